@@ -1,0 +1,342 @@
+using System.Runtime.CompilerServices;
+using PolaFormer.Tensors.Threading;
+
+namespace PolaFormer.Tensors.Kernels;
+
+/// <remarks>
+/// With G = ∂L/∂out, per row: u = φ(q̃)·W (numerators), z = 1/(φ(q̃)·m + ε), z' = 1/(ψ(q̃)·m + ε), G = [g, g'] by halves:
+/// <code>
+/// 1. h = g·W[:, left]ᵀ, h' = g'·W[:, right]ᵀ
+/// 2. g·u[left] = φ·h and g'·u[right] = φ·h', hence the numerators need not be computed again:
+///    c = ∂L/∂(1/z) = −z²·(φ·h),     c' = −z'²·(φ·h')
+/// 3. ∂L/∂φ(q̃) = z·h + z'·h' + c·m + c'·exchanged(m)
+/// 4. ∂L/∂W = Σ φᵀ·[z·g, z'·g'],     ∂L/∂m = Σ c·φ + c'·ψ
+/// 5. ∂L/∂φ(k̃) = (v·∂L/∂Sᵀ + ∂L/∂m) / n,     ∂L/∂v = φ(k̃)·∂L/∂S / n
+/// 6. x̃ = x·s:  ∂L/∂x = ∂L/∂φ·φ'·s,     ∂L/∂s = Σ ∂L/∂φ·φ'·x,     ∂L/∂p = Σ ∂L/∂φ·|x̃|^p·ln|x̃|
+/// </code>
+/// </remarks>
+internal static unsafe partial class PolarityAttention
+{
+    private static partial class Pass<TVector, TLanes>
+    {
+        public static void Backward(in PolarityAttentionInputs inputs, in PolarityAttentionGradients gradients)
+        {
+            var layout = new PolarityLayout(inputs.HeadDim);
+            var queries = new QueryGradientBody(inputs, gradients, layout);
+            Workers.Run(queries.Parts, queries);
+            var finish = new FinishGradientBody(inputs, gradients, layout);
+            Workers.Run(finish.Parts, finish);
+            var keys = new KeyGradientBody(inputs, gradients, layout);
+            Workers.Run(keys.Parts, keys);
+            Workers.Run(inputs.Heads, new ChannelBody(inputs, gradients, layout));
+        }
+
+        /// <summary>Floats of a query unit in the workspace: ∂W, ∂m, then ∂s and ∂p of the head's channels.</summary>
+        private static int QueryUnit(in PolarityLayout layout) => layout.State + 2 * layout.Padded;
+
+        /// <summary>The key units' ∂s and ∂p lie behind the query units.</summary>
+        private static float* KeyUnits(in PolarityAttentionInputs inputs, in PolarityAttentionGradients gradients, in PolarityLayout layout)
+        {
+            var pairs = inputs.Batch * inputs.Heads;
+            return gradients.Workspace + (long)pairs * PolarityLayout.Chunks(pairs, inputs.Queries) * QueryUnit(layout);
+        }
+
+        private readonly struct QueryGradientBody(
+            PolarityAttentionInputs inputs, PolarityAttentionGradients gradients, PolarityLayout layout) : IParallelBody
+        {
+            private readonly int _chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Queries);
+            private readonly int _keyChunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Keys);
+
+            private int Units => inputs.Batch * inputs.Heads * _chunks;
+
+            public int Parts => layout.Parts(Units, inputs.Queries / _chunks * 2);
+
+            public void Run(int part)
+            {
+                var (width, padded, block) = (layout.Width, layout.Padded, layout.Block);
+                var features = AttentionScratch.Begin(block * (3 * width + 3 * padded + 4) + padded * (width + 2));
+                var same = features + block * width;
+                var opposite = same + block * width;
+                var slope = opposite + block * width;
+                var curve = slope + block * padded;
+                var scaled = curve + block * padded;
+                var transposed = scaled + block * padded;
+                var leftHalf = transposed + padded * width;
+                var rightHalf = leftHalf + padded;
+                var rowFactors = rightHalf + padded;
+                MarkHalves(layout, leftHalf, rightHalf);
+                var half = layout.HeadDim / 2;
+                var (first, end) = Workers.Range(Units, Parts, part);
+                for (var unit = first; unit < end; unit++)
+                {
+                    var (pair, chunk) = Math.DivRem(unit, _chunks);
+                    var (image, head) = Math.DivRem(pair, inputs.Heads);
+                    var channel = head * layout.HeadDim;
+                    var state = inputs.State + (long)pair * _keyChunks * layout.State;
+                    var mean = state + width * padded;
+                    var dState = gradients.Workspace + (long)unit * QueryUnit(layout);
+                    new Span<float>(dState, QueryUnit(layout)).Clear();
+                    var dMean = dState + width * padded;
+                    Transpose(width, padded, state, transposed);
+                    var (from, to) = Workers.Range(inputs.Queries, _chunks, chunk);
+                    for (var token = from; token < to; token += block)
+                    {
+                        var rows = Math.Min(block, to - token);
+                        var q = inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel;
+                        var dOutput = gradients.DOutput + image * gradients.DOutputBatch + token * gradients.DOutputRow + channel;
+                        FeaturesAndSlopes(
+                            layout, rows, q, inputs.QRow, null, 0, inputs.InverseScale + channel, inputs.Power + channel,
+                            features, slope, curve);
+                        BlockProduct<TVector, TLanes>.Run(
+                            rows, width, half, dOutput, gradients.DOutputRow, 1, transposed, width, same, width, accumulate: false);
+                        BlockProduct<TVector, TLanes>.Run(
+                            rows, width, layout.HeadDim - half, dOutput + half, gradients.DOutputRow, 1,
+                            transposed + half * width, width, opposite, width, accumulate: false);
+                        RowFactors(layout, rows, features, mean, same, opposite, rowFactors);
+                        FeatureGradients(layout, rows, features, mean, same, opposite, rowFactors, dMean);
+                        Normalize(
+                            layout, rows, dOutput, gradients.DOutputRow, rowFactors, rowFactors + block, leftHalf, rightHalf,
+                            scaled, padded, padded);
+                        BlockProduct<TVector, TLanes>.Run(
+                            width, padded, rows, features, 1, width, scaled, padded, dState, padded, accumulate: true);
+                        InputGradients(
+                            layout, rows, q, inputs.QRow, null, 0, inputs.InverseScale + channel, same, null, slope, curve,
+                            gradients.DQ + image * gradients.DQBatch + token * gradients.DQRow + channel, gradients.DQRow,
+                            dMean + width);
+                    }
+                }
+            }
+        }
+
+        /// <summary>Adds up the chunks' ∂W and ∂m in order, divides by n and turns ∂W into ∂S.</summary>
+        private readonly struct FinishGradientBody(
+            PolarityAttentionInputs inputs, PolarityAttentionGradients gradients, PolarityLayout layout) : IParallelBody
+        {
+            private readonly int _chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Queries);
+
+            public int Parts => layout.Parts(inputs.Batch * inputs.Heads, _chunks);
+
+            public void Run(int part)
+            {
+                var (first, end) = Workers.Range(inputs.Batch * inputs.Heads, Parts, part);
+                for (var pair = first; pair < end; pair++)
+                {
+                    var dState = gradients.Workspace + (long)pair * _chunks * QueryUnit(layout);
+                    SumStates(layout, dState, QueryUnit(layout), _chunks, 1f / inputs.Keys);
+                    ExchangeRightHalf(layout, dState);
+                }
+            }
+        }
+
+        private readonly struct KeyGradientBody(
+            PolarityAttentionInputs inputs, PolarityAttentionGradients gradients, PolarityLayout layout) : IParallelBody
+        {
+            private readonly int _chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Keys);
+            private readonly int _queryChunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Queries);
+
+            private int Units => inputs.Batch * inputs.Heads * _chunks;
+
+            public int Parts => layout.Parts(Units, inputs.Keys / _chunks * 2);
+
+            public void Run(int part)
+            {
+                var (width, padded, block) = (layout.Width, layout.Padded, layout.Block);
+                var features = AttentionScratch.Begin(block * (2 * width + 3 * padded) + padded * width);
+                var dFeatures = features + block * width;
+                var slope = dFeatures + block * width;
+                var curve = slope + block * padded;
+                var dValues = curve + block * padded;
+                var transposed = dValues + block * padded;
+                var channels = inputs.Heads * layout.HeadDim;
+                var (first, end) = Workers.Range(Units, Parts, part);
+                for (var unit = first; unit < end; unit++)
+                {
+                    var (pair, chunk) = Math.DivRem(unit, _chunks);
+                    var (image, head) = Math.DivRem(pair, inputs.Heads);
+                    var channel = head * layout.HeadDim;
+                    var dState = gradients.Workspace + (long)pair * _queryChunks * QueryUnit(layout);
+                    var dMean = dState + width * padded;
+                    var sums = KeyUnits(inputs, gradients, layout) + (long)unit * 2 * padded;
+                    new Span<float>(sums, 2 * padded).Clear();
+                    Transpose(width, padded, dState, transposed);
+                    var (from, to) = Workers.Range(inputs.Keys, _chunks, chunk);
+                    for (var token = from; token < to; token += block)
+                    {
+                        var rows = Math.Min(block, to - token);
+                        var k = inputs.K + image * inputs.KBatch + token * inputs.KRow + channel;
+                        var v = inputs.V + image * inputs.VBatch + token * inputs.VRow + channel;
+                        var position = inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel;
+                        FeaturesAndSlopes(
+                            layout, rows, k, inputs.KRow, position, channels, inputs.InverseScale + channel, inputs.Power + channel,
+                            features, slope, curve);
+                        BlockProduct<TVector, TLanes>.Run(
+                            rows, width, layout.HeadDim, v, inputs.VRow, 1, transposed, width, dFeatures, width, accumulate: false);
+                        BlockProduct<TVector, TLanes>.Run(
+                            rows, padded, width, features, width, 1, dState, padded, dValues, padded, accumulate: false);
+                        StoreRows(
+                            layout, rows, dValues,
+                            gradients.DV + image * gradients.DVBatch + token * gradients.DVRow + channel, gradients.DVRow);
+                        InputGradients(
+                            layout, rows, k, inputs.KRow, position, channels, inputs.InverseScale + channel, dFeatures, dMean,
+                            slope, curve,
+                            gradients.DK + image * gradients.DKBatch + token * gradients.DKRow + channel, gradients.DKRow, sums);
+                    }
+                }
+            }
+        }
+
+        /// <summary>∂s and ∂p of the channels of one head: the sums of the units, in the order of images and chunks.</summary>
+        private readonly struct ChannelBody(
+            PolarityAttentionInputs inputs, PolarityAttentionGradients gradients, PolarityLayout layout) : IParallelBody
+        {
+            public void Run(int head)
+            {
+                var (padded, pairs) = (layout.Padded, inputs.Batch * inputs.Heads);
+                var sums = AttentionScratch.Begin(2 * padded);
+                new Span<float>(sums, 2 * padded).Clear();
+                Add(sums, gradients.Workspace + layout.State, QueryUnit(layout), PolarityLayout.Chunks(pairs, inputs.Queries), head);
+                Add(sums, KeyUnits(inputs, gradients, layout), 2 * padded, PolarityLayout.Chunks(pairs, inputs.Keys), head);
+                new Span<float>(sums, layout.HeadDim).CopyTo(
+                    new Span<float>(gradients.DInverseScale + head * layout.HeadDim, layout.HeadDim));
+                new Span<float>(sums + padded, layout.HeadDim).CopyTo(
+                    new Span<float>(gradients.DPower + head * layout.HeadDim, layout.HeadDim));
+            }
+
+            private void Add(float* sums, float* units, int unit, int chunks, int head)
+            {
+                for (var image = 0; image < inputs.Batch; image++)
+                {
+                    for (var chunk = 0; chunk < chunks; chunk++)
+                    {
+                        var addend = units + (((long)image * inputs.Heads + head) * chunks + chunk) * unit;
+                        for (var j = 0; j < 2 * layout.Padded; j += TLanes.Count)
+                            TLanes.Store(TLanes.Add(TLanes.Load(sums + j), TLanes.Load(addend + j)), sums + j);
+                    }
+                }
+            }
+        }
+
+        /// <summary>z, z', c and c' of each row (numbers 2 and 3 above), each <c>Block</c> floats long.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void RowFactors(
+            in PolarityLayout layout, int rows, float* features, float* mean, float* same, float* opposite, float* factors)
+        {
+            for (var row = 0; row < rows; row++)
+            {
+                TVector sameMean = TLanes.Zero, oppositeMean = TLanes.Zero, sameDot = TLanes.Zero, oppositeDot = TLanes.Zero;
+                for (var j = 0; j < layout.Padded; j += TLanes.Count)
+                {
+                    TVector positive = TLanes.Load(features + j), negative = TLanes.Load(features + layout.Padded + j);
+                    TVector meanPositive = TLanes.Load(mean + j), meanNegative = TLanes.Load(mean + layout.Padded + j);
+                    sameMean = TLanes.MultiplyAdd(positive, meanPositive, TLanes.MultiplyAdd(negative, meanNegative, sameMean));
+                    oppositeMean = TLanes.MultiplyAdd(negative, meanPositive, TLanes.MultiplyAdd(positive, meanNegative, oppositeMean));
+                    sameDot = TLanes.MultiplyAdd(
+                        positive, TLanes.Load(same + j),
+                        TLanes.MultiplyAdd(negative, TLanes.Load(same + layout.Padded + j), sameDot));
+                    oppositeDot = TLanes.MultiplyAdd(
+                        positive, TLanes.Load(opposite + j),
+                        TLanes.MultiplyAdd(negative, TLanes.Load(opposite + layout.Padded + j), oppositeDot));
+                }
+                var (z, zOpposite) = (1 / (TLanes.Sum(sameMean) + Epsilon), 1 / (TLanes.Sum(oppositeMean) + Epsilon));
+                factors[row] = z;
+                factors[layout.Block + row] = zOpposite;
+                factors[2 * layout.Block + row] = -z * (z * TLanes.Sum(sameDot));
+                factors[3 * layout.Block + row] = -zOpposite * (zOpposite * TLanes.Sum(oppositeDot));
+                features += layout.Width;
+                same += layout.Width;
+                opposite += layout.Width;
+            }
+        }
+
+        /// <summary>∂L/∂φ(q̃) into <paramref name="same"/> in place (number 3 above); ∂L/∂m added to (4).</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void FeatureGradients(
+            in PolarityLayout layout, int rows, float* features, float* mean, float* same, float* opposite, float* factors, float* dMean)
+        {
+            for (var j = 0; j < layout.Padded; j += TLanes.Count)
+            {
+                TVector meanPositive = TLanes.Load(mean + j), meanNegative = TLanes.Load(mean + layout.Padded + j);
+                TVector dMeanPositive = TLanes.Load(dMean + j), dMeanNegative = TLanes.Load(dMean + layout.Padded + j);
+                for (var row = 0; row < rows; row++)
+                {
+                    var at = row * layout.Width + j;
+                    TVector z = TLanes.Broadcast(factors[row]), zOpposite = TLanes.Broadcast(factors[layout.Block + row]);
+                    TVector c = TLanes.Broadcast(factors[2 * layout.Block + row]);
+                    TVector cOpposite = TLanes.Broadcast(factors[3 * layout.Block + row]);
+                    TVector positive = TLanes.Load(features + at), negative = TLanes.Load(features + at + layout.Padded);
+                    dMeanPositive = TLanes.MultiplyAdd(c, positive, TLanes.MultiplyAdd(cOpposite, negative, dMeanPositive));
+                    dMeanNegative = TLanes.MultiplyAdd(c, negative, TLanes.MultiplyAdd(cOpposite, positive, dMeanNegative));
+
+                    var throughMean = TLanes.MultiplyAdd(c, meanPositive, TLanes.Multiply(cOpposite, meanNegative));
+                    var throughState = TLanes.MultiplyAdd(
+                        z, TLanes.Load(same + at), TLanes.Multiply(zOpposite, TLanes.Load(opposite + at)));
+                    TLanes.Store(TLanes.Add(throughState, throughMean), same + at);
+
+                    at += layout.Padded;
+                    throughMean = TLanes.MultiplyAdd(c, meanNegative, TLanes.Multiply(cOpposite, meanPositive));
+                    throughState = TLanes.MultiplyAdd(
+                        z, TLanes.Load(same + at), TLanes.Multiply(zOpposite, TLanes.Load(opposite + at)));
+                    TLanes.Store(TLanes.Add(throughState, throughMean), same + at);
+                }
+                TLanes.Store(dMeanPositive, dMean + j);
+                TLanes.Store(dMeanNegative, dMean + layout.Padded + j);
+            }
+        }
+
+        /// <summary>
+        /// Number 6 above. <paramref name="dFeatures"/> is ∂L/∂φ, to which a <paramref name="shared"/> row is added unless
+        /// null; <paramref name="sums"/> takes ∂s and then ∂p (Padded each).
+        /// </summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void InputGradients(
+            in PolarityLayout layout, int rows, float* x, nint xRow, float* position, nint positionRow, float* inverseScale,
+            float* dFeatures, float* shared, float* slope, float* curve, float* dX, nint dXRow, float* sums)
+        {
+            for (var j = 0; j < layout.Padded; j += TLanes.Count)
+            {
+                var left = layout.HeadDim - j;
+                var scale = Lanes.Load<TVector, TLanes>(inverseScale + j, left);
+                var sharedPositive = shared == null ? TLanes.Zero : TLanes.Load(shared + j);
+                var sharedNegative = shared == null ? TLanes.Zero : TLanes.Load(shared + layout.Padded + j);
+                TVector dScale = TLanes.Load(sums + j), dPower = TLanes.Load(sums + layout.Padded + j);
+                for (var row = 0; row < rows; row++)
+                {
+                    var input = Lanes.Load<TVector, TLanes>(x + row * xRow + j, left);
+                    if (position != null) input = TLanes.Add(input, Lanes.Load<TVector, TLanes>(position + row * positionRow + j, left));
+                    var dFeature = TLanes.SelectPositive(
+                        input,
+                        TLanes.Add(sharedPositive, TLanes.Load(dFeatures + row * layout.Width + j)),
+                        TLanes.Add(sharedNegative, TLanes.Load(dFeatures + row * layout.Width + layout.Padded + j)));
+                    var dScaled = TLanes.Multiply(dFeature, TLanes.Load(slope + row * layout.Padded + j));
+                    Lanes.Store<TVector, TLanes>(TLanes.Multiply(dScaled, scale), dX + row * dXRow + j, left);
+                    dScale = TLanes.MultiplyAdd(dScaled, input, dScale);
+                    dPower = TLanes.MultiplyAdd(dFeature, TLanes.Load(curve + row * layout.Padded + j), dPower);
+                }
+                TLanes.Store(dScale, sums + j);
+                TLanes.Store(dPower, sums + layout.Padded + j);
+            }
+        }
+
+        private static void StoreRows(in PolarityLayout layout, int rows, float* source, float* destination, nint destinationRow)
+        {
+            for (var row = 0; row < rows; row++)
+            {
+                for (var j = 0; j < layout.HeadDim; j += TLanes.Count)
+                    Lanes.Store<TVector, TLanes>(TLanes.Load(source + j), destination + j, layout.HeadDim - j);
+                source += layout.Padded;
+                destination += destinationRow;
+            }
+        }
+
+        /// <summary>destination (columns × rows) = source (rows × columns), transposed.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Transpose(int rows, int columns, float* source, float* destination)
+        {
+            for (var column = 0; column < columns; column++)
+            {
+                for (var row = 0; row < rows; row++) destination[row] = source[row * columns + column];
+                destination += rows;
+            }
+        }
+    }
+}

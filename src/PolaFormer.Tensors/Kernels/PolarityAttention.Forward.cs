@@ -1,0 +1,191 @@
+using PolaFormer.Tensors.Threading;
+
+namespace PolaFormer.Tensors.Kernels;
+
+internal static unsafe partial class PolarityAttention
+{
+    private static partial class Pass<TVector, TLanes>
+    {
+        public static void Forward(in PolarityAttentionInputs inputs, float* output, nint outputRow, nint outputBatch)
+        {
+            var layout = new PolarityLayout(inputs.HeadDim);
+            var keys = new KeyBody(inputs, layout);
+            Workers.Run(keys.Parts, keys);
+            var finish = new FinishBody(inputs, layout);
+            Workers.Run(finish.Parts, finish);
+            var queries = new QueryBody(inputs, layout, output, outputRow, outputBatch);
+            Workers.Run(queries.Parts, queries);
+        }
+
+        /// <summary>One pass over the keys: the partial state of each chunk of each (image, head) pair.</summary>
+        private readonly struct KeyBody(PolarityAttentionInputs inputs, PolarityLayout layout) : IParallelBody
+        {
+            private readonly int _chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Keys);
+
+            private int Units => inputs.Batch * inputs.Heads * _chunks;
+
+            public int Parts => layout.Parts(Units, inputs.Keys / _chunks);
+
+            public void Run(int part)
+            {
+                var features = AttentionScratch.Begin(layout.Block * (layout.Width + layout.Padded));
+                var values = features + layout.Block * layout.Width;
+                var (first, end) = Workers.Range(Units, Parts, part);
+                for (var unit = first; unit < end; unit++)
+                {
+                    var (pair, chunk) = Math.DivRem(unit, _chunks);
+                    var (image, head) = Math.DivRem(pair, inputs.Heads);
+                    var channel = head * layout.HeadDim;
+                    var state = inputs.State + (long)unit * layout.State;
+                    new Span<float>(state, layout.State).Clear();
+                    var sum = state + layout.Width * layout.Padded;
+                    var channels = inputs.Heads * layout.HeadDim;
+                    var (from, to) = Workers.Range(inputs.Keys, _chunks, chunk);
+                    for (var token = from; token < to; token += layout.Block)
+                    {
+                        var rows = Math.Min(layout.Block, to - token);
+                        KeyFeatures(
+                            layout, rows, inputs.K + image * inputs.KBatch + token * inputs.KRow + channel, inputs.KRow,
+                            inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel, channels,
+                            inputs.InverseScale + channel, inputs.Power + channel, features, sum);
+                        // A copy: rows a power of two apart would evict one another from the nearest cache.
+                        CopyRows(layout, rows, inputs.V + image * inputs.VBatch + token * inputs.VRow + channel, inputs.VRow, values);
+                        BlockProduct<TVector, TLanes>.Run(
+                            layout.Width, layout.Padded, rows, features, 1, layout.Width, values, layout.Padded,
+                            state, layout.Padded, accumulate: true);
+                    }
+                }
+            }
+        }
+
+        /// <summary>Adds up the partial states in order, divides by n and exchanges the row halves on the right: S becomes W.</summary>
+        private readonly struct FinishBody(PolarityAttentionInputs inputs, PolarityLayout layout) : IParallelBody
+        {
+            private readonly int _chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Keys);
+
+            public int Parts => layout.Parts(inputs.Batch * inputs.Heads, _chunks);
+
+            public void Run(int part)
+            {
+                var (first, end) = Workers.Range(inputs.Batch * inputs.Heads, Parts, part);
+                for (var pair = first; pair < end; pair++)
+                {
+                    var state = inputs.State + (long)pair * _chunks * layout.State;
+                    SumStates(layout, state, layout.State, _chunks, 1f / inputs.Keys);
+                    ExchangeRightHalf(layout, state);
+                }
+            }
+        }
+
+        /// <summary>One pass over the queries.</summary>
+        private readonly struct QueryBody(
+            PolarityAttentionInputs inputs, PolarityLayout layout, float* output, nint outputRow, nint outputBatch) : IParallelBody
+        {
+            private readonly int _chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Queries);
+            private readonly int _keyChunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Keys);
+
+            private int Units => inputs.Batch * inputs.Heads * _chunks;
+
+            public int Parts => layout.Parts(Units, inputs.Queries / _chunks);
+
+            public void Run(int part)
+            {
+                var features = AttentionScratch.Begin(layout.Block * (layout.Width + layout.Padded + 2) + 2 * layout.Padded);
+                var numerators = features + layout.Block * layout.Width;
+                var leftHalf = numerators + layout.Block * layout.Padded;
+                var rightHalf = leftHalf + layout.Padded;
+                var same = rightHalf + layout.Padded;
+                var opposite = same + layout.Block;
+                MarkHalves(layout, leftHalf, rightHalf);
+                var (first, end) = Workers.Range(Units, Parts, part);
+                for (var unit = first; unit < end; unit++)
+                {
+                    var (pair, chunk) = Math.DivRem(unit, _chunks);
+                    var (image, head) = Math.DivRem(pair, inputs.Heads);
+                    var channel = head * layout.HeadDim;
+                    var state = inputs.State + (long)pair * _keyChunks * layout.State;
+                    var (from, to) = Workers.Range(inputs.Queries, _chunks, chunk);
+                    for (var token = from; token < to; token += layout.Block)
+                    {
+                        var rows = Math.Min(layout.Block, to - token);
+                        QueryFeatures(
+                            layout, rows, inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel, inputs.QRow,
+                            inputs.InverseScale + channel, inputs.Power + channel, state + layout.Width * layout.Padded,
+                            features, same, opposite);
+                        BlockProduct<TVector, TLanes>.Run(
+                            rows, layout.Padded, layout.Width, features, layout.Width, 1, state, layout.Padded,
+                            numerators, layout.Padded, accumulate: false);
+                        Normalize(
+                            layout, rows, numerators, layout.Padded, same, opposite, leftHalf, rightHalf,
+                            output + image * outputBatch + token * outputRow + channel, outputRow, layout.HeadDim);
+                    }
+                }
+            }
+        }
+
+        private static void CopyRows(in PolarityLayout layout, int rows, float* source, nint sourceRow, float* destination)
+        {
+            for (var row = 0; row < rows; row++)
+            {
+                for (var j = 0; j < layout.Padded; j += TLanes.Count)
+                    TLanes.Store(Lanes.Load<TVector, TLanes>(source + j, layout.HeadDim - j), destination + j);
+                source += sourceRow;
+                destination += layout.Padded;
+            }
+        }
+
+        /// <summary>Left half of the columns times <paramref name="same"/>, right half times <paramref name="opposite"/>, row by row.</summary>
+        private static void Normalize(
+            in PolarityLayout layout, int rows, float* source, nint sourceRow, float* same, float* opposite,
+            float* leftHalf, float* rightHalf, float* destination, nint destinationRow, int columns)
+        {
+            for (var row = 0; row < rows; row++)
+            {
+                TVector left = TLanes.Broadcast(same[row]), right = TLanes.Broadcast(opposite[row]);
+                for (var j = 0; j < layout.Padded; j += TLanes.Count)
+                {
+                    var factor = TLanes.MultiplyAdd(
+                        left, TLanes.Load(leftHalf + j), TLanes.Multiply(right, TLanes.Load(rightHalf + j)));
+                    var value = TLanes.Multiply(Lanes.Load<TVector, TLanes>(source + j, layout.HeadDim - j), factor);
+                    Lanes.Store<TVector, TLanes>(value, destination + j, columns - j);
+                }
+                source += sourceRow;
+                destination += destinationRow;
+            }
+        }
+
+        /// <summary>Ones over the left d/2 columns and ones over the right d/2 columns; zeros elsewhere.</summary>
+        private static void MarkHalves(in PolarityLayout layout, float* leftHalf, float* rightHalf)
+        {
+            for (var j = 0; j < layout.Padded; j++)
+            {
+                leftHalf[j] = j < layout.HeadDim / 2 ? 1 : 0;
+                rightHalf[j] = j >= layout.HeadDim / 2 && j < layout.HeadDim ? 1 : 0;
+            }
+        }
+
+        /// <summary>state = (state + the chunks behind it) · factor; <paramref name="stride"/> floats lie between chunks.</summary>
+        private static void SumStates(in PolarityLayout layout, float* state, long stride, int chunks, float factor)
+        {
+            var scale = TLanes.Broadcast(factor);
+            for (var i = 0; i < layout.State; i += TLanes.Count)
+            {
+                var sum = TLanes.Load(state + i);
+                for (var chunk = 1; chunk < chunks; chunk++) sum = TLanes.Add(sum, TLanes.Load(state + chunk * stride + i));
+                TLanes.Store(TLanes.Multiply(sum, scale), state + i);
+            }
+        }
+
+        /// <summary>In the right d/2 columns, exchanges the rows of positive features with those of negative ones.</summary>
+        private static void ExchangeRightHalf(in PolarityLayout layout, float* state)
+        {
+            var columns = layout.HeadDim - layout.HeadDim / 2;
+            for (var i = 0; i < layout.Padded; i++)
+            {
+                var positive = new Span<float>(state + i * layout.Padded + layout.HeadDim / 2, columns);
+                var negative = new Span<float>(state + (i + layout.Padded) * layout.Padded + layout.HeadDim / 2, columns);
+                for (var j = 0; j < columns; j++) (positive[j], negative[j]) = (negative[j], positive[j]);
+            }
+        }
+    }
+}

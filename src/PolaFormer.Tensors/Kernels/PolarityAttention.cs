@@ -1,0 +1,112 @@
+using System.Runtime.Intrinsics;
+
+namespace PolaFormer.Tensors.Kernels;
+
+/// <summary>
+/// What <see cref="PolarityAttention"/> reads. Heads are column blocks of <see cref="HeadDim"/> floats in every row;
+/// rows and images lie any number of floats apart, so q, k and v may be column slices of one projection.
+/// </summary>
+internal unsafe struct PolarityAttentionInputs
+{
+    /// <summary>Images B, heads, channels per head d (even), query tokens N, key tokens n; all at least 1.</summary>
+    public int Batch, Heads, HeadDim, Queries, Keys;
+
+    /// <summary>q (B × N × C), k and v (B × n × C) with C = heads·d.</summary>
+    public float* Q, K, V;
+
+    /// <summary>Floats from one token to the next.</summary>
+    public nint QRow, KRow, VRow;
+
+    /// <summary>Floats from one image to the next.</summary>
+    public nint QBatch, KBatch, VBatch;
+
+    /// <summary>Null, or the positional encoding added to k: n × C, contiguous, shared by the images.</summary>
+    public float* KeyPosition;
+
+    /// <summary>Per channel (C): 1/softplus(scale), and the exponent p ≥ 1.</summary>
+    public float* InverseScale, Power;
+
+    /// <summary><see cref="PolarityAttention.StateLength"/> floats: written by Forward, read by Backward.</summary>
+    public float* State;
+}
+
+/// <summary>What <see cref="PolarityAttention.Backward"/> reads besides the inputs, and writes. All results are overwritten.</summary>
+internal unsafe struct PolarityAttentionGradients
+{
+    /// <summary>∂L/∂out (B × N × C) and the results ∂L/∂q (B × N × C), ∂L/∂k and ∂L/∂v (B × n × C).</summary>
+    public float* DOutput, DQ, DK, DV;
+
+    public nint DOutputRow, DQRow, DKRow, DVRow;
+    public nint DOutputBatch, DQBatch, DKBatch, DVBatch;
+
+    /// <summary>Results per channel (C), summed over images and tokens of q and k.</summary>
+    public float* DInverseScale, DPower;
+
+    /// <summary><see cref="PolarityAttention.WorkspaceLength"/> floats, contents undefined before and after.</summary>
+    public float* Workspace;
+}
+
+/// <summary>
+/// Polarity-aware linear attention (PolaFormer, PVT and Swin), fused, linear in the number of tokens.
+/// </summary>
+/// <remarks>
+/// Per image and head, with q̃ = q·s and k̃ = (k + position)·s:
+/// <code>
+/// φ(x) = [max(x, 0)^p, max(−x, 0)^p]                 2d wide; ψ(x) has the halves exchanged
+/// S = φ(k̃)ᵀ·v / n     2d × d,     m = mean over tokens of φ(k̃)
+/// out[:, :d/2] = φ(q̃)·S[:, :d/2] / (φ(q̃)·m + 1e-6),     out[:, d/2:] = ψ(q̃)·S[:, d/2:] / (ψ(q̃)·m + 1e-6)
+/// </code>
+/// |x|^p is computed once and routed by sign. At x = 0 the value and both its gradients are exactly 0. Features exist
+/// only for a block of tokens at a time, in the scratch of a thread; what is kept between passes is S and m. Since
+/// ψ(q̃)·A = φ(q̃)·(A with its row halves exchanged), S is stored with the rows of its right half exchanged (the
+/// "readout" W), and one product of φ(q̃) with W reads both halves.
+/// </remarks>
+internal static unsafe partial class PolarityAttention
+{
+    /// <summary>Added to the denominator, which is a mean over tokens, not a sum (as the authors do).</summary>
+    internal const float Epsilon = 1e-6f;
+
+    /// <summary>Floats of <see cref="PolarityAttentionInputs.State"/>.</summary>
+    public static long StateLength(int batch, int heads, int headDim, int keys)
+    {
+        var layout = new PolarityLayout(headDim);
+        return (long)batch * heads * PolarityLayout.Chunks(batch * heads, keys) * layout.State;
+    }
+
+    /// <summary>Floats of <see cref="PolarityAttentionGradients.Workspace"/>.</summary>
+    public static long WorkspaceLength(int batch, int heads, int headDim, int queries, int keys)
+    {
+        var layout = new PolarityLayout(headDim);
+        var pairs = (long)batch * heads;
+        return pairs * PolarityLayout.Chunks(batch * heads, queries) * (layout.State + 2 * layout.Padded)
+            + pairs * PolarityLayout.Chunks(batch * heads, keys) * 2 * layout.Padded;
+    }
+
+    /// <summary>Writes out (B × N × C), rows <paramref name="outputRow"/> and images <paramref name="outputBatch"/> floats apart.</summary>
+    public static void Forward(in PolarityAttentionInputs inputs, float* output, nint outputRow, nint outputBatch)
+    {
+        switch (Lanes.CountFor(inputs.HeadDim))
+        {
+            case 16: Pass<Vector512<float>, Lanes512>.Forward(inputs, output, outputRow, outputBatch); break;
+            case 8: Pass<Vector256<float>, Lanes256>.Forward(inputs, output, outputRow, outputBatch); break;
+            default: Pass<Vector128<float>, Lanes128>.Forward(inputs, output, outputRow, outputBatch); break;
+        }
+    }
+
+    /// <summary>
+    /// Gradients of q, k, v, 1/softplus(scale) and p, by recomputing features block by block; the state must be the one
+    /// that <see cref="Forward"/> left for the same inputs.
+    /// </summary>
+    public static void Backward(in PolarityAttentionInputs inputs, in PolarityAttentionGradients gradients)
+    {
+        switch (Lanes.CountFor(inputs.HeadDim))
+        {
+            case 16: Pass<Vector512<float>, Lanes512>.Backward(inputs, gradients); break;
+            case 8: Pass<Vector256<float>, Lanes256>.Backward(inputs, gradients); break;
+            default: Pass<Vector128<float>, Lanes128>.Backward(inputs, gradients); break;
+        }
+    }
+
+    /// <summary>The passes at one vector width.</summary>
+    private static partial class Pass<TVector, TLanes> where TVector : struct where TLanes : ILanes<TVector>;
+}
