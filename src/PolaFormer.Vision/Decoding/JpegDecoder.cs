@@ -1,0 +1,119 @@
+using System.Runtime.InteropServices;
+
+namespace PolaFormer.Vision.Decoding;
+
+/// <summary>
+/// JPEG through TurboJPEG with its defaults (accurate integer DCT, smooth upsampling), the same as Pillow's. Damaged entropy-coded
+/// data decode to what is left, as in Pillow; a file that ends early is an error.
+/// </summary>
+internal static unsafe class JpegDecoder
+{
+    public static Image Decode(ReadOnlySpan<byte> data, ImageDecodeOptions options, out int orientation)
+    {
+        JpegHeader header = JpegHeader.Read(data);
+        orientation = header.Orientation;
+        ImageDecoder.CheckSize(header.Width, header.Height, options);
+        NativeCodec.TurboJpeg.Require();
+
+        nint handle = TurboJpeg.InitDecompress();
+        if (handle == 0)
+            throw new ImageException("JPEG: the decoder could not be started");
+        try
+        {
+            fixed (byte* source = data)
+            {
+                CheckAgainstLibrary(handle, source, data.Length, header);
+                (int width, int height) = ScaledSize(header, options.MinimumSize);
+                return header.Components == 4
+                    ? DecodeCmyk(handle, source, data, width, height)
+                    : DecodeRgb(handle, source, data, width, height);
+            }
+        }
+        finally
+        {
+            TurboJpeg.Destroy(handle);
+        }
+    }
+
+    /// <summary>The library must see the frame that we checked. Its other complaints come again, and clearer, when decoding.</summary>
+    private static void CheckAgainstLibrary(nint handle, byte* source, int length, JpegHeader header)
+    {
+        int width = 0, height = 0, subsampling, colorspace;
+        int result = TurboJpeg.DecompressHeader(handle, source, new CULong((nuint)length), &width, &height, &subsampling, &colorspace);
+        if (width != header.Width || height != header.Height)
+            throw new ImageException(result != 0 ? $"JPEG: {TurboJpeg.Message(handle)}" : "JPEG: more than one frame header");
+    }
+
+    /// <summary>The smallest of the scales 1/8 … 8/8 whose shorter side reaches the minimum.</summary>
+    private static (int Width, int Height) ScaledSize(JpegHeader header, int? minimum)
+    {
+        if (minimum is null)
+            return (header.Width, header.Height);
+        for (int eighths = 1; eighths < 8; eighths++)
+        {
+            int width = (header.Width * eighths + 7) / 8, height = (header.Height * eighths + 7) / 8;
+            if (Math.Min(width, height) >= minimum)
+                return (width, height);
+        }
+        return (header.Width, header.Height);
+    }
+
+    private static Image DecodeRgb(nint handle, byte* source, ReadOnlySpan<byte> data, int width, int height)
+    {
+        var image = new Image(width, height);
+        try
+        {
+            fixed (byte* pixels = image.Pixels)
+                Run(handle, source, data, pixels, width, image.Stride, height, TurboJpeg.PixelFormatRgb);
+            return image;
+        }
+        catch
+        {
+            image.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Four components are read as Adobe writes them, inverted, then converted: channel = k' − ink·k'/255 with k' = 255 − black.</summary>
+    private static Image DecodeCmyk(nint handle, byte* source, ReadOnlySpan<byte> data, int width, int height)
+    {
+        nuint bytes = (nuint)width * (nuint)height * 4;
+        byte* inks = (byte*)NativeMemory.Alloc(bytes);
+        try
+        {
+            Run(handle, source, data, inks, width, width * 4, height, TurboJpeg.PixelFormatCmyk);
+            var image = new Image(width, height);
+            Span<byte> pixels = image.Pixels;
+            byte* ink = inks;
+            for (int i = 0; i < pixels.Length; i += Image.Channels, ink += 4)
+            {
+                int light = ink[3];
+                for (int c = 0; c < Image.Channels; c++)
+                    pixels[i + c] = (byte)(light - MultiplyDivide255(255 - ink[c], light));
+            }
+            return image;
+        }
+        finally
+        {
+            NativeMemory.Free(inks);
+        }
+    }
+
+    /// <summary>a·b/255, rounded; a and b in 0 … 255.</summary>
+    private static int MultiplyDivide255(int a, int b)
+    {
+        int product = a * b + 128;
+        return ((product >> 8) + product) >> 8;
+    }
+
+    private static void Run(nint handle, byte* source, ReadOnlySpan<byte> data, byte* output, int width, int pitch, int height, int format)
+    {
+        // The library writes at most width × height pixels, whatever the data say: it fails when no scale fits these.
+        if (TurboJpeg.Decompress(handle, source, new CULong((nuint)data.Length), output, width, pitch, height, format, TurboJpeg.FlagLimitScans) == 0)
+            return;
+        if (TurboJpeg.GetErrorCode(handle) != TurboJpeg.ErrorIsWarning)
+            throw new ImageException($"JPEG: {TurboJpeg.Message(handle)}");
+        if (data.LastIndexOf([(byte)0xFF, (byte)0xD9]) < 0)
+            throw new ImageException("JPEG: the file is truncated");
+    }
+}

@@ -1,0 +1,89 @@
+using System.Buffers.Binary;
+
+namespace PolaFormer.Vision.Decoding;
+
+/// <summary>What the markers in front of the first scan say. Accepts and refuses the same files as Pillow's reader does.</summary>
+internal readonly record struct JpegHeader(int Width, int Height, int Components, int Orientation)
+{
+    private const int StartOfScan = 0xDA;
+
+    public static bool Matches(ReadOnlySpan<byte> data) => data.Length >= 3 && data[0] == 0xFF && data[1] == 0xD8 && data[2] == 0xFF;
+
+    /// <summary>Walks the markers up to the first start of scan.</summary>
+    public static JpegHeader Read(ReadOnlySpan<byte> data)
+    {
+        int width = 0, height = 0, components = 0, orientation = 1;
+        bool exifSeen = false;
+        int position = 2;
+        while (true)
+        {
+            // Bytes between segments, and the stuffing 0xFF before a marker, are passed over.
+            int start = data[Math.Min(position, data.Length)..].IndexOf((byte)0xFF);
+            if (start < 0 || position + start + 1 >= data.Length)
+                throw new ImageException("JPEG: the file ends before the image data");
+            position += start + 1;
+            int marker = data[position];
+            if (marker == 0xFF)
+                continue;
+            position++;
+            if (marker == 0 || marker is 0xC8 or 0xCC or (>= 0xD0 and <= 0xD9) or (>= 0xF0 and <= 0xFD))
+                continue;
+            if (marker < 0xC0)
+                throw new ImageException($"JPEG: unknown marker FF{marker:X2}");
+
+            ReadOnlySpan<byte> segment = Segment(data, position);
+            position += 2 + segment.Length;
+            if (IsStartOfFrame(marker))
+                (width, height, components) = ReadFrame(segment);
+            else if (marker == 0xDB)
+                CheckQuantisationTables(segment);
+            else if (marker == 0xE1 && !exifSeen && segment.StartsWith("Exif\0"u8))
+            {
+                exifSeen = true;
+                orientation = ExifOrientation.Read(segment.Length > 6 ? segment[6..] : default);
+            }
+            else if (marker == StartOfScan)
+            {
+                if (components == 0)
+                    throw new ImageException("JPEG: image data without a frame header");
+                return new(width, height, components, orientation);
+            }
+        }
+    }
+
+    private static ReadOnlySpan<byte> Segment(ReadOnlySpan<byte> data, int position)
+    {
+        if (data.Length - position < 2)
+            throw new ImageException("JPEG: truncated in the header");
+        int length = BinaryPrimitives.ReadUInt16BigEndian(data[position..]) - 2;
+        if (length < 0)
+            throw new ImageException("JPEG: a header segment has an impossible length");
+        if (length > data.Length - position - 2)
+            throw new ImageException("JPEG: truncated in the header");
+        return data.Slice(position + 2, length);
+    }
+
+    private static bool IsStartOfFrame(int marker) => marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC) or 0xDE;
+
+    private static (int Width, int Height, int Components) ReadFrame(ReadOnlySpan<byte> segment)
+    {
+        if (segment.Length < 6 || (segment.Length - 6) % 3 != 0)
+            throw new ImageException("JPEG: broken frame header");
+        if (segment[0] != 8)
+            throw new ImageException($"JPEG: {segment[0]} bits a sample are not supported, only 8");
+        if (segment[5] is not (1 or 3 or 4))
+            throw new ImageException($"JPEG: {segment[5]} components are not supported, only 1, 3 or 4");
+        return (BinaryPrimitives.ReadUInt16BigEndian(segment[3..]), BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), segment[5]);
+    }
+
+    private static void CheckQuantisationTables(ReadOnlySpan<byte> segment)
+    {
+        while (!segment.IsEmpty)
+        {
+            int length = 1 + (segment[0] < 16 ? 64 : 128);
+            if (segment.Length < length)
+                throw new ImageException("JPEG: broken quantisation table");
+            segment = segment[length..];
+        }
+    }
+}

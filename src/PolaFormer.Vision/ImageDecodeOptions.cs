@@ -1,0 +1,23 @@
+namespace PolaFormer.Vision;
+
+/// <summary>How <see cref="ImageDecoder"/> treats a file.</summary>
+public sealed record ImageDecodeOptions
+{
+    /// <summary>No orientation applied, full size: what the authors' evaluation sees.</summary>
+    public static ImageDecodeOptions Default { get; } = new();
+
+    /// <summary>The orientation noted by the camera is applied: for people's photographs.</summary>
+    public static ImageDecodeOptions Photograph { get; } = new() { ApplyExifOrientation = true };
+
+    /// <summary>Images of more pixels (width · height) are refused before memory is taken. The default, 178,956,970, is where Pillow refuses (twice its warning limit of 1 GiB / 4 / 3).</summary>
+    public long PixelLimit { get; init; } = 178_956_970;
+
+    /// <summary>Whether the EXIF orientation (1 to 8) is applied to the pixels.</summary>
+    public bool ApplyExifOrientation { get; init; }
+
+    /// <summary>
+    /// When given, a JPEG may be decoded at a reduced scale (n/8) whose shorter side is still at least this many pixels.
+    /// Faster, but the pixels differ from a full decode followed by a resize; other formats ignore it.
+    /// </summary>
+    public int? MinimumSize { get; init; }
+}

@@ -1,0 +1,78 @@
+using PolaFormer.Vision.Decoding;
+
+namespace PolaFormer.Vision;
+
+/// <summary>
+/// Decodes JPEG, PNG, WebP and BMP to RGB. The format is told by the content, not by the file's name. The pixels equal those of
+/// Pillow's <c>convert("RGB")</c>: gray is replicated, alpha dropped without compositing, 16 bits cut to the upper 8 (16-bit gray is
+/// clipped at 255), CMYK taken as Adobe's inverted form.
+/// </summary>
+public static class ImageDecoder
+{
+    /// <summary>Files larger than this are refused unread.</summary>
+    private const long MaxFileBytes = 1L << 30;
+
+    /// <summary>Decodes a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">Limits and orientation; <see cref="ImageDecodeOptions.Default"/> when absent.</param>
+    /// <exception cref="ImageException">The file cannot be read or is no intact image; the message begins with the path.</exception>
+    public static Image Decode(string path, ImageDecodeOptions? options = null)
+    {
+        byte[] data;
+        try
+        {
+            long length = new FileInfo(path).Length;
+            if (length > MaxFileBytes)
+                throw new ImageException($"{path}: {length} bytes are more than an image file may have ({MaxFileBytes}).");
+            data = File.ReadAllBytes(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new ImageException($"{path}: {error.Message}", error);
+        }
+        try
+        {
+            return Decode(data, options);
+        }
+        catch (ImageException error)
+        {
+            throw new ImageException($"{path}: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Decodes an image held in memory.</summary>
+    /// <param name="data">The whole file.</param>
+    /// <param name="options">Limits and orientation; <see cref="ImageDecodeOptions.Default"/> when absent.</param>
+    /// <exception cref="ImageException">The data are no intact image of a known format, or exceed the pixel limit.</exception>
+    public static Image Decode(ReadOnlySpan<byte> data, ImageDecodeOptions? options = null)
+    {
+        options ??= ImageDecodeOptions.Default;
+        Image image;
+        int orientation;
+        if (JpegHeader.Matches(data))
+            image = JpegDecoder.Decode(data, options, out orientation);
+        else if (PngChunks.Matches(data))
+            image = PngDecoder.Decode(data, options, out orientation);
+        else if (WebPDecoder.Matches(data))
+            image = WebPDecoder.Decode(data, options, out orientation);
+        else if (BmpDecoder.Matches(data))
+            (image, orientation) = (BmpDecoder.Decode(data, options), 1);
+        else
+            throw new ImageException(data.IsEmpty ? "the file is empty" : "not a JPEG, PNG, WebP or BMP image");
+
+        if (!options.ApplyExifOrientation || orientation is <= 1 or > 8)
+            return image;
+        using (image)
+            return Orientation.Apply(image, orientation);
+    }
+
+    /// <summary>Refuses sizes that are empty or above the limit, before any memory is taken.</summary>
+    internal static void CheckSize(long width, long height, ImageDecodeOptions options)
+    {
+        if (width <= 0 || height <= 0)
+            throw new ImageException($"the header says {width}×{height} pixels");
+        long limit = Math.Min(options.PixelLimit, Image.MaxPixels);
+        if (width > limit || height > limit || width * height > limit)
+            throw new ImageException($"{width}×{height} pixels exceed the limit of {limit} pixels");
+    }
+}
