@@ -15,7 +15,7 @@ public unsafe class PolarityAttentionTests
         { 1, 1, 24, 31, 5, false },
         { 1, 2, 48, 50, 50, true },
         { 1, 1, 6, 9, 4, true },
-        { 2, 1, 10, 1, 1, false },
+        { 2, 1, 10, 1, 3, false },
         { 1, 1, 2, 7, 7, true },
         { 1, 1, 32, 700, 600, true },   // several chunks of queries and keys
         { 17, 2, 16, 5, 3, false },
