@@ -59,6 +59,10 @@ public readonly struct Shape : IEquatable<Shape>
     [UnscopedRef]
     public ReadOnlySpan<int> AsSpan() => ((ReadOnlySpan<int>)_extents)[.._rank];
 
+    /// <summary>Walks the extents, outermost first.</summary>
+    [UnscopedRef]
+    public ReadOnlySpan<int>.Enumerator GetEnumerator() => AsSpan().GetEnumerator();
+
     /// <summary>The extent of a dimension; a negative index counts from the last one.</summary>
     /// <exception cref="ArgumentOutOfRangeException">No such dimension.</exception>
     public int this[int dimension] => _extents[Normalize(dimension)];

@@ -34,7 +34,7 @@ internal static unsafe partial class Broadcast
             last--;
         if (last < 0)
         {
-            Elementwise.Scale(1, source, target, sourceShape.Count);
+            Elementwise.Affine(1, 0, source, target, sourceShape.Count);
             return;
         }
 

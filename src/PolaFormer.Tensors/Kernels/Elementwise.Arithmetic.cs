@@ -8,14 +8,14 @@ internal static unsafe partial class Elementwise
     /// <summary>y = value.</summary>
     public static void Fill(float* y, float value, long count) => Combine<FillOperator>(y, y, y, value, 0, count);
 
-    /// <summary>y = a·x.</summary>
-    public static void Scale(float a, float* x, float* y, long count) => Combine<ScaleOperator>(x, x, y, a, 0, count);
+    /// <summary>y = scale·x + offset.</summary>
+    public static void Affine(float scale, float offset, float* x, float* y, long count) => Combine<AffineOperator>(x, x, y, scale, offset, count);
 
     /// <summary>y = a·x + b·y; y is not read where b is 0.</summary>
     public static void AddScaled(float a, float* x, float b, float* y, long count)
     {
         if (b == 0)
-            Scale(a, x, y, count);
+            Affine(a, 0, x, y, count);
         else
             Combine<AddScaledOperator>(x, x, y, a, b, count);
     }
@@ -42,14 +42,14 @@ internal static unsafe partial class Elementwise
         public static T Invoke<T>(T x, T z, T y, T a, T b) where T : unmanaged, IFloat32Vector<T> => a;
     }
 
-    private readonly struct ScaleOperator : ICombineOperator
+    private readonly struct AffineOperator : ICombineOperator
     {
         public static bool ReadsInputs => true;
 
         public static bool ReadsOutput => false;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Invoke<T>(T x, T z, T y, T a, T b) where T : unmanaged, IFloat32Vector<T> => a * x;
+        public static T Invoke<T>(T x, T z, T y, T a, T b) where T : unmanaged, IFloat32Vector<T> => T.MultiplyAdd(a, x, b);
     }
 
     private readonly struct AddScaledOperator : ICombineOperator

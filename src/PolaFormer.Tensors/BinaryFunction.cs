@@ -1,11 +1,18 @@
-namespace PolaFormer.Tensors.Kernels;
+namespace PolaFormer.Tensors;
 
-/// <summary>Functions of two values that <see cref="Broadcast"/> applies.</summary>
-internal enum BinaryFunction
+/// <summary>Functions of two values that are applied with broadcasting.</summary>
+public enum BinaryFunction
 {
+    /// <summary>a + b.</summary>
     Add,
+
+    /// <summary>a − b.</summary>
     Subtract,
+
+    /// <summary>a·b.</summary>
     Multiply,
+
+    /// <summary>a / b.</summary>
     Divide,
 
     /// <summary>The larger value; NaN where either is NaN.</summary>

@@ -1,0 +1,72 @@
+namespace PolaFormer.Models;
+
+/// <summary>Every architecture by name.</summary>
+public static class ModelRegistry
+{
+    /// <summary>All entries, families together, small to large.</summary>
+    public static IReadOnlyList<ModelEntry> All { get; } =
+    [
+        Pvt("pola_pvt_tiny", [2, 2, 2, 2]),
+        Pvt("pola_pvt_small", [3, 4, 6, 3]),
+        Pvt("pola_pvt_medium", [3, 4, 18, 3]),
+        Pvt("pola_pvt_large", [3, 8, 27, 3]),
+        Swin("pola_swin_tiny", 224, 96, [2, 2, 6, 2], [3, 6, 12, 24], 56, 0.2f),
+        Swin("pola_swin_small", 224, 96, [2, 2, 18, 2], [3, 6, 12, 24], 56, 0.3f),
+        Swin("pola_swin_base", 224, 128, [2, 2, 18, 2], [4, 8, 16, 32], 56, 0.5f),
+        Swin("pola_swin_small_384", 384, 96, [2, 2, 18, 2], [3, 6, 12, 24], 96, 0.3f),
+        Swin("pola_swin_base_384", 384, 128, [2, 2, 18, 2], [4, 8, 16, 32], 96, 0.5f),
+        PlusPlus("polaformer_pp_b0", new() { EmbedDims = [32, 64, 128, 384], Depths = [2, 2, 2, 2], NumHeads = [1, 2, 4, 12] }),
+        PlusPlus("polaformer_pp_b1", new() { EmbedDims = [32, 64, 192, 384], Depths = [2, 2, 4, 2], NumHeads = [1, 2, 6, 12] }),
+        PlusPlus("polaformer_pp_b2", new() { EmbedDims = [64, 128, 256, 512], Depths = [2, 2, 6, 2], NumHeads = [1, 2, 4, 8] }),
+        PlusPlus("polaformer_pp_b3", new() { EmbedDims = [64, 128, 320, 512], Depths = [3, 5, 9, 3], NumHeads = [1, 2, 5, 8], DropPathRate = 0.15f }),
+        PlusPlus("polaformer_pp_b4", new() { EmbedDims = [96, 192, 384, 512], Depths = [4, 6, 12, 6], NumHeads = [1, 2, 6, 8], LayerInitValues = [1, 1, 1e-6f, 1e-6f], DropPathRate = 0.4f }),
+        PlusPlus("polaformer_pp_b5", new() { EmbedDims = [96, 192, 448, 640], Depths = [4, 7, 19, 8], NumHeads = [1, 2, 7, 10], LayerInitValues = [1e-6f, 1e-6f, 1e-6f, 1e-6f], DropPathRate = 0.55f }),
+        PlusPlus("polaformer_pp_cifar", new()
+        {
+            ImageSize = 32,
+            NumClasses = 10,
+            StemReductions = 1,
+            EmbedDims = [48, 96, 160],
+            Depths = [2, 2, 2],
+            NumHeads = [1, 2, 4],
+            MlpRatios = [3, 3, 3],
+            Flags = ["l", "l", "v"],
+            LayerScales = [true, true, true],
+            LayerInitValues = [1, 1, 1],
+            Projection = 320,
+            DropPathRate = 0.05f,
+        }),
+    ];
+
+    /// <summary>The entry of a name.</summary>
+    /// <exception cref="ArgumentException">No such name; the message lists those there are.</exception>
+    public static ModelEntry Find(string name) =>
+        All.FirstOrDefault(entry => entry.Name == name)
+        ?? throw new ArgumentException($"There is no model '{name}'. Registered: {string.Join(", ", All.Select(entry => entry.Name))}.", nameof(name));
+
+    private static ModelEntry Pvt(string name, int[] depths) => new(name, 224, 1000, options => new PolaPvt(new PolaPvtConfig
+    {
+        ImageSize = options.ImageSize!.Value,
+        NumClasses = options.NumClasses!.Value,
+        Depths = depths,
+        DropPathRate = options.DropPathRate ?? 0.1f,
+    }));
+
+    private static ModelEntry Swin(string name, int imageSize, int embedDim, int[] depths, int[] heads, int window, float dropPath) => new(name, imageSize, 1000, options => new PolaSwin(new PolaSwinConfig
+    {
+        ImageSize = options.ImageSize!.Value,
+        NumClasses = options.NumClasses!.Value,
+        EmbedDim = embedDim,
+        Depths = depths,
+        NumHeads = heads,
+        WindowSize = window,
+        DropPathRate = options.DropPathRate ?? dropPath,
+    }));
+
+    private static ModelEntry PlusPlus(string name, PolaFormerPlusPlusConfig config) => new(name, config.ImageSize, config.NumClasses, options => new PolaFormerPlusPlus(config with
+    {
+        ImageSize = options.ImageSize!.Value,
+        NumClasses = options.NumClasses!.Value,
+        DropPathRate = options.DropPathRate ?? config.DropPathRate,
+    }));
+}

@@ -1,0 +1,248 @@
+using PolaFormer.NN;
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Models;
+
+/// <summary>
+/// PolaFormer++: a convolutional stem, stages of polarity-aware linear attention with channel-wise spikiness and of
+/// softmax attention, both with rotary positions (the authors' polaformer++/models/pola.py, POLA).
+/// </summary>
+public sealed class PolaFormerPlusPlus : VisionModel
+{
+    private static readonly (Initializer Weight, Initializer Bias) ConvInitialization = (Initializer.TruncatedNormal, Initializer.Zeros);
+
+    private readonly PolaFormerPlusPlusConfig _config;
+    private readonly PatchEmbed _patchEmbed;
+    private readonly ModuleList<BasicLayer> _layers;
+    private readonly Conv2d _projection;
+    private readonly BatchNorm2d _norm;
+    private Conv2d _head;
+
+    /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
+    public PolaFormerPlusPlus(PolaFormerPlusPlusConfig config)
+    {
+        _config = config;
+        float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
+        _patchEmbed = AddChild("patch_embed", new PatchEmbed(config.EmbedDims[0], config.StemReductions));
+        _layers = AddChild("layers", new ModuleList<BasicLayer>(Enumerable.Range(0, config.Depths.Count).Select(i =>
+        {
+            int dim = config.EmbedDims[i], start = config.Depths.Take(i).Sum();
+            bool isLast = i == config.Depths.Count - 1;
+            string flags = config.Flags[i].Length == 1 ? new string(config.Flags[i][0], config.Depths[i]) : config.Flags[i];
+            return new BasicLayer(flags, dim, isLast ? null : config.EmbedDims[i + 1], config.NumHeads[i], (int)(config.MlpRatios[i] * dim), config.LayerScales[i] ? config.LayerInitValues[i] : null, dropPath.AsSpan(start, config.Depths[i]));
+        })));
+        _projection = AddChild("proj", new Conv2d(config.EmbedDims[^1], config.Projection, 1, initialization: ConvInitialization));
+        _norm = AddChild("norm", new BatchNorm2d(config.Projection));
+        _head = AddChild("head", NewHead(config.NumClasses));
+    }
+
+    /// <inheritdoc/>
+    public override int ImageSize => _config.ImageSize;
+
+    /// <inheritdoc/>
+    public override int NumClasses => _head.OutChannels;
+
+    /// <inheritdoc/>
+    protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
+    {
+        Tensor x = _patchEmbed.Forward(images);
+        stages?.Add(("stem", x));
+        for (int i = 0; i < _layers.Count; i++)
+        {
+            x = _layers[i].RunBlocks(x);
+            stages?.Add(($"stage{i + 1}", x));
+            x = _layers[i].Downsample(x);
+        }
+
+        return x;
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor RunPooled(Tensor features) => _norm.Forward(_projection.Forward(features)).Silu().Mean(1, 2);
+
+    /// <inheritdoc/>
+    protected override Tensor RunClassifier(Tensor pooled) =>
+        _head.Forward(pooled.Reshape(pooled.Shape[0], 1, 1, pooled.Shape[1])).Reshape(pooled.Shape[0], -1);
+
+    /// <inheritdoc/>
+    protected override Module NewClassifier(int numClasses) => _head = ReplaceChild("head", NewHead(numClasses));
+
+    private Conv2d NewHead(int numClasses) => new(_config.Projection, numClasses, 1, initialization: ConvInitialization);
+
+    /// <summary>The stem: four 3×3 convolutions with batch norms, (B, H, W, 3) → (B, H / 4, W / 4, C).</summary>
+    public sealed class PatchEmbed : Module
+    {
+        private readonly Sequence _projection;
+
+        /// <summary>Makes the stem.</summary>
+        /// <param name="embedDim">Channels C.</param>
+        /// <param name="reductions">How many of the first and third convolution have stride 2.</param>
+        public PatchEmbed(int embedDim, int reductions = 2) => _projection = AddChild("proj", new Sequence(embedDim, reductions));
+
+        /// <inheritdoc/>
+        protected override Tensor Run(Tensor x) => _projection.Forward(x);
+
+        // Numbered as the authors' nn.Sequential: convolution, norm, activation three times, then convolution and norm.
+        private sealed class Sequence : Module
+        {
+            private readonly (Conv2d Convolution, BatchNorm2d Norm)[] _layers;
+
+            public Sequence(int embedDim, int reductions)
+            {
+                int half = embedDim / 2;
+                (int In, int Out, int Stride)[] plan =
+                [
+                    (3, half, reductions >= 1 ? 2 : 1), (half, half, 1), (half, half, reductions >= 2 ? 2 : 1), (half, embedDim, 1),
+                ];
+                _layers = [.. plan.Select((layer, i) => (
+                    AddChild($"{3 * i}", new Conv2d(layer.In, layer.Out, 3, layer.Stride, 1, initialization: ConvInitialization)),
+                    AddChild($"{(3 * i) + 1}", new BatchNorm2d(layer.Out))))];
+            }
+
+            protected override Tensor Run(Tensor x)
+            {
+                for (int i = 0; i < _layers.Length; i++)
+                {
+                    x = _layers[i].Norm.Forward(_layers[i].Convolution.Forward(x));
+                    if (i < _layers.Length - 1)
+                        x = x.Gelu();
+                }
+
+                return x;
+            }
+        }
+    }
+
+    /// <summary>The blocks of one resolution, their rotary encodings and the reduction after them.</summary>
+    public sealed class BasicLayer : Module
+    {
+        private readonly ModuleList<Block> _blocks;
+        private readonly PatchMerging? _downsample;
+
+        /// <summary>Makes the stage.</summary>
+        /// <param name="flags">One letter a block: l for polarity attention, v for softmax attention.</param>
+        /// <param name="embedDim">Channels.</param>
+        /// <param name="outDim">Channels after the reduction; null for none.</param>
+        /// <param name="numHeads">Attention heads.</param>
+        /// <param name="ffnDim">Hidden width of the feed-forward part.</param>
+        /// <param name="layerInitValue">Start of the branches' scaling vectors; null for none.</param>
+        /// <param name="dropPath">Drop-path probability of each block.</param>
+        public BasicLayer(string flags, int embedDim, int? outDim, int numHeads, int ffnDim, float? layerInitValue, ReadOnlySpan<float> dropPath)
+        {
+            var rotary = AddChild("RoPE", new RotaryEncoding(embedDim, numHeads));
+            var rotaryLinear = AddChild("RoPE_linear", new RotaryEncoding(2 * embedDim, numHeads));
+            var blocks = new List<Block>();
+            for (int i = 0; i < flags.Length; i++)
+                blocks.Add(new Block(flags[i], embedDim, numHeads, ffnDim, flags[i] == 'l' ? rotaryLinear : rotary, layerInitValue, dropPath[i]));
+            _blocks = AddChild("blocks", new ModuleList<Block>(blocks));
+            if (outDim is { } channels)
+                _downsample = AddChild("downsample", new PatchMerging(embedDim, channels));
+        }
+
+        /// <summary>The blocks alone.</summary>
+        public Tensor RunBlocks(Tensor x) => _blocks.Forward(x);
+
+        /// <summary>The reduction alone; nothing in the last stage.</summary>
+        public Tensor Downsample(Tensor x) => _downsample is null ? x : _downsample.Forward(x);
+
+        /// <inheritdoc/>
+        protected override Tensor Run(Tensor x) => Downsample(RunBlocks(x));
+    }
+
+    /// <summary>A block over (B, H, W, C): local position, attention, feed-forward.</summary>
+    public sealed class Block : Module
+    {
+        private const float Eps = 1e-6f;
+
+        private readonly Parameter? _gamma1, _gamma2;
+        private readonly LayerNorm2d _norm1, _norm2;
+        private readonly Module _attention;
+        private readonly DropPath _dropPath;
+        private readonly FeedForwardNetwork _ffn;
+        private readonly Conv2d _position;
+
+        /// <summary>Makes the block; <paramref name="rotary"/> belongs to the stage.</summary>
+        public Block(char flag, int embedDim, int numHeads, int ffnDim, RotaryEncoding rotary, float? layerInitValue, float dropPath = 0)
+        {
+            if (layerInitValue is { } start)
+            {
+                _gamma1 = AddParameter("gamma_1", [1, embedDim, 1, 1], Initializer.Constant(start));
+                _gamma2 = AddParameter("gamma_2", [1, embedDim, 1, 1], Initializer.Constant(start));
+            }
+
+            _norm1 = AddChild("norm1", new LayerNorm2d(embedDim, Eps));
+            _attention = AddChild("attn", flag switch
+            {
+                'l' => (Module)new PolarityAttentionPlusPlus(embedDim, numHeads, rotary),
+                'v' => new RotarySoftmaxAttention(embedDim, numHeads, rotary),
+                _ => throw new ArgumentException($"Attention flag '{flag}' is neither l (polarity) nor v (softmax)."),
+            });
+            _dropPath = AddChild("drop_path", new DropPath(dropPath));
+            _norm2 = AddChild("norm2", new LayerNorm2d(embedDim, Eps));
+            _ffn = AddChild("ffn", new FeedForwardNetwork(embedDim, ffnDim));
+            _position = AddChild("pos", Conv2d.Depthwise(embedDim, 3, ConvInitialization));
+        }
+
+        /// <inheritdoc/>
+        protected override Tensor Run(Tensor x)
+        {
+            x = x + _position.Forward(x);
+            x = x + _dropPath.Forward(Scaled(_attention.Forward(_norm1.Forward(x)), _gamma1));
+            return x + _dropPath.Forward(Scaled(_ffn.Forward(_norm2.Forward(x)), _gamma2));
+        }
+
+        private static Tensor Scaled(Tensor x, Parameter? gamma) => gamma is null ? x : x * gamma.Reshape(-1);
+    }
+
+    /// <summary>Layer norm over the channels, named as the authors' wrapper.</summary>
+    public sealed class LayerNorm2d : Module
+    {
+        private readonly LayerNorm _norm;
+
+        /// <summary>Makes the layer.</summary>
+        public LayerNorm2d(int dim, float eps = 1e-6f) => _norm = AddChild("norm", new LayerNorm(dim, eps));
+
+        /// <inheritdoc/>
+        protected override Tensor Run(Tensor x) => _norm.Forward(x);
+    }
+
+    /// <summary>Widening, GELU, depthwise convolution with residual, narrowing.</summary>
+    public sealed class FeedForwardNetwork : Module
+    {
+        private readonly Linear _fc1, _fc2;
+        private readonly Conv2d _depthwise;
+
+        /// <summary>Makes the layers.</summary>
+        public FeedForwardNetwork(int embedDim, int ffnDim)
+        {
+            _fc1 = AddChild("fc1", new Linear(embedDim, ffnDim));
+            _fc2 = AddChild("fc2", new Linear(ffnDim, embedDim));
+            _depthwise = AddChild("dwconv", Conv2d.Depthwise(ffnDim, 3, ConvInitialization));
+        }
+
+        /// <inheritdoc/>
+        protected override Tensor Run(Tensor x)
+        {
+            x = _fc1.Forward(x).Gelu();
+            return _fc2.Forward(x + _depthwise.Forward(x));
+        }
+    }
+
+    /// <summary>A 3×3 convolution of stride 2 with batch norm: (B, H, W, C) → (B, ⌈H / 2⌉, ⌈W / 2⌉, out).</summary>
+    public sealed class PatchMerging : Module
+    {
+        private readonly Conv2d _reduction;
+        private readonly BatchNorm2d _norm;
+
+        /// <summary>Makes the layer.</summary>
+        public PatchMerging(int dim, int outDim)
+        {
+            _reduction = AddChild("reduction", new Conv2d(dim, outDim, 3, 2, 1, initialization: ConvInitialization));
+            _norm = AddChild("norm", new BatchNorm2d(outDim));
+        }
+
+        /// <inheritdoc/>
+        protected override Tensor Run(Tensor x) => _norm.Forward(_reduction.Forward(x));
+    }
+}

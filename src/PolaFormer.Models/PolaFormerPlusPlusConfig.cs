@@ -1,0 +1,41 @@
+namespace PolaFormer.Models;
+
+/// <summary>Everything that tells one PolaFormer++ from another. Lists hold one entry a stage.</summary>
+public sealed record PolaFormerPlusPlusConfig
+{
+    /// <summary>Side of the image in pixels. Any size works: positions are rotary.</summary>
+    public int ImageSize { get; init; } = 224;
+
+    /// <summary>Width of the logits.</summary>
+    public int NumClasses { get; init; } = 1000;
+
+    /// <summary>Channels.</summary>
+    public IReadOnlyList<int> EmbedDims { get; init; } = [32, 64, 128, 384];
+
+    /// <summary>Blocks.</summary>
+    public IReadOnlyList<int> Depths { get; init; } = [2, 2, 2, 2];
+
+    /// <summary>Attention heads.</summary>
+    public IReadOnlyList<int> NumHeads { get; init; } = [1, 2, 4, 12];
+
+    /// <summary>Hidden width of the feed-forward part in channels.</summary>
+    public IReadOnlyList<float> MlpRatios { get; init; } = [3.5f, 3.5f, 3.5f, 3.5f];
+
+    /// <summary>Attention of every block of each stage: l (polarity, linear) or v (softmax). One letter holds for the whole stage.</summary>
+    public IReadOnlyList<string> Flags { get; init; } = ["l", "l", "v", "v"];
+
+    /// <summary>Whether the branches of the blocks are scaled by learned vectors.</summary>
+    public IReadOnlyList<bool> LayerScales { get; init; } = [true, true, true, true];
+
+    /// <summary>Where the scaling vectors start.</summary>
+    public IReadOnlyList<float> LayerInitValues { get; init; } = [1, 1, 1, 1];
+
+    /// <summary>Channels before the classifier.</summary>
+    public int Projection { get; init; } = 2048;
+
+    /// <summary>Drop-path probability of the last block.</summary>
+    public float DropPathRate { get; init; } = 0.1f;
+
+    /// <summary>Resolution halvings in the stem: 2 as published, 1 or 0 for small images.</summary>
+    public int StemReductions { get; init; } = 2;
+}

@@ -1,0 +1,227 @@
+using PolaFormer.NN;
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Models;
+
+/// <summary>
+/// Pola-Swin: the Swin Transformer with polarity-aware linear attention in some stages
+/// (PolaFormer, ICLR 2025, https://arxiv.org/abs/2501.15061; the authors' models/pola_swin.py).
+/// </summary>
+public sealed class PolaSwin : VisionModel
+{
+    private readonly PolaSwinConfig _config;
+    private readonly PolaPvt.PatchEmbed _patchEmbed;
+    private readonly ModuleList<Stage> _layers;
+    private readonly LayerNorm _norm;
+    private Linear _head;
+
+    /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
+    public PolaSwin(PolaSwinConfig config)
+    {
+        _config = config;
+        float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
+        _patchEmbed = AddChild("patch_embed", new PolaPvt.PatchEmbed(config.PatchSize, 3, config.EmbedDim));
+        _layers = AddChild("layers", new ModuleList<Stage>(Enumerable.Range(0, config.Depths.Count).Select(i =>
+        {
+            int start = config.Depths.Take(i).Sum();
+            return new Stage(config, i, dropPath.AsSpan(start, config.Depths[i]));
+        })));
+        _norm = AddChild("norm", new LayerNorm(FinalDim));
+        _head = AddChild("head", NewHead(config.NumClasses));
+    }
+
+    /// <inheritdoc/>
+    public override int ImageSize => _config.ImageSize;
+
+    /// <inheritdoc/>
+    public override int NumClasses => _head.OutFeatures;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> NoWeightDecay => ["absolute_pos_embed"];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> NoWeightDecayKeywords => ["relative_position_bias_table"];
+
+    private int FinalDim => _config.EmbedDim << (_config.Depths.Count - 1);
+
+    /// <inheritdoc/>
+    protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
+    {
+        if (images.Shape[1] != _config.ImageSize || images.Shape[2] != _config.ImageSize)
+            throw new ArgumentException($"This Pola-Swin takes {_config.ImageSize}×{_config.ImageSize} images; got {images.Shape[1]}×{images.Shape[2]}. Build it for that size and load the checkpoint with interpolation.");
+        Tensor x = _patchEmbed.Forward(images);
+        stages?.Add(("stem", x));
+        for (int i = 0; i < _layers.Count; i++)
+        {
+            x = _layers[i].RunBlocks(x);
+            stages?.Add(($"stage{i + 1}", x));
+            x = _layers[i].Downsample(x);
+        }
+
+        return x;
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor RunPooled(Tensor features) => _norm.Forward(features).Mean(1, 2);
+
+    /// <inheritdoc/>
+    protected override Tensor RunClassifier(Tensor pooled) => _head.Forward(pooled);
+
+    /// <inheritdoc/>
+    protected override Module NewClassifier(int numClasses) => _head = ReplaceChild("head", NewHead(numClasses));
+
+    private Linear NewHead(int numClasses) => new(FinalDim, numClasses, initialization: Linear.TransformerInitialization);
+
+    /// <summary>The blocks of one resolution and the merging of patches after them.</summary>
+    public sealed class Stage : Module
+    {
+        private readonly ModuleList<Block> _blocks;
+        private readonly PatchMerging? _downsample;
+
+        /// <summary>Makes stage <paramref name="index"/> of a network.</summary>
+        public Stage(PolaSwinConfig config, int index, ReadOnlySpan<float> dropPath)
+        {
+            int dim = config.EmbedDim << index, side = config.ImageSize / (config.PatchSize << index);
+            char[] types = config.BlockTypes(index);
+            var blocks = new List<Block>();
+            for (int i = 0; i < types.Length; i++)
+            {
+                int window = config.WindowOf(types[i]);
+                blocks.Add(new Block(dim, side, side, config.NumHeads[index], window, i % 2 == 0 ? 0 : window / 2, types[i], config.MlpRatio, config.QkvBias, dropPath[i], config.KernelSize, config.Alpha));
+            }
+
+            _blocks = AddChild("blocks", new ModuleList<Block>(blocks));
+            if (index < config.Depths.Count - 1)
+                _downsample = AddChild("downsample", new PatchMerging(dim));
+        }
+
+        /// <summary>The blocks alone.</summary>
+        public Tensor RunBlocks(Tensor x) => _blocks.Forward(x);
+
+        /// <summary>The merging alone; nothing in the last stage.</summary>
+        public Tensor Downsample(Tensor x) => _downsample is null ? x : _downsample.Forward(x);
+
+        /// <inheritdoc/>
+        protected override Tensor Run(Tensor x) => Downsample(RunBlocks(x));
+    }
+
+    /// <summary>A block of attention in (shifted) windows over (B, H, W, C).</summary>
+    public sealed class Block : Module
+    {
+        private readonly int _window, _shift;
+        private readonly LayerNorm _norm1, _norm2;
+        private readonly Module _attention;
+        private readonly DropPath _dropPath;
+        private readonly Mlp _mlp;
+
+        /// <summary>Makes the block for a fixed resolution in tokens. A window that covers the resolution is cut to it and not shifted.</summary>
+        public Block(int dim, int height, int width, int numHeads, int windowSize, int shiftSize, char attnType, float mlpRatio = 4, bool qkvBias = true, float dropPath = 0, int kernelSize = 5, float alpha = 4)
+        {
+            bool isWhole = Math.Min(height, width) <= windowSize;
+            _window = isWhole ? Math.Min(height, width) : windowSize;
+            _shift = isWhole ? 0 : shiftSize;
+            if (height % _window != 0 || width % _window != 0)
+                throw new ArgumentException($"Windows of {_window}×{_window} do not tile {height}×{width} tokens; choose an image size whose token grid is a multiple of the window.");
+
+            // Registered for every shifted block, though only softmax attention reads it.
+            Tensor? mask = _shift > 0 ? AddBuffer("attn_mask", ShiftMask(height, width, _window, _shift)) : null;
+            _norm1 = AddChild("norm1", new LayerNorm(dim));
+            _attention = AddChild("attn", attnType switch
+            {
+                'L' => (Module)new WindowPolarityAttention(dim, _window, numHeads, qkvBias, kernelSize, alpha),
+                'S' => new WindowSoftmaxAttention(dim, _window, numHeads, qkvBias) { Mask = mask },
+                _ => throw new ArgumentException($"Attention type '{attnType}' is neither L (polarity) nor S (softmax)."),
+            });
+            _dropPath = AddChild("drop_path", new DropPath(dropPath));
+            _norm2 = AddChild("norm2", new LayerNorm(dim));
+            _mlp = AddChild("mlp", new Mlp(dim, (int)(dim * mlpRatio)));
+        }
+
+        /// <inheritdoc/>
+        protected override Tensor Run(Tensor x)
+        {
+            Tensor y = _norm1.Forward(x);
+            if (_shift > 0)
+                y = y.Roll(1, -_shift).Roll(2, -_shift);
+            y = Merge(_attention.Forward(Partition(y)), x.Shape);
+            if (_shift > 0)
+                y = y.Roll(1, _shift).Roll(2, _shift);
+            x = x + _dropPath.Forward(y);
+            return x + _dropPath.Forward(_mlp.Forward(_norm2.Forward(x)));
+        }
+
+        // (B, H, W, C) → (B·windows, w, w, C), windows in row order.
+        private Tensor Partition(Tensor x)
+        {
+            int rows = x.Shape[1] / _window, columns = x.Shape[2] / _window, dim = x.Shape[3];
+            if (rows == 1 && columns == 1)
+                return x;
+            return x.Reshape(x.Shape[0], rows, _window, columns, _window, dim).Permute(0, 1, 3, 2, 4, 5).Reshape(-1, _window, _window, dim);
+        }
+
+        private Tensor Merge(Tensor windows, Shape shape)
+        {
+            int rows = shape[1] / _window, columns = shape[2] / _window;
+            if (rows == 1 && columns == 1)
+                return windows;
+            return windows.Reshape(shape[0], rows, columns, _window, _window, shape[3]).Permute(0, 1, 3, 2, 4, 5).Reshape(shape);
+        }
+
+        /// <summary>
+        /// Scores between tokens that a cyclic shift has brought into one window but that are no neighbours in the image:
+        /// −100, else 0. (windows, w², w²).
+        /// </summary>
+        public static Tensor ShiftMask(int height, int width, int window, int shift)
+        {
+            int columns = width / window, count = height / window * columns, tokens = window * window;
+            Tensor mask = Tensor.Empty([count, tokens, tokens]);
+            if (mask.Device is MetaDevice)
+                return mask;
+            var region = new int[tokens];
+            Span<float> values = mask.AsSpan<float>();
+            for (int w = 0; w < count; w++)
+            {
+                for (int t = 0; t < tokens; t++)
+                {
+                    int row = (w / columns * window) + (t / window), column = (w % columns * window) + (t % window);
+                    region[t] = (3 * Band(row, height, window, shift)) + Band(column, width, window, shift);
+                }
+
+                for (int pair = 0; pair < tokens * tokens; pair++)
+                    values[(w * tokens * tokens) + pair] = region[pair / tokens] == region[pair % tokens] ? 0 : -100;
+            }
+
+            return mask;
+        }
+
+        private static int Band(int position, int extent, int window, int shift) =>
+            position < extent - window ? 0 : position < extent - shift ? 1 : 2;
+    }
+
+    /// <summary>Four neighbouring tokens to one: (B, H, W, C) → (B, H / 2, W / 2, 2·C).</summary>
+    public sealed class PatchMerging : Module
+    {
+        private readonly LayerNorm _norm;
+        private readonly Linear _reduction;
+
+        /// <summary>Makes the layer.</summary>
+        public PatchMerging(int dim)
+        {
+            _reduction = AddChild("reduction", new Linear(4 * dim, 2 * dim, bias: false, Linear.TransformerInitialization));
+            _norm = AddChild("norm", new LayerNorm(4 * dim));
+        }
+
+        /// <inheritdoc/>
+        protected override Tensor Run(Tensor x)
+        {
+            (int batch, int height, int width, int dim) = (x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]);
+            if (height % 2 != 0 || width % 2 != 0)
+                throw new ArgumentException($"Patch merging needs an even number of tokens each way; got {height}×{width}.");
+
+            // Channel order of the authors: (row, column) offsets (0,0), (1,0), (0,1), (1,1).
+            Tensor merged = x.Reshape(batch, height / 2, 2, width / 2, 2, dim).Permute(0, 1, 3, 4, 2, 5);
+            return _reduction.Forward(_norm.Forward(merged.Reshape(batch, height / 2, width / 2, 4 * dim)));
+        }
+    }
+}

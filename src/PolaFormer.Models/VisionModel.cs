@@ -1,0 +1,86 @@
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.Models;
+
+/// <summary>
+/// An image classifier that is also a backbone: features, a head, and the feature map of every stage.
+/// Images are channels-last, (B, H, W, 3), normalised.
+/// </summary>
+public abstract class VisionModel : Module
+{
+    /// <summary>Side of the square images that the position encodings are made for, in pixels.</summary>
+    public abstract int ImageSize { get; }
+
+    /// <summary>Width of the logits.</summary>
+    public abstract int NumClasses { get; }
+
+    /// <summary>Last components of the parameter names that weight decay spares, as the authors declare them.</summary>
+    public virtual IReadOnlyList<string> NoWeightDecay => [];
+
+    /// <summary>Parts of parameter names that weight decay spares, as the authors declare them.</summary>
+    public virtual IReadOnlyList<string> NoWeightDecayKeywords => [];
+
+    /// <summary>The feature map after the last stage, (B, h, w, C).</summary>
+    /// <param name="images">(B, H, W, 3).</param>
+    /// <param name="stages">Receives "stem" and "stage1" to "stage4" with their feature maps (B, h, w, C), where given.</param>
+    public Tensor ForwardFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages = null)
+    {
+        if (images.Rank != 4 || images.Shape[3] != 3)
+            throw new ArgumentException($"The model takes images (B, H, W, 3); got {images.Shape}.", nameof(images));
+        using var scope = MemoryScope.Enter();
+        Tensor features = RunFeatures(images, stages);
+        foreach ((_, Tensor stage) in stages ?? [])
+            scope.Return(stage);
+        return scope.Return(features);
+    }
+
+    /// <summary>Pools a feature map, (B, h, w, C) → (B, pooled channels): the input of the classifier, an embedding of the image.</summary>
+    public Tensor ForwardPooled(Tensor features)
+    {
+        using var scope = MemoryScope.Enter();
+        return scope.Return(RunPooled(features));
+    }
+
+    /// <summary>Feature map (B, h, w, C) → logits (B, classes).</summary>
+    public Tensor ForwardHead(Tensor features)
+    {
+        using var scope = MemoryScope.Enter();
+        return scope.Return(RunClassifier(RunPooled(features)));
+    }
+
+    /// <summary>Replaces the classifier by a new one, with freshly drawn weights.</summary>
+    /// <param name="numClasses">Width of the new logits.</param>
+    /// <param name="seed">Seed of the new weights.</param>
+    public void ResetClassifier(int numClasses, ulong seed = 0)
+    {
+        Module head = NewClassifier(numClasses);
+        head.Initialize(seed);
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor Run(Tensor x) => RunClassifier(RunPooled(ForwardFeatures(x)));
+
+    /// <summary>The stem and the stages.</summary>
+    protected abstract Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages);
+
+    /// <summary>Everything between the last stage and the classifier.</summary>
+    protected abstract Tensor RunPooled(Tensor features);
+
+    /// <summary>The last layer.</summary>
+    protected abstract Tensor RunClassifier(Tensor pooled);
+
+    /// <summary>Puts a new classifier in the place of the old one.</summary>
+    protected abstract Module NewClassifier(int numClasses);
+
+    /// <summary>Drop-path probability of each block: evenly spaced from 0 to <paramref name="rate"/> over the whole depth.</summary>
+    protected static float[] DropPathSchedule(float rate, IEnumerable<int> depths)
+    {
+        int count = depths.Sum();
+        var schedule = new float[count];
+        for (int i = 0; i < count; i++)
+            schedule[i] = count == 1 ? 0 : rate * i / (count - 1);
+        return schedule;
+    }
+}

@@ -1,0 +1,64 @@
+using PolaFormer.Tensors;
+
+namespace PolaFormer.NN.Attention;
+
+/// <summary>
+/// Rotary position encoding in the plane (the authors' polaformer++/models/pola.py, RoPE): neighbouring channels form
+/// pairs that turn by position·angle; the first half of a head's channels turns with the row, the second with the column.
+/// Not applied by <see cref="Module.Forward"/> but asked for its tables.
+/// </summary>
+public sealed class RotaryEncoding : Module
+{
+    private readonly Tensor _angle;
+
+    /// <summary>Makes the encoding.</summary>
+    /// <param name="dim">Channels of all heads together; channels per head divisible by 4.</param>
+    /// <param name="numHeads">Heads.</param>
+    /// <param name="frequencyBase">Pair i of p turns by frequencyBase^(−i / (p − 1)) a pixel.</param>
+    public RotaryEncoding(int dim, int numHeads, float frequencyBase = 10000)
+    {
+        int pairs = dim / numHeads / 4;
+        _angle = AddBuffer("angle", Tensor.Empty([2 * pairs]));
+        if (_angle.Device is MetaDevice)
+            return;
+        Span<float> angle = _angle.AsSpan<float>();
+        for (int i = 0; i < pairs; i++)
+        {
+            float exponent = pairs == 1 ? 0 : (float)i / (pairs - 1);
+            angle[2 * i] = angle[(2 * i) + 1] = 1 / MathF.Pow(frequencyBase, exponent);
+        }
+    }
+
+    /// <summary>Sine and cosine of every token and channel of one head, (H·W, d) each.</summary>
+    public (Tensor Sin, Tensor Cos) Tables(int height, int width)
+    {
+        int half = _angle.Shape[0];
+        Tensor sin = Tensor.Empty([height * width, 2 * half], device: _angle.Device);
+        Tensor cos = Tensor.Empty([height * width, 2 * half], device: _angle.Device);
+        if (_angle.Device is MetaDevice)
+            return (sin, cos);
+
+        // Few distinct angles: one row of the plane's table for each position along the longer side.
+        ReadOnlySpan<float> angle = _angle.AsSpan<float>();
+        int positions = Math.Max(height, width);
+        float[] sines = new float[positions * half], cosines = new float[positions * half];
+        for (int i = 0; i < sines.Length; i++)
+            (sines[i], cosines[i]) = MathF.SinCos(i / half * angle[i % half]);
+        Spread(sines, sin.AsSpan<float>(), width, half);
+        Spread(cosines, cos.AsSpan<float>(), width, half);
+        return (sin, cos);
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor Run(Tensor x) => throw new InvalidOperationException("A rotary encoding is asked for its Tables, not applied by Forward.");
+
+    private static void Spread(ReadOnlySpan<float> byPosition, Span<float> table, int width, int half)
+    {
+        for (int token = 0; token * 2 * half < table.Length; token++)
+        {
+            Span<float> row = table.Slice(token * 2 * half, 2 * half);
+            byPosition.Slice(token / width * half, half).CopyTo(row);
+            byPosition.Slice(token % width * half, half).CopyTo(row[half..]);
+        }
+    }
+}

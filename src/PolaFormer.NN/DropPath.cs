@@ -1,0 +1,41 @@
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Random;
+
+namespace PolaFormer.NN;
+
+/// <summary>
+/// Stochastic depth: in training a whole sample is dropped with the given probability and the others are divided by the
+/// probability to stay; in evaluation the input passes unchanged.
+/// </summary>
+/// <param name="probability">Chance that a sample is dropped, in [0, 1).</param>
+public sealed class DropPath(float probability) : Module
+{
+    /// <summary>Chance that a sample is dropped.</summary>
+    public float Probability => probability;
+
+    /// <summary>The uniform draws of the next forward pass, one a sample; null for those of <see cref="RandomStep"/>.</summary>
+    public float[]? Draws { get; set; }
+
+    /// <inheritdoc/>
+    protected override Tensor Run(Tensor x)
+    {
+        if (!IsTraining || probability == 0)
+            return x;
+        int batch = x.Shape[0];
+        float keep = 1 - probability;
+        RandomStep step = RandomStep.Current;
+        var random = new Philox(step.Seed, HashOf(FullName) ^ step.Step);
+        Span<float> factors = stackalloc float[batch];
+        for (int i = 0; i < batch; i++)
+        {
+            // timm: floor(keep + u) is 1 with probability keep.
+            float draw = Draws is null ? random.Uniform((ulong)i) : Draws[i];
+            factors[i] = MathF.Floor(keep + draw) / keep;
+        }
+
+        Span<int> shape = stackalloc int[x.Rank];
+        shape.Fill(1);
+        shape[0] = batch;
+        return x * Tensor.From<float>(factors, new Shape(shape));
+    }
+}

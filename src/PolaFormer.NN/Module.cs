@@ -1,0 +1,140 @@
+using System.Text;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.NN;
+
+/// <summary>
+/// A part of a network: named parameters, buffers and children, in the order of the authors' state dict, and a forward
+/// pass from one tensor to one tensor. The forward pass runs in a memory scope of its own.
+/// </summary>
+public abstract class Module
+{
+    private readonly List<(string Name, Tensor Tensor)> _tensors = [];
+    private readonly List<(string Name, Module Module)> _children = [];
+
+    /// <summary>The module this one is part of; null for a whole model.</summary>
+    public Module? Parent { get; private set; }
+
+    /// <summary>Name within the parent; empty for a whole model.</summary>
+    public string Name { get; private set; } = "";
+
+    /// <summary>Name from the root, dots between: <c>block1.0.attn</c>.</summary>
+    public string FullName => Parent is { FullName.Length: > 0 } parent ? $"{parent.FullName}.{Name}" : Name;
+
+    /// <summary>Whether dropout, drop-path and batch statistics are active. Set by <see cref="Train"/> and <see cref="Evaluate"/>.</summary>
+    public bool IsTraining { get; private set; }
+
+    /// <summary>Direct parts in order.</summary>
+    public IReadOnlyList<(string Name, Module Module)> Children => _children;
+
+    /// <summary>Applies the module. Intermediate tensors go back to the pool; the result belongs to the caller's scope.</summary>
+    public Tensor Forward(Tensor x)
+    {
+        using var scope = MemoryScope.Enter();
+        return scope.Return(Run(x));
+    }
+
+    /// <summary>Every parameter with its full name, in state-dict order.</summary>
+    public IEnumerable<(string Name, Parameter Parameter)> NamedParameters() =>
+        from entry in Walk("") where entry.Tensor is Parameter select (entry.Name, (Parameter)entry.Tensor);
+
+    /// <summary>Every parameter, in state-dict order.</summary>
+    public IEnumerable<Parameter> Parameters() => NamedParameters().Select(entry => entry.Parameter);
+
+    /// <summary>Parameters and buffers by full name, in the order of the authors' state dict.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> StateDict() => Walk("");
+
+    /// <summary>This module and all below it, parents first.</summary>
+    public IEnumerable<Module> Modules() => _children.SelectMany(child => child.Module.Modules()).Prepend(this);
+
+    /// <summary>Number of trainable values.</summary>
+    public long ParameterCount => Parameters().Sum(parameter => parameter.Count);
+
+    /// <summary>Switches to training behaviour: dropout, drop-path, batch statistics.</summary>
+    public void Train() => SetTraining(true);
+
+    /// <summary>Switches to evaluation behaviour.</summary>
+    public void Evaluate() => SetTraining(false);
+
+    /// <summary>Fills every parameter from its distribution. The values depend on the seed and the parameters' names only.</summary>
+    public void Initialize(ulong seed)
+    {
+        foreach ((string name, Parameter parameter) in NamedParameters())
+            parameter.Initializer.Fill(parameter, seed, HashOf(name));
+    }
+
+    /// <summary>Forgets all gradients.</summary>
+    public void ZeroGrad()
+    {
+        foreach (Parameter parameter in Parameters())
+            parameter.ZeroGrad();
+    }
+
+    /// <summary>The forward pass.</summary>
+    protected abstract Tensor Run(Tensor x);
+
+    /// <summary>Adds a trainable tensor.</summary>
+    protected Parameter AddParameter(string name, Shape shape, Initializer initializer)
+    {
+        var parameter = new Parameter(shape, initializer);
+        _tensors.Add((name, parameter));
+        return parameter;
+    }
+
+    /// <summary>Adds a constant or statistic that is saved with the parameters but not trained.</summary>
+    protected Tensor AddBuffer(string name, Tensor values)
+    {
+        _tensors.Add((name, values));
+        return values;
+    }
+
+    /// <summary>Adds a part.</summary>
+    protected T AddChild<T>(string name, T module)
+        where T : Module
+    {
+        _children.Add((name, module));
+        module.Parent = this;
+        module.Name = name;
+        return module;
+    }
+
+    /// <summary>Puts another part in the place of an existing one.</summary>
+    protected T ReplaceChild<T>(string name, T module)
+        where T : Module
+    {
+        int index = _children.FindIndex(child => child.Name == name);
+        _children[index] = (name, module);
+        module.Parent = this;
+        module.Name = name;
+        module.SetTraining(IsTraining);
+        return module;
+    }
+
+    /// <summary>A 64-bit hash of a name (FNV-1a): the random stream of what bears it.</summary>
+    protected internal static ulong HashOf(string name)
+    {
+        ulong hash = 0xCBF29CE484222325;
+        foreach (byte b in Encoding.UTF8.GetBytes(name))
+            hash = (hash ^ b) * 0x100000001B3;
+        return hash;
+    }
+
+    private void SetTraining(bool isTraining)
+    {
+        IsTraining = isTraining;
+        foreach ((_, Module module) in _children)
+            module.SetTraining(isTraining);
+    }
+
+    private IEnumerable<(string Name, Tensor Tensor)> Walk(string prefix)
+    {
+        foreach ((string name, Tensor tensor) in _tensors.OrderBy(entry => entry.Tensor is Parameter ? 0 : 1))
+            yield return (prefix + name, tensor);
+        foreach ((string name, Module module) in _children)
+        {
+            foreach ((string Name, Tensor Tensor) entry in module.Walk($"{prefix}{name}."))
+                yield return entry;
+        }
+    }
+}

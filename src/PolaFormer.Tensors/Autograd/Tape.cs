@@ -1,0 +1,95 @@
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.Tensors.Autograd;
+
+/// <summary>
+/// The operators applied on this thread since the tape was started, in order. Backward walks them from the last to the
+/// first and releases what each had saved as it goes.
+/// </summary>
+/// <example><code>
+/// using var tape = Tape.Start();
+/// Tensor loss = model.Forward(images).CrossEntropy(labels);
+/// tape.Backward(loss);
+/// </code></example>
+public sealed class Tape : IDisposable
+{
+    [ThreadStatic]
+    private static Tape? t_current;
+
+    private readonly List<Operator> _operators = new(512);
+    private readonly Tape? _outer;
+
+    private Tape() => _outer = t_current;
+
+    /// <summary>The tape of this thread; null where nothing is recorded.</summary>
+    public static Tape? Current => GradMode.IsEnabled ? t_current : null;
+
+    /// <summary>Number of operators recorded and not yet walked.</summary>
+    public int Count => _operators.Count;
+
+    /// <summary>Starts recording on this thread until the tape is disposed.</summary>
+    public static Tape Start() => t_current = new Tape();
+
+    /// <summary>Computes the gradient of <paramref name="loss"/> for every parameter that it depends on.</summary>
+    /// <param name="loss">Output of a recorded operator.</param>
+    /// <param name="gradient">∂L/∂loss; 1 where not given, which needs a one-element loss.</param>
+    /// <exception cref="InvalidOperationException">The loss depends on no parameter, or is no scalar and no gradient is given.</exception>
+    public void Backward(Tensor loss, Tensor? gradient = null)
+    {
+        if (loss.Producer is not { } last)
+            throw new InvalidOperationException("Backward: the loss was not recorded; it depends on no parameter, or was computed outside the tape.");
+        if (gradient is null && loss.Count != 1)
+            throw new InvalidOperationException($"Backward: a loss of shape {loss.Shape} needs a gradient of the same shape; only a one-element loss starts from 1.");
+
+        using (GradMode.Disable())
+        using (MemoryScope.Enter())
+        {
+            last.Receive(gradient ?? Tensor.Full(loss.Shape, 1, loss.Device));
+            for (int i = _operators.Count - 1; i >= 0; i--)
+            {
+                Operator op = _operators[i];
+                if (op.Gradient is { } dy)
+                {
+                    using (MemoryScope.Enter())
+                        op.Backward(dy);
+                }
+
+                op.Release();
+                _operators.RemoveAt(i);
+            }
+        }
+    }
+
+    /// <summary>Stops recording and lets go of everything saved.</summary>
+    public void Dispose()
+    {
+        foreach (Operator op in _operators)
+            op.Release();
+        _operators.Clear();
+        if (ReferenceEquals(t_current, this))
+            t_current = _outer;
+    }
+
+    /// <summary>Whether an operator with this input must be recorded.</summary>
+    internal static bool IsRecording(Tensor a) => Current is not null && a.IsTracked;
+
+    /// <inheritdoc cref="IsRecording(Tensor)"/>
+    internal static bool IsRecording(Tensor a, Tensor? b, Tensor? c = null, Tensor? d = null, Tensor? e = null) =>
+        Current is not null && (a.IsTracked || b is { IsTracked: true } || c is { IsTracked: true } || d is { IsTracked: true } || e is { IsTracked: true });
+
+    /// <summary>Appends an application with its output.</summary>
+    internal static Tensor Record(Operator op, Tensor output)
+    {
+        output.Producer = op;
+        t_current!._operators.Add(op);
+        return output;
+    }
+
+    /// <summary>Guards an operator that has no backward.</summary>
+    /// <exception cref="InvalidOperationException">The input is tracked: its gradient would silently be cut.</exception>
+    internal static void RequireUntracked(string name, Tensor input)
+    {
+        if (IsRecording(input))
+            throw new InvalidOperationException($"{name} has no gradient, but its input needs one. Detach() the input, or compute under GradMode.Disable(), if the gradient should stop here.");
+    }
+}

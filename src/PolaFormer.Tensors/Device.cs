@@ -1,0 +1,123 @@
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.Tensors;
+
+/// <summary>
+/// Where tensors live and arithmetic runs: the one seam between formulas and hardware. Operators prepare shapes and
+/// outputs and call one method here; a device overwrites the output and knows nothing of gradients or modules.
+/// Every method takes tensors of this device; shapes have been checked by the operator.
+/// </summary>
+public abstract class Device
+{
+    [ThreadStatic]
+    private static Device? t_default;
+
+    /// <summary>The processor.</summary>
+    public static Device Cpu { get; } = new CpuDevice();
+
+    /// <summary>Where new tensors go on this thread when no device is named: <see cref="Cpu"/> unless replaced by <see cref="Use"/>.</summary>
+    public static Device Default => t_default ?? Cpu;
+
+    /// <summary>Name in messages.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Makes this device the default of this thread until the result is disposed.</summary>
+    public IDisposable Use()
+    {
+        var restore = new RestoreDefault(t_default);
+        t_default = this;
+        return restore;
+    }
+
+    /// <summary>A tensor with undefined contents.</summary>
+    public Tensor Empty(Shape shape, DType type = DType.Float32) => new(this, Allocate(checked(shape.Count * type.Size())), 0, shape, type);
+
+    internal abstract Storage Allocate(long bytes);
+
+    // Data movement.
+    internal abstract void Fill(Tensor y, float value);
+    internal abstract void CopyBytes(Tensor x, Tensor y);
+    internal abstract void Convert(Tensor x, Tensor y);
+    internal abstract void Permute(Tensor x, ReadOnlySpan<int> axes, Tensor y);
+
+    /// <summary>y = the part of x that starts at <paramref name="start"/> of a dimension and has y's extent there.</summary>
+    internal abstract void Slice(Tensor x, int dimension, int start, Tensor y);
+
+    /// <summary>Overwrites that part of y with x.</summary>
+    internal abstract void Paste(Tensor x, Tensor y, int dimension, int start);
+
+    /// <summary>y[(i + shift) mod n] = x[i] along a dimension.</summary>
+    internal abstract void Roll(Tensor x, int dimension, int shift, Tensor y);
+
+    /// <summary>y[i, :] = table[indices[i], :].</summary>
+    internal abstract void Gather(Tensor table, Tensor indices, Tensor y);
+
+    /// <summary>dtable[indices[i], :] += dy[i, :], after filling dtable with zeros.</summary>
+    internal abstract void GatherBackward(Tensor dy, Tensor indices, Tensor dtable);
+
+    // Elementwise.
+    internal abstract void Unary(UnaryFunction function, Tensor x, Tensor y);
+    internal abstract void UnaryBackward(UnaryFunction function, Tensor x, Tensor y, Tensor dy, Tensor dx);
+    internal abstract void Binary(BinaryFunction function, Tensor a, Tensor b, Tensor y);
+
+    /// <summary>y = scale·x + offset.</summary>
+    internal abstract void Affine(Tensor x, float scale, float offset, Tensor y);
+
+    /// <summary>y = a·x + b·y.</summary>
+    internal abstract void AddScaled(Tensor x, float a, Tensor y, float b);
+
+    /// <summary>Sums x over the dimensions in which y broadcasts to it.</summary>
+    internal abstract void SumTo(Tensor x, Tensor y);
+
+    // Reductions over the middle of (outer, reduced, inner).
+    internal abstract void Reduce(ReduceFunction function, Tensor x, long outer, int reduced, long inner, Tensor y);
+
+    // Matrix products. a is (…, m, k), b (…, k, n); transposed operands are stored the other way round.
+    internal abstract void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor y, float scale = 1, bool accumulate = false);
+
+    /// <summary>y = x·Wᵀ + bias over the last dimension; W is (out, in).</summary>
+    internal abstract void Linear(Tensor x, Tensor weight, Tensor? bias, Tensor y);
+    internal abstract void LinearBackward(Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias);
+
+    // Normalisation and softmax over the last dimension.
+    internal abstract void Softmax(Tensor x, Tensor y, bool logarithm);
+    internal abstract void SoftmaxBackward(Tensor y, Tensor dy, Tensor dx, bool logarithm);
+    internal abstract void LayerNorm(Tensor x, Tensor? weight, Tensor? bias, float eps, Tensor y, Tensor mean, Tensor rstd);
+    internal abstract void LayerNormBackward(Tensor x, Tensor? weight, Tensor mean, Tensor rstd, Tensor dy, Tensor dx, Tensor? dweight, Tensor? dbias);
+
+    /// <summary>Batch statistics over all but the last dimension: mean, 1/√(var + eps), and the unbiased variance.</summary>
+    internal abstract void BatchStatistics(Tensor x, float eps, Tensor mean, Tensor rstd, Tensor unbiasedVariance);
+    internal abstract void BatchNorm(Tensor x, Tensor mean, Tensor rstd, Tensor weight, Tensor bias, Tensor y);
+    internal abstract void BatchNormBackward(Tensor x, Tensor mean, Tensor rstd, Tensor weight, Tensor dy, bool batchStatistics, Tensor dx, Tensor dweight, Tensor dbias);
+
+    // Convolutions, channels-last; the weight is (out, in / groups, kernel height, kernel width).
+    internal abstract void Convolution(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Tensor y);
+    internal abstract void ConvolutionBackward(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias);
+
+    // Pooling and interpolation, channels-last (batch, height, width, channels).
+    internal abstract void Pool(PoolFunction function, in PoolWindow window, Tensor x, Tensor y);
+    internal abstract void PoolBackward(PoolFunction function, in PoolWindow window, Tensor x, Tensor dy, Tensor dx);
+    internal abstract void Interpolate(InterpolationMode mode, Tensor x, Tensor y);
+    internal abstract void InterpolateBackward(InterpolationMode mode, Tensor dy, Tensor dx);
+
+    // Attention; the operands are columns of joint projections, y is (batch, tokens, channels). What a forward pass
+    // returns is the state that its backward pass wants back, laid out as the device likes.
+    internal abstract Tensor PolarityAttention(Columns query, Columns key, Columns value, Tensor encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor y);
+    internal abstract void PolarityAttentionBackward(Columns query, Columns key, Columns value, Tensor encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor state, Tensor dy, Columns dquery, Columns dkey, Columns dvalue, Tensor dinverseScale, Tensor dexponent);
+    internal abstract Tensor PolarityAttentionPlusPlus(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads, Tensor y);
+    internal abstract void PolarityAttentionPlusPlusBackward(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads, Tensor state, Tensor dy, Columns dquery, Columns dkey, Columns dvalue, Tensor dsame, Tensor dopposite);
+    internal abstract Tensor SoftmaxAttention(Columns query, Columns key, Columns value, int numHeads, float scale, Tensor? bias, Tensor? mask, Tensor y);
+    internal abstract void SoftmaxAttentionBackward(Columns query, Columns key, Columns value, int numHeads, float scale, Tensor? bias, Tensor? mask, Tensor y, Tensor state, Tensor dy, Columns dquery, Columns dkey, Columns dvalue, Tensor? dbias);
+    internal abstract void Rotate(Columns x, Tensor sin, Tensor cos, int numHeads, Tensor y);
+    internal abstract void RotateBackward(Tensor dy, Tensor sin, Tensor cos, int numHeads, Columns dx);
+
+    // Losses.
+    /// <summary>loss[i] = −Σ_c target[i, c]·log softmax(logits[i])[c].</summary>
+    internal abstract void CrossEntropy(Tensor logits, Tensor targets, Tensor lossPerRow);
+    internal abstract void CrossEntropyBackward(Tensor logits, Tensor targets, Tensor dlossPerRow, Tensor dlogits);
+
+    private sealed class RestoreDefault(Device? previous) : IDisposable
+    {
+        public void Dispose() => t_default = previous;
+    }
+}

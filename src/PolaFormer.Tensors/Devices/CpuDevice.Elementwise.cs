@@ -1,0 +1,38 @@
+using PolaFormer.Tensors.Kernels;
+
+namespace PolaFormer.Tensors;
+
+internal sealed unsafe partial class CpuDevice
+{
+    internal override void Unary(UnaryFunction function, Tensor x, Tensor y) => Elementwise.Unary(function, x.Data, y.Data, x.Count);
+
+    internal override void UnaryBackward(UnaryFunction function, Tensor x, Tensor y, Tensor dy, Tensor dx) =>
+        Elementwise.UnaryBackward(function, x.Data, y.Data, dy.Data, dx.Data, x.Count);
+
+    internal override void Binary(BinaryFunction function, Tensor a, Tensor b, Tensor y) =>
+        Broadcast.Binary(function, a.Data, a.Shape, b.Data, b.Shape, y.Data, y.Shape);
+
+    internal override void Affine(Tensor x, float scale, float offset, Tensor y) => Elementwise.Affine(scale, offset, x.Data, y.Data, x.Count);
+
+    internal override void AddScaled(Tensor x, float a, Tensor y, float b) => Elementwise.AddScaled(a, x.Data, b, y.Data, x.Count);
+
+    internal override void SumTo(Tensor x, Tensor y) => Broadcast.SumTo(x.Data, x.Shape, y.Data, y.Shape);
+
+    internal override void Reduce(ReduceFunction function, Tensor x, long outer, int reduced, long inner, Tensor y)
+    {
+        switch (function)
+        {
+            case ReduceFunction.Sum:
+                Reduction.Sum(x.Data, outer, reduced, inner, y.Data);
+                break;
+            case ReduceFunction.Mean:
+                Reduction.Mean(x.Data, outer, reduced, inner, y.Data);
+                break;
+            case ReduceFunction.Max:
+                Reduction.Max(x.Data, outer, reduced, inner, y.Data, null);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(function), function, null);
+        }
+    }
+}

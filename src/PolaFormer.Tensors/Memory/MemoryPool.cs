@@ -1,0 +1,90 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace PolaFormer.Tensors.Memory;
+
+/// <summary>
+/// Aligned native blocks, kept by size class when they come back. Classes are powers of two cut in four, so at most a
+/// quarter of a block is unused and a steady-state step finds every block it needs in the pool.
+/// </summary>
+internal static unsafe class MemoryPool
+{
+    /// <summary>One cache line, and one AVX-512 vector.</summary>
+    public const int Alignment = 64;
+
+    private const int SmallestBlock = 512;
+    private const int ClassCount = 4 * 40;
+
+    private static readonly Lock Gate = new();
+    private static readonly Stack<nint>[] Free = CreateStacks();
+
+    /// <summary>Takes a block of at least <paramref name="bytes"/> bytes, contents undefined.</summary>
+    /// <param name="bytes">Wanted size, ≥ 0.</param>
+    /// <param name="capacity">The block's true size.</param>
+    public static void* Take(long bytes, out long capacity)
+    {
+        int sizeClass = ClassOf(bytes, out capacity);
+        lock (Gate)
+        {
+            MemoryStatistics.Taken(capacity);
+            if (Free[sizeClass].TryPop(out nint block))
+                return (void*)block;
+            MemoryStatistics.Reserved(capacity);
+        }
+
+        return NativeMemory.AlignedAlloc((nuint)capacity, Alignment);
+    }
+
+    /// <summary>Gives a block back.</summary>
+    public static void Return(void* block, long capacity)
+    {
+        int sizeClass = ClassOf(capacity, out _);
+        lock (Gate)
+        {
+            MemoryStatistics.Returned(capacity);
+            Free[sizeClass].Push((nint)block);
+        }
+    }
+
+    /// <summary>Hands every unused block back to the operating system.</summary>
+    public static void Trim()
+    {
+        lock (Gate)
+        {
+            for (int sizeClass = 0; sizeClass < ClassCount; sizeClass++)
+            {
+                while (Free[sizeClass].TryPop(out nint block))
+                {
+                    NativeMemory.AlignedFree((void*)block);
+                    MemoryStatistics.Reserved(-CapacityOf(sizeClass));
+                }
+            }
+        }
+    }
+
+    private static int ClassOf(long bytes, out long capacity)
+    {
+        long wanted = Math.Max(bytes, SmallestBlock);
+        int exponent = BitOperations.Log2((ulong)(wanted - 1) | 1);
+        long step = 1L << (exponent - 2);
+        long start = 1L << exponent;
+        int quarter = (int)((wanted - start + step - 1) / step);
+        int sizeClass = 4 * (exponent - 7) + quarter;
+        capacity = CapacityOf(sizeClass);
+        return sizeClass;
+    }
+
+    private static long CapacityOf(int sizeClass)
+    {
+        int exponent = (sizeClass / 4) + 7;
+        return (1L << exponent) + (sizeClass % 4) * (1L << (exponent - 2));
+    }
+
+    private static Stack<nint>[] CreateStacks()
+    {
+        var stacks = new Stack<nint>[ClassCount];
+        for (int i = 0; i < stacks.Length; i++)
+            stacks[i] = new Stack<nint>();
+        return stacks;
+    }
+}

@@ -1,0 +1,33 @@
+namespace PolaFormer.Tensors.Memory;
+
+/// <summary>What the tensors' pool holds, in bytes. Counts block capacities: what the process really spends.</summary>
+public static class MemoryStatistics
+{
+    private static long _inUse, _peakInUse, _reserved;
+
+    /// <summary>Bytes held by live tensors.</summary>
+    public static long BytesInUse => Interlocked.Read(ref _inUse);
+
+    /// <summary>Largest <see cref="BytesInUse"/> since the start or the last <see cref="ResetPeak"/>.</summary>
+    public static long PeakBytesInUse => Interlocked.Read(ref _peakInUse);
+
+    /// <summary>Bytes taken from the operating system and not given back: in use or waiting in the pool.</summary>
+    public static long BytesReserved => Interlocked.Read(ref _reserved);
+
+    /// <summary>Starts a new peak measurement at the present use.</summary>
+    public static void ResetPeak() => Interlocked.Exchange(ref _peakInUse, BytesInUse);
+
+    /// <summary>Hands the pool's unused blocks back to the operating system.</summary>
+    public static void TrimPool() => MemoryPool.Trim();
+
+    // Called under the pool's lock.
+    internal static void Taken(long bytes)
+    {
+        _inUse += bytes;
+        _peakInUse = Math.Max(_peakInUse, _inUse);
+    }
+
+    internal static void Returned(long bytes) => _inUse -= bytes;
+
+    internal static void Reserved(long bytes) => _reserved += bytes;
+}

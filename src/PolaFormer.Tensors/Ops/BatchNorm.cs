@@ -1,0 +1,59 @@
+using PolaFormer.Tensors.Autograd;
+
+namespace PolaFormer.Tensors.Ops;
+
+/// <summary>
+/// y = (x − mean)/√(var + eps)·w + b per channel (last dimension). Training takes the statistics of the batch (biased
+/// variance), evaluation the running ones. With x̂ the normalised input and M rows: in training
+/// ∂x = w·(∂y − mean(∂y) − x̂·mean(∂y·x̂))/√(var + eps), in evaluation ∂x = w·∂y/√(var + eps); ∂w = Σ x̂·∂y, ∂b = Σ ∂y.
+/// </summary>
+internal sealed class BatchNorm : Operator
+{
+    private readonly Tensor _x, _weight, _bias, _mean, _rstd;
+    private readonly bool _batchStatistics;
+
+    private BatchNorm(Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor rstd, bool batchStatistics)
+    {
+        _x = Save(x);
+        _weight = Save(weight);
+        _bias = bias;
+        _mean = Save(mean);
+        _rstd = Save(rstd);
+        _batchStatistics = batchStatistics;
+    }
+
+    /// <summary>Normalises by the batch and moves the running statistics: running += momentum·(batch − running), the variance unbiased.</summary>
+    public static Tensor Train(Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVariance, float momentum, float eps)
+    {
+        Device device = x.Device;
+        Shape channels = [x.Shape[-1]];
+        Tensor mean = device.Empty(channels), rstd = device.Empty(channels), variance = device.Empty(channels);
+        device.BatchStatistics(x, eps, mean, rstd, variance);
+        device.AddScaled(mean, momentum, runningMean, 1 - momentum);
+        device.AddScaled(variance, momentum, runningVariance, 1 - momentum);
+        return Apply(x, weight, bias, mean, rstd, true);
+    }
+
+    /// <summary>Normalises by the running statistics.</summary>
+    public static Tensor Evaluate(Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVariance, float eps)
+    {
+        Tensor rstd = Unary.Forward(UnaryFunction.Rsqrt, runningVariance + eps);
+        return Apply(x, weight, bias, runningMean, rstd, false);
+    }
+
+    private static Tensor Apply(Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor rstd, bool batchStatistics)
+    {
+        Tensor y = x.Device.Empty(x.Shape);
+        x.Device.BatchNorm(x, mean, rstd, weight, bias, y);
+        return Tape.IsRecording(x, weight, bias) ? Tape.Record(new BatchNorm(x, weight, bias, mean, rstd, batchStatistics), y) : y;
+    }
+
+    protected internal override void Backward(Tensor dy)
+    {
+        Tensor dx = dy.Device.Empty(dy.Shape), dweight = dy.Device.Empty(_weight.Shape), dbias = dy.Device.Empty(_weight.Shape);
+        dy.Device.BatchNormBackward(_x, _mean, _rstd, _weight, dy, _batchStatistics, dx, dweight, dbias);
+        Accumulate(_x, dx);
+        Accumulate(_weight, dweight);
+        Accumulate(_bias, dbias);
+    }
+}

@@ -1,0 +1,43 @@
+using PolaFormer.Tensors.Autograd;
+
+namespace PolaFormer.Tensors.Ops;
+
+/// <summary>
+/// y = x̂·w + b with x̂ = (x − mean)/√(var + eps) over the last dimension (biased variance, C elements).
+/// With g = w·∂y: ∂x = (g − mean(g) − x̂·mean(g·x̂))/√(var + eps), ∂w = Σ x̂·∂y, ∂b = Σ ∂y. A constant row gives b.
+/// </summary>
+internal sealed class LayerNorm : Operator
+{
+    private readonly Tensor _x, _mean, _rstd;
+    private readonly Tensor? _weight, _bias;
+
+    private LayerNorm(Tensor x, Tensor? weight, Tensor? bias, Tensor mean, Tensor rstd)
+    {
+        _x = Save(x);
+        _weight = SaveIfPresent(weight);
+        _bias = bias;
+        _mean = Save(mean);
+        _rstd = Save(rstd);
+    }
+
+    public static Tensor Forward(Tensor x, Tensor? weight, Tensor? bias, float eps)
+    {
+        int rows = checked((int)(x.Count / Math.Max(x.Shape[-1], 1)));
+        Tensor y = x.Device.Empty(x.Shape), mean = x.Device.Empty([rows]), rstd = x.Device.Empty([rows]);
+        x.Device.LayerNorm(x, weight, bias, eps, y, mean, rstd);
+        return Tape.IsRecording(x, weight, bias) ? Tape.Record(new LayerNorm(x, weight, bias, mean, rstd), y) : y;
+    }
+
+    protected internal override void Backward(Tensor dy)
+    {
+        Tensor dx = dy.Device.Empty(dy.Shape);
+        Tensor? dweight = _weight is null ? null : dy.Device.Empty(_weight.Shape);
+        Tensor? dbias = _bias is null ? null : dy.Device.Empty(_bias.Shape);
+        dy.Device.LayerNormBackward(_x, _weight, _mean, _rstd, dy, dx, dweight, dbias);
+        Accumulate(_x, dx);
+        if (dweight is not null)
+            Accumulate(_weight!, dweight);
+        if (dbias is not null)
+            Accumulate(_bias!, dbias);
+    }
+}

@@ -1,0 +1,40 @@
+using PolaFormer.Tensors.Autograd;
+
+namespace PolaFormer.Tensors.Ops;
+
+/// <summary>y = x·Wᵀ + b over the last dimension, W (out, in). ∂x = ∂y·W, ∂W = ∂yᵀ·x, ∂b = Σ rows of ∂y.</summary>
+internal sealed class Linear : Operator
+{
+    private readonly Tensor _x, _weight;
+    private readonly Tensor? _bias;
+
+    private Linear(Tensor x, Tensor weight, Tensor? bias)
+    {
+        _x = Save(x);
+        _weight = Save(weight);
+        _bias = bias;
+    }
+
+    public static Tensor Forward(Tensor x, Tensor weight, Tensor? bias)
+    {
+        if (weight.Rank != 2 || x.Rank < 1 || x.Shape[-1] != weight.Shape[1])
+            throw new ArgumentException($"A linear layer with weight {weight.Shape} does not take input {x.Shape}.");
+        Tensor y = x.Device.Empty(x.Shape.With(-1, weight.Shape[0]));
+        x.Device.Linear(x, weight, bias, y);
+        return Tape.IsRecording(x, weight, bias) ? Tape.Record(new Linear(x, weight, bias), y) : y;
+    }
+
+    protected internal override void Backward(Tensor dy)
+    {
+        Tensor? dx = _x.IsTracked ? dy.Device.Empty(_x.Shape) : null;
+        Tensor? dweight = _weight.IsTracked ? dy.Device.Empty(_weight.Shape) : null;
+        Tensor? dbias = _bias is { IsTracked: true } ? dy.Device.Empty(_bias.Shape) : null;
+        dy.Device.LinearBackward(_x, _weight, dy, dx, dweight, dbias);
+        if (dx is not null)
+            Accumulate(_x, dx);
+        if (dweight is not null)
+            Accumulate(_weight, dweight);
+        if (dbias is not null)
+            Accumulate(_bias!, dbias);
+    }
+}

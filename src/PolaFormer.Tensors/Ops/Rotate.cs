@@ -1,0 +1,38 @@
+using PolaFormer.Tensors.Autograd;
+
+namespace PolaFormer.Tensors.Ops;
+
+/// <summary>
+/// y = x·cos + rotate(x)·sin for neighbouring channel pairs, rotate(x₀, x₁) = (−x₁, x₀), the tables equal for all heads.
+/// ∂x = ∂y·cos − rotate(∂y·sin): the turn back when the two channels of a pair share their angle.
+/// </summary>
+internal sealed class Rotate : Operator
+{
+    private readonly Columns _x;
+    private readonly Tensor _sin, _cos;
+    private readonly int _numHeads;
+
+    private Rotate(Columns x, Tensor sin, Tensor cos, int numHeads)
+    {
+        (_x, _numHeads) = (x, numHeads);
+        _sin = Save(sin);
+        _cos = Save(cos);
+    }
+
+    public static Tensor Forward(Columns x, Tensor sin, Tensor cos, int numHeads)
+    {
+        if (sin.Shape != new Shape(x.Tokens, x.Width / numHeads) || cos.Shape != sin.Shape)
+            throw new ArgumentException($"The rotary tables {sin.Shape} do not fit {x.Tokens} tokens of {x.Width / numHeads} channels.");
+        Device device = x.Source.Device;
+        Tensor y = device.Empty([x.Source.Shape[0], x.Tokens, x.Width]);
+        device.Rotate(x, sin, cos, numHeads, y);
+        return Tape.IsRecording(x.Source) ? Tape.Record(new Rotate(x, sin, cos, numHeads), y) : y;
+    }
+
+    protected internal override void Backward(Tensor dy)
+    {
+        Tensor dx = _x.Width == _x.RowStride ? dy.Device.Empty(_x.Source.Shape) : Tensor.Zeros(_x.Source.Shape, dy.Device);
+        dy.Device.RotateBackward(dy, _sin, _cos, _numHeads, _x.Of(dx));
+        Accumulate(_x.Source, dx);
+    }
+}

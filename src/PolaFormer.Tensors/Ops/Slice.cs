@@ -1,0 +1,37 @@
+using PolaFormer.Tensors.Autograd;
+
+namespace PolaFormer.Tensors.Ops;
+
+/// <summary>
+/// y = x restricted to [start, start + length) of a dimension; ∂L/∂x is ∂L/∂y there and 0 elsewhere.
+/// A slice of the first dimension shares x's memory, any other is a copy.
+/// </summary>
+internal sealed class Slice(Tensor x, int dimension, int start) : Operator
+{
+    public static Tensor Forward(Tensor x, int dimension, int start, int length)
+    {
+        dimension = x.Shape.Normalize(dimension);
+        if (start < 0 || length < 0 || start + length > x.Shape[dimension])
+            throw new ArgumentOutOfRangeException(nameof(start), $"Slice [{start}, {start + length}) leaves dimension {dimension} of shape {x.Shape}.");
+        Shape shape = x.Shape.With(dimension, length);
+        Tensor y;
+        if (dimension == 0)
+        {
+            y = x.View(start * x.Shape.CountOf(1, x.Rank), shape);
+        }
+        else
+        {
+            y = x.Device.Empty(shape, x.DType);
+            x.Device.Slice(x, dimension, start, y);
+        }
+
+        return Tape.IsRecording(x) ? Tape.Record(new Slice(x, dimension, start), y) : y;
+    }
+
+    protected internal override void Backward(Tensor dy)
+    {
+        Tensor dx = Tensor.Zeros(x.Shape, dy.Device);
+        dy.Device.Paste(dy, dx, dimension, start);
+        Accumulate(x, dx);
+    }
+}

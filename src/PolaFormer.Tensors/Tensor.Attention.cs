@@ -1,0 +1,50 @@
+namespace PolaFormer.Tensors;
+
+// The fused attention operators. Formulas and gradients stand in Ops/.
+public unsafe partial class Tensor
+{
+    /// <summary>Polarity-aware linear attention; see <see cref="Ops.PolarityAttention"/> for the formula.</summary>
+    /// <param name="query">(B, …N, C).</param>
+    /// <param name="key">(B, …n, C), without positional encoding.</param>
+    /// <param name="value">(B, …n, C).</param>
+    /// <param name="positionalEncoding">(1, n, C), added to the keys.</param>
+    /// <param name="inverseScale">(C), factor of queries and keys.</param>
+    /// <param name="exponent">(C), at least 1.</param>
+    /// <param name="numHeads">Heads; C / numHeads is even.</param>
+    /// <returns>(B, N, C).</returns>
+    public static Tensor PolarityAttention(Columns query, Columns key, Columns value, Tensor positionalEncoding, Tensor inverseScale, Tensor exponent, int numHeads) =>
+        Ops.PolarityAttention.Forward(query, key, value, positionalEncoding, inverseScale, exponent, numHeads);
+
+    /// <summary>The linear attention of PolaFormer++; see <see cref="Ops.PolarityAttentionPlusPlus"/> for the formula.</summary>
+    /// <param name="query">(B, …N, C).</param>
+    /// <param name="key">(B, …N, C).</param>
+    /// <param name="value">(B, …N, C).</param>
+    /// <param name="sameTemperature">(2·C): factor of [q₊, q₋] of each head in the exponential.</param>
+    /// <param name="oppositeTemperature">(2·C): factor of [q₋, q₊].</param>
+    /// <param name="sin">(N, 2·C / numHeads): sines of the rotary encoding.</param>
+    /// <param name="cos">(N, 2·C / numHeads): cosines.</param>
+    /// <param name="numHeads">Heads; C / numHeads is even.</param>
+    /// <returns>(B, N, C).</returns>
+    public static Tensor PolarityAttentionPlusPlus(Columns query, Columns key, Columns value, Tensor sameTemperature, Tensor oppositeTemperature, Tensor sin, Tensor cos, int numHeads) =>
+        Ops.PolarityAttentionPlusPlus.Forward(query, key, value, sameTemperature, oppositeTemperature, sin, cos, numHeads);
+
+    /// <summary>softmax(scale·q·kᵀ + bias + mask)·v per head.</summary>
+    /// <param name="query">(B, …N, C).</param>
+    /// <param name="key">(B, …n, C).</param>
+    /// <param name="value">(B, …n, C).</param>
+    /// <param name="numHeads">Heads.</param>
+    /// <param name="scale">Factor of the scores.</param>
+    /// <param name="bias">(numHeads, N, n), or none.</param>
+    /// <param name="mask">(G, N, n) added to the scores of batch entries i with i mod G, or none; a constant.</param>
+    /// <returns>(B, N, C).</returns>
+    public static Tensor SoftmaxAttention(Columns query, Columns key, Columns value, int numHeads, float scale, Tensor? bias = null, Tensor? mask = null) =>
+        Ops.SoftmaxAttention.Forward(query, key, value, numHeads, scale, bias, mask);
+
+    /// <summary>Turns neighbouring channel pairs: y = x·cos + rotate(x)·sin with rotate(x₀, x₁) = (−x₁, x₀).</summary>
+    /// <param name="x">(B, …N, C).</param>
+    /// <param name="sin">(N, C / numHeads), the same for every head; a constant.</param>
+    /// <param name="cos">(N, C / numHeads).</param>
+    /// <param name="numHeads">Heads.</param>
+    /// <returns>(B, N, C).</returns>
+    public static Tensor Rotate(Columns x, Tensor sin, Tensor cos, int numHeads) => Ops.Rotate.Forward(x, sin, cos, numHeads);
+}

@@ -1,0 +1,154 @@
+using PolaFormer.Tensors.Ops;
+
+namespace PolaFormer.Tensors;
+
+// The operators as methods. Formulas, gradients and edge cases stand in Ops/, one file a family.
+public unsafe partial class Tensor
+{
+    /// <summary>Element-wise sum with broadcasting.</summary>
+    public static Tensor operator +(Tensor a, Tensor b) => Binary.Forward(BinaryFunction.Add, a, b);
+
+    /// <summary>Element-wise difference with broadcasting.</summary>
+    public static Tensor operator -(Tensor a, Tensor b) => Binary.Forward(BinaryFunction.Subtract, a, b);
+
+    /// <summary>Element-wise product with broadcasting.</summary>
+    public static Tensor operator *(Tensor a, Tensor b) => Binary.Forward(BinaryFunction.Multiply, a, b);
+
+    /// <summary>Element-wise quotient with broadcasting.</summary>
+    public static Tensor operator /(Tensor a, Tensor b) => Binary.Forward(BinaryFunction.Divide, a, b);
+
+    /// <summary>Adds a number to every element.</summary>
+    public static Tensor operator +(Tensor a, float b) => Affine.Forward(a, 1, b);
+
+    /// <summary>Subtracts a number from every element.</summary>
+    public static Tensor operator -(Tensor a, float b) => Affine.Forward(a, 1, -b);
+
+    /// <summary>Multiplies every element by a number.</summary>
+    public static Tensor operator *(Tensor a, float b) => Affine.Forward(a, b, 0);
+
+    /// <summary>The negated elements.</summary>
+    public static Tensor operator -(Tensor a) => Affine.Forward(a, -1, 0);
+
+    /// <summary>a to the power b with broadcasting; gradients are exactly 0 where a = 0 and b &gt; 1.</summary>
+    public Tensor Pow(Tensor exponent) => Binary.Forward(BinaryFunction.Pow, this, exponent);
+
+    /// <summary>Applies an element-wise function.</summary>
+    public Tensor Map(UnaryFunction function) => Unary.Forward(function, this);
+
+    /// <summary>eˣ.</summary>
+    public Tensor Exp() => Map(UnaryFunction.Exp);
+
+    /// <summary>Natural logarithm.</summary>
+    public Tensor Log() => Map(UnaryFunction.Log);
+
+    /// <summary>Square root.</summary>
+    public Tensor Sqrt() => Map(UnaryFunction.Sqrt);
+
+    /// <summary>1 / x.</summary>
+    public Tensor Reciprocal() => Map(UnaryFunction.Reciprocal);
+
+    /// <summary>1 / (1 + e⁻ˣ).</summary>
+    public Tensor Sigmoid() => Map(UnaryFunction.Sigmoid);
+
+    /// <summary>ln(1 + eˣ), x itself above 20 as in PyTorch.</summary>
+    public Tensor Softplus() => Map(UnaryFunction.Softplus);
+
+    /// <summary>max(x, 0).</summary>
+    public Tensor Relu() => Map(UnaryFunction.Relu);
+
+    /// <summary>x·Φ(x) with the exact Gaussian distribution function (erf form).</summary>
+    public Tensor Gelu() => Map(UnaryFunction.Gelu);
+
+    /// <summary>x·sigmoid(x), also called swish.</summary>
+    public Tensor Silu() => Map(UnaryFunction.Silu);
+
+    /// <summary>Hyperbolic tangent.</summary>
+    public Tensor Tanh() => Map(UnaryFunction.Tanh);
+
+    /// <summary>Sum over the run of dimensions from <paramref name="firstDimension"/> to <paramref name="lastDimension"/>, both included.</summary>
+    public Tensor Sum(int firstDimension = 0, int lastDimension = -1, bool keepDimensions = false) =>
+        Reduce.Forward(ReduceFunction.Sum, this, firstDimension, lastDimension, keepDimensions);
+
+    /// <summary>Mean over the run of dimensions from <paramref name="firstDimension"/> to <paramref name="lastDimension"/>, both included.</summary>
+    public Tensor Mean(int firstDimension = 0, int lastDimension = -1, bool keepDimensions = false) =>
+        Reduce.Forward(ReduceFunction.Mean, this, firstDimension, lastDimension, keepDimensions);
+
+    /// <summary>Largest element over a run of dimensions. Has no gradient.</summary>
+    public Tensor Max(int firstDimension = 0, int lastDimension = -1, bool keepDimensions = false) =>
+        Reduce.Forward(ReduceFunction.Max, this, firstDimension, lastDimension, keepDimensions);
+
+    /// <summary>Matrix product over the last two dimensions, batched over the others; <paramref name="b"/> may be one matrix for all.</summary>
+    public Tensor MatMul(Tensor b, bool transposeA = false, bool transposeB = false) => Ops.MatMul.Forward(this, b, transposeA, transposeB);
+
+    /// <summary>x·Wᵀ + b over the last dimension.</summary>
+    /// <param name="weight">(out, in).</param>
+    /// <param name="bias">(out), or none.</param>
+    public Tensor Linear(Tensor weight, Tensor? bias = null) => Ops.Linear.Forward(this, weight, bias);
+
+    /// <summary>Softmax over the last dimension.</summary>
+    public Tensor Softmax() => Ops.Softmax.Forward(this, logarithm: false);
+
+    /// <summary>Logarithm of the softmax over the last dimension.</summary>
+    public Tensor LogSoftmax() => Ops.Softmax.Forward(this, logarithm: true);
+
+    /// <summary>Layer normalisation over the last dimension.</summary>
+    public Tensor LayerNorm(Tensor? weight, Tensor? bias, float eps) => Ops.LayerNorm.Forward(this, weight, bias, eps);
+
+    /// <summary>Batch normalisation by the batch's statistics, over all but the last dimension; moves the running ones.</summary>
+    public Tensor BatchNormTrain(Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVariance, float momentum, float eps) =>
+        BatchNorm.Train(this, weight, bias, runningMean, runningVariance, momentum, eps);
+
+    /// <summary>Batch normalisation by the running statistics.</summary>
+    public Tensor BatchNormEvaluate(Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVariance, float eps) =>
+        BatchNorm.Evaluate(this, weight, bias, runningMean, runningVariance, eps);
+
+    /// <summary>2-D convolution of a channels-last image batch (B, H, W, C).</summary>
+    /// <param name="weight">(out, in / groups, kernel height, kernel width).</param>
+    /// <param name="bias">(out), or none.</param>
+    /// <param name="stride">Step between outputs, in pixels.</param>
+    /// <param name="padding">Zeros around the image, in pixels.</param>
+    /// <param name="dilation">Step between kernel taps, in pixels.</param>
+    /// <param name="groups">Independent channel groups; as many as channels for a depthwise convolution.</param>
+    public Tensor Conv2d(Tensor weight, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1) =>
+        Convolution.Forward(this, weight, bias, stride, padding, dilation, groups);
+
+    /// <summary>Average pooling to a given output size, (B, H, W, C).</summary>
+    public Tensor AdaptiveAveragePool(int height, int width) => Pool.Forward(PoolFunction.AdaptiveAverage, default, this, height, width);
+
+    /// <summary>Average pooling with a square window; padding counts as zeros.</summary>
+    public Tensor AveragePool(int kernel, int stride, int padding = 0) => PoolBy(PoolFunction.Average, kernel, stride, padding);
+
+    /// <summary>Maximum pooling with a square window.</summary>
+    public Tensor MaxPool(int kernel, int stride, int padding = 0) => PoolBy(PoolFunction.Max, kernel, stride, padding);
+
+    /// <summary>Resamples a (B, H, W, C) image batch; see <see cref="InterpolationMode"/>.</summary>
+    public Tensor Interpolate(int height, int width, InterpolationMode mode) => Ops.Interpolate.Forward(mode, this, height, width);
+
+    /// <summary>Resamples (B, N, C) tokens linearly along the sequence.</summary>
+    public Tensor InterpolateTokens(int tokens) =>
+        Reshape(Shape[0], 1, Shape[1], Shape[2]).Interpolate(1, tokens, InterpolationMode.Bilinear).Reshape(Shape[0], tokens, Shape[2]);
+
+    /// <summary>The dimensions in another order, copied to be contiguous.</summary>
+    public Tensor Permute(params ReadOnlySpan<int> axes) => Ops.Permute.Forward(this, axes);
+
+    /// <summary>Elements [<paramref name="start"/>, <paramref name="start"/> + <paramref name="length"/>) of a dimension.</summary>
+    public Tensor Slice(int dimension, int start, int length) => Ops.Slice.Forward(this, dimension, start, length);
+
+    /// <summary>Tensors one after another along a dimension.</summary>
+    public static Tensor Concat(int dimension, params ReadOnlySpan<Tensor> parts) => Ops.Concat.Forward(parts, dimension);
+
+    /// <summary>Moves the elements of a dimension cyclically by <paramref name="shift"/> places.</summary>
+    public Tensor Roll(int dimension, int shift) => Ops.Roll.Forward(this, dimension, shift);
+
+    /// <summary>Rows of this (rows, columns) table chosen by Int64 indices.</summary>
+    public Tensor Gather(Tensor indices) => Ops.Gather.Forward(this, indices);
+
+    /// <summary>Cross-entropy of each row of logits against target probabilities; (rows).</summary>
+    public Tensor CrossEntropy(Tensor targets) => Ops.CrossEntropy.Forward(this, targets);
+
+    private Tensor PoolBy(PoolFunction function, int kernel, int stride, int padding)
+    {
+        var window = new PoolWindow(kernel, stride, padding);
+        return Pool.Forward(function, window, this, window.OutExtent(Shape[1]), window.OutExtent(Shape[2]));
+    }
+}

@@ -1,0 +1,229 @@
+using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.Tensors;
+
+/// <summary>
+/// An n-dimensional array, row-major and contiguous. A tensor is a view of shared memory: reshapes and leading slices
+/// share it, every other operator makes a new one. Operators compute in float32; other types are for storage.
+/// Tensors made by operators inside a module or <see cref="MemoryScope"/> end with it unless returned.
+/// </summary>
+public unsafe partial class Tensor
+{
+    private Tensor? _grad;
+    private bool _gradIsStale;
+
+    internal Tensor(Device device, Storage storage, long offset, Shape shape, DType type)
+    {
+        Device = device;
+        Storage = storage;
+        Offset = offset;
+        Shape = shape;
+        DType = type;
+        Count = shape.Count;
+    }
+
+    /// <summary>A view of all of another tensor's memory with its shape and type; for derived tensors such as parameters.</summary>
+    protected Tensor(Tensor values)
+        : this(values.Device, values.Storage, values.Offset, values.Shape, values.DType)
+    {
+    }
+
+    /// <summary>Where the memory lives and the arithmetic runs.</summary>
+    public Device Device { get; }
+
+    /// <summary>The extents.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>The element type.</summary>
+    public DType DType { get; }
+
+    /// <summary>Number of elements.</summary>
+    public long Count { get; }
+
+    /// <summary>Number of dimensions.</summary>
+    public int Rank => Shape.Rank;
+
+    /// <summary>Bytes the elements take.</summary>
+    public long ByteCount => Count * DType.Size();
+
+    /// <summary>Whether gradients are wanted for this tensor itself (a leaf of the tape).</summary>
+    public bool RequiresGrad { get; set; }
+
+    /// <summary>The gradient that backward passes have summed here; null before the first.</summary>
+    public Tensor? Grad => _gradIsStale ? null : _grad;
+
+    internal Storage Storage { get; }
+
+    /// <summary>Start of the elements in the storage, in elements.</summary>
+    internal long Offset { get; }
+
+    /// <summary>The recorded operator that made this tensor; null for a leaf.</summary>
+    internal Operator? Producer { get; set; }
+
+    /// <summary>Whether a gradient flows into this tensor.</summary>
+    internal bool IsTracked => RequiresGrad || Producer is not null;
+
+    /// <summary>First element, for kernels.</summary>
+    internal float* Data
+    {
+        get
+        {
+            if (DType != DType.Float32)
+                throw new InvalidOperationException($"Operators compute in Float32; this tensor holds {DType}. Convert it with To(DType.Float32).");
+            return (float*)Storage.Pointer + Offset;
+        }
+    }
+
+    /// <summary>A tensor with undefined contents.</summary>
+    public static Tensor Empty(Shape shape, DType type = DType.Float32, Device? device = null) => (device ?? Device.Default).Empty(shape, type);
+
+    /// <summary>A tensor of zeros.</summary>
+    public static Tensor Zeros(Shape shape, Device? device = null) => Full(shape, 0, device);
+
+    /// <summary>A tensor of one repeated value.</summary>
+    public static Tensor Full(Shape shape, float value, Device? device = null)
+    {
+        Tensor y = Empty(shape, DType.Float32, device);
+        y.Device.Fill(y, value);
+        return y;
+    }
+
+    /// <summary>Copies values into a new tensor.</summary>
+    /// <exception cref="ArgumentException">The number of values is not the shape's.</exception>
+    public static Tensor From<T>(ReadOnlySpan<T> values, Shape shape)
+        where T : unmanaged
+    {
+        if (values.Length != shape.Count)
+            throw new ArgumentException($"{values.Length} values do not fill shape {shape}.", nameof(values));
+        Tensor y = Empty(shape, DTypeOf<T>(), Device.Cpu);
+        values.CopyTo(y.AsSpan<T>());
+        return y;
+    }
+
+    /// <inheritdoc cref="From{T}(ReadOnlySpan{T}, Shape)"/>
+    public static Tensor From<T>(T[] values, Shape shape)
+        where T : unmanaged => From((ReadOnlySpan<T>)values, shape);
+
+    /// <summary>The elements in memory, writable. Valid while the tensor's scope lasts; the tape does not see writes.</summary>
+    /// <exception cref="InvalidOperationException">The type is not the tensor's, or there are more elements than a span can hold.</exception>
+    public Span<T> AsSpan<T>()
+        where T : unmanaged
+    {
+        if (DTypeOf<T>() != DType)
+            throw new InvalidOperationException($"The tensor holds {DType}, not {typeof(T).Name}.");
+        if (Count > int.MaxValue)
+            throw new InvalidOperationException($"{Count} elements are more than a span can hold.");
+        return new Span<T>((T*)Storage.Pointer + Offset, (int)Count);
+    }
+
+    /// <summary>The raw bytes of the elements, writable.</summary>
+    /// <exception cref="InvalidOperationException">More bytes than a span can hold.</exception>
+    public Span<byte> AsBytes() => ByteCount <= int.MaxValue
+        ? new Span<byte>((byte*)Storage.Pointer + (Offset * DType.Size()), (int)ByteCount)
+        : throw new InvalidOperationException($"{ByteCount} bytes are more than a span can hold.");
+
+    /// <summary>The elements as a new array.</summary>
+    public T[] ToArray<T>()
+        where T : unmanaged => AsSpan<T>().ToArray();
+
+    /// <summary>The float32 elements as a new array.</summary>
+    public float[] ToArray() => ToArray<float>();
+
+    /// <summary>The value of a one-element float32 tensor.</summary>
+    public float Item() => Count == 1 ? AsSpan<float>()[0] : throw new InvalidOperationException($"A tensor of shape {Shape} is no single value.");
+
+    /// <summary>The same values under another shape, sharing the memory. One extent may be −1: it takes what is left.</summary>
+    /// <exception cref="ArgumentException">The numbers of elements differ.</exception>
+    public Tensor Reshape(params ReadOnlySpan<int> extents)
+    {
+        Span<int> resolved = stackalloc int[extents.Length];
+        extents.CopyTo(resolved);
+        int open = resolved.IndexOf(-1);
+        if (open >= 0)
+        {
+            resolved[open] = 1;
+            long known = new Shape(resolved).Count;
+            if (known == 0 || Count % known != 0)
+                throw new ArgumentException($"Shape {Shape} cannot be reshaped to [{string.Join(", ", extents.ToArray())}].", nameof(extents));
+            resolved[open] = checked((int)(Count / known));
+        }
+
+        return Reshape(new Shape(resolved));
+    }
+
+    /// <inheritdoc cref="Reshape(ReadOnlySpan{int})"/>
+    public Tensor Reshape(Shape shape) => Ops.Reshape.Forward(this, shape);
+
+    /// <summary>A view without history: gradients stop here.</summary>
+    public Tensor Detach() => View(0, Shape);
+
+    /// <summary>A copy in memory of its own, without history, in the current scope.</summary>
+    public Tensor Clone()
+    {
+        Tensor y = Device.Empty(Shape, DType);
+        Device.CopyBytes(this, y);
+        return y;
+    }
+
+    /// <summary>The values converted to another type; the same tensor where the type is already right. Has no gradient.</summary>
+    public Tensor To(DType type)
+    {
+        if (type == DType)
+            return this;
+        Tape.RequireUntracked(nameof(To), this);
+        Tensor y = Device.Empty(Shape, type);
+        Device.Convert(this, y);
+        return y;
+    }
+
+    /// <summary>Overwrites the values with those of a tensor of the same shape, converting the type.</summary>
+    /// <exception cref="ArgumentException">The shapes differ.</exception>
+    public void CopyFrom(Tensor source)
+    {
+        if (source.Shape != Shape)
+            throw new ArgumentException($"Values of shape {source.Shape} do not fit a tensor of shape {Shape}.", nameof(source));
+        Device.Convert(source, this);
+    }
+
+    /// <summary>Forgets the gradient; the next backward pass starts from zero in the same memory.</summary>
+    public void ZeroGrad() => _gradIsStale = true;
+
+    /// <summary>Shape, type and device, and the values of a small tensor.</summary>
+    public override string ToString()
+    {
+        string head = $"Tensor {Shape} {DType}";
+        return DType == DType.Float32 && Count is > 0 and <= 16 && Storage.IsAlive ? $"{head} [{string.Join(", ", ToArray())}]" : head;
+    }
+
+    internal Tensor View(long offset, Shape shape) => new(Device, Storage, Offset + offset, shape, DType);
+
+    internal void AccumulateGrad(Tensor dx)
+    {
+        if (_grad is null)
+        {
+            // Lives as long as the parameter: no scope's, the collector's.
+            _grad = Device.Empty(Shape);
+            _grad.Storage.Retain();
+            _gradIsStale = true;
+        }
+
+        if (_gradIsStale)
+            Device.CopyBytes(dx, _grad);
+        else
+            Device.AddScaled(dx, 1, _grad, 1);
+        _gradIsStale = false;
+    }
+
+    private static DType DTypeOf<T>() =>
+        typeof(T) == typeof(float) ? DType.Float32
+        : typeof(T) == typeof(Half) ? DType.Float16
+        : typeof(T) == typeof(double) ? DType.Float64
+        : typeof(T) == typeof(long) ? DType.Int64
+        : typeof(T) == typeof(int) ? DType.Int32
+        : typeof(T) == typeof(short) ? DType.Int16
+        : typeof(T) == typeof(sbyte) ? DType.Int8
+        : typeof(T) == typeof(byte) ? DType.UInt8
+        : typeof(T) == typeof(bool) ? DType.Bool
+        : throw new ArgumentException($"{typeof(T).Name} is no element type of tensors.");
+}
