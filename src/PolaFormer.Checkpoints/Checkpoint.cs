@@ -1,0 +1,107 @@
+using System.Diagnostics.CodeAnalysis;
+using PolaFormer.Checkpoints.IO;
+using PolaFormer.Checkpoints.Safetensors;
+using PolaFormer.Checkpoints.Torch;
+
+namespace PolaFormer.Checkpoints;
+
+/// <summary>
+/// A state dict in a file, with what was saved beside it. Opening reads names, shapes and plain values; the tensors stay in
+/// the mapped file until they are read. Files are untrusted: nothing in them is executed, and memory stays in proportion to
+/// their size.
+/// </summary>
+public sealed class Checkpoint : IDisposable
+{
+    private readonly FileBytes _file;
+    private readonly OrderedDictionary<string, CheckpointEntry> _entries = [];
+
+    private Checkpoint(FileBytes file, CheckpointFormat format, StateDict content, CheckpointOptions options)
+    {
+        _file = file;
+        Format = format;
+        Section = content.Section;
+        Sections = content.Sections;
+        Metadata = content.Metadata;
+        foreach (CheckpointEntry entry in content.Entries)
+        {
+            string name = options.StripModulePrefix && entry.Name.StartsWith("module.", StringComparison.Ordinal) ? entry.Name["module.".Length..] : entry.Name;
+            if (!_entries.TryAdd(name, name == entry.Name ? entry : new CheckpointEntry(name, entry.Tensor)))
+                throw new CheckpointException(file.Name, $"{name} is there both with and without the prefix 'module.'. Open the checkpoint without stripping it.");
+        }
+    }
+
+    /// <summary>The path, or the name the bytes were given.</summary>
+    public string Name => _file.Name;
+
+    /// <summary>How the file is laid out.</summary>
+    public CheckpointFormat Format { get; }
+
+    /// <summary>The name of the state dict that was taken, or null where the file holds nothing else.</summary>
+    public string? Section { get; }
+
+    /// <summary>The names of all state dicts in the file; empty where it holds one without a name.</summary>
+    public IReadOnlyList<string> Sections { get; }
+
+    /// <summary>
+    /// What is saved beside the state dicts, in order: the strings of a safetensors file's <c>__metadata__</c>, or the other
+    /// entries of a PyTorch file, such as <c>epoch</c>, <c>max_accuracy</c>, <c>config</c> and <c>optimizer</c>, as the plain
+    /// values <see cref="Pickle.PickledDictionary"/> lists.
+    /// </summary>
+    public IReadOnlyDictionary<string, object?> Metadata { get; }
+
+    /// <summary>The tensors in the order of the state dict.</summary>
+    public IReadOnlyList<CheckpointEntry> Entries => _entries.Values;
+
+    /// <summary>Bytes in the file.</summary>
+    public long FileBytes => _file.Length;
+
+    /// <summary>The tensor of a name.</summary>
+    /// <exception cref="CheckpointException">There is none.</exception>
+    public CheckpointEntry this[string name] =>
+        _entries.TryGetValue(name, out CheckpointEntry? entry) ? entry : throw new CheckpointException(Name, $"there is no tensor {name}. The checkpoint may belong to another model.");
+
+    /// <summary>Looks a tensor up.</summary>
+    public bool TryGetValue(string name, [MaybeNullWhen(false)] out CheckpointEntry entry) => _entries.TryGetValue(name, out entry);
+
+    /// <summary>Opens a file, whose format is told from its content.</summary>
+    /// <exception cref="CheckpointException">It cannot be read, is no checkpoint, is damaged, or holds what is not allowed.</exception>
+    public static Checkpoint Open(string path, CheckpointOptions? options = null) => Read(IO.FileBytes.Map(path), options ?? new CheckpointOptions());
+
+    /// <summary>Reads a checkpoint in memory, which must not change until disposal.</summary>
+    /// <param name="bytes">The content of a file.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="options">What to take.</param>
+    /// <exception cref="CheckpointException">It is no checkpoint, is damaged, or holds what is not allowed.</exception>
+    public static Checkpoint Parse(ReadOnlyMemory<byte> bytes, string name, CheckpointOptions? options = null) =>
+        Read(new FileBytes(bytes, name), options ?? new CheckpointOptions());
+
+    /// <summary>Gives the file free; tensors can no longer be read.</summary>
+    public void Dispose() => _file.Dispose();
+
+    private static Checkpoint Read(FileBytes file, CheckpointOptions options)
+    {
+        try
+        {
+            if (TorchArchive.Recognizes(file))
+                return new Checkpoint(file, CheckpointFormat.TorchZip, StateDict.Select(file, TorchArchive.Load(file, options.VerifyChecksums), options.Section), options);
+            if (SafetensorsReader.Recognizes(file))
+                return new Checkpoint(file, CheckpointFormat.Safetensors, StateDict.Whole(file, SafetensorsReader.Read(file), options.Section), options);
+            if (TorchLegacy.Recognizes(file))
+                return new Checkpoint(file, CheckpointFormat.TorchLegacy, StateDict.Select(file, TorchLegacy.Load(file), options.Section), options);
+            throw new CheckpointException(file.Name, UnknownFormat(file));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static string UnknownFormat(FileBytes file)
+    {
+        ReadOnlySpan<byte> start = file.Slice(0, (int)Math.Min(64, file.Length));
+        if (start.StartsWith("version https://git-lfs"u8)) return "this is a Git LFS pointer, not the file it stands for. Fetch it with 'git lfs pull'.";
+        if (start.TrimStart("\xef\xbb\xbf \t\r\n"u8).StartsWith("<"u8)) return "this is a web page, not a checkpoint: the download went wrong. Download the file itself.";
+        return "this is no checkpoint: neither safetensors nor a file of torch.save. Check that this is the right file, wholly downloaded.";
+    }
+}

@@ -1,0 +1,12 @@
+namespace PolaFormer.Checkpoints.IO;
+
+/// <summary>A run of bytes several tensors may lie in.</summary>
+internal abstract class TensorStorage
+{
+    /// <summary>Bytes in the storage.</summary>
+    public abstract long Length { get; }
+
+    /// <summary>The bytes from <paramref name="offset"/> on; the range must lie in the storage.</summary>
+    /// <exception cref="CheckpointException">The data is damaged.</exception>
+    public abstract ReadOnlySpan<byte> Slice(long offset, int length);
+}

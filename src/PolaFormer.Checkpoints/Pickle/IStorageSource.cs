@@ -1,0 +1,12 @@
+using PolaFormer.Checkpoints.IO;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Checkpoints.Pickle;
+
+/// <summary>Finds the storages a pickle mentions by key.</summary>
+internal interface IStorageSource
+{
+    /// <summary>Returns a storage of at least <paramref name="count"/> elements.</summary>
+    /// <exception cref="CheckpointException">There is none, or it is smaller.</exception>
+    TensorStorage Find(string key, DType element, long count);
+}

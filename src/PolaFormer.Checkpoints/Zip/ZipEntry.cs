@@ -1,0 +1,74 @@
+using System.IO.Compression;
+using PolaFormer.Checkpoints.IO;
+
+namespace PolaFormer.Checkpoints.Zip;
+
+/// <summary>A file in a zip archive: stored ones are read in place, deflated ones are inflated once, at the first read.</summary>
+internal sealed class ZipEntry(FileBytes file, string name, long start, long compressed, long length, bool deflated, uint? checksum) : TensorStorage
+{
+    private const int ChecksumChunk = 1 << 20;
+
+    private readonly Lock _inflation = new();
+    private byte[]? _inflated;
+    private volatile bool _verified = checksum is null;
+
+    /// <summary>The path in the archive.</summary>
+    public string Name => name;
+
+    public override long Length => length;
+
+    public override ReadOnlySpan<byte> Slice(long offset, int count)
+    {
+        if (deflated) return Inflated().AsSpan((int)offset, count);
+        if (!_verified) Verify();
+        if (offset < 0 || offset > length - count) throw new ArgumentOutOfRangeException(nameof(offset));
+        return file.Slice(start + offset, count);
+    }
+
+    /// <summary>The whole content, of at most <paramref name="limit"/> bytes.</summary>
+    public ReadOnlySpan<byte> All(int limit)
+    {
+        if (length > limit)
+            throw new CheckpointException(file.Name, $"{name} has {length} bytes, more than the {limit} a checkpoint needs for it.");
+        return Slice(0, (int)length);
+    }
+
+    private void Verify()
+    {
+        uint crc = 0;
+        for (long done = 0; done < length; done += ChecksumChunk)
+            crc = Crc32.Append(crc, file.Slice(start + done, (int)Math.Min(ChecksumChunk, length - done)));
+        Check(crc);
+        _verified = true;
+    }
+
+    private byte[] Inflated()
+    {
+        lock (_inflation)
+        {
+            if (_inflated is not null) return _inflated;
+            var content = new byte[length];
+            try
+            {
+                using Stream source = file.Open(start, compressed);
+                using DeflateStream inflater = new(source, CompressionMode.Decompress);
+                if (inflater.ReadAtLeast(content, content.Length, throwOnEndOfStream: false) < content.Length || inflater.ReadByte() >= 0)
+                    throw new CheckpointException(file.Name, $"{name} does not inflate to the {length} bytes the archive says. The file is damaged; copy it again.");
+            }
+            catch (InvalidDataException e)
+            {
+                throw new CheckpointException(file.Name, $"the compressed data of {name} is damaged. Copy the file again.", e);
+            }
+
+            if (!_verified) Check(Crc32.Append(0, content));
+            _verified = true;
+            return _inflated = content;
+        }
+    }
+
+    private void Check(uint crc)
+    {
+        if (crc != checksum)
+            throw new CheckpointException(file.Name, $"the checksum of {name} is {crc:x8}, the archive says {checksum:x8}. The file is damaged; copy it again, or turn off checksum verification if it was saved without checksums.");
+    }
+}
