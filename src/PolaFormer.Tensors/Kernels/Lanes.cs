@@ -1,48 +1,34 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace PolaFormer.Tensors.Kernels;
 
-/// <summary>Choice of width and loads of incomplete vectors.</summary>
+/// <summary>The vector width that suits the heads of an attention, and its incomplete vectors.</summary>
 internal static unsafe class Lanes
 {
-    /// <summary>The widest vector that divides <paramref name="width"/> evenly, or 4.</summary>
+    /// <summary>Floats of the widest vector that divides <paramref name="width"/> evenly, or 4.</summary>
     public static int CountFor(int width) =>
-        Vector512.IsHardwareAccelerated && width % 16 == 0 ? 16 :
-        Vector256.IsHardwareAccelerated && width % 8 == 0 ? 8 : 4;
+        VectorWidth.Is512 && width % 16 == 0 ? 16 :
+        VectorWidth.Is256 && width % 8 == 0 ? 8 : 4;
 
     public static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
 
     /// <summary>Loads a vector of which only <paramref name="left"/> floats exist; the rest are zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Load<TVector, TLanes>(float* source, int left)
-        where TVector : struct where TLanes : ILanes<TVector> =>
-        left >= TLanes.Count ? TLanes.Load(source) : LoadPart<TVector, TLanes>(source, left);
+    public static T Load<T>(float* source, int left) where T : unmanaged, IFloat32Vector<T> =>
+        left >= T.Count ? T.Load(source) : LoadPart<T>(source, left);
 
     /// <summary>Stores the first <paramref name="left"/> floats of a vector.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store<TVector, TLanes>(TVector value, float* destination, int left)
-        where TVector : struct where TLanes : ILanes<TVector>
+    public static void Store<T>(T value, float* destination, int left) where T : unmanaged, IFloat32Vector<T>
     {
-        if (left >= TLanes.Count) TLanes.Store(value, destination);
-        else StorePart<TVector, TLanes>(value, destination, left);
+        if (left >= T.Count) T.Store(value, destination);
+        else StorePart(value, destination, left);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static TVector LoadPart<TVector, TLanes>(float* source, int left)
-        where TVector : struct where TLanes : ILanes<TVector>
-    {
-        var whole = stackalloc float[16];
-        for (var i = 0; i < left; i++) whole[i] = source[i];
-        return TLanes.Load(whole);
-    }
+    private static T LoadPart<T>(float* source, int left) where T : unmanaged, IFloat32Vector<T> => T.LoadPartial(source, left);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void StorePart<TVector, TLanes>(TVector value, float* destination, int left)
-        where TVector : struct where TLanes : ILanes<TVector>
-    {
-        var whole = stackalloc float[16];
-        TLanes.Store(value, whole);
-        for (var i = 0; i < left; i++) destination[i] = whole[i];
-    }
+    private static void StorePart<T>(T value, float* destination, int left) where T : unmanaged, IFloat32Vector<T> =>
+        T.StorePartial(value, destination, left);
 }

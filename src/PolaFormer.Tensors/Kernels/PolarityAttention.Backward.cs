@@ -17,7 +17,7 @@ namespace PolaFormer.Tensors.Kernels;
 /// </remarks>
 internal static unsafe partial class PolarityAttention
 {
-    private static partial class Pass<TVector, TLanes>
+    private static partial class Pass<T>
     {
         public static void Backward(in PolarityAttentionInputs inputs, in PolarityAttentionGradients gradients)
         {
@@ -85,11 +85,11 @@ internal static unsafe partial class PolarityAttention
                         var q = inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel;
                         var dOutput = gradients.DOutput + image * gradients.DOutputBatch + token * gradients.DOutputRow + channel;
                         FeaturesAndSlopes(
-                            layout, rows, q, inputs.QRow, null, 0, inputs.InverseScale + channel, inputs.Power + channel,
-                            features, slope, curve);
-                        BlockProduct<TVector, TLanes>.Run(
+                            layout, rows, q, inputs.QRow, null, 0, dOutput, gradients.DOutputRow,
+                            inputs.InverseScale + channel, inputs.Power + channel, features, slope, curve);
+                        BlockProduct<T>.Run(
                             rows, width, half, dOutput, gradients.DOutputRow, 1, transposed, width, same, width, accumulate: false);
-                        BlockProduct<TVector, TLanes>.Run(
+                        BlockProduct<T>.Run(
                             rows, width, layout.HeadDim - half, dOutput + half, gradients.DOutputRow, 1,
                             transposed + half * width, width, opposite, width, accumulate: false);
                         RowFactors(layout, rows, features, mean, same, opposite, rowFactors);
@@ -97,7 +97,7 @@ internal static unsafe partial class PolarityAttention
                         Normalize(
                             layout, rows, dOutput, gradients.DOutputRow, rowFactors, rowFactors + block, leftHalf, rightHalf,
                             scaled, padded, padded);
-                        BlockProduct<TVector, TLanes>.Run(
+                        BlockProduct<T>.Run(
                             width, padded, rows, features, 1, width, scaled, padded, dState, padded, accumulate: true);
                         InputGradients(
                             layout, rows, q, inputs.QRow, null, 0, inputs.InverseScale + channel, same, null, slope, curve,
@@ -167,11 +167,11 @@ internal static unsafe partial class PolarityAttention
                         var v = inputs.V + image * inputs.VBatch + token * inputs.VRow + channel;
                         var position = inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel;
                         FeaturesAndSlopes(
-                            layout, rows, k, inputs.KRow, position, channels, inputs.InverseScale + channel, inputs.Power + channel,
-                            features, slope, curve);
-                        BlockProduct<TVector, TLanes>.Run(
+                            layout, rows, k, inputs.KRow, position, channels, v, inputs.VRow,
+                            inputs.InverseScale + channel, inputs.Power + channel, features, slope, curve);
+                        BlockProduct<T>.Run(
                             rows, width, layout.HeadDim, v, inputs.VRow, 1, transposed, width, dFeatures, width, accumulate: false);
-                        BlockProduct<TVector, TLanes>.Run(
+                        BlockProduct<T>.Run(
                             rows, padded, width, features, width, 1, dState, padded, dValues, padded, accumulate: false);
                         StoreRows(
                             layout, rows, dValues,
@@ -209,8 +209,8 @@ internal static unsafe partial class PolarityAttention
                     for (var chunk = 0; chunk < chunks; chunk++)
                     {
                         var addend = units + (((long)image * inputs.Heads + head) * chunks + chunk) * unit;
-                        for (var j = 0; j < 2 * layout.Padded; j += TLanes.Count)
-                            TLanes.Store(TLanes.Add(TLanes.Load(sums + j), TLanes.Load(addend + j)), sums + j);
+                        for (var j = 0; j < 2 * layout.Padded; j += T.Count)
+                            T.Store(T.Load(sums + j) + T.Load(addend + j), sums + j);
                     }
                 }
             }
@@ -223,25 +223,25 @@ internal static unsafe partial class PolarityAttention
         {
             for (var row = 0; row < rows; row++)
             {
-                TVector sameMean = TLanes.Zero, oppositeMean = TLanes.Zero, sameDot = TLanes.Zero, oppositeDot = TLanes.Zero;
-                for (var j = 0; j < layout.Padded; j += TLanes.Count)
+                T sameMean = T.Zero, oppositeMean = T.Zero, sameDot = T.Zero, oppositeDot = T.Zero;
+                for (var j = 0; j < layout.Padded; j += T.Count)
                 {
-                    TVector positive = TLanes.Load(features + j), negative = TLanes.Load(features + layout.Padded + j);
-                    TVector meanPositive = TLanes.Load(mean + j), meanNegative = TLanes.Load(mean + layout.Padded + j);
-                    sameMean = TLanes.MultiplyAdd(positive, meanPositive, TLanes.MultiplyAdd(negative, meanNegative, sameMean));
-                    oppositeMean = TLanes.MultiplyAdd(negative, meanPositive, TLanes.MultiplyAdd(positive, meanNegative, oppositeMean));
-                    sameDot = TLanes.MultiplyAdd(
-                        positive, TLanes.Load(same + j),
-                        TLanes.MultiplyAdd(negative, TLanes.Load(same + layout.Padded + j), sameDot));
-                    oppositeDot = TLanes.MultiplyAdd(
-                        positive, TLanes.Load(opposite + j),
-                        TLanes.MultiplyAdd(negative, TLanes.Load(opposite + layout.Padded + j), oppositeDot));
+                    T positive = T.Load(features + j), negative = T.Load(features + layout.Padded + j);
+                    T meanPositive = T.Load(mean + j), meanNegative = T.Load(mean + layout.Padded + j);
+                    sameMean = T.MultiplyAdd(positive, meanPositive, T.MultiplyAdd(negative, meanNegative, sameMean));
+                    oppositeMean = T.MultiplyAdd(negative, meanPositive, T.MultiplyAdd(positive, meanNegative, oppositeMean));
+                    sameDot = T.MultiplyAdd(
+                        positive, T.Load(same + j),
+                        T.MultiplyAdd(negative, T.Load(same + layout.Padded + j), sameDot));
+                    oppositeDot = T.MultiplyAdd(
+                        positive, T.Load(opposite + j),
+                        T.MultiplyAdd(negative, T.Load(opposite + layout.Padded + j), oppositeDot));
                 }
-                var (z, zOpposite) = (1 / (TLanes.Sum(sameMean) + Epsilon), 1 / (TLanes.Sum(oppositeMean) + Epsilon));
+                var (z, zOpposite) = (1 / (T.Sum(sameMean) + Epsilon), 1 / (T.Sum(oppositeMean) + Epsilon));
                 factors[row] = z;
                 factors[layout.Block + row] = zOpposite;
-                factors[2 * layout.Block + row] = -z * (z * TLanes.Sum(sameDot));
-                factors[3 * layout.Block + row] = -zOpposite * (zOpposite * TLanes.Sum(oppositeDot));
+                factors[2 * layout.Block + row] = -z * (z * T.Sum(sameDot));
+                factors[3 * layout.Block + row] = -zOpposite * (zOpposite * T.Sum(oppositeDot));
                 features += layout.Width;
                 same += layout.Width;
                 opposite += layout.Width;
@@ -253,33 +253,33 @@ internal static unsafe partial class PolarityAttention
         private static void FeatureGradients(
             in PolarityLayout layout, int rows, float* features, float* mean, float* same, float* opposite, float* factors, float* dMean)
         {
-            for (var j = 0; j < layout.Padded; j += TLanes.Count)
+            for (var j = 0; j < layout.Padded; j += T.Count)
             {
-                TVector meanPositive = TLanes.Load(mean + j), meanNegative = TLanes.Load(mean + layout.Padded + j);
-                TVector dMeanPositive = TLanes.Load(dMean + j), dMeanNegative = TLanes.Load(dMean + layout.Padded + j);
+                T meanPositive = T.Load(mean + j), meanNegative = T.Load(mean + layout.Padded + j);
+                T dMeanPositive = T.Load(dMean + j), dMeanNegative = T.Load(dMean + layout.Padded + j);
                 for (var row = 0; row < rows; row++)
                 {
                     var at = row * layout.Width + j;
-                    TVector z = TLanes.Broadcast(factors[row]), zOpposite = TLanes.Broadcast(factors[layout.Block + row]);
-                    TVector c = TLanes.Broadcast(factors[2 * layout.Block + row]);
-                    TVector cOpposite = TLanes.Broadcast(factors[3 * layout.Block + row]);
-                    TVector positive = TLanes.Load(features + at), negative = TLanes.Load(features + at + layout.Padded);
-                    dMeanPositive = TLanes.MultiplyAdd(c, positive, TLanes.MultiplyAdd(cOpposite, negative, dMeanPositive));
-                    dMeanNegative = TLanes.MultiplyAdd(c, negative, TLanes.MultiplyAdd(cOpposite, positive, dMeanNegative));
+                    T z = T.Create(factors[row]), zOpposite = T.Create(factors[layout.Block + row]);
+                    T c = T.Create(factors[2 * layout.Block + row]);
+                    T cOpposite = T.Create(factors[3 * layout.Block + row]);
+                    T positive = T.Load(features + at), negative = T.Load(features + at + layout.Padded);
+                    dMeanPositive = T.MultiplyAdd(c, positive, T.MultiplyAdd(cOpposite, negative, dMeanPositive));
+                    dMeanNegative = T.MultiplyAdd(c, negative, T.MultiplyAdd(cOpposite, positive, dMeanNegative));
 
-                    var throughMean = TLanes.MultiplyAdd(c, meanPositive, TLanes.Multiply(cOpposite, meanNegative));
-                    var throughState = TLanes.MultiplyAdd(
-                        z, TLanes.Load(same + at), TLanes.Multiply(zOpposite, TLanes.Load(opposite + at)));
-                    TLanes.Store(TLanes.Add(throughState, throughMean), same + at);
+                    var throughMean = T.MultiplyAdd(c, meanPositive, (cOpposite * meanNegative));
+                    var throughState = T.MultiplyAdd(
+                        z, T.Load(same + at), (zOpposite * T.Load(opposite + at)));
+                    T.Store(throughState + throughMean, same + at);
 
                     at += layout.Padded;
-                    throughMean = TLanes.MultiplyAdd(c, meanNegative, TLanes.Multiply(cOpposite, meanPositive));
-                    throughState = TLanes.MultiplyAdd(
-                        z, TLanes.Load(same + at), TLanes.Multiply(zOpposite, TLanes.Load(opposite + at)));
-                    TLanes.Store(TLanes.Add(throughState, throughMean), same + at);
+                    throughMean = T.MultiplyAdd(c, meanNegative, (cOpposite * meanPositive));
+                    throughState = T.MultiplyAdd(
+                        z, T.Load(same + at), (zOpposite * T.Load(opposite + at)));
+                    T.Store(throughState + throughMean, same + at);
                 }
-                TLanes.Store(dMeanPositive, dMean + j);
-                TLanes.Store(dMeanNegative, dMean + layout.Padded + j);
+                T.Store(dMeanPositive, dMean + j);
+                T.Store(dMeanNegative, dMean + layout.Padded + j);
             }
         }
 
@@ -292,28 +292,28 @@ internal static unsafe partial class PolarityAttention
             in PolarityLayout layout, int rows, float* x, nint xRow, float* position, nint positionRow, float* inverseScale,
             float* dFeatures, float* shared, float* slope, float* curve, float* dX, nint dXRow, float* sums)
         {
-            for (var j = 0; j < layout.Padded; j += TLanes.Count)
+            for (var j = 0; j < layout.Padded; j += T.Count)
             {
                 var left = layout.HeadDim - j;
-                var scale = Lanes.Load<TVector, TLanes>(inverseScale + j, left);
-                var sharedPositive = shared == null ? TLanes.Zero : TLanes.Load(shared + j);
-                var sharedNegative = shared == null ? TLanes.Zero : TLanes.Load(shared + layout.Padded + j);
-                TVector dScale = TLanes.Load(sums + j), dPower = TLanes.Load(sums + layout.Padded + j);
+                var scale = Lanes.Load<T>(inverseScale + j, left);
+                var sharedPositive = shared == null ? T.Zero : T.Load(shared + j);
+                var sharedNegative = shared == null ? T.Zero : T.Load(shared + layout.Padded + j);
+                T dScale = T.Load(sums + j), dPower = T.Load(sums + layout.Padded + j);
                 for (var row = 0; row < rows; row++)
                 {
-                    var input = Lanes.Load<TVector, TLanes>(x + row * xRow + j, left);
-                    if (position != null) input = TLanes.Add(input, Lanes.Load<TVector, TLanes>(position + row * positionRow + j, left));
-                    var dFeature = TLanes.SelectPositive(
-                        input,
-                        TLanes.Add(sharedPositive, TLanes.Load(dFeatures + row * layout.Width + j)),
-                        TLanes.Add(sharedNegative, TLanes.Load(dFeatures + row * layout.Width + layout.Padded + j)));
-                    var dScaled = TLanes.Multiply(dFeature, TLanes.Load(slope + row * layout.Padded + j));
-                    Lanes.Store<TVector, TLanes>(TLanes.Multiply(dScaled, scale), dX + row * dXRow + j, left);
-                    dScale = TLanes.MultiplyAdd(dScaled, input, dScale);
-                    dPower = TLanes.MultiplyAdd(dFeature, TLanes.Load(curve + row * layout.Padded + j), dPower);
+                    var input = Lanes.Load<T>(x + row * xRow + j, left);
+                    if (position != null) input += Lanes.Load<T>(position + row * positionRow + j, left);
+                    var dFeature = T.Select(
+                        T.GreaterThan(input, T.Zero),
+                        (sharedPositive + T.Load(dFeatures + row * layout.Width + j)),
+                        (sharedNegative + T.Load(dFeatures + row * layout.Width + layout.Padded + j)));
+                    var dScaled = dFeature * T.Load(slope + row * layout.Padded + j);
+                    Lanes.Store(dScaled * scale, dX + row * dXRow + j, left);
+                    dScale = T.MultiplyAdd(dScaled, input, dScale);
+                    dPower = T.MultiplyAdd(dFeature, T.Load(curve + row * layout.Padded + j), dPower);
                 }
-                TLanes.Store(dScale, sums + j);
-                TLanes.Store(dPower, sums + layout.Padded + j);
+                T.Store(dScale, sums + j);
+                T.Store(dPower, sums + layout.Padded + j);
             }
         }
 
@@ -321,8 +321,8 @@ internal static unsafe partial class PolarityAttention
         {
             for (var row = 0; row < rows; row++)
             {
-                for (var j = 0; j < layout.HeadDim; j += TLanes.Count)
-                    Lanes.Store<TVector, TLanes>(TLanes.Load(source + j), destination + j, layout.HeadDim - j);
+                for (var j = 0; j < layout.HeadDim; j += T.Count)
+                    Lanes.Store(T.Load(source + j), destination + j, layout.HeadDim - j);
                 source += layout.Padded;
                 destination += destinationRow;
             }

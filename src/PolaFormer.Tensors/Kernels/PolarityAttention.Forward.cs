@@ -4,7 +4,7 @@ namespace PolaFormer.Tensors.Kernels;
 
 internal static unsafe partial class PolarityAttention
 {
-    private static partial class Pass<TVector, TLanes>
+    private static partial class Pass<T>
     {
         public static void Forward(in PolarityAttentionInputs inputs, float* output, nint outputRow, nint outputBatch)
         {
@@ -47,10 +47,11 @@ internal static unsafe partial class PolarityAttention
                         KeyFeatures(
                             layout, rows, inputs.K + image * inputs.KBatch + token * inputs.KRow + channel, inputs.KRow,
                             inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel, channels,
+                            inputs.V + image * inputs.VBatch + token * inputs.VRow + channel, inputs.VRow,
                             inputs.InverseScale + channel, inputs.Power + channel, features, sum);
                         // A copy: rows a power of two apart would evict one another from the nearest cache.
                         CopyRows(layout, rows, inputs.V + image * inputs.VBatch + token * inputs.VRow + channel, inputs.VRow, values);
-                        BlockProduct<TVector, TLanes>.Run(
+                        BlockProduct<T>.Run(
                             layout.Width, layout.Padded, rows, features, 1, layout.Width, values, layout.Padded,
                             state, layout.Padded, accumulate: true);
                     }
@@ -112,7 +113,7 @@ internal static unsafe partial class PolarityAttention
                             layout, rows, inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel, inputs.QRow,
                             inputs.InverseScale + channel, inputs.Power + channel, state + layout.Width * layout.Padded,
                             features, same, opposite);
-                        BlockProduct<TVector, TLanes>.Run(
+                        BlockProduct<T>.Run(
                             rows, layout.Padded, layout.Width, features, layout.Width, 1, state, layout.Padded,
                             numerators, layout.Padded, accumulate: false);
                         Normalize(
@@ -127,8 +128,8 @@ internal static unsafe partial class PolarityAttention
         {
             for (var row = 0; row < rows; row++)
             {
-                for (var j = 0; j < layout.Padded; j += TLanes.Count)
-                    TLanes.Store(Lanes.Load<TVector, TLanes>(source + j, layout.HeadDim - j), destination + j);
+                for (var j = 0; j < layout.Padded; j += T.Count)
+                    T.Store(Lanes.Load<T>(source + j, layout.HeadDim - j), destination + j);
                 source += sourceRow;
                 destination += layout.Padded;
             }
@@ -141,13 +142,13 @@ internal static unsafe partial class PolarityAttention
         {
             for (var row = 0; row < rows; row++)
             {
-                TVector left = TLanes.Broadcast(same[row]), right = TLanes.Broadcast(opposite[row]);
-                for (var j = 0; j < layout.Padded; j += TLanes.Count)
+                T left = T.Create(same[row]), right = T.Create(opposite[row]);
+                for (var j = 0; j < layout.Padded; j += T.Count)
                 {
-                    var factor = TLanes.MultiplyAdd(
-                        left, TLanes.Load(leftHalf + j), TLanes.Multiply(right, TLanes.Load(rightHalf + j)));
-                    var value = TLanes.Multiply(Lanes.Load<TVector, TLanes>(source + j, layout.HeadDim - j), factor);
-                    Lanes.Store<TVector, TLanes>(value, destination + j, columns - j);
+                    var factor = T.MultiplyAdd(
+                        left, T.Load(leftHalf + j), (right * T.Load(rightHalf + j)));
+                    var value = Lanes.Load<T>(source + j, layout.HeadDim - j) * factor;
+                    Lanes.Store(value, destination + j, columns - j);
                 }
                 source += sourceRow;
                 destination += destinationRow;
@@ -167,12 +168,12 @@ internal static unsafe partial class PolarityAttention
         /// <summary>state = (state + the chunks behind it) · factor; <paramref name="stride"/> floats lie between chunks.</summary>
         private static void SumStates(in PolarityLayout layout, float* state, long stride, int chunks, float factor)
         {
-            var scale = TLanes.Broadcast(factor);
-            for (var i = 0; i < layout.State; i += TLanes.Count)
+            var scale = T.Create(factor);
+            for (var i = 0; i < layout.State; i += T.Count)
             {
-                var sum = TLanes.Load(state + i);
-                for (var chunk = 1; chunk < chunks; chunk++) sum = TLanes.Add(sum, TLanes.Load(state + chunk * stride + i));
-                TLanes.Store(TLanes.Multiply(sum, scale), state + i);
+                var sum = T.Load(state + i);
+                for (var chunk = 1; chunk < chunks; chunk++) sum = sum + T.Load(state + chunk * stride + i);
+                T.Store(sum * scale, state + i);
             }
         }
 

@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace PolaFormer.Tensors.Kernels;
 
 /// <summary>
@@ -87,9 +85,9 @@ internal static unsafe partial class PolarityAttention
     {
         switch (Lanes.CountFor(inputs.HeadDim))
         {
-            case 16: Pass<Vector512<float>, Lanes512>.Forward(inputs, output, outputRow, outputBatch); break;
-            case 8: Pass<Vector256<float>, Lanes256>.Forward(inputs, output, outputRow, outputBatch); break;
-            default: Pass<Vector128<float>, Lanes128>.Forward(inputs, output, outputRow, outputBatch); break;
+            case 16: Pass<Float32x16>.Forward(inputs, output, outputRow, outputBatch); break;
+            case 8: Pass<Float32x8>.Forward(inputs, output, outputRow, outputBatch); break;
+            default: Pass<Float32x4>.Forward(inputs, output, outputRow, outputBatch); break;
         }
     }
 
@@ -101,12 +99,12 @@ internal static unsafe partial class PolarityAttention
     {
         switch (Lanes.CountFor(inputs.HeadDim))
         {
-            case 16: Pass<Vector512<float>, Lanes512>.Backward(inputs, gradients); break;
-            case 8: Pass<Vector256<float>, Lanes256>.Backward(inputs, gradients); break;
-            default: Pass<Vector128<float>, Lanes128>.Backward(inputs, gradients); break;
+            case 16: Pass<Float32x16>.Backward(inputs, gradients); break;
+            case 8: Pass<Float32x8>.Backward(inputs, gradients); break;
+            default: Pass<Float32x4>.Backward(inputs, gradients); break;
         }
     }
 
     /// <summary>The passes at one vector width.</summary>
-    private static partial class Pass<TVector, TLanes> where TVector : struct where TLanes : ILanes<TVector>;
+    private static partial class Pass<T> where T : unmanaged, IFloat32Vector<T>;
 }
