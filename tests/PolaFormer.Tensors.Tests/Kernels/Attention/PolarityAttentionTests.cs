@@ -146,7 +146,7 @@ public unsafe class PolarityAttentionTests
         public Setup(int batch, int heads, int headDim, int queries, int keys, bool position)
         {
             (_batch, _heads, _headDim, _queries, _keys) = (batch, heads, headDim, queries, keys);
-            var random = new Random(headDim * 1000 + queries);
+            var random = new System.Random(headDim * 1000 + queries);
             var channels = heads * headDim;
             Q = Rows.Random(random, batch, queries, channels);
             K = Rows.Random(random, batch, keys, channels);

@@ -34,7 +34,7 @@ internal sealed unsafe class Rows
         set => Pointer[image * BatchStride + token * Stride + channel] = value;
     }
 
-    public static Rows Random(Random random, int images, int tokens, int channels, double zeros = 0.1)
+    public static Rows Random(System.Random random, int images, int tokens, int channels, double zeros = 0.1)
     {
         var rows = new Rows(images, tokens, channels);
         for (var i = 0; i < images; i++)
@@ -83,7 +83,7 @@ internal sealed unsafe class Floats
 
     public double[] ToDoubles() => [.. _memory.Select(value => (double)value)];
 
-    public static Floats Random(Random random, int length, double from, double to) =>
+    public static Floats Random(System.Random random, int length, double from, double to) =>
         new(Enumerable.Range(0, length).Select(_ => from + (to - from) * random.NextDouble()));
 }
 
