@@ -2,7 +2,7 @@ namespace PolaFormer.Vision.Tests;
 
 internal static class ImageAssert
 {
-    public static void Equal(Image expected, Image actual, string? what = null, int tolerance = 0)
+    public static void Equal(Image expected, Image actual, string? what = null)
     {
         Assert.True((expected.Width, expected.Height) == (actual.Width, actual.Height),
             $"{what}: {actual.Width}×{actual.Height} instead of {expected.Width}×{expected.Height}");
@@ -16,7 +16,6 @@ internal static class ImageAssert
             worst = Math.Max(worst, distance);
             different += distance > 0 ? 1 : 0;
         }
-        if (worst > tolerance)
-            Assert.Fail($"{what}: {different} bytes differ, by {worst} at most, first at byte {same}");
+        Assert.Fail($"{what}: {different} bytes differ, by {worst} at most, first at byte {same}");
     }
 }

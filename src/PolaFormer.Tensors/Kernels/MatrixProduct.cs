@@ -49,4 +49,16 @@ internal unsafe struct MatrixProduct
         B = b; BRow = n; BCol = 1;
         C = c; CRow = n;
     }
+
+    /// <summary>Number <paramref name="index"/> of the batch as a product of its own.</summary>
+    public readonly MatrixProduct Item(int index)
+    {
+        var (outer, inner) = Math.DivRem(index, InnerBatch);
+        var item = this;
+        item.A += outer * AOuter + inner * AInner;
+        item.B += outer * BOuter + inner * BInner;
+        item.C += outer * COuter + inner * CInner;
+        item.OuterBatch = item.InnerBatch = 1;
+        return item;
+    }
 }

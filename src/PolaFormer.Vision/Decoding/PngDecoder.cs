@@ -22,8 +22,7 @@ internal static unsafe class PngDecoder
                 return image;
             }
             nuint size = (nuint)chunks.RowBytes * (nuint)chunks.Height;
-            // Zeroed, since the library only sets bits when it de-interlaces packed samples.
-            byte* samples = (byte*)NativeMemory.AllocZeroed(size);
+            byte* samples = (byte*)NativeMemory.Alloc(size);
             try
             {
                 DecodeSamples(data, samples, size);

@@ -1,0 +1,5 @@
+using BenchmarkDotNet.Running;
+using PolaFormer.Benchmarks;
+
+if (args is ["--quick", .. var filter]) QuickGemm.Run(filter);
+else BenchmarkSwitcher.FromAssembly(typeof(GemmBenchmarks).Assembly).Run(args);

@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using PolaFormer.Tensors.Kernels;
+using PolaFormer.Tensors.Threading;
+
+namespace PolaFormer.Benchmarks;
+
+/// <summary>A table of GFLOP/s over the models' shapes in seconds: the best of some short runs, one and all threads.</summary>
+internal static unsafe class QuickGemm
+{
+    private static readonly (int N, int K)[] s_layers =
+    [
+        (64, 64), (128, 64), (512, 64), (64, 512), (128, 128), (1024, 128), (128, 1024), (320, 320), (1280, 320), (320, 1280),
+        (512, 512), (2048, 512), (512, 2048), (96, 96), (384, 96), (96, 384), (192, 192), (768, 192), (384, 384), (1536, 384),
+        (384, 1536), (768, 768), (3072, 768), (768, 3072),
+    ];
+
+    private static int[] Rows(int k, int n) => Math.Min(k, n) switch
+    {
+        <= 96 => [3136, 25088],
+        <= 192 => [784, 6272],
+        <= 384 => [196, 1568],
+        _ => [49, 392],
+    };
+
+    /// <summary>Prints the table; arguments choose kinds: tile, linear, packed, dx, dw, heads, square.</summary>
+    public static void Run(string[] kinds)
+    {
+        var all = Environment.ProcessorCount;
+        Console.WriteLine($"{"GFLOP/s, share of peak",-34} {"1 thread",14}  {all + " threads",14}   {"peak",8}");
+        if (Chosen("tile"))
+            foreach (var (m, n) in new[] { (12, 32), (144, 32), (144, 512) }) Print($"block {m} x {n} x 256", GemmCase.Plain(m, n, 256), all);
+        if (Chosen("square"))
+            foreach (var n in new[] { 256, 512, 1024, 2048 }) Print($"square {n}", GemmCase.Plain(n, n, n), all);
+        foreach (var (n, k) in s_layers)
+        foreach (var m in Rows(k, n))
+        {
+            if (Chosen("linear")) Print($"linear {m} rows {k} to {n}", GemmCase.Linear(m, n, k), all);
+            if (Chosen("packed")) Print($"packed {m} rows {k} to {n}", GemmCase.Packed(m, n, k), all);
+            if (Chosen("dx")) Print($"dx     {m} rows {k} to {n}", GemmCase.InputGradient(m, n, k), all);
+            if (Chosen("dw")) Print($"dW     {m} rows {k} to {n}", GemmCase.WeightGradient(m, n, k), all);
+        }
+        if (Chosen("heads"))
+            foreach (var d in new[] { 32, 64 })
+            foreach (var n in new[] { 49, 196 })
+            {
+                Print($"q·kᵀ   64 heads of {n}, d = {d}", GemmCase.Plain(n, n, d, 64) with { BRow = 1, BCol = d }, all);
+                Print($"p·v    64 heads of {n}, d = {d}", GemmCase.Plain(n, d, n, 64), all);
+                Print($"kᵀ·v   64 heads of {n}, d = {d}", GemmCase.Plain(d, d, n, 64) with { ARow = 1, ACol = d }, all);
+            }
+
+        bool Chosen(string kind) => kinds.Length == 0 || kinds.Contains(kind);
+    }
+
+    private static void Print(string name, MatrixProduct product, int threads)
+    {
+        var (one, peak) = Measure(product, 1);
+        var (all, peakAll) = Measure(product, threads);
+        Console.WriteLine($"{name,-34} {one,8:F1} {one / peak,5:P0}  {all,8:F1} {all / peakAll / threads,5:P0}   {peakAll,8:F1}");
+        NativeMemory.AlignedFree(product.A);
+        NativeMemory.AlignedFree(product.B);
+        NativeMemory.AlignedFree(product.C);
+        NativeMemory.AlignedFree(product.PackedB);
+    }
+
+    /// <summary>The best rate of some short runs, and the best of the bursts of multiply-adds between them.</summary>
+    private static (double Rate, double Peak) Measure(in MatrixProduct product, int threads)
+    {
+        Workers.ThreadCount = threads;
+        Gemm.Run(product);
+        var work = 2.0 * product.M * product.N * product.K * product.OuterBatch;
+        var repeats = (int)Math.Max(1, 3e7 / work);
+        var (best, peak) = (0.0, 0.0);
+        for (var i = 0; i < 15; i++)
+        {
+            peak = Math.Max(peak, PeakRate.Measure());
+            var start = Stopwatch.GetTimestamp();
+            for (var repeat = 0; repeat < repeats; repeat++) Gemm.Run(product);
+            best = Math.Max(best, work * repeats / Stopwatch.GetElapsedTime(start).TotalNanoseconds);
+        }
+        return (best, peak);
+    }
+}

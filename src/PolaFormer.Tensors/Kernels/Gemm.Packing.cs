@@ -1,0 +1,135 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+
+namespace PolaFormer.Tensors.Kernels;
+
+internal static unsafe partial class Gemm
+{
+    /// <summary>Floats that <see cref="PackB"/> writes for a K×N matrix on this machine.</summary>
+    public static long PackedBLength(int k, int n) => (long)k * RoundUp(n, PanelWidth);
+
+    /// <summary>
+    /// Lays a K×N matrix out for <see cref="MatrixProduct.PackedB"/>, such as weights that many products share: panels of
+    /// adjacent columns, each row by row, the last filled up with zeros. The layout is this machine's own.
+    /// </summary>
+    public static void PackB(float* b, nint bRow, nint bCol, int k, int n, float* packed) =>
+        PackPanels(b, bRow, bCol, k, 0, n, packed);
+
+    /// <summary>Packs columns <paramref name="from"/> (a multiple of the panel width) to <paramref name="to"/>.</summary>
+    private static void PackPanels(float* b, nint bRow, nint bCol, int k, int from, int to, float* packed)
+    {
+        for (var j = from; j < to; j += PanelWidth)
+        {
+            Pack(b + j * bCol, bCol, bRow, Math.Min(PanelWidth, to - j), k, packed, PanelWidth);
+            packed += (nint)k * PanelWidth;
+        }
+    }
+
+    /// <summary>
+    /// Interleaves <paramref name="count"/> vectors of length k, <paramref name="across"/> apart and of stride
+    /// <paramref name="along"/>: element l of vector i goes to target[l·width + i]; what is left of the width becomes 0.
+    /// </summary>
+    private static void Pack(float* source, nint across, nint along, int count, int k, float* target, int width)
+    {
+        if (across == 1) PackAdjacent(source, along, count, k, target, width);
+        else if (along == 1) PackTransposed(source, across, count, k, target, width);
+        else PackStrided(source, across, along, 0, count, 0, k, target, width);
+
+        if (count < width)
+            for (nint l = 0; l < k; l++) new Span<float>(target + l * width + count, width - count).Clear();
+    }
+
+    private static void PackStrided(
+        float* source, nint across, nint along, int fromVector, int toVector, int from, int to, float* target, int width)
+    {
+        for (nint l = from; l < to; l++)
+        for (nint i = fromVector; i < toVector; i++)
+            target[l * width + i] = source[i * across + l * along];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackAdjacent(float* source, nint along, int count, int k, float* target, int width)
+    {
+        if (count < 4)
+        {
+            PackStrided(source, 1, along, 0, count, 0, k, target, width);
+            return;
+        }
+        // The last four overlap those before where the count is no multiple of four.
+        for (var l = 0; l < k; l++, source += along, target += width)
+        {
+            var i = 0;
+            for (; i <= count - 16; i += 16)
+            {
+                var (v0, v1) = (Vector256.Load(source + i), Vector256.Load(source + i + 8));
+                v0.Store(target + i);
+                v1.Store(target + i + 8);
+            }
+            for (; i <= count - 4; i += 4) Vector128.Load(source + i).Store(target + i);
+            if (i < count) Vector128.Load(source + count - 4).Store(target + count - 4);
+        }
+    }
+
+    // A line of the cache, 16 floats, is read from each row in turn, so that rows at an unlucky distance do not evict one another.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackTransposed(float* source, nint across, int count, int k, float* target, int width)
+    {
+        const int line = 16;
+        var (squares, depth) = (count & ~3, k & ~3);
+        var (across3, width2) = (3 * across, 2 * (nint)width);
+        for (nint from = 0; from < depth; from += line)
+        {
+            var to = Math.Min(from + line, depth);
+            for (nint i = 0; i < squares; i += 4)
+            {
+                var row = source + i * across;
+                var packed = target + i + from * width;
+                for (var l = from; l < to; l += 4)
+                {
+                    var v0 = Vector128.Load(row + l);
+                    var v1 = Vector128.Load(row + l + across);
+                    var v2 = Vector128.Load(row + l + 2 * across);
+                    var v3 = Vector128.Load(row + l + across3);
+                    var (low01, high01) = (ZipLow(v0, v1), ZipHigh(v0, v1));
+                    var (low23, high23) = (ZipLow(v2, v3), ZipHigh(v2, v3));
+                    LowerHalves(low01, low23).Store(packed);
+                    UpperHalves(low01, low23).Store(packed + width);
+                    packed += width2;
+                    LowerHalves(high01, high23).Store(packed);
+                    UpperHalves(high01, high23).Store(packed + width);
+                    packed += width2;
+                }
+            }
+        }
+        PackStrided(source, across, 1, squares, count, 0, depth, target, width);
+        PackStrided(source, across, 1, 0, count, depth, k, target, width);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> ZipLow(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackLow(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b)
+        : Vector128.Create(a[0], b[0], a[1], b[1]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> ZipHigh(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackHigh(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b)
+        : Vector128.Create(a[2], b[2], a[3], b[3]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> LowerHalves(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.MoveLowToHigh(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a.AsDouble(), b.AsDouble()).AsSingle()
+        : Vector128.Create(a[0], a[1], b[0], b[1]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> UpperHalves(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.MoveHighToLow(b, a)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a.AsDouble(), b.AsDouble()).AsSingle()
+        : Vector128.Create(a[2], a[3], b[2], b[3]);
+
+    private static int RoundUp(int value, int multiple) => checked((value + multiple - 1) / multiple * multiple);
+}
