@@ -17,6 +17,7 @@ public sealed class Image : IDisposable
     /// <summary>The most pixels one array can hold.</summary>
     internal const long MaxPixels = (0x7FFF_FFC7L - Slack) / Channels;
 
+    private readonly bool _pooled = true;
     private byte[]? _buffer;
 
     /// <summary>Takes memory for an image; the pixels hold arbitrary values.</summary>
@@ -44,6 +45,9 @@ public sealed class Image : IDisposable
             throw new ArgumentException($"An image of {width}×{height} takes {Pixels.Length} bytes, not {pixels.Length}.", nameof(pixels));
         pixels.CopyTo(Pixels);
     }
+
+    /// <summary>An image that keeps its own array, for long: nothing wasted, and disposing it does nothing.</summary>
+    private Image(int width, int height, byte[] buffer) => (Width, Height, _buffer, _pooled) = (width, height, buffer, false);
 
     /// <summary>Width in pixels.</summary>
     public int Width { get; }
@@ -83,9 +87,19 @@ public sealed class Image : IDisposable
         return result;
     }
 
+    /// <summary>A copy outside of the pool, to be kept.</summary>
+    internal Image ToUnpooled()
+    {
+        byte[] buffer = new byte[Pixels.Length + Slack];
+        Pixels.CopyTo(buffer);
+        return new(Width, Height, buffer);
+    }
+
     /// <summary>Gives the memory back; using the pixels afterwards throws.</summary>
     public void Dispose()
     {
+        if (!_pooled)
+            return;
         byte[]? buffer = Interlocked.Exchange(ref _buffer, null);
         if (buffer is not null)
             ArrayPool<byte>.Shared.Return(buffer);

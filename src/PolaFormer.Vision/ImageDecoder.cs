@@ -18,18 +18,7 @@ public static class ImageDecoder
     /// <exception cref="ImageException">The file cannot be read or is no intact image; the message begins with the path.</exception>
     public static Image Decode(string path, ImageDecodeOptions? options = null)
     {
-        byte[] data;
-        try
-        {
-            long length = new FileInfo(path).Length;
-            if (length > MaxFileBytes)
-                throw new ImageException($"{path}: {length} bytes are more than an image file may have ({MaxFileBytes}).");
-            data = File.ReadAllBytes(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw new ImageException($"{path}: {error.Message}", error);
-        }
+        byte[] data = ReadFile(path);
         try
         {
             return Decode(data, options);
@@ -64,6 +53,22 @@ public static class ImageDecoder
             return image;
         using (image)
             return Orientation.Apply(image, orientation);
+    }
+
+    /// <summary>The bytes of an image file; what goes wrong becomes an <see cref="ImageException"/>.</summary>
+    internal static byte[] ReadFile(string path)
+    {
+        try
+        {
+            long length = new FileInfo(path).Length;
+            if (length > MaxFileBytes)
+                throw new ImageException($"{path}: {length} bytes are more than an image file may have ({MaxFileBytes})");
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new ImageException($"{path}: {error.Message}", error);
+        }
     }
 
     /// <summary>Refuses sizes that are empty or above the limit, before any memory is taken.</summary>

@@ -25,8 +25,8 @@ internal static unsafe class JpegDecoder
                 CheckAgainstLibrary(handle, source, data.Length, header);
                 (int width, int height) = ScaledSize(header, options.MinimumSize);
                 return header.Components == 4
-                    ? DecodeCmyk(handle, source, data, width, height)
-                    : DecodeRgb(handle, source, data, width, height);
+                    ? DecodeCmyk(handle, source, data, header, width, height)
+                    : DecodeRgb(handle, source, data, header, width, height);
             }
         }
         finally
@@ -58,13 +58,13 @@ internal static unsafe class JpegDecoder
         return (header.Width, header.Height);
     }
 
-    private static Image DecodeRgb(nint handle, byte* source, ReadOnlySpan<byte> data, int width, int height)
+    private static Image DecodeRgb(nint handle, byte* source, ReadOnlySpan<byte> data, JpegHeader header, int width, int height)
     {
         var image = new Image(width, height);
         try
         {
             fixed (byte* pixels = image.Pixels)
-                Run(handle, source, data, pixels, width, image.Stride, height, TurboJpeg.PixelFormatRgb);
+                Run(handle, source, data, header, pixels, width, image.Stride, height, TurboJpeg.PixelFormatRgb);
             return image;
         }
         catch
@@ -75,13 +75,13 @@ internal static unsafe class JpegDecoder
     }
 
     /// <summary>Four components are read as Adobe writes them, inverted, then converted: channel = k' − ink·k'/255 with k' = 255 − black.</summary>
-    private static Image DecodeCmyk(nint handle, byte* source, ReadOnlySpan<byte> data, int width, int height)
+    private static Image DecodeCmyk(nint handle, byte* source, ReadOnlySpan<byte> data, JpegHeader header, int width, int height)
     {
         nuint bytes = (nuint)width * (nuint)height * 4;
         byte* inks = (byte*)NativeMemory.Alloc(bytes);
         try
         {
-            Run(handle, source, data, inks, width, width * 4, height, TurboJpeg.PixelFormatCmyk);
+            Run(handle, source, data, header, inks, width, width * 4, height, TurboJpeg.PixelFormatCmyk);
             var image = new Image(width, height);
             Span<byte> pixels = image.Pixels;
             byte* ink = inks;
@@ -106,14 +106,16 @@ internal static unsafe class JpegDecoder
         return ((product >> 8) + product) >> 8;
     }
 
-    private static void Run(nint handle, byte* source, ReadOnlySpan<byte> data, byte* output, int width, int pitch, int height, int format)
+    /// <summary>A damaged file is decoded as far as it goes, but it must have an end.</summary>
+    private static void Run(nint handle, byte* source, ReadOnlySpan<byte> data, JpegHeader header, byte* output, int width, int pitch, int height, int format)
     {
         // The library writes at most width × height pixels, whatever the data say: it fails when no scale fits these.
         if (TurboJpeg.Decompress(handle, source, new CULong((nuint)data.Length), output, width, pitch, height, format, TurboJpeg.FlagLimitScans) == 0)
             return;
-        if (TurboJpeg.GetErrorCode(handle) != TurboJpeg.ErrorIsWarning)
-            throw new ImageException($"JPEG: {TurboJpeg.Message(handle)}");
-        if (data.LastIndexOf([(byte)0xFF, (byte)0xD9]) < 0)
+        string message = TurboJpeg.Message(handle);
+        if (TurboJpeg.GetErrorCode(handle) != TurboJpeg.ErrorIsWarning || !TurboJpeg.IsWarning(message))
+            throw new ImageException($"JPEG: {message}");
+        if (!header.HasEnd(data))
             throw new ImageException("JPEG: the file is truncated");
     }
 }

@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 
 namespace PolaFormer.Vision.Decoding;
 
-/// <summary>What the markers in front of the first scan say. Accepts and refuses the same files as Pillow's reader does.</summary>
-internal readonly record struct JpegHeader(int Width, int Height, int Components, int Orientation)
+/// <summary>What the markers in front of the first scan say, and where its data begin. Accepts and refuses the same files as Pillow's reader does.</summary>
+internal readonly record struct JpegHeader(int Width, int Height, int Components, int Orientation, bool OneScan, int ScanOffset)
 {
-    private const int StartOfScan = 0xDA;
+    private const int StartOfScan = 0xDA, EndOfImage = 0xD9;
 
     public static bool Matches(ReadOnlySpan<byte> data) => data.Length >= 3 && data[0] == 0xFF && data[1] == 0xD8 && data[2] == 0xFF;
 
@@ -13,7 +13,7 @@ internal readonly record struct JpegHeader(int Width, int Height, int Components
     public static JpegHeader Read(ReadOnlySpan<byte> data)
     {
         int width = 0, height = 0, components = 0, orientation = 1;
-        bool exifSeen = false;
+        bool exifSeen = false, progressive = false;
         int position = 2;
         while (true)
         {
@@ -34,7 +34,10 @@ internal readonly record struct JpegHeader(int Width, int Height, int Components
             ReadOnlySpan<byte> segment = Segment(data, position);
             position += 2 + segment.Length;
             if (IsStartOfFrame(marker))
+            {
                 (width, height, components) = ReadFrame(segment);
+                progressive = marker is 0xC2 or 0xC6 or 0xCA or 0xCE;
+            }
             else if (marker == 0xDB)
                 CheckQuantisationTables(segment);
             else if (marker == 0xE1 && !exifSeen && segment.StartsWith("Exif\0"u8))
@@ -46,8 +49,40 @@ internal readonly record struct JpegHeader(int Width, int Height, int Components
             {
                 if (components == 0)
                     throw new ImageException("JPEG: image data without a frame header");
-                return new(width, height, components, orientation);
+                bool oneScan = !progressive && segment.Length > 0 && segment[0] == components;
+                return new(width, height, components, orientation, oneScan, position);
             }
+        }
+    }
+
+    /// <summary>
+    /// Whether the picture ends before the file does. The scan of a file with a single one ends at any marker; else the end-of-image
+    /// marker must be reached, walking from the first scan over entropy-coded data and whole segments.
+    /// </summary>
+    public bool HasEnd(ReadOnlySpan<byte> data)
+    {
+        int position = ScanOffset;
+        while (true)
+        {
+            int skip = data[position..].IndexOf((byte)0xFF);
+            if (skip < 0 || position + skip + 1 >= data.Length)
+                return false;
+            position += skip + 1;
+            int marker = data[position];
+            if (marker == EndOfImage)
+                return true;
+            if (marker is 0xFF)
+                continue;
+            position++;
+            if (marker is 0 or 1 or (>= 0xD0 and <= 0xD8))
+                continue;
+            if (OneScan)
+                return true;
+            if (data.Length - position < 2)
+                return false;
+            position += BinaryPrimitives.ReadUInt16BigEndian(data[position..]);
+            if (position > data.Length)
+                return false;
         }
     }
 

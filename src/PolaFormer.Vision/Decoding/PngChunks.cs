@@ -96,7 +96,7 @@ internal readonly ref struct PngChunks
     }
 
     /// <summary>CRC-32 of ISO 3309, as PNG uses it.</summary>
-    private static uint Crc(ReadOnlySpan<byte> data)
+    internal static uint Crc(ReadOnlySpan<byte> data)
     {
         uint crc = ~0u;
         foreach (byte value in data)

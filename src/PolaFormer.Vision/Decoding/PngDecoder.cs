@@ -22,7 +22,8 @@ internal static unsafe class PngDecoder
                 return image;
             }
             nuint size = (nuint)chunks.RowBytes * (nuint)chunks.Height;
-            byte* samples = (byte*)NativeMemory.Alloc(size);
+            // Zeroed, since the library only sets bits when it de-interlaces packed samples.
+            byte* samples = (byte*)NativeMemory.AllocZeroed(size);
             try
             {
                 DecodeSamples(data, samples, size);

@@ -16,6 +16,13 @@ internal static unsafe partial class TurboJpeg
     /// <summary>TJERR_WARNING: the image was decoded, but its data are damaged.</summary>
     public const int ErrorIsWarning = 0;
 
+    /// <summary>How the messages begin after which decoding goes on. Needed because an error that follows a warning is reported as a warning.</summary>
+    private static readonly string[] s_warnings =
+    [
+        "Corrupt JPEG data", "Premature end of JPEG file", "Warning:", "Inconsistent progression sequence",
+        "Invalid SOS parameters for sequential JPEG", "Unknown Adobe color transform code", "Application transferred too many scanlines",
+    ];
+
     [LibraryImport(Library, EntryPoint = "tjInitDecompress")]
     public static partial nint InitDecompress();
 
@@ -36,4 +43,6 @@ internal static unsafe partial class TurboJpeg
 
     /// <summary>The library's last message on one line.</summary>
     public static string Message(nint handle) => (Marshal.PtrToStringUTF8(GetErrorString(handle)) ?? "").ReplaceLineEndings(" ");
+
+    public static bool IsWarning(string message) => s_warnings.Any(start => message.StartsWith(start, StringComparison.Ordinal));
 }

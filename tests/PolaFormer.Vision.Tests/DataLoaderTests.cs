@@ -1,0 +1,131 @@
+using PolaFormer.Vision.Datasets;
+using PolaFormer.Vision.Loading;
+using PolaFormer.Vision.Transforms;
+
+namespace PolaFormer.Vision.Tests;
+
+public class DataLoaderTests
+{
+    private sealed record Copy(float[] Images, int[] Labels, int[] Indices);
+
+    [Fact]
+    public void BatchesDoNotDependOnTheNumberOfWorkers()
+    {
+        var dataset = new PictureSet(50);
+        Copy[] expected = Run(dataset, new() { BatchSize = 8, Shuffle = true, Seed = 5, Workers = 0 }, epoch: 3);
+        foreach (int workers in (ReadOnlySpan<int>)[1, 2, 5])
+        {
+            Copy[] actual = Run(dataset, new() { BatchSize = 8, Shuffle = true, Seed = 5, Workers = workers, CacheBytes = 20_000 * workers }, epoch: 3);
+            Assert.Equal(expected.Length, actual.Length);
+            for (int i = 0; i < expected.Length; i++)
+            {
+                Assert.Equal(expected[i].Indices, actual[i].Indices);
+                Assert.Equal(expected[i].Labels, actual[i].Labels);
+                Assert.Equal(expected[i].Images, actual[i].Images);
+            }
+        }
+    }
+
+    [Fact]
+    public void EveryEpochVisitsEverySampleOnceInItsOwnOrder()
+    {
+        var dataset = new PictureSet(41);
+        int[] Order(int epoch, ulong seed) => [.. Run(dataset, new() { BatchSize = 7, Shuffle = true, Seed = seed }, epoch).SelectMany(batch => batch.Indices)];
+        int[] first = Order(0, 1);
+        Assert.Equal(Enumerable.Range(0, 41), first.Order());
+        Assert.Equal(first, Order(0, 1));
+        Assert.NotEqual(first, Order(1, 1));
+        Assert.NotEqual(first, Order(0, 2));
+        Assert.Equal(Enumerable.Range(0, 41), Run(dataset, new() { BatchSize = 7 }, 0).SelectMany(batch => batch.Indices));
+    }
+
+    [Theory]
+    [InlineData(false, 6, 5)]
+    [InlineData(true, 5, 9)]
+    public void TheLastSmallerBatchCanBeDropped(bool drop, int batches, int last)
+    {
+        Copy[] all = Run(new PictureSet(50), new() { BatchSize = 9, DropLast = drop }, 0);
+        Assert.Equal(batches, all.Length);
+        Assert.Equal(last, all[^1].Labels.Length);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void BadImagesAreSkippedReportedAndCounted(int workers)
+    {
+        var messages = new List<string>();
+        var dataset = new PictureSet(20, 3, 4, 5, 11);
+        var options = new DataLoaderOptions { BatchSize = 3, Workers = workers, BadImages = BadImagePolicy.Skip, Report = message => { lock (messages) messages.Add(message); } };
+        var loader = new DataLoader(dataset, TrainTransform.Photographs(16), options);
+        for (int epoch = 0; epoch < 2; epoch++)
+        {
+            int[] seen = [.. loader.Epoch(epoch).SelectMany(batch => batch.Indices.ToArray())];
+            Assert.Equal(Enumerable.Range(0, 20).Except([3, 4, 5, 11]), seen);
+        }
+        Assert.Equal(4, messages.Count);
+        Assert.Equal(4, loader.BadImages.Count);
+        Assert.StartsWith("picture 3: ", loader.BadImages.First());
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void ABadImageFailsByDefault(int workers)
+    {
+        var loader = new DataLoader(new PictureSet(20, 11), TrainTransform.Photographs(16), new() { BatchSize = 3, Workers = workers });
+        int batches = 0;
+        var error = Assert.Throws<ImageException>(() =>
+        {
+            foreach (Batch batch in loader.Epoch(0))
+                batches++;
+        });
+        Assert.StartsWith("picture 11: ", error.Message);
+        Assert.Equal(3, batches);
+    }
+
+    [Fact]
+    public void AnEpochCanBeLeftEarly()
+    {
+        var loader = new DataLoader(new PictureSet(60), TrainTransform.Photographs(16), new() { BatchSize = 2, Workers = 2 });
+        for (int trial = 0; trial < 20; trial++)
+            Assert.Equal(2, loader.Epoch(trial).First().Count);
+    }
+
+    [Fact]
+    public void CachedImagesAreNotDecodedAgain()
+    {
+        var dataset = new PictureSet(10);
+        var loader = new DataLoader(dataset, new EvalTransform(16, EvalResize.Square), new() { BatchSize = 4, CacheBytes = 10 << 20 });
+        float[] first = [.. loader.Epoch(0).SelectMany(batch => batch.Images.ToArray())];
+        dataset.Destroy();
+        Assert.Equal(first, loader.Epoch(1).SelectMany(batch => batch.Images.ToArray()));
+    }
+
+    [Fact]
+    public void AnEmptyDatasetHasNoBatches() => Assert.Empty(Run(new PictureSet(0), new(), 0));
+
+    private static Copy[] Run(IImageDataset dataset, DataLoaderOptions options, int epoch) =>
+    [
+        .. new DataLoader(dataset, TrainTransform.Photographs(16), options).Epoch(epoch)
+            .Select(batch => new Copy(batch.Images.ToArray(), batch.Labels.ToArray(), batch.Indices.ToArray())),
+    ];
+
+    /// <summary>The same six JPEGs again and again, some of them damaged.</summary>
+    private sealed class PictureSet(int count, params int[] bad) : IImageDataset
+    {
+        private byte[][] _files = [.. Directory.GetFiles(SharedData.Fixture("E_images/decode_jpeg"), "*.jpg").Order().Select(File.ReadAllBytes)];
+
+        public int Count => count;
+
+        public IReadOnlyList<string> Classes { get; } = ["a", "b", "c"];
+
+        public ImageSample Get(int index)
+        {
+            byte[] file = _files[index % _files.Length];
+            return new(bad.Contains(index) ? file[..200] : file, index % Classes.Count, $"picture {index}");
+        }
+
+        public void Destroy() => _files = [.. _files.Select(_ => new byte[3])];
+    }
+}

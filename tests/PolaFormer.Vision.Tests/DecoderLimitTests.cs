@@ -1,0 +1,77 @@
+using System.Buffers.Binary;
+using PolaFormer.Vision.Decoding;
+
+namespace PolaFormer.Vision.Tests;
+
+public class DecoderLimitTests
+{
+    [Theory]
+    [InlineData("decode_jpeg/q75_420.jpg")]
+    [InlineData("decode_png/rgb.png")]
+    [InlineData("decode_png/palette.png")]
+    public void ImagesAboveThePixelLimitAreRefused(string file)
+    {
+        string path = SharedData.Fixture($"E_images/{file}");
+        using Image image = ImageDecoder.Decode(path, new() { PixelLimit = 7500 });
+        Assert.Equal(7500, image.Width * image.Height);
+        var error = Assert.Throws<ImageException>(() => ImageDecoder.Decode(path, new() { PixelLimit = 7499 }));
+        Assert.StartsWith(path + ": 100×75 pixels exceed the limit", error.Message);
+    }
+
+    [Theory]
+    [InlineData(50, 75, 57)]
+    [InlineData(75, 100, 75)]
+    [InlineData(1, 13, 10)]
+    [InlineData(1000, 100, 75)]
+    public void AJpegCanBeDecodedAtAReducedScale(int minimum, int width, int height)
+    {
+        using Image image = ImageDecoder.Decode(SharedData.Fixture("E_images/decode_jpeg/q75_420.jpg"), new() { MinimumSize = minimum });
+        Assert.Equal((width, height), (image.Width, image.Height));
+    }
+
+    [Fact]
+    public void WhatIsNoImageIsSaid()
+    {
+        Assert.Equal("the file is empty", Assert.Throws<ImageException>(() => ImageDecoder.Decode([])).Message);
+        Assert.Equal("not a JPEG, PNG, WebP or BMP image", Assert.Throws<ImageException>(() => ImageDecoder.Decode("GIF89a"u8)).Message);
+        Assert.StartsWith("/nowhere.png: ", Assert.Throws<ImageException>(() => ImageDecoder.Decode("/nowhere.png")).Message);
+    }
+
+    [Fact]
+    public void AMissingLibraryNamesItsPackage()
+    {
+        var codec = new NativeCodec("x", "JPEG", "libturbojpeg0", "libnothing-of-the-kind.so.0");
+        Assert.Equal("JPEG images need the library libnothing-of-the-kind.so.0, which is not installed; on Debian: apt-get install libturbojpeg0",
+            Assert.Throws<ImageException>(codec.Require).Message);
+    }
+
+    [Fact]
+    public void OrientationBlocksOfBothByteOrdersAreRead()
+    {
+        for (ushort orientation = 0; orientation < 10; orientation++)
+        {
+            byte[] little = [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, (byte)orientation, 0, 0, 0];
+            byte[] big = [.. "MM\0*"u8, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0];
+            int expected = orientation is >= 1 and <= 8 ? orientation : 1;
+            Assert.Equal(expected, ExifOrientation.Read(little));
+            Assert.Equal(expected, ExifOrientation.Read(big));
+        }
+    }
+
+    [Fact]
+    public void OrientationBlocksOfAnyContentAreHarmless()
+    {
+        var random = new Random(1);
+        for (int trial = 0; trial < 20_000; trial++)
+        {
+            byte[] block = new byte[random.Next(40)];
+            random.NextBytes(block);
+            if (block.Length >= 8)
+            {
+                "II*\0"u8.CopyTo(block);
+                BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(4), (uint)random.Next(0, 50));
+            }
+            Assert.InRange(ExifOrientation.Read(block), 1, 8);
+        }
+    }
+}
