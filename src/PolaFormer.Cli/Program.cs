@@ -1,1 +1,11 @@
-return 0;
+using System.CommandLine;
+using PolaFormer.Cli;
+
+var root = new RootCommand("PolaFormer: polarity-aware linear attention for vision, in .NET.")
+{
+    PredictCommand.Create(),
+    ModelsCommand.Create(),
+    InspectCommand.Create(),
+    BenchCommand.Create(),
+};
+return UserErrors.Run(() => root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false }));

@@ -77,7 +77,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
 
         /// <summary>Makes the stem.</summary>
         /// <param name="embedDim">Channels C.</param>
-        /// <param name="reductions">How many of the first and third convolution have stride 2.</param>
+        /// <param name="reductions">How many of the first and last convolution have stride 2.</param>
         public PatchEmbed(int embedDim, int reductions = 2) => _projection = AddChild("proj", new Sequence(embedDim, reductions));
 
         /// <inheritdoc/>
@@ -93,7 +93,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
                 int half = embedDim / 2;
                 (int In, int Out, int Stride)[] plan =
                 [
-                    (3, half, reductions >= 1 ? 2 : 1), (half, half, 1), (half, half, reductions >= 2 ? 2 : 1), (half, embedDim, 1),
+                    (3, half, reductions >= 1 ? 2 : 1), (half, half, 1), (half, half, 1), (half, embedDim, reductions >= 2 ? 2 : 1),
                 ];
                 _layers = [.. plan.Select((layer, i) => (
                     AddChild($"{3 * i}", new Conv2d(layer.In, layer.Out, 3, layer.Stride, 1, initialization: ConvInitialization)),

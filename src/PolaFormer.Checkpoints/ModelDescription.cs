@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace PolaFormer.Checkpoints;
+
+/// <summary>
+/// What a checkpoint of ours says of its model, in the string metadata of a safetensors file: enough to build the network,
+/// prepare an image as in training, and name the classes.
+/// </summary>
+public sealed record ModelDescription
+{
+    /// <summary>Name in the model registry.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Side of the images in pixels.</summary>
+    public required int ImageSize { get; init; }
+
+    /// <summary>Name of each class.</summary>
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
+    /// <summary>Mean of the red, green and blue values in [0, 1] that is subtracted.</summary>
+    public IReadOnlyList<float> Mean { get; init; } = [0.485f, 0.456f, 0.406f];
+
+    /// <summary>Standard deviation that is divided by.</summary>
+    public IReadOnlyList<float> Std { get; init; } = [0.229f, 0.224f, 0.225f];
+
+    /// <summary>Whether images are resized to a larger square and cut in the middle (the authors' TEST.CROP), or resized to the image size.</summary>
+    public bool CenterCrop { get; init; } = true;
+
+    /// <summary>Top-1 accuracy on the evaluation set in [0, 1]; null where not measured.</summary>
+    public double? Top1 { get; init; }
+
+    /// <summary>Last epoch trained; null where unknown.</summary>
+    public int? Epoch { get; init; }
+
+    /// <summary>As metadata strings.</summary>
+    public IReadOnlyDictionary<string, string> ToMetadata()
+    {
+        var metadata = new Dictionary<string, string>
+        {
+            ["format"] = "pt",
+            ["model"] = Model,
+            ["image_size"] = ImageSize.ToString(CultureInfo.InvariantCulture),
+            ["labels"] = JsonSerializer.Serialize(Labels),
+            ["mean"] = JsonSerializer.Serialize(Mean),
+            ["std"] = JsonSerializer.Serialize(Std),
+            ["center_crop"] = CenterCrop ? "true" : "false",
+        };
+        if (Top1 is { } top1)
+            metadata["top1"] = top1.ToString("R", CultureInfo.InvariantCulture);
+        if (Epoch is { } epoch)
+            metadata["epoch"] = epoch.ToString(CultureInfo.InvariantCulture);
+        return metadata;
+    }
+
+    /// <summary>Reads the metadata of a checkpoint; null where it is not one of ours.</summary>
+    /// <exception cref="CheckpointException">The metadata is there but damaged.</exception>
+    public static ModelDescription? From(Checkpoint checkpoint)
+    {
+        string? Text(string key) => checkpoint.Metadata.TryGetValue(key, out object? value) ? value as string : null;
+        if (Text("model") is not { } model || Text("image_size") is not { } imageSize)
+            return null;
+        try
+        {
+            var description = new ModelDescription { Model = model, ImageSize = int.Parse(imageSize, CultureInfo.InvariantCulture) };
+            return description with
+            {
+                Labels = Text("labels") is { } labels ? JsonSerializer.Deserialize<string[]>(labels)! : [],
+                Mean = Text("mean") is { } mean ? Triple(mean) : description.Mean,
+                Std = Text("std") is { } std ? Triple(std) : description.Std,
+                CenterCrop = Text("center_crop") != "false",
+                Top1 = Text("top1") is { } top1 ? double.Parse(top1, CultureInfo.InvariantCulture) : null,
+                Epoch = Text("epoch") is { } epoch ? int.Parse(epoch, CultureInfo.InvariantCulture) : null,
+            };
+        }
+        catch (Exception error) when (error is FormatException or OverflowException or JsonException)
+        {
+            throw new CheckpointException(checkpoint.Name, $"its description of the model cannot be read ({error.Message}).");
+        }
+    }
+
+    private static float[] Triple(string json)
+    {
+        float[] values = JsonSerializer.Deserialize<float[]>(json)!;
+        return values.Length == 3 ? values : throw new FormatException($"three channel values expected, got {values.Length}");
+    }
+}

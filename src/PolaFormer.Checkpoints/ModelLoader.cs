@@ -1,0 +1,91 @@
+using PolaFormer.Models;
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Checkpoints;
+
+/// <summary>Brings checkpoints into modules, and finds the architecture that a checkpoint belongs to.</summary>
+public static class ModelLoader
+{
+    /// <summary>Overwrites a module's parameters and buffers; every name and shape must agree.</summary>
+    /// <exception cref="CheckpointException">They do not; nothing has been overwritten then.</exception>
+    public static void LoadStrict(Module module, Checkpoint checkpoint)
+    {
+        LoadReport report = Compare(module, checkpoint);
+        if (!report.IsExact)
+            throw new CheckpointException(checkpoint.Name, $"it does not fit the model: {report}. Name the right model, or ask for a partial load.");
+        Copy(module, checkpoint, report);
+    }
+
+    /// <summary>Overwrites what agrees in name and shape and leaves the rest as it is.</summary>
+    public static LoadReport LoadPartial(Module module, Checkpoint checkpoint)
+    {
+        LoadReport report = Compare(module, checkpoint);
+        Copy(module, checkpoint, report);
+        return report;
+    }
+
+    /// <summary>Compares names and shapes without reading values.</summary>
+    public static LoadReport Compare(Module module, Checkpoint checkpoint)
+    {
+        List<string> loaded = [], missing = [], mismatched = [];
+        HashSet<string> known = [];
+        foreach ((string name, Tensor tensor) in module.StateDict())
+        {
+            known.Add(name);
+            if (!checkpoint.TryGetValue(name, out CheckpointEntry? entry))
+                missing.Add(name);
+            else if (entry.Shape != tensor.Shape)
+                mismatched.Add($"{name} {entry.Shape} for {tensor.Shape}");
+            else
+                loaded.Add(name);
+        }
+
+        return new LoadReport(loaded, missing, [.. checkpoint.Entries.Select(entry => entry.Name).Where(name => !known.Contains(name))], mismatched);
+    }
+
+    /// <summary>
+    /// The registered architecture whose state dict has the checkpoint's names and shapes, with the image size and number
+    /// of classes that they imply; null where none fits.
+    /// </summary>
+    public static (ModelEntry Entry, ModelOptions Options)? Recognize(Checkpoint checkpoint)
+    {
+        if (!checkpoint.TryGetValue("head.weight", out CheckpointEntry? head) || head.Shape.Rank < 2)
+            return null;
+        foreach (ModelEntry entry in ModelRegistry.All)
+        {
+            var options = new ModelOptions { NumClasses = head.Shape[0], ImageSize = ImageSizeOf(entry, checkpoint) };
+            if (Fits(entry, options, checkpoint))
+                return (entry, options);
+        }
+
+        return null;
+    }
+
+    // Pola-PVT's position embedding of the first stage holds one row a 4×4 patch; other families keep their size.
+    private static int ImageSizeOf(ModelEntry entry, Checkpoint checkpoint) =>
+        checkpoint.TryGetValue("pos_embed1", out CheckpointEntry? positions) && positions.Shape.Rank == 3
+            ? 4 * (int)Math.Sqrt(positions.Shape[1])
+            : entry.ImageSize;
+
+    private static bool Fits(ModelEntry entry, ModelOptions options, Checkpoint checkpoint)
+    {
+        using IDisposable meta = new MetaDevice().Use();
+        return Compare(entry.Create(options), checkpoint).IsExact;
+    }
+
+    private static void Copy(Module module, Checkpoint checkpoint, LoadReport report)
+    {
+        HashSet<string> wanted = [.. report.Loaded];
+        foreach ((string name, Tensor tensor) in module.StateDict().Where(entry => wanted.Contains(entry.Name)))
+        {
+            CheckpointEntry entry = checkpoint[name];
+            if (tensor.DType == DType.Float32)
+                entry.ReadFloat32(tensor.AsSpan<float>());
+            else if (tensor.DType == entry.DType)
+                entry.ReadBytes(tensor.AsBytes());
+            else
+                throw new CheckpointException(checkpoint.Name, $"{name} holds {entry.DType} where the model has {tensor.DType}.");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using PolaFormer.Checkpoints;
+using PolaFormer.Models;
+using Spectre.Console;
+
+namespace PolaFormer.Cli;
+
+/// <summary><c>inspect FILE</c>: what a checkpoint holds, and which registered model it fits.</summary>
+internal static class InspectCommand
+{
+    public static Command Create()
+    {
+        var file = new Argument<string>("FILE") { Description = "A .safetensors or .pth file." };
+        var section = new Option<string?>("--section") { Description = "State dict to show where the file holds several, such as model_ema." };
+        Option<bool> json = CommonOptions.JsonOutput();
+        var command = new Command("inspect", "Show the tensors of a checkpoint and the model it fits.") { file, section, json };
+        command.SetAction(parsed =>
+        {
+            using Checkpoint checkpoint = Checkpoint.Open(parsed.GetValue(file)!, new CheckpointOptions { Section = parsed.GetValue(section) });
+            (ModelEntry Entry, ModelOptions Options)? fit = ModelLoader.Recognize(checkpoint);
+            if (parsed.GetValue(json))
+            {
+                CommonOptions.PrintJson(new
+                {
+                    file = checkpoint.Name,
+                    format = checkpoint.Format.ToString(),
+                    section = checkpoint.Section,
+                    sections = checkpoint.Sections,
+                    model = fit?.Entry.Name,
+                    classes = fit?.Options.NumClasses,
+                    tensors = checkpoint.Entries.Select(entry => new { name = entry.Name, dtype = entry.DType.ToString(), shape = entry.Shape.AsSpan().ToArray(), bytes = entry.ByteCount }),
+                });
+                return;
+            }
+
+            Print(checkpoint, fit);
+        });
+        return command;
+    }
+
+    private static void Print(Checkpoint checkpoint, (ModelEntry Entry, ModelOptions Options)? fit)
+    {
+        Table table = new Table().Border(TableBorder.Simple).AddColumn("tensor").AddColumn("shape").AddColumn("type").AddColumn(new TableColumn("bytes").RightAligned());
+        foreach (CheckpointEntry entry in checkpoint.Entries)
+            table.AddRow(Markup.Escape(entry.Name), entry.Shape.ToString(), entry.DType.ToString(), $"{entry.ByteCount:N0}");
+        AnsiConsole.Write(table);
+
+        Console.WriteLine($"{checkpoint.Entries.Count} tensors, {checkpoint.Entries.Sum(entry => entry.Shape.Count):N0} values, {checkpoint.FileBytes:N0} bytes, {checkpoint.Format}");
+        if (checkpoint.Sections.Count > 0)
+            Console.WriteLine($"section {checkpoint.Section} of {string.Join(", ", checkpoint.Sections)}");
+        foreach ((string key, object? value) in checkpoint.Metadata.Where(entry => entry.Value is string or long or double or bool))
+            Console.WriteLine($"{key}: {value}");
+        Console.WriteLine(fit is { } found
+            ? $"fits {found.Entry.Name} with {found.Options.NumClasses} classes at {found.Options.ImageSize ?? found.Entry.ImageSize}²"
+            : "fits none of the registered models");
+    }
+}

@@ -1,0 +1,104 @@
+using PolaFormer.Checkpoints;
+using PolaFormer.Models;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
+using PolaFormer.Vision.Transforms;
+
+namespace PolaFormer.Vision;
+
+/// <summary>
+/// A trained network with its preparation of images and the names of its classes. Predictions may be asked for from
+/// several threads at once; each works on its own memory.
+/// </summary>
+/// <example><code>
+/// var classifier = ImageClassifier.Load("model.safetensors");
+/// foreach (Prediction guess in classifier.Predict("photo.jpg", top: 5))
+///     Console.WriteLine($"{guess.Probability:P1} {guess.Label}");
+/// </code></example>
+public sealed class ImageClassifier
+{
+    private readonly EvalTransform _transform;
+
+    /// <summary>Makes a classifier of its parts.</summary>
+    /// <param name="model">A network with its weights; it is switched to evaluation.</param>
+    /// <param name="transform">Preparation of images; its size must be the network's.</param>
+    /// <param name="labels">A name for each class; missing ones are called by their number.</param>
+    public ImageClassifier(VisionModel model, EvalTransform transform, IReadOnlyList<string> labels)
+    {
+        if (labels.Count != 0 && labels.Count != model.NumClasses)
+            throw new ArgumentException($"{labels.Count} labels for {model.NumClasses} classes.", nameof(labels));
+        model.Evaluate();
+        Model = model;
+        _transform = transform;
+        Labels = labels;
+    }
+
+    /// <summary>The network.</summary>
+    public VisionModel Model { get; }
+
+    /// <summary>Names of the classes; empty where unknown.</summary>
+    public IReadOnlyList<string> Labels { get; }
+
+    /// <summary>Loads a checkpoint: one of ours describes itself, another is matched with the registered architectures.</summary>
+    /// <param name="path">A safetensors or PyTorch file.</param>
+    /// <param name="modelName">The registered architecture; null to find it out.</param>
+    /// <param name="labels">Names of the classes; null for those in the checkpoint, or ImageNet's for 1,000 classes.</param>
+    /// <exception cref="CheckpointException">The file cannot be read, or fits no architecture.</exception>
+    public static ImageClassifier Load(string path, string? modelName = null, IReadOnlyList<string>? labels = null)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        ModelDescription? description = ModelDescription.From(checkpoint);
+        (ModelEntry entry, ModelOptions options) = Identify(checkpoint, description, modelName);
+        VisionModel model = entry.Create(options);
+        ModelLoader.LoadStrict(model, checkpoint);
+
+        labels ??= description?.Labels is { Count: > 0 } known ? known : model.NumClasses == ImageNetLabels.Count ? ImageNetLabels.Names : [];
+        if (labels.Count != 0 && labels.Count != model.NumClasses)
+            throw new CheckpointException(path, $"it has {model.NumClasses} classes, but {labels.Count} labels are given.");
+        var normalization = description is null ? Normalization.ImageNet : new Normalization([.. description.Mean], [.. description.Std]);
+        EvalResize resize = description?.CenterCrop ?? model.ImageSize < 384 ? EvalResize.SquareThenCrop : EvalResize.Square;
+        return new ImageClassifier(model, new EvalTransform(model.ImageSize, resize, normalization: normalization), labels);
+    }
+
+    /// <summary>The most probable classes of an image file, most probable first. EXIF orientation is applied.</summary>
+    /// <param name="path">A JPEG, PNG, WebP or BMP file.</param>
+    /// <param name="top">How many classes.</param>
+    /// <exception cref="ImageException">The file is no image that can be decoded.</exception>
+    public IReadOnlyList<Prediction> Predict(string path, int top = 5)
+    {
+        using Image image = ImageDecoder.Decode(path, ImageDecodeOptions.Photograph);
+        return Predict(image, top);
+    }
+
+    /// <summary>The most probable classes of a decoded image, most probable first.</summary>
+    public IReadOnlyList<Prediction> Predict(Image image, int top = 5)
+    {
+        using (MemoryScope.Enter())
+        {
+            Tensor input = Tensor.Empty([1, _transform.ImageSize, _transform.ImageSize, Image.Channels]);
+            _transform.Apply(image, input.AsSpan<float>());
+            float[] probabilities = Model.Forward(input).Softmax().ToArray();
+            return
+            [
+                .. Enumerable.Range(0, probabilities.Length)
+                    .OrderByDescending(index => probabilities[index])
+                    .Take(top)
+                    .Select(index => new Prediction(Labels.Count > 0 ? Labels[index] : $"class {index}", index, probabilities[index])),
+            ];
+        }
+    }
+
+    private static (ModelEntry Entry, ModelOptions Options) Identify(Checkpoint checkpoint, ModelDescription? description, string? modelName)
+    {
+        if (modelName is null && description is null)
+        {
+            return ModelLoader.Recognize(checkpoint)
+                ?? throw new CheckpointException(checkpoint.Name, "it fits none of the registered models. Name the model, or look at the file with 'inspect'.");
+        }
+
+        if (!checkpoint.TryGetValue("head.weight", out CheckpointEntry? head) || head.Shape.Rank < 2)
+            throw new CheckpointException(checkpoint.Name, "it has no classifier (head.weight).");
+        ModelEntry entry = ModelRegistry.Find(modelName ?? description!.Model);
+        return (entry, new ModelOptions { NumClasses = head.Shape[0], ImageSize = description?.ImageSize });
+    }
+}
