@@ -77,7 +77,7 @@ internal static unsafe partial class PolarityAttention
                     var dState = gradients.Workspace + (long)unit * QueryUnit(layout);
                     new Span<float>(dState, QueryUnit(layout)).Clear();
                     var dMean = dState + width * padded;
-                    Transpose(width, padded, state, transposed);
+                    TokenBlock<T>.Transpose(width, padded, state, padded, transposed, width);
                     var (from, to) = Workers.Range(inputs.Queries, _chunks, chunk);
                     for (var token = from; token < to; token += block)
                     {
@@ -158,7 +158,7 @@ internal static unsafe partial class PolarityAttention
                     var dMean = dState + width * padded;
                     var sums = KeyUnits(inputs, gradients, layout) + (long)unit * 2 * padded;
                     new Span<float>(sums, 2 * padded).Clear();
-                    Transpose(width, padded, dState, transposed);
+                    TokenBlock<T>.Transpose(width, padded, dState, padded, transposed, width);
                     var (from, to) = Workers.Range(inputs.Keys, _chunks, chunk);
                     for (var token = from; token < to; token += block)
                     {
@@ -173,8 +173,8 @@ internal static unsafe partial class PolarityAttention
                             rows, width, layout.HeadDim, v, inputs.VRow, 1, transposed, width, dFeatures, width, accumulate: false);
                         BlockProduct<T>.Run(
                             rows, padded, width, features, width, 1, dState, padded, dValues, padded, accumulate: false);
-                        StoreRows(
-                            layout, rows, dValues,
+                        TokenBlock<T>.Store(
+                            rows, layout.HeadDim, padded, dValues, 1,
                             gradients.DV + image * gradients.DVBatch + token * gradients.DVRow + channel, gradients.DVRow);
                         InputGradients(
                             layout, rows, k, inputs.KRow, position, channels, inputs.InverseScale + channel, dFeatures, dMean,
@@ -314,28 +314,6 @@ internal static unsafe partial class PolarityAttention
                 }
                 T.Store(dScale, sums + j);
                 T.Store(dPower, sums + layout.Padded + j);
-            }
-        }
-
-        private static void StoreRows(in PolarityLayout layout, int rows, float* source, float* destination, nint destinationRow)
-        {
-            for (var row = 0; row < rows; row++)
-            {
-                for (var j = 0; j < layout.HeadDim; j += T.Count)
-                    Lanes.Store(T.Load(source + j), destination + j, layout.HeadDim - j);
-                source += layout.Padded;
-                destination += destinationRow;
-            }
-        }
-
-        /// <summary>destination (columns × rows) = source (rows × columns), transposed.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Transpose(int rows, int columns, float* source, float* destination)
-        {
-            for (var column = 0; column < columns; column++)
-            {
-                for (var row = 0; row < rows; row++) destination[row] = source[row * columns + column];
-                destination += rows;
             }
         }
     }

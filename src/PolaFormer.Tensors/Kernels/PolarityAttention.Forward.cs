@@ -49,8 +49,8 @@ internal static unsafe partial class PolarityAttention
                             inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel, channels,
                             inputs.V + image * inputs.VBatch + token * inputs.VRow + channel, inputs.VRow,
                             inputs.InverseScale + channel, inputs.Power + channel, features, sum);
-                        // A copy: rows a power of two apart would evict one another from the nearest cache.
-                        CopyRows(layout, rows, inputs.V + image * inputs.VBatch + token * inputs.VRow + channel, inputs.VRow, values);
+                        TokenBlock<T>.Copy(
+                            rows, layout.HeadDim, layout.Padded, inputs.V + image * inputs.VBatch + token * inputs.VRow + channel, inputs.VRow, values);
                         BlockProduct<T>.Run(
                             layout.Width, layout.Padded, rows, features, 1, layout.Width, values, layout.Padded,
                             state, layout.Padded, accumulate: true);
@@ -121,17 +121,6 @@ internal static unsafe partial class PolarityAttention
                             output + image * outputBatch + token * outputRow + channel, outputRow, layout.HeadDim);
                     }
                 }
-            }
-        }
-
-        private static void CopyRows(in PolarityLayout layout, int rows, float* source, nint sourceRow, float* destination)
-        {
-            for (var row = 0; row < rows; row++)
-            {
-                for (var j = 0; j < layout.Padded; j += T.Count)
-                    T.Store(Lanes.Load<T>(source + j, layout.HeadDim - j), destination + j);
-                source += sourceRow;
-                destination += layout.Padded;
             }
         }
 

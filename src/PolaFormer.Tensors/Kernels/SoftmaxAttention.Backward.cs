@@ -1,0 +1,218 @@
+using System.Runtime.CompilerServices;
+using PolaFormer.Tensors.Threading;
+
+namespace PolaFormer.Tensors.Kernels;
+
+/// <remarks>
+/// With P the probabilities and G = ∂L/∂out:
+/// <code>
+/// 1. P = exp(scale·q·kᵀ + bias + mask − max)·(1/sum)
+/// 2. ∂v = Pᵀ·G
+/// 3. D = P ⊙ (G·vᵀ − rowsum(P ⊙ G·vᵀ))
+/// 4. ∂q = scale·D·k,  ∂k = scale·Dᵀ·q,  ∂bias = Σ over images of D
+/// </code>
+/// </remarks>
+internal static unsafe partial class SoftmaxAttention
+{
+    private static partial class Pass<T>
+    {
+        public static void Backward(in SoftmaxAttentionInputs inputs, in SoftmaxAttentionGradients gradients)
+        {
+            var layout = new SoftmaxLayout(
+                inputs.Batch, inputs.Heads, inputs.HeadDim, inputs.Queries, inputs.Keys, biasGradient: gradients.DBias != null);
+            if (layout.BiasGradient) new Span<float>(gradients.Workspace, checked((int)layout.BiasWorkspace)).Clear();
+            Workers.Run(layout.Parts(products: 5), new BackwardBody(inputs, gradients, layout));
+            if (layout.Chunks > 1) Workers.Run(layout.Batch * layout.Heads, new KeySumBody(inputs, gradients, layout));
+            if (layout.BiasGradient) Workers.Run(layout.Heads, new BiasSumBody(inputs, gradients, layout));
+        }
+
+        private readonly struct BackwardBody(
+            SoftmaxAttentionInputs inputs, SoftmaxAttentionGradients gradients, SoftmaxLayout layout) : IParallelBody
+        {
+            public void Run(int part)
+            {
+                var (padded, paddedKeys, block, keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Keys);
+                nint transposedLength = (nint)inputs.HeadDim * paddedKeys, keyLength = (nint)keys * padded;
+                var scores = AttentionScratch.Begin(block * (2L * paddedKeys + 3 * padded) + 2 * transposedLength + 3 * keyLength);
+                var dScores = scores + block * paddedKeys;
+                var queries = dScores + block * paddedKeys;
+                var dOutputs = queries + block * padded;
+                var dQueries = dOutputs + block * padded;
+                var keysTransposed = dQueries + block * padded;
+                var valuesTransposed = keysTransposed + transposedLength;
+                var keyRows = valuesTransposed + transposedLength;
+                var dKeys = keyRows + keyLength;
+                var dValues = dKeys + keyLength;
+                new Span<float>(keysTransposed, checked((int)(2 * transposedLength))).Clear();
+                var (first, end) = Workers.Range(layout.Units, layout.Parts(products: 5), part);
+                for (var number = first; number < end; number++)
+                {
+                    var unit = layout.Unit(number);
+                    var channel = unit.Head * inputs.HeadDim;
+                    for (var image = unit.FirstImage; image < unit.EndImage; image++)
+                    {
+                        var k = inputs.K + image * inputs.KBatch + channel;
+                        var v = inputs.V + image * inputs.VBatch + channel;
+                        TokenBlock<T>.Copy(keys, inputs.HeadDim, padded, k, inputs.KRow, keyRows);
+                        TokenBlock<T>.Transpose(keys, inputs.HeadDim, keyRows, padded, keysTransposed, paddedKeys);
+                        TokenBlock<T>.Transpose(keys, inputs.HeadDim, v, inputs.VRow, valuesTransposed, paddedKeys);
+                        for (var token = unit.From; token < unit.To; token += block)
+                        {
+                            var rows = Math.Min(block, unit.To - token);
+                            TokenBlock<T>.Copy(
+                                rows, inputs.HeadDim, padded, inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel,
+                                inputs.QRow, queries);
+                            TokenBlock<T>.Copy(
+                                rows, inputs.HeadDim, padded,
+                                gradients.DOutput + image * gradients.DOutputBatch + token * gradients.DOutputRow + channel,
+                                gradients.DOutputRow, dOutputs);
+                            BlockProduct<T>.Run(
+                                rows, paddedKeys, inputs.HeadDim, queries, padded, 1, keysTransposed, paddedKeys,
+                                scores, paddedKeys, accumulate: false);
+                            BlockProduct<T>.Run(
+                                rows, paddedKeys, inputs.HeadDim, dOutputs, padded, 1, valuesTransposed, paddedKeys,
+                                dScores, paddedKeys, accumulate: false);
+                            var state = inputs.State + 2 * (((nint)image * inputs.Heads + unit.Head) * inputs.Queries + token);
+                            for (var row = 0; row < rows; row++)
+                            {
+                                Probabilities(
+                                    inputs, scores + row * paddedKeys, Bias(inputs, unit.Head, token + row),
+                                    Mask(inputs, image, token + row), state[2 * row], state[2 * row + 1]);
+                                ScoreGradients(
+                                    keys, scores + row * paddedKeys, dScores + row * paddedKeys,
+                                    DBias(unit.Group, unit.Head, token + row));
+                            }
+                            var more = token > unit.From;
+                            BlockProduct<T>.Run(
+                                keys, padded, rows, scores, 1, paddedKeys, dOutputs, padded, dValues, padded, accumulate: more);
+                            BlockProduct<T>.Run(
+                                keys, padded, rows, dScores, 1, paddedKeys, queries, padded, dKeys, padded, accumulate: more);
+                            BlockProduct<T>.Run(
+                                rows, padded, keys, dScores, paddedKeys, 1, keyRows, padded, dQueries, padded, accumulate: false);
+                            TokenBlock<T>.Store(
+                                rows, inputs.HeadDim, padded, dQueries, inputs.Scale,
+                                gradients.DQ + image * gradients.DQBatch + token * gradients.DQRow + channel, gradients.DQRow);
+                        }
+                        if (layout.Chunks == 1)
+                        {
+                            StoreKeyGradients(inputs, gradients, padded, image, channel, dKeys, dValues);
+                        }
+                        else
+                        {
+                            var partial = KeyPartial(gradients, layout, keyLength, image, unit.Head, unit.Chunk);
+                            new Span<float>(dKeys, checked((int)(2 * keyLength))).CopyTo(new Span<float>(partial, checked((int)(2 * keyLength))));
+                        }
+                    }
+                }
+            }
+
+            private float* DBias(int group, int head, int query) =>
+                layout.BiasGradient
+                    ? gradients.Workspace + (((nint)group * inputs.Heads + head) * inputs.Queries + query) * inputs.Keys
+                    : null;
+        }
+
+        /// <summary>Adds up ∂k and ∂v of the chunks of queries, in order.</summary>
+        private readonly struct KeySumBody(
+            SoftmaxAttentionInputs inputs, SoftmaxAttentionGradients gradients, SoftmaxLayout layout) : IParallelBody
+        {
+            public void Run(int pair)
+            {
+                var (image, head) = Math.DivRem(pair, inputs.Heads);
+                var keyLength = (nint)inputs.Keys * layout.Padded;
+                var sum = KeyPartial(gradients, layout, keyLength, image, head, 0);
+                Sum(sum, 2 * keyLength, layout.Chunks, 2 * keyLength);
+                StoreKeyGradients(inputs, gradients, layout.Padded, image, head * inputs.HeadDim, sum, sum + keyLength);
+            }
+        }
+
+        /// <summary>Adds up ∂bias of the groups of images, in order.</summary>
+        private readonly struct BiasSumBody(
+            SoftmaxAttentionInputs inputs, SoftmaxAttentionGradients gradients, SoftmaxLayout layout) : IParallelBody
+        {
+            public void Run(int head)
+            {
+                var length = (nint)inputs.Queries * inputs.Keys;
+                var result = gradients.DBias + head * length;
+                for (nint i = 0; i < length; i += T.Count)
+                {
+                    var left = (int)Math.Min(T.Count, length - i);
+                    var sum = T.Zero;
+                    for (var group = 0; group < layout.Groups; group++)
+                        sum += Lanes.Load<T>(gradients.Workspace + ((nint)group * inputs.Heads + head) * length + i, left);
+                    Lanes.Store(sum, result + i, left);
+                }
+            }
+        }
+
+        private static float* KeyPartial(
+            in SoftmaxAttentionGradients gradients, in SoftmaxLayout layout, nint keyLength, int image, int head, int chunk) =>
+            gradients.Workspace + (nint)layout.BiasWorkspace
+                + (((nint)image * layout.Heads + head) * layout.Chunks + chunk) * 2 * keyLength;
+
+        private static void StoreKeyGradients(
+            in SoftmaxAttentionInputs inputs, in SoftmaxAttentionGradients gradients, int padded, int image, int channel,
+            float* dKeys, float* dValues)
+        {
+            TokenBlock<T>.Store(
+                inputs.Keys, inputs.HeadDim, padded, dKeys, inputs.Scale,
+                gradients.DK + image * gradients.DKBatch + channel, gradients.DKRow);
+            TokenBlock<T>.Store(
+                inputs.Keys, inputs.HeadDim, padded, dValues, 1,
+                gradients.DV + image * gradients.DVBatch + channel, gradients.DVRow);
+        }
+
+        /// <summary>values += the arrays behind it, <paramref name="stride"/> floats apart.</summary>
+        private static void Sum(float* values, nint length, int count, nint stride)
+        {
+            for (nint i = 0; i < length; i += T.Count)
+            {
+                var sum = T.Load(values + i);
+                for (var other = 1; other < count; other++) sum += T.Load(values + other * stride + i);
+                T.Store(sum, values + i);
+            }
+        }
+
+        /// <summary>line = exp(scale·line + bias + mask − maximum)·factor, 0 behind the last key (number 1 above).</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Probabilities(
+            in SoftmaxAttentionInputs inputs, float* line, float* bias, float* mask, float maximum, float factor)
+        {
+            T scale = T.Create(inputs.Scale), shift = T.Create(maximum), normalizer = T.Create(factor);
+            var j = 0;
+            for (; j + T.Count <= inputs.Keys; j += T.Count)
+            {
+                var score = T.Load(line + j) * scale;
+                if (bias != null) score += T.Load(bias + j);
+                if (mask != null) score += T.Load(mask + j);
+                T.Store(VectorMath.Exp(score - shift) * normalizer, line + j);
+            }
+            if (j < inputs.Keys)
+            {
+                var left = inputs.Keys - j;
+                var score = T.Load(line + j) * scale;
+                if (bias != null) score += T.LoadPartial(bias + j, left);
+                if (mask != null) score += T.LoadPartial(mask + j, left);
+                T.Store(T.FirstLanes(left) & (VectorMath.Exp(score - shift) * normalizer), line + j);
+            }
+        }
+
+        /// <summary>gradients = P ⊙ (gradients − sum of P ⊙ gradients), also added to ∂bias unless null (numbers 3 and 4).</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void ScoreGradients(int keys, float* probabilities, float* gradients, float* dBias)
+        {
+            var dot = T.Zero;
+            for (var j = 0; j < keys; j += T.Count)
+                dot = T.MultiplyAdd(T.Load(probabilities + j), T.Load(gradients + j), dot);
+            var mean = T.Create(T.Sum(dot));
+            for (var j = 0; j < keys; j += T.Count)
+            {
+                var gradient = T.Load(probabilities + j) * (T.Load(gradients + j) - mean);
+                T.Store(gradient, gradients + j);
+                if (dBias == null) continue;
+                if (keys - j >= T.Count) T.Store(T.Load(dBias + j) + gradient, dBias + j);
+                else T.StorePartial(T.LoadPartial(dBias + j, keys - j) + gradient, dBias + j, keys - j);
+            }
+        }
+    }
+}

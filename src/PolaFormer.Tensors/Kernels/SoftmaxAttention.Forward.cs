@@ -1,0 +1,122 @@
+using System.Runtime.CompilerServices;
+using PolaFormer.Tensors.Threading;
+
+namespace PolaFormer.Tensors.Kernels;
+
+internal static unsafe partial class SoftmaxAttention
+{
+    private static partial class Pass<T>
+    {
+        public static void Forward(in SoftmaxAttentionInputs inputs, float* output, nint outputRow, nint outputBatch)
+        {
+            var layout = new SoftmaxLayout(inputs.Batch, inputs.Heads, inputs.HeadDim, inputs.Queries, inputs.Keys, biasGradient: false);
+            Workers.Run(layout.Parts(products: 2), new ForwardBody(inputs, layout, output, outputRow, outputBatch));
+        }
+
+        private readonly struct ForwardBody(
+            SoftmaxAttentionInputs inputs, SoftmaxLayout layout, float* output, nint outputRow, nint outputBatch) : IParallelBody
+        {
+            public void Run(int part)
+            {
+                var (padded, paddedKeys, block, keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Keys);
+                var scores = AttentionScratch.Begin((long)block * (paddedKeys + padded) + (long)inputs.HeadDim * paddedKeys + (long)keys * padded);
+                var sums = scores + block * paddedKeys;
+                var transposed = sums + block * padded;
+                var values = transposed + (nint)inputs.HeadDim * paddedKeys;
+                new Span<float>(transposed, inputs.HeadDim * paddedKeys).Clear();
+                var (first, end) = Workers.Range(layout.Units, layout.Parts(products: 2), part);
+                for (var number = first; number < end; number++)
+                {
+                    var unit = layout.Unit(number);
+                    var (image, channel) = (unit.FirstImage, unit.Head * inputs.HeadDim);
+                    TokenBlock<T>.Transpose(
+                        keys, inputs.HeadDim, inputs.K + image * inputs.KBatch + channel, inputs.KRow, transposed, paddedKeys);
+                    TokenBlock<T>.Copy(keys, inputs.HeadDim, padded, inputs.V + image * inputs.VBatch + channel, inputs.VRow, values);
+                    for (var token = unit.From; token < unit.To; token += block)
+                    {
+                        var rows = Math.Min(block, unit.To - token);
+                        BlockProduct<T>.Run(
+                            rows, paddedKeys, inputs.HeadDim, inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel, inputs.QRow, 1,
+                            transposed, paddedKeys, scores, paddedKeys, accumulate: false);
+                        var state = inputs.State + 2 * (((nint)image * inputs.Heads + unit.Head) * inputs.Queries + token);
+                        for (var row = 0; row < rows; row++)
+                        {
+                            var line = scores + row * paddedKeys;
+                            var maximum = Scores(inputs, line, Bias(inputs, unit.Head, token + row), Mask(inputs, image, token + row));
+                            var sum = Exponentials(keys, line, maximum);
+                            state[2 * row] = maximum;
+                            state[2 * row + 1] = 1 / sum;
+                        }
+                        BlockProduct<T>.Run(
+                            rows, padded, keys, scores, paddedKeys, 1, values, padded, sums, padded, accumulate: false);
+                        Normalize(
+                            rows, inputs.HeadDim, padded, sums, state,
+                            output + image * outputBatch + token * outputRow + channel, outputRow);
+                    }
+                }
+            }
+        }
+
+        /// <summary>The row of the bias that belongs to a query, or null.</summary>
+        private static float* Bias(in SoftmaxAttentionInputs inputs, int head, int query) =>
+            inputs.Bias == null ? null : inputs.Bias + ((nint)head * inputs.Queries + query) * inputs.Keys;
+
+        private static float* Mask(in SoftmaxAttentionInputs inputs, int image, int query) =>
+            inputs.Mask == null ? null : inputs.Mask + ((nint)(image % inputs.MaskGroups) * inputs.Queries + query) * inputs.Keys;
+
+        /// <summary>line = scale·line + bias + mask, −∞ behind the last key; returns the maximum.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static float Scores(in SoftmaxAttentionInputs inputs, float* line, float* bias, float* mask)
+        {
+            T scale = T.Create(inputs.Scale), maximum = T.Create(float.NegativeInfinity);
+            var j = 0;
+            for (; j + T.Count <= inputs.Keys; j += T.Count)
+            {
+                var score = T.Load(line + j) * scale;
+                if (bias != null) score += T.Load(bias + j);
+                if (mask != null) score += T.Load(mask + j);
+                T.Store(score, line + j);
+                maximum = T.Max(maximum, score);
+            }
+            if (j < inputs.Keys)
+            {
+                var left = inputs.Keys - j;
+                var score = T.Load(line + j) * scale;
+                if (bias != null) score += T.LoadPartial(bias + j, left);
+                if (mask != null) score += T.LoadPartial(mask + j, left);
+                score = T.Select(T.FirstLanes(left), score, T.Create(float.NegativeInfinity));
+                T.Store(score, line + j);
+                maximum = T.Max(maximum, score);
+            }
+            return T.MaxLane(maximum);
+        }
+
+        /// <summary>line = exp(line − maximum); returns the sum.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static float Exponentials(int keys, float* line, float maximum)
+        {
+            T shift = T.Create(maximum), sum = T.Zero;
+            for (var j = 0; j < keys; j += T.Count)
+            {
+                var value = VectorMath.Exp(T.Load(line + j) - shift);
+                T.Store(value, line + j);
+                sum += value;
+            }
+            return T.Sum(sum);
+        }
+
+        /// <summary>output = sums / sum of the row's exponentials.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Normalize(int rows, int columns, int padded, float* sums, float* state, float* output, nint outputRow)
+        {
+            for (var row = 0; row < rows; row++)
+            {
+                var factor = T.Create(state[2 * row + 1]);
+                for (var j = 0; j < columns; j += T.Count)
+                    Lanes.Store(T.Load(sums + j) * factor, output + j, columns - j);
+                sums += padded;
+                output += outputRow;
+            }
+        }
+    }
+}

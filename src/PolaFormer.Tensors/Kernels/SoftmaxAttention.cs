@@ -1,0 +1,92 @@
+namespace PolaFormer.Tensors.Kernels;
+
+/// <summary>
+/// What <see cref="SoftmaxAttention"/> reads. Heads are column blocks of <see cref="HeadDim"/> floats in every row; rows and
+/// images lie any number of floats apart, so q, k and v may be column slices of one projection.
+/// </summary>
+internal unsafe struct SoftmaxAttentionInputs
+{
+    /// <summary>Images (or windows) B, heads, channels per head d, query tokens N, key tokens n; all at least 1.</summary>
+    public int Batch, Heads, HeadDim, Queries, Keys;
+
+    /// <summary>q (B × N × C), k and v (B × n × C) with C = heads·d.</summary>
+    public float* Q, K, V;
+
+    /// <summary>Floats from one token to the next.</summary>
+    public nint QRow, KRow, VRow;
+
+    /// <summary>Floats from one image to the next.</summary>
+    public nint QBatch, KBatch, VBatch;
+
+    /// <summary>Factor of q·kᵀ.</summary>
+    public float Scale;
+
+    /// <summary>Null, or what is added to the scores of every image: heads × N × n, contiguous.</summary>
+    public float* Bias;
+
+    /// <summary>Null, or what is added to the scores of every head: groups × N × n; image b takes group b mod groups.</summary>
+    public float* Mask;
+
+    public int MaskGroups;
+
+    /// <summary><see cref="SoftmaxAttention.StateLength"/> floats: written by Forward, read by Backward.</summary>
+    public float* State;
+}
+
+/// <summary>What <see cref="SoftmaxAttention.Backward"/> reads besides the inputs, and writes. All results are overwritten.</summary>
+internal unsafe struct SoftmaxAttentionGradients
+{
+    /// <summary>∂L/∂out (B × N × C) and the results ∂L/∂q (B × N × C), ∂L/∂k and ∂L/∂v (B × n × C).</summary>
+    public float* DOutput, DQ, DK, DV;
+
+    public nint DOutputRow, DQRow, DKRow, DVRow;
+    public nint DOutputBatch, DQBatch, DKBatch, DVBatch;
+
+    /// <summary>Null, or the result ∂L/∂bias (heads × N × n), summed over images.</summary>
+    public float* DBias;
+
+    /// <summary><see cref="SoftmaxAttention.WorkspaceLength"/> floats, contents undefined before and after.</summary>
+    public float* Workspace;
+}
+
+/// <summary>
+/// out = softmax(scale·q·kᵀ + bias + mask)·v per image and head, a block of query rows at a time: no N × n matrix of the
+/// whole batch exists. Backward computes the probabilities again from the saved maximum and sum of each row.
+/// </summary>
+internal static unsafe partial class SoftmaxAttention
+{
+    /// <summary>Floats of <see cref="SoftmaxAttentionInputs.State"/>: maximum and 1/sum of each row of scores.</summary>
+    public static long StateLength(int batch, int heads, int queries) => 2L * batch * heads * queries;
+
+    /// <summary>Floats of <see cref="SoftmaxAttentionGradients.Workspace"/>.</summary>
+    public static long WorkspaceLength(int batch, int heads, int headDim, int queries, int keys, bool biasGradient)
+    {
+        var layout = new SoftmaxLayout(batch, heads, headDim, queries, keys, biasGradient);
+        return layout.BiasWorkspace + layout.KeyWorkspace;
+    }
+
+    /// <summary>Writes out (B × N × C), rows <paramref name="outputRow"/> and images <paramref name="outputBatch"/> floats apart.</summary>
+    public static void Forward(in SoftmaxAttentionInputs inputs, float* output, nint outputRow, nint outputBatch)
+    {
+        switch (Lanes.CountFor(inputs.HeadDim))
+        {
+            case 16: Pass<Float32x16>.Forward(inputs, output, outputRow, outputBatch); break;
+            case 8: Pass<Float32x8>.Forward(inputs, output, outputRow, outputBatch); break;
+            default: Pass<Float32x4>.Forward(inputs, output, outputRow, outputBatch); break;
+        }
+    }
+
+    /// <summary>Gradients of q, k, v and bias; the state must be the one that <see cref="Forward"/> left for the same inputs.</summary>
+    public static void Backward(in SoftmaxAttentionInputs inputs, in SoftmaxAttentionGradients gradients)
+    {
+        switch (Lanes.CountFor(inputs.HeadDim))
+        {
+            case 16: Pass<Float32x16>.Backward(inputs, gradients); break;
+            case 8: Pass<Float32x8>.Backward(inputs, gradients); break;
+            default: Pass<Float32x4>.Backward(inputs, gradients); break;
+        }
+    }
+
+    /// <summary>The passes at one vector width.</summary>
+    private static partial class Pass<T> where T : unmanaged, IFloat32Vector<T>;
+}

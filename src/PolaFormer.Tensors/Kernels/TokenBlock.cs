@@ -1,0 +1,53 @@
+using System.Runtime.CompilerServices;
+
+namespace PolaFormer.Tensors.Kernels;
+
+/// <summary>Blocks of tokens (one row each, of one head's channels) on their way between memory and scratch.</summary>
+internal static unsafe class TokenBlock<T> where T : unmanaged, IFloat32Vector<T>
+{
+    /// <summary>
+    /// Gathers rows into consecutive ones of <paramref name="padded"/> floats, zeros behind the columns. A block is copied
+    /// before it is multiplied, since rows a power of two apart evict one another from the nearest cache.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Copy(int rows, int columns, int padded, float* source, nint sourceRow, float* destination)
+    {
+        for (var row = 0; row < rows; row++)
+        {
+            for (var j = 0; j < padded; j += T.Count)
+                T.Store(Lanes.Load<T>(source + j, columns - j), destination + j);
+            source += sourceRow;
+            destination += padded;
+        }
+    }
+
+    /// <summary>Scatters rows of <paramref name="padded"/> floats, times a factor.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Store(int rows, int columns, int padded, float* source, float factor, float* destination, nint destinationRow)
+    {
+        var scale = T.Create(factor);
+        for (var row = 0; row < rows; row++)
+        {
+            for (var j = 0; j < columns; j += T.Count)
+                Lanes.Store(T.Load(source + j) * scale, destination + j, columns - j);
+            source += padded;
+            destination += destinationRow;
+        }
+    }
+
+    /// <summary>destination (columns × rows, <paramref name="destinationRow"/> floats apart) = source (rows × columns), transposed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Transpose(int rows, int columns, float* source, nint sourceRow, float* destination, nint destinationRow)
+    {
+        for (var column = 0; column < columns; column++)
+        {
+            var from = source + column;
+            for (var row = 0; row < rows; row++)
+            {
+                destination[row] = *from;
+                from += sourceRow;
+            }
+            destination += destinationRow;
+        }
+    }
+}
