@@ -1,60 +1,154 @@
+using System.Runtime.CompilerServices;
+using PolaFormer.Tensors.Kernels;
+
 namespace PolaFormer.Tensors.Random;
 
 /// <summary>
-/// Counter-based random numbers (Philox4x32-10; Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011).
-/// A value depends on seed, stream and index only, so any part of a sequence can be drawn again, in any order.
+/// Random numbers that are a function of a seed, a stream and an index, with no state between them: Philox4x32-10 of Salmon,
+/// Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011). Any value can be had at any time, in any order
+/// and on any thread.
 /// </summary>
-/// <param name="seed">Seed of the run: the key.</param>
-/// <param name="stream">Tells independent sequences of one seed apart: the upper half of the counter.</param>
-public readonly struct Philox(ulong seed, ulong stream)
+/// <param name="seed">The key of the generator.</param>
+/// <param name="stream">Upper half of its counter: one number for each independent use.</param>
+public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
 {
-    private const float Unit = 1f / (1 << 24);
+    private const int BufferLength = 256;
 
-    /// <summary>32 random bits.</summary>
+    /// <summary>The key of the generator.</summary>
+    public ulong Seed { get; } = seed;
+
+    /// <summary>The independent sequence under that key.</summary>
+    public ulong Stream { get; } = stream;
+
+    /// <summary>32 random bits: word index mod 4 of block index/4.</summary>
     public uint UInt32(ulong index)
     {
-        (uint a, uint b, uint c, uint d) = Block(index / 4);
-        return (index % 4) switch { 0 => a, 1 => b, 2 => c, _ => d };
+        UInt128 block = Block(index >> 2);
+        return (uint)(block >> (int)(32 * (index & 3)));
     }
 
-    /// <summary>A number in [0, 1), a multiple of 2⁻²⁴.</summary>
-    public float Uniform(ulong index) => (UInt32(index) >> 8) * Unit;
+    /// <summary>Uniform in [0, 1), a multiple of 2^-24.</summary>
+    public float Uniform(ulong index) => ToUniform(UInt32(index));
 
-    /// <summary>A normal number with mean 0 and variance 1.</summary>
+    /// <summary>Standard normal, by Box and Muller's transform of the values at an even index and the next.</summary>
     public float Normal(ulong index)
     {
-        // Box–Muller on the pair of draws 2k, 2k + 1; the first is kept off 0.
-        float radius = MathF.Sqrt(-2 * MathF.Log(1 - Uniform(index & ~1UL)));
-        float angle = 2 * MathF.PI * Uniform(index | 1);
-        return radius * ((index & 1) == 0 ? MathF.Cos(angle) : MathF.Sin(angle));
+        Span<float> value = stackalloc float[1];
+        FillNormal(value, index);
+        return value[0];
     }
 
-    /// <summary>Fills with <see cref="Uniform"/> of consecutive indices from <paramref name="start"/>.</summary>
-    public void FillUniform(Span<float> values, ulong start)
+    /// <summary>values[i] = <see cref="UInt32"/>(start + i).</summary>
+    public void FillUInt32(Span<uint> values, ulong start)
     {
-        for (int i = 0; i < values.Length; i++)
-            values[i] = Uniform(start + (ulong)i);
-    }
-
-    /// <summary>Fills with <see cref="Normal"/> of consecutive indices from <paramref name="start"/>.</summary>
-    public void FillNormal(Span<float> values, ulong start)
-    {
-        for (int i = 0; i < values.Length; i++)
-            values[i] = Normal(start + (ulong)i);
-    }
-
-    private (uint A, uint B, uint C, uint D) Block(ulong counter)
-    {
-        uint c0 = (uint)counter, c1 = (uint)(counter >> 32), c2 = (uint)stream, c3 = (uint)(stream >> 32);
-        uint k0 = (uint)seed, k1 = (uint)(seed >> 32);
-        for (int round = 0; round < 10; round++)
+        int i = 0;
+        for (; i < values.Length && ((start + (ulong)i) & 3) != 0; i++)
+            values[i] = UInt32(start + (ulong)i);
+        for (; i <= values.Length - 4; i += 4)
         {
-            ulong p0 = (ulong)0xD2511F53 * c0, p1 = (ulong)0xCD9E8D57 * c2;
-            (c0, c1, c2, c3) = ((uint)(p1 >> 32) ^ c1 ^ k0, (uint)p1, (uint)(p0 >> 32) ^ c3 ^ k1, (uint)p0);
-            k0 += 0x9E3779B9;
-            k1 += 0xBB67AE85;
+            UInt128 block = Block((start + (ulong)i) >> 2);
+            (ulong low, ulong high) = ((ulong)block, (ulong)(block >> 64));
+            values[i] = (uint)low;
+            values[i + 1] = (uint)(low >> 32);
+            values[i + 2] = (uint)high;
+            values[i + 3] = (uint)(high >> 32);
         }
 
-        return (c0, c1, c2, c3);
+        for (; i < values.Length; i++)
+            values[i] = UInt32(start + (ulong)i);
+    }
+
+    /// <summary>values[i] = <see cref="Uniform"/>(start + i).</summary>
+    public void FillUniform(Span<float> values, ulong start)
+    {
+        Span<uint> bits = stackalloc uint[BufferLength];
+        while (!values.IsEmpty)
+        {
+            Span<uint> some = bits[..Math.Min(BufferLength, values.Length)];
+            FillUInt32(some, start);
+            for (int i = 0; i < some.Length; i++)
+                values[i] = ToUniform(some[i]);
+            values = values[some.Length..];
+            start += (ulong)some.Length;
+        }
+    }
+
+    /// <summary>values[i] = <see cref="Normal"/>(start + i).</summary>
+    public unsafe void FillNormal(Span<float> values, ulong start)
+    {
+        uint* bits = stackalloc uint[BufferLength];
+        float* normal = stackalloc float[BufferLength];
+        while (!values.IsEmpty)
+        {
+            // Whole pairs: they start at an even index.
+            int skip = (int)(start & 1), count = Math.Min(BufferLength, skip + values.Length + 1 & ~1);
+            FillUInt32(new Span<uint>(bits, count), start - (ulong)skip);
+            if (VectorWidth.Is512)
+                BoxMuller<Float32x16>(bits, normal, count / 2);
+            else if (VectorWidth.Is256)
+                BoxMuller<Float32x8>(bits, normal, count / 2);
+            else
+                BoxMuller<Float32x4>(bits, normal, count / 2);
+            int taken = Math.Min(values.Length, count - skip);
+            new ReadOnlySpan<float>(normal + skip, taken).CopyTo(values);
+            values = values[taken..];
+            start += (ulong)taken;
+        }
+    }
+
+    /// <summary>Ten rounds of Philox on a counter of four words (first word lowest) under a key of two.</summary>
+    internal static UInt128 Rounds(UInt128 counter, ulong key)
+    {
+        const uint Multiplier0 = 0xD2511F53, Multiplier1 = 0xCD9E8D57, Weyl0 = 0x9E3779B9, Weyl1 = 0xBB67AE85;
+        uint c0 = (uint)counter, c1 = (uint)(counter >> 32), c2 = (uint)(counter >> 64), c3 = (uint)(counter >> 96);
+        uint k0 = (uint)key, k1 = (uint)(key >> 32);
+        for (int round = 0; round < 10; round++)
+        {
+            ulong p0 = (ulong)Multiplier0 * c0, p1 = (ulong)Multiplier1 * c2;
+            (c0, c1, c2, c3) = ((uint)(p1 >> 32) ^ c1 ^ k0, (uint)p1, (uint)(p0 >> 32) ^ c3 ^ k1, (uint)p0);
+            k0 += Weyl0;
+            k1 += Weyl1;
+        }
+
+        return new UInt128(((ulong)c3 << 32) | c2, ((ulong)c1 << 32) | c0);
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(Philox other) => Seed == other.Seed && Stream == other.Stream;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is Philox other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Seed, Stream);
+
+    /// <summary>Same seed and stream.</summary>
+    public static bool operator ==(Philox left, Philox right) => left.Equals(right);
+
+    /// <summary>Different seed or stream.</summary>
+    public static bool operator !=(Philox left, Philox right) => !left.Equals(right);
+
+    private UInt128 Block(ulong index) => Rounds(new UInt128(Stream, index), Seed);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float ToUniform(uint bits) => (bits >> 8) * (1f / (1 << 24));
+
+    /// <summary>√(−2·ln(1 − u))·(cos 2πv, sin 2πv) for pairs (u, v): 1 − u is never 0.</summary>
+    private static unsafe void BoxMuller<T>(uint* bits, float* normal, int pairs) where T : unmanaged, IFloat32Vector<T>
+    {
+        float* u = stackalloc float[BufferLength / 2], v = stackalloc float[BufferLength / 2];
+        for (int i = 0; i < pairs; i++)
+            (u[i], v[i]) = (1 - ToUniform(bits[2 * i]), ToUniform(bits[2 * i + 1]));
+        for (int i = 0; i < pairs; i += T.Count)
+        {
+            int width = Math.Min(T.Count, pairs - i);
+            T radius = T.Sqrt(T.Create(-2f) * VectorMath.Log(T.LoadPartial(u + i, width)));
+            T angle = T.LoadPartial(v + i, width) * T.Create(6.28318531f);
+            T.StorePartial(radius * VectorMath.Cos(angle), u + i, width);
+            T.StorePartial(radius * VectorMath.Sin(angle), v + i, width);
+        }
+
+        for (int i = 0; i < pairs; i++)
+            (normal[2 * i], normal[2 * i + 1]) = (u[i], v[i]);
     }
 }

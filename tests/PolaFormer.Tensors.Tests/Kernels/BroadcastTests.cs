@@ -1,7 +1,9 @@
 using PolaFormer.Tensors.Kernels;
+using PolaFormer.Tensors.Tests.Threading;
 
 namespace PolaFormer.Tensors.Tests.Kernels;
 
+[Collection(nameof(WorkersCollection))]
 public unsafe class BroadcastTests
 {
     private static readonly (Shape A, Shape B)[] s_shapes =

@@ -1,7 +1,9 @@
 using PolaFormer.Tensors.Kernels;
+using PolaFormer.Tensors.Tests.Threading;
 
 namespace PolaFormer.Tensors.Tests.Kernels;
 
+[Collection(nameof(WorkersCollection))]
 public unsafe class ElementwiseTests
 {
     /// <summary>f and f′ in double precision, and the largest error allowed relative to |f| and absolutely.</summary>

@@ -1,7 +1,9 @@
 using PolaFormer.Tensors.Kernels;
+using PolaFormer.Tensors.Tests.Threading;
 
 namespace PolaFormer.Tensors.Tests.Kernels;
 
+[Collection(nameof(WorkersCollection))]
 public unsafe class LayerNormTests
 {
     public static TheoryData<int, int> Extents => new() { { 0, 4 }, { 1, 1 }, { 3, 5 }, { 2, 16 }, { 7, 33 }, { 5, 64 }, { 1000, 96 }, { 3, 2500 } };

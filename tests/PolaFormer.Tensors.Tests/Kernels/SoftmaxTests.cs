@@ -1,7 +1,9 @@
 using PolaFormer.Tensors.Kernels;
+using PolaFormer.Tensors.Tests.Threading;
 
 namespace PolaFormer.Tensors.Tests.Kernels;
 
+[Collection(nameof(WorkersCollection))]
 public unsafe class SoftmaxTests
 {
     public static TheoryData<int, int> Extents => new() { { 0, 3 }, { 3, 0 }, { 1, 1 }, { 5, 3 }, { 4, 15 }, { 7, 16 }, { 3, 49 }, { 300, 197 }, { 3, 5001 } };
