@@ -35,4 +35,13 @@ internal sealed unsafe partial class CpuDevice
                 throw new ArgumentOutOfRangeException(nameof(function), function, null);
         }
     }
+
+    internal override void Gather(Tensor table, Tensor indices, Tensor y) =>
+        Kernels.Gather.Rows(table.Data, table.Shape[0], (long*)First(indices), indices.Count, table.Shape[1], y.Data);
+
+    internal override void GatherBackward(Tensor dy, Tensor indices, Tensor dtable)
+    {
+        Fill(dtable, 0);
+        Kernels.Gather.ScatterAdd(dy.Data, (long*)First(indices), indices.Count, dtable.Shape[1], dtable.Data, dtable.Shape[0]);
+    }
 }

@@ -15,6 +15,18 @@ internal sealed unsafe partial class CpuDevice : Device
 
     internal override void CopyBytes(Tensor x, Tensor y) => Buffer.MemoryCopy(First(x), First(y), y.ByteCount, x.ByteCount);
 
+    internal override void Convert(Tensor x, Tensor y)
+    {
+        if (x.DType == y.DType)
+            CopyBytes(x, y);
+        else if (y.DType == DType.Float32)
+            HalfConversion.ToFloat32(x.DType, First(x), y.Data, x.Count);
+        else if (x.DType == DType.Float32)
+            HalfConversion.FromFloat32(x.Data, y.DType, First(y), x.Count);
+        else
+            throw new InvalidOperationException($"Conversion from {x.DType} to {y.DType} goes by Float32: convert twice.");
+    }
+
     internal override void Permute(Tensor x, ReadOnlySpan<int> axes, Tensor y)
     {
         Span<nint> xStrides = stackalloc nint[x.Rank], permuted = stackalloc nint[x.Rank], yStrides = stackalloc nint[x.Rank];
