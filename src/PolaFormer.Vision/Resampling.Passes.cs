@@ -17,44 +17,50 @@ public static unsafe partial class Resampling
     private static Image Horizontal(Image source, PixelRect view, Weights weights)
     {
         int group = Avx512BW.IsSupported ? 4 : Avx2.IsSupported ? 2 : 1;
-        // The lanes of the last group reach beyond the taps: their weights are 0, their bytes lie in the next row or in the slack.
-        int lanes = (weights.Taps + group - 1) / group * group * 4;
         int positions = weights.Start.Length;
-        int[] expanded = ArrayPool<int>.Shared.Rent(positions * lanes);
-        Spread(weights, lanes, expanded);
+        int groups = (weights.MaxCount + group - 1) / group;
+        int[] expanded = ArrayPool<int>.Shared.Rent(positions * groups * group * 4);
+        int[] starts = ArrayPool<int>.Shared.Rent(positions);
+        Spread(weights, view.Width, groups * group, starts, expanded);
         var result = new Image(positions, view.Height);
         fixed (byte* from = source.PaddedPixels, to = result.PaddedPixels)
-        fixed (int* weight = expanded, start = weights.Start, count = weights.Count)
+        fixed (int* weight = expanded, start = starts)
         {
             for (int y = 0; y < view.Height; y++)
             {
                 byte* input = from + (long)(view.Y + y) * source.Stride + view.X * Image.Channels;
                 byte* output = to + (long)y * result.Stride;
                 if (group == 4)
-                    HorizontalRow512(input, output, weight, lanes, start, count, positions);
+                    HorizontalRow512(input, output, weight, start, groups, positions);
                 else if (group == 2)
-                    HorizontalRow256(input, output, weight, lanes, start, count, positions);
+                    HorizontalRow256(input, output, weight, start, groups, positions);
                 else
-                    HorizontalRow128(input, output, weight, lanes, start, count, positions);
+                    HorizontalRow128(input, output, weight, start, groups, positions);
             }
         }
         ArrayPool<int>.Shared.Return(expanded);
+        ArrayPool<int>.Shared.Return(starts);
         return result;
     }
 
-    /// <summary>Each weight four times, once for each lane of a pixel.</summary>
-    private static void Spread(Weights weights, int lanes, Span<int> expanded)
+    /// <summary>
+    /// Each weight four times, once for each lane of a pixel, and zeros up to the same number of pixels at every position: loops of one length
+    /// are predicted. At the right edge the start moves left, so that at most a few bytes behind the last pixel are read, and these lie in the slack.
+    /// </summary>
+    private static void Spread(Weights weights, int width, int pixels, Span<int> starts, Span<int> expanded)
     {
         for (int i = 0; i < weights.Start.Length; i++)
         {
-            Span<int> row = expanded.Slice(i * lanes, lanes);
+            starts[i] = Math.Min(weights.Start[i], Math.Max(width - pixels, 0));
+            Span<int> row = expanded.Slice(i * pixels * 4, pixels * 4);
             row.Clear();
+            row = row[((weights.Start[i] - starts[i]) * 4)..];
             for (int k = 0; k < weights.Count[i]; k++)
                 row.Slice(k * 4, 4).Fill(weights.Values[i * weights.Taps + k]);
         }
     }
 
-    private static void HorizontalRow512(byte* input, byte* output, int* weight, int lanes, int* start, int* count, int positions)
+    private static void HorizontalRow512(byte* input, byte* output, int* weight, int* start, int groups, int positions)
     {
         // Pixel p of a group of four goes to the 128-bit lane p, its bytes zero-extended to 32 bits.
         const byte z = 0x80;
@@ -63,47 +69,47 @@ public static unsafe partial class Resampling
             3, z, z, z, 4, z, z, z, 5, z, z, z, z, z, z, z,
             6, z, z, z, 7, z, z, z, 8, z, z, z, z, z, z, z,
             9, z, z, z, 10, z, z, z, 11, z, z, z, z, z, z, z);
-        for (int x = 0; x < positions; x++, output += Image.Channels, weight += lanes)
+        for (int x = 0; x < positions; x++, output += Image.Channels)
         {
             byte* pixel = input + start[x] * Image.Channels;
             Vector512<int> sum = Vector512<int>.Zero;
-            for (int k = 0; k < count[x]; k += 4, pixel += 4 * Image.Channels)
+            for (int k = 0; k < groups; k++, pixel += 4 * Image.Channels, weight += 16)
             {
                 Vector512<byte> bytes = Avx512F.BroadcastVector128ToVector512((int*)pixel).AsByte();
-                sum += Avx512BW.Shuffle(bytes, spread).AsInt32() * Vector512.Load(weight + k * 4);
+                sum += Avx512BW.Shuffle(bytes, spread).AsInt32() * Vector512.Load(weight);
             }
             Vector256<int> half = sum.GetLower() + sum.GetUpper();
             Store(output, half.GetLower() + half.GetUpper());
         }
     }
 
-    private static void HorizontalRow256(byte* input, byte* output, int* weight, int lanes, int* start, int* count, int positions)
+    private static void HorizontalRow256(byte* input, byte* output, int* weight, int* start, int groups, int positions)
     {
         const byte z = 0x80;
         Vector256<byte> spread = Vector256.Create(
             0, z, z, z, 1, z, z, z, 2, z, z, z, z, z, z, z,
             3, z, z, z, 4, z, z, z, 5, z, z, z, z, z, z, z);
-        for (int x = 0; x < positions; x++, output += Image.Channels, weight += lanes)
+        for (int x = 0; x < positions; x++, output += Image.Channels)
         {
             byte* pixel = input + start[x] * Image.Channels;
             Vector256<int> sum = Vector256<int>.Zero;
-            for (int k = 0; k < count[x]; k += 2, pixel += 2 * Image.Channels)
+            for (int k = 0; k < groups; k++, pixel += 2 * Image.Channels, weight += 8)
             {
                 Vector256<byte> bytes = Vector256.Create(*(long*)pixel).AsByte();
-                sum += Avx2.Shuffle(bytes, spread).AsInt32() * Vector256.Load(weight + k * 4);
+                sum += Avx2.Shuffle(bytes, spread).AsInt32() * Vector256.Load(weight);
             }
             Store(output, sum.GetLower() + sum.GetUpper());
         }
     }
 
-    private static void HorizontalRow128(byte* input, byte* output, int* weight, int lanes, int* start, int* count, int positions)
+    private static void HorizontalRow128(byte* input, byte* output, int* weight, int* start, int groups, int positions)
     {
-        for (int x = 0; x < positions; x++, output += Image.Channels, weight += lanes)
+        for (int x = 0; x < positions; x++, output += Image.Channels)
         {
             byte* pixel = input + start[x] * Image.Channels;
             Vector128<int> sum = Vector128<int>.Zero;
-            for (int k = 0; k < count[x]; k++, pixel += Image.Channels)
-                sum += Vector128.Create(pixel[0], pixel[1], pixel[2], 0) * Vector128.Load(weight + k * 4);
+            for (int k = 0; k < groups; k++, pixel += Image.Channels, weight += 4)
+                sum += Vector128.Create(pixel[0], pixel[1], pixel[2], 0) * Vector128.Load(weight);
             Store(output, sum);
         }
     }
@@ -112,9 +118,15 @@ public static unsafe partial class Resampling
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(byte* output, Vector128<int> sum)
     {
-        Vector128<int> value = Vector128.Clamp((sum + Vector128.Create(Half)) >> PrecisionBits, Vector128<int>.Zero, Vector128.Create(255));
-        Vector128<short> words = Vector128.Narrow(value, value);
-        *(int*)output = Vector128.Narrow(words.AsUInt16(), words.AsUInt16()).AsInt32().ToScalar();
+        sum = (sum + Vector128.Create(Half)) >> PrecisionBits;
+        if (Sse41.IsSupported)
+        {
+            Vector128<short> saturated = Sse41.PackUnsignedSaturate(sum, sum).AsInt16();
+            *(int*)output = Sse2.PackUnsignedSaturate(saturated, saturated).AsInt32().ToScalar();
+            return;
+        }
+        Vector128<ushort> words = Vector128.Narrow(Vector128.Clamp(sum, Vector128<int>.Zero, Vector128.Create(255)).AsUInt32(), Vector128<uint>.Zero);
+        *(int*)output = Vector128.Narrow(words, words).AsInt32().ToScalar();
     }
 
     /// <summary>Resamples along columns: each output row is a weighted sum of source rows, all channels alike.</summary>

@@ -37,10 +37,14 @@ public static partial class Resampling
                     Values[i * Taps + k] = FixedPoint(sum != 0 ? exact[k] / sum : exact[k]);
                 (Start[i], Count[i]) = (from, taps);
             }
+            MaxCount = Count.Max();
         }
 
         /// <summary>Room for weights per output position.</summary>
         public int Taps { get; }
+
+        /// <summary>The most weights of any position.</summary>
+        public int MaxCount { get; }
 
         public int[] Start { get; }
 

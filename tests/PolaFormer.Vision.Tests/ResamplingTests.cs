@@ -59,6 +59,37 @@ public class ResamplingTests
     }
 
     [Fact]
+    public void LargeReductionsEqualTheDefinition()
+    {
+        foreach ((int width, int height) in (ReadOnlySpan<(int, int)>)[(2000, 3), (3, 2000), (701, 1), (1, 701)])
+        {
+            using Image source = RandomImage(width, height, seed: width);
+            foreach (ResamplingFilter filter in s_filters[1..])
+            {
+                using Image expected = SlowResize.Resize(source, 2, 1, filter), actual = Resampling.Resize(source, 2, 1, filter);
+                ImageAssert.Equal(expected, actual, $"{filter} {width}×{height}");
+            }
+        }
+    }
+
+    [Fact]
+    public void ABoxWithFractionalCornersEqualsTheDefinition()
+    {
+        var random = new Random(7);
+        for (int trial = 0; trial < 200; trial++)
+        {
+            using Image source = RandomImage(random.Next(2, 60), random.Next(2, 60), trial);
+            var box = new ResampleBox(random.NextSingle(), random.NextSingle(), source.Width - random.NextSingle(), source.Height - random.NextSingle());
+            if (box.Left >= box.Right || box.Top >= box.Bottom)
+                continue;
+            ResamplingFilter filter = s_filters[random.Next(1, s_filters.Length)];
+            int width = random.Next(1, 60), height = random.Next(1, 60);
+            using Image expected = SlowResize.Resize(source, box, width, height, filter), actual = Resampling.Resize(source, box, width, height, filter);
+            ImageAssert.Equal(expected, actual, $"{filter} {box}");
+        }
+    }
+
+    [Fact]
     public void AWindowOfTheResultEqualsTheCroppedResult()
     {
         var random = new Random(4);

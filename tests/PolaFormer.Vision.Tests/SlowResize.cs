@@ -3,12 +3,15 @@ namespace PolaFormer.Vision.Tests;
 /// <summary>Pillow's two passes written down plainly, one sample at a time.</summary>
 internal static class SlowResize
 {
-    public static Image Resize(Image source, int width, int height, ResamplingFilter filter)
+    public static Image Resize(Image source, int width, int height, ResamplingFilter filter) =>
+        Resize(source, new(0, 0, source.Width, source.Height), width, height, filter);
+
+    public static Image Resize(Image source, ResampleBox box, int width, int height, ResamplingFilter filter)
     {
         var between = new Image(width, source.Height);
         for (int x = 0; x < width; x++)
         {
-            (int from, int[] weights) = Weights(source.Width, width, x, filter);
+            (int from, int[] weights) = Weights(source.Width, box.Left, box.Right, width, x, filter);
             for (int y = 0; y < source.Height; y++)
                 for (int c = 0; c < 3; c++)
                     between.Row(y)[3 * x + c] = Sum(weights, k => source.Row(y)[3 * (from + k) + c]);
@@ -16,7 +19,7 @@ internal static class SlowResize
         var result = new Image(width, height);
         for (int y = 0; y < height; y++)
         {
-            (int from, int[] weights) = Weights(source.Height, height, y, filter);
+            (int from, int[] weights) = Weights(source.Height, box.Top, box.Bottom, height, y, filter);
             for (int i = 0; i < result.Stride; i++)
                 result.Row(y)[i] = Sum(weights, k => between.Row(from + k)[i]);
         }
@@ -31,9 +34,9 @@ internal static class SlowResize
         return (byte)Math.Clamp(sum >> 22, 0, 255);
     }
 
-    private static (int From, int[] Weights) Weights(int sourceSize, int size, int position, ResamplingFilter filter)
+    private static (int From, int[] Weights) Weights(int sourceSize, float low, float high, int size, int position, ResamplingFilter filter)
     {
-        double scale = (double)sourceSize / size, stretch = Math.Max(1, scale), center = (position + 0.5) * scale;
+        double scale = (double)(high - low) / size, stretch = Math.Max(1, scale), center = low + (position + 0.5) * scale;
         (double radius, Func<double, double> f) = filter switch
         {
             ResamplingFilter.Box => (0.5, x => x > -0.5 && x <= 0.5 ? 1.0 : 0.0),
