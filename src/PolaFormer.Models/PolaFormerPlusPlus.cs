@@ -160,7 +160,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
         private readonly Module _attention;
         private readonly DropPath _dropPath;
         private readonly FeedForwardNetwork _ffn;
-        private readonly Conv2d _position;
+        private readonly DepthwiseConv2d _position;
 
         /// <summary>Makes the block; <paramref name="rotary"/> belongs to the stage.</summary>
         public Block(char flag, int embedDim, int numHeads, int ffnDim, RotaryEncoding rotary, float? layerInitValue, float dropPath = 0)
@@ -181,13 +181,13 @@ public sealed class PolaFormerPlusPlus : VisionModel
             _dropPath = AddChild("drop_path", new DropPath(dropPath));
             _norm2 = AddChild("norm2", new LayerNorm2d(embedDim, Eps));
             _ffn = AddChild("ffn", new FeedForwardNetwork(embedDim, ffnDim));
-            _position = AddChild("pos", Conv2d.Depthwise(embedDim, 3, ConvInitialization));
+            _position = AddChild("pos", new DepthwiseConv2d(embedDim, 3, addInput: true, ConvInitialization));
         }
 
         /// <inheritdoc/>
         protected override Tensor Run(Tensor x)
         {
-            x = x + _position.Forward(x);
+            x = _position.Forward(x);
             x = x + _dropPath.Forward(Scaled(_attention.Forward(_norm1.Forward(x)), _gamma1));
             return x + _dropPath.Forward(Scaled(_ffn.Forward(_norm2.Forward(x)), _gamma2));
         }
@@ -211,21 +211,21 @@ public sealed class PolaFormerPlusPlus : VisionModel
     public sealed class FeedForwardNetwork : Module
     {
         private readonly Linear _fc1, _fc2;
-        private readonly Conv2d _depthwise;
+        private readonly DepthwiseConv2d _depthwise;
 
         /// <summary>Makes the layers.</summary>
         public FeedForwardNetwork(int embedDim, int ffnDim)
         {
             _fc1 = AddChild("fc1", new Linear(embedDim, ffnDim));
             _fc2 = AddChild("fc2", new Linear(ffnDim, embedDim));
-            _depthwise = AddChild("dwconv", Conv2d.Depthwise(ffnDim, 3, ConvInitialization));
+            _depthwise = AddChild("dwconv", new DepthwiseConv2d(ffnDim, 3, addInput: true, ConvInitialization));
         }
 
         /// <inheritdoc/>
         protected override Tensor Run(Tensor x)
         {
             x = _fc1.Forward(x).Gelu();
-            return _fc2.Forward(x + _depthwise.Forward(x));
+            return _fc2.Forward(_depthwise.Forward(x));
         }
     }
 

@@ -21,24 +21,6 @@ public sealed class Conv2d : Module
     /// <summary>Output channels.</summary>
     public int OutChannels => _weight.Shape[0];
 
-    /// <summary>One kernel a channel, size kept.</summary>
-    public static Conv2d Depthwise(int channels, int kernelSize, (Initializer Weight, Initializer Bias)? initialization = null) =>
-        new(channels, channels, kernelSize, padding: kernelSize / 2, groups: channels, initialization: initialization);
-
     /// <inheritdoc/>
     protected override Tensor Run(Tensor x) => x.Conv2d(_weight, _bias, _stride, _padding, 1, _groups);
-
-    /// <summary>
-    /// Applies a depthwise layer of d channels to every run of d channels of a wider image: one kernel shared by all heads.
-    /// </summary>
-    public Tensor ForwardShared(Tensor x, int heads)
-    {
-        if (heads == 1)
-            return Forward(x);
-        var weights = new Tensor[heads];
-        var biases = new Tensor[heads];
-        Array.Fill(weights, _weight);
-        Array.Fill(biases, _bias);
-        return x.Conv2d(Tensor.Concat(0, weights), Tensor.Concat(0, biases), _stride, _padding, 1, _groups * heads);
-    }
 }

@@ -94,6 +94,9 @@ public abstract class Device
     internal abstract void Convolution(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Tensor y);
     internal abstract void ConvolutionBackward(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias);
 
+    internal abstract void DepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, bool addInput, Tensor y);
+    internal abstract void DepthwiseConvolutionBackward(Columns x, Tensor weight, bool addInput, Tensor dy, Columns? dx, Tensor dweight, Tensor? dbias);
+
     // Pooling and interpolation, channels-last (batch, height, width, channels).
     internal abstract void Pool(PoolFunction function, in PoolWindow window, Tensor x, Tensor y);
     internal abstract void PoolBackward(PoolFunction function, in PoolWindow window, Tensor x, Tensor dy, Tensor dx);

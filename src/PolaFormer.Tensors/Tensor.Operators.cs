@@ -112,6 +112,14 @@ public unsafe partial class Tensor
     public Tensor Conv2d(Tensor weight, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1) =>
         Convolution.Forward(this, weight, bias, stride, padding, dilation, groups);
 
+    /// <summary>Depthwise convolution of channels-last images, or of columns of a joint projection; stride 1, size kept.</summary>
+    /// <param name="x">(B, H, W, C).</param>
+    /// <param name="weight">(C, 1, k, k), k odd; or fewer channels, which divide C and are shared.</param>
+    /// <param name="bias">As many as the channels of the weight, or none.</param>
+    /// <param name="addInput">Whether x is added to the result.</param>
+    public static Tensor DepthwiseConv2d(Columns x, Tensor weight, Tensor? bias = null, bool addInput = false) =>
+        DepthwiseConvolution.Forward(x, weight, bias, addInput);
+
     /// <summary>Average pooling to a given output size, (B, H, W, C).</summary>
     public Tensor AdaptiveAveragePool(int height, int width) => Pool.Forward(PoolFunction.AdaptiveAverage, default, this, height, width);
 

@@ -20,7 +20,7 @@ public sealed class PolarityAttention : Module
     private readonly Parameter _positionalEncoding;
     private readonly Linear _queryGate, _keyValue, _projection;
     private readonly SpatialReduction? _reduction;
-    private readonly Conv2d _depthwise;
+    private readonly DepthwiseConv2d _depthwise;
 
     /// <summary>Makes the layer.</summary>
     /// <param name="dim">Channels C.</param>
@@ -41,7 +41,7 @@ public sealed class PolarityAttention : Module
         _projection = AddChild("proj", new Linear(dim, dim, initialization: Linear.TransformerInitialization));
         if (srRatio > 1)
             _reduction = new SpatialReduction(AddChild("sr", new Conv2d(dim, dim, srRatio, srRatio)), AddChild("norm", new LayerNorm(dim)));
-        _depthwise = AddChild("dwc", Conv2d.Depthwise(headDim, kernelSize));
+        _depthwise = AddChild("dwc", new DepthwiseConv2d(headDim, kernelSize));
     }
 
     /// <inheritdoc/>
@@ -54,10 +54,10 @@ public sealed class PolarityAttention : Module
             new Columns(queryGate, 0, dim), new Columns(keyValue, 0, dim), new Columns(keyValue, dim, dim),
             _positionalEncoding, _features.InverseScale(), _features.Exponent(), _numHeads);
 
-        Tensor value = keyValue.Slice(-1, dim, dim);
+        var value = new Columns(keyValue, dim, dim);
         if (_reduction is not null)
-            value = value.Reshape(batch, -1, dim).InterpolateTokens(height * width);
-        Tensor local = _depthwise.ForwardShared(value.Reshape(batch, height, width, dim), _numHeads);
+            value = keyValue.Slice(-1, dim, dim).Reshape(batch, -1, dim).InterpolateTokens(height * width).Reshape(x.Shape);
+        Tensor local = _depthwise.Forward(value);
         Tensor gate = queryGate.Slice(-1, dim, dim);
         return _projection.Forward((attended.Reshape(x.Shape) + local) * gate);
     }

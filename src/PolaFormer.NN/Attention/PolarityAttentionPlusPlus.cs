@@ -17,7 +17,7 @@ public sealed class PolarityAttentionPlusPlus : Module
     private readonly RotaryEncoding _rotary;
     private readonly Parameter _same, _opposite;
     private readonly Linear _joint, _projection;
-    private readonly Conv2d _local;
+    private readonly DepthwiseConv2d _local;
 
     /// <summary>Makes the layer.</summary>
     /// <param name="dim">Channels C.</param>
@@ -30,7 +30,7 @@ public sealed class PolarityAttentionPlusPlus : Module
         _same = AddParameter("s1", [1, numHeads, 1, 2 * dim / numHeads], Initializer.Zeros);
         _opposite = AddParameter("s2", [1, numHeads, 1, 2 * dim / numHeads], Initializer.Zeros);
         _joint = AddChild("qkvg", new Linear(dim, 4 * dim));
-        _local = AddChild("lepe", Conv2d.Depthwise(dim, 5));
+        _local = AddChild("lepe", new DepthwiseConv2d(dim, 5));
         _projection = AddChild("proj", new Linear(dim, dim));
     }
 
@@ -43,7 +43,7 @@ public sealed class PolarityAttentionPlusPlus : Module
         Tensor attended = Tensor.PolarityAttentionPlusPlus(
             new Columns(joint, 0, dim), new Columns(joint, dim, dim), new Columns(joint, 2 * dim, dim),
             _same.Sigmoid().Reshape(-1), _opposite.Sigmoid().Reshape(-1), sin, cos, _numHeads);
-        Tensor local = _local.Forward(joint.Slice(-1, 2 * dim, dim));
+        Tensor local = _local.Forward(new Columns(joint, 2 * dim, dim));
         return _projection.Forward((attended.Reshape(x.Shape) + local) * joint.Slice(-1, 3 * dim, dim));
     }
 }

@@ -11,7 +11,7 @@ public sealed class RotarySoftmaxAttention : Module
     private readonly int _numHeads;
     private readonly RotaryEncoding _rotary;
     private readonly Linear _joint, _projection;
-    private readonly Conv2d _local;
+    private readonly DepthwiseConv2d _local;
 
     /// <summary>Makes the layer.</summary>
     /// <param name="dim">Channels C.</param>
@@ -22,7 +22,7 @@ public sealed class RotarySoftmaxAttention : Module
         _numHeads = numHeads;
         _rotary = rotary;
         _joint = AddChild("qkvo", new Linear(dim, 4 * dim));
-        _local = AddChild("lepe", Conv2d.Depthwise(dim, 5));
+        _local = AddChild("lepe", new DepthwiseConv2d(dim, 5));
         _projection = AddChild("proj", new Linear(dim, dim));
     }
 
@@ -36,7 +36,7 @@ public sealed class RotarySoftmaxAttention : Module
         Tensor key = Tensor.Rotate(new Columns(joint, dim, dim), sin, cos, _numHeads);
         float scale = 1 / MathF.Sqrt(dim / _numHeads);
         Tensor attended = Tensor.SoftmaxAttention(query, key, new Columns(joint, 2 * dim, dim), _numHeads, scale);
-        Tensor local = _local.Forward(joint.Slice(-1, 2 * dim, dim));
+        Tensor local = _local.Forward(new Columns(joint, 2 * dim, dim));
         return _projection.Forward((attended.Reshape(x.Shape) + local) * joint.Slice(-1, 3 * dim, dim));
     }
 }

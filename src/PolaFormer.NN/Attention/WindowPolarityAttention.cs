@@ -13,7 +13,7 @@ public sealed class WindowPolarityAttention : Module
     private readonly PolarityFeatures _features;
     private readonly Parameter _positionalEncoding;
     private readonly Linear _joint, _projection;
-    private readonly Conv2d _depthwise;
+    private readonly DepthwiseConv2d _depthwise;
 
     /// <summary>Makes the layer.</summary>
     /// <param name="dim">Channels C.</param>
@@ -30,7 +30,7 @@ public sealed class WindowPolarityAttention : Module
         _positionalEncoding = AddParameter("positional_encoding", [1, windowSize * windowSize, dim], Initializer.Zeros);
         _joint = AddChild("qkvg", new Linear(dim, 4 * dim, qkvBias, Linear.TransformerInitialization));
         _projection = AddChild("proj", new Linear(dim, dim, initialization: Linear.TransformerInitialization));
-        _depthwise = AddChild("dwc", Conv2d.Depthwise(headDim, kernelSize));
+        _depthwise = AddChild("dwc", new DepthwiseConv2d(headDim, kernelSize));
     }
 
     /// <inheritdoc/>
@@ -41,7 +41,7 @@ public sealed class WindowPolarityAttention : Module
         Tensor attended = Tensor.PolarityAttention(
             new Columns(joint, 0, dim), new Columns(joint, dim, dim), new Columns(joint, 2 * dim, dim),
             _positionalEncoding, _features.InverseScale(), _features.Exponent(), _numHeads);
-        Tensor local = _depthwise.ForwardShared(joint.Slice(-1, 2 * dim, dim), _numHeads);
+        Tensor local = _depthwise.Forward(new Columns(joint, 2 * dim, dim));
         return _projection.Forward((attended.Reshape(x.Shape) + local) * joint.Slice(-1, 3 * dim, dim));
     }
 }

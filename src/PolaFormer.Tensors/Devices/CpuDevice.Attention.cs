@@ -71,6 +71,67 @@ internal sealed unsafe partial class CpuDevice
         });
     }
 
+    internal override Tensor PolarityAttentionPlusPlus(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads, Tensor y)
+    {
+        PolarityAttentionPlusPlusInputs inputs = Inputs(query, key, value, same, opposite, sin, cos, numHeads);
+        Tensor state = Empty([checked((int)Kernels.PolarityAttentionPlusPlus.StateLength(inputs.Batch, numHeads, inputs.HeadDim, inputs.Tokens))]);
+        inputs.State = state.Data;
+        Kernels.PolarityAttentionPlusPlus.Forward(inputs, y.Data, query.Width, (nint)inputs.Tokens * query.Width);
+        return state;
+    }
+
+    internal override void PolarityAttentionPlusPlusBackward(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads, Tensor state, Tensor dy, Columns dquery, Columns dkey, Columns dvalue, Tensor dsame, Tensor dopposite)
+    {
+        PolarityAttentionPlusPlusInputs inputs = Inputs(query, key, value, same, opposite, sin, cos, numHeads);
+        inputs.State = state.Data;
+        Tensor workspace = Empty([checked((int)Kernels.PolarityAttentionPlusPlus.WorkspaceLength(inputs.Batch, numHeads, inputs.HeadDim, inputs.Tokens))]);
+        Kernels.PolarityAttentionPlusPlus.Backward(inputs, new PolarityAttentionPlusPlusGradients
+        {
+            DOutput = dy.Data,
+            DOutputRow = query.Width,
+            DOutputBatch = (nint)inputs.Tokens * query.Width,
+            DQ = dquery.Data,
+            DQRow = dquery.RowStride,
+            DQBatch = ImageStride(dquery),
+            DK = dkey.Data,
+            DKRow = dkey.RowStride,
+            DKBatch = ImageStride(dkey),
+            DV = dvalue.Data,
+            DVRow = dvalue.RowStride,
+            DVBatch = ImageStride(dvalue),
+            DSame = dsame.Data,
+            DOpposite = dopposite.Data,
+            Workspace = workspace.Data,
+        });
+    }
+
+    internal override void Rotate(Columns x, Tensor sin, Tensor cos, int numHeads, Tensor y) =>
+        Rotary.Forward(x.Source.Shape[0], x.Tokens, numHeads, x.Width / numHeads, x.Data, x.RowStride, ImageStride(x), sin.Data, cos.Data, y.Data, x.Width, (nint)x.Tokens * x.Width);
+
+    internal override void RotateBackward(Tensor dy, Tensor sin, Tensor cos, int numHeads, Columns dx) =>
+        Rotary.Backward(dx.Source.Shape[0], dx.Tokens, numHeads, dx.Width / numHeads, dy.Data, dx.Width, (nint)dx.Tokens * dx.Width, sin.Data, cos.Data, dx.Data, dx.RowStride, ImageStride(dx));
+
+    private static PolarityAttentionPlusPlusInputs Inputs(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads) => new()
+    {
+        Batch = query.Source.Shape[0],
+        Heads = numHeads,
+        HeadDim = query.Width / numHeads,
+        Tokens = query.Tokens,
+        Q = query.Data,
+        QRow = query.RowStride,
+        QBatch = ImageStride(query),
+        K = key.Data,
+        KRow = key.RowStride,
+        KBatch = ImageStride(key),
+        V = value.Data,
+        VRow = value.RowStride,
+        VBatch = ImageStride(value),
+        Same = same.Data,
+        Opposite = opposite.Data,
+        Sin = sin.Data,
+        Cos = cos.Data,
+    };
+
     private static SoftmaxAttentionInputs Inputs(Columns query, Columns key, Columns value, int numHeads, float scale, Tensor? bias, Tensor? mask) => new()
     {
         Batch = query.Source.Shape[0],

@@ -79,6 +79,11 @@ public sealed class MetaDevice : Device
 
     internal override void ConvolutionBackward(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias) => throw ForwardOnly();
 
+    internal override void DepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, bool addInput, Tensor y) =>
+        MultiplyAccumulates += y.Count * weight.Shape.CountOf(1, 4);
+
+    internal override void DepthwiseConvolutionBackward(Columns x, Tensor weight, bool addInput, Tensor dy, Columns? dx, Tensor dweight, Tensor? dbias) => throw ForwardOnly();
+
     internal override void Pool(PoolFunction function, in PoolWindow window, Tensor x, Tensor y) { }
 
     internal override void PoolBackward(PoolFunction function, in PoolWindow window, Tensor x, Tensor dy, Tensor dx) => throw ForwardOnly();

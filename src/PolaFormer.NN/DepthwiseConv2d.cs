@@ -1,0 +1,33 @@
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.NN;
+
+/// <summary>
+/// One k×k kernel a channel, size kept: (B, H, W, C) → the same. A layer of fewer channels than its input serves it in
+/// turns, as the convolution that PolaFormer's heads share.
+/// </summary>
+public sealed class DepthwiseConv2d : Module
+{
+    private readonly Parameter _weight, _bias;
+    private readonly bool _addInput;
+
+    /// <summary>Makes the layer.</summary>
+    /// <param name="channels">Kernels.</param>
+    /// <param name="kernelSize">Side of the kernel, odd.</param>
+    /// <param name="addInput">Whether the input is added to the result.</param>
+    /// <param name="initialization">Start of the weight and bias; PyTorch's uniform default where null.</param>
+    public DepthwiseConv2d(int channels, int kernelSize, bool addInput = false, (Initializer Weight, Initializer Bias)? initialization = null)
+    {
+        _addInput = addInput;
+        Initializer fanIn = Initializer.UniformFanIn(kernelSize * kernelSize);
+        _weight = AddParameter("weight", [channels, 1, kernelSize, kernelSize], initialization?.Weight ?? fanIn);
+        _bias = AddParameter("bias", [channels], initialization?.Bias ?? fanIn);
+    }
+
+    /// <summary>Applies the layer to columns of a joint projection (B, H, W, …).</summary>
+    public Tensor Forward(Columns x) => Tensor.DepthwiseConv2d(x, _weight, _bias, _addInput);
+
+    /// <inheritdoc/>
+    protected override Tensor Run(Tensor x) => Forward((Columns)x);
+}

@@ -1,0 +1,72 @@
+using PolaFormer.Tensors.Kernels;
+
+namespace PolaFormer.Tensors;
+
+internal sealed unsafe partial class CpuDevice
+{
+    internal override void Convolution(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Tensor y)
+    {
+        if (DepthwiseShape.Fits(shape))
+            Kernels.DepthwiseConvolution.Forward(new DepthwiseShape(shape), x.Data, weight.Data, DataOrNull(bias), false, y.Data);
+        else
+            Convolution2D.Forward(shape, x.Data, weight.Data, DataOrNull(bias), y.Data);
+    }
+
+    internal override void ConvolutionBackward(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias)
+    {
+        if (DepthwiseShape.Fits(shape))
+        {
+            var depthwise = new DepthwiseShape(shape);
+            if (dx is not null)
+                Kernels.DepthwiseConvolution.BackwardInput(depthwise, weight.Data, dy.Data, false, dx.Data);
+            if (dweight is not null)
+                Kernels.DepthwiseConvolution.BackwardWeight(depthwise, x.Data, dy.Data, dweight.Data, DataOrNull(dbias));
+            return;
+        }
+
+        if (dx is not null)
+            Convolution2D.BackwardInput(shape, weight.Data, dy.Data, dx.Data);
+        if (dweight is not null)
+            Convolution2D.BackwardWeight(shape, x.Data, dy.Data, dweight.Data);
+        if (dbias is not null)
+            Convolution2D.BackwardBias(shape, dy.Data, dbias.Data);
+    }
+
+    internal override void DepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, bool addInput, Tensor y) =>
+        Kernels.DepthwiseConvolution.Forward(ShapeOf(x, weight), x.Data, weight.Data, DataOrNull(bias), addInput, y.Data);
+
+    internal override void DepthwiseConvolutionBackward(Columns x, Tensor weight, bool addInput, Tensor dy, Columns? dx, Tensor dweight, Tensor? dbias)
+    {
+        DepthwiseShape shape = ShapeOf(x, weight);
+        if (dx is { } gradient)
+            Kernels.DepthwiseConvolution.BackwardInput(shape, weight.Data, dy.Data, addInput, gradient.Data);
+        Kernels.DepthwiseConvolution.BackwardWeight(shape, x.Data, dy.Data, dweight.Data, DataOrNull(dbias));
+    }
+
+    private static DepthwiseShape ShapeOf(Columns x, Tensor weight)
+    {
+        int kernel = weight.Shape[2];
+        return new DepthwiseShape
+        {
+            Convolution = new ConvolutionShape
+            {
+                Batch = x.Source.Shape[0],
+                Height = x.Source.Shape[1],
+                Width = x.Source.Shape[2],
+                InChannels = x.Width,
+                OutChannels = x.Width,
+                KernelHeight = kernel,
+                KernelWidth = kernel,
+                StrideH = 1,
+                StrideW = 1,
+                PadH = kernel / 2,
+                PadW = kernel / 2,
+                DilationH = 1,
+                DilationW = 1,
+                Groups = x.Width,
+            },
+            WeightChannels = weight.Shape[0],
+            InputStride = x.RowStride,
+        };
+    }
+}

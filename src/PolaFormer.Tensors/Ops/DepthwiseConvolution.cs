@@ -1,0 +1,48 @@
+using PolaFormer.Tensors.Autograd;
+
+namespace PolaFormer.Tensors.Ops;
+
+/// <summary>
+/// y = x ∗ W + b (+ x), one k×k kernel a channel, stride 1, size kept; x may be columns of a wider image and W may have
+/// fewer channels than x, which then share kernels: channel c takes kernel c mod (channels of W). ∂x is ∂y spread back
+/// through W (+ ∂y), ∂W the correlation of x with ∂y, ∂b = Σ ∂y. Pixels outside the image are 0.
+/// </summary>
+internal sealed class DepthwiseConvolution : Operator
+{
+    private readonly Columns _x;
+    private readonly Tensor _weight;
+    private readonly Tensor? _bias;
+    private readonly bool _addInput;
+
+    private DepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, bool addInput)
+    {
+        Save(x.Source);
+        (_x, _bias, _addInput) = (x, bias, addInput);
+        _weight = Save(weight);
+    }
+
+    public static Tensor Forward(Columns x, Tensor weight, Tensor? bias, bool addInput)
+    {
+        Tensor source = x.Source;
+        if (source.Rank != 4 || weight.Rank != 4 || weight.Shape[1] != 1 || weight.Shape[2] != weight.Shape[3] || weight.Shape[2] % 2 == 0 || x.Width % weight.Shape[0] != 0)
+            throw new ArgumentException($"A depthwise convolution with weight {weight.Shape} does not take {x.Width} channels of {source.Shape}; it wants (B, H, W, C), an odd square kernel and C a multiple of {weight.Shape[0]}.");
+        Tensor y = source.Device.Empty(source.Shape.With(3, x.Width));
+        source.Device.DepthwiseConvolution(x, weight, bias, addInput, y);
+        return Tape.IsRecording(source, weight, bias) ? Tape.Record(new DepthwiseConvolution(x, weight, bias, addInput), y) : y;
+    }
+
+    protected internal override void Backward(Tensor dy)
+    {
+        Device device = dy.Device;
+        Tensor source = _x.Source;
+        Tensor? dx = !source.IsTracked ? null : _x.Width == _x.RowStride ? device.Empty(source.Shape) : Tensor.Zeros(source.Shape, device);
+        Tensor dweight = device.Empty(_weight.Shape);
+        Tensor? dbias = _bias is null ? null : device.Empty(_bias.Shape);
+        device.DepthwiseConvolutionBackward(_x, _weight, _addInput, dy, dx is null ? null : _x.Of(dx), dweight, dbias);
+        if (dx is not null)
+            Accumulate(source, dx);
+        Accumulate(_weight, dweight);
+        if (dbias is not null)
+            Accumulate(_bias!, dbias);
+    }
+}

@@ -1,0 +1,129 @@
+using PolaFormer.Tensors.Ops;
+using PolaFormer.Tensors.Random;
+
+namespace PolaFormer.Tensors.Tests.Ops;
+
+/// <summary>
+/// One or more small applications of every operator, to be held against central differences. Inputs are smooth points:
+/// none lies where the operator has a kink.
+/// </summary>
+internal static class GradientCases
+{
+    public sealed record Case(string Name, Type Operator, Tensor[] Inputs, Func<Tensor[], Tensor> Apply);
+
+    public static IReadOnlyList<Case> All { get; } = Make();
+
+    private static List<Case> Make()
+    {
+        var cases = new List<Case>();
+        void Add(string name, Type type, Tensor[] inputs, Func<Tensor[], Tensor> apply) => cases.Add(new Case(name, type, inputs, apply));
+
+        Add("Reshape", typeof(Reshape), [Random([2, 6])], x => x[0].Reshape(3, -1).Exp());
+        foreach (UnaryFunction function in Enum.GetValues<UnaryFunction>())
+            Add($"{function}", typeof(Unary), [Positive([3, 5])], x => x[0].Map(function));
+        foreach (UnaryFunction function in (UnaryFunction[])[UnaryFunction.Relu, UnaryFunction.Gelu, UnaryFunction.Silu, UnaryFunction.Elu, UnaryFunction.Abs, UnaryFunction.Softplus])
+            Add($"{function} of negatives", typeof(Unary), [Positive([3, 5]) * -1], x => x[0].Map(function));
+        Add("Affine", typeof(Affine), [Random([7])], x => (x[0] * 3) - 2);
+        foreach (BinaryFunction function in (BinaryFunction[])[BinaryFunction.Add, BinaryFunction.Subtract, BinaryFunction.Multiply, BinaryFunction.Divide, BinaryFunction.Pow])
+        {
+            Add($"{function}", typeof(Binary), [Positive([4, 3]), Positive([4, 3])], x => Binary.Forward(function, x[0], x[1]));
+            Add($"{function} with a row", typeof(Binary), [Positive([2, 4, 3]), Positive([3])], x => Binary.Forward(function, x[0], x[1]));
+            Add($"{function} with a column", typeof(Binary), [Positive([4, 1]), Positive([4, 3])], x => Binary.Forward(function, x[0], x[1]));
+        }
+
+        Add("Permute", typeof(Permute), [Random([2, 3, 4])], x => x[0].Permute(2, 0, 1).Exp());
+        Add("Slice of the first dimension", typeof(Slice), [Random([5, 3])], x => x[0].Slice(0, 1, 3).Exp());
+        Add("Slice of the last dimension", typeof(Slice), [Random([5, 4])], x => x[0].Slice(-1, 1, 2).Exp());
+        Add("Concat", typeof(Concat), [Random([2, 3]), Random([2, 2])], x => Tensor.Concat(1, x).Exp());
+        Add("Concat of one tensor twice", typeof(Concat), [Random([2, 3])], x => Tensor.Concat(0, x[0], x[0]).Exp());
+        Add("Roll", typeof(Roll), [Random([2, 5, 3])], x => x[0].Roll(1, -2).Exp());
+        Add("Gather", typeof(Gather), [Random([4, 3])], x => x[0].Gather(Tensor.From<long>([0, 2, 2, 3, 0], [5])).Exp());
+        Add("Sum over the middle", typeof(Reduce), [Random([2, 4, 3])], x => x[0].Sum(1, 1).Exp());
+        Add("Mean of everything", typeof(Reduce), [Random([4, 3])], x => x[0].Mean().Exp());
+        Add("Mean, dimensions kept", typeof(Reduce), [Random([2, 3, 4])], x => x[0].Mean(1, 2, keepDimensions: true).Exp());
+        foreach ((bool ta, bool tb) in ((bool, bool)[])[(false, false), (true, false), (false, true), (true, true)])
+            Add($"MatMul {ta} {tb}", typeof(MatMul), [Random(ta ? [2, 4, 3] : [2, 3, 4]), Random(tb ? [2, 5, 4] : [2, 4, 5])], x => x[0].MatMul(x[1], ta, tb));
+        Add("MatMul with one right operand", typeof(MatMul), [Random([2, 3, 4]), Random([4, 5])], x => x[0].MatMul(x[1]));
+        Add("Linear", typeof(Linear), [Random([2, 3, 4]), Random([5, 4]), Random([5])], x => x[0].Linear(x[1], x[2]));
+        Add("Softmax", typeof(Softmax), [Random([3, 5])], x => x[0].Softmax());
+        Add("LogSoftmax", typeof(Softmax), [Random([3, 5])], x => x[0].LogSoftmax());
+        Add("LayerNorm", typeof(LayerNorm), [Random([4, 6]), Random([6]), Random([6])], x => x[0].LayerNorm(x[1], x[2], 1e-5f));
+        Add("BatchNorm, training", typeof(BatchNorm), [Random([5, 3]), Random([3]), Random([3])], x => x[0].BatchNormTrain(x[1], x[2], Tensor.Zeros([3]), Tensor.Full([3], 1), 0.1f, 1e-5f));
+        Add("BatchNorm, evaluation", typeof(BatchNorm), [Random([5, 3]), Random([3]), Random([3])], x => x[0].BatchNormEvaluate(x[1], x[2], Tensor.Full([3], 0.2f), Tensor.Full([3], 0.7f), 1e-5f));
+        Add("Convolution", typeof(Convolution), [Random([2, 5, 4, 3]), Random([4, 3, 3, 3]), Random([4])], x => x[0].Conv2d(x[1], x[2], stride: 2, padding: 1));
+        Add("Convolution of patches", typeof(Convolution), [Random([1, 4, 6, 3]), Random([4, 3, 2, 2]), Random([4])], x => x[0].Conv2d(x[1], x[2], stride: 2));
+        Add("Convolution, depthwise", typeof(Convolution), [Random([1, 4, 5, 6]), Random([6, 1, 3, 3]), Random([6])], x => x[0].Conv2d(x[1], x[2], padding: 1, groups: 6));
+        Add("Convolution in groups, dilated", typeof(Convolution), [Random([1, 6, 6, 4]), Random([6, 2, 3, 3]), Random([6])], x => x[0].Conv2d(x[1], x[2], padding: 2, dilation: 2, groups: 2));
+        Add("Depthwise convolution", typeof(DepthwiseConvolution), [Random([2, 4, 5, 6]), Random([6, 1, 3, 3]), Random([6])], x => Tensor.DepthwiseConv2d(x[0], x[1], x[2], addInput: true));
+        Add("Depthwise convolution of columns with shared kernels", typeof(DepthwiseConvolution), [Random([1, 4, 5, 10]), Random([3, 1, 5, 5]), Random([3])], x =>
+            Tensor.DepthwiseConv2d(new Columns(x[0], 3, 6), x[1], x[2]));
+        Add("Adaptive average pool", typeof(Pool), [Random([1, 5, 7, 3])], x => x[0].AdaptiveAveragePool(2, 3).Exp());
+        Add("Average pool", typeof(Pool), [Random([1, 5, 5, 2])], x => x[0].AveragePool(3, 2, 1).Exp());
+        Add("Maximum pool", typeof(Pool), [Spread([1, 5, 5, 2])], x => x[0].MaxPool(3, 2, 1).Exp());
+        Add("Bilinear", typeof(Interpolate), [Random([1, 3, 4, 2])], x => x[0].Interpolate(5, 3, InterpolationMode.Bilinear).Exp());
+        Add("Bicubic", typeof(Interpolate), [Random([1, 4, 4, 2])], x => x[0].Interpolate(7, 6, InterpolationMode.Bicubic).Exp());
+        Add("Cross-entropy", typeof(CrossEntropy), [Random([3, 4])], x => x[0].CrossEntropy(Tensor.From([0.7f, 0.1f, 0.1f, 0.1f, 0, 1, 0, 0, 0.25f, 0.25f, 0.25f, 0.25f], [3, 4])));
+        Add("Polarity attention", typeof(PolarityAttention), [Away([2, 5, 16]), Away([2, 3, 16]), Random([1, 3, 8]) * 0.02f, Positive([8]), Positive([8]) + 1], x =>
+            Tensor.PolarityAttention(new Columns(x[0], 0, 8), new Columns(x[1], 0, 8), new Columns(x[1], 8, 8), x[2], x[3], x[4], 2));
+        Add("Polarity attention ++", typeof(PolarityAttentionPlusPlus), [Away([1, 4, 24]), Positive([16]), Positive([16])], x =>
+        {
+            (Tensor sin, Tensor cos) = Turns(4, 8);
+            return Tensor.PolarityAttentionPlusPlus(new Columns(x[0], 0, 8), new Columns(x[0], 8, 8), new Columns(x[0], 16, 8), x[1], x[2], sin, cos, 2);
+        });
+        Add("Softmax attention", typeof(SoftmaxAttention), [Random([2, 4, 8]), Random([2, 3, 16]), Random([2, 4, 3])], x =>
+            Tensor.SoftmaxAttention(x[0], new Columns(x[1], 0, 8), new Columns(x[1], 8, 8), 2, 0.5f, x[2], Tensor.From([0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1f], [1, 4, 3])));
+        Add("Rotate", typeof(Rotate), [Random([2, 4, 8])], x =>
+        {
+            (Tensor sin, Tensor cos) = Turns(4, 4);
+            return Tensor.Rotate(x[0], sin, cos, 2).Exp();
+        });
+        return cases;
+    }
+
+    private static ulong s_stream;
+
+    private static Tensor Random(Shape shape)
+    {
+        Tensor x = Tensor.Empty(shape);
+        new Philox(7, s_stream++).FillUniform(x.AsSpan<float>(), 0);
+        foreach (ref float value in x.AsSpan<float>())
+            value = (2 * value) - 1;
+        return x;
+    }
+
+    // In [0.4, 1.4): inside every domain, off every kink.
+    private static Tensor Positive(Shape shape)
+    {
+        Tensor x = Tensor.Empty(shape);
+        new Philox(7, s_stream++).FillUniform(x.AsSpan<float>(), 0);
+        foreach (ref float value in x.AsSpan<float>())
+            value += 0.4f;
+        return x;
+    }
+
+    // No two within 0.1 of each other.
+    private static Tensor Spread(Shape shape)
+    {
+        Tensor x = Tensor.Empty(shape);
+        for (int i = 0; i < x.Count; i++)
+            x.AsSpan<float>()[i] = i * 37 % x.Count * 0.1f - 2;
+        return x;
+    }
+
+    // Both signs, at least 0.2 away from 0.
+    private static Tensor Away(Shape shape)
+    {
+        Tensor x = Random(shape);
+        foreach (ref float value in x.AsSpan<float>())
+            value += value < 0 ? -0.2f : 0.2f;
+        return x;
+    }
+
+    private static (Tensor Sin, Tensor Cos) Turns(int tokens, int width)
+    {
+        Tensor sin = Tensor.Empty([tokens, width]), cos = Tensor.Empty([tokens, width]);
+        for (int i = 0; i < sin.Count; i++)
+            (sin.AsSpan<float>()[i], cos.AsSpan<float>()[i]) = MathF.SinCos((i / width * 0.7f) + (i % width / 2 * 0.3f));
+        return (sin, cos);
+    }
+}
