@@ -1,0 +1,134 @@
+using PolaFormer.Tensors.Threading;
+
+namespace PolaFormer.Tensors.Kernels;
+
+internal static unsafe partial class Convolution2D
+{
+    /// <summary>dx = what each input pixel contributed to, weighted with <paramref name="dy"/>. Overwrites dx.</summary>
+    public static void BackwardInput(in ConvolutionShape shape, float* weight, float* dy, float* dx)
+    {
+        var (inputs, outputs, depth) = GroupExtents(shape);
+        if (IsPointwise(shape))
+        {
+            for (var group = 0; group < shape.Groups; group++)
+                Gemm.Run(new MatrixProduct(Pixels(shape), inputs, outputs, dy + group * outputs, weight + (nint)group * outputs * inputs, dx + group * inputs)
+                {
+                    ARow = shape.OutChannels, CRow = shape.InChannels,
+                });
+            return;
+        }
+
+        var panels = Gemm.PackedBLength(outputs, depth);
+        var rows = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, (long)outputs * depth + shape.Groups * panels);
+        var packed = rows + (nint)outputs * depth;
+        for (var group = 0; group < shape.Groups; group++)
+        {
+            TapsFirst(weight + (nint)group * outputs * depth, outputs, inputs, shape.KernelHeight * shape.KernelWidth, rows);
+            Gemm.PackB(rows, depth, 1, outputs, depth, packed + group * (nint)panels);
+        }
+        // Bands of input lines: each is written by one task, which computes the output lines at its rim once more.
+        var work = (long)Pixels(shape) * depth * shape.OutChannels;
+        var minimum = 2 * shape.DilationH * (shape.KernelHeight - 1) + 1;
+        var bands = Math.Clamp((Workers.PartsFor(work, Grain) + shape.Batch - 1) / Math.Max(shape.Batch, 1), 1, Math.Max(shape.Height / minimum, 1));
+        Workers.Run(shape.Batch * bands, new BackwardInputBody
+        {
+            Shape = shape, Packed = packed, Panels = (nint)panels, Dy = dy, Dx = dx, Bands = bands,
+        });
+    }
+
+    private struct BackwardInputBody : IParallelBody
+    {
+        public ConvolutionShape Shape;
+        public float* Packed, Dy, Dx;
+        public nint Panels;
+        public int Bands;
+
+        public readonly void Run(int part)
+        {
+            var (_, outputs, depth) = GroupExtents(Shape);
+            var (image, band) = Math.DivRem(part, Bands);
+            var (fromLine, toLine) = Workers.Range(Shape.Height, Bands, band);
+            var line = (nint)Shape.Width * Shape.InChannels;
+            var dx = Dx + image * Shape.Height * line;
+            for (var y = fromLine; y < toLine; y++) new Span<float>(dx + y * line, (int)line).Clear();
+
+            var reach = Shape.DilationH * (Shape.KernelHeight - 1);
+            var first = Math.Max((fromLine + Shape.PadH - reach + Shape.StrideH - 1) / Shape.StrideH, 0);
+            var last = Math.Min((toLine - 1 + Shape.PadH) / Shape.StrideH, Shape.OutHeight - 1);
+            var rows = ThreadScratch.Floats(ScratchPurpose.Convolution, (long)Shape.OutWidth * depth);
+            for (var oy = first; oy <= last; oy++)
+            for (var group = 0; group < Shape.Groups; group++)
+            {
+                var dy = Dy + (nint)(image * Shape.OutHeight + oy) * Shape.OutWidth * Shape.OutChannels + group * outputs;
+                Gemm.RunSerial(new MatrixProduct(Shape.OutWidth, depth, outputs, dy, null, rows)
+                {
+                    ARow = Shape.OutChannels, PackedB = Packed + group * Panels,
+                });
+                ScatterAdd(Shape, rows, group, oy, dx, fromLine, toLine);
+            }
+        }
+    }
+
+    /// <summary>The correlation of x with dy in the layout of the weight. Overwrites dweight.</summary>
+    public static void BackwardWeight(in ConvolutionShape shape, float* x, float* dy, float* dweight)
+    {
+        var (inputs, outputs, depth) = GroupExtents(shape);
+        var pixels = Pixels(shape);
+        if (IsPointwise(shape))
+        {
+            for (var group = 0; group < shape.Groups; group++)
+                Gemm.Run(new MatrixProduct(outputs, inputs, pixels, dy + group * outputs, x + group * inputs, dweight + (nint)group * outputs * inputs)
+                {
+                    ARow = 1, ACol = shape.OutChannels, BRow = shape.InChannels,
+                });
+            return;
+        }
+
+        // Each part sums a fixed share of the pixels into a matrix of its own; the matrices are added in their order.
+        var size = (nint)shape.OutChannels * depth;
+        var most = Math.Max(4_000_000 / Math.Max(size, 1), 1);
+        var parts = (int)Math.Min(Workers.PartsFor((long)pixels * size, 2 * Grain), Math.Min(most, 16));
+        var partials = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, parts * size);
+        Workers.Run(parts, new BackwardWeightBody { Shape = shape, X = x, Dy = dy, Partials = partials, Size = size, Pixels = pixels, Parts = parts });
+        for (var part = 1; part < parts; part++)
+            Elementwise.AddScaled(1, partials + part * size, 1, partials, size);
+
+        var taps = shape.KernelHeight * shape.KernelWidth;
+        for (var output = 0; output < shape.OutChannels; output++)
+        for (var input = 0; input < inputs; input++)
+        for (var tap = 0; tap < taps; tap++)
+            dweight[((nint)output * inputs + input) * taps + tap] = partials[((nint)output * taps + tap) * inputs + input];
+    }
+
+    private struct BackwardWeightBody : IParallelBody
+    {
+        public ConvolutionShape Shape;
+        public float* X, Dy, Partials;
+        public nint Size;
+        public int Pixels, Parts;
+
+        public readonly void Run(int part)
+        {
+            var (_, outputs, depth) = GroupExtents(Shape);
+            var block = BlockPixels(depth);
+            var gathered = ThreadScratch.Floats(ScratchPurpose.Convolution, (long)block * depth);
+            var sums = Partials + part * Size;
+            var (from, to) = Workers.Range(Pixels, Parts, part);
+            if (from == to) new Span<float>(sums, checked((int)Size)).Clear();
+            for (var pixel = from; pixel < to; pixel += block)
+            for (var group = 0; group < Shape.Groups; group++)
+            {
+                var count = Math.Min(block, to - pixel);
+                Gather(Shape, X, group, pixel, count, gathered);
+                Gemm.RunSerial(new MatrixProduct(outputs, depth, count, Dy + (nint)pixel * Shape.OutChannels + group * outputs, gathered, sums + (nint)group * outputs * depth)
+                {
+                    ARow = 1, ACol = Shape.OutChannels, Beta = pixel == from ? 0 : 1,
+                });
+            }
+        }
+    }
+
+    /// <summary>Σ dy over all pixels, per output channel. Overwrites dbias.</summary>
+    public static void BackwardBias(in ConvolutionShape shape, float* dy, float* dbias) =>
+        Reduction.Sum(dy, 1, Pixels(shape), shape.OutChannels, dbias);
+}

@@ -1,0 +1,210 @@
+using System.Runtime.CompilerServices;
+using PolaFormer.Tensors.Threading;
+
+namespace PolaFormer.Tensors.Kernels;
+
+/// <summary>
+/// Depthwise convolution of channels-last images, vectors running along the channels: x (B, H, W, C) with a stride between
+/// pixels, weight (Cw, 1, kh, kw), y (B, oh, ow, C) contiguous. Four neighbouring pixels are computed together and share
+/// the loads of the weights.
+/// </summary>
+internal static unsafe partial class DepthwiseConvolution
+{
+    /// <summary>Pixels computed together.</summary>
+    private const int Together = 4;
+
+    /// <summary>y = x ∗ weight + bias (+ x); <paramref name="bias"/> (Cw) may be null. Adding x needs an output as large as the input.</summary>
+    public static void Forward(in DepthwiseShape shape, float* x, float* weight, float* bias, bool addInput, float* y)
+    {
+        var (channels, taps) = (shape.Channels, shape.Taps);
+        var packed = ThreadScratch.Floats(ScratchPurpose.Depthwise, (long)(taps + 1) * channels);
+        PackWeight(shape, weight, packed, flip: false);
+        var packedBias = packed + (nint)taps * channels;
+        for (var c = 0; c < channels; c++) packedBias[c] = bias == null ? 0 : bias[c % shape.WeightChannels];
+        Run(new LineBody
+        {
+            Shape = shape.Convolution, Parts = shape.Parts, Lines = shape.OutLines, AddInput = addInput,
+            X = x, Weight = packed, Bias = packedBias, Y = y, XStride = shape.InputStride, YStride = channels,
+        });
+    }
+
+    /// <summary>dx = what each input pixel contributed to, weighted with <paramref name="dy"/> (+ dy where the forward added x). Overwrites dx.</summary>
+    public static void BackwardInput(in DepthwiseShape shape, float* weight, float* dy, bool addInput, float* dx)
+    {
+        var (channels, taps) = (shape.Channels, shape.Taps);
+        var packed = ThreadScratch.Floats(ScratchPurpose.Depthwise, (long)(taps + 1) * channels);
+        ref readonly var forward = ref shape.Convolution;
+        if (forward.StrideH != 1 || forward.StrideW != 1)
+        {
+            PackWeight(shape, weight, packed, flip: false);
+            Workers.Run(shape.Parts, new StridedInputBody { Shape = shape, Weight = packed, Dy = dy, Dx = dx });
+            return;
+        }
+
+        // With stride 1 this is the convolution of dy with the flipped kernel.
+        PackWeight(shape, weight, packed, flip: true);
+        var packedBias = packed + (nint)taps * channels;
+        new Span<float>(packedBias, channels).Clear();
+        var backward = forward;
+        (backward.Height, backward.Width) = (forward.OutHeight, forward.OutWidth);
+        backward.PadH = forward.DilationH * (forward.KernelHeight - 1) - forward.PadH;
+        backward.PadW = forward.DilationW * (forward.KernelWidth - 1) - forward.PadW;
+        Run(new LineBody
+        {
+            Shape = backward, Parts = shape.Parts, Lines = shape.InLines, AddInput = addInput,
+            X = dy, Weight = packed, Bias = packedBias, Y = dx, XStride = channels, YStride = shape.InputStride,
+        });
+    }
+
+    /// <summary>(Cw, 1, kh, kw) to (kh, kw, C), repeated where channels share kernels; flipped in both directions if asked.</summary>
+    private static void PackWeight(in DepthwiseShape shape, float* weight, float* packed, bool flip)
+    {
+        var (channels, taps) = (shape.Channels, shape.Taps);
+        for (var tap = 0; tap < taps; tap++, packed += channels)
+        for (var c = 0; c < channels; c++)
+            packed[c] = weight[(nint)(c % shape.WeightChannels) * taps + (flip ? taps - 1 - tap : tap)];
+    }
+
+    private static void Run(in LineBody body) => Workers.Run(body.Parts, body);
+
+    /// <summary>A run of output lines.</summary>
+    private struct LineBody : IParallelBody
+    {
+        public ConvolutionShape Shape;
+        public int Parts, Lines;
+        public bool AddInput;
+        public float* X, Weight, Bias, Y;
+        public nint XStride, YStride;
+
+        public readonly void Run(int part)
+        {
+            var (from, to) = Workers.Range(Lines, Parts, part);
+            for (var line = from; line < to; line++)
+            {
+                if (VectorWidth.Is512) Line<Float32x16>(line);
+                else if (VectorWidth.Is256) Line<Float32x8>(line);
+                else Line<Float32x4>(line);
+            }
+        }
+
+        private readonly void Line<T>(int line) where T : unmanaged, IFloat32Vector<T>
+        {
+            var (image, oy) = Math.DivRem(line, Shape.OutHeight);
+            var top = oy * Shape.StrideH - Shape.PadH;
+            var (fromY, toY) = TapsInside(top, Shape.Height, Shape.DilationH, Shape.KernelHeight);
+            var columns = Shape.OutWidth;
+            for (int ox = 0, count; ox < columns; ox += count)
+            {
+                var left = ox * Shape.StrideW - Shape.PadW;
+                var (fromX, toX) = TapsInside(left, Shape.Width, Shape.DilationW, Shape.KernelWidth);
+                // Inside the image as far as the last of four pixels, all taps of all four exist.
+                count = ox + Together <= columns && fromX == 0
+                    && left + (Together - 1) * Shape.StrideW + (Shape.KernelWidth - 1) * Shape.DilationW < Shape.Width ? Together : 1;
+                var pixels = new Pixels
+                {
+                    Source = X + ((nint)(image * Shape.Height + top + fromY * Shape.DilationH) * Shape.Width + left + fromX * Shape.DilationW) * XStride,
+                    RowStep = (nint)Shape.DilationH * Shape.Width * XStride,
+                    ColumnStep = Shape.DilationW * XStride,
+                    PixelStep = Shape.StrideW * XStride,
+                    Rows = toY - fromY,
+                    Columns = toX - fromX,
+                    Weight = Weight + (nint)(fromY * Shape.KernelWidth + fromX) * Shape.InChannels,
+                    WeightRow = (nint)Shape.KernelWidth * Shape.InChannels,
+                    Channels = Shape.InChannels,
+                    Bias = Bias,
+                    Own = AddInput ? X + ((nint)line * columns + ox) * XStride : null,
+                    OwnStep = XStride,
+                    Target = Y + ((nint)line * columns + ox) * YStride,
+                    TargetStep = YStride,
+                };
+                if (count == Together) pixels.Four<T>();
+                else pixels.One<T>();
+            }
+        }
+    }
+
+    /// <summary>The taps, the first at <paramref name="start"/> and so many apart, that lie in 0 … extent − 1.</summary>
+    private static (int From, int To) TapsInside(int start, int extent, int dilation, int taps)
+    {
+        var from = start >= 0 ? 0 : Math.Min((-start + dilation - 1) / dilation, taps);
+        var to = start >= extent ? from : Math.Clamp((extent - start + dilation - 1) / dilation, from, taps);
+        return (from, to);
+    }
+
+    /// <summary>Neighbouring output pixels and the taps under them, all inside the image.</summary>
+    private struct Pixels
+    {
+        public float* Source, Weight, Bias, Own, Target;
+        public nint RowStep, ColumnStep, PixelStep, WeightRow, OwnStep, TargetStep;
+        public int Rows, Columns, Channels;
+
+        public readonly void Four<T>() where T : unmanaged, IFloat32Vector<T>
+        {
+            var c = 0;
+            for (; c <= Channels - T.Count; c += T.Count) Four<T>(c, T.Count);
+            if (c < Channels) Four<T>(c, Channels - c);
+        }
+
+        public readonly void One<T>() where T : unmanaged, IFloat32Vector<T>
+        {
+            var c = 0;
+            for (; c <= Channels - T.Count; c += T.Count) One<T>(c, T.Count);
+            if (c < Channels) One<T>(c, Channels - c);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly void Four<T>(int c, int count) where T : unmanaged, IFloat32Vector<T>
+        {
+            var (step, channels, columnStep, columns) = (PixelStep, Channels, ColumnStep, Columns);
+            T sum0 = Load<T>(Bias + c, count), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+            for (var row = 0; row < Rows; row++)
+            {
+                var source = Source + row * RowStep + c;
+                var weight = Weight + row * WeightRow + c;
+                for (var column = 0; column < columns; column++, source += columnStep, weight += channels)
+                {
+                    var w = Load<T>(weight, count);
+                    sum0 = T.MultiplyAdd(Load<T>(source, count), w, sum0);
+                    sum1 = T.MultiplyAdd(Load<T>(source + step, count), w, sum1);
+                    sum2 = T.MultiplyAdd(Load<T>(source + 2 * step, count), w, sum2);
+                    sum3 = T.MultiplyAdd(Load<T>(source + 3 * step, count), w, sum3);
+                }
+            }
+            Finish(sum0, 0, c, count);
+            Finish(sum1, 1, c, count);
+            Finish(sum2, 2, c, count);
+            Finish(sum3, 3, c, count);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly void One<T>(int c, int count) where T : unmanaged, IFloat32Vector<T>
+        {
+            var sum = Load<T>(Bias + c, count);
+            for (var row = 0; row < Rows; row++)
+            for (var column = 0; column < Columns; column++)
+            {
+                var source = Load<T>(Source + row * RowStep + column * ColumnStep + c, count);
+                sum = T.MultiplyAdd(source, Load<T>(Weight + row * WeightRow + (nint)column * Channels + c, count), sum);
+            }
+            Finish(sum, 0, c, count);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly void Finish<T>(T sum, int pixel, int c, int count) where T : unmanaged, IFloat32Vector<T>
+        {
+            if (Own != null) sum += Load<T>(Own + pixel * OwnStep + c, count);
+            Store(sum, Target + pixel * TargetStep + c, count);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Load<T>(float* source, int count) where T : unmanaged, IFloat32Vector<T> =>
+        count == T.Count ? T.Load(source) : T.LoadPartial(source, count);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store<T>(T value, float* target, int count) where T : unmanaged, IFloat32Vector<T>
+    {
+        if (count == T.Count) T.Store(value, target);
+        else T.StorePartial(value, target, count);
+    }
+}
