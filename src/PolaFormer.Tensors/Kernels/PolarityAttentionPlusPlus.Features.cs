@@ -1,0 +1,148 @@
+using System.Runtime.CompilerServices;
+
+namespace PolaFormer.Tensors.Kernels;
+
+internal static unsafe partial class PolarityAttentionPlusPlus
+{
+    private static partial class Pass<T>
+    {
+        /// <summary>κ of a block of keys (rows × Width), its column sums added to <paramref name="sum"/> unless null.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void KeyFeatures(in PolarityPlusPlusLayout layout, int rows, float* k, nint kRow, float* features, float* sum)
+        {
+            for (var j = 0; j < layout.Padded; j += T.Count)
+            {
+                var left = layout.HeadDim - j;
+                T frontSum = T.Zero, backSum = T.Zero;
+                for (var row = 0; row < rows; row++)
+                {
+                    var x = Lanes.Load<T>(k + row * kRow + j, left);
+                    var magnitude = T.Abs(x);
+                    var (positive, negative) = Route(x, magnitude, VectorMath.Exp(magnitude) - T.Create(1));
+                    T.Store(positive, features + row * layout.Width + j);
+                    T.Store(negative, features + row * layout.Width + layout.Padded + j);
+                    frontSum += positive;
+                    backSum += negative;
+                }
+                if (sum == null) continue;
+                T.Store(T.Load(sum + j) + frontSum, sum + j);
+                T.Store(T.Load(sum + layout.Padded + j) + backSum, sum + layout.Padded + j);
+            }
+        }
+
+        /// <summary>f and f' of a block of queries (rows × Width each), unrotated.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void QueryFeatures(
+            in PolarityPlusPlusLayout layout, int rows, float* q, nint qRow, float* same, float* opposite,
+            float* features, float* oppositeFeatures)
+        {
+            for (var j = 0; j < layout.Padded; j += T.Count)
+            {
+                var left = layout.HeadDim - j;
+                T sameFront = Lanes.Load<T>(same + j, left), sameBack = Lanes.Load<T>(same + layout.HeadDim + j, left);
+                T oppositeFront = Lanes.Load<T>(opposite + j, left), oppositeBack = Lanes.Load<T>(opposite + layout.HeadDim + j, left);
+                for (var row = 0; row < rows; row++)
+                {
+                    var x = Lanes.Load<T>(q + row * qRow + j, left);
+                    T magnitude = T.Abs(x), isPositive = T.GreaterThan(x, T.Zero);
+                    var temperature = T.Select(isPositive, sameFront, sameBack);
+                    var (positive, negative) = Route(x, magnitude, VectorMath.Exp(magnitude * temperature) - T.Create(1));
+                    T.Store(positive, features + row * layout.Width + j);
+                    T.Store(negative, features + row * layout.Width + layout.Padded + j);
+
+                    temperature = T.Select(isPositive, oppositeBack, oppositeFront);
+                    (positive, negative) = Route(x, magnitude, VectorMath.Exp(magnitude * temperature) - T.Create(1));
+                    T.Store(negative, oppositeFeatures + row * layout.Width + j);
+                    T.Store(positive, oppositeFeatures + row * layout.Width + layout.Padded + j);
+                }
+            }
+        }
+
+        /// <summary>destination = R·features for tokens from <paramref name="token"/> on, or Rᵀ·features; may be in place.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Rotate(
+            in PolarityPlusPlusLayout layout, int rows, float* features, float* sin, float* cos, int token, bool back, float* destination)
+        {
+            sin += (nint)token * 2 * layout.HeadDim;
+            cos += (nint)token * 2 * layout.HeadDim;
+            for (var halfRow = 0; halfRow < 2 * rows; halfRow++)
+            {
+                for (var j = 0; j < layout.Padded; j += T.Count)
+                {
+                    var left = layout.HeadDim - j;
+                    T x = T.Load(features + j), s = Lanes.Load<T>(sin + j, left), c = Lanes.Load<T>(cos + j, left);
+                    T.Store(back ? Rotary.TurnBack(x, s, c) : Rotary.Turn(x, s, c), destination + j);
+                }
+                features += layout.Padded;
+                destination += layout.Padded;
+                sin += layout.HeadDim;
+                cos += layout.HeadDim;
+            }
+        }
+
+        /// <summary>1/(features·mean + ε) of each row.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Normalizers(in PolarityPlusPlusLayout layout, int rows, float* features, float* mean, float* normalizers)
+        {
+            for (var row = 0; row < rows; row++)
+            {
+                normalizers[row] = 1 / (Dot(layout.Width, features, mean) + PolarityAttention.Epsilon);
+                features += layout.Width;
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static float Dot(int length, float* a, float* b)
+        {
+            T sum = T.Zero, odd = T.Zero;
+            var i = 0;
+            for (; i + 2 * T.Count <= length; i += 2 * T.Count)
+            {
+                sum = T.MultiplyAdd(T.Load(a + i), T.Load(b + i), sum);
+                odd = T.MultiplyAdd(T.Load(a + i + T.Count), T.Load(b + i + T.Count), odd);
+            }
+            return T.Sum(sum + odd);
+        }
+
+        /// <summary>The value where x &gt; 0 and where x &lt; 0, else 0: the value (≥ 0) with the sign of x, cut from either side. A NaN passes.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static (T Positive, T Negative) Route(T x, T magnitude, T value)
+        {
+            var signed = value | (x ^ magnitude);
+            return (T.Max(T.Zero, signed), T.Max(T.Zero, -signed));
+        }
+
+        /// <summary>Both halves of the value rows of a block, each padded by itself.</summary>
+        private static void CopyHalves(in PolarityPlusPlusLayout layout, int rows, float* source, nint sourceRow, float* destination)
+        {
+            for (var row = 0; row < rows; row++)
+            {
+                for (var j = 0; j < layout.HalfPadded; j += T.Count)
+                {
+                    var left = layout.Half - j;
+                    T.Store(Lanes.Load<T>(source + j, left), destination + j);
+                    T.Store(Lanes.Load<T>(source + layout.Half + j, left), destination + layout.HalfPadded + j);
+                }
+                source += sourceRow;
+                destination += layout.Columns;
+            }
+        }
+
+        /// <summary>Scatters rows of two padded halves, each half times the factor of its row (or 1 where null).</summary>
+        private static void StoreHalves(
+            in PolarityPlusPlusLayout layout, int rows, float* source, float* same, float* opposite, float* destination, nint destinationRow)
+        {
+            for (var row = 0; row < rows; row++)
+            {
+                T left = T.Create(same == null ? 1 : same[row]), right = T.Create(opposite == null ? 1 : opposite[row]);
+                for (var j = 0; j < layout.Half; j += T.Count)
+                {
+                    Lanes.Store(T.Load(source + j) * left, destination + j, layout.Half - j);
+                    Lanes.Store(T.Load(source + layout.HalfPadded + j) * right, destination + layout.Half + j, layout.Half - j);
+                }
+                source += layout.Columns;
+                destination += destinationRow;
+            }
+        }
+    }
+}

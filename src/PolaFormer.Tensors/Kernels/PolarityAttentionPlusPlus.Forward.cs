@@ -1,0 +1,126 @@
+using PolaFormer.Tensors.Threading;
+
+namespace PolaFormer.Tensors.Kernels;
+
+internal static unsafe partial class PolarityAttentionPlusPlus
+{
+    private static partial class Pass<T>
+    {
+        public static void Forward(in PolarityAttentionPlusPlusInputs inputs, float* output, nint outputRow, nint outputBatch)
+        {
+            var layout = new PolarityPlusPlusLayout(inputs.HeadDim);
+            var pairs = inputs.Batch * inputs.Heads;
+            var chunks = PolarityLayout.Chunks(pairs, inputs.Tokens);
+            var parts = layout.Parts(pairs * chunks, inputs.Tokens / chunks);
+            Workers.Run(parts, new KeyBody(inputs, layout, parts));
+            var finishParts = layout.Parts(pairs, chunks);
+            Workers.Run(finishParts, new FinishBody(inputs, layout, inputs.State, layout.State, finishParts));
+            Workers.Run(parts, new QueryBody(inputs, layout, parts, output, outputRow, outputBatch));
+        }
+
+        /// <summary>Chunks of the tokens of one (image, head) pair, numbered through.</summary>
+        private static (int Pair, int Image, int Channel, int From, int To) Unit(
+            in PolarityAttentionPlusPlusInputs inputs, int chunks, int unit)
+        {
+            var (pair, chunk) = Math.DivRem(unit, chunks);
+            var (image, head) = Math.DivRem(pair, inputs.Heads);
+            var (from, to) = Workers.Range(inputs.Tokens, chunks, chunk);
+            return (pair, image, head * inputs.HeadDim, from, to);
+        }
+
+        /// <summary>One pass over the keys: the partial state of each unit.</summary>
+        private readonly struct KeyBody(PolarityAttentionPlusPlusInputs inputs, PolarityPlusPlusLayout layout, int parts) : IParallelBody
+        {
+            public void Run(int part)
+            {
+                var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
+                var features = AttentionScratch.Begin(layout.Block * (layout.Width + layout.Columns));
+                var values = features + layout.Block * layout.Width;
+                var (first, end) = Workers.Range(inputs.Batch * inputs.Heads * chunks, parts, part);
+                for (var number = first; number < end; number++)
+                {
+                    var (_, image, channel, from, to) = Unit(inputs, chunks, number);
+                    var state = inputs.State + (long)number * layout.State;
+                    new Span<float>(state, layout.State).Clear();
+                    for (var token = from; token < to; token += layout.Block)
+                    {
+                        var rows = Math.Min(layout.Block, to - token);
+                        KeyFeatures(
+                            layout, rows, inputs.K + image * inputs.KBatch + token * inputs.KRow + channel, inputs.KRow, features,
+                            state + layout.Width * layout.Columns);
+                        Rotate(layout, rows, features, inputs.Sin, inputs.Cos, token, back: false, features);
+                        CopyHalves(layout, rows, inputs.V + image * inputs.VBatch + token * inputs.VRow + channel, inputs.VRow, values);
+                        BlockProduct<T>.Run(
+                            layout.Width, layout.Columns, rows, features, 1, layout.Width, values, layout.Columns,
+                            state, layout.Columns, accumulate: true);
+                    }
+                }
+            }
+        }
+
+        /// <summary>Adds up the partial states (or their gradients) in order and divides by n.</summary>
+        private readonly struct FinishBody(
+            PolarityAttentionPlusPlusInputs inputs, PolarityPlusPlusLayout layout, float* states, int stride, int parts) : IParallelBody
+        {
+            public void Run(int part)
+            {
+                var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
+                var scale = T.Create(1f / inputs.Tokens);
+                var (first, end) = Workers.Range(inputs.Batch * inputs.Heads, parts, part);
+                for (var pair = first; pair < end; pair++)
+                {
+                    var state = states + (long)pair * chunks * stride;
+                    for (var i = 0; i < layout.State; i += T.Count)
+                    {
+                        var sum = T.Load(state + i);
+                        for (var chunk = 1; chunk < chunks; chunk++) sum += T.Load(state + (long)chunk * stride + i);
+                        T.Store(sum * scale, state + i);
+                    }
+                }
+            }
+        }
+
+        /// <summary>One pass over the queries.</summary>
+        private readonly struct QueryBody(
+            PolarityAttentionPlusPlusInputs inputs, PolarityPlusPlusLayout layout, int parts,
+            float* output, nint outputRow, nint outputBatch) : IParallelBody
+        {
+            public void Run(int part)
+            {
+                var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
+                var (width, columns, block) = (layout.Width, layout.Columns, layout.Block);
+                var features = AttentionScratch.Begin(block * (2 * width + columns + 2));
+                var oppositeFeatures = features + block * width;
+                var numerators = oppositeFeatures + block * width;
+                var same = numerators + block * columns;
+                var opposite = same + block;
+                var (first, end) = Workers.Range(inputs.Batch * inputs.Heads * chunks, parts, part);
+                for (var number = first; number < end; number++)
+                {
+                    var (pair, image, channel, from, to) = Unit(inputs, chunks, number);
+                    var state = inputs.State + (long)pair * chunks * layout.State;
+                    var mean = state + width * columns;
+                    for (var token = from; token < to; token += block)
+                    {
+                        var rows = Math.Min(block, to - token);
+                        QueryFeatures(
+                            layout, rows, inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel, inputs.QRow,
+                            inputs.Same + 2 * channel, inputs.Opposite + 2 * channel, features, oppositeFeatures);
+                        Normalizers(layout, rows, features, mean, same);
+                        Normalizers(layout, rows, oppositeFeatures, mean, opposite);
+                        Rotate(layout, rows, features, inputs.Sin, inputs.Cos, token, back: false, features);
+                        Rotate(layout, rows, oppositeFeatures, inputs.Sin, inputs.Cos, token, back: false, oppositeFeatures);
+                        BlockProduct<T>.Run(
+                            rows, layout.HalfPadded, width, features, width, 1, state, columns, numerators, columns, accumulate: false);
+                        BlockProduct<T>.Run(
+                            rows, layout.HalfPadded, width, oppositeFeatures, width, 1, state + layout.HalfPadded, columns,
+                            numerators + layout.HalfPadded, columns, accumulate: false);
+                        StoreHalves(
+                            layout, rows, numerators, same, opposite,
+                            output + image * outputBatch + token * outputRow + channel, outputRow);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+using PolaFormer.Tensors.Kernels;
+using PolaFormer.Tensors.Threading;
+
+namespace PolaFormer.Tensors.Tests.Kernels.Attention;
+
+public unsafe class PolarityAttentionPlusPlusTests
+{
+    [Theory]
+    [InlineData(2, 2, 16, 49)]
+    [InlineData(1, 3, 32, 60)]
+    [InlineData(1, 1, 64, 113)]
+    [InlineData(2, 2, 8, 7)]
+    [InlineData(1, 2, 24, 5)]
+    [InlineData(1, 2, 48, 30)]
+    [InlineData(1, 1, 20, 9)]
+    [InlineData(1, 2, 6, 4)]
+    [InlineData(17, 2, 16, 3)]
+    [InlineData(1, 1, 32, 700)]   // several chunks
+    public void MatchesTheComposedReference(int batch, int heads, int headDim, int tokens)
+    {
+        var setup = new Setup(batch, heads, headDim, tokens);
+        var reference = setup.Reference();
+        var expected = reference.Forward();
+        reference.Backward(setup.DOutput.ToDoubles());
+
+        setup.Run();
+
+        Close.AssertClose(expected, setup.Output.ToDoubles(), 5e-6, "out");
+        Close.AssertClose(reference.DQ, setup.DQ.ToDoubles(), 1e-5, "dq");
+        Close.AssertClose(reference.DK, setup.DK.ToDoubles(), 1e-5, "dk");
+        Close.AssertClose(reference.DV, setup.DV.ToDoubles(), 1e-5, "dv");
+        Close.AssertClose(reference.DSame, setup.DSame.ToDoubles(), 1e-5, "dSame");
+        Close.AssertClose(reference.DOpposite, setup.DOpposite.ToDoubles(), 1e-5, "dOpposite");
+        foreach (var rows in (Rows[])[setup.Output, setup.DQ, setup.DK, setup.DV]) rows.AssertSurroundingsUntouched();
+    }
+
+    [Fact]
+    public void TheReferenceGradientsAgreeWithCentralDifferences()
+    {
+        var setup = new Setup(1, 2, 6, 5);
+        var reference = setup.Reference();
+        var cotangent = setup.DOutput.ToDoubles();
+        // Away from 0, where relu has a kink.
+        foreach (var x in new[] { reference.Q, reference.K })
+            for (var i = 0; i < x.Length; i++)
+                if (Math.Abs(x[i]) < 1e-3) x[i] = 0.1;
+        reference.Backward(cotangent);
+        double Loss() => reference.Forward().Zip(cotangent, (y, g) => y * g).Sum();
+
+        foreach (var (values, gradient) in new[]
+        {
+            (reference.Q, reference.DQ), (reference.K, reference.DK), (reference.V, reference.DV),
+            (reference.Same, reference.DSame), (reference.Opposite, reference.DOpposite),
+        })
+        {
+            for (var i = 0; i < values.Length; i++)
+            {
+                const double step = 1e-6;
+                var value = values[i];
+                values[i] = value + step;
+                var above = Loss();
+                values[i] = value - step;
+                var below = Loss();
+                values[i] = value;
+                Assert.Equal((above - below) / (2 * step), gradient[i], 1e-6 * Math.Max(1, Math.Abs(gradient[i])));
+            }
+        }
+    }
+
+    [Fact]
+    public void ZeroQueriesGiveZeroAndZeroGradients()
+    {
+        var setup = new Setup(1, 2, 16, 6);
+        for (var c = 0; c < 32; c++) setup.Q[0, 3, c] = 0;
+
+        setup.Run();
+
+        for (var c = 0; c < 32; c++)
+        {
+            Assert.Equal(0f, setup.Output[0, 3, c]);
+            Assert.Equal(0f, setup.DQ[0, 3, c]);
+        }
+        Assert.All(setup.All(), value => Assert.True(double.IsFinite(value)));
+    }
+
+    [Theory]
+    [InlineData(1, 2, 32, 900)]
+    [InlineData(9, 4, 16, 49)]
+    public void IsBitIdenticalForAnyNumberOfThreads(int batch, int heads, int headDim, int tokens)
+    {
+        var before = Workers.ThreadCount;
+        try
+        {
+            double[]? first = null;
+            foreach (var threads in (int[])[1, 2, 3])
+            {
+                Workers.ThreadCount = threads;
+                var setup = new Setup(batch, heads, headDim, tokens);
+                setup.Run();
+                first ??= setup.All();
+                Assert.Equal(first, setup.All());
+            }
+        }
+        finally
+        {
+            Workers.ThreadCount = before;
+        }
+    }
+
+    private sealed class Setup
+    {
+        private readonly int _batch, _heads, _headDim, _tokens;
+        private readonly Floats _same, _opposite, _sin, _cos;
+
+        public Setup(int batch, int heads, int headDim, int tokens)
+        {
+            (_batch, _heads, _headDim, _tokens) = (batch, heads, headDim, tokens);
+            var random = new System.Random(headDim * 1000 + tokens);
+            var channels = heads * headDim;
+            Q = Rows.Random(random, batch, tokens, channels);
+            K = Rows.Random(random, batch, tokens, channels);
+            V = Rows.Random(random, batch, tokens, channels);
+            DOutput = Rows.Random(random, batch, tokens, channels);
+            (Output, DQ, DK, DV) = (New(), New(), New(), New());
+            _same = Floats.Random(random, 2 * channels, 0.1, 0.9);
+            _opposite = Floats.Random(random, 2 * channels, 0.1, 0.9);
+            // Every channel its own angle, though the models give a pair the same one.
+            var angles = Enumerable.Range(0, tokens * 2 * headDim).Select(_ => random.NextDouble()).ToArray();
+            (_sin, _cos) = (new Floats(angles.Select(Math.Sin)), new Floats(angles.Select(Math.Cos)));
+            (DSame, DOpposite) = (new Floats(2 * channels), new Floats(2 * channels));
+
+            Rows New() => new(batch, tokens, channels);
+        }
+
+        public Rows Q { get; }
+        public Rows K { get; }
+        public Rows V { get; }
+        public Rows DOutput { get; }
+        public Rows Output { get; }
+        public Rows DQ { get; }
+        public Rows DK { get; }
+        public Rows DV { get; }
+        public Floats DSame { get; }
+        public Floats DOpposite { get; }
+
+        public double[] All() =>
+        [
+            .. Output.ToDoubles(), .. DQ.ToDoubles(), .. DK.ToDoubles(), .. DV.ToDoubles(), .. DSame.ToDoubles(), .. DOpposite.ToDoubles(),
+        ];
+
+        public PolarityPlusPlusReference Reference() => new(_batch, _heads, _headDim, _tokens)
+        {
+            Q = Q.ToDoubles(), K = K.ToDoubles(), V = V.ToDoubles(), Same = _same.ToDoubles(), Opposite = _opposite.ToDoubles(),
+            Sin = _sin.ToDoubles(), Cos = _cos.ToDoubles(),
+        };
+
+        public void Run()
+        {
+            var state = new Floats(PolarityAttentionPlusPlus.StateLength(_batch, _heads, _headDim, _tokens));
+            var workspace = new Floats(PolarityAttentionPlusPlus.WorkspaceLength(_batch, _heads, _headDim, _tokens));
+            var inputs = new PolarityAttentionPlusPlusInputs
+            {
+                Batch = _batch, Heads = _heads, HeadDim = _headDim, Tokens = _tokens,
+                Q = Q.Pointer, K = K.Pointer, V = V.Pointer,
+                QRow = Q.Stride, KRow = K.Stride, VRow = V.Stride,
+                QBatch = Q.BatchStride, KBatch = K.BatchStride, VBatch = V.BatchStride,
+                Same = _same.Pointer, Opposite = _opposite.Pointer, Sin = _sin.Pointer, Cos = _cos.Pointer, State = state.Pointer,
+            };
+            PolarityAttentionPlusPlus.Forward(inputs, Output.Pointer, Output.Stride, Output.BatchStride);
+            PolarityAttentionPlusPlus.Backward(inputs, new PolarityAttentionPlusPlusGradients
+            {
+                DOutput = DOutput.Pointer, DQ = DQ.Pointer, DK = DK.Pointer, DV = DV.Pointer,
+                DOutputRow = DOutput.Stride, DQRow = DQ.Stride, DKRow = DK.Stride, DVRow = DV.Stride,
+                DOutputBatch = DOutput.BatchStride, DQBatch = DQ.BatchStride, DKBatch = DK.BatchStride, DVBatch = DV.BatchStride,
+                DSame = DSame.Pointer, DOpposite = DOpposite.Pointer, Workspace = workspace.Pointer,
+            });
+        }
+    }
+}
