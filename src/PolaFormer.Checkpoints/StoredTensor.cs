@@ -71,18 +71,24 @@ public sealed class StoredTensor
     {
         if (destination.Length != Shape.Count)
             throw new ArgumentException($"The tensor has {Shape.Count} elements; the destination {destination.Length}.", nameof(destination));
-        ReadFloat32(0, destination);
-    }
 
-    internal void ReadFloat32(long first, Span<float> destination)
-    {
         int size = DType.Size(), chunk = ChunkBytes / size;
+        if (_strides is null)
+        {
+            for (int done = 0; done < destination.Length; done += chunk)
+            {
+                Span<float> part = destination[done..Math.Min(done + chunk, destination.Length)];
+                FloatConversion.ToFloat32(DType, _storage.Slice((_offset + done) * size, part.Length * size), part);
+            }
+            return;
+        }
+
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         for (int done = 0; done < destination.Length; done += chunk)
         {
             Span<float> part = destination[done..Math.Min(done + chunk, destination.Length)];
             Span<byte> bytes = buffer.AsSpan(0, part.Length * size);
-            ReadElements(first + done, bytes);
+            ReadElements(done, bytes);
             FloatConversion.ToFloat32(DType, bytes, part);
         }
         ArrayPool<byte>.Shared.Return(buffer);

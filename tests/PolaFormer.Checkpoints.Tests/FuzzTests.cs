@@ -7,7 +7,7 @@ namespace PolaFormer.Checkpoints.Tests;
 /// <summary>Damaged files end in a CheckpointException or in a readable checkpoint, and take memory in proportion to their size.</summary>
 public class FuzzTests
 {
-    private const int Rounds = 25_000;
+    private const int Rounds = 15_000;
     private const long BaseAllocation = 1 << 19, AllocationPerByte = 200;
 
     [Theory]

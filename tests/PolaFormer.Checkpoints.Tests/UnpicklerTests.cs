@@ -23,6 +23,14 @@ public class UnpicklerTests
     public void CodeIsRefusedByName(string pickle, string message) =>
         Assert.Contains(message, Assert.Throws<CheckpointException>(() => Load(pickle)).Message);
 
+    [Fact]
+    public void ControlCharactersOfAFileDoNotReachTheTerminal()
+    {
+        string message = Assert.Throws<CheckpointException>(() => Load("c\x1b[2J" + new string('m', 3000) + "\nx\n.")).Message;
+        Assert.DoesNotContain('\x1b', message);
+        Assert.InRange(message.Length, 100, 1100);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData(".")]
