@@ -234,14 +234,10 @@ internal static unsafe partial class Elementwise
         public static bool BackwardReadsOutput => false;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Forward<T>(T x) where T : unmanaged, IFloat32Vector<T> => x * Phi(x);
+        public static T Forward<T>(T x) where T : unmanaged, IFloat32Vector<T> => x * VectorMath.Phi(x);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Backward<T>(T x, T y, T dy) where T : unmanaged, IFloat32Vector<T> => dy * T.MultiplyAdd(x * T.Create(0.398942280f), VectorMath.Exp(x * x * T.Create(-0.5f)), Phi(x));
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static T Phi<T>(T x) where T : unmanaged, IFloat32Vector<T> =>
-            T.MultiplyAdd(VectorMath.Erf(x * T.Create(0.707106781f)), T.Create(0.5f), T.Create(0.5f));
+        public static T Backward<T>(T x, T y, T dy) where T : unmanaged, IFloat32Vector<T> => dy * T.MultiplyAdd(x * T.Create(0.398942280f), VectorMath.Exp(x * x * T.Create(-0.5f)), VectorMath.Phi(x));
     }
 
     /// <summary>y = x·σ(x) with σ(x) = 1/(1 + e^−x), dy/dx = σ(x)·(1 + x·(1 − σ(x))). 0, ½ at 0; ∞ at ∞; NaN at −∞ and gradient NaN at ±∞, as in torch.</summary>

@@ -81,11 +81,12 @@ internal static unsafe class LayerNorm
 
         private readonly void Run<T>(int part) where T : unmanaged, IFloat32Vector<T>
         {
+            double inverse = 1.0 / Channels;
             for (long row = Rows * part / Parts; row < Rows * (part + 1) / Parts; row++)
             {
                 float* x = X + row * Channels;
-                float mean = (float)(Reduction.RowSum<T>(x, Channels) / Channels);
-                float rstd = (float)(1 / Math.Sqrt(SumOfSquaredDifferences<T>(x, mean, Channels) / Channels + Eps));
+                float mean = (float)(Reduction.RowSum<T>(x, Channels) * inverse);
+                float rstd = 1 / MathF.Sqrt((float)(SumOfSquaredDifferences<T>(x, mean, Channels) * inverse + Eps));
                 if (Mean != null)
                     Mean[row] = mean;
                 if (Rstd != null)
@@ -181,12 +182,20 @@ internal static unsafe class LayerNorm
         {
             T shift = T.Create(mean), factor = T.Create(rstd);
             float* dWeight = block, dBias = block + Channels;
-            for (int i = 0; i < Channels; i += T.Count)
+            int i = 0;
+            for (; i <= Channels - T.Count; i += T.Count)
             {
-                int width = Math.Min(T.Count, Channels - i);
-                T gradient = T.LoadPartial(dy + i, width), normalized = (T.LoadPartial(x + i, width) - shift) * factor;
-                T.StorePartial(T.MultiplyAdd(gradient, normalized, T.LoadPartial(dWeight + i, width)), dWeight + i, width);
-                T.StorePartial(gradient + T.LoadPartial(dBias + i, width), dBias + i, width);
+                T gradient = T.Load(dy + i), normalized = (T.Load(x + i) - shift) * factor;
+                T.Store(T.MultiplyAdd(gradient, normalized, T.Load(dWeight + i)), dWeight + i);
+                T.Store(gradient + T.Load(dBias + i), dBias + i);
+            }
+
+            if (i < Channels)
+            {
+                int rest = Channels - i;
+                T gradient = T.LoadPartial(dy + i, rest), normalized = (T.LoadPartial(x + i, rest) - shift) * factor;
+                T.StorePartial(T.MultiplyAdd(gradient, normalized, T.LoadPartial(dWeight + i, rest)), dWeight + i, rest);
+                T.StorePartial(gradient + T.LoadPartial(dBias + i, rest), dBias + i, rest);
             }
         }
 
@@ -203,28 +212,38 @@ internal static unsafe class LayerNorm
         private readonly void RowBackward<T>(float* x, float* dy, float* dx, float mean, float rstd) where T : unmanaged, IFloat32Vector<T>
         {
             T shift = T.Create(mean), factor = T.Create(rstd), sum = T.Zero, product = T.Zero;
-            for (int i = 0; i < Channels; i += T.Count)
+            int i = 0, rest = Channels % T.Count;
+            for (; i < Channels - rest; i += T.Count)
             {
-                int width = Math.Min(T.Count, Channels - i);
-                T g = Gradient<T>(dy, i, width);
+                T g = Weight == null ? T.Load(dy + i) : T.Load(dy + i) * T.Load(Weight + i);
                 sum += g;
-                product = T.MultiplyAdd(g, (T.LoadPartial(x + i, width) - shift) * factor, product);
+                product = T.MultiplyAdd(g, (T.Load(x + i) - shift) * factor, product);
+            }
+
+            if (rest > 0)
+            {
+                T g = Last<T>(dy, i, rest);
+                sum += g;
+                product = T.MultiplyAdd(g, (T.LoadPartial(x + i, rest) - shift) * factor, product);
             }
 
             T meanGradient = T.Create(T.Sum(sum) / Channels), meanProduct = T.Create(T.Sum(product) / Channels);
-            for (int i = 0; i < Channels; i += T.Count)
+            for (i = 0; i < Channels - rest; i += T.Count)
             {
-                int width = Math.Min(T.Count, Channels - i);
-                T normalized = (T.LoadPartial(x + i, width) - shift) * factor;
-                T.StorePartial((Gradient<T>(dy, i, width) - meanGradient - normalized * meanProduct) * factor, dx + i, width);
+                T g = Weight == null ? T.Load(dy + i) : T.Load(dy + i) * T.Load(Weight + i);
+                T.Store((g - meanGradient - (T.Load(x + i) - shift) * factor * meanProduct) * factor, dx + i);
             }
+
+            if (rest > 0)
+                T.StorePartial((Last<T>(dy, i, rest) - meanGradient - (T.LoadPartial(x + i, rest) - shift) * factor * meanProduct) * factor, dx + i, rest);
         }
 
+        /// <summary>dy·weight of the last channels.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private readonly T Gradient<T>(float* dy, int i, int width) where T : unmanaged, IFloat32Vector<T>
+        private readonly T Last<T>(float* dy, int i, int rest) where T : unmanaged, IFloat32Vector<T>
         {
-            T g = T.LoadPartial(dy + i, width);
-            return Weight == null ? g : g * T.LoadPartial(Weight + i, width);
+            T g = T.LoadPartial(dy + i, rest);
+            return Weight == null ? g : g * T.LoadPartial(Weight + i, rest);
         }
     }
 }

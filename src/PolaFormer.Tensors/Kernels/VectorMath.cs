@@ -160,4 +160,28 @@ internal static partial class VectorMath
         T large = T.Create(1f) - ExpInRange(q);
         return T.Select(T.LessThan(a, T.Create(0.9f)), small, large | sign);
     }
+
+    /// <summary>
+    /// Φ(x) = (1 + erf(x/√2))/2, the normal distribution: absolute error at most 8e-8, relative at most 5e-6 for x ≥ −5, where
+    /// erf alone would have cancelled. 0 at −∞, ½ at 0, 1 at ∞.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Phi<T>(T x) where T : unmanaged, IFloat32Vector<T>
+    {
+        // Φ(−a) = 2^(a·Q(a) − 1): absolute error 6.4e-9. Beyond the fit, at 5.2, the leading term drives it to 0.
+        T a = T.Abs(x);
+        T q = T.Create(-5.09258271e-08f);
+        q = T.MultiplyAdd(q, a, T.Create(1.29846489e-06f));
+        q = T.MultiplyAdd(q, a, T.Create(-1.4563484e-05f));
+        q = T.MultiplyAdd(q, a, T.Create(9.20730745e-05f));
+        q = T.MultiplyAdd(q, a, T.Create(-0.000318482227f));
+        q = T.MultiplyAdd(q, a, T.Create(5.55985498e-05f));
+        q = T.MultiplyAdd(q, a, T.Create(0.00690296851f));
+        q = T.MultiplyAdd(q, a, T.Create(-0.0524241477f));
+        q = T.MultiplyAdd(q, a, T.Create(-0.45922333f));
+        q = T.MultiplyAdd(q, a, T.Create(-1.15110421f));
+        T t = T.Max(T.Create(-152f), T.MultiplyAdd(q, a, T.Create(-1f))), n = Round(t);
+        T tail = T.Scale(Exp2Fraction(t - n), n);
+        return T.Select(T.LessThan(x, T.Zero), tail, T.Create(1f) - tail);
+    }
 }

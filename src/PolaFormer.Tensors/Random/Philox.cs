@@ -23,8 +23,8 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
     /// <summary>32 random bits: word index mod 4 of block index/4.</summary>
     public uint UInt32(ulong index)
     {
-        UInt128 block = Block(index >> 2);
-        return (uint)(block >> (int)(32 * (index & 3)));
+        (uint a, uint b, uint c, uint d) = Block(index >> 2);
+        return (index & 3) switch { 0 => a, 1 => b, 2 => c, _ => d };
     }
 
     /// <summary>Uniform in [0, 1), a multiple of 2^-24.</summary>
@@ -45,14 +45,7 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
         for (; i < values.Length && ((start + (ulong)i) & 3) != 0; i++)
             values[i] = UInt32(start + (ulong)i);
         for (; i <= values.Length - 4; i += 4)
-        {
-            UInt128 block = Block((start + (ulong)i) >> 2);
-            (ulong low, ulong high) = ((ulong)block, (ulong)(block >> 64));
-            values[i] = (uint)low;
-            values[i + 1] = (uint)(low >> 32);
-            values[i + 2] = (uint)high;
-            values[i + 3] = (uint)(high >> 32);
-        }
+            (values[i], values[i + 1], values[i + 2], values[i + 3]) = Block((start + (ulong)i) >> 2);
 
         for (; i < values.Length; i++)
             values[i] = UInt32(start + (ulong)i);
@@ -96,21 +89,23 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
         }
     }
 
-    /// <summary>Ten rounds of Philox on a counter of four words (first word lowest) under a key of two.</summary>
-    internal static UInt128 Rounds(UInt128 counter, ulong key)
+    /// <summary>Ten rounds of Philox on a counter of four words under a key of two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static (uint, uint, uint, uint) Rounds(uint c0, uint c1, uint c2, uint c3, uint k0, uint k1)
     {
         const uint Multiplier0 = 0xD2511F53, Multiplier1 = 0xCD9E8D57, Weyl0 = 0x9E3779B9, Weyl1 = 0xBB67AE85;
-        uint c0 = (uint)counter, c1 = (uint)(counter >> 32), c2 = (uint)(counter >> 64), c3 = (uint)(counter >> 96);
-        uint k0 = (uint)key, k1 = (uint)(key >> 32);
         for (int round = 0; round < 10; round++)
         {
             ulong p0 = (ulong)Multiplier0 * c0, p1 = (ulong)Multiplier1 * c2;
-            (c0, c1, c2, c3) = ((uint)(p1 >> 32) ^ c1 ^ k0, (uint)p1, (uint)(p0 >> 32) ^ c3 ^ k1, (uint)p0);
+            c0 = (uint)(p1 >> 32) ^ c1 ^ k0;
+            c1 = (uint)p1;
+            c2 = (uint)(p0 >> 32) ^ c3 ^ k1;
+            c3 = (uint)p0;
             k0 += Weyl0;
             k1 += Weyl1;
         }
 
-        return new UInt128(((ulong)c3 << 32) | c2, ((ulong)c1 << 32) | c0);
+        return (c0, c1, c2, c3);
     }
 
     /// <inheritdoc/>
@@ -128,7 +123,9 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
     /// <summary>Different seed or stream.</summary>
     public static bool operator !=(Philox left, Philox right) => !left.Equals(right);
 
-    private UInt128 Block(ulong index) => Rounds(new UInt128(Stream, index), Seed);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private (uint, uint, uint, uint) Block(ulong index) =>
+        Rounds((uint)index, (uint)(index >> 32), (uint)Stream, (uint)(Stream >> 32), (uint)Seed, (uint)(Seed >> 32));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float ToUniform(uint bits) => (bits >> 8) * (1f / (1 << 24));

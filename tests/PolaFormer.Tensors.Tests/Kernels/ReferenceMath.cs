@@ -3,31 +3,34 @@ namespace PolaFormer.Tensors.Tests.Kernels;
 /// <summary>Functions in double precision that System.Math lacks.</summary>
 internal static class ReferenceMath
 {
-    /// <summary>erf by its power series below 3 and the continued fraction of erfc above (relative error about 1e-14).</summary>
+    /// <summary>erf by its power series below 3 and from erfc above (error about 1e-14).</summary>
     public static double Erf(double x)
     {
         double a = Math.Abs(x);
-        if (double.IsNaN(x) || a > 6)
-            return double.IsNaN(x) ? x : Math.Sign(x);
-        if (a < 3)
+        if (!(a < 3))
+            return double.IsNaN(x) ? x : Math.Sign(x) * (1 - ErfcFar(a));
+        double term = x, sum = x;
+        for (int n = 1; n < 200; n++)
         {
-            double term = x, sum = x;
-            for (int n = 1; n < 200; n++)
-            {
-                term *= -x * x / n;
-                double next = sum + term / (2 * n + 1);
-                if (next == sum)
-                    break;
-                sum = next;
-            }
-
-            return 2 / Math.Sqrt(Math.PI) * sum;
+            term *= -x * x / n;
+            double next = sum + term / (2 * n + 1);
+            if (next == sum)
+                break;
+            sum = next;
         }
 
+        return 2 / Math.Sqrt(Math.PI) * sum;
+    }
+
+    /// <summary>erfc by its continued fraction, for x ≥ 2.</summary>
+    private static double ErfcFar(double x)
+    {
+        if (x > 27)
+            return 0;
         double fraction = 0;
-        for (int n = 120; n >= 1; n--)
-            fraction = n / 2.0 / (a + fraction);
-        return Math.Sign(x) * (1 - Math.Exp(-a * a) / Math.Sqrt(Math.PI) / (a + fraction));
+        for (int n = 200; n >= 1; n--)
+            fraction = n / 2.0 / (x + fraction);
+        return Math.Exp(-x * x) / Math.Sqrt(Math.PI) / (x + fraction);
     }
 
     public static double ExpMinusOne(double x)
@@ -44,5 +47,5 @@ internal static class ReferenceMath
 
     public static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
 
-    public static double Phi(double x) => (1 + Erf(x / Math.Sqrt(2))) / 2;
+    public static double Phi(double x) => x < -3 ? ErfcFar(-x / Math.Sqrt(2)) / 2 : (1 + Erf(x / Math.Sqrt(2))) / 2;
 }

@@ -16,6 +16,7 @@ public unsafe class VectorMathTests
     private struct Softplus : IFunction { public static T Invoke<T>(T x, T p) where T : unmanaged, IFloat32Vector<T> => VectorMath.Softplus(x); }
     private struct Tanh : IFunction { public static T Invoke<T>(T x, T p) where T : unmanaged, IFloat32Vector<T> => VectorMath.Tanh(x); }
     private struct Erf : IFunction { public static T Invoke<T>(T x, T p) where T : unmanaged, IFloat32Vector<T> => VectorMath.Erf(x); }
+    private struct Phi : IFunction { public static T Invoke<T>(T x, T p) where T : unmanaged, IFloat32Vector<T> => VectorMath.Phi(x); }
     private struct Sin : IFunction { public static T Invoke<T>(T x, T p) where T : unmanaged, IFloat32Vector<T> => VectorMath.Sin(x); }
     private struct Cos : IFunction { public static T Invoke<T>(T x, T p) where T : unmanaged, IFloat32Vector<T> => VectorMath.Cos(x); }
     private struct Pow : IFunction { public static T Invoke<T>(T x, T p) where T : unmanaged, IFloat32Vector<T> => VectorMath.Pow(x, p); }
@@ -93,6 +94,21 @@ public unsafe class VectorMathTests
 
     [Fact]
     public void Erf_is_within_its_bound() => AssertUlps<Erf>([.. Everywhere(), .. Even(-4, 4)], ReferenceMath.Erf, 1.5);
+
+    [Fact]
+    public void The_normal_distribution_is_within_its_bound()
+    {
+        float[] x = [.. Everywhere(), .. Even(-6, 6)];
+        float[] y = Map<Phi>(x);
+        for (int i = 0; i < x.Length; i++)
+        {
+            double right = ReferenceMath.Phi(x[i]);
+            double bound = x[i] >= -5 ? Math.Min(8e-8, 5e-6 * right) : 8e-8;
+            Assert.True(Math.Abs(y[i] - right) <= bound, $"{y[i]:R} at {x[i]:R} where {right:R} is right.");
+        }
+
+        Assert.Equal([0f, 0.5f, 1f, float.NaN], Map<Phi>([-Infinity, 0, Infinity, float.NaN]));
+    }
 
     [Theory]
     [InlineData(0.5f)]
