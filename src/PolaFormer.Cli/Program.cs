@@ -6,6 +6,7 @@ var root = new RootCommand("PolaFormer: polarity-aware linear attention for visi
     PredictCommand.Create(),
     ModelsCommand.Create(),
     InspectCommand.Create(),
+    ConvertCommand.Create(),
     BenchCommand.Create(),
 };
 return UserErrors.Run(() => root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false }));

@@ -1,5 +1,4 @@
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.NN;
 

@@ -38,7 +38,7 @@ internal sealed class DepthwiseConvolution : Operator
         Tensor? dx = !source.IsTracked ? null : _x.Width == _x.RowStride ? device.Empty(source.Shape) : Tensor.Zeros(source.Shape, device);
         Tensor dweight = device.Empty(_weight.Shape);
         Tensor? dbias = _bias is null ? null : device.Empty(_bias.Shape);
-        device.DepthwiseConvolutionBackward(_x, _weight, _addInput, dy, dx is null ? null : _x.Of(dx), dweight, dbias);
+        device.DepthwiseConvolutionBackward(_x, _weight, _addInput, dy, dx is null ? (Columns?)null : _x.Of(dx), dweight, dbias);
         if (dx is not null)
             Accumulate(source, dx);
         Accumulate(_weight, dweight);
