@@ -162,7 +162,7 @@ internal static partial class VectorMath
     }
 
     /// <summary>
-    /// Φ(x) = (1 + erf(x/√2))/2, the normal distribution: absolute error at most 8e-8, relative at most 5e-6 for x ≥ −5, where
+    /// Φ(x) = (1 + erf(x/√2))/2, the normal distribution: absolute error at most 8e-8, relative at most 1e-5 for x ≥ −5, where
     /// erf alone would have cancelled. 0 at −∞, ½ at 0, 1 at ∞.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
