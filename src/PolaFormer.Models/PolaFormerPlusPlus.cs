@@ -78,7 +78,9 @@ public sealed class PolaFormerPlusPlus : VisionModel
         /// <summary>Makes the stem.</summary>
         /// <param name="embedDim">Channels C.</param>
         /// <param name="reductions">How many of the first and last convolution have stride 2.</param>
-        public PatchEmbed(int embedDim, int reductions = 2) => _projection = AddChild("proj", new Sequence(embedDim, reductions));
+        /// <param name="inChannels">Channels of the image.</param>
+        public PatchEmbed(int embedDim, int reductions = 2, int inChannels = 3) =>
+            _projection = AddChild("proj", new Sequence(inChannels, embedDim, reductions));
 
         /// <inheritdoc/>
         protected override Tensor Run(Tensor x) => _projection.Forward(x);
@@ -88,12 +90,12 @@ public sealed class PolaFormerPlusPlus : VisionModel
         {
             private readonly (Conv2d Convolution, BatchNorm2d Norm)[] _layers;
 
-            public Sequence(int embedDim, int reductions)
+            public Sequence(int inChannels, int embedDim, int reductions)
             {
                 int half = embedDim / 2;
                 (int In, int Out, int Stride)[] plan =
                 [
-                    (3, half, reductions >= 1 ? 2 : 1), (half, half, 1), (half, half, 1), (half, embedDim, reductions >= 2 ? 2 : 1),
+                    (inChannels, half, reductions >= 1 ? 2 : 1), (half, half, 1), (half, half, 1), (half, embedDim, reductions >= 2 ? 2 : 1),
                 ];
                 _layers = [.. plan.Select((layer, i) => (
                     AddChild($"{3 * i}", new Conv2d(layer.In, layer.Out, 3, layer.Stride, 1, initialization: ConvInitialization)),
@@ -158,7 +160,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
         private readonly Parameter? _gamma1, _gamma2;
         private readonly LayerNorm2d _norm1, _norm2;
         private readonly Module _attention;
-        private readonly DropPath _dropPath;
+        private readonly DropPath _attentionDropPath, _ffnDropPath;
         private readonly FeedForwardNetwork _ffn;
         private readonly DepthwiseConv2d _position;
 
@@ -178,9 +180,10 @@ public sealed class PolaFormerPlusPlus : VisionModel
                 'v' => new RotarySoftmaxAttention(embedDim, numHeads, rotary),
                 _ => throw new ArgumentException($"Attention flag '{flag}' is neither l (polarity) nor v (softmax)."),
             });
-            _dropPath = AddChild("drop_path", new DropPath(dropPath));
+            _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
             _norm2 = AddChild("norm2", new LayerNorm2d(embedDim, Eps));
             _ffn = AddChild("ffn", new FeedForwardNetwork(embedDim, ffnDim));
+            _ffnDropPath = AddChild("drop_path_ffn", new DropPath(dropPath));
             _position = AddChild("pos", new DepthwiseConv2d(embedDim, 3, addInput: true, ConvInitialization));
         }
 
@@ -188,8 +191,8 @@ public sealed class PolaFormerPlusPlus : VisionModel
         protected override Tensor Run(Tensor x)
         {
             x = _position.Forward(x);
-            x = x + _dropPath.Forward(Scaled(_attention.Forward(_norm1.Forward(x)), _gamma1));
-            return x + _dropPath.Forward(Scaled(_ffn.Forward(_norm2.Forward(x)), _gamma2));
+            x = x + _attentionDropPath.Forward(Scaled(_attention.Forward(_norm1.Forward(x)), _gamma1));
+            return x + _ffnDropPath.Forward(Scaled(_ffn.Forward(_norm2.Forward(x)), _gamma2));
         }
 
         private static Tensor Scaled(Tensor x, Parameter? gamma) => gamma is null ? x : x * gamma.Reshape(-1);

@@ -42,6 +42,9 @@ public sealed class PolaPvt : VisionModel
         _head = AddChild("head", NewHead(config.NumClasses));
     }
 
+    /// <summary>What the network was made from.</summary>
+    public PolaPvtConfig Config => _config;
+
     /// <inheritdoc/>
     public override int ImageSize => _config.ImageSize;
 
@@ -100,17 +103,22 @@ public sealed class PolaPvt : VisionModel
     public sealed class PatchEmbed : Module
     {
         private readonly Conv2d _projection;
-        private readonly LayerNorm _norm;
+        private readonly LayerNorm? _norm;
 
         /// <summary>Makes the layer.</summary>
-        public PatchEmbed(int patchSize, int inChannels, int embedDim)
+        public PatchEmbed(int patchSize, int inChannels, int embedDim, bool norm = true)
         {
             _projection = AddChild("proj", new Conv2d(inChannels, embedDim, patchSize, patchSize));
-            _norm = AddChild("norm", new LayerNorm(embedDim));
+            if (norm)
+                _norm = AddChild("norm", new LayerNorm(embedDim));
         }
 
         /// <inheritdoc/>
-        protected override Tensor Run(Tensor x) => _norm.Forward(_projection.Forward(x));
+        protected override Tensor Run(Tensor x)
+        {
+            x = _projection.Forward(x);
+            return _norm is null ? x : _norm.Forward(x);
+        }
     }
 
     /// <summary>A pre-norm transformer block over (B, H, W, C).</summary>
@@ -119,23 +127,24 @@ public sealed class PolaPvt : VisionModel
         private readonly LayerNorm _norm1, _norm2;
         private readonly Module _attention;
         private readonly Mlp _mlp;
-        private readonly DropPath _dropPath;
+        private readonly DropPath _attentionDropPath, _mlpDropPath;
 
         /// <summary>Makes the block around an attention.</summary>
         public Block(int dim, Module attention, int hiddenFeatures, float dropPath, float eps = BlockEps)
         {
             _norm1 = AddChild("norm1", new LayerNorm(dim, eps));
             _attention = AddChild("attn", attention);
-            _dropPath = AddChild("drop_path", new DropPath(dropPath));
+            _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
             _norm2 = AddChild("norm2", new LayerNorm(dim, eps));
             _mlp = AddChild("mlp", new Mlp(dim, hiddenFeatures));
+            _mlpDropPath = AddChild("drop_path_mlp", new DropPath(dropPath));
         }
 
         /// <inheritdoc/>
         protected override Tensor Run(Tensor x)
         {
-            x = x + _dropPath.Forward(_attention.Forward(_norm1.Forward(x)));
-            return x + _dropPath.Forward(_mlp.Forward(_norm2.Forward(x)));
+            x = x + _attentionDropPath.Forward(_attention.Forward(_norm1.Forward(x)));
+            return x + _mlpDropPath.Forward(_mlp.Forward(_norm2.Forward(x)));
         }
     }
 }

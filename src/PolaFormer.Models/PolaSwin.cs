@@ -11,6 +11,7 @@ namespace PolaFormer.Models;
 public sealed class PolaSwin : VisionModel
 {
     private readonly PolaSwinConfig _config;
+    private readonly Parameter? _absolutePosition;
     private readonly PolaPvt.PatchEmbed _patchEmbed;
     private readonly ModuleList<Stage> _layers;
     private readonly LayerNorm _norm;
@@ -21,7 +22,10 @@ public sealed class PolaSwin : VisionModel
     {
         _config = config;
         float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
-        _patchEmbed = AddChild("patch_embed", new PolaPvt.PatchEmbed(config.PatchSize, 3, config.EmbedDim));
+        int side = config.ImageSize / config.PatchSize;
+        if (config.AbsolutePosition)
+            _absolutePosition = AddParameter("absolute_pos_embed", [1, side * side, config.EmbedDim], Initializer.TruncatedNormal);
+        _patchEmbed = AddChild("patch_embed", new PolaPvt.PatchEmbed(config.PatchSize, 3, config.EmbedDim, config.PatchNorm));
         _layers = AddChild("layers", new ModuleList<Stage>(Enumerable.Range(0, config.Depths.Count).Select(i =>
         {
             int start = config.Depths.Take(i).Sum();
@@ -51,6 +55,8 @@ public sealed class PolaSwin : VisionModel
         if (images.Shape[1] != _config.ImageSize || images.Shape[2] != _config.ImageSize)
             throw new ArgumentException($"This Pola-Swin takes {_config.ImageSize}×{_config.ImageSize} images; got {images.Shape[1]}×{images.Shape[2]}. Build it for that size and load the checkpoint with interpolation.");
         Tensor x = _patchEmbed.Forward(images);
+        if (_absolutePosition is not null)
+            x = x + _absolutePosition.Reshape(1, x.Shape[1], x.Shape[2], x.Shape[3]);
         stages?.Add(("stem", x));
         for (int i = 0; i < _layers.Count; i++)
         {
@@ -112,7 +118,7 @@ public sealed class PolaSwin : VisionModel
         private readonly int _window, _shift;
         private readonly LayerNorm _norm1, _norm2;
         private readonly Module _attention;
-        private readonly DropPath _dropPath;
+        private readonly DropPath _attentionDropPath, _mlpDropPath;
         private readonly Mlp _mlp;
 
         /// <summary>Makes the block for a fixed resolution in tokens. A window that covers the resolution is cut to it and not shifted.</summary>
@@ -133,9 +139,10 @@ public sealed class PolaSwin : VisionModel
                 'S' => new WindowSoftmaxAttention(dim, _window, numHeads, qkvBias) { Mask = mask },
                 _ => throw new ArgumentException($"Attention type '{attnType}' is neither L (polarity) nor S (softmax)."),
             });
-            _dropPath = AddChild("drop_path", new DropPath(dropPath));
+            _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
             _norm2 = AddChild("norm2", new LayerNorm(dim));
             _mlp = AddChild("mlp", new Mlp(dim, (int)(dim * mlpRatio)));
+            _mlpDropPath = AddChild("drop_path_mlp", new DropPath(dropPath));
         }
 
         /// <inheritdoc/>
@@ -147,8 +154,8 @@ public sealed class PolaSwin : VisionModel
             y = Merge(_attention.Forward(Partition(y)), x.Shape);
             if (_shift > 0)
                 y = y.Roll(1, _shift).Roll(2, _shift);
-            x = x + _dropPath.Forward(y);
-            return x + _dropPath.Forward(_mlp.Forward(_norm2.Forward(x)));
+            x = x + _attentionDropPath.Forward(y);
+            return x + _mlpDropPath.Forward(_mlp.Forward(_norm2.Forward(x)));
         }
 
         // (B, H, W, C) → (B·windows, w, w, C), windows in row order.

@@ -30,6 +30,12 @@ public sealed record PolaSwinConfig
     /// <summary>Attention of each stage: L (polarity), S (softmax), or Mk: the first k blocks L, the others S.</summary>
     public string AttnType { get; init; } = "LLSS";
 
+    /// <summary>Whether a learned vector is added to each of the first patches; the published models have none.</summary>
+    public bool AbsolutePosition { get; init; }
+
+    /// <summary>Whether the first patches pass a layer norm.</summary>
+    public bool PatchNorm { get; init; } = true;
+
     /// <summary>Whether the projections of attention have a bias.</summary>
     public bool QkvBias { get; init; } = true;
 

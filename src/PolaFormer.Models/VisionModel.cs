@@ -75,12 +75,5 @@ public abstract class VisionModel : Module
     protected abstract Module NewClassifier(int numClasses);
 
     /// <summary>Drop-path probability of each block: evenly spaced from 0 to <paramref name="rate"/> over the whole depth.</summary>
-    protected static float[] DropPathSchedule(float rate, IEnumerable<int> depths)
-    {
-        int count = depths.Sum();
-        var schedule = new float[count];
-        for (int i = 0; i < count; i++)
-            schedule[i] = count == 1 ? 0 : rate * i / (count - 1);
-        return schedule;
-    }
+    protected static float[] DropPathSchedule(float rate, IEnumerable<int> depths) => DropPath.Schedule(rate, depths.Sum());
 }

@@ -13,8 +13,31 @@ public sealed class DropPath(float probability) : Module
     /// <summary>Chance that a sample is dropped.</summary>
     public float Probability => probability;
 
-    /// <summary>The uniform draws of the next forward pass, one a sample; null for those of <see cref="RandomStep"/>.</summary>
+    /// <summary>The uniform draws of every forward pass, one a sample; null for those of <see cref="RandomStep"/>.</summary>
     public float[]? Draws { get; set; }
+
+    /// <summary>
+    /// Probabilities of consecutive blocks, evenly spaced from 0 to <paramref name="rate"/>: the very float32 values of
+    /// torch.linspace on a processor with AVX2, which counts from the nearer end and rounds whole groups of lanes and the
+    /// rest differently.
+    /// </summary>
+    public static float[] Schedule(float rate, int count)
+    {
+        const int Lanes = 8;
+        var schedule = new float[count];
+        float step = rate / (count - 1);
+        int half = count / 2, grouped = count / (2 * Lanes) * (2 * Lanes);
+        for (int i = 1; i < count; i++)
+        {
+            int first = i / Lanes * Lanes;
+            if (i >= grouped)
+                schedule[i] = i < half ? step * i : MathF.FusedMultiplyAdd(-step, count - i - 1, rate);
+            else
+                schedule[i] = (first < half ? step * first : rate - (step * (count - first - 1))) + (step * (i - first));
+        }
+
+        return schedule;
+    }
 
     /// <inheritdoc/>
     protected override Tensor Run(Tensor x)
