@@ -1,0 +1,20 @@
+namespace PolaFormer.Checkpoints;
+
+/// <summary>What became of the entries when a model was started from other weights.</summary>
+public sealed record PretrainedReport
+{
+    /// <summary>Copied as they are.</summary>
+    public List<string> Loaded { get; } = [];
+
+    /// <summary>Resized to the model's resolution.</summary>
+    public List<string> Interpolated { get; } = [];
+
+    /// <summary>Set to 0, because the number of classes differs.</summary>
+    public List<string> Reset { get; } = [];
+
+    /// <summary>Entries that the source lacks; they keep their values.</summary>
+    public List<string> Missing { get; } = [];
+
+    /// <summary>Entries of the source that the model has no place for.</summary>
+    public List<string> Unexpected { get; } = [];
+}
