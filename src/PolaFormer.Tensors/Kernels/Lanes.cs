@@ -3,6 +3,10 @@ using System.Runtime.CompilerServices;
 namespace PolaFormer.Tensors.Kernels;
 
 /// <summary>The vector width that suits the heads of an attention, and its incomplete vectors.</summary>
+/// <remarks>
+/// A head is cut by the width that <see cref="CountFor"/> gives it, so only vectors of four can be incomplete. Wider ones do
+/// not test for it: the mere chance of a call makes the JIT keep a loop's vectors on the stack.
+/// </remarks>
 internal static unsafe class Lanes
 {
     /// <summary>Floats of the widest vector that divides <paramref name="width"/> evenly, or 4.</summary>
@@ -15,13 +19,13 @@ internal static unsafe class Lanes
     /// <summary>Loads a vector of which only <paramref name="left"/> floats exist; the rest are zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Load<T>(float* source, int left) where T : unmanaged, IFloat32Vector<T> =>
-        left >= T.Count ? T.Load(source) : LoadPart<T>(source, left);
+        T.Count > 4 || left >= T.Count ? T.Load(source) : LoadPart<T>(source, left);
 
     /// <summary>Stores the first <paramref name="left"/> floats of a vector.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<T>(T value, float* destination, int left) where T : unmanaged, IFloat32Vector<T>
     {
-        if (left >= T.Count) T.Store(value, destination);
+        if (T.Count > 4 || left >= T.Count) T.Store(value, destination);
         else StorePart(value, destination, left);
     }
 

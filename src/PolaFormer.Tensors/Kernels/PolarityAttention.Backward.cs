@@ -292,28 +292,33 @@ internal static unsafe partial class PolarityAttention
             in PolarityLayout layout, int rows, float* x, nint xRow, float* position, nint positionRow, float* inverseScale,
             float* dFeatures, float* shared, float* slope, float* curve, float* dX, nint dXRow, float* sums)
         {
-            for (var j = 0; j < layout.Padded; j += T.Count)
+            for (var row = 0; row < rows; row++)
             {
-                var left = layout.HeadDim - j;
-                var scale = Lanes.Load<T>(inverseScale + j, left);
-                var sharedPositive = shared == null ? T.Zero : T.Load(shared + j);
-                var sharedNegative = shared == null ? T.Zero : T.Load(shared + layout.Padded + j);
-                T dScale = T.Load(sums + j), dPower = T.Load(sums + layout.Padded + j);
-                for (var row = 0; row < rows; row++)
+                for (var j = 0; j < layout.Padded; j += T.Count)
                 {
-                    var input = Lanes.Load<T>(x + row * xRow + j, left);
-                    if (position != null) input += Lanes.Load<T>(position + row * positionRow + j, left);
-                    var dFeature = T.Select(
-                        T.GreaterThan(input, T.Zero),
-                        (sharedPositive + T.Load(dFeatures + row * layout.Width + j)),
-                        (sharedNegative + T.Load(dFeatures + row * layout.Width + layout.Padded + j)));
-                    var dScaled = dFeature * T.Load(slope + row * layout.Padded + j);
-                    Lanes.Store(dScaled * scale, dX + row * dXRow + j, left);
-                    dScale = T.MultiplyAdd(dScaled, input, dScale);
-                    dPower = T.MultiplyAdd(dFeature, T.Load(curve + row * layout.Padded + j), dPower);
+                    var left = layout.HeadDim - j;
+                    var input = Lanes.Load<T>(x + j, left);
+                    if (position != null) input += Lanes.Load<T>(position + j, left);
+                    T positive = T.Load(dFeatures + j), negative = T.Load(dFeatures + layout.Padded + j);
+                    if (shared != null)
+                    {
+                        positive += T.Load(shared + j);
+                        negative += T.Load(shared + layout.Padded + j);
+                    }
+                    var dFeature = T.Select(T.GreaterThan(input, T.Zero), positive, negative);
+                    var dScaled = dFeature * T.Load(slope + j);
+                    TokenBlock<T>.Prefetch(dX + rows * dXRow + j);
+                    Lanes.Store(dScaled * Lanes.Load<T>(inverseScale + j, left), dX + j, left);
+                    T.Store(T.MultiplyAdd(dScaled, input, T.Load(sums + j)), sums + j);
+                    var dPower = sums + layout.Padded + j;
+                    T.Store(T.MultiplyAdd(dFeature, T.Load(curve + j), T.Load(dPower)), dPower);
                 }
-                T.Store(dScale, sums + j);
-                T.Store(dPower, sums + layout.Padded + j);
+                x += xRow;
+                position += position == null ? 0 : positionRow;
+                dFeatures += layout.Width;
+                slope += layout.Padded;
+                curve += layout.Padded;
+                dX += dXRow;
             }
         }
     }

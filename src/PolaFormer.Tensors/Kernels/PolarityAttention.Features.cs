@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace PolaFormer.Tensors.Kernels;
 
@@ -15,30 +14,32 @@ internal static unsafe partial class PolarityAttention
             in PolarityLayout layout, int rows, float* k, nint kRow, float* position, nint positionRow, float* v, nint vRow,
             float* inverseScale, float* power, float* features, float* sum)
         {
-            for (var j = 0; j < layout.Padded; j += T.Count)
+            for (var row = 0; row < rows; row++)
             {
-                var left = layout.HeadDim - j;
-                var scale = Lanes.Load<T>(inverseScale + j, left);
-                var exponent = Lanes.Load<T>(power + j, left) - T.Create(1);
-                T positiveSum = T.Load(sum + j), negativeSum = T.Load(sum + layout.Padded + j);
-                var feature = features + j;
-                for (var row = 0; row < rows; row++)
+                for (var j = 0; j < layout.Padded; j += T.Count)
                 {
-                    var x = Lanes.Load<T>(k + row * kRow + j, left);
-                    Prefetch(k + (row + layout.Block) * kRow + j);
-                    Prefetch(v + (row + layout.Block) * vRow + j);
-                    if (position != null) x += Lanes.Load<T>(position + row * positionRow + j, left);
-                    x *= scale;
+                    var left = layout.HeadDim - j;
+                    TokenBlock<T>.Prefetch(k + layout.Block * kRow + j);
+                    TokenBlock<T>.Prefetch(v + layout.Block * vRow + j);
+                    var exponent = Lanes.Load<T>(power + j, left) - T.Create(1);
+                    var x = Lanes.Load<T>(k + j, left);
+                    if (position != null)
+                    {
+                        TokenBlock<T>.Prefetch(position + layout.Block * positionRow + j);
+                        x += Lanes.Load<T>(position + j, left);
+                    }
+                    x *= Lanes.Load<T>(inverseScale + j, left);
                     var magnitude = T.Abs(x);
                     var (positive, negative) = Route(x, magnitude, magnitude * Exp2(exponent * Log2(magnitude)));
-                    T.Store(positive, feature);
-                    T.Store(negative, feature + layout.Padded);
-                    positiveSum += positive;
-                    negativeSum += negative;
-                    feature += layout.Width;
+                    T.Store(positive, features + j);
+                    T.Store(negative, features + layout.Padded + j);
+                    T.Store(T.Load(sum + j) + positive, sum + j);
+                    T.Store(T.Load(sum + layout.Padded + j) + negative, sum + layout.Padded + j);
                 }
-                T.Store(positiveSum, sum + j);
-                T.Store(negativeSum, sum + layout.Padded + j);
+                k += kRow;
+                v += vRow;
+                position += position == null ? 0 : positionRow;
+                features += layout.Width;
             }
         }
 
@@ -55,7 +56,7 @@ internal static unsafe partial class PolarityAttention
                 {
                     var left = layout.HeadDim - j;
                     var exponent = Lanes.Load<T>(power + j, left) - T.Create(1);
-                    Prefetch(q + layout.Block * qRow + j);
+                    TokenBlock<T>.Prefetch(q + layout.Block * qRow + j);
                     var x = Lanes.Load<T>(q + j, left) * Lanes.Load<T>(inverseScale + j, left);
                     var magnitude = T.Abs(x);
                     var (positive, negative) = Route(x, magnitude, magnitude * Exp2(exponent * Log2(magnitude)));
@@ -82,30 +83,35 @@ internal static unsafe partial class PolarityAttention
             in PolarityLayout layout, int rows, float* x, nint xRow, float* position, nint positionRow, float* other, nint otherRow,
             float* inverseScale, float* power, float* features, float* slope, float* curve)
         {
-            for (var j = 0; j < layout.Padded; j += T.Count)
+            for (var row = 0; row < rows; row++)
             {
-                var left = layout.HeadDim - j;
-                var scale = Lanes.Load<T>(inverseScale + j, left);
-                var p = Lanes.Load<T>(power + j, left);
-                var exponent = p - T.Create(1);
-                for (var row = 0; row < rows; row++)
+                for (var j = 0; j < layout.Padded; j += T.Count)
                 {
-                    var input = Lanes.Load<T>(x + row * xRow + j, left);
-                    Prefetch(x + (row + layout.Block) * xRow + j);
-                    Prefetch(other + (row + layout.Block) * otherRow + j);
-                    if (position != null) input += Lanes.Load<T>(position + row * positionRow + j, left);
-                    input *= scale;
-                    var magnitude = T.Abs(input);
-                    var log2 = Log2(magnitude);
-                    var root = Exp2(exponent * log2);
-                    var value = magnitude * root;
+                    var left = layout.HeadDim - j;
+                    TokenBlock<T>.Prefetch(x + layout.Block * xRow + j);
+                    TokenBlock<T>.Prefetch(other + layout.Block * otherRow + j);
+                    var p = Lanes.Load<T>(power + j, left);
+                    var input = Lanes.Load<T>(x + j, left);
+                    if (position != null)
+                    {
+                        TokenBlock<T>.Prefetch(position + layout.Block * positionRow + j);
+                        input += Lanes.Load<T>(position + j, left);
+                    }
+                    input *= Lanes.Load<T>(inverseScale + j, left);
+                    T magnitude = T.Abs(input), log2 = Log2(magnitude), root = Exp2((p - T.Create(1)) * log2), value = magnitude * root;
                     var (positive, negative) = Route(input, magnitude, value);
-                    T.Store(positive, features + row * layout.Width + j);
-                    T.Store(negative, features + row * layout.Width + layout.Padded + j);
+                    T.Store(positive, features + j);
+                    T.Store(negative, features + layout.Padded + j);
                     var sign = input ^ magnitude;
-                    T.Store(T.Select(T.Equal(input, T.Zero), T.Zero, (p * root) | sign), slope + row * layout.Padded + j);
-                    T.Store(value * (log2 * T.Create(Ln2)), curve + row * layout.Padded + j);
+                    T.Store(T.Select(T.Equal(input, T.Zero), T.Zero, (p * root) | sign), slope + j);
+                    T.Store(value * (log2 * T.Create(Ln2)), curve + j);
                 }
+                x += xRow;
+                other += otherRow;
+                position += position == null ? 0 : positionRow;
+                features += layout.Width;
+                slope += layout.Padded;
+                curve += layout.Padded;
             }
         }
 
@@ -155,16 +161,6 @@ internal static unsafe partial class PolarityAttention
         {
             var signed = power | (x ^ magnitude);
             return (T.Max(T.Zero, signed), T.Max(T.Zero, -signed));
-        }
-
-        /// <summary>
-        /// Asks for a row's vector of the block after this one: with many heads a row's slice is the only one on its page,
-        /// where no hardware prefetcher follows.
-        /// </summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Prefetch(float* address)
-        {
-            if (Sse.IsSupported) Sse.Prefetch1(address);
         }
     }
 }

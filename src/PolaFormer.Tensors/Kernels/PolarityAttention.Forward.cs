@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Tensors.Kernels;
@@ -125,6 +126,7 @@ internal static unsafe partial class PolarityAttention
         }
 
         /// <summary>Left half of the columns times <paramref name="same"/>, right half times <paramref name="opposite"/>, row by row.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Normalize(
             in PolarityLayout layout, int rows, float* source, nint sourceRow, float* same, float* opposite,
             float* leftHalf, float* rightHalf, float* destination, nint destinationRow, int columns)
@@ -137,6 +139,7 @@ internal static unsafe partial class PolarityAttention
                     var factor = T.MultiplyAdd(
                         left, T.Load(leftHalf + j), (right * T.Load(rightHalf + j)));
                     var value = Lanes.Load<T>(source + j, layout.HeadDim - j) * factor;
+                    TokenBlock<T>.Prefetch(destination + rows * destinationRow + j);
                     Lanes.Store(value, destination + j, columns - j);
                 }
                 source += sourceRow;

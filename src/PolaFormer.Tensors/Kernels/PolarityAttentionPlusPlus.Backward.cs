@@ -189,6 +189,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ScaleHalves(in PolarityPlusPlusLayout layout, int rows, float* values, float* same, float* opposite)
         {
             for (var row = 0; row < rows; row++)
@@ -250,6 +251,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
 
                     var slope = T.MultiplyAdd(
                         dSame, T.Select(isPositive, sameFront, sameBack), dOpposite * T.Select(isPositive, oppositeBack, oppositeFront));
+                    TokenBlock<T>.Prefetch(dQ + (row + layout.Block) * dQRow + j);
                     Lanes.Store(T.Select(isZero, T.Zero, slope ^ (x ^ magnitude)), dQ + row * dQRow + j, left);
                     dSameFront = T.MultiplyAdd(T.Max(T.Zero, x), dSame, dSameFront);
                     dSameBack = T.MultiplyAdd(T.Max(T.Zero, -x), dSame, dSameBack);
@@ -280,6 +282,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                         T.GreaterThan(x, T.Zero), T.Load(dFeatures + at) + frontMean, T.Load(dFeatures + at + layout.Padded) + backMean);
                     var exponential = T.Load(features + at) + T.Load(features + at + layout.Padded) + T.Create(1);
                     var slope = (dFeature * exponential) ^ (x ^ T.Abs(x));
+                    TokenBlock<T>.Prefetch(dK + (row + layout.Block) * dKRow + j);
                     Lanes.Store(T.Select(T.Equal(x, T.Zero), T.Zero, slope), dK + row * dKRow + j, left);
                 }
             }

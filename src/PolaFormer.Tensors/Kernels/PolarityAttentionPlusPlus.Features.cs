@@ -16,6 +16,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                 T frontSum = T.Zero, backSum = T.Zero;
                 for (var row = 0; row < rows; row++)
                 {
+                    TokenBlock<T>.Prefetch(k + (row + layout.Block) * kRow + j);
                     var x = Lanes.Load<T>(k + row * kRow + j, left);
                     var magnitude = T.Abs(x);
                     var (positive, negative) = Route(x, magnitude, VectorMath.Exp(magnitude) - T.Create(1));
@@ -43,6 +44,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                 T oppositeFront = Lanes.Load<T>(opposite + j, left), oppositeBack = Lanes.Load<T>(opposite + layout.HeadDim + j, left);
                 for (var row = 0; row < rows; row++)
                 {
+                    TokenBlock<T>.Prefetch(q + (row + layout.Block) * qRow + j);
                     var x = Lanes.Load<T>(q + row * qRow + j, left);
                     T magnitude = T.Abs(x), isPositive = T.GreaterThan(x, T.Zero);
                     var temperature = T.Select(isPositive, sameFront, sameBack);
@@ -113,6 +115,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         }
 
         /// <summary>Both halves of the value rows of a block, each padded by itself.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void CopyHalves(in PolarityPlusPlusLayout layout, int rows, float* source, nint sourceRow, float* destination)
         {
             for (var row = 0; row < rows; row++)
@@ -120,6 +123,8 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                 for (var j = 0; j < layout.HalfPadded; j += T.Count)
                 {
                     var left = layout.Half - j;
+                    TokenBlock<T>.Prefetch(source + layout.Block * sourceRow + j);
+                    TokenBlock<T>.Prefetch(source + layout.Block * sourceRow + layout.Half + j);
                     T.Store(Lanes.Load<T>(source + j, left), destination + j);
                     T.Store(Lanes.Load<T>(source + layout.Half + j, left), destination + layout.HalfPadded + j);
                 }
@@ -129,6 +134,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         }
 
         /// <summary>Scatters rows of two padded halves, each half times the factor of its row (or 1 where null).</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void StoreHalves(
             in PolarityPlusPlusLayout layout, int rows, float* source, float* same, float* opposite, float* destination, nint destinationRow)
         {
@@ -137,6 +143,8 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                 T left = T.Create(same == null ? 1 : same[row]), right = T.Create(opposite == null ? 1 : opposite[row]);
                 for (var j = 0; j < layout.Half; j += T.Count)
                 {
+                    TokenBlock<T>.Prefetch(destination + layout.Block * destinationRow + j);
+                    TokenBlock<T>.Prefetch(destination + layout.Block * destinationRow + layout.Half + j);
                     Lanes.Store(T.Load(source + j) * left, destination + j, layout.Half - j);
                     Lanes.Store(T.Load(source + layout.HalfPadded + j) * right, destination + layout.Half + j, layout.Half - j);
                 }

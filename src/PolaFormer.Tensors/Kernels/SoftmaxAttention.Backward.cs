@@ -139,8 +139,8 @@ internal static unsafe partial class SoftmaxAttention
                     var left = (int)Math.Min(T.Count, length - i);
                     var sum = T.Zero;
                     for (var group = 0; group < layout.Groups; group++)
-                        sum += Lanes.Load<T>(gradients.Workspace + ((nint)group * inputs.Heads + head) * length + i, left);
-                    Lanes.Store(sum, result + i, left);
+                        sum += T.LoadPartial(gradients.Workspace + ((nint)group * inputs.Heads + head) * length + i, left);
+                    T.StorePartial(sum, result + i, left);
                 }
             }
         }

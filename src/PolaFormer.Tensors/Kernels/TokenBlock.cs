@@ -1,10 +1,21 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace PolaFormer.Tensors.Kernels;
 
 /// <summary>Blocks of tokens (one row each, of one head's channels) on their way between memory and scratch.</summary>
 internal static unsafe class TokenBlock<T> where T : unmanaged, IFloat32Vector<T>
 {
+    /// <summary>
+    /// Asks for a vector of the block after this one: with many heads a row's slice is alone on its page, where no hardware
+    /// prefetcher follows. Any address will do, also one behind the end.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(float* address)
+    {
+        if (Sse.IsSupported) Sse.Prefetch1(address);
+    }
+
     /// <summary>
     /// Gathers rows into consecutive ones of <paramref name="padded"/> floats, zeros behind the columns. A block is copied
     /// before it is multiplied, since rows a power of two apart evict one another from the nearest cache.
@@ -29,7 +40,10 @@ internal static unsafe class TokenBlock<T> where T : unmanaged, IFloat32Vector<T
         for (var row = 0; row < rows; row++)
         {
             for (var j = 0; j < columns; j += T.Count)
+            {
+                Prefetch(destination + rows * destinationRow + j);
                 Lanes.Store(T.Load(source + j) * scale, destination + j, columns - j);
+            }
             source += padded;
             destination += destinationRow;
         }
