@@ -215,7 +215,7 @@ internal static unsafe partial class Gemm
 
     /// <summary>Rows of B are read where they are when it is small or used by few tiles: packing would not pay.</summary>
     private static bool ReadsBInPlace(in MatrixProduct p) =>
-        p.BCol == 1 && p.BRow != 0 && (p.M <= 2 * TileRows || (long)p.K * p.N <= 16_384);
+        p.BCol == 1 && p.BRow != 0 && (p.M <= 8 * TileRows || (long)p.K * p.N <= 16_384);
 
     /// <summary>
     /// One block of C. <paramref name="tiles"/> is A in packed tiles or null; <paramref name="panels"/> is B in panels,
