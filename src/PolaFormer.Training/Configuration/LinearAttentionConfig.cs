@@ -1,0 +1,23 @@
+namespace PolaFormer.Training.Configuration;
+
+/// <summary>MODEL.LA: linear attention.</summary>
+public sealed class LinearAttentionConfig
+{
+    /// <summary>ALPHA: exponents of polarity attention lie in (1, 1 + ALPHA).</summary>
+    public double Alpha { get; set; } = 4;
+
+    /// <summary>FOCUSING_FACTOR: of the focused linear attention in the PolaFormer++ repository's configuration; unused by its networks.</summary>
+    public double FocusingFactor { get; set; } = 3;
+
+    /// <summary>KERNEL_SIZE: side of the depthwise convolution.</summary>
+    public int KernelSize { get; set; } = 5;
+
+    /// <summary>ATTN_TYPE: a letter a stage, L (polarity), S (softmax), or M with a number of leading L blocks.</summary>
+    public string AttnType { get; set; } = "LLLL";
+
+    /// <summary>PVT_LA_SR_RATIOS: a digit a stage, the reduction of keys in L stages.</summary>
+    public string PvtLaSrRatios { get; set; } = "1111";
+
+    /// <summary>CSWIN_LA_SPLIT_SIZE: of the unreleased CSwin variant.</summary>
+    public string CswinLaSplitSize { get; set; } = "56-28-14-7";
+}

@@ -1,0 +1,41 @@
+namespace PolaFormer.Training.Configuration;
+
+/// <summary>MODEL: the network.</summary>
+public sealed class ModelConfig
+{
+    /// <summary>TYPE: <c>pola_pvt_tiny</c> … <c>pola_pvt_large</c>, <c>pola_swin</c> (with SWIN and LA), <c>polab0</c> … <c>polab5</c>, or a registered name.</summary>
+    public string Type { get; set; } = "swin";
+
+    /// <summary>NAME: for folders and records.</summary>
+    public string Name { get; set; } = "swin_tiny_patch4_window7_224";
+
+    /// <summary>RESUME: checkpoint to continue from.</summary>
+    public string Resume { get; set; } = "";
+
+    /// <summary>NUM_CLASSES: width of the logits.</summary>
+    public int NumClasses { get; set; } = 1000;
+
+    /// <summary>DROP_RATE: dropout; the networks have none, so only 0 is taken.</summary>
+    public double DropRate { get; set; }
+
+    /// <summary>DROP_PATH_RATE: stochastic depth of the last block.</summary>
+    public double DropPathRate { get; set; } = 0.1;
+
+    /// <summary>LABEL_SMOOTHING: share of the target spread over all classes.</summary>
+    public double LabelSmoothing { get; set; } = 0.1;
+
+    /// <summary>SWIN: shape of a Swin network.</summary>
+    public SwinConfig Swin { get; set; } = new();
+
+    /// <summary>SWIN_HR: unused by the released code.</summary>
+    public EmptyConfig SwinHr { get; set; } = new();
+
+    /// <summary>SWIN_LRVIT: unused by the released code.</summary>
+    public EmptyConfig SwinLrvit { get; set; } = new();
+
+    /// <summary>PVD: unused by the released code.</summary>
+    public EmptyConfig Pvd { get; set; } = new();
+
+    /// <summary>LA: linear attention.</summary>
+    public LinearAttentionConfig La { get; set; } = new();
+}

@@ -1,0 +1,44 @@
+namespace PolaFormer.Training.Configuration;
+
+/// <summary>TRAIN: the optimisation. Learning rates are for 512 images a step and scale with the batch size.</summary>
+public sealed class OptimizationConfig
+{
+    /// <summary>START_EPOCH: first epoch.</summary>
+    public int StartEpoch { get; set; }
+
+    /// <summary>EPOCHS: epochs of the schedule, warm-up included.</summary>
+    public int Epochs { get; set; } = 300;
+
+    /// <summary>WARMUP_EPOCHS: epochs of linear rise.</summary>
+    public int WarmupEpochs { get; set; } = 20;
+
+    /// <summary>COOLDOWN_EPOCHS: epochs after the schedule, at its last value.</summary>
+    public int CooldownEpochs { get; set; }
+
+    /// <summary>WEIGHT_DECAY: decoupled decay.</summary>
+    public double WeightDecay { get; set; } = 0.05;
+
+    /// <summary>BASE_LR: learning rate after the warm-up.</summary>
+    public double BaseLr { get; set; } = 5e-4;
+
+    /// <summary>WARMUP_LR: learning rate at the start.</summary>
+    public double WarmupLr { get; set; } = 5e-7;
+
+    /// <summary>MIN_LR: learning rate at the end.</summary>
+    public double MinLr { get; set; } = 5e-6;
+
+    /// <summary>CLIP_GRAD: largest global norm of the gradients; None for no limit.</summary>
+    public double? ClipGrad { get; set; } = 5;
+
+    /// <summary>AUTO_RESUME: continue from what lies in the output folder.</summary>
+    public bool AutoResume { get; set; } = true;
+
+    /// <summary>USE_CHECKPOINT: the authors' recomputation of activations; only false is taken.</summary>
+    public bool UseCheckpoint { get; set; }
+
+    /// <summary>LR_SCHEDULER: the course of the learning rate.</summary>
+    public SchedulerConfig LrScheduler { get; set; } = new();
+
+    /// <summary>OPTIMIZER: the update rule.</summary>
+    public OptimizerConfig Optimizer { get; set; } = new();
+}

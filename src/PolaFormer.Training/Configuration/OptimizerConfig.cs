@@ -1,0 +1,17 @@
+namespace PolaFormer.Training.Configuration;
+
+/// <summary>TRAIN.OPTIMIZER: the update rule.</summary>
+public sealed class OptimizerConfig
+{
+    /// <summary>NAME: <c>adamw</c>.</summary>
+    public string Name { get; set; } = "adamw";
+
+    /// <summary>EPS: added to the root of the second moment.</summary>
+    public double Eps { get; set; } = 1e-8;
+
+    /// <summary>BETAS: decay of the first and second moment.</summary>
+    public double[] Betas { get; set; } = [0.9, 0.999];
+
+    /// <summary>MOMENTUM: of stochastic gradient descent.</summary>
+    public double Momentum { get; set; } = 0.9;
+}

@@ -1,0 +1,14 @@
+namespace PolaFormer.Training.Configuration;
+
+/// <summary>TRAIN.LR_SCHEDULER: the course of the learning rate.</summary>
+public sealed class SchedulerConfig
+{
+    /// <summary>NAME: <c>cosine</c>.</summary>
+    public string Name { get; set; } = "cosine";
+
+    /// <summary>DECAY_EPOCHS: of the step schedule.</summary>
+    public int DecayEpochs { get; set; } = 30;
+
+    /// <summary>DECAY_RATE: of the step schedule.</summary>
+    public double DecayRate { get; set; } = 0.1;
+}

@@ -1,0 +1,53 @@
+namespace PolaFormer.Training.Configuration;
+
+/// <summary>
+/// A training recipe under the authors' YAML keys: a property <c>Train.BaseLr</c> is the key <c>TRAIN.BASE_LR</c>. Defaults are
+/// those of the authors' config.py.
+/// </summary>
+public sealed class TrainingConfig
+{
+    /// <summary>Files, relative to this one, whose values are taken first.</summary>
+    public string[] Base { get; set; } = [""];
+
+    /// <summary>DATA: the images.</summary>
+    public DataConfig Data { get; set; } = new();
+
+    /// <summary>MODEL: the network.</summary>
+    public ModelConfig Model { get; set; } = new();
+
+    /// <summary>TRAIN: the optimisation.</summary>
+    public OptimizationConfig Train { get; set; } = new();
+
+    /// <summary>AUG: the augmentation.</summary>
+    public AugmentationConfig Aug { get; set; } = new();
+
+    /// <summary>TEST: the evaluation.</summary>
+    public TestConfig Test { get; set; } = new();
+
+    /// <summary>AMP: the authors' mixed precision; arithmetic here is float32, so only false is taken.</summary>
+    public bool Amp { get; set; }
+
+    /// <summary>OUTPUT: folder of logs and checkpoints.</summary>
+    public string Output { get; set; } = "";
+
+    /// <summary>TAG: name of the experiment.</summary>
+    public string Tag { get; set; } = "default";
+
+    /// <summary>SAVE_FREQ: epochs between checkpoints.</summary>
+    public int SaveFreq { get; set; } = 1;
+
+    /// <summary>PRINT_FREQ: steps between log records.</summary>
+    public int PrintFreq { get; set; } = 100;
+
+    /// <summary>SEED: everything random follows from it.</summary>
+    public int Seed { get; set; }
+
+    /// <summary>EVAL_MODE: the authors' switch, set by their command line.</summary>
+    public bool EvalMode { get; set; }
+
+    /// <summary>THROUGHPUT_MODE: the authors' switch, set by their command line.</summary>
+    public bool ThroughputMode { get; set; }
+
+    /// <summary>LOCAL_RANK: the authors' process number, set by their launcher.</summary>
+    public int LocalRank { get; set; }
+}
