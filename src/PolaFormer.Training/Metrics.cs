@@ -1,0 +1,50 @@
+namespace PolaFormer.Training;
+
+/// <summary>Sums of loss and hits over images.</summary>
+public sealed class Metrics
+{
+    private double _loss;
+    private long _top1, _top5;
+
+    /// <summary>Images counted.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Mean loss of an image; 0 before the first.</summary>
+    public double Loss => Count == 0 ? 0 : _loss / Count;
+
+    /// <summary>Share of images whose label has the largest logit.</summary>
+    public double Top1 => Count == 0 ? 0 : (double)_top1 / Count;
+
+    /// <summary>Share of images whose label is among the five largest logits.</summary>
+    public double Top5 => Count == 0 ? 0 : (double)_top5 / Count;
+
+    /// <summary>Counts a batch.</summary>
+    /// <param name="logits">(rows, classes), row-major.</param>
+    /// <param name="labels">Class of each row.</param>
+    /// <param name="meanLoss">Mean loss of the rows.</param>
+    public void Add(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, double meanLoss)
+    {
+        int classes = labels.Length == 0 ? 0 : logits.Length / labels.Length;
+        for (int i = 0; i < labels.Length; i++)
+        {
+            int rank = RankOf(logits.Slice(i * classes, classes), labels[i]);
+            _top1 += rank < 1 ? 1 : 0;
+            _top5 += rank < 5 ? 1 : 0;
+        }
+
+        _loss += meanLoss * labels.Length;
+        Count += labels.Length;
+    }
+
+    // Classes ahead of the label: larger logits, of equal ones those before it. A logit that is no number ranks last.
+    private static int RankOf(ReadOnlySpan<float> logits, int label)
+    {
+        float own = logits[label];
+        if (float.IsNaN(own))
+            return logits.Length;
+        int rank = 0;
+        for (int c = 0; c < logits.Length; c++)
+            rank += logits[c] > own || (logits[c] == own && c < label) ? 1 : 0;
+        return rank;
+    }
+}

@@ -1,0 +1,93 @@
+using PolaFormer.Training.Configuration;
+using PolaFormer.Vision;
+using PolaFormer.Vision.Datasets;
+using PolaFormer.Vision.Loading;
+using PolaFormer.Vision.Transforms;
+
+namespace PolaFormer.Training;
+
+/// <summary>The images of a run: what is trained on, what is evaluated on, and how both are prepared.</summary>
+public sealed class TrainingData
+{
+    // Statistics of CIFAR-10's training images.
+    private static readonly float[] CifarMean = [0.4914f, 0.4822f, 0.4465f];
+    private static readonly float[] CifarStd = [0.2470f, 0.2435f, 0.2616f];
+    private static readonly float[] ImageNetMean = [0.485f, 0.456f, 0.406f];
+    private static readonly float[] ImageNetStd = [0.229f, 0.224f, 0.225f];
+
+    private const long SmallImagesCacheBytes = 1L << 30;
+
+    private TrainingData(DataLoader train, DataLoader evaluation, IReadOnlyList<string> classes, float[] mean, float[] std, bool centerCrop)
+    {
+        (Train, Evaluation, Classes, Mean, Std, CenterCrop) = (train, evaluation, classes, mean, std, centerCrop);
+    }
+
+    /// <summary>Augmented, shuffled batches; a last, smaller one is left out.</summary>
+    public DataLoader Train { get; }
+
+    /// <summary>Every evaluation image once, in order.</summary>
+    public DataLoader Evaluation { get; }
+
+    /// <summary>Names of the classes; their positions are the labels.</summary>
+    public IReadOnlyList<string> Classes { get; }
+
+    /// <summary>Subtracted from red, green and blue in [0, 1].</summary>
+    public IReadOnlyList<float> Mean { get; }
+
+    /// <summary>Red, green and blue are divided by it.</summary>
+    public IReadOnlyList<float> Std { get; }
+
+    /// <summary>Whether evaluation images are resized to 256/224 of the size and cut in the middle.</summary>
+    public bool CenterCrop { get; }
+
+    /// <summary>
+    /// Opens DATA.DATA_PATH. DATASET <c>cifar10</c>: images of the network's size, shifted and flipped; <c>imagenet</c>:
+    /// photographs in folders of classes, cropped, resized and flipped.
+    /// </summary>
+    /// <exception cref="ConfigurationException">DATASET or INTERPOLATION is unknown, or the classes are not NUM_CLASSES.</exception>
+    /// <exception cref="ImageException">Nothing of the kind is at the path.</exception>
+    public static TrainingData Open(TrainingConfig config)
+    {
+        DataConfig data = config.Data;
+        bool isSmall = data.Dataset switch
+        {
+            "cifar10" => true,
+            "imagenet" => false,
+            _ => throw new ConfigurationException($"DATA.DATASET: '{data.Dataset}' is unknown; use cifar10 for small images or imagenet for folders of photographs."),
+        };
+        (float[] mean, float[] std) = isSmall ? (CifarMean, CifarStd) : (ImageNetMean, ImageNetStd);
+        var normalization = new Normalization(mean, std);
+        ResamplingFilter filter = FilterOf(data.Interpolation);
+        bool centerCrop = !isSmall && config.Test.Crop;
+
+        IImageDataset train = ImageDatasets.Open(data.DataPath, "train"), evaluation = ImageDatasets.Open(data.DataPath, "val");
+        if (!train.Classes.SequenceEqual(evaluation.Classes))
+            throw new ConfigurationException($"{data.DataPath}: the classes of training and evaluation images differ ({train.Classes.Count} and {evaluation.Classes.Count}).");
+        if (train.Classes.Count != config.Model.NumClasses)
+            throw new ConfigurationException($"MODEL.NUM_CLASSES is {config.Model.NumClasses}, but {data.DataPath} holds {train.Classes.Count} classes. Set it to {train.Classes.Count}.");
+        if (train.Count < data.BatchSize)
+            throw new ConfigurationException($"DATA.BATCH_SIZE is {data.BatchSize}, but {data.DataPath} holds {train.Count} training images. Set it to at most that.");
+
+        var options = new DataLoaderOptions
+        {
+            BatchSize = data.BatchSize,
+            Seed = (ulong)config.Seed,
+            Workers = Math.Min(data.NumWorkers, Environment.ProcessorCount),
+            CacheBytes = isSmall ? SmallImagesCacheBytes : 0,
+        };
+        IImageTransform augmentation = isSmall
+            ? TrainTransform.SmallImages(data.ImgSize, normalization)
+            : TrainTransform.Photographs(data.ImgSize, filter, normalization);
+        var preparation = new EvalTransform(data.ImgSize, centerCrop ? EvalResize.SquareThenCrop : EvalResize.Square, filter, normalization);
+        return new TrainingData(
+            new DataLoader(train, augmentation, options with { Shuffle = true, DropLast = true }),
+            new DataLoader(evaluation, preparation, options), train.Classes, mean, std, centerCrop);
+    }
+
+    private static ResamplingFilter FilterOf(string interpolation) => interpolation switch
+    {
+        "bicubic" => ResamplingFilter.Bicubic,
+        "bilinear" => ResamplingFilter.Bilinear,
+        _ => throw new ConfigurationException($"DATA.INTERPOLATION: '{interpolation}' is unknown; use bicubic or bilinear."),
+    };
+}
