@@ -1,0 +1,66 @@
+using System.CommandLine;
+using PolaFormer.Tensors.Threading;
+using PolaFormer.Training;
+using PolaFormer.Training.Configuration;
+using Spectre.Console;
+
+namespace PolaFormer.Cli;
+
+/// <summary><c>train --cfg FILE --data PATH</c>: trains a network by a recipe.</summary>
+internal static class TrainCommand
+{
+    public static Command Create()
+    {
+        var recipe = new Option<string>("--cfg") { Description = "Recipe: a YAML file with the authors' keys; see configs/.", Required = true };
+        var data = new Option<string?>("--data") { Description = "Folder or .tar.gz with train/ and val/ or test/ (DATA.DATA_PATH)." };
+        var output = new Option<string?>("--output") { Description = "Folder of logs and checkpoints (OUTPUT); a run found there is continued." };
+        var epochs = new Option<int?>("--epochs") { Description = "Epochs (TRAIN.EPOCHS)." };
+        var resume = new Option<string?>("--resume") { Description = "State of a run to continue from: its resume.safetensors (MODEL.RESUME)." };
+        var options = new Option<string[]>("--opts") { Description = "Other keys and values in turn: TRAIN.BASE_LR 1e-3 SEED 1.", AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.ZeroOrMore };
+        Option<int?> threads = CommonOptions.Threads();
+        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, threads, options };
+        command.SetAction(parsed =>
+        {
+            CommonOptions.UseThreads(parsed.GetValue(threads));
+            TrainingConfig config = ConfigurationReader.Read(parsed.GetValue(recipe)!, parsed.GetValue(options));
+            config.Data.DataPath = parsed.GetValue(data) ?? config.Data.DataPath;
+            config.Train.Epochs = parsed.GetValue(epochs) ?? config.Train.Epochs;
+            config.Model.Resume = parsed.GetValue(resume) ?? config.Model.Resume;
+            if (parsed.GetValue(output) is { } folder)
+                config.Output = folder;
+            else if (config.Output.Length == 0)
+                config.Output = Path.Combine("output", config.Model.Name, config.Tag);
+            return Run(config);
+        });
+        return command;
+    }
+
+    private static int Run(TrainingConfig config)
+    {
+        if (config.Data.DataPath.Length == 0)
+            throw new ConfigurationException("No data: give --data, or DATA.DATA_PATH in the recipe.");
+        using var stop = new CancellationTokenSource();
+        void OnCancel(object? sender, ConsoleCancelEventArgs pressed)
+        {
+            // The second press ends the process at once.
+            pressed.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+
+        var trainer = new Trainer(config, config.Output);
+        AnsiConsole.MarkupLineInterpolated(
+            $"[bold]{config.Model.Type}[/]  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Data.Classes.Count} classes, {Workers.ThreadCount} threads → {config.Output}");
+        Console.CancelKeyPress += OnCancel;
+        try
+        {
+            if (trainer.Run(new TrainingDisplay(config.PrintFreq), stop.Token))
+                return 0;
+            AnsiConsole.MarkupLine("Stopped; the same command continues.");
+            return 130;
+        }
+        finally
+        {
+            Console.CancelKeyPress -= OnCancel;
+        }
+    }
+}
