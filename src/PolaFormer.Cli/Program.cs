@@ -8,5 +8,7 @@ var root = new RootCommand("PolaFormer: polarity-aware linear attention for visi
     InspectCommand.Create(),
     ConvertCommand.Create(),
     BenchCommand.Create(),
+    TrainCommand.Create(),
+    EvalCommand.Create(),
 };
 return UserErrors.Run(() => root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false }));

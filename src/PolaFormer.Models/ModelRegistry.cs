@@ -33,7 +33,7 @@ public static class ModelRegistry
             Flags = ["l", "l", "v"],
             LayerScales = [true, true, true],
             LayerInitValues = [1, 1, 1],
-            Projection = 320,
+            Projection = 256,
             DropPathRate = 0.05f,
         }),
     ];
