@@ -10,5 +10,6 @@ var root = new RootCommand("PolaFormer: polarity-aware linear attention for visi
     BenchCommand.Create(),
     TrainCommand.Create(),
     EvalCommand.Create(),
+    ConformanceCommand.Create(),
 };
 return UserErrors.Run(() => root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false }));

@@ -1,0 +1,117 @@
+using System.Text.Json;
+using PolaFormer.Models;
+
+namespace PolaFormer.Cli.Conformance;
+
+/// <summary>Builds whole models from the authors' constructor arguments or configuration values.</summary>
+internal static class ModelConstruction
+{
+    /// <summary>A reduced model from constructor arguments; the family is told by the arguments that only it has.</summary>
+    public static VisionModel FromArguments(JsonElement given, string? common)
+    {
+        var arguments = new Arguments(given, common);
+        if (arguments.Has("embed_dim"))
+            return Swin(arguments);
+        return arguments.Has("sr_ratios") || arguments.Has("la_sr_ratios") ? Pvt(arguments) : PlusPlus(arguments);
+    }
+
+    /// <summary>A full-size model from <c>model.type</c> and the parts of the authors' YAML that it depends on.</summary>
+    public static VisionModel FromConfiguration(JsonElement model, int imageSize)
+    {
+        string type = model.Text("type") ?? throw new InvalidDataException("The case names no model type.");
+        var la = new Arguments(model.Field("la") ?? default);
+        if (type == "pola_swin")
+            return Swin(new Arguments(model.Field("swin") ?? default), la, imageSize);
+        if (type.StartsWith("polab", StringComparison.Ordinal))
+            return ModelRegistry.Find($"polaformer_pp_{type["pola".Length..]}").Create(new ModelOptions { ImageSize = imageSize });
+
+        // The authors' build_model leaves PVT at its default image size.
+        return new PolaPvt(PvtConfig(type) with
+        {
+            AttnType = la.Text("ATTN_TYPE", "LLLL"),
+            LaSrRatios = la.Digits("PVT_LA_SR_RATIOS", "1111"),
+            KernelSize = la.Integer("KERNEL_SIZE", 5),
+            Alpha = la.Number("ALPHA", 4),
+        });
+    }
+
+    private static PolaPvtConfig PvtConfig(string name)
+    {
+        using (new Tensors.MetaDevice().Use())
+            return ((PolaPvt)ModelRegistry.Find(name).Create()).Config;
+    }
+
+    private static PolaPvt Pvt(Arguments arguments) => new(new PolaPvtConfig
+    {
+        ImageSize = arguments.Integer("img_size", 224),
+        NumClasses = arguments.Integer("num_classes", 10),
+        PatchSize = arguments.Integer("patch_size", 4),
+        EmbedDims = arguments.Integers("embed_dims"),
+        NumHeads = arguments.Integers("num_heads"),
+        MlpRatios = arguments.Integers("mlp_ratios"),
+        Depths = arguments.Integers("depths"),
+        SrRatios = arguments.Integers("sr_ratios"),
+        LaSrRatios = arguments.Digits("la_sr_ratios", "8421"),
+        AttnType = arguments.Text("attn_type", "LLLL"),
+        QkvBias = arguments.Flag("qkv_bias", true),
+        DropPathRate = arguments.Number("drop_path_rate", 0),
+        KernelSize = arguments.Integer("kernel_size", 5),
+        Alpha = arguments.Number("alpha", 4),
+    });
+
+    private static PolaSwin Swin(Arguments arguments) => new(new PolaSwinConfig
+    {
+        ImageSize = arguments.Integer("img_size", 224),
+        NumClasses = arguments.Integer("num_classes", 10),
+        PatchSize = arguments.Integer("patch_size", 4),
+        EmbedDim = arguments.Integer("embed_dim"),
+        Depths = arguments.Integers("depths"),
+        NumHeads = arguments.Integers("num_heads"),
+        WindowSize = arguments.Integer("window_size", 7),
+        MlpRatio = arguments.Number("mlp_ratio", 4),
+        AttnType = arguments.Text("attn_type", "LLSS"),
+        QkvBias = arguments.Flag("qkv_bias", true),
+        AbsolutePosition = arguments.Flag("ape", false),
+        PatchNorm = arguments.Flag("patch_norm", true),
+        DropPathRate = arguments.Number("drop_path_rate", 0),
+        KernelSize = arguments.Integer("kernel_size", 5),
+        Alpha = arguments.Number("alpha", 4),
+    });
+
+    private static PolaSwin Swin(Arguments swin, Arguments la, int imageSize) => new(new PolaSwinConfig
+    {
+        ImageSize = imageSize,
+        PatchSize = swin.Integer("PATCH_SIZE", 4),
+        EmbedDim = swin.Integer("EMBED_DIM"),
+        Depths = swin.Integers("DEPTHS"),
+        NumHeads = swin.Integers("NUM_HEADS"),
+        WindowSize = swin.Integer("WINDOW_SIZE", 7),
+        MlpRatio = swin.Number("MLP_RATIO", 4),
+        QkvBias = swin.Flag("QKV_BIAS", true),
+        AbsolutePosition = swin.Flag("APE", false),
+        PatchNorm = swin.Flag("PATCH_NORM", true),
+        AttnType = la.Text("ATTN_TYPE", "LLSS"),
+        KernelSize = la.Integer("KERNEL_SIZE", 5),
+        Alpha = la.Number("ALPHA", 4),
+    });
+
+    private static PolaFormerPlusPlus PlusPlus(Arguments arguments) => new(new PolaFormerPlusPlusConfig
+    {
+        ImageSize = arguments.Integer("img_size", 224),
+        NumClasses = arguments.Integer("num_classes", 10),
+        EmbedDims = arguments.Integers("embed_dims"),
+        Depths = arguments.Integers("depths"),
+        NumHeads = arguments.Integers("num_heads"),
+        MlpRatios = [.. arguments.Items("mlp_ratios").Select(item => item.GetSingle())],
+        Flags = [.. arguments.Items("flagss").Select((flags, stage) => Flags(flags, arguments.Integers("depths")[stage]))],
+        LayerScales = [.. arguments.Items("layerscales").Select(item => item.GetBoolean())],
+        LayerInitValues = [.. arguments.Items("layer_init_values").Select(item => item.GetSingle())],
+        Projection = arguments.Integer("projection", 1024),
+        DropPathRate = arguments.Number("drop_path_rate", 0),
+    });
+
+    private static IEnumerable<JsonElement> Items(this Arguments arguments, string name) => arguments.Required(name).EnumerateArray();
+
+    // The authors' lists may be longer than the stage is deep.
+    private static string Flags(JsonElement flags, int depth) => string.Concat(flags.EnumerateArray().Select(flag => flag.GetString()).Take(depth));
+}

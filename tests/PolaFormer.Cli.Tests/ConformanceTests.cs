@@ -1,0 +1,39 @@
+using PolaFormer.Cli.Conformance;
+
+namespace PolaFormer.Cli.Tests;
+
+/// <summary>Every reference case passes: the few that come with the repository, and all that lie in the shared data.</summary>
+public class ConformanceTests
+{
+    private const string Absent = "absent";
+
+    // The large published models take too long here; the conformance command runs them.
+    private static readonly string[] s_families = ["A_modules", "B_models", "E_images", "F_math", "C_full/pola_b0", "C_full/pola_pvt_tiny", "C_full/pola_swin_tiny"];
+
+    /// <summary>Cases beside the tests.</summary>
+    public static TheoryData<string> LocalCases => [.. ConformanceFolders.Names(ConformanceFolders.Local)];
+
+    /// <summary>Cases of the shared data, or one stand-in where there are none.</summary>
+    public static TheoryData<string> SharedCases => Directory.Exists(ConformanceFolders.Shared)
+        ? [.. ConformanceFolders.Names(ConformanceFolders.Shared).Where(name => s_families.Any(family => name.StartsWith(family, StringComparison.Ordinal)))]
+        : [Absent];
+
+    [Theory]
+    [MemberData(nameof(LocalCases))]
+    public void AgreesWithTheAuthorsCode(string name) => AssertPasses(ConformanceFolders.Local, name);
+
+    [Theory]
+    [MemberData(nameof(SharedCases))]
+    public void AgreesWithTheAuthorsCodeOnAllCases(string name)
+    {
+        if (name == Absent)
+            Assert.Skip("The shared reference cases are not on this machine.");
+        AssertPasses(ConformanceFolders.Shared, name);
+    }
+
+    private static void AssertPasses(string folder, string name)
+    {
+        CaseResult result = ConformanceRun.All(Path.Combine(folder, name)).Single();
+        Assert.True(result.Status == CaseStatus.Passed, $"{result.Case}: {result.Reason}");
+    }
+}
