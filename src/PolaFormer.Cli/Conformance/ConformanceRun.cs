@@ -42,7 +42,7 @@ internal static class ConformanceRun
         "A_modules" => ModuleCases.Run,
         "B_models" => ModelCases.Run,
         "C_full" => FullModelCases.Run,
-        "D_recipe" => throw new CapabilityMissingException("the training recipe is not compared here"),
+        "D_recipe" => RecipeCases.Run,
         "E_images" => ImageCases.Run,
         "F_math" => MathCases.Run,
         "G_baselines" => throw new CapabilityMissingException("the baseline attentions and models are not part of this program"),

@@ -1,0 +1,182 @@
+using System.Globalization;
+using System.Text.Json;
+using PolaFormer.Models;
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
+using PolaFormer.Training;
+using PolaFormer.Training.Optimization;
+using PolaFormer.Vision;
+using PolaFormer.Vision.Transforms;
+
+namespace PolaFormer.Cli.Conformance;
+
+/// <summary>Family D: the parts of the training recipe. A case is told by what it holds.</summary>
+internal static class RecipeCases
+{
+    private const double ScheduleTolerance = 1e-12;
+
+    /// <summary>Runs a case.</summary>
+    public static void Run(FixtureCase fixture, Comparison comparison)
+    {
+        JsonElement meta = fixture.Meta;
+        if (meta.Field("schedule") is { } schedule && fixture.Has("f64.lr_value"))
+            RunSchedule(fixture, comparison, schedule);
+        else if (meta.Field("no_decay") is not null)
+            RunGroups(fixture, comparison);
+        else if (meta.Field("args") is { } arguments && arguments.Text("kind") == "adamw")
+            RunAdamW(fixture, comparison, arguments);
+        else if (fixture.Has("out.label_smoothing"))
+            RunLosses(fixture, comparison);
+        else if (meta.Field("source")?.Text("cls") == "RandomResizedCropAndInterpolation")
+            RunCrops(fixture, comparison);
+        else
+            throw new CapabilityMissingException("this part of the training recipe is not compared here");
+    }
+
+    private static void RunSchedule(FixtureCase fixture, Comparison comparison, JsonElement description)
+    {
+        JsonElement config = fixture.Meta.GetProperty("config"), train = config.GetProperty("TRAIN");
+        string world = $"world_size {description.GetProperty("world_size").GetInt32()}";
+        JsonElement scaled = fixture.Meta.GetProperty("linear_scaling").GetProperty(world);
+        long steps = description.GetProperty("iters_per_epoch").GetInt64();
+        var schedule = new CosineSchedule(
+            scaled.GetProperty("BASE_LR").GetDouble(), scaled.GetProperty("WARMUP_LR").GetDouble(), scaled.GetProperty("MIN_LR").GetDouble(),
+            train.GetProperty("WARMUP_EPOCHS").GetInt64() * steps, train.GetProperty("EPOCHS").GetInt64() * steps);
+        Compare("f64.lr_value", schedule.Value);
+        Compare("f64.lr_used", schedule.RateOf);
+
+        void Compare(string key, Func<long, double> value)
+        {
+            double[] actual = [.. Enumerable.Range(0, (int)fixture.ShapeOf(key).Count).Select(t => value(t))];
+            comparison.Close(key, actual, ScheduleTolerance * actual.Max());
+        }
+    }
+
+    private static void RunGroups(FixtureCase fixture, Comparison comparison)
+    {
+        using IDisposable meta = new MetaDevice().Use();
+        double decay = fixture.Meta.GetProperty("decay").GetProperty("weight_decay").GetDouble();
+        IReadOnlyList<ParameterGroup> groups = ParameterGroup.Split(ModelRegistry.Find(ModelName(fixture.Case)).Create(), decay);
+        foreach ((string name, ParameterGroup group) in new[] { ("decay", groups[0]), ("no_decay", groups[1]) })
+        {
+            JsonElement expected = fixture.Meta.GetProperty(name);
+            comparison.Same($"{name} tensors", group.Parameters.Count, expected.GetProperty("tensors").GetInt32());
+            comparison.Same($"{name} numel", group.Parameters.Sum(entry => entry.Parameter.Count), expected.GetProperty("numel").GetInt64());
+            comparison.Same($"{name} weight_decay", group.WeightDecay, expected.GetProperty("weight_decay").GetDouble());
+            if (fixture.Meta.Field("names") is { ValueKind: JsonValueKind.Object } names)
+                comparison.SameList<string>($"{name} names", [.. group.Parameters.Select(entry => entry.Name)], names.Texts(name));
+        }
+    }
+
+    // param_groups_pola_pvt_t, param_groups_pola_swin_b_384, param_groups_pola_b0
+    private static string ModelName(string name)
+    {
+        string model = name[(name.IndexOf("pola_", StringComparison.Ordinal) + "pola_".Length)..];
+        if (model[0] == 'b')
+            return $"polaformer_pp_{model}";
+        string[] parts = model.Split('_');
+        string size = parts[1] switch { "t" => "tiny", "s" => "small", "m" => "medium", "b" => "base", "l" => "large", string other => other };
+        return string.Join('_', ["pola", parts[0], size, .. parts[2..]]);
+    }
+
+    // w decays, b does not; the gradients are given.
+    private static void RunAdamW(FixtureCase fixture, Comparison comparison, JsonElement arguments)
+    {
+        Parameter w = Given("w"), b = Given("b");
+        double? clip = arguments.Field("clip_grad_norm")?.GetDouble();
+        var optimizer = new AdamW([new ParameterGroup([("w", w)], arguments.GetProperty("weight_decay").GetDouble()), new ParameterGroup([("b", b)], 0)]);
+        int steps = fixture.ShapeOf("out.w")[0];
+        List<double> norms = [], weights = [], biases = [];
+        for (int t = 0; t < steps; t++)
+        {
+            SetGradient(w, $"in.g.w.{t}");
+            SetGradient(b, $"in.g.b.{t}");
+            norms.Add(clip is { } max ? GradientNorm.Clip([w, b], max) : GradientNorm.Of([w, b]));
+            optimizer.Step(arguments.GetProperty("lr").GetDouble());
+            weights.AddRange(ForwardBackward.Widened(w));
+            biases.AddRange(ForwardBackward.Widened(b));
+        }
+
+        comparison.Close("out.w", [.. weights]);
+        comparison.Close("out.b", [.. biases]);
+        comparison.Close("out.norm", [.. norms]);
+
+        Parameter Given(string name)
+        {
+            var parameter = new Parameter(fixture.ShapeOf($"in.{name}"), Initializer.Zeros);
+            fixture.Floats($"in.{name}").CopyTo(parameter.AsSpan<float>());
+            return parameter;
+        }
+
+        void SetGradient(Parameter parameter, string key)
+        {
+            parameter.ZeroGrad();
+            using var tape = Tape.Start();
+            tape.Backward((parameter * Tensor.From(fixture.Floats(key), parameter.Shape)).Sum());
+        }
+    }
+
+    private static void RunLosses(FixtureCase fixture, Comparison comparison)
+    {
+        Shape shape = fixture.ShapeOf("in.x");
+        int[] labels = [.. fixture.Doubles("in.labels").Select(label => (int)label)];
+        double loss = Compare("cross_entropy", SoftTargets.FromLabels(labels, shape[1], 0));
+        Compare("label_smoothing", SoftTargets.FromLabels(labels, shape[1], 0.1f));
+        Compare("soft_target", Tensor.From(fixture.Floats("in.soft_target"), shape));
+        if (fixture.Meta.Field("accuracy_percent") is { } accuracy)
+        {
+            var metrics = new Metrics();
+            metrics.Add(fixture.Floats("in.x"), labels, loss);
+            comparison.Within("top1", 100 * metrics.Top1, accuracy.GetProperty("top1").GetDouble(), 1e-4);
+            comparison.Within("top5", 100 * metrics.Top5, accuracy.GetProperty("top5").GetDouble(), 1e-4);
+        }
+
+        double Compare(string name, Tensor targets)
+        {
+            Tensor logits = Tensor.From(fixture.Floats("in.x"), shape);
+            logits.RequiresGrad = true;
+            using var tape = Tape.Start();
+            Tensor loss = logits.CrossEntropy(targets).Mean();
+            tape.Backward(loss);
+            comparison.Close($"out.{name}", [loss.Item()]);
+            comparison.Close($"grad.{name}", logits.Grad!.AsSpan<float>());
+            return loss.Item();
+        }
+    }
+
+    // Keys are out.IMAGE.NUMBER.FILTER; rows of one image follow each other.
+    private static void RunCrops(FixtureCase fixture, Comparison comparison)
+    {
+        var counts = new Dictionary<int, int>();
+        foreach (JsonElement row in fixture.Meta.GetProperty("rows").EnumerateArray())
+        {
+            int number = row.GetProperty("image").GetInt32(), count = counts[number] = counts.GetValueOrDefault(number, -1) + 1;
+            Shape shape = fixture.ShapeOf($"in.{number}");
+            using var source = new Image(shape[1], shape[0], fixture.Bytes($"in.{number}"));
+            string prefix = string.Create(CultureInfo.InvariantCulture, $"out.{number}.{count}.");
+            foreach (string filter in fixture.Suffixes(prefix))
+            {
+                var step = new RandomResizedCrop(row.GetProperty("size").GetInt32(), Enum.Parse<ResamplingFilter>(filter, ignoreCase: true));
+                using Image result = step.Apply(source, new LoggedDraws(row.GetProperty("draws")));
+                comparison.Exact(prefix + filter, [.. result.Pixels.ToArray().Select(level => (double)level)]);
+            }
+        }
+    }
+
+    /// <summary>Answers with the draws of a recorded run, and sees that they are asked for in its order.</summary>
+    private sealed class LoggedDraws(JsonElement draws) : IRandomSource
+    {
+        private int _next;
+
+        public double Uniform(double low, double high) => Take("uniform").GetDouble();
+
+        public int Integer(int low, int high) => Take("randint").GetInt32();
+
+        private JsonElement Take(string kind)
+        {
+            JsonElement draw = draws[_next++];
+            return draw[0].GetString() == kind ? draw[2] : throw new InvalidDataException($"Draw {_next} is {draw[0]}; {kind} was asked for.");
+        }
+    }
+}
