@@ -1,8 +1,10 @@
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
+using PolaFormer.Tensors.Tests.Memory;
 
 namespace PolaFormer.Tensors.Tests.Autograd;
 
+[Collection(nameof(MemoryCounting))]
 public class TapeTests
 {
     [Fact]

@@ -2,6 +2,7 @@ using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Tensors.Tests.Memory;
 
+[Collection(nameof(MemoryCounting))]
 public class MemoryScopeTests
 {
     [Fact]

@@ -1,0 +1,2 @@
+// Memory is counted for the whole process.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
