@@ -1,0 +1,65 @@
+using System.Text.Json;
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
+using PolaFormer.Training.Optimization;
+
+namespace PolaFormer.Training.Tests.Optimization;
+
+public sealed class AdamWTests
+{
+    [Theory]
+    [InlineData("optim_adamw")]
+    [InlineData("optim_adamw_clip")]
+    public void FollowsTorch(string fixture)
+    {
+        using var reference = new RecipeFixture(fixture);
+        JsonElement arguments = reference.Meta.GetProperty("args");
+        double? clip = arguments.GetProperty("clip_grad_norm") is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : null;
+        Parameter weight = ParameterOf(reference, "w"), bias = ParameterOf(reference, "b");
+        var optimizer = new AdamW([new([("w", weight)], arguments.GetProperty("weight_decay").GetDouble()), new([("b", bias)], 0)]);
+
+        double[] norms = reference.Doubles("out64.norm"), weights = reference.Doubles("out64.w"), biases = reference.Doubles("out64.b");
+        for (int step = 0; step < norms.Length; step++)
+        {
+            SetGradient(weight, reference.Floats($"in.g.w.{step}"));
+            SetGradient(bias, reference.Floats($"in.g.b.{step}"));
+            double norm = clip is { } max ? GradientNorm.Clip([weight, bias], max) : GradientNorm.Of([weight, bias]);
+            optimizer.Step(arguments.GetProperty("lr").GetDouble());
+            Assert.Equal(norms[step], norm, reference.Tolerance("out.norm"));
+            AssertClose(weights.AsSpan(step * (int)weight.Count, (int)weight.Count), weight, reference.Tolerance("out.w"));
+            AssertClose(biases.AsSpan(step * (int)bias.Count, (int)bias.Count), bias, reference.Tolerance("out.b"));
+        }
+    }
+
+    [Fact]
+    public void AParameterWithoutAGradientStays()
+    {
+        var parameter = new Parameter([3], Initializer.Ones);
+        Initializer.Ones.Fill(parameter, 0, 0);
+        new AdamW([new([("p", parameter)], 0.5)]).Step(1);
+        Assert.Equal([1, 1, 1], parameter.ToArray());
+    }
+
+    private static Parameter ParameterOf(RecipeFixture reference, string name)
+    {
+        var parameter = new Parameter(reference.ShapeOf($"in.{name}"), Initializer.Zeros);
+        reference.Floats($"in.{name}").CopyTo(parameter.AsSpan<float>());
+        return parameter;
+    }
+
+    // The gradient of Σ p·g is g.
+    private static void SetGradient(Parameter parameter, float[] gradient)
+    {
+        parameter.ZeroGrad();
+        using var tape = Tape.Start();
+        tape.Backward((parameter * Tensor.From(gradient, parameter.Shape)).Sum());
+    }
+
+    private static void AssertClose(ReadOnlySpan<double> expected, Tensor actual, double tolerance)
+    {
+        float[] values = actual.ToArray();
+        for (int i = 0; i < values.Length; i++)
+            Assert.Equal(expected[i], values[i], tolerance);
+    }
+}
