@@ -41,7 +41,7 @@ public sealed class Metrics
     {
         float own = logits[label];
         if (float.IsNaN(own))
-            return logits.Length;
+            return int.MaxValue;
         int rank = 0;
         for (int c = 0; c < logits.Length; c++)
             rank += logits[c] > own || (logits[c] == own && c < label) ? 1 : 0;

@@ -22,12 +22,8 @@ internal static class ConfigurationValue
     public static object? Parse(string text, PropertyInfo property, string where)
     {
         Type type = property.PropertyType;
-        if (type != typeof(string) || text == "None")
-        {
-            if (text is "None" or "null" or "~" or "")
-                return IsNullable(property) ? null : throw Mismatch(text, type, where);
-        }
-
+        if (text is "None" or "null" or "~" or "" && IsNullable(property))
+            return null;
         if (!type.IsArray)
             return ReadScalar(text, Nullable.GetUnderlyingType(type) ?? type, where);
         string list = text.Trim();
