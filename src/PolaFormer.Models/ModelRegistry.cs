@@ -3,16 +3,16 @@ namespace PolaFormer.Models;
 /// <summary>Every architecture by name.</summary>
 public static class ModelRegistry
 {
-    /// <summary>All entries, families together, small to large.</summary>
+    /// <summary>All entries, families together, small to large. The paper's figures are those of its Table 1, rounded as printed there.</summary>
     public static IReadOnlyList<ModelEntry> All { get; } =
     [
-        Pvt("pola_pvt_tiny", [2, 2, 2, 2]),
-        Pvt("pola_pvt_small", [3, 4, 6, 3]),
+        Pvt("pola_pvt_tiny", [2, 2, 2, 2]) with { PaperParameters = 12, PaperMacs = 2.0 },
+        Pvt("pola_pvt_small", [3, 4, 6, 3]) with { PaperParameters = 21, PaperMacs = 4.1 },
         Pvt("pola_pvt_medium", [3, 4, 18, 3]),
         Pvt("pola_pvt_large", [3, 8, 27, 3]),
-        Swin("pola_swin_tiny", 224, 96, [2, 2, 6, 2], [3, 6, 12, 24], 56, 0.2f),
-        Swin("pola_swin_small", 224, 96, [2, 2, 18, 2], [3, 6, 12, 24], 56, 0.3f),
-        Swin("pola_swin_base", 224, 128, [2, 2, 18, 2], [4, 8, 16, 32], 56, 0.5f),
+        Swin("pola_swin_tiny", 224, 96, [2, 2, 6, 2], [3, 6, 12, 24], 56, 0.2f) with { PaperParameters = 29, PaperMacs = 4.5 },
+        Swin("pola_swin_small", 224, 96, [2, 2, 18, 2], [3, 6, 12, 24], 56, 0.3f) with { PaperParameters = 50, PaperMacs = 8.7 },
+        Swin("pola_swin_base", 224, 128, [2, 2, 18, 2], [4, 8, 16, 32], 56, 0.5f) with { PaperParameters = 88, PaperMacs = 15.4 },
         Swin("pola_swin_small_384", 384, 96, [2, 2, 18, 2], [3, 6, 12, 24], 96, 0.3f),
         Swin("pola_swin_base_384", 384, 128, [2, 2, 18, 2], [4, 8, 16, 32], 96, 0.5f),
         PlusPlus("polaformer_pp_b0", new() { EmbedDims = [32, 64, 128, 384], Depths = [2, 2, 2, 2], NumHeads = [1, 2, 4, 12] }),

@@ -201,10 +201,16 @@ internal static unsafe partial class SoftmaxAttention
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ScoreGradients(int keys, float* probabilities, float* gradients, float* dBias)
         {
-            var dot = T.Zero;
+            // Divided by the row's own sum, which rounding keeps a little off 1: rows of D then sum to 0 as closely as they can.
+            T dot = T.Zero, total = T.Zero;
             for (var j = 0; j < keys; j += T.Count)
-                dot = T.MultiplyAdd(T.Load(probabilities + j), T.Load(gradients + j), dot);
-            var mean = T.Create(T.Sum(dot));
+            {
+                var probability = T.Load(probabilities + j);
+                dot = T.MultiplyAdd(probability, T.Load(gradients + j), dot);
+                total += probability;
+            }
+
+            var mean = T.Create(T.Sum(dot) / T.Sum(total));
             for (var j = 0; j < keys; j += T.Count)
             {
                 var gradient = T.Load(probabilities + j) * (T.Load(gradients + j) - mean);
