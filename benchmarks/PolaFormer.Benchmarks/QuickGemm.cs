@@ -33,21 +33,21 @@ internal static unsafe class QuickGemm
         if (Chosen("square"))
             foreach (var n in new[] { 256, 512, 1024, 2048 }) Print($"square {n}", GemmCase.Plain(n, n, n), all);
         foreach (var (n, k) in s_layers)
-        foreach (var m in Rows(k, n))
-        {
-            if (Chosen("linear")) Print($"linear {m} rows {k} to {n}", GemmCase.Linear(m, n, k), all);
-            if (Chosen("packed")) Print($"packed {m} rows {k} to {n}", GemmCase.Packed(m, n, k), all);
-            if (Chosen("dx")) Print($"dx     {m} rows {k} to {n}", GemmCase.InputGradient(m, n, k), all);
-            if (Chosen("dw")) Print($"dW     {m} rows {k} to {n}", GemmCase.WeightGradient(m, n, k), all);
-        }
+            foreach (var m in Rows(k, n))
+            {
+                if (Chosen("linear")) Print($"linear {m} rows {k} to {n}", GemmCase.Linear(m, n, k), all);
+                if (Chosen("packed")) Print($"packed {m} rows {k} to {n}", GemmCase.Packed(m, n, k), all);
+                if (Chosen("dx")) Print($"dx     {m} rows {k} to {n}", GemmCase.InputGradient(m, n, k), all);
+                if (Chosen("dw")) Print($"dW     {m} rows {k} to {n}", GemmCase.WeightGradient(m, n, k), all);
+            }
         if (Chosen("heads"))
             foreach (var d in new[] { 32, 64 })
-            foreach (var n in new[] { 49, 196 })
-            {
-                Print($"q·kᵀ   64 heads of {n}, d = {d}", GemmCase.Plain(n, n, d, 64) with { BRow = 1, BCol = d }, all);
-                Print($"p·v    64 heads of {n}, d = {d}", GemmCase.Plain(n, d, n, 64), all);
-                Print($"kᵀ·v   64 heads of {n}, d = {d}", GemmCase.Plain(d, d, n, 64) with { ARow = 1, ACol = d }, all);
-            }
+                foreach (var n in new[] { 49, 196 })
+                {
+                    Print($"q·kᵀ   64 heads of {n}, d = {d}", GemmCase.Plain(n, n, d, 64) with { BRow = 1, BCol = d }, all);
+                    Print($"p·v    64 heads of {n}, d = {d}", GemmCase.Plain(n, d, n, 64), all);
+                    Print($"kᵀ·v   64 heads of {n}, d = {d}", GemmCase.Plain(d, d, n, 64) with { ARow = 1, ACol = d }, all);
+                }
 
         bool Chosen(string kind) => kinds.Length == 0 || kinds.Contains(kind);
     }

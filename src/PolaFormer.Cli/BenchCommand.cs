@@ -15,11 +15,11 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var model = new Option<string>("--model") { Description = "Registered architecture.", Required = true };
-        var batch = new Option<int>("--batch") { Description = "Images at a time.", DefaultValueFactory = _ => 1 };
-        var checkpoint = new Option<string?>("--checkpoint") { Description = "Weights to measure with." };
+        var model = new Option<string>("--model") { HelpName = "NAME", Description = "Registered architecture.", Required = true };
+        var batch = new Option<int>("--batch") { HelpName = "B", Description = "Images at a time.", DefaultValueFactory = _ => 1 };
+        var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "Weights to measure with." };
         var random = new Option<bool>("--random-weights") { Description = "Measure with freshly drawn weights (the default without --checkpoint)." };
-        var seconds = new Option<double>("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 5 };
+        var seconds = new Option<double>("--seconds") { HelpName = "S", Description = "How long to measure.", DefaultValueFactory = _ => 5 };
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
         var command = new Command("bench", "Measure a model: median time, images/s, memory, share of the matrix-product peak.") { model, batch, checkpoint, random, seconds, threads, json };

@@ -17,7 +17,7 @@ internal static class CommonOptions
     public static Option<bool> JsonOutput() => new("--json") { Description = "Print JSON instead of text." };
 
     /// <summary>Worker threads.</summary>
-    public static Option<int?> Threads() => new("--threads") { Description = "Threads to compute with; all processors by default." };
+    public static Option<int?> Threads() => new("--threads") { HelpName = "N", Description = "Threads to compute with; all processors by default." };
 
     /// <summary>Applies <see cref="Threads"/>.</summary>
     public static void UseThreads(int? threads)

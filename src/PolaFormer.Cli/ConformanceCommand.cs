@@ -12,7 +12,7 @@ public static class ConformanceCommand
     public static Command Create()
     {
         var folder = new Argument<DirectoryInfo>("DIR") { Description = "Folder of cases: each a folder with meta.json and case.safetensors, at any depth." };
-        var filter = new Option<string?>("--filter") { Description = "Run only the cases whose family/name contains this." };
+        var filter = new Option<string?>("--filter") { HelpName = "TEXT", Description = "Run only the cases whose family/name contains this." };
         var json = new Option<bool>("--json") { Description = "Print the outcome as one JSON list." };
         var command = new Command("conformance", "Compare every operator, module and model with values recorded from the authors' PyTorch code.") { folder, filter, json };
         command.SetAction(parsed => Run(parsed.GetValue(folder)!, parsed.GetValue(filter), parsed.GetValue(json), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));

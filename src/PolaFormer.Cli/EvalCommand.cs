@@ -14,10 +14,10 @@ internal static class EvalCommand
 {
     public static Command Create()
     {
-        var checkpoint = new Option<string?>("--checkpoint") { Description = "A .safetensors or .pth file; the shipped model by default." };
-        var data = new Option<string>("--data") { Description = "Folder or .tar.gz with val/ or test/.", Required = true };
-        var split = new Option<string>("--split") { Description = "Which images.", DefaultValueFactory = _ => "val" };
-        var batch = new Option<int>("--batch") { Description = "Images at a time.", DefaultValueFactory = _ => 64 };
+        var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
+        var data = new Option<string>("--data") { HelpName = "DIR", Description = "Folder or .tar.gz with val/ or test/.", Required = true };
+        var split = new Option<string>("--split") { HelpName = "NAME", Description = "Which images.", DefaultValueFactory = _ => "val" };
+        var batch = new Option<int>("--batch") { HelpName = "B", Description = "Images at a time.", DefaultValueFactory = _ => 64 };
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
         var command = new Command("eval", "Measure a checkpoint's accuracy on labelled images.") { checkpoint, data, split, batch, threads, json };

@@ -11,7 +11,7 @@ internal static class InspectCommand
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "A .safetensors or .pth file." };
-        var section = new Option<string?>("--section") { Description = "State dict to show where the file holds several, such as model_ema." };
+        var section = new Option<string?>("--section") { HelpName = "NAME", Description = "State dict to show where the file holds several, such as model_ema." };
         Option<bool> json = CommonOptions.JsonOutput();
         var command = new Command("inspect", "Show the tensors of a checkpoint and the model it fits.") { file, section, json };
         command.SetAction(parsed =>

@@ -12,10 +12,10 @@ internal static class PredictCommand
     public static Command Create()
     {
         var images = new Argument<string[]>("IMAGE") { Arity = ArgumentArity.OneOrMore, Description = "JPEG, PNG, WebP or BMP files, or folders of them." };
-        var checkpoint = new Option<string?>("--checkpoint") { Description = "A .safetensors or .pth file; the shipped model by default." };
-        var model = new Option<string?>("--model") { Description = "Registered architecture of the checkpoint; found out by default." };
-        var labels = new Option<string?>("--labels") { Description = "A text file with a class name a line." };
-        var top = new Option<int>("--top") { Description = "How many classes to print.", DefaultValueFactory = _ => 5 };
+        var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
+        var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
+        var labels = new Option<string?>("--labels") { HelpName = "FILE", Description = "A text file with a class name a line." };
+        var top = new Option<int>("--top") { HelpName = "K", Description = "How many classes to print.", DefaultValueFactory = _ => 5 };
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
         var command = new Command("predict", "Classify images.") { images, checkpoint, model, labels, top, threads, json };

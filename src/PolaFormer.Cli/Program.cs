@@ -1,5 +1,10 @@
 using System.CommandLine;
 using PolaFormer.Cli;
+using Spectre.Console;
+
+// Escape codes only for people: a pipe or a file gets plain text.
+if (Console.IsOutputRedirected)
+    AnsiConsole.Profile.Capabilities.Ansi = false;
 
 var root = new RootCommand("PolaFormer: polarity-aware linear attention for vision, in .NET.")
 {

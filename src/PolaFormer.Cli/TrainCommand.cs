@@ -11,12 +11,12 @@ internal static class TrainCommand
 {
     public static Command Create()
     {
-        var recipe = new Option<string>("--cfg") { Description = "Recipe: a YAML file with the authors' keys; see configs/.", Required = true };
-        var data = new Option<string?>("--data") { Description = "Folder or .tar.gz with train/ and val/ or test/ (DATA.DATA_PATH)." };
-        var output = new Option<string?>("--output") { Description = "Folder of logs and checkpoints (OUTPUT); a run found there is continued." };
-        var epochs = new Option<int?>("--epochs") { Description = "Epochs (TRAIN.EPOCHS)." };
-        var resume = new Option<string?>("--resume") { Description = "State of a run to continue from: its resume.safetensors (MODEL.RESUME)." };
-        var options = new Option<string[]>("--opts") { Description = "Other keys and values in turn: TRAIN.BASE_LR 1e-3 SEED 1.", AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.ZeroOrMore };
+        var recipe = new Option<string>("--cfg") { HelpName = "FILE", Description = "Recipe: a YAML file with the authors' keys; see configs/.", Required = true };
+        var data = new Option<string?>("--data") { HelpName = "DIR", Description = "Folder or .tar.gz with train/ and val/ or test/ (DATA.DATA_PATH)." };
+        var output = new Option<string?>("--output") { HelpName = "DIR", Description = "Folder of logs and checkpoints (OUTPUT); a run found there is continued." };
+        var epochs = new Option<int?>("--epochs") { HelpName = "N", Description = "Epochs (TRAIN.EPOCHS)." };
+        var resume = new Option<string?>("--resume") { HelpName = "FILE", Description = "State of a run to continue from: its resume.safetensors (MODEL.RESUME)." };
+        var options = new Option<string[]>("--opts") { HelpName = "KEY VALUE", Description = "Other keys and values in turn: TRAIN.BASE_LR 1e-3 SEED 1.", AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.ZeroOrMore };
         Option<int?> threads = CommonOptions.Threads();
         var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, threads, options };
         command.SetAction(parsed =>

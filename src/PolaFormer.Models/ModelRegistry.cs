@@ -42,7 +42,7 @@ public static class ModelRegistry
     /// <exception cref="ArgumentException">No such name; the message lists those there are.</exception>
     public static ModelEntry Find(string name) =>
         All.FirstOrDefault(entry => entry.Name == name)
-        ?? throw new ArgumentException($"There is no model '{name}'. Registered: {string.Join(", ", All.Select(entry => entry.Name))}.", nameof(name));
+        ?? throw new ArgumentException($"There is no model '{name}'. Registered: {string.Join(", ", All.Select(entry => entry.Name))}.");
 
     private static ModelEntry Pvt(string name, int[] depths) => new(name, 224, 1000, options => new PolaPvt(new PolaPvtConfig
     {

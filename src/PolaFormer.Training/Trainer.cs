@@ -42,7 +42,12 @@ public sealed class Trainer
         _data = TrainingData.Open(config);
         _description = new ModelDescription
         {
-            Model = name, ImageSize = config.Data.ImgSize, Labels = _data.Classes, Mean = _data.Mean, Std = _data.Std, CenterCrop = _data.CenterCrop,
+            Model = name,
+            ImageSize = config.Data.ImgSize,
+            Labels = _data.Classes,
+            Mean = _data.Mean,
+            Std = _data.Std,
+            CenterCrop = _data.CenterCrop,
         };
         _stepsPerEpoch = _data.Train.BatchCount;
         _schedule = ScheduleOf(config, _stepsPerEpoch);

@@ -14,13 +14,28 @@ internal sealed class TrainingLog(string path)
 
     public void Write(TrainingProgress step) => Append(new
     {
-        Kind = "step", step.Epoch, step.Step, step.Loss, Lr = step.LearningRate, step.GradientNorm, step.ImagesPerSecond,
+        Kind = "step",
+        step.Epoch,
+        step.Step,
+        step.Loss,
+        Lr = step.LearningRate,
+        step.GradientNorm,
+        step.ImagesPerSecond,
     });
 
     public void Write(EpochResult epoch) => Append(new
     {
-        Kind = "epoch", epoch.Epoch, epoch.TrainLoss, epoch.TrainTop1, epoch.Evaluation.Top1, epoch.Evaluation.Top5, epoch.Evaluation.Loss,
-        Lr = epoch.LearningRate, epoch.ImagesPerSecond, EvaluationImagesPerSecond = epoch.Evaluation.ImagesPerSecond, epoch.IsBest,
+        Kind = "epoch",
+        epoch.Epoch,
+        epoch.TrainLoss,
+        epoch.TrainTop1,
+        epoch.Evaluation.Top1,
+        epoch.Evaluation.Top5,
+        epoch.Evaluation.Loss,
+        Lr = epoch.LearningRate,
+        epoch.ImagesPerSecond,
+        EvaluationImagesPerSecond = epoch.Evaluation.ImagesPerSecond,
+        epoch.IsBest,
     });
 
     private void Append<T>(T record) => File.AppendAllText(path, JsonSerializer.Serialize(record, Options) + "\n");

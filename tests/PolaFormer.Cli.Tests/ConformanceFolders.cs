@@ -5,22 +5,11 @@ namespace PolaFormer.Cli.Tests;
 /// <summary>The reference cases: a few beside the tests, all of them in the project's shared data.</summary>
 internal static class ConformanceFolders
 {
-    private static string Root
-    {
-        get
-        {
-            string? folder = AppContext.BaseDirectory;
-            while (folder is not null && !File.Exists(Path.Combine(folder, "PolaFormer.slnx")))
-                folder = Path.GetDirectoryName(folder);
-            return folder ?? throw new InvalidOperationException("The tests do not lie in the repository.");
-        }
-    }
-
     /// <summary>Cases that come with the repository.</summary>
-    public static string Local => Path.Combine(Root, "tests", "Fixtures");
+    public static string Local => Path.Combine(Polaformer.Root, "tests", "Fixtures");
 
     /// <summary>All cases; the folder may be absent.</summary>
-    public static string Shared => Path.Combine(Root, "..", "shared", "fixtures");
+    public static string Shared => Path.Combine(Polaformer.Root, "..", "shared", "fixtures");
 
     /// <summary>Names family/case at or below a folder; none where it is absent.</summary>
     public static IEnumerable<string> Names(string folder) => Directory.Exists(folder)

@@ -33,8 +33,18 @@ internal static unsafe partial class BatchNorm
             {
                 Workers.Run(parts, new InputBody
                 {
-                    X = x, Mean = mean, Rstd = rstd, Weight = weight, Dy = dy, Dx = dx, Products = products, Sums = sums,
-                    Training = training, Rows = rows, Channels = channels, Parts = parts,
+                    X = x,
+                    Mean = mean,
+                    Rstd = rstd,
+                    Weight = weight,
+                    Dy = dy,
+                    Dx = dx,
+                    Products = products,
+                    Sums = sums,
+                    Training = training,
+                    Rows = rows,
+                    Channels = channels,
+                    Parts = parts,
                 });
             }
         }

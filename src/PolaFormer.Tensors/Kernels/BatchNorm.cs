@@ -47,7 +47,15 @@ internal static unsafe partial class BatchNorm
         int parts = PartsFor(rows, channels);
         Workers.Run(parts, new NormalizeBody
         {
-            X = x, Mean = mean, Rstd = rstd, Weight = weight, Bias = bias, Y = y, Rows = rows, Channels = channels, Parts = parts,
+            X = x,
+            Mean = mean,
+            Rstd = rstd,
+            Weight = weight,
+            Bias = bias,
+            Y = y,
+            Rows = rows,
+            Channels = channels,
+            Parts = parts,
         });
     }
 

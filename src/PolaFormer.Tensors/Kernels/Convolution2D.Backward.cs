@@ -13,7 +13,8 @@ internal static unsafe partial class Convolution2D
             for (var group = 0; group < shape.Groups; group++)
                 Gemm.Run(new MatrixProduct(Pixels(shape), inputs, outputs, dy + group * outputs, weight + (nint)group * outputs * inputs, dx + group * inputs)
                 {
-                    ARow = shape.OutChannels, CRow = shape.InChannels,
+                    ARow = shape.OutChannels,
+                    CRow = shape.InChannels,
                 });
             return;
         }
@@ -32,7 +33,12 @@ internal static unsafe partial class Convolution2D
         var bands = Math.Clamp((Workers.PartsFor(work, Grain) + shape.Batch - 1) / Math.Max(shape.Batch, 1), 1, Math.Max(shape.Height / minimum, 1));
         Workers.Run(shape.Batch * bands, new BackwardInputBody
         {
-            Shape = shape, Packed = packed, Panels = (nint)panels, Dy = dy, Dx = dx, Bands = bands,
+            Shape = shape,
+            Packed = packed,
+            Panels = (nint)panels,
+            Dy = dy,
+            Dx = dx,
+            Bands = bands,
         });
     }
 
@@ -57,15 +63,16 @@ internal static unsafe partial class Convolution2D
             var last = Math.Min((toLine - 1 + Shape.PadH) / Shape.StrideH, Shape.OutHeight - 1);
             var rows = ThreadScratch.Floats(ScratchPurpose.Convolution, (long)Shape.OutWidth * depth);
             for (var oy = first; oy <= last; oy++)
-            for (var group = 0; group < Shape.Groups; group++)
-            {
-                var dy = Dy + (nint)(image * Shape.OutHeight + oy) * Shape.OutWidth * Shape.OutChannels + group * outputs;
-                Gemm.RunSerial(new MatrixProduct(Shape.OutWidth, depth, outputs, dy, null, rows)
+                for (var group = 0; group < Shape.Groups; group++)
                 {
-                    ARow = Shape.OutChannels, PackedB = Packed + group * Panels,
-                });
-                ScatterAdd(Shape, rows, group, oy, dx, fromLine, toLine);
-            }
+                    var dy = Dy + (nint)(image * Shape.OutHeight + oy) * Shape.OutWidth * Shape.OutChannels + group * outputs;
+                    Gemm.RunSerial(new MatrixProduct(Shape.OutWidth, depth, outputs, dy, null, rows)
+                    {
+                        ARow = Shape.OutChannels,
+                        PackedB = Packed + group * Panels,
+                    });
+                    ScatterAdd(Shape, rows, group, oy, dx, fromLine, toLine);
+                }
         }
     }
 
@@ -79,7 +86,9 @@ internal static unsafe partial class Convolution2D
             for (var group = 0; group < shape.Groups; group++)
                 Gemm.Run(new MatrixProduct(outputs, inputs, pixels, dy + group * outputs, x + group * inputs, dweight + (nint)group * outputs * inputs)
                 {
-                    ARow = 1, ACol = shape.OutChannels, BRow = shape.InChannels,
+                    ARow = 1,
+                    ACol = shape.OutChannels,
+                    BRow = shape.InChannels,
                 });
             return;
         }
@@ -95,9 +104,9 @@ internal static unsafe partial class Convolution2D
 
         var taps = shape.KernelHeight * shape.KernelWidth;
         for (var output = 0; output < shape.OutChannels; output++)
-        for (var input = 0; input < inputs; input++)
-        for (var tap = 0; tap < taps; tap++)
-            dweight[((nint)output * inputs + input) * taps + tap] = partials[((nint)output * taps + tap) * inputs + input];
+            for (var input = 0; input < inputs; input++)
+                for (var tap = 0; tap < taps; tap++)
+                    dweight[((nint)output * inputs + input) * taps + tap] = partials[((nint)output * taps + tap) * inputs + input];
     }
 
     private struct BackwardWeightBody : IParallelBody
@@ -116,15 +125,17 @@ internal static unsafe partial class Convolution2D
             var (from, to) = Workers.Range(Pixels, Parts, part);
             if (from == to) new Span<float>(sums, checked((int)Size)).Clear();
             for (var pixel = from; pixel < to; pixel += block)
-            for (var group = 0; group < Shape.Groups; group++)
-            {
-                var count = Math.Min(block, to - pixel);
-                Gather(Shape, X, group, pixel, count, gathered);
-                Gemm.RunSerial(new MatrixProduct(outputs, depth, count, Dy + (nint)pixel * Shape.OutChannels + group * outputs, gathered, sums + (nint)group * outputs * depth)
+                for (var group = 0; group < Shape.Groups; group++)
                 {
-                    ARow = 1, ACol = Shape.OutChannels, Beta = pixel == from ? 0 : 1,
-                });
-            }
+                    var count = Math.Min(block, to - pixel);
+                    Gather(Shape, X, group, pixel, count, gathered);
+                    Gemm.RunSerial(new MatrixProduct(outputs, depth, count, Dy + (nint)pixel * Shape.OutChannels + group * outputs, gathered, sums + (nint)group * outputs * depth)
+                    {
+                        ARow = 1,
+                        ACol = Shape.OutChannels,
+                        Beta = pixel == from ? 0 : 1,
+                    });
+                }
         }
     }
 

@@ -40,7 +40,14 @@ internal static unsafe partial class Convolution2D
         var parts = Workers.PartsFor((long)pixels * depth * shape.OutChannels, Grain);
         Workers.Run(parts, new ForwardBody
         {
-            Shape = shape, X = x, Packed = packed, Panels = (nint)panels, Bias = bias, Y = y, Pixels = pixels, Parts = parts,
+            Shape = shape,
+            X = x,
+            Packed = packed,
+            Panels = (nint)panels,
+            Bias = bias,
+            Y = y,
+            Pixels = pixels,
+            Parts = parts,
         });
     }
 
@@ -58,17 +65,17 @@ internal static unsafe partial class Convolution2D
             var gathered = ThreadScratch.Floats(ScratchPurpose.Convolution, (long)block * depth);
             var (from, to) = Workers.Range(Pixels, Parts, part);
             for (var pixel = from; pixel < to; pixel += block)
-            for (var group = 0; group < Shape.Groups; group++)
-            {
-                var count = Math.Min(block, to - pixel);
-                Gather(Shape, X, group, pixel, count, gathered);
-                Gemm.RunSerial(new MatrixProduct(count, outputs, depth, gathered, null, Y + (nint)pixel * Shape.OutChannels + group * outputs)
+                for (var group = 0; group < Shape.Groups; group++)
                 {
-                    PackedB = Packed + group * Panels,
-                    CRow = Shape.OutChannels,
-                    Bias = Bias == null ? null : Bias + group * outputs,
-                });
-            }
+                    var count = Math.Min(block, to - pixel);
+                    Gather(Shape, X, group, pixel, count, gathered);
+                    Gemm.RunSerial(new MatrixProduct(count, outputs, depth, gathered, null, Y + (nint)pixel * Shape.OutChannels + group * outputs)
+                    {
+                        PackedB = Packed + group * Panels,
+                        CRow = Shape.OutChannels,
+                        Bias = Bias == null ? null : Bias + group * outputs,
+                    });
+                }
         }
     }
 
@@ -92,7 +99,10 @@ internal static unsafe partial class Convolution2D
         var (inputs, outputs, _) = GroupExtents(shape);
         return new MatrixProduct(Pixels(shape), outputs, inputs, x, weight, y)
         {
-            ARow = shape.InChannels, BRow = 1, BCol = inputs, CRow = shape.OutChannels,
+            ARow = shape.InChannels,
+            BRow = 1,
+            BCol = inputs,
+            CRow = shape.OutChannels,
         };
     }
 
@@ -112,7 +122,7 @@ internal static unsafe partial class Convolution2D
     {
         for (var output = 0; output < outputs; output++, weight += inputs * taps, target += inputs * taps)
             for (var tap = 0; tap < taps; tap++)
-            for (var input = 0; input < inputs; input++)
-                target[tap * inputs + input] = weight[input * taps + tap];
+                for (var input = 0; input < inputs; input++)
+                    target[tap * inputs + input] = weight[input * taps + tap];
     }
 }

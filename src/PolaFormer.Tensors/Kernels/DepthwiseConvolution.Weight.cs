@@ -127,11 +127,11 @@ internal static unsafe partial class DepthwiseConvolution
             var dy = Load<T>(Dy + c, count);
             Store(Load<T>(BiasSums + c, count) + dy, BiasSums + c, count);
             for (var row = 0; row < Rows; row++)
-            for (var column = 0; column < Columns; column++)
-            {
-                var sums = Sums + row * SumsRow + (nint)column * Channels + c;
-                Store(T.MultiplyAdd(Load<T>(Source + row * RowStep + column * ColumnStep + c, count), dy, Load<T>(sums, count)), sums, count);
-            }
+                for (var column = 0; column < Columns; column++)
+                {
+                    var sums = Sums + row * SumsRow + (nint)column * Channels + c;
+                    Store(T.MultiplyAdd(Load<T>(Source + row * RowStep + column * ColumnStep + c, count), dy, Load<T>(sums, count)), sums, count);
+                }
         }
     }
 }

@@ -23,8 +23,16 @@ internal static unsafe partial class DepthwiseConvolution
         for (var c = 0; c < channels; c++) packedBias[c] = bias == null ? 0 : bias[c % shape.WeightChannels];
         Run(new LineBody
         {
-            Shape = shape.Convolution, Parts = shape.Parts, Lines = shape.OutLines, AddInput = addInput,
-            X = x, Weight = packed, Bias = packedBias, Y = y, XStride = shape.InputStride, YStride = channels,
+            Shape = shape.Convolution,
+            Parts = shape.Parts,
+            Lines = shape.OutLines,
+            AddInput = addInput,
+            X = x,
+            Weight = packed,
+            Bias = packedBias,
+            Y = y,
+            XStride = shape.InputStride,
+            YStride = channels,
         });
     }
 
@@ -51,8 +59,16 @@ internal static unsafe partial class DepthwiseConvolution
         backward.PadW = forward.DilationW * (forward.KernelWidth - 1) - forward.PadW;
         Run(new LineBody
         {
-            Shape = backward, Parts = shape.Parts, Lines = shape.InLines, AddInput = addInput,
-            X = dy, Weight = packed, Bias = packedBias, Y = dx, XStride = channels, YStride = shape.InputStride,
+            Shape = backward,
+            Parts = shape.Parts,
+            Lines = shape.InLines,
+            AddInput = addInput,
+            X = dy,
+            Weight = packed,
+            Bias = packedBias,
+            Y = dx,
+            XStride = channels,
+            YStride = shape.InputStride,
         });
     }
 
@@ -61,8 +77,8 @@ internal static unsafe partial class DepthwiseConvolution
     {
         var (channels, taps) = (shape.Channels, shape.Taps);
         for (var tap = 0; tap < taps; tap++, packed += channels)
-        for (var c = 0; c < channels; c++)
-            packed[c] = weight[(nint)(c % shape.WeightChannels) * taps + (flip ? taps - 1 - tap : tap)];
+            for (var c = 0; c < channels; c++)
+                packed[c] = weight[(nint)(c % shape.WeightChannels) * taps + (flip ? taps - 1 - tap : tap)];
     }
 
     private static void Run(in LineBody body) => Workers.Run(body.Parts, body);
@@ -181,11 +197,11 @@ internal static unsafe partial class DepthwiseConvolution
         {
             var sum = Load<T>(Bias + c, count);
             for (var row = 0; row < Rows; row++)
-            for (var column = 0; column < Columns; column++)
-            {
-                var source = Load<T>(Source + row * RowStep + column * ColumnStep + c, count);
-                sum = T.MultiplyAdd(source, Load<T>(Weight + row * WeightRow + (nint)column * Channels + c, count), sum);
-            }
+                for (var column = 0; column < Columns; column++)
+                {
+                    var source = Load<T>(Source + row * RowStep + column * ColumnStep + c, count);
+                    sum = T.MultiplyAdd(source, Load<T>(Weight + row * WeightRow + (nint)column * Channels + c, count), sum);
+                }
             Finish(sum, 0, c, count);
         }
 

@@ -45,8 +45,8 @@ internal static unsafe partial class Gemm
         float* source, nint across, nint along, int fromVector, int toVector, int from, int to, float* target, int width)
     {
         for (nint l = from; l < to; l++)
-        for (nint i = fromVector; i < toVector; i++)
-            target[l * width + i] = source[i * across + l * along];
+            for (nint i = fromVector; i < toVector; i++)
+                target[l * width + i] = source[i * across + l * along];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -152,23 +152,23 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
         var beta = TLanes.Broadcast(tile.Beta);
         var (readsC, addsBias) = (tile.Beta != 0, bias != null);
         for (var i = 0; i < rows; i++, c += cRow, sums += 2 * TLanes.Width)
-        for (var j = 0; j < columns; j += TLanes.Width)
-        {
-            var sum = TLanes.Multiply(TLanes.Load(sums + j), alpha);
-            var count = columns - j;
-            if (count >= TLanes.Width)
+            for (var j = 0; j < columns; j += TLanes.Width)
             {
-                if (readsC) sum = TLanes.MultiplyAdd(beta, TLanes.Load(c + j), sum);
-                if (addsBias) sum = TLanes.Add(sum, TLanes.Load(bias + j));
-                TLanes.Store(c + j, sum);
+                var sum = TLanes.Multiply(TLanes.Load(sums + j), alpha);
+                var count = columns - j;
+                if (count >= TLanes.Width)
+                {
+                    if (readsC) sum = TLanes.MultiplyAdd(beta, TLanes.Load(c + j), sum);
+                    if (addsBias) sum = TLanes.Add(sum, TLanes.Load(bias + j));
+                    TLanes.Store(c + j, sum);
+                }
+                else
+                {
+                    if (readsC) sum = TLanes.MultiplyAdd(beta, TLanes.LoadFirst(c + j, count), sum);
+                    if (addsBias) sum = TLanes.Add(sum, TLanes.LoadFirst(bias + j, count));
+                    TLanes.StoreFirst(c + j, sum, count);
+                }
             }
-            else
-            {
-                if (readsC) sum = TLanes.MultiplyAdd(beta, TLanes.LoadFirst(c + j, count), sum);
-                if (addsBias) sum = TLanes.Add(sum, TLanes.LoadFirst(bias + j, count));
-                TLanes.StoreFirst(c + j, sum, count);
-            }
-        }
     }
 
     /// <summary>A number as a type, so that code is compiled once for each.</summary>

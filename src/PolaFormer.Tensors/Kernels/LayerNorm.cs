@@ -21,7 +21,16 @@ internal static unsafe class LayerNorm
         int parts = (int)Math.Min(rows, Workers.PartsFor(rows * channels, Elementwise.Grain));
         Workers.Run(parts, new ForwardBody
         {
-            X = x, Weight = weight, Bias = bias, Y = y, Mean = mean, Rstd = rstd, Eps = eps, Rows = rows, Channels = channels, Parts = parts,
+            X = x,
+            Weight = weight,
+            Bias = bias,
+            Y = y,
+            Mean = mean,
+            Rstd = rstd,
+            Eps = eps,
+            Rows = rows,
+            Channels = channels,
+            Parts = parts,
         });
     }
 
@@ -39,8 +48,17 @@ internal static unsafe class LayerNorm
         {
             Workers.Run(parts, new BackwardBody
             {
-                X = x, Weight = weight, Mean = mean, Rstd = rstd, Dy = dy, Dx = dx, Partials = partials,
-                WithParameters = dWeight != null || dBias != null, Rows = rows, Channels = channels, Parts = parts,
+                X = x,
+                Weight = weight,
+                Mean = mean,
+                Rstd = rstd,
+                Dy = dy,
+                Dx = dx,
+                Partials = partials,
+                WithParameters = dWeight != null || dBias != null,
+                Rows = rows,
+                Channels = channels,
+                Parts = parts,
             });
             if (dWeight != null)
                 SumParts(partials, dWeight, parts, channels);

@@ -35,10 +35,21 @@ internal static unsafe class Optimizer
         int parts = Workers.PartsFor(count, Elementwise.Grain);
         Workers.Run(parts, new AdamWBody
         {
-            Weight = weight, Gradient = gradient, Mean = mean, Square = square, Count = count, Parts = parts,
-            Scale = step.GradientScale, Keep = (float)(1 - step.LearningRate * step.WeightDecay), StepSize = (float)(step.LearningRate / correction1),
-            Beta1 = (float)step.Beta1, Beta1Rest = (float)(1 - step.Beta1), Beta2 = (float)step.Beta2, Beta2Rest = (float)(1 - step.Beta2),
-            RootCorrection = (float)Math.Sqrt(correction2), Epsilon = (float)step.Epsilon,
+            Weight = weight,
+            Gradient = gradient,
+            Mean = mean,
+            Square = square,
+            Count = count,
+            Parts = parts,
+            Scale = step.GradientScale,
+            Keep = (float)(1 - step.LearningRate * step.WeightDecay),
+            StepSize = (float)(step.LearningRate / correction1),
+            Beta1 = (float)step.Beta1,
+            Beta1Rest = (float)(1 - step.Beta1),
+            Beta2 = (float)step.Beta2,
+            Beta2Rest = (float)(1 - step.Beta2),
+            RootCorrection = (float)Math.Sqrt(correction2),
+            Epsilon = (float)step.Epsilon,
         });
     }
 
@@ -50,8 +61,16 @@ internal static unsafe class Optimizer
         int parts = Workers.PartsFor(count, Elementwise.Grain);
         Workers.Run(parts, new SgdBody
         {
-            Weight = weight, Gradient = gradient, Velocity = step.Momentum == 0 ? null : velocity, Count = count, Parts = parts, Scale = step.GradientScale,
-            Decay = (float)step.WeightDecay, Momentum = (float)step.Momentum, LearningRate = (float)step.LearningRate, Nesterov = step.Nesterov,
+            Weight = weight,
+            Gradient = gradient,
+            Velocity = step.Momentum == 0 ? null : velocity,
+            Count = count,
+            Parts = parts,
+            Scale = step.GradientScale,
+            Decay = (float)step.WeightDecay,
+            Momentum = (float)step.Momentum,
+            LearningRate = (float)step.LearningRate,
+            Nesterov = step.Nesterov,
         });
     }
 

@@ -57,8 +57,17 @@ internal static unsafe class Pooling
             int parts = (int)Math.Min(Math.Max(1, rows), Workers.PartsFor(rows * width * channels * 4, 2 * Elementwise.Grain));
             Workers.Run(parts, new MaxBackwardBody
             {
-                Dy = dy, Dx = dx, Positions = positions, Batch = batch, Height = height, Width = width, Channels = channels,
-                OutHeight = outHeight, OutWidth = outWidth, Window = window, Parts = parts,
+                Dy = dy,
+                Dx = dx,
+                Positions = positions,
+                Batch = batch,
+                Height = height,
+                Width = width,
+                Channels = channels,
+                OutHeight = outHeight,
+                OutWidth = outWidth,
+                Window = window,
+                Parts = parts,
             });
         }
 
@@ -73,8 +82,17 @@ internal static unsafe class Pooling
         int parts = (int)Math.Min(Math.Max(1, rows), Workers.PartsFor(work, 2 * Elementwise.Grain));
         Workers.Run(parts, new MaxBody
         {
-            X = x, Y = y, Positions = positions, Batch = batch, Height = height, Width = width, Channels = channels,
-            OutHeight = outHeight, OutWidth = outWidth, Window = window, Parts = parts,
+            X = x,
+            Y = y,
+            Positions = positions,
+            Batch = batch,
+            Height = height,
+            Width = width,
+            Channels = channels,
+            OutHeight = outHeight,
+            OutWidth = outWidth,
+            Window = window,
+            Parts = parts,
         });
     }
 

@@ -30,8 +30,20 @@ public sealed unsafe class Convolution2DTests : IDisposable
 
     private static ConvolutionShape Shape(int[] s) => new()
     {
-        Batch = s[0], Height = s[1], Width = s[2], InChannels = s[3], OutChannels = s[4], KernelHeight = s[5], KernelWidth = s[5],
-        StrideH = s[6], StrideW = s[6], PadH = s[7], PadW = s[7], DilationH = s[8], DilationW = s[8], Groups = s[9],
+        Batch = s[0],
+        Height = s[1],
+        Width = s[2],
+        InChannels = s[3],
+        OutChannels = s[4],
+        KernelHeight = s[5],
+        KernelWidth = s[5],
+        StrideH = s[6],
+        StrideW = s[6],
+        PadH = s[7],
+        PadW = s[7],
+        DilationH = s[8],
+        DilationW = s[8],
+        Groups = s[9],
     };
 
     private static (float[] X, float[] Weight, float[] Bias, float[] Dy) Values(in ConvolutionShape s)

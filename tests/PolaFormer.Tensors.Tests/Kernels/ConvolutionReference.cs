@@ -29,20 +29,20 @@ internal static class ConvolutionReference
     {
         var (inputs, outputs) = (s.InChannels / s.Groups, s.OutChannels / s.Groups);
         for (var b = 0; b < s.Batch; b++)
-        for (var oy = 0; oy < s.OutHeight; oy++)
-        for (var ox = 0; ox < s.OutWidth; ox++)
-        for (var ky = 0; ky < s.KernelHeight; ky++)
-        for (var kx = 0; kx < s.KernelWidth; kx++)
-        {
-            var (iy, ix) = (oy * s.StrideH - s.PadH + ky * s.DilationH, ox * s.StrideW - s.PadW + kx * s.DilationW);
-            if (iy < 0 || iy >= s.Height || ix < 0 || ix >= s.Width) continue;
-            for (var co = 0; co < s.OutChannels; co++)
-            for (var ci = 0; ci < inputs; ci++)
-                product(
-                    ((b * s.Height + iy) * s.Width + ix) * s.InChannels + co / outputs * inputs + ci,
-                    ((co * inputs + ci) * s.KernelHeight + ky) * s.KernelWidth + kx,
-                    ((b * s.OutHeight + oy) * s.OutWidth + ox) * s.OutChannels + co);
-        }
+            for (var oy = 0; oy < s.OutHeight; oy++)
+                for (var ox = 0; ox < s.OutWidth; ox++)
+                    for (var ky = 0; ky < s.KernelHeight; ky++)
+                        for (var kx = 0; kx < s.KernelWidth; kx++)
+                        {
+                            var (iy, ix) = (oy * s.StrideH - s.PadH + ky * s.DilationH, ox * s.StrideW - s.PadW + kx * s.DilationW);
+                            if (iy < 0 || iy >= s.Height || ix < 0 || ix >= s.Width) continue;
+                            for (var co = 0; co < s.OutChannels; co++)
+                                for (var ci = 0; ci < inputs; ci++)
+                                    product(
+                                        ((b * s.Height + iy) * s.Width + ix) * s.InChannels + co / outputs * inputs + ci,
+                                        ((co * inputs + ci) * s.KernelHeight + ky) * s.KernelWidth + kx,
+                                        ((b * s.OutHeight + oy) * s.OutWidth + ox) * s.OutChannels + co);
+                        }
     }
 
     public static float[] Random(System.Random random, int count)

@@ -39,8 +39,20 @@ public sealed unsafe class DepthwiseConvolutionTests : IDisposable
     {
         var convolution = new ConvolutionShape
         {
-            Batch = s[0], Height = s[1], Width = s[2], InChannels = s[3], OutChannels = s[3], KernelHeight = s[5], KernelWidth = s[5],
-            StrideH = s[6], StrideW = s[6], PadH = s[7], PadW = s[7], DilationH = s[8], DilationW = s[8], Groups = s[3],
+            Batch = s[0],
+            Height = s[1],
+            Width = s[2],
+            InChannels = s[3],
+            OutChannels = s[3],
+            KernelHeight = s[5],
+            KernelWidth = s[5],
+            StrideH = s[6],
+            StrideW = s[6],
+            PadH = s[7],
+            PadW = s[7],
+            DilationH = s[8],
+            DilationW = s[8],
+            Groups = s[3],
         };
         var shape = new DepthwiseShape(convolution) { WeightChannels = s[4] };
         var random = new System.Random(s[1]);

@@ -29,23 +29,23 @@ public sealed unsafe class GemmTests : IDisposable
         var before = c.Span.ToArray();
         var expected = before.Select(value => (double)value).ToArray();
         for (var outer = 0; outer < p.OuterBatch; outer++)
-        for (var inner = 0; inner < p.InnerBatch; inner++)
-        for (var i = 0; i < p.M; i++)
-        for (var j = 0; j < p.N; j++)
-        {
-            var a = p.A + outer * p.AOuter + inner * p.AInner + i * p.ARow;
-            var b = p.B + outer * p.BOuter + inner * p.BInner + j * p.BCol;
-            var sum = 0.0;
-            for (var l = 0; l < p.K; l++) sum += (double)a[l * p.ACol] * b[l * p.BRow];
-            ref var target = ref expected[outer * p.COuter + inner * p.CInner + i * p.CRow + j];
-            target = p.Alpha * sum + (p.Beta == 0 ? 0 : p.Beta * target) + (p.Bias == null ? 0 : p.Bias[j]);
-            target = p.Activation switch
-            {
-                GemmActivation.Relu => Math.Max(target, 0),
-                GemmActivation.Gelu => target * NormalDistribution(target),
-                _ => target,
-            };
-        }
+            for (var inner = 0; inner < p.InnerBatch; inner++)
+                for (var i = 0; i < p.M; i++)
+                    for (var j = 0; j < p.N; j++)
+                    {
+                        var a = p.A + outer * p.AOuter + inner * p.AInner + i * p.ARow;
+                        var b = p.B + outer * p.BOuter + inner * p.BInner + j * p.BCol;
+                        var sum = 0.0;
+                        for (var l = 0; l < p.K; l++) sum += (double)a[l * p.ACol] * b[l * p.BRow];
+                        ref var target = ref expected[outer * p.COuter + inner * p.CInner + i * p.CRow + j];
+                        target = p.Alpha * sum + (p.Beta == 0 ? 0 : p.Beta * target) + (p.Bias == null ? 0 : p.Bias[j]);
+                        target = p.Activation switch
+                        {
+                            GemmActivation.Relu => Math.Max(target, 0),
+                            GemmActivation.Gelu => target * NormalDistribution(target),
+                            _ => target,
+                        };
+                    }
         run();
         var tolerance = 3e-6 * Math.Sqrt(p.K + 4);
         for (var i = 0; i < expected.Length; i++)
@@ -71,19 +71,27 @@ public sealed unsafe class GemmTests : IDisposable
         var sharesB = random.Next(3) == 0;
         return new MatrixProduct
         {
-            M = m, N = n, K = k,
+            M = m,
+            N = n,
+            K = k,
             Alpha = random.Next(2) == 0 ? 1 : -0.5f,
             Beta = random.Next(3) switch { 0 => 0, 1 => 1, _ => 0.25f },
             A = Take(aSize * outer * inner, random).Pointer,
-            ARow = transposeA ? spread : aLead, ACol = transposeA ? aLead : spread,
+            ARow = transposeA ? spread : aLead,
+            ACol = transposeA ? aLead : spread,
             B = Take(bSize * outer * inner, random).Pointer,
-            BRow = transposeB ? spread : bLead, BCol = transposeB ? bLead : spread,
+            BRow = transposeB ? spread : bLead,
+            BCol = transposeB ? bLead : spread,
             C = Take(cSize * outer * inner, random).Pointer,
             CRow = cLead,
-            OuterBatch = outer, InnerBatch = inner,
-            AOuter = aSize * inner, AInner = aSize,
-            BOuter = sharesB ? 0 : bSize * inner, BInner = sharesB ? 0 : bSize,
-            COuter = cSize * inner, CInner = cSize,
+            OuterBatch = outer,
+            InnerBatch = inner,
+            AOuter = aSize * inner,
+            AInner = aSize,
+            BOuter = sharesB ? 0 : bSize * inner,
+            BInner = sharesB ? 0 : bSize,
+            COuter = cSize * inner,
+            CInner = cSize,
             Bias = random.Next(2) == 0 ? null : Take(n, random).Pointer,
             Activation = (GemmActivation)random.Next(3),
         };

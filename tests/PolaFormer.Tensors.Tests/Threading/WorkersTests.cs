@@ -131,18 +131,18 @@ public unsafe class WorkersTests : IDisposable
     public void RangesCoverTheCountInOrderAndDifferByOneAtMost()
     {
         for (var count = 0; count < 40; count++)
-        for (var parts = 1; parts < 12; parts++)
-        {
-            var next = 0;
-            for (var part = 0; part < parts; part++)
+            for (var parts = 1; parts < 12; parts++)
             {
-                var (from, to) = Workers.Range(count, parts, part);
-                Assert.Equal(next, from);
-                Assert.InRange(to - from, count / parts, (count + parts - 1) / parts);
-                next = to;
+                var next = 0;
+                for (var part = 0; part < parts; part++)
+                {
+                    var (from, to) = Workers.Range(count, parts, part);
+                    Assert.Equal(next, from);
+                    Assert.InRange(to - from, count / parts, (count + parts - 1) / parts);
+                    next = to;
+                }
+                Assert.Equal(count, next);
             }
-            Assert.Equal(count, next);
-        }
     }
 
     [Theory]

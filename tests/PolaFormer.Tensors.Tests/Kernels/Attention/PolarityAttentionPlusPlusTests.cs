@@ -150,8 +150,13 @@ public unsafe class PolarityAttentionPlusPlusTests
 
         public PolarityPlusPlusReference Reference() => new(_batch, _heads, _headDim, _tokens)
         {
-            Q = Q.ToDoubles(), K = K.ToDoubles(), V = V.ToDoubles(), Same = _same.ToDoubles(), Opposite = _opposite.ToDoubles(),
-            Sin = _sin.ToDoubles(), Cos = _cos.ToDoubles(),
+            Q = Q.ToDoubles(),
+            K = K.ToDoubles(),
+            V = V.ToDoubles(),
+            Same = _same.ToDoubles(),
+            Opposite = _opposite.ToDoubles(),
+            Sin = _sin.ToDoubles(),
+            Cos = _cos.ToDoubles(),
         };
 
         public void Run()
@@ -160,19 +165,43 @@ public unsafe class PolarityAttentionPlusPlusTests
             var workspace = new Floats(PolarityAttentionPlusPlus.WorkspaceLength(_batch, _heads, _headDim, _tokens));
             var inputs = new PolarityAttentionPlusPlusInputs
             {
-                Batch = _batch, Heads = _heads, HeadDim = _headDim, Tokens = _tokens,
-                Q = Q.Pointer, K = K.Pointer, V = V.Pointer,
-                QRow = Q.Stride, KRow = K.Stride, VRow = V.Stride,
-                QBatch = Q.BatchStride, KBatch = K.BatchStride, VBatch = V.BatchStride,
-                Same = _same.Pointer, Opposite = _opposite.Pointer, Sin = _sin.Pointer, Cos = _cos.Pointer, State = state.Pointer,
+                Batch = _batch,
+                Heads = _heads,
+                HeadDim = _headDim,
+                Tokens = _tokens,
+                Q = Q.Pointer,
+                K = K.Pointer,
+                V = V.Pointer,
+                QRow = Q.Stride,
+                KRow = K.Stride,
+                VRow = V.Stride,
+                QBatch = Q.BatchStride,
+                KBatch = K.BatchStride,
+                VBatch = V.BatchStride,
+                Same = _same.Pointer,
+                Opposite = _opposite.Pointer,
+                Sin = _sin.Pointer,
+                Cos = _cos.Pointer,
+                State = state.Pointer,
             };
             PolarityAttentionPlusPlus.Forward(inputs, Output.Pointer, Output.Stride, Output.BatchStride);
             PolarityAttentionPlusPlus.Backward(inputs, new PolarityAttentionPlusPlusGradients
             {
-                DOutput = DOutput.Pointer, DQ = DQ.Pointer, DK = DK.Pointer, DV = DV.Pointer,
-                DOutputRow = DOutput.Stride, DQRow = DQ.Stride, DKRow = DK.Stride, DVRow = DV.Stride,
-                DOutputBatch = DOutput.BatchStride, DQBatch = DQ.BatchStride, DKBatch = DK.BatchStride, DVBatch = DV.BatchStride,
-                DSame = DSame.Pointer, DOpposite = DOpposite.Pointer, Workspace = workspace.Pointer,
+                DOutput = DOutput.Pointer,
+                DQ = DQ.Pointer,
+                DK = DK.Pointer,
+                DV = DV.Pointer,
+                DOutputRow = DOutput.Stride,
+                DQRow = DQ.Stride,
+                DKRow = DK.Stride,
+                DVRow = DV.Stride,
+                DOutputBatch = DOutput.BatchStride,
+                DQBatch = DQ.BatchStride,
+                DKBatch = DK.BatchStride,
+                DVBatch = DV.BatchStride,
+                DSame = DSame.Pointer,
+                DOpposite = DOpposite.Pointer,
+                Workspace = workspace.Pointer,
             });
         }
     }

@@ -91,8 +91,8 @@ public unsafe class PolarityAttentionTests
     {
         var setup = new Setup(1, 1, 8, 4, 4, false);
         for (var t = 0; t < 4; t++)
-        for (var c = 0; c < 8; c++)
-            (setup.Q[0, t, c], setup.K[0, t, c]) = (0, 0);
+            for (var c = 0; c < 8; c++)
+                (setup.Q[0, t, c], setup.K[0, t, c]) = (0, 0);
 
         setup.Run();
 
@@ -178,8 +178,12 @@ public unsafe class PolarityAttentionTests
 
         public PolarityReference Reference() => new(_batch, _heads, _headDim, _queries, _keys)
         {
-            Q = Q.ToDoubles(), K = K.ToDoubles(), V = V.ToDoubles(), Position = _position?.ToDoubles() ?? [],
-            InverseScale = _inverseScale.ToDoubles(), Power = _power.ToDoubles(),
+            Q = Q.ToDoubles(),
+            K = K.ToDoubles(),
+            V = V.ToDoubles(),
+            Position = _position?.ToDoubles() ?? [],
+            InverseScale = _inverseScale.ToDoubles(),
+            Power = _power.ToDoubles(),
         };
 
         public void Run()
@@ -188,19 +192,42 @@ public unsafe class PolarityAttentionTests
             var workspace = new Floats(PolarityAttention.WorkspaceLength(_batch, _heads, _headDim, _queries, _keys));
             var inputs = new PolarityAttentionInputs
             {
-                Batch = _batch, Heads = _heads, HeadDim = _headDim, Queries = _queries, Keys = _keys,
-                Q = Q.Pointer, K = K.Pointer, V = V.Pointer,
-                QRow = Q.Stride, KRow = K.Stride, VRow = V.Stride,
-                QBatch = Q.BatchStride, KBatch = K.BatchStride, VBatch = V.BatchStride,
+                Batch = _batch,
+                Heads = _heads,
+                HeadDim = _headDim,
+                Queries = _queries,
+                Keys = _keys,
+                Q = Q.Pointer,
+                K = K.Pointer,
+                V = V.Pointer,
+                QRow = Q.Stride,
+                KRow = K.Stride,
+                VRow = V.Stride,
+                QBatch = Q.BatchStride,
+                KBatch = K.BatchStride,
+                VBatch = V.BatchStride,
                 KeyPosition = _position is null ? null : _position.Pointer,
-                InverseScale = _inverseScale.Pointer, Power = _power.Pointer, State = state.Pointer,
+                InverseScale = _inverseScale.Pointer,
+                Power = _power.Pointer,
+                State = state.Pointer,
             };
             var gradients = new PolarityAttentionGradients
             {
-                DOutput = DOutput.Pointer, DQ = DQ.Pointer, DK = DK.Pointer, DV = DV.Pointer,
-                DOutputRow = DOutput.Stride, DQRow = DQ.Stride, DKRow = DK.Stride, DVRow = DV.Stride,
-                DOutputBatch = DOutput.BatchStride, DQBatch = DQ.BatchStride, DKBatch = DK.BatchStride, DVBatch = DV.BatchStride,
-                DInverseScale = DInverseScale.Pointer, DPower = DPower.Pointer, Workspace = workspace.Pointer,
+                DOutput = DOutput.Pointer,
+                DQ = DQ.Pointer,
+                DK = DK.Pointer,
+                DV = DV.Pointer,
+                DOutputRow = DOutput.Stride,
+                DQRow = DQ.Stride,
+                DKRow = DK.Stride,
+                DVRow = DV.Stride,
+                DOutputBatch = DOutput.BatchStride,
+                DQBatch = DQ.BatchStride,
+                DKBatch = DK.BatchStride,
+                DVBatch = DV.BatchStride,
+                DInverseScale = DInverseScale.Pointer,
+                DPower = DPower.Pointer,
+                Workspace = workspace.Pointer,
             };
             PolarityAttention.Forward(inputs, Output.Pointer, Output.Stride, Output.BatchStride);
             PolarityAttention.Backward(inputs, gradients);

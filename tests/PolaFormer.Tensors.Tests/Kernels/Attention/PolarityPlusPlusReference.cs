@@ -20,16 +20,16 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
                 var features = Features(Q, opposite == 1 ? Opposite : Same, opposite == 1, image, head);
                 var rotated = Rotate(features, back: false);
                 for (var t = 0; t < tokens; t++)
-                for (var j = opposite * headDim / 2; j < (opposite + 1) * headDim / 2; j++)
-                {
-                    var (numerator, denominator) = (0.0, 1e-6);
-                    for (var i = 0; i < _width; i++)
+                    for (var j = opposite * headDim / 2; j < (opposite + 1) * headDim / 2; j++)
                     {
-                        numerator += rotated[t, i] * state[i, j];
-                        denominator += features[t, i] * mean[i];
+                        var (numerator, denominator) = (0.0, 1e-6);
+                        for (var i = 0; i < _width; i++)
+                        {
+                            numerator += rotated[t, i] * state[i, j];
+                            denominator += features[t, i] * mean[i];
+                        }
+                        output[At(image, t, head) + j] = numerator / denominator;
                     }
-                    output[At(image, t, head) + j] = numerator / denominator;
-                }
             }
         });
         return output;
@@ -54,13 +54,13 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
                     var (denominator, dDenominator) = (1e-6, 0.0);
                     for (var i = 0; i < _width; i++) denominator += features[t, i] * mean[i];
                     for (var j = opposite * headDim / 2; j < (opposite + 1) * headDim / 2; j++)
-                    for (var i = 0; i < _width; i++)
-                    {
-                        var g = dOutput[At(image, t, head) + j];
-                        dDenominator -= g * rotated[t, i] * state[i, j] / (denominator * denominator);
-                        dRotated[t, i] += g * state[i, j] / denominator;
-                        dState[i, j] += g * rotated[t, i] / denominator;
-                    }
+                        for (var i = 0; i < _width; i++)
+                        {
+                            var g = dOutput[At(image, t, head) + j];
+                            dDenominator -= g * rotated[t, i] * state[i, j] / (denominator * denominator);
+                            dRotated[t, i] += g * state[i, j] / denominator;
+                            dState[i, j] += g * rotated[t, i] / denominator;
+                        }
                     for (var i = 0; i < _width; i++)
                     {
                         dFeatures[t, i] += dDenominator * mean[i];
@@ -74,15 +74,15 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
 
             var (rotatedKeys, dRotatedKeys, dKeys) = (Rotate(keys, back: false), new double[tokens, _width], new double[tokens, _width]);
             for (var t = 0; t < tokens; t++)
-            for (var i = 0; i < _width; i++)
-            {
-                dKeys[t, i] = dMean[i] / tokens;
-                for (var j = 0; j < headDim; j++)
+                for (var i = 0; i < _width; i++)
                 {
-                    dRotatedKeys[t, i] += V[At(image, t, head) + j] * dState[i, j] / tokens;
-                    DV[At(image, t, head) + j] += rotatedKeys[t, i] * dState[i, j] / tokens;
+                    dKeys[t, i] = dMean[i] / tokens;
+                    for (var j = 0; j < headDim; j++)
+                    {
+                        dRotatedKeys[t, i] += V[At(image, t, head) + j] * dState[i, j] / tokens;
+                        DV[At(image, t, head) + j] += rotatedKeys[t, i] * dState[i, j] / tokens;
+                    }
                 }
-            }
             Add(dKeys, Rotate(dRotatedKeys, back: true));
             BackwardFeatures(K, null, false, DK, null, dKeys, image, head);
         });
@@ -93,15 +93,15 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
     private void ForEachPair(Action<int, int> action)
     {
         for (var image = 0; image < batch; image++)
-        for (var head = 0; head < heads; head++)
-            action(image, head);
+            for (var head = 0; head < heads; head++)
+                action(image, head);
     }
 
     private static void Add(double[,] sum, double[,] addend)
     {
         for (var t = 0; t < sum.GetLength(0); t++)
-        for (var i = 0; i < sum.GetLength(1); i++)
-            sum[t, i] += addend[t, i];
+            for (var i = 0; i < sum.GetLength(1); i++)
+                sum[t, i] += addend[t, i];
     }
 
     /// <summary>max(±x, 0): the front half takes +x unless the features are the opposite ones.</summary>
@@ -111,8 +111,8 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
     {
         var features = new double[tokens, _width];
         for (var t = 0; t < tokens; t++)
-        for (var i = 0; i < _width; i++)
-            features[t, i] = Math.Exp(Part(x[At(image, t, head) + i % headDim], i, opposite) * (temperature?[head * _width + i] ?? 1)) - 1;
+            for (var i = 0; i < _width; i++)
+                features[t, i] = Math.Exp(Part(x[At(image, t, head) + i % headDim], i, opposite) * (temperature?[head * _width + i] ?? 1)) - 1;
         return features;
     }
 
@@ -120,27 +120,27 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
         double[] x, double[]? temperature, bool opposite, double[] dX, double[]? dTemperature, double[,] dFeatures, int image, int head)
     {
         for (var t = 0; t < tokens; t++)
-        for (var i = 0; i < _width; i++)
-        {
-            var at = At(image, t, head) + i % headDim;
-            var (part, factor) = (Part(x[at], i, opposite), temperature?[head * _width + i] ?? 1);
-            if (part == 0) continue;
-            var dExponent = dFeatures[t, i] * Math.Exp(part * factor);
-            dX[at] += dExponent * factor * Math.Sign(x[at]);
-            if (dTemperature is not null) dTemperature[head * _width + i] += dExponent * part;
-        }
+            for (var i = 0; i < _width; i++)
+            {
+                var at = At(image, t, head) + i % headDim;
+                var (part, factor) = (Part(x[at], i, opposite), temperature?[head * _width + i] ?? 1);
+                if (part == 0) continue;
+                var dExponent = dFeatures[t, i] * Math.Exp(part * factor);
+                dX[at] += dExponent * factor * Math.Sign(x[at]);
+                if (dTemperature is not null) dTemperature[head * _width + i] += dExponent * part;
+            }
     }
 
     private double[,] Rotate(double[,] x, bool back)
     {
         var y = new double[tokens, _width];
         for (var t = 0; t < tokens; t++)
-        for (var i = 0; i < _width; i += 2)
-        {
-            var (a, b, even, odd) = (x[t, i], x[t, i + 1], t * _width + i, t * _width + i + 1);
-            y[t, i] = a * Cos[even] + (back ? b * Sin[odd] : -b * Sin[even]);
-            y[t, i + 1] = b * Cos[odd] + (back ? -a * Sin[even] : a * Sin[odd]);
-        }
+            for (var i = 0; i < _width; i += 2)
+            {
+                var (a, b, even, odd) = (x[t, i], x[t, i + 1], t * _width + i, t * _width + i + 1);
+                y[t, i] = a * Cos[even] + (back ? b * Sin[odd] : -b * Sin[even]);
+                y[t, i + 1] = b * Cos[odd] + (back ? -a * Sin[even] : a * Sin[odd]);
+            }
         return y;
     }
 
@@ -148,11 +148,11 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
     {
         var (state, mean, rotated) = (new double[_width, headDim], new double[_width], Rotate(keys, back: false));
         for (var t = 0; t < tokens; t++)
-        for (var i = 0; i < _width; i++)
-        {
-            mean[i] += keys[t, i] / tokens;
-            for (var j = 0; j < headDim; j++) state[i, j] += rotated[t, i] * V[At(image, t, head) + j] / tokens;
-        }
+            for (var i = 0; i < _width; i++)
+            {
+                mean[i] += keys[t, i] / tokens;
+                for (var j = 0; j < headDim; j++) state[i, j] += rotated[t, i] * V[At(image, t, head) + j] / tokens;
+            }
         return (state, mean);
     }
 }

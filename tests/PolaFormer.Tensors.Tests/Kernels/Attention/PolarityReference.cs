@@ -16,17 +16,17 @@ internal sealed class PolarityReference(int batch, int heads, int headDim, int q
             var (qFeatures, kFeatures) = (Features(Q, null, image, head, queries), Features(K, Position, image, head, keys));
             var (state, mean) = State(kFeatures, image, head);
             for (var t = 0; t < queries; t++)
-            for (var j = 0; j < headDim; j++)
-            {
-                var (numerator, denominator) = (0.0, 1e-6);
-                for (var i = 0; i < 2 * headDim; i++)
+                for (var j = 0; j < headDim; j++)
                 {
-                    var feature = qFeatures[t, j < headDim / 2 ? i : (i + headDim) % (2 * headDim)];
-                    numerator += feature * state[i, j];
-                    denominator += feature * mean[i];
+                    var (numerator, denominator) = (0.0, 1e-6);
+                    for (var i = 0; i < 2 * headDim; i++)
+                    {
+                        var feature = qFeatures[t, j < headDim / 2 ? i : (i + headDim) % (2 * headDim)];
+                        numerator += feature * state[i, j];
+                        denominator += feature * mean[i];
+                    }
+                    output[(image * queries + t) * _channels + head * headDim + j] = numerator / denominator;
                 }
-                output[(image * queries + t) * _channels + head * headDim + j] = numerator / denominator;
-            }
         });
         return output;
     }
@@ -42,42 +42,42 @@ internal sealed class PolarityReference(int batch, int heads, int headDim, int q
             var (state, mean) = State(kFeatures, image, head);
             var (dState, dMean, dQFeatures) = (new double[width, headDim], new double[width], new double[queries, width]);
             for (var t = 0; t < queries; t++)
-            for (var opposite = 0; opposite < 2; opposite++)
-            {
-                int Source(int i) => opposite == 0 ? i : (i + headDim) % width;
-                var (from, to) = opposite == 0 ? (0, headDim / 2) : (headDim / 2, headDim);
-                var denominator = 1e-6;
-                for (var i = 0; i < width; i++) denominator += qFeatures[t, Source(i)] * mean[i];
-                var dDenominator = 0.0;
-                for (var j = from; j < to; j++)
+                for (var opposite = 0; opposite < 2; opposite++)
                 {
-                    var g = dOutput[(image * queries + t) * _channels + head * headDim + j];
+                    int Source(int i) => opposite == 0 ? i : (i + headDim) % width;
+                    var (from, to) = opposite == 0 ? (0, headDim / 2) : (headDim / 2, headDim);
+                    var denominator = 1e-6;
+                    for (var i = 0; i < width; i++) denominator += qFeatures[t, Source(i)] * mean[i];
+                    var dDenominator = 0.0;
+                    for (var j = from; j < to; j++)
+                    {
+                        var g = dOutput[(image * queries + t) * _channels + head * headDim + j];
+                        for (var i = 0; i < width; i++)
+                        {
+                            dDenominator -= g * qFeatures[t, Source(i)] * state[i, j] / (denominator * denominator);
+                            dQFeatures[t, Source(i)] += g * state[i, j] / denominator;
+                            dState[i, j] += g * qFeatures[t, Source(i)] / denominator;
+                        }
+                    }
                     for (var i = 0; i < width; i++)
                     {
-                        dDenominator -= g * qFeatures[t, Source(i)] * state[i, j] / (denominator * denominator);
-                        dQFeatures[t, Source(i)] += g * state[i, j] / denominator;
-                        dState[i, j] += g * qFeatures[t, Source(i)] / denominator;
+                        dQFeatures[t, Source(i)] += dDenominator * mean[i];
+                        dMean[i] += dDenominator * qFeatures[t, Source(i)];
                     }
                 }
-                for (var i = 0; i < width; i++)
-                {
-                    dQFeatures[t, Source(i)] += dDenominator * mean[i];
-                    dMean[i] += dDenominator * qFeatures[t, Source(i)];
-                }
-            }
 
             var dKFeatures = new double[keys, width];
             for (var t = 0; t < keys; t++)
-            for (var i = 0; i < width; i++)
-            {
-                dKFeatures[t, i] = dMean[i] / keys;
-                for (var j = 0; j < headDim; j++)
+                for (var i = 0; i < width; i++)
                 {
-                    var at = (image * keys + t) * _channels + head * headDim + j;
-                    dKFeatures[t, i] += V[at] * dState[i, j] / keys;
-                    DV[at] += kFeatures[t, i] * dState[i, j] / keys;
+                    dKFeatures[t, i] = dMean[i] / keys;
+                    for (var j = 0; j < headDim; j++)
+                    {
+                        var at = (image * keys + t) * _channels + head * headDim + j;
+                        dKFeatures[t, i] += V[at] * dState[i, j] / keys;
+                        DV[at] += kFeatures[t, i] * dState[i, j] / keys;
+                    }
                 }
-            }
             BackwardFeatures(Q, null, DQ, dQFeatures, image, head, queries);
             BackwardFeatures(K, Position, DK, dKFeatures, image, head, keys);
         });
@@ -86,22 +86,22 @@ internal sealed class PolarityReference(int batch, int heads, int headDim, int q
     private void ForEachPair(Action<int, int> action)
     {
         for (var image = 0; image < batch; image++)
-        for (var head = 0; head < heads; head++)
-            action(image, head);
+            for (var head = 0; head < heads; head++)
+                action(image, head);
     }
 
     private double[,] Features(double[] x, double[]? position, int image, int head, int tokens)
     {
         var features = new double[tokens, 2 * headDim];
         for (var t = 0; t < tokens; t++)
-        for (var i = 0; i < headDim; i++)
-        {
-            var channel = head * headDim + i;
-            var value = x[(image * tokens + t) * _channels + channel] + (position is { Length: > 0 } ? position[t * _channels + channel] : 0);
-            value *= InverseScale[channel];
-            features[t, i] = Math.Pow(Math.Max(value, 0), Power[channel]);
-            features[t, headDim + i] = Math.Pow(Math.Max(-value, 0), Power[channel]);
-        }
+            for (var i = 0; i < headDim; i++)
+            {
+                var channel = head * headDim + i;
+                var value = x[(image * tokens + t) * _channels + channel] + (position is { Length: > 0 } ? position[t * _channels + channel] : 0);
+                value *= InverseScale[channel];
+                features[t, i] = Math.Pow(Math.Max(value, 0), Power[channel]);
+                features[t, headDim + i] = Math.Pow(Math.Max(-value, 0), Power[channel]);
+            }
         return features;
     }
 
@@ -109,12 +109,12 @@ internal sealed class PolarityReference(int batch, int heads, int headDim, int q
     {
         var (state, mean) = (new double[2 * headDim, headDim], new double[2 * headDim]);
         for (var t = 0; t < keys; t++)
-        for (var i = 0; i < 2 * headDim; i++)
-        {
-            mean[i] += features[t, i] / keys;
-            for (var j = 0; j < headDim; j++)
-                state[i, j] += features[t, i] * V[(image * keys + t) * _channels + head * headDim + j] / keys;
-        }
+            for (var i = 0; i < 2 * headDim; i++)
+            {
+                mean[i] += features[t, i] / keys;
+                for (var j = 0; j < headDim; j++)
+                    state[i, j] += features[t, i] * V[(image * keys + t) * _channels + head * headDim + j] / keys;
+            }
         return (state, mean);
     }
 
@@ -122,18 +122,18 @@ internal sealed class PolarityReference(int batch, int heads, int headDim, int q
         double[] x, double[]? position, double[] dX, double[,] dFeatures, int image, int head, int tokens)
     {
         for (var t = 0; t < tokens; t++)
-        for (var i = 0; i < headDim; i++)
-        {
-            var channel = head * headDim + i;
-            var at = (image * tokens + t) * _channels + channel;
-            var raw = x[at] + (position is { Length: > 0 } ? position[t * _channels + channel] : 0);
-            var (value, p) = (raw * InverseScale[channel], Power[channel]);
-            if (value == 0) continue;
-            var dFeature = dFeatures[t, value > 0 ? i : headDim + i];
-            var dValue = dFeature * p * Math.Pow(Math.Abs(value), p - 1) * Math.Sign(value);
-            dX[at] += dValue * InverseScale[channel];
-            DInverseScale[channel] += dValue * raw;
-            DPower[channel] += dFeature * Math.Pow(Math.Abs(value), p) * Math.Log(Math.Abs(value));
-        }
+            for (var i = 0; i < headDim; i++)
+            {
+                var channel = head * headDim + i;
+                var at = (image * tokens + t) * _channels + channel;
+                var raw = x[at] + (position is { Length: > 0 } ? position[t * _channels + channel] : 0);
+                var (value, p) = (raw * InverseScale[channel], Power[channel]);
+                if (value == 0) continue;
+                var dFeature = dFeatures[t, value > 0 ? i : headDim + i];
+                var dValue = dFeature * p * Math.Pow(Math.Abs(value), p - 1) * Math.Sign(value);
+                dX[at] += dValue * InverseScale[channel];
+                DInverseScale[channel] += dValue * raw;
+                DPower[channel] += dFeature * Math.Pow(Math.Abs(value), p) * Math.Log(Math.Abs(value));
+            }
     }
 }

@@ -24,16 +24,16 @@ public unsafe class RotaryTests
             batch, tokens, heads, width, dy.Pointer, dy.Stride, dy.BatchStride, sin.Pointer, cos.Pointer, dx.Pointer, dx.Stride, dx.BatchStride);
 
         for (var i = 0; i < batch; i++)
-        for (var t = 0; t < tokens; t++)
-        for (var c = 0; c < heads * width; c += 2)
-        {
-            var at = t * width + c % width;
-            var (s0, s1, c0, c1) = (sin.Pointer[at], sin.Pointer[at + 1], cos.Pointer[at], cos.Pointer[at + 1]);
-            Assert.Equal(x[i, t, c] * c0 - x[i, t, c + 1] * s0, y[i, t, c], 1e-6f);
-            Assert.Equal(x[i, t, c + 1] * c1 + x[i, t, c] * s1, y[i, t, c + 1], 1e-6f);
-            Assert.Equal(dy[i, t, c] * c0 + dy[i, t, c + 1] * s1, dx[i, t, c], 1e-6f);
-            Assert.Equal(dy[i, t, c + 1] * c1 - dy[i, t, c] * s0, dx[i, t, c + 1], 1e-6f);
-        }
+            for (var t = 0; t < tokens; t++)
+                for (var c = 0; c < heads * width; c += 2)
+                {
+                    var at = t * width + c % width;
+                    var (s0, s1, c0, c1) = (sin.Pointer[at], sin.Pointer[at + 1], cos.Pointer[at], cos.Pointer[at + 1]);
+                    Assert.Equal(x[i, t, c] * c0 - x[i, t, c + 1] * s0, y[i, t, c], 1e-6f);
+                    Assert.Equal(x[i, t, c + 1] * c1 + x[i, t, c] * s1, y[i, t, c + 1], 1e-6f);
+                    Assert.Equal(dy[i, t, c] * c0 + dy[i, t, c + 1] * s1, dx[i, t, c], 1e-6f);
+                    Assert.Equal(dy[i, t, c + 1] * c1 - dy[i, t, c] * s0, dx[i, t, c + 1], 1e-6f);
+                }
         y.AssertSurroundingsUntouched();
         dx.AssertSurroundingsUntouched();
     }

@@ -38,9 +38,9 @@ internal sealed unsafe class Rows
     {
         var rows = new Rows(images, tokens, channels);
         for (var i = 0; i < images; i++)
-        for (var t = 0; t < tokens; t++)
-        for (var c = 0; c < channels; c++)
-            rows[i, t, c] = random.NextDouble() < zeros ? 0 : (float)(2 * random.NextDouble() - 1);
+            for (var t = 0; t < tokens; t++)
+                for (var c = 0; c < channels; c++)
+                    rows[i, t, c] = random.NextDouble() < zeros ? 0 : (float)(2 * random.NextDouble() - 1);
         return rows;
     }
 
@@ -50,18 +50,18 @@ internal sealed unsafe class Rows
         var values = new double[Images * Tokens * Channels];
         var at = 0;
         for (var i = 0; i < Images; i++)
-        for (var t = 0; t < Tokens; t++)
-        for (var c = 0; c < Channels; c++)
-            values[at++] = this[i, t, c];
+            for (var t = 0; t < Tokens; t++)
+                for (var c = 0; c < Channels; c++)
+                    values[at++] = this[i, t, c];
         return values;
     }
 
     public void AssertSurroundingsUntouched()
     {
         for (var i = 0; i < Images; i++)
-        for (var t = 0; t < Tokens; t++)
-        for (var c = 0; c < Stride - Channels; c++)
-            Assert.True(float.IsNaN(this[i, t, Channels + c - (c >= Stride - Channels - Before ? (int)Stride : 0)]), "wrote outside its columns");
+            for (var t = 0; t < Tokens; t++)
+                for (var c = 0; c < Stride - Channels; c++)
+                    Assert.True(float.IsNaN(this[i, t, Channels + c - (c >= Stride - Channels - Before ? (int)Stride : 0)]), "wrote outside its columns");
     }
 }
 

@@ -72,8 +72,8 @@ public unsafe class SoftmaxAttentionTests
     {
         var setup = new Setup(1, 1, 16, 5, 5, false, 0);
         for (var t = 0; t < 5; t++)
-        for (var c = 0; c < 16; c++)
-            setup.Q[0, t, c] *= 1000;
+            for (var c = 0; c < 16; c++)
+                setup.Q[0, t, c] *= 1000;
         var expected = setup.Reference().Forward();
 
         setup.Run();
@@ -149,8 +149,12 @@ public unsafe class SoftmaxAttentionTests
 
         public SoftmaxReference Reference() => new(_batch, _heads, _headDim, _queries, _keys)
         {
-            Q = Q.ToDoubles(), K = K.ToDoubles(), V = V.ToDoubles(), Scale = Scale,
-            Bias = _bias?.ToDoubles() ?? [], Mask = _mask?.ToDoubles() ?? [],
+            Q = Q.ToDoubles(),
+            K = K.ToDoubles(),
+            V = V.ToDoubles(),
+            Scale = Scale,
+            Bias = _bias?.ToDoubles() ?? [],
+            Mask = _mask?.ToDoubles() ?? [],
         };
 
         public void Run()
@@ -159,20 +163,43 @@ public unsafe class SoftmaxAttentionTests
             var workspace = new Floats(SoftmaxAttention.WorkspaceLength(_batch, _heads, _headDim, _queries, _keys, DBias is not null));
             var inputs = new SoftmaxAttentionInputs
             {
-                Batch = _batch, Heads = _heads, HeadDim = _headDim, Queries = _queries, Keys = _keys, Scale = Scale,
-                Q = Q.Pointer, K = K.Pointer, V = V.Pointer,
-                QRow = Q.Stride, KRow = K.Stride, VRow = V.Stride,
-                QBatch = Q.BatchStride, KBatch = K.BatchStride, VBatch = V.BatchStride,
-                Bias = _bias is null ? null : _bias.Pointer, Mask = _mask is null ? null : _mask.Pointer, MaskGroups = _groups,
+                Batch = _batch,
+                Heads = _heads,
+                HeadDim = _headDim,
+                Queries = _queries,
+                Keys = _keys,
+                Scale = Scale,
+                Q = Q.Pointer,
+                K = K.Pointer,
+                V = V.Pointer,
+                QRow = Q.Stride,
+                KRow = K.Stride,
+                VRow = V.Stride,
+                QBatch = Q.BatchStride,
+                KBatch = K.BatchStride,
+                VBatch = V.BatchStride,
+                Bias = _bias is null ? null : _bias.Pointer,
+                Mask = _mask is null ? null : _mask.Pointer,
+                MaskGroups = _groups,
                 State = state.Pointer,
             };
             SoftmaxAttention.Forward(inputs, Output.Pointer, Output.Stride, Output.BatchStride);
             SoftmaxAttention.Backward(inputs, new SoftmaxAttentionGradients
             {
-                DOutput = DOutput.Pointer, DQ = DQ.Pointer, DK = DK.Pointer, DV = DV.Pointer,
-                DOutputRow = DOutput.Stride, DQRow = DQ.Stride, DKRow = DK.Stride, DVRow = DV.Stride,
-                DOutputBatch = DOutput.BatchStride, DQBatch = DQ.BatchStride, DKBatch = DK.BatchStride, DVBatch = DV.BatchStride,
-                DBias = DBias is null ? null : DBias.Pointer, Workspace = workspace.Pointer,
+                DOutput = DOutput.Pointer,
+                DQ = DQ.Pointer,
+                DK = DK.Pointer,
+                DV = DV.Pointer,
+                DOutputRow = DOutput.Stride,
+                DQRow = DQ.Stride,
+                DKRow = DK.Stride,
+                DVRow = DV.Stride,
+                DOutputBatch = DOutput.BatchStride,
+                DQBatch = DQ.BatchStride,
+                DKBatch = DK.BatchStride,
+                DVBatch = DV.BatchStride,
+                DBias = DBias is null ? null : DBias.Pointer,
+                Workspace = workspace.Pointer,
             });
         }
     }

@@ -16,8 +16,8 @@ internal sealed class SoftmaxReference(int batch, int heads, int headDim, int qu
         {
             var p = Probabilities(image, head, query);
             for (var t = 0; t < keys; t++)
-            for (var j = 0; j < headDim; j++)
-                output[At(image, query, head, queries) + j] += p[t] * V[At(image, t, head, keys) + j];
+                for (var j = 0; j < headDim; j++)
+                    output[At(image, query, head, queries) + j] += p[t] * V[At(image, t, head, keys) + j];
         });
         return output;
     }
@@ -31,11 +31,11 @@ internal sealed class SoftmaxReference(int batch, int heads, int headDim, int qu
             var (p, row) = (Probabilities(image, head, query), At(image, query, head, queries));
             var dP = new double[keys];
             for (var t = 0; t < keys; t++)
-            for (var j = 0; j < headDim; j++)
-            {
-                dP[t] += dOutput[row + j] * V[At(image, t, head, keys) + j];
-                DV[At(image, t, head, keys) + j] += p[t] * dOutput[row + j];
-            }
+                for (var j = 0; j < headDim; j++)
+                {
+                    dP[t] += dOutput[row + j] * V[At(image, t, head, keys) + j];
+                    DV[At(image, t, head, keys) + j] += p[t] * dOutput[row + j];
+                }
             var mean = p.Zip(dP, (a, b) => a * b).Sum();
             for (var t = 0; t < keys; t++)
             {
@@ -55,9 +55,9 @@ internal sealed class SoftmaxReference(int batch, int heads, int headDim, int qu
     private void ForEachRow(Action<int, int, int> action)
     {
         for (var image = 0; image < batch; image++)
-        for (var head = 0; head < heads; head++)
-        for (var query = 0; query < queries; query++)
-            action(image, head, query);
+            for (var head = 0; head < heads; head++)
+                for (var query = 0; query < queries; query++)
+                    action(image, head, query);
     }
 
     private double[] Probabilities(int image, int head, int query)

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using PolaFormer.Checkpoints;
+
+namespace PolaFormer.Cli.Tests;
+
+public class CommandTests
+{
+    [Fact]
+    public async Task PredictNamesTheShippedPhotographs()
+    {
+        (int code, string output, _) = await Polaformer.Run("predict", "samples/images");
+        Assert.Equal(0, code);
+        Assert.Contains("airplane.jpg", output, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', output);
+    }
+
+    [Fact]
+    public async Task PredictJsonListsLabelsWithProbabilities()
+    {
+        (int code, string output, _) = await Polaformer.Run("predict", "samples/images/airplane.jpg", "--top", "3", "--json");
+        Assert.Equal(0, code);
+        JsonElement entry = JsonDocument.Parse(output).RootElement[0];
+        Assert.Equal("samples/images/airplane.jpg", entry.GetProperty("file").GetString());
+        JsonElement[] guesses = [.. entry.GetProperty("predictions").EnumerateArray()];
+        Assert.Equal(3, guesses.Length);
+        Assert.Equal("airplane", guesses[0].GetProperty("label").GetString());
+        Assert.Equal(0, guesses[0].GetProperty("index").GetInt32());
+        Assert.True(guesses[0].GetProperty("probability").GetDouble() > guesses[1].GetProperty("probability").GetDouble());
+    }
+
+    [Fact]
+    public async Task PredictReportsABadFileAndGoesOn()
+    {
+        (int code, string output, _) = await Polaformer.Run("predict", "LICENSE", "samples/images/cat.jpg", "--json");
+        Assert.NotEqual(0, code);
+        JsonElement root = JsonDocument.Parse(output).RootElement;
+        Assert.NotEmpty(root[0].GetProperty("error").GetString()!);
+        Assert.Equal(5, root[1].GetProperty("predictions").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("predict", "no-such-file.jpg")]
+    [InlineData("predict", "samples/images", "--checkpoint", "LICENSE")]
+    [InlineData("predict", "samples/images", "--labels", "LICENSE")]
+    [InlineData("predict", "docs")]
+    [InlineData("inspect", "samples/images/cat.jpg")]
+    [InlineData("convert", "no-such-file.pth", "out.safetensors")]
+    [InlineData("models", "pola_pvt_tin")]
+    [InlineData("bench", "--model", "pola_pvt_tiny", "--threads", "0")]
+    [InlineData("eval", "--data", "no-such-folder")]
+    [InlineData("train", "--cfg", "no-such-file.yaml")]
+    public async Task MistakeGivesOneLineAndANonZeroExitCode(params string[] arguments)
+    {
+        (int code, _, string error) = await Polaformer.Run(arguments);
+        Assert.NotEqual(0, code);
+        string line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith("polaformer: ", line, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ModelsJsonCountsParametersAndWork()
+    {
+        (int code, string output, _) = await Polaformer.Run("models", "--json");
+        Assert.Equal(0, code);
+        JsonElement tiny = JsonDocument.Parse(output).RootElement.EnumerateArray().Single(entry => entry.GetProperty("name").GetString() == "pola_pvt_tiny");
+        Assert.Equal(12_924_648, tiny.GetProperty("parameters").GetInt64());
+        Assert.InRange(tiny.GetProperty("macs").GetInt64(), 2_250_000_000, 2_265_000_000);
+        Assert.Equal(224, tiny.GetProperty("input_size").GetInt32());
+        Assert.Equal(12e6, tiny.GetProperty("paper_parameters").GetDouble());
+    }
+
+    [Fact]
+    public async Task ConvertGoesToPthAndBackWithoutLoss()
+    {
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            string source = Path.Combine(Polaformer.Root, "checkpoints", "polaformer_pp_cifar.safetensors");
+            string torch = Path.Combine(folder, "model.pth"), back = Path.Combine(folder, "back.safetensors");
+            Assert.Equal(0, (await Polaformer.Run("convert", source, torch)).ExitCode);
+            Assert.Equal(0, (await Polaformer.Run("convert", torch, back)).ExitCode);
+
+            (_, string inspected, _) = await Polaformer.Run("inspect", torch);
+            Assert.Contains("fits polaformer_pp_cifar with 10 classes", inspected, StringComparison.Ordinal);
+            using var first = Checkpoint.Open(source);
+            using var second = Checkpoint.Open(back);
+            Assert.Equal(first.Entries.Select(entry => entry.ToString()), second.Entries.Select(entry => entry.ToString()));
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+
+    [Fact]
+    public async Task BenchJsonHasEveryFigure()
+    {
+        (int code, string output, _) = await Polaformer.Run("bench", "--model", "polaformer_pp_cifar", "--batch", "2", "--threads", "1", "--seconds", "0.1", "--random-weights", "--json");
+        Assert.Equal(0, code);
+        JsonElement result = JsonDocument.Parse(output).RootElement;
+        Assert.Equal("polaformer_pp_cifar", result.GetProperty("model").GetString());
+        Assert.Equal(2, result.GetProperty("batch").GetInt32());
+        Assert.Equal(1, result.GetProperty("threads").GetInt32());
+        foreach (string figure in (string[])["median_ms", "min_ms", "images_per_second", "peak_rss_bytes", "gflops", "gemm_peak_gflops", "times_limit"])
+            Assert.True(result.GetProperty(figure).GetDouble() > 0, figure);
+    }
+}
