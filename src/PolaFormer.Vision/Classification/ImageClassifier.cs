@@ -17,8 +17,6 @@ namespace PolaFormer.Vision;
 /// </code></example>
 public sealed class ImageClassifier
 {
-    private readonly EvalTransform _transform;
-
     /// <summary>Makes a classifier of its parts.</summary>
     /// <param name="model">A network with its weights; it is switched to evaluation.</param>
     /// <param name="transform">Preparation of images; its size must be the network's.</param>
@@ -29,12 +27,15 @@ public sealed class ImageClassifier
             throw new ArgumentException($"{labels.Count} labels for {model.NumClasses} classes.", nameof(labels));
         model.Evaluate();
         Model = model;
-        _transform = transform;
+        Transform = transform;
         Labels = labels;
     }
 
     /// <summary>The network.</summary>
     public VisionModel Model { get; }
+
+    /// <summary>What prepares an image for the network.</summary>
+    public EvalTransform Transform { get; }
 
     /// <summary>Names of the classes; empty where unknown.</summary>
     public IReadOnlyList<string> Labels { get; }
@@ -75,8 +76,8 @@ public sealed class ImageClassifier
     {
         using (MemoryScope.Enter())
         {
-            Tensor input = Tensor.Empty([1, _transform.ImageSize, _transform.ImageSize, Image.Channels]);
-            _transform.Apply(image, input.AsSpan<float>());
+            Tensor input = Tensor.Empty([1, Transform.ImageSize, Transform.ImageSize, Image.Channels]);
+            Transform.Apply(image, input.AsSpan<float>());
             float[] probabilities = Model.Forward(input).Softmax().ToArray();
             return
             [

@@ -1,0 +1,108 @@
+using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Memory;
+using PolaFormer.Tensors.Ops;
+using PolaFormer.Tensors.Random;
+
+namespace PolaFormer.Tensors.Tests.Ops;
+
+/// <summary>Fused attention against its composed form: outputs and gradients, for every head size of the models.</summary>
+public class ComposedAttentionTests
+{
+    private const double Tolerance = 2e-5;
+
+    public static TheoryData<int, int, int, int> Sizes => new()
+    {
+        { 1, 16, 49, 49 },
+        { 2, 32, 60, 15 },
+        { 3, 32, 49, 49 },
+        { 1, 64, 131, 131 },
+        { 5, 64, 50, 7 },
+        { 1, 96, 67, 67 },
+        { 2, 80, 33, 33 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Polarity(int heads, int headDim, int queries, int keys)
+    {
+        int dim = heads * headDim;
+        Compare(
+            [Signed([2, queries, 2 * dim], 1), Signed([2, keys, 2 * dim], 2), Signed([1, keys, dim], 3), Positive([dim], 4), Positive([dim], 5) + 1],
+            x => Tensor.PolarityAttention(new Columns(x[0], 0, dim), new Columns(x[1], 0, dim), new Columns(x[1], dim, dim), x[2], x[3], x[4], heads));
+    }
+
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void PolarityPlusPlus(int heads, int headDim, int tokens, int _)
+    {
+        int dim = heads * headDim;
+        Tensor sin = Signed([tokens, 2 * headDim], 8), cos = Signed([tokens, 2 * headDim], 9);
+        Compare(
+            [Signed([2, tokens, 4 * dim], 1), Positive([2 * dim], 2), Positive([2 * dim], 3)],
+            x => Tensor.PolarityAttentionPlusPlus(new Columns(x[0], 0, dim), new Columns(x[0], dim, dim), new Columns(x[0], 2 * dim, dim), x[1], x[2], sin, cos, heads));
+    }
+
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Softmax(int heads, int headDim, int queries, int keys)
+    {
+        int dim = heads * headDim;
+        Tensor mask = Signed([2, queries, keys], 7);
+        Compare(
+            [Signed([4, queries, dim], 1), Signed([4, keys, 2 * dim], 2), Signed([heads, queries, keys], 3)],
+            x => Tensor.SoftmaxAttention(x[0], new Columns(x[1], 0, dim), new Columns(x[1], dim, dim), heads, 1 / MathF.Sqrt(headDim), x[2], mask));
+    }
+
+    private static void Compare(Tensor[] inputs, Func<Tensor[], Tensor> apply)
+    {
+        float[][] fused = Run(inputs, apply);
+        ComposedAttention.IsEnabled = true;
+        try
+        {
+            float[][] composed = Run(inputs, apply);
+            for (int i = 0; i < fused.Length; i++)
+            {
+                double scale = composed[i].Max(Math.Abs);
+                double error = fused[i].Zip(composed[i], (a, b) => Math.Abs((double)a - b)).Max();
+                Assert.True(error <= Tolerance * scale, $"{(i == 0 ? "output" : $"gradient {i - 1}")}: {error / scale:E1} of the largest value");
+            }
+        }
+        finally
+        {
+            ComposedAttention.IsEnabled = false;
+        }
+    }
+
+    private static float[][] Run(Tensor[] inputs, Func<Tensor[], Tensor> apply)
+    {
+        foreach (Tensor input in inputs)
+        {
+            input.RequiresGrad = true;
+            input.ZeroGrad();
+        }
+
+        using (MemoryScope.Enter())
+        using (var tape = Tape.Start())
+        {
+            Tensor y = apply(inputs);
+            float[] output = y.ToArray();
+            tape.Backward(y, Signed(y.Shape, 20));
+            return [output, .. inputs.Select(input => input.Grad!.ToArray())];
+        }
+    }
+
+    private static Tensor Signed(Shape shape, ulong stream)
+    {
+        Tensor x = Positive(shape, stream);
+        foreach (ref float value in x.AsSpan<float>())
+            value = (2 * value) - 1;
+        return x;
+    }
+
+    private static Tensor Positive(Shape shape, ulong stream)
+    {
+        Tensor x = Tensor.Empty(shape);
+        new Philox(3, stream).FillUniform(x.AsSpan<float>(), 0);
+        return x;
+    }
+}
