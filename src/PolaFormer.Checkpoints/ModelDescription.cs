@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace PolaFormer.Checkpoints;
 
 /// <summary>
-/// What a checkpoint of ours says of its model, in the string metadata of a safetensors file: enough to build the network,
+/// What a checkpoint of ours says of its model, in string metadata that survives conversion between formats: enough to build the network,
 /// prepare an image as in training, and name the classes.
 /// </summary>
 public sealed record ModelDescription
@@ -39,7 +39,7 @@ public sealed record ModelDescription
         var metadata = new Dictionary<string, string>
         {
             ["format"] = "pt",
-            ["model"] = Model,
+            ["architecture"] = Model,
             ["image_size"] = ImageSize.ToString(CultureInfo.InvariantCulture),
             ["labels"] = JsonSerializer.Serialize(Labels),
             ["mean"] = JsonSerializer.Serialize(Mean),
@@ -58,7 +58,7 @@ public sealed record ModelDescription
     public static ModelDescription? From(Checkpoint checkpoint)
     {
         string? Text(string key) => checkpoint.Metadata.TryGetValue(key, out object? value) ? value as string : null;
-        if (Text("model") is not { } model || Text("image_size") is not { } imageSize)
+        if (Text("architecture") is not { } model || Text("image_size") is not { } imageSize)
             return null;
         try
         {

@@ -71,7 +71,7 @@ public class CommandTests
     }
 
     [Fact]
-    public async Task ConvertGoesToPthAndBackWithoutLoss()
+    public async Task ConvertedCheckpointPredictsTheSameAndComesBackWhole()
     {
         string folder = Directory.CreateTempSubdirectory().FullName;
         try
@@ -83,6 +83,8 @@ public class CommandTests
 
             (_, string inspected, _) = await Polaformer.Run("inspect", torch);
             Assert.Contains("fits polaformer_pp_cifar with 10 classes", inspected, StringComparison.Ordinal);
+            string[] predict = ["predict", "samples/images/ship.jpg", "--json", "--checkpoint"];
+            Assert.Equal((await Polaformer.Run([.. predict, source])).Output, (await Polaformer.Run([.. predict, torch])).Output);
             using var first = Checkpoint.Open(source);
             using var second = Checkpoint.Open(back);
             Assert.Equal(first.Entries.Select(entry => entry.ToString()), second.Entries.Select(entry => entry.ToString()));
