@@ -119,6 +119,9 @@ public abstract class Device
     internal abstract void CrossEntropy(Tensor logits, Tensor targets, Tensor lossPerRow);
     internal abstract void CrossEntropyBackward(Tensor logits, Tensor targets, Tensor dlossPerRow, Tensor dlogits);
 
+    // Optimisation.
+    internal abstract void AdamW(Tensor weight, Tensor gradient, Tensor mean, Tensor square, in AdamWStep step);
+
     private sealed class RestoreDefault(Device? previous) : IDisposable
     {
         public void Dispose() => t_default = previous;

@@ -44,4 +44,7 @@ internal sealed unsafe partial class CpuDevice
         Fill(dtable, 0);
         Kernels.Gather.ScatterAdd(dy.Data, (long*)First(indices), indices.Count, dtable.Shape[1], dtable.Data, dtable.Shape[0]);
     }
+
+    internal override void AdamW(Tensor weight, Tensor gradient, Tensor mean, Tensor square, in AdamWStep step) =>
+        Optimizer.AdamW(step, weight.Data, gradient.Data, mean.Data, square.Data, weight.Count);
 }

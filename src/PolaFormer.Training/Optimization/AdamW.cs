@@ -1,4 +1,3 @@
-using System.Numerics;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
 
@@ -25,7 +24,7 @@ public sealed class AdamW
         foreach (ParameterGroup group in groups)
         {
             foreach ((string name, Parameter parameter) in group.Parameters)
-                _states.Add(new State(name, parameter, (float)group.WeightDecay, Tensor.Zeros(parameter.Shape), Tensor.Zeros(parameter.Shape)));
+                _states.Add(new State(name, parameter, group.WeightDecay, Tensor.Zeros(parameter.Shape), Tensor.Zeros(parameter.Shape)));
         }
     }
 
@@ -44,42 +43,12 @@ public sealed class AdamW
     public void Step(double learningRate)
     {
         StepCount++;
-        double correction1 = 1 - Math.Pow(_beta1, StepCount), correction2 = 1 - Math.Pow(_beta2, StepCount);
         foreach (State state in _states)
         {
             if (state.Parameter.Grad is { } gradient)
-            {
-                Update(
-                    state.Parameter.AsSpan<float>(), gradient.AsSpan<float>(), state.FirstMoment.AsSpan<float>(), state.SecondMoment.AsSpan<float>(),
-                    (float)(1 - (learningRate * state.WeightDecay)), (float)(learningRate / correction1), (float)Math.Sqrt(correction2));
-            }
+                state.Parameter.UpdateByAdamW(gradient, state.FirstMoment, state.SecondMoment, new AdamWStep(learningRate, _beta1, _beta2, _eps, state.WeightDecay, StepCount));
         }
     }
 
-    private void Update(Span<float> weight, ReadOnlySpan<float> gradient, Span<float> first, Span<float> second, float keep, float step, float rootCorrection)
-    {
-        float beta1 = (float)_beta1, beta2 = (float)_beta2, rest1 = (float)(1 - _beta1), rest2 = (float)(1 - _beta2), eps = (float)_eps;
-        int i = 0;
-        for (; i <= weight.Length - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            var g = new Vector<float>(gradient[i..]);
-            Vector<float> m = (new Vector<float>(first[i..]) * beta1) + (g * rest1);
-            Vector<float> v = (new Vector<float>(second[i..]) * beta2) + (g * g * rest2);
-            Vector<float> denominator = (Vector.SquareRoot(v) / new Vector<float>(rootCorrection)) + new Vector<float>(eps);
-            Vector<float> w = (new Vector<float>(weight[i..]) * keep) - (m / denominator * step);
-            m.CopyTo(first[i..]);
-            v.CopyTo(second[i..]);
-            w.CopyTo(weight[i..]);
-        }
-
-        for (; i < weight.Length; i++)
-        {
-            float g = gradient[i];
-            first[i] = (first[i] * beta1) + (g * rest1);
-            second[i] = (second[i] * beta2) + (g * g * rest2);
-            weight[i] = (weight[i] * keep) - (first[i] / ((MathF.Sqrt(second[i]) / rootCorrection) + eps) * step);
-        }
-    }
-
-    private sealed record State(string Name, Parameter Parameter, float WeightDecay, Tensor FirstMoment, Tensor SecondMoment);
+    private sealed record State(string Name, Parameter Parameter, double WeightDecay, Tensor FirstMoment, Tensor SecondMoment);
 }
