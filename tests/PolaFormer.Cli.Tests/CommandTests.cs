@@ -42,7 +42,7 @@ public class CommandTests
     [InlineData("predict", "no-such-file.jpg")]
     [InlineData("predict", "samples/images", "--checkpoint", "LICENSE")]
     [InlineData("predict", "samples/images", "--labels", "LICENSE")]
-    [InlineData("predict", "docs")]
+    [InlineData("predict", "configs")]
     [InlineData("inspect", "samples/images/cat.jpg")]
     [InlineData("convert", "no-such-file.pth", "out.safetensors")]
     [InlineData("models", "pola_pvt_tin")]
