@@ -1,5 +1,4 @@
 using PolaFormer.Training;
-using Spectre.Console;
 
 namespace PolaFormer.Cli;
 
@@ -9,7 +8,7 @@ internal sealed class TrainingDisplay(int every) : ITrainingObserver
 {
     private readonly bool _isTerminal = !Console.IsOutputRedirected;
 
-    public void Resumed(string path, int epoch, int step) => AnsiConsole.MarkupLineInterpolated($"Continuing from {path}: epoch {epoch}, step {step}");
+    public void Resumed(string path, int epoch, int step) => Console.WriteLine($"Continuing from {path}: epoch {epoch}, step {step}");
 
     public void StepDone(TrainingProgress progress)
     {
@@ -29,7 +28,7 @@ internal sealed class TrainingDisplay(int every) : ITrainingObserver
             Console.Write("\r\e[K");
         string line = FormattableString.Invariant(
             $"epoch {result.Epoch}: loss {result.TrainLoss:F4}, train top-1 {result.TrainTop1:P2}; evaluation top-1 {result.Evaluation.Top1:P2}, top-5 {result.Evaluation.Top5:P2}, loss {result.Evaluation.Loss:F4}; {result.ImagesPerSecond:F0} images/s");
-        AnsiConsole.MarkupLineInterpolated($"{line}{(result.IsBest ? " (best)" : "")}");
+        Console.WriteLine($"{line}{(result.IsBest ? " (best)" : "")}");
     }
 
     private static string Duration(TimeSpan time) => time.TotalHours >= 1 ? $"{(int)time.TotalHours} h {time.Minutes} min" : $"{time.Minutes} min {time.Seconds} s";
