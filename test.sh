@@ -3,10 +3,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-if ((EUID == 0)) && command -v apt-get >/dev/null && ! ldconfig -p | grep -q libturbojpeg.so.0; then
-  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libturbojpeg0 libspng0 libwebp7; } >/dev/null 2>&1
-fi
-
+eng/install-native.sh
 dotnet build PolaFormer.slnx -c Release -v quiet -nologo || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
 passed=0 failed=0 skipped=0
