@@ -10,8 +10,14 @@ namespace PolaFormer.NN;
 /// </summary>
 public abstract class Module
 {
+    [ThreadStatic]
+    private static Module? t_running;
+
     private readonly List<(string Name, Tensor Tensor)> _tensors = [];
     private readonly List<(string Name, Module Module)> _children = [];
+
+    /// <summary>The innermost module whose forward pass runs on this thread; null outside.</summary>
+    public static Module? Running => t_running;
 
     /// <summary>The module this one is part of; null for a whole model.</summary>
     public Module? Parent { get; private set; }
@@ -31,8 +37,17 @@ public abstract class Module
     /// <summary>Applies the module. Intermediate tensors go back to the pool; the result belongs to the caller's scope.</summary>
     public Tensor Forward(Tensor x)
     {
-        using var scope = MemoryScope.Enter();
-        return scope.Return(Run(x));
+        Module? caller = t_running;
+        t_running = this;
+        try
+        {
+            using var scope = MemoryScope.Enter();
+            return scope.Return(Run(x));
+        }
+        finally
+        {
+            t_running = caller;
+        }
     }
 
     /// <summary>Every parameter with its full name, in state-dict order.</summary>

@@ -1,0 +1,90 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using PolaFormer.Models;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
+using PolaFormer.Tensors.Threading;
+
+namespace PolaFormer.Cli.Bench;
+
+/// <summary>Inference time of a whole model against the matrix-product peak of the same run.</summary>
+/// <param name="Model">Architecture.</param>
+/// <param name="Batch">Images at a time.</param>
+/// <param name="Threads">Threads.</param>
+/// <param name="MedianMs">Median time of a forward pass.</param>
+/// <param name="MinMs">Shortest time.</param>
+/// <param name="Flops">Twice the multiply-accumulates of a forward pass.</param>
+/// <param name="PeakRssBytes">Largest resident memory of the process.</param>
+/// <param name="PeakTensorBytes">Largest memory of the tensors.</param>
+/// <param name="GemmPeak">GFLOP/s of the best matrix product.</param>
+internal sealed record InferenceResult(string Model, int Batch, int Threads, double MedianMs, double MinMs, double Flops, long PeakRssBytes, long PeakTensorBytes, double GemmPeak) : IBenchResult
+{
+    private double ImagesPerSecond => 1000 * Batch / MedianMs;
+
+    private double Gflops => Flops / MedianMs / 1e6;
+
+    /// <summary>Where the time goes, if asked for.</summary>
+    public Profile? Profile { get; init; }
+
+    /// <summary>Measures.</summary>
+    /// <param name="entry">Architecture.</param>
+    /// <param name="load">Makes the model with its weights on the default device.</param>
+    /// <param name="batch">Images at a time.</param>
+    /// <param name="duration">How long to measure.</param>
+    /// <param name="profile">Whether to measure again call by call.</param>
+    public static InferenceResult Measure(ModelEntry entry, Func<VisionModel> load, int batch, TimeSpan duration, bool profile)
+    {
+        Action forward = ForwardOf(entry, load, batch);
+        MemoryStatistics.ResetPeak();
+        List<double> times = Sampling.Times(forward, duration);
+        long peakBytes = Sampling.PeakResidentBytes(), peakTensorBytes = MemoryStatistics.PeakBytesInUse;
+        double gemmPeak = Sampling.MatrixProductPeak();
+        return new InferenceResult(entry.Name, batch, Workers.ThreadCount, Sampling.Median(times), times.Min(), 2.0 * ModelSummary.Of(entry).Macs * batch, peakBytes, peakTensorBytes, gemmPeak)
+        {
+            Profile = profile ? Bench.Profile.Measure(() => ForwardOf(entry, load, batch), duration, gemmPeak) : null,
+        };
+    }
+
+    public JsonObject ToJson()
+    {
+        JsonObject json = JsonSerializer.SerializeToNode(new
+        {
+            model = Model,
+            batch = Batch,
+            threads = Threads,
+            median_ms = MedianMs,
+            min_ms = MinMs,
+            images_per_second = ImagesPerSecond,
+            peak_rss_bytes = PeakRssBytes,
+            peak_tensor_bytes = PeakTensorBytes,
+            gflops = Gflops,
+            gemm_peak_gflops = GemmPeak,
+            times_limit = GemmPeak / Gflops,
+        })!.AsObject();
+        if (Profile is not null)
+            json["profile"] = Profile.ToJson();
+        return json;
+    }
+
+    public void Print()
+    {
+        Console.WriteLine($"{Model}, batch {Batch}, {Threads} threads");
+        Console.WriteLine($"  time       {MedianMs:F1} ms median, {MinMs:F1} ms best");
+        Console.WriteLine($"  throughput {ImagesPerSecond:F1} images/s");
+        Console.WriteLine($"  arithmetic {Gflops:F1} GFLOP/s of {GemmPeak:F1} in the best matrix product ({Gflops / GemmPeak:P0}; {GemmPeak / Gflops:F2} × the limit)");
+        Console.WriteLine($"  memory     {PeakRssBytes / 1e6:F0} MB peak of the process, {PeakTensorBytes / 1e6:F0} MB peak of tensors");
+        Profile?.Print();
+    }
+
+    private static Action ForwardOf(ModelEntry entry, Func<VisionModel> load, int batch)
+    {
+        VisionModel model = load();
+        model.Evaluate();
+        Tensor images = Tensor.Full([batch, entry.ImageSize, entry.ImageSize, 3], 0.5f);
+        return () =>
+        {
+            using (MemoryScope.Enter())
+                model.Forward(images);
+        };
+    }
+}
