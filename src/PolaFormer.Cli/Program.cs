@@ -12,6 +12,7 @@ var root = new RootCommand("PolaFormer: polarity-aware linear attention for visi
     ModelsCommand.Create(),
     InspectCommand.Create(),
     ConvertCommand.Create(),
+    ExportCommand.Create(),
     BenchCommand.Create(),
     TrainCommand.Create(),
     EvalCommand.Create(),

@@ -40,6 +40,9 @@ public sealed class ImageClassifier
     /// <summary>Names of the classes; empty where unknown.</summary>
     public IReadOnlyList<string> Labels { get; }
 
+    /// <summary>What the checkpoint is: as it says itself, or as found out. Null where the classifier was made of parts.</summary>
+    public ModelDescription? Description { get; private init; }
+
     /// <summary>Loads a checkpoint: one of ours describes itself, another is matched with the registered architectures.</summary>
     /// <param name="path">A safetensors or PyTorch file.</param>
     /// <param name="modelName">The registered architecture; null to find it out.</param>
@@ -58,7 +61,11 @@ public sealed class ImageClassifier
             throw new CheckpointException(path, $"it has {model.NumClasses} classes, but {labels.Count} labels are given.");
         var normalization = description is null ? Normalization.ImageNet : new Normalization([.. description.Mean], [.. description.Std]);
         EvalResize resize = description?.CenterCrop ?? model.ImageSize < 384 ? EvalResize.SquareThenCrop : EvalResize.Square;
-        return new ImageClassifier(model, new EvalTransform(model.ImageSize, resize, normalization: normalization), labels);
+        description ??= new ModelDescription { Model = entry.Name, ImageSize = model.ImageSize, CenterCrop = resize == EvalResize.SquareThenCrop };
+        return new ImageClassifier(model, new EvalTransform(model.ImageSize, resize, normalization: normalization), labels)
+        {
+            Description = description with { Labels = labels },
+        };
     }
 
     /// <summary>The most probable classes of an image file, most probable first. EXIF orientation is applied.</summary>

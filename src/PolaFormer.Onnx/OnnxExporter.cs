@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Reflection;
+using Google.Protobuf;
+using PolaFormer.Checkpoints;
+using PolaFormer.Checkpoints.IO;
+using PolaFormer.Models;
+using PolaFormer.Onnx.Format;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.Onnx;
+
+/// <summary>
+/// Writes a network as an ONNX file: input <c>images</c> (batch, 3, H, W), normalised, output <c>logits</c> (batch,
+/// classes), float32, the batch open. The graph is what the network's own forward pass does.
+/// </summary>
+/// <example><code>
+/// OnnxExporter.Export(model, "model.onnx");
+/// </code></example>
+public static class OnnxExporter
+{
+    private const string InputName = "images";
+    private const string OutputName = "logits";
+
+    // Protocol buffers count bytes in 32 bits with sign.
+    private const long MaxFileBytes = int.MaxValue;
+
+    /// <summary>Writes a network; it is switched to evaluation.</summary>
+    /// <param name="model">The network with its weights.</param>
+    /// <param name="path">The file; an old one is replaced when the new one is complete.</param>
+    /// <param name="options">Operator set and form of the power; the defaults where null.</param>
+    /// <exception cref="ArgumentException">The operator set is not supported, or the network does not fit a single file.</exception>
+    /// <exception cref="CheckpointException">The file cannot be written.</exception>
+    public static void Export(VisionModel model, string path, OnnxExportOptions? options = null)
+    {
+        ModelProto proto = Trace(model, options ?? new OnnxExportOptions());
+        AtomicFile.Write(path, proto.WriteTo);
+    }
+
+    internal static ModelProto Trace(VisionModel model, OnnxExportOptions options)
+    {
+        if (options.Opset is < OnnxExportOptions.MinOpset or > OnnxExportOptions.MaxOpset)
+            throw new ArgumentException($"Operator set {options.Opset} is not supported; choose {OnnxExportOptions.MinOpset} to {OnnxExportOptions.MaxOpset}.", nameof(options));
+        var names = new Dictionary<Storage, string>();
+        long bytes = 0;
+        foreach ((string name, Tensor tensor) in model.StateDict())
+        {
+            names[tensor.Storage] = name;
+            bytes += tensor.ByteCount;
+            if (tensor.Shape.AsSpan().ToArray().Any(extent => extent > 0 && extent % TracingDevice.Batch == 0))
+                throw new ArgumentException($"{name} has an extent that is a multiple of {TracingDevice.Batch}, which the exporter keeps for the batch.", nameof(model));
+        }
+
+        // Before the work and the memory; checked again below with the constants.
+        RequireSingleFile(bytes);
+        var builder = new GraphBuilder();
+        var device = new TracingDevice(builder, names, options);
+        model.Evaluate();
+        using (MemoryScope.Enter())
+            device.Output(model.Forward(device.Images(InputName, [TracingDevice.Batch, model.ImageSize, model.ImageSize, 3])), OutputName);
+        RequireSingleFile(builder.InitializerBytes);
+
+        GraphProto graph = builder.Graph;
+        graph.Name = options.Description?.Model ?? model.GetType().Name;
+        graph.Input.Add(Value(InputName, 3, model.ImageSize, model.ImageSize));
+        graph.Output.Add(Value(OutputName, model.NumClasses));
+        var proto = new ModelProto
+        {
+            // The version of the format that came with the operator set.
+            IrVersion = options.Opset switch { < 19 => 8, _ => 9 },
+            ProducerName = "PolaFormer for .NET",
+            ProducerVersion = typeof(OnnxExporter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "",
+            Graph = graph,
+            OpsetImport = { new OperatorSetIdProto { Version = options.Opset } },
+        };
+        proto.MetadataProps.AddRange(Metadata(options.Description).Select(entry => new StringStringEntryProto { Key = entry.Key, Value = entry.Value }));
+        return proto;
+    }
+
+    // "format" speaks of checkpoints.
+    private static IEnumerable<KeyValuePair<string, string>> Metadata(ModelDescription? description) =>
+        description?.ToMetadata().Where(entry => entry.Key != "format") ?? [];
+
+    private static ValueInfoProto Value(string name, params ReadOnlySpan<int> extents)
+    {
+        var shape = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "batch" } } };
+        foreach (int extent in extents)
+            shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = extent });
+        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = TensorProto.Types.DataType.Float, Shape = shape } } };
+    }
+
+    private static void RequireSingleFile(long bytes)
+    {
+        if (bytes > MaxFileBytes - (1 << 24))
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The network holds {bytes:N0} bytes; an ONNX file with its weights inside holds at most 2 GB, and weights in separate files are not supported."));
+    }
+}

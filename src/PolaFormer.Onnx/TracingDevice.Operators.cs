@@ -1,0 +1,210 @@
+using PolaFormer.Onnx.Format;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Onnx;
+
+// One method an operator: reads the operands' names, adds nodes, binds the result.
+internal sealed partial class TracingDevice
+{
+    internal override void CopyBytes(Tensor x, Tensor y) => Bind(y, Operand(x));
+
+    internal override void Permute(Tensor x, ReadOnlySpan<int> axes, Tensor y)
+    {
+        int[] normalized = [.. axes.ToArray().Select(axis => x.Shape.Normalize(axis))];
+        Bind(y, Permuted(Operand(x), x.Shape, normalized, y.Shape));
+    }
+
+    internal override void Slice(Tensor x, int dimension, int start, Tensor y)
+    {
+        if (dimension == x.Rank - 1)
+            _values[y.Storage] = ColumnsOf(x, start, y.Shape[dimension]);
+        else
+            Bind(y, Sliced(Operand(x), dimension, start, start + y.Shape[dimension]));
+    }
+
+    // Parts come in order; the node is written with the last.
+    internal override void Paste(Tensor x, Tensor y, int dimension, int start)
+    {
+        List<string> parts = start == 0 ? _parts[y.Storage] = [] : _parts[y.Storage];
+        parts.Add(Operand(x));
+        if (start + x.Shape[dimension] == y.Shape[dimension])
+            Bind(y, graph.Node("Concat", [.. parts], GraphBuilder.Attribute("axis", dimension)));
+    }
+
+    internal override void Roll(Tensor x, int dimension, int shift, Tensor y)
+    {
+        int extent = x.Shape[dimension], cut = ((-shift % extent) + extent) % extent;
+        string value = Operand(x);
+        Bind(y, cut == 0 ? value : graph.Node("Concat", [Sliced(value, dimension, cut, extent), Sliced(value, dimension, 0, cut)], GraphBuilder.Attribute("axis", dimension)));
+    }
+
+    internal override void Unary(UnaryFunction function, Tensor x, Tensor y)
+    {
+        // A function of single values goes with whatever form there is.
+        TracedValue value = _values[x.Storage];
+        if (value.Name is null && value.Shape == y.Shape)
+            BindChannelsFirst(y, Unary(function, value.ChannelsFirst!));
+        else
+            Bind(y, Unary(function, NameOf(value)), value.Shape);
+    }
+
+    internal override void Affine(Tensor x, float scale, float offset, Tensor y)
+    {
+        TracedValue source = _values[x.Storage];
+        string value = NameOf(source);
+        if (scale == -1)
+            value = graph.Node("Neg", [value]);
+        else if (scale != 1)
+            value = graph.Node("Mul", [value, graph.Scalar(scale)]);
+        Bind(y, offset == 0 ? value : graph.Node("Add", [value, graph.Scalar(offset)]), source.Shape);
+    }
+
+    internal override void Binary(BinaryFunction function, Tensor a, Tensor b, Tensor y) => Bind(y, graph.Node(
+        function switch
+        {
+            BinaryFunction.Add => "Add",
+            BinaryFunction.Subtract => "Sub",
+            BinaryFunction.Multiply => "Mul",
+            BinaryFunction.Divide => "Div",
+            BinaryFunction.Maximum => "Max",
+            BinaryFunction.Minimum => "Min",
+            BinaryFunction.Pow => "Pow",
+            _ => throw NoForm(function.ToString()),
+        },
+        [Operand(a), Operand(b)]));
+
+    internal override void Reduce(ReduceFunction function, Tensor x, long outer, int reduced, long inner, Tensor y)
+    {
+        var rows = new Shape(checked((int)outer), reduced, checked((int)inner));
+        string operand = Operand(x.Reshape(rows));
+        string operation = function switch { ReduceFunction.Sum => "ReduceSum", ReduceFunction.Mean => "ReduceMean", _ => "ReduceMax" };
+        AttributeProto drop = GraphBuilder.Attribute("keepdims", 0);
+
+        // The axes became an input in set 13 for the sum and in set 18 for the others.
+        string result = function == ReduceFunction.Sum || options.Opset >= 18
+            ? graph.Node(operation, [operand, graph.Constant(1L)], drop)
+            : graph.Node(operation, [operand], GraphBuilder.Attribute("axes", [1L]), drop);
+        Bind(y, result, [rows[0], rows[2]]);
+    }
+
+    internal override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor y, float scale = 1, bool accumulate = false)
+    {
+        if (accumulate)
+            throw NoForm("an accumulating matrix product");
+        string product = graph.Node("MatMul", [Transposed(a, transposeA), Transposed(b, transposeB)]);
+        Bind(y, scale == 1 ? product : graph.Node("Mul", [product, graph.Scalar(scale)]));
+    }
+
+    internal override void Linear(Tensor x, Tensor weight, Tensor? bias, Tensor y)
+    {
+        var rows = new Shape(checked((int)(x.Count / x.Shape[-1])), x.Shape[-1]);
+        string[] inputs = [Operand(x.Reshape(rows)), Operand(weight), .. Optional(bias)];
+        Bind(y, graph.Node("Gemm", inputs, GraphBuilder.Attribute("transB", 1)), rows.With(1, y.Shape[-1]));
+    }
+
+    internal override void Softmax(Tensor x, Tensor y, bool logarithm) =>
+        Bind(y, graph.Node(logarithm ? "LogSoftmax" : "Softmax", [Operand(x)], GraphBuilder.Attribute("axis", -1)));
+
+    internal override void LayerNorm(Tensor x, Tensor? weight, Tensor? bias, float eps, Tensor y, Tensor mean, Tensor rstd)
+    {
+        string[] inputs = [Operand(x), Operand(weight ?? Tensor.Full([x.Shape[-1]], 1, Cpu)), .. Optional(bias)];
+        Bind(y, graph.Node("LayerNormalization", inputs, GraphBuilder.Attribute("axis", -1), GraphBuilder.Attribute("epsilon", eps)));
+    }
+
+    // Runtimes fold it into the convolution before it.
+    internal override void BatchNorm(Tensor x, Tensor mean, Tensor rstd, Tensor weight, Tensor bias, Tensor y)
+    {
+        Tensor variance = (rstd * rstd).Reciprocal();
+        string[] inputs = [ChannelsFirst(x), Operand(weight), Operand(bias), Operand(mean), Operand(variance)];
+        BindChannelsFirst(y, graph.Node("BatchNormalization", inputs, GraphBuilder.Attribute("epsilon", 0f)));
+    }
+
+    internal override void Convolution(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Tensor y)
+    {
+        string[] inputs = [ChannelsFirst(x), Operand(weight), .. Optional(bias)];
+        BindChannelsFirst(y, graph.Node(
+            "Conv", inputs,
+            GraphBuilder.Attribute("kernel_shape", [shape.KernelHeight, shape.KernelWidth]),
+            GraphBuilder.Attribute("strides", [shape.StrideH, shape.StrideW]),
+            GraphBuilder.Attribute("pads", [shape.PadH, shape.PadW, shape.PadH, shape.PadW]),
+            GraphBuilder.Attribute("dilations", [shape.DilationH, shape.DilationW]),
+            GraphBuilder.Attribute("group", shape.Groups)));
+    }
+
+    internal override void DepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, bool addInput, Tensor y)
+    {
+        string input = ChannelsFirst(x.Width == x.RowStride ? x.Source : x.Source.Slice(-1, x.Start, x.Width));
+        (int height, int width, int channels, int side) = (y.Shape[1], y.Shape[2], weight.Shape[0], weight.Shape[2]);
+
+        // Channels that share kernels in turns are images of their own.
+        bool isShared = channels != x.Width;
+        string images = isShared ? Reshaped(input, [checked(y.Shape[0] * (x.Width / channels)), channels, height, width]) : input;
+        string[] inputs = [images, Operand(weight), .. Optional(bias)];
+        string result = graph.Node(
+            "Conv", inputs,
+            GraphBuilder.Attribute("kernel_shape", [side, side]),
+            GraphBuilder.Attribute("pads", [side / 2, side / 2, side / 2, side / 2]),
+            GraphBuilder.Attribute("group", channels));
+        if (isShared)
+            result = Reshaped(result, [y.Shape[0], x.Width, height, width]);
+        BindChannelsFirst(y, addInput ? graph.Node("Add", [result, input]) : result);
+    }
+
+    // Bilinear only: the weights of cubic interpolation at the borders differ between the two formats.
+    internal override void Interpolate(InterpolationMode mode, Tensor x, Tensor y)
+    {
+        if (mode != InterpolationMode.Bilinear)
+            throw NoForm($"{mode} interpolation");
+        string scales = graph.Constant([1, 1, y.Shape[1] / (float)x.Shape[1], y.Shape[2] / (float)x.Shape[2]], [4]);
+        BindChannelsFirst(y, graph.Node(
+            "Resize", [ChannelsFirst(x), "", scales],
+            GraphBuilder.Attribute("mode", "linear"),
+            GraphBuilder.Attribute("coordinate_transformation_mode", "half_pixel")));
+    }
+
+    private TracedValue ColumnsOf(Tensor x, int start, int width)
+    {
+        // Columns of the value itself, whatever its leading dimensions: those of one run are one value.
+        TracedValue value = _values[x.Storage].Shape[-1] == x.Shape[-1] ? _values[x.Storage] : ValueOf(x);
+        if (!value.Columns.TryGetValue((start, width), out TracedValue? columns))
+        {
+            string name = Sliced(NameOf(value), value.Shape.Rank - 1, start, start + width);
+            columns = value.Columns[(start, width)] = new TracedValue(value.Shape.With(-1, width)) { Name = name };
+        }
+
+        return columns;
+    }
+
+    private string Unary(UnaryFunction function, string x) => function switch
+    {
+        UnaryFunction.Negate => graph.Node("Neg", [x]),
+        UnaryFunction.Abs => graph.Node("Abs", [x]),
+        UnaryFunction.Exp => graph.Node("Exp", [x]),
+        UnaryFunction.ExpMinusOneAsWritten => graph.Node("Sub", [graph.Node("Exp", [x]), graph.Scalar(1)]),
+        UnaryFunction.Log => graph.Node("Log", [x]),
+        UnaryFunction.Sqrt => graph.Node("Sqrt", [x]),
+        UnaryFunction.Rsqrt => graph.Node("Reciprocal", [graph.Node("Sqrt", [x])]),
+        UnaryFunction.Reciprocal => graph.Node("Reciprocal", [x]),
+        UnaryFunction.Square => graph.Node("Mul", [x, x]),
+        UnaryFunction.Sin => graph.Node("Sin", [x]),
+        UnaryFunction.Cos => graph.Node("Cos", [x]),
+        UnaryFunction.Tanh => graph.Node("Tanh", [x]),
+        UnaryFunction.Sigmoid => graph.Node("Sigmoid", [x]),
+        UnaryFunction.Softplus => graph.Node("Softplus", [x]),
+        UnaryFunction.Relu => graph.Node("Relu", [x]),
+        UnaryFunction.Gelu => Gelu(x),
+        UnaryFunction.Silu => graph.Node("Mul", [x, graph.Node("Sigmoid", [x])]),
+        UnaryFunction.Elu => graph.Node("Elu", [x]),
+        UnaryFunction.Erf => graph.Node("Erf", [x]),
+        _ => throw NoForm(function.ToString()),
+    };
+
+    // Before set 20 the five operators that runtimes look for and fuse.
+    private string Gelu(string x)
+    {
+        if (options.Opset >= 20)
+            return graph.Node("Gelu", [x]);
+        string erf = graph.Node("Erf", [graph.Node("Div", [x, graph.Scalar(MathF.Sqrt(2))])]);
+        return graph.Node("Mul", [graph.Node("Mul", [x, graph.Node("Add", [erf, graph.Scalar(1)])]), graph.Scalar(0.5f)]);
+    }
+}
