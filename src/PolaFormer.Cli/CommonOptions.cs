@@ -16,6 +16,9 @@ internal static class CommonOptions
     /// <summary>Output for programs.</summary>
     public static Option<bool> JsonOutput() => new("--json") { Description = "Print JSON instead of text." };
 
+    /// <summary>Fast instead of exact decoding.</summary>
+    public static Option<bool> FastDecode() => new("--fast-decode") { Description = "Decode large JPEGs at reduced size: faster, slightly different pixels." };
+
     /// <summary>Worker threads.</summary>
     public static Option<int?> Threads() => new("--threads") { HelpName = "N", Description = "Threads to compute with; all processors by default." };
 

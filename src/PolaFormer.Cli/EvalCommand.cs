@@ -17,16 +17,17 @@ internal static class EvalCommand
         var data = new Option<string>("--data") { HelpName = "DIR", Description = "Folder or .tar.gz with val/ or test/.", Required = true };
         var split = new Option<string>("--split") { HelpName = "NAME", Description = "Which images.", DefaultValueFactory = _ => "val" };
         var batch = new Option<int>("--batch") { HelpName = "B", Description = "Images at a time.", DefaultValueFactory = _ => 64 };
+        Option<bool> fastDecode = CommonOptions.FastDecode();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("eval", "Measure a checkpoint's accuracy on labelled images.") { checkpoint, model, data, split, batch, threads, json };
+        var command = new Command("eval", "Measure a checkpoint's accuracy on labelled images.") { checkpoint, model, data, split, batch, fastDecode, threads, json };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
             if (parsed.GetValue(batch) < 1)
                 throw new ArgumentException("--batch takes a positive number.");
             IImageDataset images = ImageDatasets.Open(parsed.GetValue(data)!, parsed.GetValue(split));
-            Evaluation result = Evaluate(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), images, parsed.GetValue(batch));
+            Evaluation result = Evaluate(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), images, parsed.GetValue(batch), parsed.GetValue(fastDecode));
             if (parsed.GetValue(json))
                 CommonOptions.PrintJson(new { images = result.Images, top1 = result.Top1, top5 = result.Top5, loss = result.Loss, images_per_second = result.ImagesPerSecond });
             else
@@ -35,7 +36,7 @@ internal static class EvalCommand
         return command;
     }
 
-    private static Evaluation Evaluate(string path, string? modelName, IImageDataset images, int batchSize)
+    private static Evaluation Evaluate(string path, string? modelName, IImageDataset images, int batchSize, bool fastDecode)
     {
         ImageClassifier classifier = ImageClassifier.Load(path, modelName);
         if (classifier.Model.NumClasses != images.Classes.Count)
@@ -45,7 +46,8 @@ internal static class EvalCommand
         bool namesFolders = classifier.Labels.Count > 0 && !ReferenceEquals(classifier.Labels, ImageNetLabels.Names);
         if (namesFolders && !classifier.Labels.SequenceEqual(images.Classes))
             throw new CheckpointException(path, $"its classes ({string.Join(", ", classifier.Labels.Take(3))}, …) are not those of the data ({string.Join(", ", images.Classes.Take(3))}, …).");
-        return Evaluation.Run(classifier.Model, new DataLoader(images, classifier.Transform, new DataLoaderOptions { BatchSize = batchSize }));
+        var decode = new ImageDecodeOptions { MinimumSize = fastDecode ? classifier.Transform.ResizeSize : null };
+        return Evaluation.Run(classifier.Model, new DataLoader(images, classifier.Transform, new DataLoaderOptions { BatchSize = batchSize, Decode = decode }));
     }
 
     private static void Print(Evaluation result)

@@ -16,9 +16,10 @@ internal static class PredictCommand
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
         var labels = new Option<string?>("--labels") { HelpName = "FILE", Description = "A text file with a class name a line." };
         var top = new Option<int>("--top") { HelpName = "K", Description = "How many classes to print.", DefaultValueFactory = _ => 5 };
+        Option<bool> fastDecode = CommonOptions.FastDecode();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("predict", "Classify images.") { images, checkpoint, model, labels, top, threads, json };
+        var command = new Command("predict", "Classify images.") { images, checkpoint, model, labels, top, fastDecode, threads, json };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
@@ -26,6 +27,8 @@ internal static class PredictCommand
                 throw new ArgumentException("--top takes a positive number.");
             string[] names = parsed.GetValue(labels) is { } file ? File.ReadAllLines(file) : [];
             var classifier = ImageClassifier.Load(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), names.Length > 0 ? names : null);
+            if (parsed.GetValue(fastDecode))
+                classifier.Decoding = classifier.Decoding with { MinimumSize = classifier.Transform.ResizeSize };
             return Run(classifier, Expand(parsed.GetValue(images)!), parsed.GetValue(top), parsed.GetValue(json));
         });
         return command;

@@ -16,8 +16,8 @@ public sealed record ImageDecodeOptions
     public bool ApplyExifOrientation { get; init; }
 
     /// <summary>
-    /// When given, a JPEG may be decoded at a reduced scale (n/8) whose shorter side is still at least this many pixels.
-    /// Faster, but the pixels differ from a full decode followed by a resize; other formats ignore it.
+    /// When given, a JPEG is decoded fast instead of exactly: at 1/2, 1/4 or 1/8 of its size where the shorter side is still at least this many
+    /// pixels, and with subsampled colours repeated instead of interpolated. Other formats ignore it.
     /// </summary>
     public int? MinimumSize { get; init; }
 }

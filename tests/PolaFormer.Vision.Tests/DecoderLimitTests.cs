@@ -19,7 +19,8 @@ public class DecoderLimitTests
     }
 
     [Theory]
-    [InlineData(50, 75, 57)]
+    [InlineData(50, 100, 75)]
+    [InlineData(38, 50, 38)]
     [InlineData(75, 100, 75)]
     [InlineData(1, 13, 10)]
     [InlineData(1000, 100, 75)]
@@ -27,6 +28,20 @@ public class DecoderLimitTests
     {
         using Image image = ImageDecoder.Decode(SharedData.Fixture("E_images/decode_jpeg/q75_420.jpg"), new() { MinimumSize = minimum });
         Assert.Equal((width, height), (image.Width, image.Height));
+    }
+
+    [Theory]
+    [InlineData(75, 100, 75)]
+    [InlineData(38, 50, 38)]
+    public void AFastDecodeShowsThePicture(int minimum, int width, int height)
+    {
+        string path = SharedData.Fixture("E_images/decode_jpeg/q75_420.jpg");
+        using Image exact = ImageDecoder.Decode(path), fast = ImageDecoder.Decode(path, new() { MinimumSize = minimum });
+        using Image expected = Resampling.Resize(exact, width, height, ResamplingFilter.Box);
+        double difference = 0;
+        for (int i = 0; i < expected.Pixels.Length; i++)
+            difference += Math.Abs(expected.Pixels[i] - fast.Pixels[i]);
+        Assert.InRange(difference / expected.Pixels.Length, 0.01, 10);
     }
 
     [Fact]

@@ -9,12 +9,12 @@ public class InstructionSetTests
     [InlineData("DOTNET_EnableAVX512")]
     [InlineData("DOTNET_EnableAVX2")]
     [InlineData("DOTNET_EnableHWIntrinsic")]
-    public async Task ResizingIsExactWithout(string switchedOff)
+    public async Task PixelsAreExactWithout(string switchedOff)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
             start.ArgumentList.Add(typeof(InstructionSetTests).Assembly.Location);
-        foreach (string argument in (string[])["-class", typeof(ResamplingTests).FullName!, "-class", typeof(EvalTransformTests).FullName!])
+        foreach (string argument in (string[])["-class", typeof(ResamplingTests).FullName!, "-class", typeof(EvalTransformTests).FullName!, "-class", typeof(NormalizationTests).FullName!])
             start.ArgumentList.Add(argument);
         start.Environment[switchedOff] = "0";
         using Process process = Process.Start(start)!;
