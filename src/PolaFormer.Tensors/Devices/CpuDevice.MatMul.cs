@@ -13,7 +13,7 @@ internal sealed unsafe partial class CpuDevice
         Gemm.Run(new MatrixProduct(rows, columns, inner, a.Data, b.Data, y.Data)
         {
             Alpha = scale,
-            Beta = accumulate ? 1 : 0,
+            Addend = accumulate ? y.Data : null,
             ARow = transposeA ? 1 : inner,
             ACol = transposeA ? rows : 1,
             BRow = transposeB ? 1 : columns,

@@ -129,11 +129,12 @@ internal static unsafe partial class Convolution2D
                 {
                     var count = Math.Min(block, to - pixel);
                     Gather(Shape, X, group, pixel, count, gathered);
-                    Gemm.RunSerial(new MatrixProduct(outputs, depth, count, Dy + (nint)pixel * Shape.OutChannels + group * outputs, gathered, sums + (nint)group * outputs * depth)
+                    var target = sums + (nint)group * outputs * depth;
+                    Gemm.RunSerial(new MatrixProduct(outputs, depth, count, Dy + (nint)pixel * Shape.OutChannels + group * outputs, gathered, target)
                     {
                         ARow = 1,
                         ACol = Shape.OutChannels,
-                        Beta = pixel == from ? 0 : 1,
+                        Addend = pixel == from ? null : target,
                     });
                 }
         }

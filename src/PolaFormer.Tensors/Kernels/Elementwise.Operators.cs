@@ -213,7 +213,7 @@ internal static unsafe partial class Elementwise
     }
 
     /// <summary>y = max(0, x), dy/dx = 1 above 0, else 0. 0, 0 at 0 and −∞; ∞, 1 at ∞; NaN stays.</summary>
-    private readonly struct Relu : IUnaryOperator
+    internal readonly struct Relu : IUnaryOperator
     {
         public static bool BackwardReadsInput => false;
 
@@ -227,7 +227,7 @@ internal static unsafe partial class Elementwise
     }
 
     /// <summary>y = x·Φ(x) with Φ(x) = (1 + erf(x/√2))/2, dy/dx = Φ(x) + x·φ(x) with φ(x) = e^(−x²/2)/√(2π). 0, ½ at 0; ∞ at ∞; NaN at −∞ and gradient NaN at ±∞, as in torch.</summary>
-    private readonly struct Gelu : IUnaryOperator
+    internal readonly struct Gelu : IUnaryOperator
     {
         public static bool BackwardReadsInput => true;
 

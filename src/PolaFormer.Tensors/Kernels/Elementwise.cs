@@ -92,6 +92,28 @@ internal static unsafe partial class Elementwise
         Workers.Run(parts, new MapBackwardBody<TOperator> { X = x, Y = y, Dy = dy, Dx = dx, Count = count, Parts = parts });
     }
 
+    /// <summary>y = f(x) on the calling thread.</summary>
+    internal static void MapSerial<TOperator>(float* x, float* y, long count) where TOperator : struct, IUnaryOperator
+    {
+        if (VectorWidth.Is512)
+            Traverse<TOperator, Float32x16>(x, y, count);
+        else if (VectorWidth.Is256)
+            Traverse<TOperator, Float32x8>(x, y, count);
+        else
+            Traverse<TOperator, Float32x4>(x, y, count);
+    }
+
+    private static void Traverse<TOperator, T>(float* x, float* y, long count)
+        where TOperator : struct, IUnaryOperator
+        where T : unmanaged, IFloat32Vector<T>
+    {
+        long i = 0;
+        for (; i <= count - T.Count; i += T.Count)
+            T.Store(TOperator.Forward(T.Load(x + i)), y + i);
+        if (i < count)
+            T.StorePartial(TOperator.Forward(T.LoadPartial(x + i, (int)(count - i))), y + i, (int)(count - i));
+    }
+
     private struct MapBody<TOperator> : IParallelBody where TOperator : struct, IUnaryOperator
     {
         public float* X, Y;
@@ -100,22 +122,8 @@ internal static unsafe partial class Elementwise
 
         public readonly void Run(int part)
         {
-            long from = Count * part / Parts, count = Count * (part + 1) / Parts - from;
-            if (VectorWidth.Is512)
-                Traverse<Float32x16>(X + from, Y + from, count);
-            else if (VectorWidth.Is256)
-                Traverse<Float32x8>(X + from, Y + from, count);
-            else
-                Traverse<Float32x4>(X + from, Y + from, count);
-        }
-
-        private static void Traverse<T>(float* x, float* y, long count) where T : unmanaged, IFloat32Vector<T>
-        {
-            long i = 0;
-            for (; i <= count - T.Count; i += T.Count)
-                T.Store(TOperator.Forward(T.Load(x + i)), y + i);
-            if (i < count)
-                T.StorePartial(TOperator.Forward(T.LoadPartial(x + i, (int)(count - i))), y + i, (int)(count - i));
+            long from = Count * part / Parts;
+            MapSerial<TOperator>(X + from, Y + from, Count * (part + 1) / Parts - from);
         }
     }
 

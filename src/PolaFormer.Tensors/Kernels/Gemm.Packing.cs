@@ -7,23 +7,65 @@ namespace PolaFormer.Tensors.Kernels;
 
 internal static unsafe partial class Gemm
 {
+    /// <summary>
+    /// Columns <see cref="From"/> to <see cref="To"/> of B in panels: k block by k block, in each the panels one after the
+    /// other, so that a sweep over columns reads straight on; odd depths and the last panel are filled up with zeros.
+    /// </summary>
+    private readonly struct Panels(float* data, int from, int to)
+    {
+        /// <summary>Null where B is read in place.</summary>
+        public readonly float* Base = data;
+        public readonly int From = from, To = to;
+
+        public int Count => (To - From + PanelWidth - 1) / PanelWidth;
+
+        /// <summary>All of a product's B, as given.</summary>
+        public static Panels Of(in MatrixProduct p) => new(p.PackedB, 0, p.N);
+
+        /// <summary>The panel of a column in the k block that starts at <paramref name="k"/> and is so deep, filling up included.</summary>
+        public float* At(int column, int k, int depth) => Base + (nint)k * Count * PanelWidth + (nint)(column - From) * depth;
+    }
+
     /// <summary>Floats that <see cref="PackB"/> writes for a K×N matrix on this machine.</summary>
-    public static long PackedBLength(int k, int n) => (long)k * RoundUp(n, PanelWidth);
+    public static long PackedBLength(int k, int n) => (long)RoundUp(k, 2) * RoundUp(n, PanelWidth);
 
     /// <summary>
-    /// Lays a K×N matrix out for <see cref="MatrixProduct.PackedB"/>, such as weights that many products share: panels of
-    /// adjacent columns, each row by row, the last filled up with zeros. The layout is this machine's own.
+    /// Lays a K×N matrix out for <see cref="MatrixProduct.PackedB"/>, such as weights that many products share. The layout
+    /// is this machine's own.
     /// </summary>
     public static void PackB(float* b, nint bRow, nint bCol, int k, int n, float* packed) =>
-        PackPanels(b, bRow, bCol, k, 0, n, packed);
+        PackPanels(b, bRow, bCol, k, new Panels(packed, 0, n), 0, n);
 
     /// <summary>Packs columns <paramref name="from"/> (a multiple of the panel width) to <paramref name="to"/>.</summary>
-    private static void PackPanels(float* b, nint bRow, nint bCol, int k, int from, int to, float* packed)
+    private static void PackPanels(float* b, nint bRow, nint bCol, int k, in Panels panels, int from, int to)
     {
-        for (var j = from; j < to; j += PanelWidth)
+        var block = DepthOf(k);
+        for (var l = 0; l < k; l += block)
         {
-            Pack(b + j * bCol, bCol, bRow, Math.Min(PanelWidth, to - j), k, packed, PanelWidth);
-            packed += (nint)k * PanelWidth;
+            var (depth, padded) = (Math.Min(block, k - l), RoundUp(Math.Min(block, k - l), 2));
+            for (var j = from; j < to; j += PanelWidth)
+            {
+                var target = panels.At(j, l, padded);
+                Pack(b + l * bRow + j * bCol, bCol, bRow, Math.Min(PanelWidth, to - j), depth, target, PanelWidth);
+                if (depth < padded) new Span<float>(target + (nint)depth * PanelWidth, PanelWidth).Clear();
+            }
+        }
+    }
+
+    /// <summary>Packs a tile of A: <paramref name="rows"/> elements side by side, k after k, filled up to an even number.</summary>
+    private static void PackTile(float* a, nint aRow, nint aCol, int rows, int depth, float* target)
+    {
+        Pack(a, aRow, aCol, rows, depth, target, rows);
+        if (depth % 2 != 0) new Span<float>(target + (nint)depth * rows, rows).Clear();
+    }
+
+    /// <summary>Copies rows of A to rows that do not evict one another, each followed by a zero for the case of an odd depth.</summary>
+    private static void CopyRows(float* a, nint aRow, int rows, int depth, float* target, nint targetRow)
+    {
+        for (var row = 0; row < rows; row++, a += aRow, target += targetRow)
+        {
+            new Span<float>(a, depth).CopyTo(new Span<float>(target, depth));
+            target[depth] = 0;
         }
     }
 

@@ -6,19 +6,23 @@ namespace PolaFormer.Tensors.Kernels;
 
 /// <summary>
 /// Matrix products of 32-bit floats. C is cut into register tiles, k into blocks; B is laid out in panels as wide as a
-/// tile (see Gemm.Packing), A in tiles as high as one where that pays. Every element of C is summed in the same order
-/// whatever the cut, so results do not depend on the number of threads, nor on serial or parallel.
+/// tile (see Gemm.Packing), a tile of A where its rows cannot be read as they lie. A tile of A stays in the first cache
+/// while a stretch of B streams past it from the second. Every element of C is summed in the same order whatever the cut,
+/// so results do not depend on the number of threads, nor on serial or parallel.
 /// </summary>
 internal static unsafe partial class Gemm
 {
-    /// <summary>Most values of k summed in registers before C is touched: a panel of B then stays near the first cache.</summary>
-    private const int DepthBlock = 256;
+    /// <summary>Most values of k summed in registers before C is touched: a tile of A is then 21 KiB.</summary>
+    private const int DepthBlock = 384;
 
-    /// <summary>Rows of A that one task works on: so many rows of a k block lie in the second cache.</summary>
-    private const int RowBlock = 144;
+    /// <summary>Floats of B that all tiles of A pass before the next: 384 KiB of the second cache.</summary>
+    private const int StretchFloats = 98_304;
 
-    /// <summary>Floats of B packed for one sweep on all threads (16 MiB) and on one (half of a second cache).</summary>
-    private const int SharedPanelFloats = 1 << 22, OwnPanelFloats = 1 << 17;
+    /// <summary>Floats of B packed at a time for all threads: 16 MiB.</summary>
+    private const int SharedPanelFloats = 1 << 22;
+
+    /// <summary>Rows so many floats apart fall on the same places of the first cache: one way of it, 4 KiB.</summary>
+    private const int CacheWay = 1024;
 
     /// <summary>Floating-point operations worth a task: 20 to 50 µs.</summary>
     private const long Grain = 2_000_000;
@@ -116,180 +120,153 @@ internal static unsafe partial class Gemm
     /// <summary>One product on this thread, so many columns at a time as can be packed into its own cache.</summary>
     private static void RunOne(in MatrixProduct p)
     {
-        var direct = p.PackedB == null && ReadsBInPlace(p);
-        var columns = direct || p.PackedB != null ? p.N : Math.Max(OwnPanelFloats / Math.Max(p.K, 1) / PanelWidth, 1) * PanelWidth;
+        if (p.PackedB != null || ReadsBInPlace(p))
+        {
+            Block(p, Panels.Of(p), 0, p.M, 0, p.N);
+            return;
+        }
+        var columns = Math.Max(StretchFloats / Math.Max(p.K, 1) / PanelWidth, 1) * PanelWidth;
         for (var j = 0; j < p.N; j += columns)
         {
             var to = Math.Min(j + columns, p.N);
-            var panels = p.PackedB;
-            if (!direct && panels == null)
-            {
-                panels = ThreadScratch.Floats(ScratchPurpose.GemmRight, PackedBLength(p.K, to - j));
-                PackPanels(p.B, p.BRow, p.BCol, p.K, j, to, panels);
-                panels -= (nint)j * p.K;
-            }
-            for (var i = 0; i < p.M; i += RowBlock) Block(p, null, panels, i, Math.Min(i + RowBlock, p.M), j, to);
+            var panels = new Panels(ThreadScratch.Floats(ScratchPurpose.GemmRight, PackedBLength(p.K, to - j)), j, to);
+            PackPanels(p.B, p.BRow, p.BCol, p.K, panels, j, to);
+            Block(p, panels, 0, p.M, j, to);
         }
     }
 
-    /// <summary>One product on all threads: first the packing, then a grid of blocks of C.</summary>
+    /// <summary>One product on all threads: packing where it is needed, then a grid of blocks of C.</summary>
     private static void RunParallel(in MatrixProduct p)
     {
-        var panelFloats = (long)Math.Max(p.K, 1) * PanelWidth;
-        var columns = (int)Math.Min(RoundUp(p.N, PanelWidth), Math.Max(SharedPanelFloats / panelFloats, 1) * PanelWidth);
-        for (var j = 0; j < p.N; j += columns) RunSweep(p, j, Math.Min(j + columns, p.N));
+        if (p.PackedB != null || ReadsBInPlace(p))
+        {
+            RunGrid(p, Panels.Of(p), 0, p.N);
+            return;
+        }
+        var columns = (int)Math.Min(RoundUp(p.N, PanelWidth), Math.Max(SharedPanelFloats / Math.Max(p.K, 1) / PanelWidth, 1) * PanelWidth);
+        for (var j = 0; j < p.N; j += columns)
+        {
+            var to = Math.Min(j + columns, p.N);
+            var panels = new Panels(ThreadScratch.Floats(ScratchPurpose.GemmShared, PackedBLength(p.K, to - j)), j, to);
+            var parts = Math.Min(panels.Count, Workers.PartsFor((long)p.K * (to - j), 16_384));
+            Workers.Run(parts, new PackBody { Product = p, Panels = panels, Parts = parts });
+            RunGrid(p, panels, j, to);
+        }
     }
 
-    private static void RunSweep(in MatrixProduct p, int from, int to)
+    private static void RunGrid(in MatrixProduct p, in Panels panels, int from, int to)
     {
-        var panels = (to - from + PanelWidth - 1) / PanelWidth;
-        var body = new GridBody { Product = p, From = from, To = to };
-        body.RowParts = (p.M + RowBlock - 1) / RowBlock;
-        var wanted = Workers.PartsFor(2L * p.M * (to - from) * Math.Max(p.K, 1), Grain);
-        body.ColumnParts = Math.Clamp((wanted + body.RowParts - 1) / body.RowParts, (panels + 15) / 16, panels);
-
-        var packB = p.PackedB == null && !ReadsBInPlace(p);
-        var packA = body.ColumnParts > 1 && p.K > 0;
-        var aFloats = packA ? (long)p.M * p.K : 0;
-        var bFloats = packB ? PackedBLength(p.K, to - from) : 0;
-        if (aFloats + bFloats > 0)
-        {
-            var shared = ThreadScratch.Floats(ScratchPurpose.GemmShared, bFloats + aFloats);
-            if (packB) body.Panels = shared;
-            if (packA) body.Tiles = shared + bFloats;
-            var parts = Workers.PartsFor(aFloats + bFloats, 16_384);
-            Workers.Run(parts, new PackBody { Grid = body, Parts = parts, APanels = packA ? (p.M + RowBlock - 1) / RowBlock : 0, BPanels = packB ? panels : 0 });
-        }
-        if (packB) body.Panels -= (nint)from * p.K;
-        else body.Panels = p.PackedB;
-        Workers.Run(body.RowParts * body.ColumnParts, body);
+        // Blocks about as high as wide: each task then reads least of A and B together.
+        var (tiles, width) = ((p.M + TileRows - 1) / TileRows, (to - from + PanelWidth - 1) / PanelWidth);
+        var tasks = Workers.PartsFor(2L * p.M * (to - from) * Math.Max(p.K, 1), Grain);
+        var columnParts = Math.Clamp((int)Math.Round(Math.Sqrt((double)tasks * (to - from) / p.M)), 1, Math.Min(tasks, width));
+        var rowParts = Math.Clamp((tasks + columnParts - 1) / columnParts, 1, tiles);
+        Workers.Run(rowParts * columnParts, new GridBody { Product = p, Panels = panels, From = from, To = to, RowParts = rowParts, ColumnParts = columnParts });
     }
 
     /// <summary>Blocks of C: so many runs of rows by so many runs of panels.</summary>
     private struct GridBody : IParallelBody
     {
         public MatrixProduct Product;
+        public Panels Panels;
         public int From, To, RowParts, ColumnParts;
-        public float* Panels, Tiles;
 
         public readonly void Run(int part)
         {
-            var (row, column) = Math.DivRem(part, ColumnParts);
-            var (i, iEnd) = Rows(row);
-            var (panel, panelEnd) = Workers.Range((To - From + PanelWidth - 1) / PanelWidth, ColumnParts, column);
-            Block(Product, Tiles, Panels, i, iEnd, From + panel * PanelWidth, Math.Min(From + panelEnd * PanelWidth, To));
-        }
-
-        /// <summary>Rows of a block: whole tiles but for the last of the last block.</summary>
-        public readonly (int From, int To) Rows(int part)
-        {
-            var (from, to) = Workers.Range((Product.M + TileRows - 1) / TileRows, RowParts, part);
-            return (from * TileRows, Math.Min(to * TileRows, Product.M));
+            var (column, row) = Math.DivRem(part, RowParts);
+            var (i, iEnd) = Workers.Range((Product.M + TileRows - 1) / TileRows, RowParts, row);
+            var (j, jEnd) = Workers.Range((To - From + PanelWidth - 1) / PanelWidth, ColumnParts, column);
+            Block(Product, Panels, i * TileRows, Math.Min(iEnd * TileRows, Product.M), From + j * PanelWidth, Math.Min(From + jEnd * PanelWidth, To));
         }
     }
 
     private struct PackBody : IParallelBody
     {
-        public GridBody Grid;
-        public int Parts, APanels, BPanels;
+        public MatrixProduct Product;
+        public Panels Panels;
+        public int Parts;
 
         public readonly void Run(int part)
         {
-            ref readonly var p = ref Grid.Product;
-            var (from, to) = Workers.Range(BPanels, Parts, part);
-            if (from < to)
-                PackPanels(p.B, p.BRow, p.BCol, p.K, Grid.From + from * PanelWidth, Math.Min(Grid.From + to * PanelWidth, Grid.To),
-                    Grid.Panels + (nint)from * PanelWidth * p.K);
-            if (APanels == 0) return;
-            (from, to) = Workers.Range((p.M + TileRows - 1) / TileRows, Parts, part);
-            for (var tile = from; tile < to; tile++)
-            {
-                var i = tile * TileRows;
-                PackRows(p, i, Math.Min(i + TileRows, p.M), 0, p.K, Grid.Tiles + (nint)i * p.K);
-            }
+            var (from, to) = Workers.Range(Panels.Count, Parts, part);
+            PackPanels(Product.B, Product.BRow, Product.BCol, Product.K, Panels, Panels.From + from * PanelWidth, Math.Min(Panels.From + to * PanelWidth, Panels.To));
         }
     }
-
-    private static void PackRows(in MatrixProduct p, int from, int to, int k, int depth, float* target) =>
-        Pack(p.A + from * p.ARow + k * p.ACol, p.ARow, p.ACol, to - from, depth, target, to - from);
 
     /// <summary>Rows of B are read where they are when it is small or used by few tiles: packing would not pay.</summary>
     private static bool ReadsBInPlace(in MatrixProduct p) =>
-        p.BCol == 1 && p.BRow != 0 && (p.M <= 8 * TileRows || (long)p.K * p.N <= 16_384);
+        p.BCol == 1 && p.BRow != 0 && p.K % 2 == 0 && p.N % PanelWidth == 0 && (p.M <= 8 * TileRows || (long)p.K * p.N <= 16_384);
 
-    /// <summary>
-    /// One block of C. <paramref name="tiles"/> is A in packed tiles or null; <paramref name="panels"/> is B in panels,
-    /// addressed from column 0, or null to read B in place.
-    /// </summary>
+    /// <summary>Rows of A are read where they are unless they are strewn, or would evict one another from the first cache.</summary>
+    private static bool ReadsAInPlace(in MatrixProduct p) => p.ACol == 1 && p.K % 2 == 0 && (p.ARow % CacheWay != 0 || p.M == 1);
+
+    /// <summary>One block of C.</summary>
     [SkipLocalsInit]
-    private static void Block(in MatrixProduct p, float* tiles, float* panels, int i, int iEnd, int j, int jEnd)
+    private static void Block(in MatrixProduct p, in Panels panels, int i, int iEnd, int j, int jEnd)
     {
-        var depthBlocks = Math.Max((p.K + DepthBlock - 1) / DepthBlock, 1);
-        var depth = Math.Max((p.K + depthBlocks - 1) / depthBlocks, 1);
-        var packA = tiles == null && (jEnd - j > 3 * PanelWidth);
-        var ownTiles = packA ? ThreadScratch.Floats(ScratchPurpose.GemmLeft, (long)(iEnd - i) * depth) : null;
         var sums = stackalloc float[TileRows * PanelWidth];
-        var tile = new GemmTile { CRow = p.CRow, Alpha = p.Alpha, Sums = sums };
-
-        for (var k = 0; k == 0 || k < p.K; k += depth)
+        var inPlace = ReadsAInPlace(p);
+        var tile = new GemmTile { CRow = p.CRow, Alpha = p.Alpha, Sums = sums, ARow = p.ARow, BRow = panels.Base != null ? PanelWidth : p.BRow };
+        var depthBlock = DepthOf(p.K);
+        for (var k = 0; k == 0 || k < p.K; k += depthBlock)
         {
-            tile.K = Math.Min(depth, p.K - k);
-            tile.Beta = k == 0 ? p.Beta : 1;
-            var last = k + tile.K == p.K;
-            if (packA)
-                for (int row = i, rows; row < iEnd; row += rows)
-                    PackRows(p, row, row + (rows = NextRows(iEnd - row)), k, tile.K, ownTiles + (nint)(row - i) * tile.K);
-
-            for (var column = j; column < jEnd; column += PanelWidth)
+            var depth = Math.Min(depthBlock, p.K - k);
+            var (first, last) = (k == 0, k + depth >= p.K);
+            tile.K = RoundUp(depth, 2);
+            if (!inPlace)
             {
-                tile.Columns = Math.Min(PanelWidth, jEnd - column);
-                tile.Bias = last && p.Bias != null ? p.Bias + column : null;
-                SetPanel(ref tile, p, panels, column, k);
+                (tile.IsPacked, tile.ARow) = p.ACol == 1 ? (false, RoundUp(tile.K, 16) + 16) : (true, 1);
+                tile.A = ThreadScratch.Floats(ScratchPurpose.GemmLeft, TileRows * (long)Math.Max(tile.ARow, tile.K));
+            }
+            var stretch = Math.Max(StretchFloats / Math.Max(depth, 1) / PanelWidth, 1) * PanelWidth;
+            for (var from = j; from < jEnd; from += stretch)
+            {
+                var to = Math.Min(from + stretch, jEnd);
                 for (int row = i, rows; row < iEnd; row += rows)
                 {
                     rows = NextRows(iEnd - row);
-                    if (packA) (tile.ARow, tile.ACol) = (1, rows);
-                    else if (tiles != null) (tile.ARow, tile.ACol) = (1, rows);
-                    else (tile.ARow, tile.ACol) = (p.ARow, p.ACol);
-                    tile.A = packA ? ownTiles + (nint)(row - i) * tile.K
-                        : tiles != null ? tiles + (nint)row * p.K + (nint)k * rows
-                        : p.A + row * p.ARow + k * p.ACol;
-                    tile.C = p.C + row * p.CRow + column;
-                    RunTile(rows, tile);
+                    var a = p.A + row * p.ARow + k * p.ACol;
+                    if (inPlace) tile.A = a;
+                    else if (tile.IsPacked) PackTile(a, p.ARow, p.ACol, rows, depth, tile.A);
+                    else CopyRows(a, p.ARow, rows, depth, tile.A, tile.ARow);
+                    for (var column = from; column < to; column += PanelWidth)
+                    {
+                        tile.Columns = Math.Min(PanelWidth, jEnd - column);
+                        tile.B = panels.Base != null ? panels.At(column, k, tile.K) : p.B + k * p.BRow + column;
+                        tile.C = p.C + row * p.CRow + column;
+                        tile.Bias = first && p.Bias != null ? p.Bias + column : null;
+                        tile.StartsFromBias = tile.Bias != null && tile.Alpha == 1 && tile.Columns % (PanelWidth / 2) == 0;
+                        tile.Addend = !first ? tile.C : p.Addend != null ? p.Addend + row * p.CRow + column : null;
+                        RunTile(rows, tile);
+                        if (last && p.Activation != GemmActivation.None) Activate(p.Activation, rows, tile);
+                    }
                 }
             }
         }
-        if (p.Activation != GemmActivation.None)
-        {
-            var function = p.Activation == GemmActivation.Relu ? UnaryFunction.Relu : UnaryFunction.Gelu;
-            for (var row = i; row < iEnd; row++)
-            {
-                var c = p.C + row * p.CRow + j;
-                Elementwise.Unary(function, c, c, jEnd - j);
-            }
-        }
     }
 
-    private static void SetPanel(ref GemmTile tile, in MatrixProduct p, float* panels, int column, int k)
+    /// <summary>Length of the blocks into which k falls: even, and equal but for the last.</summary>
+    private static int DepthOf(int k)
     {
-        if (panels != null)
-        {
-            tile.B = panels + (nint)column * p.K + (nint)k * PanelWidth;
-            tile.BRow = PanelWidth;
-        }
-        else if (tile.Columns == PanelWidth)
-        {
-            tile.B = p.B + k * p.BRow + column;
-            tile.BRow = p.BRow;
-        }
-        else
-        {
-            tile.B = ThreadScratch.Floats(ScratchPurpose.GemmTail, (long)tile.K * PanelWidth);
-            tile.BRow = PanelWidth;
-            Pack(p.B + k * p.BRow + column, 1, p.BRow, tile.Columns, tile.K, tile.B, PanelWidth);
-        }
+        var blocks = Math.Max((k + DepthBlock - 1) / DepthBlock, 1);
+        return RoundUp(Math.Max((k + blocks - 1) / blocks, 1), 2);
     }
 
-    /// <summary>Height of the next tile: as high as can be.</summary>
-    private static int NextRows(int left) => Math.Min(left, TileRows);
+    /// <summary>Height of the next tile when so many rows are left: all about equally high.</summary>
+    private static int NextRows(int left)
+    {
+        var tiles = (left + TileRows - 1) / TileRows;
+        return (left + tiles - 1) / tiles;
+    }
+
+    /// <summary>y = f(y) over a tile of C while it lies in the first cache.</summary>
+    private static void Activate(GemmActivation function, int rows, in GemmTile tile)
+    {
+        for (var row = 0; row < rows; row++)
+        {
+            var c = tile.C + row * tile.CRow;
+            if (function == GemmActivation.Gelu) Elementwise.MapSerial<Elementwise.Gelu>(c, c, tile.Columns);
+            else Elementwise.MapSerial<Elementwise.Relu>(c, c, tile.Columns);
+        }
+    }
 }

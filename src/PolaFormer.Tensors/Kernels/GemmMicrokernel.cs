@@ -1,28 +1,36 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace PolaFormer.Tensors.Kernels;
 
-/// <summary>
-/// One register tile of C: Rows × Columns sums over K, then C = Alpha·sum + Beta·C (+ Bias). B holds K rows of at least
-/// as many readable floats as the vectors that <see cref="Columns"/> needs.
-/// </summary>
+/// <summary>One register tile of C: Alpha·(A·B) + Bias + Addend over an even number K of products.</summary>
 internal unsafe struct GemmTile
 {
     public int K, Columns;
+
+    /// <summary>Rows <see cref="ARow"/> apart; in a packed tile the rows' elements lie side by side, k after k.</summary>
     public float* A;
-    public nint ARow, ACol;
+    public nint ARow;
+    public bool IsPacked;
+
+    /// <summary>K rows of at least as many readable floats as the vectors that <see cref="Columns"/> needs.</summary>
     public float* B;
     public nint BRow;
     public float* C;
     public nint CRow;
-    public float Alpha, Beta;
+    public float Alpha;
+
+    /// <summary>Null, or what is added to every row.</summary>
     public float* Bias;
+
+    /// <summary>Null, or what is added element by element; laid out as C.</summary>
+    public float* Addend;
 
     /// <summary>Room for the sums of a whole tile.</summary>
     public float* Sums;
 
-    /// <summary>Whether the sums are what goes to C.</summary>
-    public readonly bool IsPlain => Alpha == 1 && Beta == 0 && Bias == null;
+    /// <summary>Whether the bias is what the sums start from.</summary>
+    public bool StartsFromBias;
 }
 
 /// <summary>
@@ -33,80 +41,134 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
     where TLanes : struct, IGemmLanes<TVector>
     where TVector : unmanaged
 {
+    /// <summary>Rows of B, and so 2·TLanes.Width floats each, by which the cache is asked ahead.</summary>
+    private const int Ahead = 8;
+
     /// <summary>Computes a tile of <paramref name="rows"/> (1 … TLanes.Rows) rows.</summary>
     public static void Run(int rows, in GemmTile tile)
     {
-        if (tile.Columns > TLanes.Width) Run<Two>(rows, tile);
-        else Run<One>(rows, tile);
+        if (tile.Columns > TLanes.Width)
+        {
+            if (tile.IsPacked) Run<Two, One>(rows, tile);
+            else Run<Two, Zero>(rows, tile);
+        }
+        else
+        {
+            if (tile.IsPacked) Run<One, One>(rows, tile);
+            else Run<One, Zero>(rows, tile);
+        }
     }
 
-    private static void Run<TVectors>(int rows, in GemmTile tile) where TVectors : struct, IConstant
+    private static void Run<TVectors, TPacked>(int rows, in GemmTile tile)
+        where TVectors : struct, IConstant
+        where TPacked : struct, IConstant
     {
         switch (rows)
         {
-            case 1: Compute<One, TVectors>(tile); break;
-            case 2: Compute<Two, TVectors>(tile); break;
-            case 3: Compute<Three, TVectors>(tile); break;
-            case 4: Compute<Four, TVectors>(tile); break;
-            case 5: Compute<Five, TVectors>(tile); break;
-            case 6: Compute<Six, TVectors>(tile); break;
-            case 7: Compute<Seven, TVectors>(tile); break;
-            case 8: Compute<Eight, TVectors>(tile); break;
-            case 9: Compute<Nine, TVectors>(tile); break;
-            case 10: Compute<Ten, TVectors>(tile); break;
-            case 11: Compute<Eleven, TVectors>(tile); break;
-            case 12: Compute<Twelve, TVectors>(tile); break;
+            case 1: Compute<One, TVectors, TPacked>(tile); break;
+            case 2: Compute<Two, TVectors, TPacked>(tile); break;
+            case 3: Compute<Three, TVectors, TPacked>(tile); break;
+            case 4: Compute<Four, TVectors, TPacked>(tile); break;
+            case 5: Compute<Five, TVectors, TPacked>(tile); break;
+            case 6: Compute<Six, TVectors, TPacked>(tile); break;
+            case 7: Compute<Seven, TVectors, TPacked>(tile); break;
+            case 8: Compute<Eight, TVectors, TPacked>(tile); break;
+            case 9: Compute<Nine, TVectors, TPacked>(tile); break;
+            case 10: Compute<Ten, TVectors, TPacked>(tile); break;
+            case 11: Compute<Eleven, TVectors, TPacked>(tile); break;
+            case 12: Compute<Twelve, TVectors, TPacked>(tile); break;
+            case 13: Compute<Thirteen, TVectors, TPacked>(tile); break;
+            case 14: Compute<Fourteen, TVectors, TPacked>(tile); break;
         }
     }
 
-    // The conditions on TRows and TVectors are constants to the compiler: each tile shape gets straight-line code.
+    // The conditions on the type parameters are constants to the compiler: each kind of tile gets straight-line code.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Compute<TRows, TVectors>(in GemmTile tile)
+    private static void Compute<TRows, TVectors, TPacked>(in GemmTile tile)
         where TRows : struct, IConstant
         where TVectors : struct, IConstant
+        where TPacked : struct, IConstant
     {
-        TVector c0 = default, d0 = default;
-        TVector c1 = default, d1 = default;
-        TVector c2 = default, d2 = default;
-        TVector c3 = default, d3 = default;
-        TVector c4 = default, d4 = default;
-        TVector c5 = default, d5 = default;
-        TVector c6 = default, d6 = default;
-        TVector c7 = default, d7 = default;
-        TVector c8 = default, d8 = default;
-        TVector c9 = default, d9 = default;
-        TVector c10 = default, d10 = default;
-        TVector c11 = default, d11 = default;
+        TVector left = default, right = default;
+        if (tile.StartsFromBias)
+        {
+            left = TLanes.Load(tile.Bias);
+            if (TVectors.Value == 2) right = TLanes.Load(tile.Bias + TLanes.Width);
+        }
+        TVector c0 = left, d0 = right;
+        TVector c1 = left, d1 = right;
+        TVector c2 = left, d2 = right;
+        TVector c3 = left, d3 = right;
+        TVector c4 = left, d4 = right;
+        TVector c5 = left, d5 = right;
+        TVector c6 = left, d6 = right;
+        TVector c7 = left, d7 = right;
+        TVector c8 = left, d8 = right;
+        TVector c9 = left, d9 = right;
+        TVector c10 = left, d10 = right;
+        TVector c11 = left, d11 = right;
+        TVector c12 = left, d12 = right;
+        TVector c13 = left, d13 = right;
 
-        var (aRow, aRow2, aCol, bRow) = (tile.ARow, 2 * tile.ARow, tile.ACol, tile.BRow);
+        var row = TPacked.Value == 1 ? 1 : tile.ARow;
+        var row2 = 2 * row;
+        var bRow = tile.BRow;
+        var step = TPacked.Value == 1 ? TRows.Value : 1;   // from one k to the next
         var b = tile.B;
         var a0 = tile.A;
-        var a3 = a0 + 3 * aRow;
-        var a6 = a3 + 3 * aRow;
-        var a9 = a6 + 3 * aRow;
-        for (var end = b + tile.K * bRow; b != end; b += bRow)
+        var a3 = a0 + 3 * row;
+        var a6 = a3 + 3 * row;
+        var a9 = a6 + 3 * row;
+        var a12 = a9 + 3 * row;
+        for (var pair = tile.K >> 1; pair > 0; pair--)
         {
-            var left = TLanes.Load(b);
-            var right = TVectors.Value == 2 ? TLanes.Load(b + TLanes.Width) : default;
-            Accumulate<TVectors>(ref c0, ref d0, *a0, left, right);
-            if (TRows.Value > 1) Accumulate<TVectors>(ref c1, ref d1, a0[aRow], left, right);
-            if (TRows.Value > 2) Accumulate<TVectors>(ref c2, ref d2, a0[aRow2], left, right);
-            if (TRows.Value > 3) Accumulate<TVectors>(ref c3, ref d3, *a3, left, right);
-            if (TRows.Value > 4) Accumulate<TVectors>(ref c4, ref d4, a3[aRow], left, right);
-            if (TRows.Value > 5) Accumulate<TVectors>(ref c5, ref d5, a3[aRow2], left, right);
-            if (TRows.Value > 6) Accumulate<TVectors>(ref c6, ref d6, *a6, left, right);
-            if (TRows.Value > 7) Accumulate<TVectors>(ref c7, ref d7, a6[aRow], left, right);
-            if (TRows.Value > 8) Accumulate<TVectors>(ref c8, ref d8, a6[aRow2], left, right);
-            if (TRows.Value > 9) Accumulate<TVectors>(ref c9, ref d9, *a9, left, right);
-            if (TRows.Value > 10) Accumulate<TVectors>(ref c10, ref d10, a9[aRow], left, right);
-            if (TRows.Value > 11) Accumulate<TVectors>(ref c11, ref d11, a9[aRow2], left, right);
-            a0 += aCol;
-            if (TRows.Value > 3) a3 += aCol;
-            if (TRows.Value > 6) a6 += aCol;
-            if (TRows.Value > 9) a9 += aCol;
+            left = TLanes.Load(b);
+            if (TVectors.Value == 2) right = TLanes.Load(b + TLanes.Width);
+            Prefetch(b + Ahead * bRow);
+            Accumulate<TVectors>(ref c0, ref d0, a0, left, right);
+            if (TRows.Value > 1) Accumulate<TVectors>(ref c1, ref d1, a0 + row, left, right);
+            if (TRows.Value > 2) Accumulate<TVectors>(ref c2, ref d2, a0 + row2, left, right);
+            if (TRows.Value > 3) Accumulate<TVectors>(ref c3, ref d3, a3, left, right);
+            if (TRows.Value > 4) Accumulate<TVectors>(ref c4, ref d4, a3 + row, left, right);
+            if (TRows.Value > 5) Accumulate<TVectors>(ref c5, ref d5, a3 + row2, left, right);
+            if (TRows.Value > 6) Accumulate<TVectors>(ref c6, ref d6, a6, left, right);
+            if (TRows.Value > 7) Accumulate<TVectors>(ref c7, ref d7, a6 + row, left, right);
+            if (TRows.Value > 8) Accumulate<TVectors>(ref c8, ref d8, a6 + row2, left, right);
+            if (TRows.Value > 9) Accumulate<TVectors>(ref c9, ref d9, a9, left, right);
+            if (TRows.Value > 10) Accumulate<TVectors>(ref c10, ref d10, a9 + row, left, right);
+            if (TRows.Value > 11) Accumulate<TVectors>(ref c11, ref d11, a9 + row2, left, right);
+            if (TRows.Value > 12) Accumulate<TVectors>(ref c12, ref d12, a12, left, right);
+            if (TRows.Value > 13) Accumulate<TVectors>(ref c13, ref d13, a12 + row, left, right);
+
+            b += bRow;
+            left = TLanes.Load(b);
+            if (TVectors.Value == 2) right = TLanes.Load(b + TLanes.Width);
+            Prefetch(b + Ahead * bRow);
+            Accumulate<TVectors>(ref c0, ref d0, a0 + step, left, right);
+            if (TRows.Value > 1) Accumulate<TVectors>(ref c1, ref d1, a0 + row + step, left, right);
+            if (TRows.Value > 2) Accumulate<TVectors>(ref c2, ref d2, a0 + row2 + step, left, right);
+            if (TRows.Value > 3) Accumulate<TVectors>(ref c3, ref d3, a3 + step, left, right);
+            if (TRows.Value > 4) Accumulate<TVectors>(ref c4, ref d4, a3 + row + step, left, right);
+            if (TRows.Value > 5) Accumulate<TVectors>(ref c5, ref d5, a3 + row2 + step, left, right);
+            if (TRows.Value > 6) Accumulate<TVectors>(ref c6, ref d6, a6 + step, left, right);
+            if (TRows.Value > 7) Accumulate<TVectors>(ref c7, ref d7, a6 + row + step, left, right);
+            if (TRows.Value > 8) Accumulate<TVectors>(ref c8, ref d8, a6 + row2 + step, left, right);
+            if (TRows.Value > 9) Accumulate<TVectors>(ref c9, ref d9, a9 + step, left, right);
+            if (TRows.Value > 10) Accumulate<TVectors>(ref c10, ref d10, a9 + row + step, left, right);
+            if (TRows.Value > 11) Accumulate<TVectors>(ref c11, ref d11, a9 + row2 + step, left, right);
+            if (TRows.Value > 12) Accumulate<TVectors>(ref c12, ref d12, a12 + step, left, right);
+            if (TRows.Value > 13) Accumulate<TVectors>(ref c13, ref d13, a12 + row + step, left, right);
+
+            b += bRow;
+            a0 += 2 * step;
+            if (TRows.Value > 3) a3 += 2 * step;
+            if (TRows.Value > 6) a6 += 2 * step;
+            if (TRows.Value > 9) a9 += 2 * step;
+            if (TRows.Value > 12) a12 += 2 * step;
         }
 
-        var plain = tile.IsPlain && tile.Columns == TVectors.Value * TLanes.Width;
+        // What is more than a sum goes by way of Sums.
+        var plain = tile.Alpha == 1 && tile.Addend == null && tile.Columns == TVectors.Value * TLanes.Width;
         var c = plain ? tile.C : tile.Sums;
         var cRow = plain ? tile.CRow : 2 * TLanes.Width;
         Store<TVectors>(c, c0, d0);
@@ -121,14 +183,23 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
         if (TRows.Value > 9) Store<TVectors>(c + 9 * cRow, c9, d9);
         if (TRows.Value > 10) Store<TVectors>(c + 10 * cRow, c10, d10);
         if (TRows.Value > 11) Store<TVectors>(c + 11 * cRow, c11, d11);
+        if (TRows.Value > 12) Store<TVectors>(c + 12 * cRow, c12, d12);
+        if (TRows.Value > 13) Store<TVectors>(c + 13 * cRow, c13, d13);
         if (!plain) Finish(tile, TRows.Value);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        static void Prefetch(float* address)
+        {
+            if (!Sse.IsSupported) return;
+            Sse.Prefetch0(address);
+            if (TVectors.Value * TLanes.Width > 16) Sse.Prefetch0(address + 16);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Accumulate<TVectors>(ref TVector c, ref TVector d, float a, TVector left, TVector right)
-        where TVectors : struct, IConstant
+    private static void Accumulate<TVectors>(ref TVector c, ref TVector d, float* a, TVector left, TVector right) where TVectors : struct, IConstant
     {
-        var factor = TLanes.Broadcast(a);
+        var factor = TLanes.LoadBroadcast(a);
         c = TLanes.MultiplyAdd(factor, left, c);
         if (TVectors.Value == 2) d = TLanes.MultiplyAdd(factor, right, d);
     }
@@ -140,32 +211,30 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
         if (TVectors.Value == 2) TLanes.Store(target + TLanes.Width, d);
     }
 
-    /// <summary>From the sums of a tile to C: Alpha, Beta, Bias, and a last vector that may be partly outside.</summary>
+    /// <summary>From the sums of a tile to C: Alpha, Bias, Addend, and a last vector that may lie partly outside.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Finish(in GemmTile tile, int rows)
     {
+        var alpha = TLanes.Broadcast(tile.Alpha);
+        var bias = tile.StartsFromBias ? null : tile.Bias;
         var sums = tile.Sums;
         var c = tile.C;
-        var bias = tile.Bias;
-        var (cRow, columns) = (tile.CRow, tile.Columns);
-        var alpha = TLanes.Broadcast(tile.Alpha);
-        var beta = TLanes.Broadcast(tile.Beta);
-        var (readsC, addsBias) = (tile.Beta != 0, bias != null);
-        for (var i = 0; i < rows; i++, c += cRow, sums += 2 * TLanes.Width)
-            for (var j = 0; j < columns; j += TLanes.Width)
+        var addend = tile.Addend;
+        for (var row = 0; row < rows; row++, c += tile.CRow, addend += addend == null ? 0 : tile.CRow, sums += 2 * TLanes.Width)
+            for (var j = 0; j < tile.Columns; j += TLanes.Width)
             {
                 var sum = TLanes.Multiply(TLanes.Load(sums + j), alpha);
-                var count = columns - j;
+                var count = tile.Columns - j;
                 if (count >= TLanes.Width)
                 {
-                    if (readsC) sum = TLanes.MultiplyAdd(beta, TLanes.Load(c + j), sum);
-                    if (addsBias) sum = TLanes.Add(sum, TLanes.Load(bias + j));
+                    if (bias != null) sum = TLanes.Add(sum, TLanes.Load(bias + j));
+                    if (addend != null) sum = TLanes.Add(sum, TLanes.Load(addend + j));
                     TLanes.Store(c + j, sum);
                 }
                 else
                 {
-                    if (readsC) sum = TLanes.MultiplyAdd(beta, TLanes.LoadFirst(c + j, count), sum);
-                    if (addsBias) sum = TLanes.Add(sum, TLanes.LoadFirst(bias + j, count));
+                    if (bias != null) sum = TLanes.Add(sum, TLanes.LoadFirst(bias + j, count));
+                    if (addend != null) sum = TLanes.Add(sum, TLanes.LoadFirst(addend + j, count));
                     TLanes.StoreFirst(c + j, sum, count);
                 }
             }
@@ -177,6 +246,7 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
         static abstract int Value { get; }
     }
 
+    private readonly struct Zero : IConstant { public static int Value => 0; }
     private readonly struct One : IConstant { public static int Value => 1; }
     private readonly struct Two : IConstant { public static int Value => 2; }
     private readonly struct Three : IConstant { public static int Value => 3; }
@@ -189,4 +259,6 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
     private readonly struct Ten : IConstant { public static int Value => 10; }
     private readonly struct Eleven : IConstant { public static int Value => 11; }
     private readonly struct Twelve : IConstant { public static int Value => 12; }
+    private readonly struct Thirteen : IConstant { public static int Value => 13; }
+    private readonly struct Fourteen : IConstant { public static int Value => 14; }
 }

@@ -1,13 +1,13 @@
 namespace PolaFormer.Tensors.Kernels;
 
 /// <summary>
-/// A batch of matrix products C = act(Alpha·A·B + Beta·C + Bias), A being M×K, B K×N and C M×N. Strides count floats.
-/// C must not overlap A or B. With Beta = 0 what C held is not read; with K = 0 the product is 0.
+/// A batch of matrix products C = act(Alpha·A·B + Bias + Addend), A being M×K, B K×N and C M×N. Strides count floats.
+/// C must not overlap A or B. With K = 0 the product is 0.
 /// </summary>
 internal unsafe struct MatrixProduct
 {
     public int M, N, K;
-    public float Alpha, Beta;
+    public float Alpha;
 
     /// <summary>A(i, l) = A[i·ARow + l·ACol].</summary>
     public float* A;
@@ -32,16 +32,19 @@ internal unsafe struct MatrixProduct
 
     /// <summary>Null, or N values added to every row.</summary>
     public float* Bias;
+
+    /// <summary>Null, or matrices laid out as those of C that are added to them; C itself to accumulate.</summary>
+    public float* Addend;
     public GemmActivation Activation;
 
-    /// <summary>An empty product with Alpha = 1, Beta = 0 and a batch of one.</summary>
+    /// <summary>An empty product with Alpha = 1 and a batch of one.</summary>
     public MatrixProduct()
     {
         Alpha = 1;
         OuterBatch = InnerBatch = 1;
     }
 
-    /// <summary>A single product of contiguous row-major matrices, Alpha = 1 and Beta = 0.</summary>
+    /// <summary>A single product of contiguous row-major matrices with Alpha = 1.</summary>
     public MatrixProduct(int m, int n, int k, float* a, float* b, float* c) : this()
     {
         M = m; N = n; K = k;
@@ -58,6 +61,7 @@ internal unsafe struct MatrixProduct
         item.A += outer * AOuter + inner * AInner;
         item.B += outer * BOuter + inner * BInner;
         item.C += outer * COuter + inner * CInner;
+        if (item.Addend != null) item.Addend += outer * COuter + inner * CInner;
         item.OuterBatch = item.InnerBatch = 1;
         return item;
     }

@@ -7,9 +7,7 @@ internal enum ScratchPurpose
 {
     GemmLeft,
     GemmRight,
-    GemmTail,
     GemmShared,
-    GemmPartials,
     Convolution,
     ConvolutionWeight,
     Depthwise,

@@ -37,8 +37,9 @@ public sealed unsafe class GemmTests : IDisposable
                         var b = p.B + outer * p.BOuter + inner * p.BInner + j * p.BCol;
                         var sum = 0.0;
                         for (var l = 0; l < p.K; l++) sum += (double)a[l * p.ACol] * b[l * p.BRow];
-                        ref var target = ref expected[outer * p.COuter + inner * p.CInner + i * p.CRow + j];
-                        target = p.Alpha * sum + (p.Beta == 0 ? 0 : p.Beta * target) + (p.Bias == null ? 0 : p.Bias[j]);
+                        var at = outer * p.COuter + inner * p.CInner + i * p.CRow + j;
+                        ref var target = ref expected[at];
+                        target = p.Alpha * sum + (p.Addend == null ? 0 : p.Addend == p.C ? before[at] : p.Addend[at]) + (p.Bias == null ? 0 : p.Bias[j]);
                         target = p.Activation switch
                         {
                             GemmActivation.Relu => Math.Max(target, 0),
@@ -69,20 +70,21 @@ public sealed unsafe class GemmTests : IDisposable
         var (aLead, bLead, cLead) = ((transposeA ? m : k) * spread + random.Next(3), (transposeB ? k : n) * spread + random.Next(3), n + random.Next(3));
         var (aSize, bSize, cSize) = (aLead * (transposeA ? k : m), bLead * (transposeB ? n : k), cLead * m);
         var sharesB = random.Next(3) == 0;
+        var c = Take(cSize * outer * inner, random).Pointer;
         return new MatrixProduct
         {
             M = m,
             N = n,
             K = k,
             Alpha = random.Next(2) == 0 ? 1 : -0.5f,
-            Beta = random.Next(3) switch { 0 => 0, 1 => 1, _ => 0.25f },
             A = Take(aSize * outer * inner, random).Pointer,
             ARow = transposeA ? spread : aLead,
             ACol = transposeA ? aLead : spread,
             B = Take(bSize * outer * inner, random).Pointer,
             BRow = transposeB ? spread : bLead,
             BCol = transposeB ? bLead : spread,
-            C = Take(cSize * outer * inner, random).Pointer,
+            C = c,
+            Addend = random.Next(3) switch { 0 => null, 1 => c, _ => Take(cSize * outer * inner, random).Pointer },
             CRow = cLead,
             OuterBatch = outer,
             InnerBatch = inner,
@@ -123,6 +125,7 @@ public sealed unsafe class GemmTests : IDisposable
     [InlineData(150, 1, 700)]
     [InlineData(1, 1000, 600)]
     [InlineData(145, 33, 513)]
+    [InlineData(30, 96, 1024)]
     public void LargerProductsAreRight(int m, int n, int k)
     {
         var random = new System.Random(m);
@@ -156,7 +159,7 @@ public sealed unsafe class GemmTests : IDisposable
         var random = new System.Random(4);
         foreach (var (m, n, k) in new[] { (3, 5, 7), (49, 130, 300), (200, 64, 64), (1, 33, 1), (500, 97, 301) })
         {
-            var p = Create(random, m, n, k) with { Beta = 0 };
+            var p = Create(random, m, n, k) with { Addend = null };
             var c = Target(p);
             Gemm.Run(p);
             var expected = c.Span.ToArray();
@@ -192,14 +195,14 @@ public sealed unsafe class GemmTests : IDisposable
     }
 
     [Fact]
-    public void WithoutDepthTheProductIsZero()
+    public void WithoutDepthOnlyWhatIsAddedRemains()
     {
         var random = new System.Random(6);
         var (c, bias) = (Take(6, random), Take(3, random));
         c.Span.Fill(2);
-        var p = new MatrixProduct(2, 3, 0, null, null, c.Pointer) { Beta = 3, Bias = bias.Pointer };
+        var p = new MatrixProduct(2, 3, 0, null, null, c.Pointer) { Addend = c.Pointer, Bias = bias.Pointer };
         Gemm.Run(p);
-        for (var i = 0; i < 6; i++) Assert.Equal(6 + bias.Span[i % 3], c.Span[i]);
+        for (var i = 0; i < 6; i++) Assert.Equal(2 + bias.Span[i % 3], c.Span[i]);
     }
 
     [Fact]
@@ -213,10 +216,10 @@ public sealed unsafe class GemmTests : IDisposable
     [Theory]
     [InlineData(5, 7, 3)]
     [InlineData(130, 70, 600)]
-    public void BetaOfZeroDoesNotReadTheTarget(int m, int n, int k)
+    public void WithoutAddendTheTargetIsNotRead(int m, int n, int k)
     {
         var random = new System.Random(7);
-        var p = Create(random, m, n, k) with { Beta = 0 };
+        var p = Create(random, m, n, k) with { Addend = null };
         var c = Target(p);
         c.Span.Fill(float.NaN);
         Gemm.Run(p);
