@@ -13,11 +13,10 @@ internal sealed partial class TracingDevice
         Tensor p = exponent.Reshape(numHeads, 1, -1);
         Tensor queries = Heads(Rows(query) * inverseScale, numHeads);
         Tensor keys = Heads((Rows(key) + encoding.Reshape(1, key.Tokens, key.Width)) * inverseScale, numHeads);
-        Tensor features = Tensor.Concat(-1, Power(queries.Relu(), p), Power((-queries).Relu(), p));
-        Tensor keyFeatures = Tensor.Concat(-1, Power(keys.Relu(), p), Power((-keys).Relu(), p));
+        Tensor features = Signed(SignedPower(queries, p)), keyFeatures = Signed(SignedPower(keys, p));
         Tensor values = Heads(Rows(value), numHeads);
 
-        Tensor state = keyFeatures.MatMul(values, transposeA: true), sum = keyFeatures.Sum(2, 2, keepDimensions: true);
+        Tensor state = keyFeatures.MatMul(values, transposeA: true), sum = SumOfTokens(keyFeatures);
         int half = values.Shape[-1] / 2;
         Tensor readout = Tensor.Concat(-1, state.Slice(-1, 0, half), Exchanged(state.Slice(-1, half, half), 2));
         Tensor normalizers = Tensor.Concat(2, sum, Exchanged(sum, 3));
@@ -31,16 +30,15 @@ internal sealed partial class TracingDevice
     internal override Tensor PolarityAttentionPlusPlus(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads, Tensor y)
     {
         Tensor queries = Heads(Rows(query), numHeads), keys = Heads(Rows(key), numHeads), values = Heads(Rows(value), numHeads);
-        (Tensor positive, Tensor negative) = (queries.Relu(), (-queries).Relu());
-        Tensor f = (Tensor.Concat(-1, positive, negative) * same.Reshape(numHeads, 1, -1)).Exp() - 1;
-        Tensor g = (Tensor.Concat(-1, negative, positive) * opposite.Reshape(numHeads, 1, -1)).Exp() - 1;
-        Tensor keyFeatures = Tensor.Concat(-1, keys.Relu(), (-keys).Relu()).Exp() - 1;
+        Tensor features = Signed(queries), keyFeatures = Signed(keys).Exp() - 1;
+        Tensor f = (features * same.Reshape(numHeads, 1, -1)).Exp() - 1;
+        Tensor g = (features * Exchanged(opposite.Reshape(numHeads, 1, -1), 2)).Exp() - 1;
 
         int half = values.Shape[-1] / 2;
-        Tensor state = Turned(keyFeatures, sin, cos).MatMul(values, transposeA: true), sum = keyFeatures.Sum(2, 2, keepDimensions: true);
+        Tensor state = Turned(keyFeatures, sin, cos).MatMul(values, transposeA: true), sum = SumOfTokens(keyFeatures);
         float epsilon = key.Tokens * Epsilon;
         Tensor first = Turned(f, sin, cos).MatMul(state.Slice(-1, 0, half)) / (f.MatMul(sum, transposeB: true) + epsilon);
-        Tensor second = Turned(g, sin, cos).MatMul(state.Slice(-1, half, half)) / (g.MatMul(sum, transposeB: true) + epsilon);
+        Tensor second = Turned(g, Exchanged(sin, 1), Exchanged(cos, 1)).MatMul(Exchanged(state.Slice(-1, half, half), 2)) / (g.MatMul(Exchanged(sum, 3), transposeB: true) + epsilon);
         return Merge(Tensor.Concat(-1, first, second), y);
     }
 
@@ -65,15 +63,35 @@ internal sealed partial class TracingDevice
 
     internal override void Rotate(Columns x, Tensor sin, Tensor cos, int numHeads, Tensor y) => Merge(Turned(Heads(Rows(x), numHeads), sin, cos), y);
 
-    // xᵖ of x ≥ 0.
-    private Tensor Power(Tensor x, Tensor p) => options.Power == PowerForm.Pow ? x.Pow(p) : (x.Log() * p).Exp();
+    // sign(x)·|x|ᵖ = x·|x|ᵖ⁻¹: one power for both signs. An exponent of 0 would make 0·∞ of a zero; a tiny one does not.
+    private Tensor SignedPower(Tensor x, Tensor p)
+    {
+        Tensor exponent = Tensors.Ops.Binary.Forward(BinaryFunction.Maximum, p - 1, Tensor.Full([1], 1e-30f, Cpu));
+        Tensor size = x.Map(UnaryFunction.Abs);
+        return x * (options.Power == PowerForm.Pow ? size.Pow(exponent) : (size.Log() * exponent).Exp());
+    }
 
-    // x·cos + rotate(x)·sin, rotate(x₀, x₁) = (−x₁, x₀).
+    // [x₊, x₋].
+    private static Tensor Signed(Tensor x) => Tensor.Concat(-1, x.Relu(), (-x).Relu());
+
+    // (B, heads, n, d) → (B, heads, 1, d), as a product with ones: faster than a sum over a dimension in the middle.
+    private Tensor SumOfTokens(Tensor x)
+    {
+        int tokens = x.Shape[2];
+        Tensor y = Empty(x.Shape.With(2, 1));
+        Bind(y, graph.Node("MatMul", [Operand(Tensor.Full([1, tokens], 1, Cpu)), Operand(x)]));
+        return y;
+    }
+
+    // x·cos + rotate(x)·sin, rotate(x₀, x₁) = (−x₁, x₀): a product with a constant matrix, faster than taking pairs apart.
     private static Tensor Turned(Tensor x, Tensor sin, Tensor cos)
     {
-        Tensor pairs = x.Reshape(x.Shape[0] * x.Shape[1], x.Shape[2], x.Shape[3] / 2, 2);
-        Tensor turned = Tensor.Concat(-1, -pairs.Slice(-1, 1, 1), pairs.Slice(-1, 0, 1)).Reshape(x.Shape);
-        return (x * cos) + (turned * sin);
+        int channels = x.Shape[-1];
+        Tensor rotation = Tensor.Full([channels, channels], 0, Cpu);
+        Span<float> values = rotation.AsSpan<float>();
+        for (int i = 0; i < channels; i += 2)
+            (values[((i + 1) * channels) + i], values[(i * channels) + i + 1]) = (-1, 1);
+        return (x * cos) + (x.MatMul(rotation) * sin);
     }
 
     private static Tensor Exchanged(Tensor x, int dimension) => x.Roll(dimension, x.Shape[dimension] / 2);

@@ -139,7 +139,7 @@ internal sealed partial class TracingDevice
         // Channels that share kernels in turns are images of their own.
         bool isShared = channels != x.Width;
         string images = isShared ? Reshaped(input, [checked(y.Shape[0] * (x.Width / channels)), channels, height, width]) : input;
-        string[] inputs = [images, Operand(weight), .. Optional(bias)];
+        string[] inputs = [images, addInput ? WithIdentity(weight) : Operand(weight), .. Optional(bias)];
         string result = graph.Node(
             "Conv", inputs,
             GraphBuilder.Attribute("kernel_shape", [side, side]),
@@ -147,7 +147,19 @@ internal sealed partial class TracingDevice
             GraphBuilder.Attribute("group", channels));
         if (isShared)
             result = Reshaped(result, [y.Shape[0], x.Width, height, width]);
-        BindChannelsFirst(y, addInput ? graph.Node("Add", [result, input]) : result);
+        BindChannelsFirst(y, result);
+    }
+
+    // Kernels whose middle tap also adds the input.
+    private string WithIdentity(Tensor weight)
+    {
+        float[] values = weight.ToArray();
+        int taps = weight.Shape[2] * weight.Shape[3];
+        for (int middle = taps / 2; middle < values.Length; middle += taps)
+            values[middle] += 1;
+        return parameterNames.TryGetValue(weight.Storage, out string? name)
+            ? graph.Parameter($"{name}.with_input", values, Extents(weight.Shape))
+            : graph.Constant(values, Extents(weight.Shape));
     }
 
     // Bilinear only: the weights of cubic interpolation at the borders differ between the two formats.
