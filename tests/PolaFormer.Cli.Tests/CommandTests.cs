@@ -47,6 +47,12 @@ public class CommandTests
     [InlineData("convert", "no-such-file.pth", "out.safetensors")]
     [InlineData("models", "pola_pvt_tin")]
     [InlineData("bench", "--model", "pola_pvt_tiny", "--threads", "0")]
+    [InlineData("bench")]
+    [InlineData("bench", "--model", "pola_pvt_tiny", "--attention")]
+    [InlineData("bench", "--model", "pola_pvt_tiny", "--compare", "LICENSE")]
+    [InlineData("bench", "--model", "pola_pvt_tiny", "--compare", "global.json")]
+    [InlineData("bench", "--attention", "--tokens", "0")]
+    [InlineData("bench", "--attention", "--plot", "curves.png")]
     [InlineData("eval", "--data", "no-such-folder")]
     [InlineData("train", "--cfg", "no-such-file.yaml")]
     public async Task MistakeGivesOneLineAndANonZeroExitCode(params string[] arguments)
@@ -106,5 +112,36 @@ public class CommandTests
         Assert.Equal(1, result.GetProperty("threads").GetInt32());
         foreach (string figure in (string[])["median_ms", "min_ms", "images_per_second", "peak_rss_bytes", "gflops", "gemm_peak_gflops", "times_limit"])
             Assert.True(result.GetProperty(figure).GetDouble() > 0, figure);
+    }
+
+    [Fact]
+    public async Task BenchTrainJsonCountsTheMemoryOfAStep()
+    {
+        (int code, string output, _) = await Polaformer.Run("bench", "--model", "polaformer_pp_cifar", "--train", "--batch", "2", "--seconds", "0", "--json");
+        Assert.Equal(0, code);
+        JsonElement result = JsonDocument.Parse(output).RootElement;
+        Assert.Equal(0, result.GetProperty("os_bytes_per_step").GetDouble());
+        foreach (string figure in (string[])["median_ms", "images_per_second", "managed_bytes_per_step", "peak_rss_bytes", "peak_tensor_bytes", "times_limit"])
+            Assert.True(result.GetProperty(figure).GetDouble() > 0, figure);
+    }
+
+    [Fact]
+    public async Task BenchAttentionMeasuresEachCaseAndDrawsIt()
+    {
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            string plot = Path.Combine(folder, "curves.svg");
+            (int code, string output, _) = await Polaformer.Run("bench", "--attention", "--dim", "16", "32", "--tokens", "8", "16", "--seconds", "0.001", "--plot", plot, "--json");
+            Assert.Equal(0, code);
+            JsonElement[] cases = [.. JsonDocument.Parse(output).RootElement.GetProperty("attention").EnumerateArray()];
+            Assert.Contains(cases, item => item.GetProperty("kind").GetString() == "polarity++" && item.GetProperty("head_dim").GetInt32() == 32);
+            Assert.All(cases, item => Assert.True(item.GetProperty("extra_bytes").GetInt64() >= item.GetProperty("output_bytes").GetInt64()));
+            Assert.StartsWith("<svg", await File.ReadAllTextAsync(plot, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
     }
 }

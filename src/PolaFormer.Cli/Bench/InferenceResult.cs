@@ -36,6 +36,7 @@ internal sealed record InferenceResult(string Model, int Batch, int Threads, dou
     {
         Action forward = ForwardOf(entry, load, batch);
         MemoryStatistics.ResetPeak();
+        Sampling.WarmUp(forward, duration);
         List<double> times = Sampling.Times(forward, duration);
         long peakBytes = Sampling.PeakResidentBytes(), peakTensorBytes = MemoryStatistics.PeakBytesInUse;
         double gemmPeak = Sampling.MatrixProductPeak();

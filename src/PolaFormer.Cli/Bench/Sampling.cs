@@ -9,6 +9,8 @@ internal static class Sampling
 {
     private const int FewestRuns = 3;
 
+    private static readonly TimeSpan s_peakDuration = TimeSpan.FromSeconds(0.4);
+
     /// <summary>Runs for up to a second without measuring, so that code is compiled and memory is in the pool.</summary>
     public static void WarmUp(Action run, TimeSpan duration)
     {
@@ -19,10 +21,9 @@ internal static class Sampling
         while (Stopwatch.GetElapsedTime(start) < limit);
     }
 
-    /// <summary>Milliseconds of each run, after a warm-up; at least three runs.</summary>
+    /// <summary>Milliseconds of each run; at least three runs.</summary>
     public static List<double> Times(Action run, TimeSpan duration)
     {
-        WarmUp(run, duration);
         var times = new List<double>();
         Repeat(() =>
         {
@@ -52,14 +53,14 @@ internal static class Sampling
     public static double MatrixProductPeak() => ((int[])[384, 768, 1536]).Max(size =>
     {
         Tensor a = Tensor.Full([size, size], 0.5f), b = Tensor.Full([size, size], 0.25f);
-        List<double> times = Times(
-            () =>
-            {
-                using (MemoryScope.Enter())
-                    a.MatMul(b);
-            },
-            TimeSpan.FromSeconds(0.5));
-        return 2.0 * size * size * size / Median(times) / 1e6;
+        void Multiply()
+        {
+            using (MemoryScope.Enter())
+                a.MatMul(b);
+        }
+
+        WarmUp(Multiply, s_peakDuration);
+        return 2.0 * size * size * size / Median(Times(Multiply, s_peakDuration)) / 1e6;
     });
 
     /// <summary>Largest resident memory of this process so far.</summary>

@@ -3,7 +3,7 @@ using PolaFormer.Models;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 
-namespace PolaFormer.Cli.Tests;
+namespace PolaFormer.Cli.Tests.Bench;
 
 public class ProfileTests
 {

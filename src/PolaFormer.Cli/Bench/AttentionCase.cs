@@ -1,0 +1,63 @@
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.Cli.Bench;
+
+/// <summary>Time and memory of one attention kernel: queries, keys and values given, output asked.</summary>
+/// <param name="Kind">One of <see cref="Kinds"/>.</param>
+/// <param name="Heads">Heads.</param>
+/// <param name="HeadDim">Channels d of a head.</param>
+/// <param name="Tokens">Tokens N.</param>
+/// <param name="MedianMs">Median time.</param>
+/// <param name="ExtraBytes">Largest memory beside the operands, output included.</param>
+/// <param name="OutputBytes">The part of it that the output takes.</param>
+internal sealed record AttentionCase(string Kind, int Heads, int HeadDim, int Tokens, double MedianMs, long ExtraBytes, long OutputBytes)
+{
+    /// <summary>What can be measured.</summary>
+    public static IReadOnlyList<string> Kinds { get; } = ["polarity", "polarity++", "softmax"];
+
+    /// <summary>Measures.</summary>
+    public static AttentionCase Measure(string kind, int heads, int headDim, int tokens, TimeSpan duration)
+    {
+        using var scope = MemoryScope.Enter();
+        Func<Tensor> attention = AttentionOf(kind, heads, headDim, tokens);
+        void Run()
+        {
+            using (MemoryScope.Enter())
+                attention();
+        }
+
+        long extra = PeakOf(Run), outputBytes = PeakOf(() => Tensor.Empty([1, tokens, heads * headDim]));
+        Sampling.WarmUp(Run, duration / 2);
+        return new AttentionCase(kind, heads, headDim, tokens, Sampling.Median(Sampling.Times(Run, duration)), extra, outputBytes);
+    }
+
+    // In blocks of the pool, as everything is that the process spends on tensors.
+    private static long PeakOf(Action run)
+    {
+        using var scope = MemoryScope.Enter();
+        long before = MemoryStatistics.BytesInUse;
+        MemoryStatistics.ResetPeak();
+        run();
+        return MemoryStatistics.PeakBytesInUse - before;
+    }
+
+    private static Func<Tensor> AttentionOf(string kind, int heads, int headDim, int tokens)
+    {
+        int dim = heads * headDim;
+        Tensor joint = Tensor.Empty([1, tokens, 3 * dim]);
+        new Tensors.Random.Philox(0, 0).FillNormal(joint.AsSpan<float>(), 0);
+        Columns query = new(joint, 0, dim), key = new(joint, dim, dim), value = new(joint, 2 * dim, dim);
+        switch (kind)
+        {
+            case "polarity":
+                Tensor encoding = Tensor.Zeros([1, tokens, dim]), inverseScale = Tensor.Full([dim], 1), exponent = Tensor.Full([dim], 3);
+                return () => Tensor.PolarityAttention(query, key, value, encoding, inverseScale, exponent, heads);
+            case "polarity++":
+                Tensor temperature = Tensor.Full([2 * dim], 0.5f), sin = Tensor.Full([tokens, 2 * headDim], 0.6f), cos = Tensor.Full([tokens, 2 * headDim], 0.8f);
+                return () => Tensor.PolarityAttentionPlusPlus(query, key, value, temperature, temperature, sin, cos, heads);
+            default:
+                return () => Tensor.SoftmaxAttention(query, key, value, heads, 1 / MathF.Sqrt(headDim));
+        }
+    }
+}

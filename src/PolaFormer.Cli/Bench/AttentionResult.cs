@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using PolaFormer.Tensors.Threading;
+using Spectre.Console;
+
+namespace PolaFormer.Cli.Bench;
+
+/// <summary>Attention alone over growing numbers of tokens: how time grows, and from where linear attention is the faster one.</summary>
+/// <param name="Threads">Threads.</param>
+/// <param name="Cases">By head dimension, then kind, then tokens.</param>
+internal sealed record AttentionResult(int Threads, IReadOnlyList<AttentionCase> Cases) : IBenchResult
+{
+    private const string Softmax = "softmax";
+
+    /// <summary>Token counts where none are given: squares from a small window to 896² pixels in patches of 4.</summary>
+    public static IReadOnlyList<int> DefaultTokens { get; } = [49, 100, 196, 400, 784, 1600, 3136, 12544, 50176];
+
+    /// <summary>Measures every combination. A case that by the growth so far would need more than <paramref name="duration"/> a run is left out.</summary>
+    public static AttentionResult Measure(IReadOnlyList<string> kinds, int heads, IReadOnlyList<int> headDims, IReadOnlyList<int> tokens, TimeSpan duration)
+    {
+        var cases = new List<AttentionCase>();
+        foreach (int headDim in headDims)
+        {
+            foreach (string kind in kinds)
+            {
+                var series = new List<AttentionCase>();
+                foreach (int count in tokens.Order())
+                {
+                    if (Growth([.. series.TakeLast(2)]) is { } law && law.At(count) > duration.TotalMilliseconds)
+                        break;
+                    series.Add(AttentionCase.Measure(kind, heads, headDim, count, duration));
+                }
+
+                cases.AddRange(series);
+            }
+        }
+
+        return new AttentionResult(Workers.ThreadCount, cases);
+    }
+
+    /// <summary>One series for each kind and head dimension.</summary>
+    public IEnumerable<IReadOnlyList<AttentionCase>> Series() => Cases.GroupBy(item => (item.HeadDim, item.Kind)).Select(series => series.ToArray());
+
+    /// <summary>How the time of a series grows; null for a single point.</summary>
+    public static PowerLaw? Growth(IReadOnlyList<AttentionCase> series) =>
+        series.Count < 2 ? null : PowerLaw.Fit([.. series.Select(item => ((double)item.Tokens, item.MedianMs))]);
+
+    /// <summary>
+    /// The number of tokens from which a series is faster than softmax attention of the same head dimension: where the
+    /// segments between the last measured point with softmax ahead and the next one cross. Null where softmax was never
+    /// ahead, never behind, or not measured.
+    /// </summary>
+    public double? Crossover(IReadOnlyList<AttentionCase> series)
+    {
+        (AttentionCase Linear, AttentionCase Softmax)[] pairs = [.. from linear in series
+            join softmax in Cases.Where(item => item.Kind == Softmax && item.HeadDim == series[0].HeadDim) on linear.Tokens equals softmax.Tokens
+            orderby linear.Tokens
+            select (linear, softmax)];
+        int last = Array.FindLastIndex(pairs, pair => pair.Softmax.MedianMs <= pair.Linear.MedianMs);
+        if (last < 0 || last == pairs.Length - 1)
+            return null;
+        return PowerLaw.Crossing(Growth([pairs[last].Linear, pairs[last + 1].Linear])!.Value, Growth([pairs[last].Softmax, pairs[last + 1].Softmax])!.Value);
+    }
+
+    public JsonObject ToJson() => JsonSerializer.SerializeToNode(new
+    {
+        threads = Threads,
+        attention = Cases.Select(item => new
+        {
+            kind = item.Kind,
+            heads = item.Heads,
+            head_dim = item.HeadDim,
+            tokens = item.Tokens,
+            median_ms = item.MedianMs,
+            extra_bytes = item.ExtraBytes,
+            output_bytes = item.OutputBytes,
+        }),
+        growth = Series().Select(series => new
+        {
+            kind = series[0].Kind,
+            head_dim = series[0].HeadDim,
+            exponent = Growth(series)?.Exponent,
+            crossover_tokens = Crossover(series),
+        }),
+    })!.AsObject();
+
+    public void Print()
+    {
+        Table cases = new Table().Border(TableBorder.Simple).AddColumn("attention");
+        foreach (string title in (string[])["heads × d", "N", "ms", "ns / token·head", "extra MB", "of it output"])
+            cases.AddColumn(new TableColumn(title).RightAligned());
+        foreach (AttentionCase item in Cases)
+        {
+            cases.AddRow(
+                item.Kind, $"{item.Heads} × {item.HeadDim}", $"{item.Tokens}", Format($"{item.MedianMs:F3}"), Format($"{item.MedianMs * 1e6 / item.Tokens / item.Heads:F1}"),
+                Format($"{item.ExtraBytes / 1e6:F2}"), Format($"{item.OutputBytes / 1e6:F2}"));
+        }
+
+        AnsiConsole.Write(cases);
+        foreach (IReadOnlyList<AttentionCase> series in Series())
+        {
+            string growth = Growth(series) is { } law ? Format($"time grows as N^{law.Exponent:F2}") : "one point";
+            string crossover = Crossover(series) is { } tokens ? Format($"; faster than softmax from N = {tokens:F0}") : "";
+            Console.WriteLine($"{series[0].Kind}, d = {series[0].HeadDim}: {growth}{crossover}");
+        }
+    }
+
+    private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

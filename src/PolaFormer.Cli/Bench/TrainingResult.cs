@@ -1,0 +1,119 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using PolaFormer.Models;
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Memory;
+using PolaFormer.Tensors.Threading;
+using PolaFormer.Training;
+using PolaFormer.Training.Optimization;
+
+namespace PolaFormer.Cli.Bench;
+
+/// <summary>Time and memory of a training step: forward, backward, AdamW.</summary>
+/// <param name="Model">Architecture.</param>
+/// <param name="Batch">Images a step.</param>
+/// <param name="Threads">Threads.</param>
+/// <param name="MedianMs">Median time of a step.</param>
+/// <param name="MinMs">Shortest time.</param>
+/// <param name="ManagedBytesPerStep">Bytes that the garbage collector's heap handed out, a step.</param>
+/// <param name="OsBytesPerStep">Bytes that the tensors' pool newly took from the operating system, a step.</param>
+/// <param name="PeakRssBytes">Largest resident memory of the process.</param>
+/// <param name="PeakTensorBytes">Largest memory of the tensors.</param>
+/// <param name="Flops">Six times the multiply-accumulates of a forward pass: forward once, backward twice.</param>
+/// <param name="GemmPeak">GFLOP/s of the best matrix product.</param>
+internal sealed record TrainingResult(string Model, int Batch, int Threads, double MedianMs, double MinMs, double ManagedBytesPerStep, double OsBytesPerStep, long PeakRssBytes, long PeakTensorBytes, double Flops, double GemmPeak) : IBenchResult
+{
+    private const double LearningRate = 1e-4, WeightDecay = 0.05;
+
+    private double ImagesPerSecond => 1000 * Batch / MedianMs;
+
+    private double Gflops => Flops / MedianMs / 1e6;
+
+    /// <summary>Where the time goes, if asked for.</summary>
+    public Profile? Profile { get; init; }
+
+    /// <summary>Measures.</summary>
+    /// <param name="entry">Architecture.</param>
+    /// <param name="load">Makes the model with its weights on the default device.</param>
+    /// <param name="batch">Images a step.</param>
+    /// <param name="duration">How long to measure.</param>
+    /// <param name="profile">Whether to measure again call by call.</param>
+    public static TrainingResult Measure(ModelEntry entry, Func<VisionModel> load, int batch, TimeSpan duration, bool profile)
+    {
+        Action step = StepOf(load, batch);
+        MemoryStatistics.ResetPeak();
+        Sampling.WarmUp(step, duration);
+
+        // The first step allocates gradients, the second the last blocks of the pool.
+        step();
+        long allocated = GC.GetTotalAllocatedBytes(precise: true), reserved = MemoryStatistics.BytesReserved;
+        List<double> times = Sampling.Times(step, duration);
+        double managed = (double)(GC.GetTotalAllocatedBytes(precise: true) - allocated) / times.Count;
+        double fromOs = (double)(MemoryStatistics.BytesReserved - reserved) / times.Count;
+        long peakBytes = Sampling.PeakResidentBytes(), peakTensorBytes = MemoryStatistics.PeakBytesInUse;
+        double gemmPeak = Sampling.MatrixProductPeak();
+        return new TrainingResult(entry.Name, batch, Workers.ThreadCount, Sampling.Median(times), times.Min(), managed, fromOs, peakBytes, peakTensorBytes, 6.0 * ModelSummary.Of(entry).Macs * batch, gemmPeak)
+        {
+            Profile = profile ? Bench.Profile.Measure(() => StepOf(load, batch), duration, gemmPeak) : null,
+        };
+    }
+
+    public JsonObject ToJson()
+    {
+        JsonObject json = JsonSerializer.SerializeToNode(new
+        {
+            model = Model,
+            batch = Batch,
+            threads = Threads,
+            median_ms = MedianMs,
+            min_ms = MinMs,
+            images_per_second = ImagesPerSecond,
+            managed_bytes_per_step = ManagedBytesPerStep,
+            os_bytes_per_step = OsBytesPerStep,
+            peak_rss_bytes = PeakRssBytes,
+            peak_tensor_bytes = PeakTensorBytes,
+            gflops = Gflops,
+            gemm_peak_gflops = GemmPeak,
+            times_limit = GemmPeak / Gflops,
+        })!.AsObject();
+        if (Profile is not null)
+            json["profile"] = Profile.ToJson();
+        return json;
+    }
+
+    public void Print()
+    {
+        Console.WriteLine($"{Model}, training step, batch {Batch}, {Threads} threads");
+        Console.WriteLine($"  time       {MedianMs:F1} ms median, {MinMs:F1} ms best");
+        Console.WriteLine($"  throughput {ImagesPerSecond:F2} images/s");
+        Console.WriteLine($"  arithmetic {Gflops:F1} GFLOP/s of {GemmPeak:F1} in the best matrix product ({Gflops / GemmPeak:P0}; {GemmPeak / Gflops:F2} × the limit, backward counted as two forward passes)");
+        Console.WriteLine($"  a step     {ManagedBytesPerStep / 1024:F1} KB of managed memory, {OsBytesPerStep:F0} bytes newly taken from the system for tensors");
+        Console.WriteLine($"  memory     {PeakRssBytes / 1e6:F0} MB peak of the process, {PeakTensorBytes / 1e6:F0} MB peak of tensors");
+        Profile?.Print();
+    }
+
+    private static Action StepOf(Func<VisionModel> load, int batch)
+    {
+        VisionModel model = load();
+        model.Train();
+        var optimizer = new AdamW(ParameterGroup.Split(model, WeightDecay));
+        Tensor images = Tensor.Full([batch, model.ImageSize, model.ImageSize, 3], 0.5f);
+        int[] labels = [.. Enumerable.Range(0, batch).Select(i => i % model.NumClasses)];
+        Tensor targets = SoftTargets.FromLabels(labels, model.NumClasses, smoothing: 0.1f);
+        return () =>
+        {
+            RandomStep.Current = new RandomStep(0, (ulong)optimizer.StepCount);
+            using (MemoryScope.Enter())
+            using (var tape = Tape.Start())
+            {
+                Tensor loss = model.Forward(images).CrossEntropy(targets).Mean();
+                model.ZeroGrad();
+                tape.Backward(loss);
+            }
+
+            optimizer.Step(LearningRate);
+        };
+    }
+}
