@@ -6,7 +6,7 @@ namespace PolaFormer.Cli.Bench;
 /// <summary>Time over tokens as an SVG picture, both axes logarithmic: a panel for each head dimension, a line for each attention.</summary>
 internal static class CrossoverPlot
 {
-    private const int PanelWidth = 360, PanelHeight = 300, Left = 62, Right = 14, Top = 34, Bottom = 48, PanelsPerRow = 2;
+    private const int PanelWidth = 360, PanelHeight = 340, Left = 62, Right = 14, Top = 84, Bottom = 48, PanelsPerRow = 2;
 
     // Distinguishable without seeing colours, too: each line has its own dashes.
     private static readonly (string Kind, string Color, string Dashes)[] s_styles =
@@ -65,11 +65,10 @@ internal static class CrossoverPlot
         foreach (AttentionCase item in series)
             svg.AppendLine(Invariant($"<circle cx=\"{x.Position(item.Tokens):F1}\" cy=\"{y.Position(item.MedianMs):F1}\" r=\"2.5\" fill=\"{color}\"/>"));
 
-        // Below the lines, which all end on the upper right.
-        int line = PanelHeight - Bottom - 12 - (16 * (s_styles.Length - 1 - legend)), left = PanelWidth - Right - 216;
+        int line = Top - 46 + (16 * legend);
         string label = crossover is { } tokens ? Invariant($"{kind}, ahead from N = {tokens:F0}") : kind;
-        svg.AppendLine(Invariant($"<path d=\"M{left} {line - 4}h26\" stroke=\"{color}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"/>"));
-        svg.AppendLine(Invariant($"<text x=\"{left + 32}\" y=\"{line}\">{label}</text>"));
+        svg.AppendLine(Invariant($"<path d=\"M{Left} {line - 4}h26\" stroke=\"{color}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"/>"));
+        svg.AppendLine(Invariant($"<text x=\"{Left + 32}\" y=\"{line}\">{label}</text>"));
     }
 
     private static string Title(AttentionResult result, int headDim) =>
