@@ -15,8 +15,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
     private readonly PolaFormerPlusPlusConfig _config;
     private readonly PatchEmbed _patchEmbed;
     private readonly ModuleList<BasicLayer> _layers;
-    private readonly Conv2d _projection;
-    private readonly BatchNorm2d _norm;
+    private readonly ConvNorm _projection;
     private Conv2d _head;
 
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
@@ -32,8 +31,10 @@ public sealed class PolaFormerPlusPlus : VisionModel
             string flags = config.Flags[i].Length == 1 ? new string(config.Flags[i][0], config.Depths[i]) : config.Flags[i];
             return new BasicLayer(flags, dim, isLast ? null : config.EmbedDims[i + 1], config.NumHeads[i], (int)(config.MlpRatios[i] * dim), config.LayerScales[i] ? config.LayerInitValues[i] : null, dropPath.AsSpan(start, config.Depths[i]));
         })));
-        _projection = AddChild("proj", new Conv2d(config.EmbedDims[^1], config.Projection, 1, initialization: ConvInitialization));
-        _norm = AddChild("norm", new BatchNorm2d(config.Projection));
+        _projection = new ConvNorm(
+            AddChild("proj", new Conv2d(config.EmbedDims[^1], config.Projection, 1, initialization: ConvInitialization)),
+            AddChild("norm", new BatchNorm2d(config.Projection)),
+            Activation.Silu);
         _head = AddChild("head", NewHead(config.NumClasses));
     }
 
@@ -59,7 +60,10 @@ public sealed class PolaFormerPlusPlus : VisionModel
     }
 
     /// <inheritdoc/>
-    protected override Tensor RunPooled(Tensor features) => _norm.Forward(_projection.Forward(features)).Silu().Mean(1, 2);
+    protected override Tensor RunPooled(Tensor features) => _projection.Forward(features).Mean(1, 2);
+
+    /// <inheritdoc/>
+    protected override void OnFreeze() => _projection.Fold();
 
     /// <inheritdoc/>
     protected override Tensor RunClassifier(Tensor pooled) =>
@@ -88,7 +92,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
         // Numbered as the authors' nn.Sequential: convolution, norm, activation three times, then convolution and norm.
         private sealed class Sequence : Module
         {
-            private readonly (Conv2d Convolution, BatchNorm2d Norm)[] _layers;
+            private readonly ConvNorm[] _layers;
 
             public Sequence(int inChannels, int embedDim, int reductions)
             {
@@ -97,21 +101,18 @@ public sealed class PolaFormerPlusPlus : VisionModel
                 [
                     (inChannels, half, reductions >= 1 ? 2 : 1), (half, half, 1), (half, half, 1), (half, embedDim, reductions >= 2 ? 2 : 1),
                 ];
-                _layers = [.. plan.Select((layer, i) => (
+                _layers = [.. plan.Select((layer, i) => new ConvNorm(
                     AddChild($"{3 * i}", new Conv2d(layer.In, layer.Out, 3, layer.Stride, 1, initialization: ConvInitialization)),
-                    AddChild($"{(3 * i) + 1}", new BatchNorm2d(layer.Out))))];
+                    AddChild($"{(3 * i) + 1}", new BatchNorm2d(layer.Out)),
+                    i < plan.Length - 1 ? Activation.Gelu : Activation.None))];
             }
 
-            protected override Tensor Run(Tensor x)
-            {
-                for (int i = 0; i < _layers.Length; i++)
-                {
-                    x = _layers[i].Norm.Forward(_layers[i].Convolution.Forward(x));
-                    if (i < _layers.Length - 1)
-                        x = x.Gelu();
-                }
+            protected override Tensor Run(Tensor x) => _layers.Aggregate(x, (features, layer) => layer.Forward(features));
 
-                return x;
+            protected override void OnFreeze()
+            {
+                foreach (ConvNorm layer in _layers)
+                    layer.Fold();
             }
         }
     }
@@ -159,7 +160,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
 
         private readonly Parameter? _gamma1, _gamma2;
         private readonly LayerNorm2d _norm1, _norm2;
-        private readonly Module _attention;
+        private readonly ProjectedModule _attention;
         private readonly DropPath _attentionDropPath, _ffnDropPath;
         private readonly FeedForwardNetwork _ffn;
         private readonly DepthwiseConv2d _position;
@@ -176,7 +177,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
             _norm1 = AddChild("norm1", new LayerNorm2d(embedDim, Eps));
             _attention = AddChild("attn", flag switch
             {
-                'l' => (Module)new PolarityAttentionPlusPlus(embedDim, numHeads, rotary),
+                'l' => (ProjectedModule)new PolarityAttentionPlusPlus(embedDim, numHeads, rotary),
                 'v' => new RotarySoftmaxAttention(embedDim, numHeads, rotary),
                 _ => throw new ArgumentException($"Attention flag '{flag}' is neither l (polarity) nor v (softmax)."),
             });
@@ -191,11 +192,21 @@ public sealed class PolaFormerPlusPlus : VisionModel
         protected override Tensor Run(Tensor x)
         {
             x = _position.Forward(x);
-            x = x + _attentionDropPath.Forward(Scaled(_attention.Forward(_norm1.Forward(x)), _gamma1));
-            return x + _ffnDropPath.Forward(Scaled(_ffn.Forward(_norm2.Forward(x)), _gamma2));
+            x = Add(x, _attention, _norm1.Forward(x), _gamma1, _attentionDropPath);
+            return Add(x, _ffn, _norm2.Forward(x), _gamma2, _ffnDropPath);
         }
 
-        private static Tensor Scaled(Tensor x, Parameter? gamma) => gamma is null ? x : x * gamma.Reshape(-1);
+        /// <inheritdoc/>
+        protected override void OnFreeze()
+        {
+            if (_gamma1 is not null)
+                _attention.FoldScale(_gamma1.AsSpan<float>());
+            if (_gamma2 is not null)
+                _ffn.FoldScale(_gamma2.AsSpan<float>());
+        }
+
+        private Tensor Add(Tensor residual, ProjectedModule branch, Tensor x, Parameter? gamma, DropPath dropPath) =>
+            gamma is null || IsFrozen ? dropPath.Add(residual, branch, x) : residual + dropPath.Forward(branch.Forward(x) * gamma.Reshape(-1));
     }
 
     /// <summary>Layer norm over the channels, named as the authors' wrapper.</summary>
@@ -211,41 +222,40 @@ public sealed class PolaFormerPlusPlus : VisionModel
     }
 
     /// <summary>Widening, GELU, depthwise convolution with residual, narrowing.</summary>
-    public sealed class FeedForwardNetwork : Module
+    public sealed class FeedForwardNetwork : ProjectedModule
     {
-        private readonly Linear _fc1, _fc2;
+        private readonly Linear _fc1;
         private readonly DepthwiseConv2d _depthwise;
 
         /// <summary>Makes the layers.</summary>
         public FeedForwardNetwork(int embedDim, int ffnDim)
         {
-            _fc1 = AddChild("fc1", new Linear(embedDim, ffnDim));
-            _fc2 = AddChild("fc2", new Linear(ffnDim, embedDim));
+            _fc1 = AddChild("fc1", new Linear(embedDim, ffnDim, activation: Activation.Gelu));
+            Projection = AddChild("fc2", new Linear(ffnDim, embedDim));
             _depthwise = AddChild("dwconv", new DepthwiseConv2d(ffnDim, 3, addInput: true, ConvInitialization));
         }
 
         /// <inheritdoc/>
-        protected override Tensor Run(Tensor x)
-        {
-            x = _fc1.Forward(x).Gelu();
-            return _fc2.Forward(_depthwise.Forward(x));
-        }
+        protected override Linear Projection { get; }
+
+        /// <inheritdoc/>
+        protected override Tensor Mix(Tensor x) => _depthwise.Forward(_fc1.Forward(x));
     }
 
     /// <summary>A 3×3 convolution of stride 2 with batch norm: (B, H, W, C) → (B, ⌈H / 2⌉, ⌈W / 2⌉, out).</summary>
     public sealed class PatchMerging : Module
     {
-        private readonly Conv2d _reduction;
-        private readonly BatchNorm2d _norm;
+        private readonly ConvNorm _reduction;
 
         /// <summary>Makes the layer.</summary>
-        public PatchMerging(int dim, int outDim)
-        {
-            _reduction = AddChild("reduction", new Conv2d(dim, outDim, 3, 2, 1, initialization: ConvInitialization));
-            _norm = AddChild("norm", new BatchNorm2d(outDim));
-        }
+        public PatchMerging(int dim, int outDim) => _reduction = new ConvNorm(
+            AddChild("reduction", new Conv2d(dim, outDim, 3, 2, 1, initialization: ConvInitialization)),
+            AddChild("norm", new BatchNorm2d(outDim)));
 
         /// <inheritdoc/>
-        protected override Tensor Run(Tensor x) => _norm.Forward(_reduction.Forward(x));
+        protected override Tensor Run(Tensor x) => _reduction.Forward(x);
+
+        /// <inheritdoc/>
+        protected override void OnFreeze() => _reduction.Fold();
     }
 }

@@ -143,8 +143,8 @@ public sealed class PolaPvt : VisionModel
         /// <inheritdoc/>
         protected override Tensor Run(Tensor x)
         {
-            x = x + _attentionDropPath.Forward(_attention.Forward(_norm1.Forward(x)));
-            return x + _mlpDropPath.Forward(_mlp.Forward(_norm2.Forward(x)));
+            x = _attentionDropPath.Add(x, _attention, _norm1.Forward(x));
+            return _mlpDropPath.Add(x, _mlp, _norm2.Forward(x));
         }
     }
 }

@@ -155,7 +155,7 @@ public sealed class PolaSwin : VisionModel
             if (_shift > 0)
                 y = y.Roll(1, _shift).Roll(2, _shift);
             x = x + _attentionDropPath.Forward(y);
-            return x + _mlpDropPath.Forward(_mlp.Forward(_norm2.Forward(x)));
+            return _mlpDropPath.Add(x, _mlp, _norm2.Forward(x));
         }
 
         // (B, H, W, C) → (B·windows, w, w, C), windows in row order.

@@ -23,12 +23,32 @@ public sealed class BatchNorm2d : Module
             _batchesTracked.AsSpan<long>()[0] = 0;
     }
 
+    /// <summary>Whether the convolution before does this layer's work.</summary>
+    internal bool IsFolded { get; private set; }
+
     /// <inheritdoc/>
     protected override Tensor Run(Tensor x)
     {
+        if (IsFolded)
+            return x;
         if (!IsTraining)
             return x.BatchNormEvaluate(_weight, _bias, _runningMean, _runningVariance, Eps);
         _batchesTracked.AsSpan<long>()[0]++;
         return x.BatchNormTrain(_weight, _bias, _runningMean, _runningVariance, Momentum, Eps);
+    }
+
+    /// <summary>Folds the running statistics and the parameters into the convolution before, with what follows; passes its input on from then on.</summary>
+    internal void FoldInto(Conv2d convolution, Activation activation)
+    {
+        ReadOnlySpan<float> weight = _weight.AsSpan<float>(), bias = _bias.AsSpan<float>(), mean = _runningMean.AsSpan<float>(), variance = _runningVariance.AsSpan<float>();
+        float[] factors = new float[weight.Length], offsets = new float[weight.Length];
+        for (int channel = 0; channel < factors.Length; channel++)
+        {
+            factors[channel] = (float)(weight[channel] / Math.Sqrt((double)variance[channel] + Eps));
+            offsets[channel] = bias[channel] - (mean[channel] * factors[channel]);
+        }
+
+        convolution.Fold(factors, offsets, activation);
+        IsFolded = true;
     }
 }

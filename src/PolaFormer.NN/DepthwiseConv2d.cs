@@ -27,6 +27,9 @@ public sealed class DepthwiseConv2d : Module
     /// <summary>Applies the layer to columns of a joint projection (B, H, W, …).</summary>
     public Tensor Forward(Columns x) => Tensor.DepthwiseConv2d(x, _weight, _bias, _addInput);
 
+    /// <summary>(Forward(x) + addend)·gate, for a layer that does not add its input.</summary>
+    public Tensor ForwardGated(Columns x, Tensor addend, Columns gate) => Tensor.GatedDepthwiseConv2d(x, _weight, _bias, addend, gate);
+
     /// <inheritdoc/>
     protected override Tensor Run(Tensor x) => Forward((Columns)x);
 }

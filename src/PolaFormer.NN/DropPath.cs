@@ -39,10 +39,16 @@ public sealed class DropPath(float probability) : Module
         return schedule;
     }
 
+    private bool Drops => IsTraining && probability > 0;
+
+    /// <summary>residual + what is kept of the branch's result for x.</summary>
+    public Tensor Add(Tensor residual, Module branch, Tensor x) =>
+        Drops ? residual + Forward(branch.Forward(x)) : branch.ForwardOnto(residual, x);
+
     /// <inheritdoc/>
     protected override Tensor Run(Tensor x)
     {
-        if (!IsTraining || probability == 0)
+        if (!Drops)
             return x;
         int batch = x.Shape[0];
         float keep = 1 - probability;

@@ -15,5 +15,10 @@ public sealed class Mlp : Module
     }
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x) => _fc2.Forward(_fc1.Forward(x).Gelu());
+    protected override Tensor Run(Tensor x) => Run(x, null);
+
+    /// <inheritdoc/>
+    protected override Tensor RunOnto(Tensor residual, Tensor x) => Run(x, residual);
+
+    private Tensor Run(Tensor x, Tensor? residual) => x.FeedForward(_fc1.Weight, _fc1.Bias, Activation.Gelu, _fc2.Weight, _fc2.Bias, residual);
 }

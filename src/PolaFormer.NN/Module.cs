@@ -31,18 +31,26 @@ public abstract class Module
     /// <summary>Whether dropout, drop-path and batch statistics are active. Set by <see cref="Train"/> and <see cref="Evaluate"/>.</summary>
     public bool IsTraining { get; private set; }
 
+    /// <summary>Whether <see cref="Freeze"/> has been called.</summary>
+    public bool IsFrozen { get; private set; }
+
     /// <summary>Direct parts in order.</summary>
     public IReadOnlyList<(string Name, Module Module)> Children => _children;
 
     /// <summary>Applies the module. Intermediate tensors go back to the pool; the result belongs to the caller's scope.</summary>
-    public Tensor Forward(Tensor x)
+    public Tensor Forward(Tensor x) => Call(null, x);
+
+    /// <summary>residual + Forward(x), in one pass where the module can and the tape does not record.</summary>
+    public Tensor ForwardOnto(Tensor residual, Tensor x) => Call(residual, x);
+
+    private Tensor Call(Tensor? residual, Tensor x)
     {
         Module? caller = t_running;
         t_running = this;
         try
         {
             using var scope = MemoryScope.Enter();
-            return scope.Return(Run(x));
+            return scope.Return(residual is null ? Run(x) : RunOnto(residual, x));
         }
         finally
         {
@@ -72,6 +80,22 @@ public abstract class Module
     /// <summary>Switches to evaluation behaviour.</summary>
     public void Evaluate() => SetTraining(false);
 
+    /// <summary>
+    /// Makes this a module for inference alone: batch norms and scalings are folded into the layers before them, weights laid
+    /// out for the fastest products and their plain memory given back. It cannot be trained, saved or read afterwards.
+    /// Not to be called while another thread uses the module.
+    /// </summary>
+    public void Freeze()
+    {
+        if (IsFrozen)
+            return;
+        Evaluate();
+        IsFrozen = true;
+        OnFreeze();
+        foreach ((_, Module module) in _children)
+            module.Freeze();
+    }
+
     /// <summary>Fills every parameter from its distribution. The values depend on the seed and the parameters' names only.</summary>
     public void Initialize(ulong seed)
     {
@@ -88,6 +112,14 @@ public abstract class Module
 
     /// <summary>The forward pass.</summary>
     protected abstract Tensor Run(Tensor x);
+
+    /// <summary>What <see cref="ForwardOnto"/> does; modules that end in a layer which can add override it.</summary>
+    protected virtual Tensor RunOnto(Tensor residual, Tensor x) => residual + Run(x);
+
+    /// <summary>Prepares this module's own parameters for inference alone; its parts follow.</summary>
+    protected virtual void OnFreeze()
+    {
+    }
 
     /// <summary>Adds a trainable tensor.</summary>
     protected Parameter AddParameter(string name, Shape shape, Initializer initializer)
@@ -137,6 +169,8 @@ public abstract class Module
 
     private void SetTraining(bool isTraining)
     {
+        if (isTraining && IsFrozen)
+            throw new InvalidOperationException("The model is frozen for inference. Load it again to train it.");
         IsTraining = isTraining;
         foreach ((_, Module module) in _children)
             module.SetTraining(isTraining);

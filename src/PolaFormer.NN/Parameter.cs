@@ -15,4 +15,20 @@ public sealed class Parameter : Tensor
 
     /// <summary>The distribution of the first values.</summary>
     public Initializer Initializer { get; }
+
+    /// <summary>Multiplies the elements by one factor for each index of the first dimension: folds a scaling of a layer's outputs into it.</summary>
+    /// <param name="factors">As many as the first extent.</param>
+    internal void ScaleRows(ReadOnlySpan<float> factors)
+    {
+        Span<float> values = AsSpan<float>();
+        int width = values.Length / factors.Length;
+        for (int row = 0; row < factors.Length; row++)
+        {
+            foreach (ref float value in values.Slice(row * width, width))
+                value *= factors[row];
+        }
+    }
+
+    /// <summary>Hands the weight (out, in / <paramref name="groups"/>, …) to its device to lay out for inference.</summary>
+    internal void Freeze(int groups = 1) => Pack(groups);
 }

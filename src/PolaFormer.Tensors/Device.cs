@@ -122,6 +122,61 @@ public abstract class Device
     // Optimisation.
     internal abstract void AdamW(Tensor weight, Tensor gradient, Tensor mean, Tensor square, in AdamWStep step);
 
+    // Fused forms for passes that nobody differentiates. A device without them composes them.
+
+    /// <summary>y = act(x·Wᵀ + bias), or x·Wᵀ + bias + residual.</summary>
+    internal virtual void Linear(Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? residual, Tensor y)
+    {
+        Tensor product = activation == Activation.None && residual is null ? y : Empty(y.Shape);
+        Linear(x, weight, bias, product);
+        if (activation != Activation.None)
+            Unary(FunctionOf(activation), product, y);
+        else if (residual is not null)
+            Binary(BinaryFunction.Add, residual, product, y);
+    }
+
+    /// <summary>y = act(x·W₁ᵀ + b₁)·W₂ᵀ + b₂ (+ residual).</summary>
+    internal virtual void FeedForward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, Tensor y)
+    {
+        Tensor hidden = Empty(x.Shape.With(-1, weight1.Shape[0]));
+        Linear(x, weight1, bias1, activation, null, hidden);
+        Linear(hidden, weight2, bias2, Activation.None, residual, y);
+    }
+
+    /// <summary>y = act(x ∗ W + bias).</summary>
+    internal virtual void Convolution(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor y)
+    {
+        Tensor convolved = activation == Activation.None ? y : Empty(y.Shape);
+        Convolution(shape, x, weight, bias, convolved);
+        if (activation != Activation.None)
+            Unary(FunctionOf(activation), convolved, y);
+    }
+
+    /// <summary>y = (x ∗ W + bias + addend)·gate.</summary>
+    internal virtual void GatedDepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate, Tensor y)
+    {
+        Tensor convolved = Empty(y.Shape), sum = Empty(y.Shape), factor = Empty(y.Shape);
+        DepthwiseConvolution(x, weight, bias, false, convolved);
+        Binary(BinaryFunction.Add, addend, convolved, sum);
+        Slice(gate.Source, gate.Source.Rank - 1, gate.Start, factor);
+        Binary(BinaryFunction.Multiply, sum, factor, y);
+    }
+
+    /// <summary>
+    /// The memory of a weight laid out as this device's forward passes like it best, to replace its own; null where that is
+    /// the layout it has. The weight is (out, in / groups, …).
+    /// </summary>
+    internal virtual Storage? Pack(Tensor weight, int groups) => null;
+
+    /// <summary>The element-wise function of an activation.</summary>
+    internal static UnaryFunction FunctionOf(Activation activation) => activation switch
+    {
+        Activation.Relu => UnaryFunction.Relu,
+        Activation.Gelu => UnaryFunction.Gelu,
+        Activation.Silu => UnaryFunction.Silu,
+        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "No function."),
+    };
+
     private sealed class RestoreDefault(Device? previous) : IDisposable
     {
         public void Dispose() => t_default = previous;

@@ -62,6 +62,9 @@ public unsafe partial class Tensor
     /// <summary>x·sigmoid(x), also called swish.</summary>
     public Tensor Silu() => Map(UnaryFunction.Silu);
 
+    /// <summary>An activation as an operator of its own; the tensor itself for none.</summary>
+    public Tensor Activate(Activation activation) => activation == Activation.None ? this : Map(Device.FunctionOf(activation));
+
     /// <summary>Hyperbolic tangent.</summary>
     public Tensor Tanh() => Map(UnaryFunction.Tanh);
 
@@ -83,7 +86,14 @@ public unsafe partial class Tensor
     /// <summary>x·Wᵀ + b over the last dimension.</summary>
     /// <param name="weight">(out, in).</param>
     /// <param name="bias">(out), or none.</param>
-    public Tensor Linear(Tensor weight, Tensor? bias = null) => Ops.Linear.Forward(this, weight, bias);
+    /// <param name="activation">Applied to the result.</param>
+    /// <param name="residual">As large as the result, added to it; not together with an activation.</param>
+    public Tensor Linear(Tensor weight, Tensor? bias = null, Activation activation = Activation.None, Tensor? residual = null) =>
+        Ops.Linear.Forward(this, weight, bias, activation, residual);
+
+    /// <summary>act(x·W₁ᵀ + b₁)·W₂ᵀ + b₂ (+ residual) over the last dimension: the feed-forward part of a transformer block.</summary>
+    public Tensor FeedForward(Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual = null) =>
+        Ops.FeedForward.Forward(this, weight1, bias1, activation, weight2, bias2, residual);
 
     /// <summary>Softmax over the last dimension.</summary>
     public Tensor Softmax() => Ops.Softmax.Forward(this, logarithm: false);
@@ -109,8 +119,9 @@ public unsafe partial class Tensor
     /// <param name="padding">Zeros around the image, in pixels.</param>
     /// <param name="dilation">Step between kernel taps, in pixels.</param>
     /// <param name="groups">Independent channel groups; as many as channels for a depthwise convolution.</param>
-    public Tensor Conv2d(Tensor weight, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1) =>
-        Convolution.Forward(this, weight, bias, stride, padding, dilation, groups);
+    /// <param name="activation">Applied to the result.</param>
+    public Tensor Conv2d(Tensor weight, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, Activation activation = Activation.None) =>
+        Convolution.Forward(this, weight, bias, stride, padding, dilation, groups, activation);
 
     /// <summary>Depthwise convolution of channels-last images, or of columns of a joint projection; stride 1, size kept.</summary>
     /// <param name="x">(B, H, W, C).</param>
@@ -119,6 +130,15 @@ public unsafe partial class Tensor
     /// <param name="addInput">Whether x is added to the result.</param>
     public static Tensor DepthwiseConv2d(Columns x, Tensor weight, Tensor? bias = null, bool addInput = false) =>
         DepthwiseConvolution.Forward(x, weight, bias, addInput);
+
+    /// <summary>(x ∗ W + b + addend)·gate, the convolution being depthwise as <see cref="DepthwiseConv2d"/>: the local branch of gated attention.</summary>
+    /// <param name="x">(B, H, W, C).</param>
+    /// <param name="weight">(C, 1, k, k), k odd; or fewer channels, which divide C and are shared.</param>
+    /// <param name="bias">As many as the channels of the weight, or none.</param>
+    /// <param name="addend">(B, H, W, C).</param>
+    /// <param name="gate">C columns, as many rows as x has pixels.</param>
+    public static Tensor GatedDepthwiseConv2d(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate) =>
+        Ops.DepthwiseConvolution.ForwardGated(x, weight, bias, addend, gate);
 
     /// <summary>Average pooling to a given output size, (B, H, W, C).</summary>
     public Tensor AdaptiveAveragePool(int height, int width) => Pool.Forward(PoolFunction.AdaptiveAverage, default, this, height, width);

@@ -53,7 +53,10 @@ public unsafe partial class Tensor
     /// <summary>The gradient that backward passes have summed here; null before the first.</summary>
     public Tensor? Grad => _gradIsStale ? null : _grad;
 
-    internal Storage Storage { get; }
+    internal Storage Storage { get; private set; }
+
+    /// <summary>Whether the memory holds the device's own layout of a weight: see <see cref="Pack"/>.</summary>
+    internal bool IsPacked { get; private set; }
 
     /// <summary>Start of the elements in the storage, in elements.</summary>
     internal long Offset { get; }
@@ -71,9 +74,13 @@ public unsafe partial class Tensor
         {
             if (DType != DType.Float32)
                 throw new InvalidOperationException($"Operators compute in Float32; this tensor holds {DType}. Convert it with To(DType.Float32).");
+            RequirePlain();
             return (float*)Storage.Pointer + Offset;
         }
     }
+
+    /// <summary>The device's own layout of a packed weight.</summary>
+    internal float* PackedData => (float*)Storage.Pointer;
 
     /// <summary>A tensor with undefined contents.</summary>
     public static Tensor Empty(Shape shape, DType type = DType.Float32, Device? device = null) => (device ?? Device.Default).Empty(shape, type);
@@ -114,14 +121,39 @@ public unsafe partial class Tensor
             throw new InvalidOperationException($"The tensor holds {DType}, not {typeof(T).Name}.");
         if (Count > int.MaxValue)
             throw new InvalidOperationException($"{Count} elements are more than a span can hold.");
+        RequirePlain();
         return new Span<T>((T*)Storage.Pointer + Offset, (int)Count);
     }
 
     /// <summary>The raw bytes of the elements, writable.</summary>
     /// <exception cref="InvalidOperationException">More bytes than a span can hold.</exception>
-    public Span<byte> AsBytes() => ByteCount <= int.MaxValue
-        ? new Span<byte>((byte*)Storage.Pointer + (Offset * DType.Size()), (int)ByteCount)
-        : throw new InvalidOperationException($"{ByteCount} bytes are more than a span can hold.");
+    public Span<byte> AsBytes()
+    {
+        if (ByteCount > int.MaxValue)
+            throw new InvalidOperationException($"{ByteCount} bytes are more than a span can hold.");
+        RequirePlain();
+        return new Span<byte>((byte*)Storage.Pointer + (Offset * DType.Size()), (int)ByteCount);
+    }
+
+    /// <summary>
+    /// Lays a weight (out, in / <paramref name="groups"/>, …) out as its device's forward passes like it best and gives the
+    /// plain memory back. Its elements cannot be reached afterwards.
+    /// </summary>
+    protected void Pack(int groups = 1)
+    {
+        if (IsPacked || Device.Pack(this, groups) is not { } packed)
+            return;
+        Storage plain = Storage;
+        Storage = packed;
+        IsPacked = true;
+        plain.Dispose();
+    }
+
+    private void RequirePlain()
+    {
+        if (IsPacked)
+            throw new InvalidOperationException($"This weight {Shape} belongs to a frozen model, which has laid it out for inference. Load the model again to read, save or train it.");
+    }
 
     /// <summary>The elements as a new array.</summary>
     public T[] ToArray<T>()

@@ -80,7 +80,7 @@ internal sealed record InferenceResult(string Model, int Batch, int Threads, dou
     private static Action ForwardOf(ModelEntry entry, Func<VisionModel> load, int batch)
     {
         VisionModel model = load();
-        model.Evaluate();
+        model.Freeze();
         Tensor images = Tensor.Full([batch, entry.ImageSize, entry.ImageSize, 3], 0.5f);
         return () =>
         {

@@ -13,12 +13,12 @@ namespace PolaFormer.NN.Attention;
 /// Where the paper and the authors' code differ, this follows the code: the gate also multiplies the convolution's
 /// branch, and v is stretched to all tokens along the flattened sequence, not in the plane.
 /// </summary>
-public sealed class PolarityAttention : Module
+public sealed class PolarityAttention : ProjectedModule
 {
     private readonly int _numHeads;
     private readonly PolarityFeatures _features;
     private readonly Parameter _positionalEncoding;
-    private readonly Linear _queryGate, _keyValue, _projection;
+    private readonly Linear _queryGate, _keyValue;
     private readonly SpatialReduction? _reduction;
     private readonly DepthwiseConv2d _depthwise;
 
@@ -38,14 +38,17 @@ public sealed class PolarityAttention : Module
         _positionalEncoding = AddParameter("positional_encoding", [1, numPatches / (srRatio * srRatio), dim], Initializer.Zeros);
         _queryGate = AddChild("qg", new Linear(dim, 2 * dim, qkvBias, Linear.TransformerInitialization));
         _keyValue = AddChild("kv", new Linear(dim, 2 * dim, qkvBias, Linear.TransformerInitialization));
-        _projection = AddChild("proj", new Linear(dim, dim, initialization: Linear.TransformerInitialization));
+        Projection = AddChild("proj", new Linear(dim, dim, initialization: Linear.TransformerInitialization));
         if (srRatio > 1)
             _reduction = new SpatialReduction(AddChild("sr", new Conv2d(dim, dim, srRatio, srRatio)), AddChild("norm", new LayerNorm(dim)));
         _depthwise = AddChild("dwc", new DepthwiseConv2d(headDim, kernelSize));
     }
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x)
+    protected override Linear Projection { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor Mix(Tensor x)
     {
         (int batch, int height, int width, int dim) = (x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]);
         Tensor queryGate = _queryGate.Forward(x);
@@ -57,8 +60,6 @@ public sealed class PolarityAttention : Module
         var value = new Columns(keyValue, dim, dim);
         if (_reduction is not null)
             value = keyValue.Slice(-1, dim, dim).Reshape(batch, -1, dim).InterpolateTokens(height * width).Reshape(x.Shape);
-        Tensor local = _depthwise.Forward(value);
-        Tensor gate = queryGate.Slice(-1, dim, dim);
-        return _projection.Forward((attended.Reshape(x.Shape) + local) * gate);
+        return _depthwise.ForwardGated(value, attended.Reshape(x.Shape), new Columns(queryGate, dim, dim));
     }
 }

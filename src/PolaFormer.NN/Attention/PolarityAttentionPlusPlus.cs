@@ -11,12 +11,12 @@ namespace PolaFormer.NN.Attention;
 /// then (y + lepe(v))·g and a projection. The keys are exponentiated without a temperature: large ones overflow.
 /// </para>
 /// </summary>
-public sealed class PolarityAttentionPlusPlus : Module
+public sealed class PolarityAttentionPlusPlus : ProjectedModule
 {
     private readonly int _numHeads;
     private readonly RotaryEncoding _rotary;
     private readonly Parameter _same, _opposite;
-    private readonly Linear _joint, _projection;
+    private readonly Linear _joint;
     private readonly DepthwiseConv2d _local;
 
     /// <summary>Makes the layer.</summary>
@@ -31,11 +31,14 @@ public sealed class PolarityAttentionPlusPlus : Module
         _opposite = AddParameter("s2", [1, numHeads, 1, 2 * dim / numHeads], Initializer.Zeros);
         _joint = AddChild("qkvg", new Linear(dim, 4 * dim));
         _local = AddChild("lepe", new DepthwiseConv2d(dim, 5));
-        _projection = AddChild("proj", new Linear(dim, dim));
+        Projection = AddChild("proj", new Linear(dim, dim));
     }
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x)
+    protected override Linear Projection { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor Mix(Tensor x)
     {
         int dim = x.Shape[3];
         Tensor joint = _joint.Forward(x);
@@ -43,7 +46,6 @@ public sealed class PolarityAttentionPlusPlus : Module
         Tensor attended = Tensor.PolarityAttentionPlusPlus(
             new Columns(joint, 0, dim), new Columns(joint, dim, dim), new Columns(joint, 2 * dim, dim),
             _same.Sigmoid().Reshape(-1), _opposite.Sigmoid().Reshape(-1), sin, cos, _numHeads);
-        Tensor local = _local.Forward(new Columns(joint, 2 * dim, dim));
-        return _projection.Forward((attended.Reshape(x.Shape) + local) * joint.Slice(-1, 3 * dim, dim));
+        return _local.ForwardGated(new Columns(joint, 2 * dim, dim), attended.Reshape(x.Shape), new Columns(joint, 3 * dim, dim));
     }
 }

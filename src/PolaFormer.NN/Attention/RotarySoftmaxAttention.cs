@@ -6,11 +6,11 @@ namespace PolaFormer.NN.Attention;
 /// Softmax attention with rotary encoding, local enhancement and gate: the later stages of PolaFormer++ (the authors'
 /// polaformer++/models/pola.py, VanillaSelfAttention). (B, H, W, C) → (B, H, W, C).
 /// </summary>
-public sealed class RotarySoftmaxAttention : Module
+public sealed class RotarySoftmaxAttention : ProjectedModule
 {
     private readonly int _numHeads;
     private readonly RotaryEncoding _rotary;
-    private readonly Linear _joint, _projection;
+    private readonly Linear _joint;
     private readonly DepthwiseConv2d _local;
 
     /// <summary>Makes the layer.</summary>
@@ -23,11 +23,14 @@ public sealed class RotarySoftmaxAttention : Module
         _rotary = rotary;
         _joint = AddChild("qkvo", new Linear(dim, 4 * dim));
         _local = AddChild("lepe", new DepthwiseConv2d(dim, 5));
-        _projection = AddChild("proj", new Linear(dim, dim));
+        Projection = AddChild("proj", new Linear(dim, dim));
     }
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x)
+    protected override Linear Projection { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor Mix(Tensor x)
     {
         int dim = x.Shape[3];
         Tensor joint = _joint.Forward(x);
@@ -36,7 +39,6 @@ public sealed class RotarySoftmaxAttention : Module
         Tensor key = Tensor.Rotate(new Columns(joint, dim, dim), sin, cos, _numHeads);
         float scale = 1 / MathF.Sqrt(dim / _numHeads);
         Tensor attended = Tensor.SoftmaxAttention(query, key, new Columns(joint, 2 * dim, dim), _numHeads, scale);
-        Tensor local = _local.Forward(new Columns(joint, 2 * dim, dim));
-        return _projection.Forward((attended.Reshape(x.Shape) + local) * joint.Slice(-1, 3 * dim, dim));
+        return _local.ForwardGated(new Columns(joint, 2 * dim, dim), attended.Reshape(x.Shape), new Columns(joint, 3 * dim, dim));
     }
 }

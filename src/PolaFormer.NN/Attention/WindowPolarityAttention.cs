@@ -7,12 +7,12 @@ namespace PolaFormer.NN.Attention;
 /// PolaLinearAttention): see <see cref="PolarityAttention"/> for the mechanism. (windows, w, w, C) → the same.
 /// The authors' code ignores the shift mask here, so tokens of different regions in a shifted window see each other.
 /// </summary>
-public sealed class WindowPolarityAttention : Module
+public sealed class WindowPolarityAttention : ProjectedModule
 {
     private readonly int _numHeads;
     private readonly PolarityFeatures _features;
     private readonly Parameter _positionalEncoding;
-    private readonly Linear _joint, _projection;
+    private readonly Linear _joint;
     private readonly DepthwiseConv2d _depthwise;
 
     /// <summary>Makes the layer.</summary>
@@ -29,19 +29,21 @@ public sealed class WindowPolarityAttention : Module
         _features = new PolarityFeatures(AddParameter("power", [1, numHeads, 1, headDim], Initializer.Zeros), alpha, AddParameter("scale", [1, 1, dim], Initializer.Zeros));
         _positionalEncoding = AddParameter("positional_encoding", [1, windowSize * windowSize, dim], Initializer.Zeros);
         _joint = AddChild("qkvg", new Linear(dim, 4 * dim, qkvBias, Linear.TransformerInitialization));
-        _projection = AddChild("proj", new Linear(dim, dim, initialization: Linear.TransformerInitialization));
+        Projection = AddChild("proj", new Linear(dim, dim, initialization: Linear.TransformerInitialization));
         _depthwise = AddChild("dwc", new DepthwiseConv2d(headDim, kernelSize));
     }
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x)
+    protected override Linear Projection { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor Mix(Tensor x)
     {
         int dim = x.Shape[3];
         Tensor joint = _joint.Forward(x);
         Tensor attended = Tensor.PolarityAttention(
             new Columns(joint, 0, dim), new Columns(joint, dim, dim), new Columns(joint, 2 * dim, dim),
             _positionalEncoding, _features.InverseScale(), _features.Exponent(), _numHeads);
-        Tensor local = _depthwise.Forward(new Columns(joint, 2 * dim, dim));
-        return _projection.Forward((attended.Reshape(x.Shape) + local) * joint.Slice(-1, 3 * dim, dim));
+        return _depthwise.ForwardGated(new Columns(joint, 2 * dim, dim), attended.Reshape(x.Shape), new Columns(joint, 3 * dim, dim));
     }
 }

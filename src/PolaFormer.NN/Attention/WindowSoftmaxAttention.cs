@@ -6,12 +6,12 @@ namespace PolaFormer.NN.Attention;
 /// Softmax attention inside windows with a learned bias for each relative position (Swin; models/pola_swin.py,
 /// WindowAttention): softmax(q·kᵀ/√d + bias + mask)·v. (windows, w, w, C) → the same.
 /// </summary>
-public sealed class WindowSoftmaxAttention : Module
+public sealed class WindowSoftmaxAttention : ProjectedModule
 {
     private readonly int _numHeads;
     private readonly Parameter _biasTable;
     private readonly Tensor _biasIndex;
-    private readonly Linear _joint, _projection;
+    private readonly Linear _joint;
 
     /// <summary>Makes the layer.</summary>
     /// <param name="dim">Channels C.</param>
@@ -25,7 +25,7 @@ public sealed class WindowSoftmaxAttention : Module
         _biasTable = AddParameter("relative_position_bias_table", [span * span, numHeads], Initializer.TruncatedNormal);
         _biasIndex = AddBuffer("relative_position_index", RelativePositionIndex(windowSize));
         _joint = AddChild("qkv", new Linear(dim, 3 * dim, qkvBias, Linear.TransformerInitialization));
-        _projection = AddChild("proj", new Linear(dim, dim, initialization: Linear.TransformerInitialization));
+        Projection = AddChild("proj", new Linear(dim, dim, initialization: Linear.TransformerInitialization));
     }
 
     /// <summary>
@@ -35,7 +35,10 @@ public sealed class WindowSoftmaxAttention : Module
     public Tensor? Mask { get; set; }
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x)
+    protected override Linear Projection { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor Mix(Tensor x)
     {
         int dim = x.Shape[3];
         Tensor joint = _joint.Forward(x);
@@ -43,7 +46,7 @@ public sealed class WindowSoftmaxAttention : Module
         float scale = 1 / MathF.Sqrt(dim / _numHeads);
         Tensor attended = Tensor.SoftmaxAttention(
             new Columns(joint, 0, dim), new Columns(joint, dim, dim), new Columns(joint, 2 * dim, dim), _numHeads, scale, bias, Mask);
-        return _projection.Forward(attended.Reshape(x.Shape));
+        return attended.Reshape(x.Shape);
     }
 
     /// <summary>For each pair of tokens of a w×w window, the row of the bias table of their offset: (w², w²).</summary>

@@ -4,12 +4,26 @@ namespace PolaFormer.Tensors;
 
 internal sealed unsafe partial class CpuDevice
 {
-    internal override void Convolution(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Tensor y)
+    internal override void Convolution(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Tensor y) =>
+        Convolution(shape, x, weight, bias, Activation.None, y);
+
+    internal override void Convolution(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor y)
     {
-        if (DepthwiseShape.Fits(shape))
-            Kernels.DepthwiseConvolution.Forward(new DepthwiseShape(shape), x.Data, weight.Data, DataOrNull(bias), false, y.Data);
+        if (!DepthwiseShape.Fits(shape))
+        {
+            if (weight.IsPacked)
+                Convolution2D.ForwardPacked(shape, x.Data, weight.PackedData, DataOrNull(bias), activation, y.Data);
+            else
+                Convolution2D.Forward(shape, x.Data, weight.Data, DataOrNull(bias), activation, y.Data);
+        }
+        else if (activation == Activation.None)
+        {
+            Kernels.DepthwiseConvolution.Forward(new DepthwiseShape(shape), x.Data, weight.Data, DataOrNull(bias), new DepthwiseFinish(), y.Data);
+        }
         else
-            Convolution2D.Forward(shape, x.Data, weight.Data, DataOrNull(bias), y.Data);
+        {
+            base.Convolution(shape, x, weight, bias, activation, y);
+        }
     }
 
     internal override void ConvolutionBackward(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias)
@@ -33,7 +47,13 @@ internal sealed unsafe partial class CpuDevice
     }
 
     internal override void DepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, bool addInput, Tensor y) =>
-        Kernels.DepthwiseConvolution.Forward(ShapeOf(x, weight), x.Data, weight.Data, DataOrNull(bias), addInput, y.Data);
+        Kernels.DepthwiseConvolution.Forward(ShapeOf(x, weight), x.Data, weight.Data, DataOrNull(bias), new DepthwiseFinish { AddsInput = addInput }, y.Data);
+
+    internal override void GatedDepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate, Tensor y)
+    {
+        var finish = new DepthwiseFinish { Addend = addend.Data, Gate = gate.Data, GateStride = gate.RowStride };
+        Kernels.DepthwiseConvolution.Forward(ShapeOf(x, weight), x.Data, weight.Data, DataOrNull(bias), finish, y.Data);
+    }
 
     internal override void DepthwiseConvolutionBackward(Columns x, Tensor weight, bool addInput, Tensor dy, Columns? dx, Tensor dweight, Tensor? dbias)
     {

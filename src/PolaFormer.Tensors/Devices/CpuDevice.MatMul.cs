@@ -1,4 +1,5 @@
 using PolaFormer.Tensors.Kernels;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Tensors;
 
@@ -25,15 +26,19 @@ internal sealed unsafe partial class CpuDevice
         });
     }
 
-    internal override void Linear(Tensor x, Tensor weight, Tensor? bias, Tensor y)
+    internal override void Linear(Tensor x, Tensor weight, Tensor? bias, Tensor y) =>
+        Linear(x, weight, bias, Activation.None, null, y);
+
+    internal override void Linear(Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? residual, Tensor y) =>
+        Gemm.Run(Product(Rows(y), x.Data, weight, bias, y.Data) with { Activation = activation, Addend = DataOrNull(residual) });
+
+    internal override void FeedForward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, Tensor y)
     {
-        (int outputs, int inputs) = (weight.Shape[0], weight.Shape[1]);
-        Gemm.Run(new MatrixProduct(Rows(y), outputs, inputs, x.Data, weight.Data, y.Data)
-        {
-            BRow = 1,
-            BCol = inputs,
-            Bias = DataOrNull(bias),
-        });
+        (int rows, int inputs, int hidden, int outputs) = (Rows(y), weight1.Shape[1], weight1.Shape[0], weight2.Shape[0]);
+        if (weight1.IsPacked && weight2.IsPacked && Kernels.FeedForward.Pays(rows, inputs, hidden, outputs))
+            Kernels.FeedForward.Run(Product(rows, x.Data, weight1, bias1, null) with { Activation = activation }, Product(rows, null, weight2, bias2, y.Data) with { Addend = DataOrNull(residual) });
+        else
+            base.FeedForward(x, weight1, bias1, activation, weight2, bias2, residual, y);
     }
 
     internal override void LinearBackward(Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias)
@@ -45,5 +50,28 @@ internal sealed unsafe partial class CpuDevice
             Gemm.Run(new MatrixProduct(outputs, inputs, rows, dy.Data, x.Data, dweight.Data) { ARow = 1, ACol = outputs });
         if (dbias is not null)
             Reduction.Sum(dy.Data, 1, rows, outputs, dbias.Data);
+    }
+
+    internal override Storage? Pack(Tensor weight, int groups)
+    {
+        int outputs = weight.Shape[0], inputs = weight.Shape[1];
+        var taps = checked((int)weight.Shape.CountOf(2, weight.Rank));
+        if (inputs == 1 && groups == outputs)
+            return null;
+        Storage packed = Storage.AllocateUnscoped(Convolution2D.PackedWeightLength(outputs, inputs, taps, groups) * sizeof(float));
+        Convolution2D.PackWeight(weight.Data, outputs, inputs, taps, groups, (float*)packed.Pointer);
+        return packed;
+    }
+
+    private static MatrixProduct Product(int rows, float* x, Tensor weight, Tensor? bias, float* y)
+    {
+        (int outputs, int inputs) = (weight.Shape[0], weight.Shape[1]);
+        return new MatrixProduct(rows, outputs, inputs, x, weight.IsPacked ? null : weight.Data, y)
+        {
+            BRow = 1,
+            BCol = inputs,
+            PackedB = weight.IsPacked ? weight.PackedData : null,
+            Bias = DataOrNull(bias),
+        };
     }
 }

@@ -146,6 +146,20 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
         device.Linear(x, weight, bias, y);
     }
 
+    internal override void Linear(Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? residual, Tensor y)
+    {
+        _counter.Linear(x, weight, bias, y);
+        using Call call = Begin(y, [x, weight, bias, residual], NameOf(activation));
+        device.Linear(x, weight, bias, activation, residual, y);
+    }
+
+    internal override void FeedForward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, Tensor y)
+    {
+        _counter.FeedForward(x, weight1, bias1, activation, weight2, bias2, residual, y);
+        using Call call = Begin(y, [x, weight1, bias1, weight2, bias2, residual], NameOf(activation));
+        device.FeedForward(x, weight1, bias1, activation, weight2, bias2, residual, y);
+    }
+
     internal override void LinearBackward(Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias)
     {
         if (dx is not null)
@@ -203,6 +217,20 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
         _counter.Convolution(in shape, x, weight, bias, y);
         using Call call = Begin(y, [x, weight, bias]);
         device.Convolution(in shape, x, weight, bias, y);
+    }
+
+    internal override void Convolution(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor y)
+    {
+        _counter.Convolution(in shape, x, weight, bias, y);
+        using Call call = Begin(y, [x, weight, bias], NameOf(activation));
+        device.Convolution(in shape, x, weight, bias, activation, y);
+    }
+
+    internal override void GatedDepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate, Tensor y)
+    {
+        _counter.DepthwiseConvolution(x, weight, bias, false, y);
+        using Call call = Begin(y, [x, weight, bias, addend, gate]);
+        device.GatedDepthwiseConvolution(x, weight, bias, addend, gate, y);
     }
 
     internal override void ConvolutionBackward(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias)
@@ -329,6 +357,8 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
         using Call call = Begin(weight, [weight, gradient, mean, mean, square, square]);
         device.AdamW(weight, gradient, mean, square, in step);
     }
+
+    private static string? NameOf(Activation activation) => activation == Activation.None ? null : activation.ToString();
 
     private Call Begin(Tensor result, ReadOnlySpan<Operand> operands, string? function = null, [CallerMemberName] string name = "")
     {

@@ -15,26 +15,47 @@ internal static unsafe partial class Convolution2D
     /// <summary>Multiply-adds worth a task.</summary>
     private const long Grain = 2_000_000;
 
-    /// <summary>y = x ∗ weight + bias; <paramref name="bias"/> (Cout) may be null.</summary>
-    public static void Forward(in ConvolutionShape shape, float* x, float* weight, float* bias, float* y)
+    /// <summary>y = act(x ∗ weight + bias); <paramref name="bias"/> (Cout) may be null.</summary>
+    public static void Forward(in ConvolutionShape shape, float* x, float* weight, float* bias, Activation activation, float* y)
     {
-        var (inputs, outputs, depth) = GroupExtents(shape);
-        if (IsPointwise(shape))
+        if (shape.Groups == 1 && IsPointwise(shape))
         {
-            var product = PointwiseProduct(shape, x, weight, y);
-            product.Bias = bias;
-            if (shape.Groups == 1) Gemm.Run(product);
-            else for (var group = 0; group < shape.Groups; group++) Gemm.Run(OfGroup(product, shape, group));
+            Gemm.Run(PointwiseProduct(shape, x, weight, y) with { Bias = bias, Activation = activation });
             return;
         }
+        var (inputs, outputs, taps) = (shape.InChannels / shape.Groups, shape.OutChannels, shape.KernelHeight * shape.KernelWidth);
+        var packed = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, PackedWeightLength(outputs, inputs, taps, shape.Groups));
+        PackWeight(weight, outputs, inputs, taps, shape.Groups, packed);
+        ForwardPacked(shape, x, packed, bias, activation, y);
+    }
 
-        var panels = Gemm.PackedBLength(depth, outputs);
-        var rows = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, (long)outputs * depth + shape.Groups * panels);
-        var packed = rows + (nint)outputs * depth;
-        for (var group = 0; group < shape.Groups; group++)
+    /// <summary>Floats that <see cref="PackWeight"/> writes.</summary>
+    public static long PackedWeightLength(int outputs, int inputs, int taps, int groups) =>
+        groups * Gemm.PackedBLength(checked(inputs * taps), outputs / groups);
+
+    /// <summary>
+    /// Lays a weight (outputs, inputs, taps) out for <see cref="ForwardPacked"/>: for each group a packed matrix (taps, inputs)
+    /// × outputs. With one tap that is the packed transpose of a linear layer's weight.
+    /// </summary>
+    public static void PackWeight(float* weight, int outputs, int inputs, int taps, int groups, float* packed)
+    {
+        var (depth, own) = (inputs * taps, outputs / groups);
+        var rows = taps == 1 ? null : ThreadScratch.Floats(ScratchPurpose.Convolution, (long)own * depth);
+        for (var group = 0; group < groups; group++, weight += (nint)own * depth, packed += (nint)Gemm.PackedBLength(depth, own))
         {
-            TapsFirst(weight + (nint)group * outputs * depth, outputs, inputs, shape.KernelHeight * shape.KernelWidth, rows);
-            Gemm.PackB(rows, 1, depth, depth, outputs, packed + group * (nint)panels);
+            if (taps > 1) TapsFirst(weight, own, inputs, taps, rows);
+            Gemm.PackB(taps == 1 ? weight : rows, 1, depth, depth, own, packed);
+        }
+    }
+
+    /// <summary>As <see cref="Forward"/>, with a weight that <see cref="PackWeight"/> has laid out.</summary>
+    public static void ForwardPacked(in ConvolutionShape shape, float* x, float* packed, float* bias, Activation activation, float* y)
+    {
+        var (_, outputs, depth) = GroupExtents(shape);
+        if (shape.Groups == 1 && IsPointwise(shape))
+        {
+            Gemm.Run(PointwiseProduct(shape, x, null, y) with { PackedB = packed, Bias = bias, Activation = activation });
+            return;
         }
         var pixels = Pixels(shape);
         var parts = Workers.PartsFor((long)pixels * depth * shape.OutChannels, Grain);
@@ -43,8 +64,9 @@ internal static unsafe partial class Convolution2D
             Shape = shape,
             X = x,
             Packed = packed,
-            Panels = (nint)panels,
+            Panels = (nint)Gemm.PackedBLength(depth, outputs),
             Bias = bias,
+            Activation = activation,
             Y = y,
             Pixels = pixels,
             Parts = parts,
@@ -56,6 +78,7 @@ internal static unsafe partial class Convolution2D
         public ConvolutionShape Shape;
         public float* X, Packed, Bias, Y;
         public nint Panels;
+        public Activation Activation;
         public int Pixels, Parts;
 
         public readonly void Run(int part)
@@ -74,6 +97,7 @@ internal static unsafe partial class Convolution2D
                         PackedB = Packed + group * Panels,
                         CRow = Shape.OutChannels,
                         Bias = Bias == null ? null : Bias + group * outputs,
+                        Activation = Activation,
                     });
                 }
         }
@@ -94,28 +118,8 @@ internal static unsafe partial class Convolution2D
     private static bool IsPointwise(in ConvolutionShape shape) =>
         shape is { KernelHeight: 1, KernelWidth: 1, StrideH: 1, StrideW: 1, PadH: 0, PadW: 0 };
 
-    private static MatrixProduct PointwiseProduct(in ConvolutionShape shape, float* x, float* weight, float* y)
-    {
-        var (inputs, outputs, _) = GroupExtents(shape);
-        return new MatrixProduct(Pixels(shape), outputs, inputs, x, weight, y)
-        {
-            ARow = shape.InChannels,
-            BRow = 1,
-            BCol = inputs,
-            CRow = shape.OutChannels,
-        };
-    }
-
-    private static MatrixProduct OfGroup(in MatrixProduct product, in ConvolutionShape shape, int group)
-    {
-        var (inputs, outputs, _) = GroupExtents(shape);
-        var own = product;
-        own.A += group * inputs;
-        own.B += (nint)group * outputs * inputs;
-        own.C += group * outputs;
-        if (own.Bias != null) own.Bias += group * outputs;
-        return own;
-    }
+    private static MatrixProduct PointwiseProduct(in ConvolutionShape shape, float* x, float* weight, float* y) =>
+        new(Pixels(shape), shape.OutChannels, shape.InChannels, x, weight, y) { BRow = 1, BCol = shape.InChannels };
 
     /// <summary>(outputs, inputs, taps) to (outputs, taps, inputs).</summary>
     private static void TapsFirst(float* weight, int outputs, int inputs, int taps, float* target)

@@ -13,20 +13,28 @@ internal static unsafe partial class DepthwiseConvolution
     /// <summary>Pixels computed together.</summary>
     private const int Together = 4;
 
-    /// <summary>y = x ∗ weight + bias (+ x); <paramref name="bias"/> (Cw) may be null. Adding x needs an output as large as the input.</summary>
-    public static void Forward(in DepthwiseShape shape, float* x, float* weight, float* bias, bool addInput, float* y)
+    /// <summary>
+    /// y = x ∗ weight + bias, then what <paramref name="finish"/> says; <paramref name="bias"/> (Cw) may be null. Adding x needs
+    /// an output as large as the input.
+    /// </summary>
+    public static void Forward(in DepthwiseShape shape, float* x, float* weight, float* bias, in DepthwiseFinish finish, float* y)
     {
         var (channels, taps) = (shape.Channels, shape.Taps);
         var packed = ThreadScratch.Floats(ScratchPurpose.Depthwise, (long)(taps + 1) * channels);
         PackWeight(shape, weight, packed, flip: false);
         var packedBias = packed + (nint)taps * channels;
-        for (var c = 0; c < channels; c++) packedBias[c] = bias == null ? 0 : bias[c % shape.WeightChannels];
+        for (var c = 0; c < channels; c += shape.WeightChannels)
+        {
+            var target = new Span<float>(packedBias + c, shape.WeightChannels);
+            if (bias == null) target.Clear();
+            else new Span<float>(bias, shape.WeightChannels).CopyTo(target);
+        }
         Run(new LineBody
         {
             Shape = shape.Convolution,
             Parts = shape.Parts,
             Lines = shape.OutLines,
-            AddInput = addInput,
+            Finish = finish,
             X = x,
             Weight = packed,
             Bias = packedBias,
@@ -62,7 +70,7 @@ internal static unsafe partial class DepthwiseConvolution
             Shape = backward,
             Parts = shape.Parts,
             Lines = shape.InLines,
-            AddInput = addInput,
+            Finish = new DepthwiseFinish { AddsInput = addInput },
             X = dy,
             Weight = packed,
             Bias = packedBias,
@@ -77,8 +85,12 @@ internal static unsafe partial class DepthwiseConvolution
     {
         var (channels, taps) = (shape.Channels, shape.Taps);
         for (var tap = 0; tap < taps; tap++, packed += channels)
-            for (var c = 0; c < channels; c++)
-                packed[c] = weight[(nint)(c % shape.WeightChannels) * taps + (flip ? taps - 1 - tap : tap)];
+        {
+            for (var c = 0; c < shape.WeightChannels; c++)
+                packed[c] = weight[(nint)c * taps + (flip ? taps - 1 - tap : tap)];
+            for (var c = shape.WeightChannels; c < channels; c += shape.WeightChannels)
+                new Span<float>(packed, shape.WeightChannels).CopyTo(new Span<float>(packed + c, shape.WeightChannels));
+        }
     }
 
     private static void Run(in LineBody body) => Workers.Run(body.Parts, body);
@@ -88,7 +100,7 @@ internal static unsafe partial class DepthwiseConvolution
     {
         public ConvolutionShape Shape;
         public int Parts, Lines;
-        public bool AddInput;
+        public DepthwiseFinish Finish;
         public float* X, Weight, Bias, Y;
         public nint XStride, YStride;
 
@@ -128,8 +140,11 @@ internal static unsafe partial class DepthwiseConvolution
                     WeightRow = (nint)Shape.KernelWidth * Shape.InChannels,
                     Channels = Shape.InChannels,
                     Bias = Bias,
-                    Own = AddInput ? X + ((nint)line * columns + ox) * XStride : null,
+                    Own = Finish.AddsInput ? X + ((nint)line * columns + ox) * XStride : null,
                     OwnStep = XStride,
+                    Addend = Finish.Addend == null ? null : Finish.Addend + ((nint)line * columns + ox) * YStride,
+                    Gate = Finish.Gate == null ? null : Finish.Gate + ((nint)line * columns + ox) * Finish.GateStride,
+                    GateStep = Finish.GateStride,
                     Target = Y + ((nint)line * columns + ox) * YStride,
                     TargetStep = YStride,
                 };
@@ -150,8 +165,8 @@ internal static unsafe partial class DepthwiseConvolution
     /// <summary>Neighbouring output pixels and the taps under them, all inside the image.</summary>
     private struct Pixels
     {
-        public float* Source, Weight, Bias, Own, Target;
-        public nint RowStep, ColumnStep, PixelStep, WeightRow, OwnStep, TargetStep;
+        public float* Source, Weight, Bias, Own, Addend, Gate, Target;
+        public nint RowStep, ColumnStep, PixelStep, WeightRow, OwnStep, GateStep, TargetStep;
         public int Rows, Columns, Channels;
 
         public readonly void Four<T>() where T : unmanaged, IFloat32Vector<T>
@@ -186,10 +201,10 @@ internal static unsafe partial class DepthwiseConvolution
                     sum3 = T.MultiplyAdd(Load<T>(source + 3 * step, count), w, sum3);
                 }
             }
-            Finish(sum0, 0, c, count);
-            Finish(sum1, 1, c, count);
-            Finish(sum2, 2, c, count);
-            Finish(sum3, 3, c, count);
+            Put(sum0, 0, c, count);
+            Put(sum1, 1, c, count);
+            Put(sum2, 2, c, count);
+            Put(sum3, 3, c, count);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -202,13 +217,15 @@ internal static unsafe partial class DepthwiseConvolution
                     var source = Load<T>(Source + row * RowStep + column * ColumnStep + c, count);
                     sum = T.MultiplyAdd(source, Load<T>(Weight + row * WeightRow + (nint)column * Channels + c, count), sum);
                 }
-            Finish(sum, 0, c, count);
+            Put(sum, 0, c, count);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private readonly void Finish<T>(T sum, int pixel, int c, int count) where T : unmanaged, IFloat32Vector<T>
+        private readonly void Put<T>(T sum, int pixel, int c, int count) where T : unmanaged, IFloat32Vector<T>
         {
             if (Own != null) sum += Load<T>(Own + pixel * OwnStep + c, count);
+            if (Addend != null) sum += Load<T>(Addend + pixel * TargetStep + c, count);
+            if (Gate != null) sum *= Load<T>(Gate + pixel * GateStep + c, count);
             Store(sum, Target + pixel * TargetStep + c, count);
         }
     }

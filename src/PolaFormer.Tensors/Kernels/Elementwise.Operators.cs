@@ -241,7 +241,7 @@ internal static unsafe partial class Elementwise
     }
 
     /// <summary>y = x·σ(x) with σ(x) = 1/(1 + e^−x), dy/dx = σ(x)·(1 + x·(1 − σ(x))). 0, ½ at 0; ∞ at ∞; NaN at −∞ and gradient NaN at ±∞, as in torch.</summary>
-    private readonly struct Silu : IUnaryOperator
+    internal readonly struct Silu : IUnaryOperator
     {
         public static bool BackwardReadsInput => true;
 

@@ -238,7 +238,7 @@ internal static unsafe partial class Gemm
                         tile.StartsFromBias = tile.Bias != null && tile.Alpha == 1 && tile.Columns % (PanelWidth / 2) == 0;
                         tile.Addend = !first ? tile.C : p.Addend != null ? p.Addend + row * p.CRow + column : null;
                         RunTile(rows, tile);
-                        if (last && p.Activation != GemmActivation.None) Activate(p.Activation, rows, tile);
+                        if (last && p.Activation != Activation.None) Activate(p.Activation, rows, tile);
                     }
                 }
             }
@@ -260,13 +260,17 @@ internal static unsafe partial class Gemm
     }
 
     /// <summary>y = f(y) over a tile of C while it lies in the first cache.</summary>
-    private static void Activate(GemmActivation function, int rows, in GemmTile tile)
+    private static void Activate(Activation function, int rows, in GemmTile tile)
     {
         for (var row = 0; row < rows; row++)
         {
             var c = tile.C + row * tile.CRow;
-            if (function == GemmActivation.Gelu) Elementwise.MapSerial<Elementwise.Gelu>(c, c, tile.Columns);
-            else Elementwise.MapSerial<Elementwise.Relu>(c, c, tile.Columns);
+            switch (function)
+            {
+                case Activation.Relu: Elementwise.MapSerial<Elementwise.Relu>(c, c, tile.Columns); break;
+                case Activation.Gelu: Elementwise.MapSerial<Elementwise.Gelu>(c, c, tile.Columns); break;
+                case Activation.Silu: Elementwise.MapSerial<Elementwise.Silu>(c, c, tile.Columns); break;
+            }
         }
     }
 }

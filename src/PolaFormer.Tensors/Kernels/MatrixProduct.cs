@@ -35,7 +35,7 @@ internal unsafe struct MatrixProduct
 
     /// <summary>Null, or matrices laid out as those of C that are added to them; C itself to accumulate.</summary>
     public float* Addend;
-    public GemmActivation Activation;
+    public Activation Activation;
 
     /// <summary>An empty product with Alpha = 1 and a batch of one.</summary>
     public MatrixProduct()

@@ -35,6 +35,10 @@ internal sealed unsafe class Storage
         return storage;
     }
 
+    /// <summary>Takes a block that belongs to no scope but to the garbage collector.</summary>
+    public static Storage AllocateUnscoped(long bytes) =>
+        new(MemoryPool.Take(bytes, out long capacity), capacity) { _ownedByCollector = true };
+
     /// <summary>A storage without memory: the shape-only tensors of <see cref="MetaDevice"/>.</summary>
     public static Storage Nothing()
     {
@@ -63,6 +67,13 @@ internal sealed unsafe class Storage
             GC.SuppressFinalize(this);
             Free();
         }
+    }
+
+    /// <summary>Returns the block to the pool now, whoever holds it.</summary>
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        Free();
     }
 
     /// <summary>Leaves the block's life to the garbage collector: it escaped the outermost scope or was made outside any.</summary>

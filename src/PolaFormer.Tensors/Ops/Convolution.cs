@@ -20,7 +20,7 @@ internal sealed class Convolution : Operator
         _bias = bias;
     }
 
-    public static Tensor Forward(Tensor x, Tensor weight, Tensor? bias, int stride, int padding, int dilation, int groups)
+    public static Tensor Forward(Tensor x, Tensor weight, Tensor? bias, int stride, int padding, int dilation, int groups, Activation activation)
     {
         if (x.Rank != 4 || weight.Rank != 4 || x.Shape[3] != weight.Shape[1] * groups || weight.Shape[0] % groups != 0)
             throw new ArgumentException($"A convolution with weight {weight.Shape} in {groups} groups does not take input {x.Shape}; it wants (B, H, W, {weight.Shape[1] * groups}).");
@@ -44,8 +44,13 @@ internal sealed class Convolution : Operator
         if (shape.OutHeight <= 0 || shape.OutWidth <= 0)
             throw new ArgumentException($"An image of {x.Shape[1]}×{x.Shape[2]} is smaller than the {shape.KernelHeight}×{shape.KernelWidth} kernel.");
         Tensor y = x.Device.Empty([shape.Batch, shape.OutHeight, shape.OutWidth, shape.OutChannels]);
-        x.Device.Convolution(shape, x, weight, bias, y);
-        return Tape.IsRecording(x, weight, bias) ? Tape.Record(new Convolution(shape, x, weight, bias), y) : y;
+        if (Tape.IsRecording(x, weight, bias))
+        {
+            x.Device.Convolution(shape, x, weight, bias, y);
+            return Tape.Record(new Convolution(shape, x, weight, bias), y).Activate(activation);
+        }
+        x.Device.Convolution(shape, x, weight, bias, activation, y);
+        return y;
     }
 
     protected internal override void Backward(Tensor dy)

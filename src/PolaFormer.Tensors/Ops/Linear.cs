@@ -15,10 +15,29 @@ internal sealed class Linear : Operator
         _bias = bias;
     }
 
+    /// <summary>act(x·Wᵀ + b), or x·Wᵀ + b + residual: one pass unless the tape records.</summary>
+    public static Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? residual)
+    {
+        if (activation != Activation.None && residual is not null)
+            throw new ArgumentException("A linear layer applies an activation or adds a residual, not both.");
+        if (activation == Activation.None && residual is null)
+            return Forward(x, weight, bias);
+        if (Tape.IsRecording(x, weight, bias, residual))
+        {
+            Tensor product = Forward(x, weight, bias);
+            return residual is null ? product.Activate(activation) : residual + product;
+        }
+        RequireFit(x, weight);
+        Tensor y = x.Device.Empty(x.Shape.With(-1, weight.Shape[0]));
+        if (residual is not null && residual.Shape != y.Shape)
+            throw new ArgumentException($"The residual {residual.Shape} is not as large as the result {y.Shape}.");
+        x.Device.Linear(x, weight, bias, activation, residual, y);
+        return y;
+    }
+
     public static Tensor Forward(Tensor x, Tensor weight, Tensor? bias)
     {
-        if (weight.Rank != 2 || x.Rank < 1 || x.Shape[-1] != weight.Shape[1])
-            throw new ArgumentException($"A linear layer with weight {weight.Shape} does not take input {x.Shape}.");
+        RequireFit(x, weight);
         Tensor y = x.Device.Empty(x.Shape.With(-1, weight.Shape[0]));
         x.Device.Linear(x, weight, bias, y);
         return Tape.IsRecording(x, weight, bias) ? Tape.Record(new Linear(x, weight, bias), y) : y;
@@ -36,5 +55,11 @@ internal sealed class Linear : Operator
             Accumulate(_weight, dweight);
         if (dbias is not null)
             Accumulate(_bias!, dbias);
+    }
+
+    private static void RequireFit(Tensor x, Tensor weight)
+    {
+        if (weight.Rank != 2 || x.Rank < 1 || x.Shape[-1] != weight.Shape[1])
+            throw new ArgumentException($"A linear layer with weight {weight.Shape} does not take input {x.Shape}.");
     }
 }

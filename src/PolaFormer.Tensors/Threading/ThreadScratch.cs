@@ -11,6 +11,7 @@ internal enum ScratchPurpose
     Convolution,
     ConvolutionWeight,
     Depthwise,
+    FeedForward,
     Count,
 }
 

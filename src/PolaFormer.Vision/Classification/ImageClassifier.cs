@@ -49,7 +49,10 @@ public sealed class ImageClassifier
     /// </summary>
     public ImageDecodeOptions Decoding { get; set; } = ImageDecodeOptions.Photograph;
 
-    /// <summary>Loads a checkpoint: one of ours describes itself, another is matched with the registered architectures.</summary>
+    /// <summary>
+    /// Loads a checkpoint for inference alone (<see cref="NN.Module.Freeze"/>): one of ours describes itself, another is matched with
+    /// the registered architectures.
+    /// </summary>
     /// <param name="path">A safetensors or PyTorch file.</param>
     /// <param name="modelName">The registered architecture; null to find it out.</param>
     /// <param name="labels">Names of the classes; null for those in the checkpoint, or ImageNet's for 1,000 classes.</param>
@@ -61,6 +64,7 @@ public sealed class ImageClassifier
         (ModelEntry entry, ModelOptions options) = Identify(checkpoint, description, modelName);
         VisionModel model = entry.Create(options);
         ModelLoader.LoadStrict(model, checkpoint);
+        model.Freeze();
 
         labels ??= description?.Labels is { Count: > 0 } known ? known : model.NumClasses == ImageNetLabels.Count ? ImageNetLabels.Names : [];
         if (labels.Count != 0 && labels.Count != model.NumClasses)

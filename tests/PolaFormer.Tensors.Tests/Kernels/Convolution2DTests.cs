@@ -71,9 +71,9 @@ public sealed unsafe class Convolution2DTests : IDisposable
         using var y = new NativeFloats(dy.Length);
         fixed (float* px = x, pw = weight, pb = bias)
         {
-            Convolution2D.Forward(s, px, pw, pb, y.Pointer);
+            Convolution2D.Forward(s, px, pw, pb, Activation.None, y.Pointer);
             ConvolutionReference.AssertClose(ConvolutionReference.Forward(s, x, weight, bias), y.Span, "y");
-            Convolution2D.Forward(s, px, pw, null, y.Pointer);
+            Convolution2D.Forward(s, px, pw, null, Activation.None, y.Pointer);
             ConvolutionReference.AssertClose(ConvolutionReference.Forward(s, x, weight, null), y.Span, "y without bias");
         }
     }
@@ -115,7 +115,7 @@ public sealed unsafe class Convolution2DTests : IDisposable
             float[] y = new float[dy.Length], dx = new float[x.Length], dweight = new float[weight.Length];
             fixed (float* px = x, pw = weight, pb = bias, pdy = dy, py = y, pdx = dx, pdw = dweight)
             {
-                Convolution2D.Forward(s, px, pw, pb, py);
+                Convolution2D.Forward(s, px, pw, pb, Activation.None, py);
                 Convolution2D.BackwardInput(s, pw, pdy, pdx);
                 Convolution2D.BackwardWeight(s, px, pdy, pdw);
             }
@@ -133,7 +133,7 @@ public sealed unsafe class Convolution2DTests : IDisposable
         var s = Shape([0, 8, 8, 3, 4, 3, 1, 1, 1, 1]);
         using NativeFloats weight = new(3 * 4 * 9), dweight = new(3 * 4 * 9);
         dweight.Span.Fill(1);
-        Convolution2D.Forward(s, null, weight.Pointer, null, null);
+        Convolution2D.Forward(s, null, weight.Pointer, null, Activation.None, null);
         Convolution2D.BackwardInput(s, weight.Pointer, null, null);
         Convolution2D.BackwardWeight(s, null, null, dweight.Pointer);
         Assert.False(dweight.Span.ContainsAnyExcept(0f));

@@ -42,8 +42,9 @@ public sealed unsafe class GemmTests : IDisposable
                         target = p.Alpha * sum + (p.Addend == null ? 0 : p.Addend == p.C ? before[at] : p.Addend[at]) + (p.Bias == null ? 0 : p.Bias[j]);
                         target = p.Activation switch
                         {
-                            GemmActivation.Relu => Math.Max(target, 0),
-                            GemmActivation.Gelu => target * NormalDistribution(target),
+                            Activation.Relu => Math.Max(target, 0),
+                            Activation.Gelu => target * NormalDistribution(target),
+                            Activation.Silu => target / (1 + Math.Exp(-target)),
                             _ => target,
                         };
                     }
@@ -95,7 +96,7 @@ public sealed unsafe class GemmTests : IDisposable
             COuter = cSize * inner,
             CInner = cSize,
             Bias = random.Next(2) == 0 ? null : Take(n, random).Pointer,
-            Activation = (GemmActivation)random.Next(3),
+            Activation = (Activation)random.Next(4),
         };
     }
 
@@ -230,7 +231,7 @@ public sealed unsafe class GemmTests : IDisposable
     public void NonFiniteInputsReachTheResult()
     {
         var random = new System.Random(8);
-        var p = Create(random, 20, 40, 30) with { Bias = null, Activation = GemmActivation.None };
+        var p = Create(random, 20, 40, 30) with { Bias = null, Activation = Activation.None };
         var c = Target(p);
         p.A[3 * p.ARow + 5 * p.ACol] = float.NaN;
         Gemm.Run(p);
