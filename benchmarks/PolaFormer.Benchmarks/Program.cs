@@ -2,5 +2,6 @@ using BenchmarkDotNet.Running;
 using PolaFormer.Benchmarks;
 
 if (args is ["--quick", "images", .. var rest]) QuickImages.Run(rest);
+else if (args is ["--quick", "cold", .. var files]) QuickColdStart.Run(files);
 else if (args is ["--quick", .. var filter]) QuickGemm.Run(filter);
 else BenchmarkSwitcher.FromAssembly(typeof(GemmBenchmarks).Assembly).Run(args);

@@ -77,8 +77,10 @@ public static class ModelLoader
     private static void Copy(Module module, Checkpoint checkpoint, LoadReport report)
     {
         HashSet<string> wanted = [.. report.Loaded];
-        foreach ((string name, Tensor tensor) in module.StateDict().Where(entry => wanted.Contains(entry.Name)))
+        foreach ((string name, Tensor tensor) in module.StateDict())
         {
+            if (!wanted.Contains(name))
+                continue;
             CheckpointEntry entry = checkpoint[name];
             if (tensor.DType == DType.Float32)
                 entry.ReadFloat32(tensor.AsSpan<float>());

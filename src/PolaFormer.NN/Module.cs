@@ -178,8 +178,12 @@ public abstract class Module
 
     private IEnumerable<(string Name, Tensor Tensor)> Walk(string prefix)
     {
-        foreach ((string name, Tensor tensor) in _tensors.OrderBy(entry => entry.Tensor is Parameter ? 0 : 1))
-            yield return (prefix + name, tensor);
+        foreach ((string name, Tensor tensor) in _tensors)
+            if (tensor is Parameter)
+                yield return (prefix + name, tensor);
+        foreach ((string name, Tensor tensor) in _tensors)
+            if (tensor is not Parameter)
+                yield return (prefix + name, tensor);
         foreach ((string name, Module module) in _children)
         {
             foreach ((string Name, Tensor Tensor) entry in module.Walk($"{prefix}{name}."))

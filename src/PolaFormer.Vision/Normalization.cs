@@ -36,7 +36,7 @@ public sealed class Normalization
                 _table[c * Levels + level] = (level / 255f - mean[c]) / std[c];
         for (int i = 0; i < Period; i++)
             (_mean[i], _std[i], _reciprocal[i]) = (mean[i % Image.Channels], std[i % Image.Channels], 1 / std[i % Image.Channels]);
-        _isComputable = Fma.IsSupported && Avx2.IsSupported && IsComputable();
+        _isComputable = IsComputable();
     }
 
     /// <summary>The statistics of ImageNet, which the authors' models expect.</summary>
@@ -95,11 +95,14 @@ public sealed class Normalization
     /// <summary>Tries every level of every channel.</summary>
     private unsafe bool IsComputable()
     {
+        if (!Fma.IsSupported || !Avx2.IsSupported)
+            return false;
         byte* levels = stackalloc byte[Period];
         float* values = stackalloc float[Period];
         for (int level = 0; level < Levels; level++)
         {
-            new Span<byte>(levels, Period).Fill((byte)level);
+            for (int i = 0; i < Period; i++)
+                levels[i] = (byte)level;
             Compute(levels, values, Period);
             for (int c = 0; c < Image.Channels; c++)
                 if (BitConverter.SingleToInt32Bits(values[c]) != BitConverter.SingleToInt32Bits(_table[c * Levels + level]))

@@ -52,8 +52,8 @@ public static partial class Resampling
                 for (int k = 0; k < taps; k++)
                     Values[i * Taps + k] = FixedPoint(sum != 0 ? exact[k] / sum : exact[k]);
                 (Start[i], Count[i]) = (from, taps);
+                MaxCount = Math.Max(MaxCount, taps);
             }
-            MaxCount = Count.Max();
         }
 
         /// <summary>Room for weights per output position.</summary>

@@ -38,7 +38,7 @@ internal static class SafetensorsReader
     private static (List<CheckpointEntry>, OrderedDictionary<string, object?>) ReadHeader(FileBytes file, ref Utf8JsonReader json, FileStorage data)
     {
         List<CheckpointEntry> entries = [];
-        List<(long Begin, long End, string Name)> ranges = [];
+        List<DataRange> ranges = [];
         OrderedDictionary<string, object?> metadata = [];
         HashSet<string> names = [];
         json.Read();   // the opening brace, which Recognizes saw
@@ -70,7 +70,7 @@ internal static class SafetensorsReader
         }
     }
 
-    private static CheckpointEntry ReadEntry(FileBytes file, ref Utf8JsonReader json, string name, FileStorage data, List<(long, long, string)> ranges)
+    private static CheckpointEntry ReadEntry(FileBytes file, ref Utf8JsonReader json, string name, FileStorage data, List<DataRange> ranges)
     {
         DType? dtype = null;
         Shape? shape = null;
@@ -89,7 +89,7 @@ internal static class SafetensorsReader
         if (begin > end || end > data.Length) throw Fault(file, $"{name} lies at bytes {begin} to {end} of {data.Length}");
         if ((end - begin) % size != 0 || (end - begin) / size != extents.Count) throw Fault(file, $"{name} has {end - begin} bytes where {type} {extents} takes {extents.Count} × {size}");
 
-        ranges.Add((begin, end, name));
+        ranges.Add(new DataRange(begin, end, name));
         // Counting the offset in elements needs it aligned, which is not promised: each tensor is its own storage.
         FileStorage own = new(data.File, data.Start + begin, end - begin);
         return new CheckpointEntry(name, new StoredTensor(own, type, extents, 0, null));
@@ -133,10 +133,13 @@ internal static class SafetensorsReader
         throw Fault(file, $"the data_offsets of {name} are not two whole numbers");
     }
 
+    // A class, because the runtime has sorting compiled already for those, and loading is part of every start.
+    private sealed record DataRange(long Begin, long End, string Name);
+
     /// <summary>The data is covered wholly and once: bytes outside every tensor could hide another file.</summary>
-    private static void CheckCoverage(FileBytes file, List<(long Begin, long End, string Name)> ranges, long length)
+    private static void CheckCoverage(FileBytes file, List<DataRange> ranges, long length)
     {
-        ranges.Sort();
+        ranges.Sort((a, b) => a.Begin != b.Begin ? a.Begin.CompareTo(b.Begin) : a.End.CompareTo(b.End));
         long covered = 0;
         foreach ((long begin, long end, string name) in ranges)
         {

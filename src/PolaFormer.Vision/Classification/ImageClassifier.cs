@@ -96,13 +96,14 @@ public sealed class ImageClassifier
             Tensor input = Tensor.Empty([1, Transform.ImageSize, Transform.ImageSize, Image.Channels]);
             Transform.Apply(image, input.AsSpan<float>());
             float[] probabilities = Model.Forward(input).Softmax().ToArray();
-            return
-            [
-                .. Enumerable.Range(0, probabilities.Length)
-                    .OrderByDescending(index => probabilities[index])
-                    .Take(top)
-                    .Select(index => new Prediction(Labels.Count > 0 ? Labels[index] : $"class {index}", index, probabilities[index])),
-            ];
+            int[] order = new int[probabilities.Length];
+            for (int i = 0; i < order.Length; i++)
+                order[i] = i;
+            Array.Sort(order, (a, b) => probabilities[a] != probabilities[b] ? probabilities[b].CompareTo(probabilities[a]) : a - b);
+            var predictions = new Prediction[Math.Min(Math.Max(top, 0), order.Length)];
+            for (int i = 0; i < predictions.Length; i++)
+                predictions[i] = new Prediction(Labels.Count > 0 ? Labels[order[i]] : $"class {order[i]}", order[i], probabilities[order[i]]);
+            return predictions;
         }
     }
 
