@@ -30,7 +30,7 @@ internal static class ExportCommand
             };
             (VisionModel network, ModelDescription description) = parsed.GetValue(random)
                 ? Drawn(parsed.GetValue(model), parsed.GetValue(checkpoint), parsed.GetValue(seed))
-                : Loaded(parsed.GetValue(checkpoint) ?? ShippedOnlyWithout(parsed.GetValue(model)), parsed.GetValue(model));
+                : ImageClassifier.LoadModel(parsed.GetValue(checkpoint) ?? ShippedOnlyWithout(parsed.GetValue(model)), parsed.GetValue(model));
             OnnxExporter.Export(network, output, options with { Description = description });
             Console.WriteLine($"{output}: {description.Model}, {new FileInfo(output).Length:N0} bytes");
         });
@@ -45,12 +45,6 @@ internal static class ExportCommand
         VisionModel model = entry.Create();
         model.Initialize(seed);
         return (model, new ModelDescription { Model = name, ImageSize = model.ImageSize });
-    }
-
-    private static (VisionModel Model, ModelDescription Description) Loaded(string path, string? name)
-    {
-        var classifier = ImageClassifier.Load(path, name);
-        return (classifier.Model, classifier.Description!);
     }
 
     private static string ShippedOnlyWithout(string? name) => name is null

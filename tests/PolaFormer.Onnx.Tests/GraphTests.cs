@@ -114,6 +114,16 @@ public class GraphTests
     }
 
     [Fact]
+    public void FrozenNetworkIsRefusedWithAReason()
+    {
+        VisionModel model = ModelRegistry.Find("polaformer_pp_cifar").Create();
+        model.Initialize(1);
+        model.Freeze();
+        var error = Assert.Throws<ArgumentException>(() => OnnxExporter.Trace(model, new OnnxExportOptions()));
+        Assert.Contains("Freeze", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void NetworkBeyondTwoGigabytesIsRefusedWithAReason()
     {
         using IDisposable meta = new MetaDevice().Use();

@@ -40,9 +40,6 @@ public sealed class ImageClassifier
     /// <summary>Names of the classes; empty where unknown.</summary>
     public IReadOnlyList<string> Labels { get; }
 
-    /// <summary>What the checkpoint is: as it says itself, or as found out. Null where the classifier was made of parts.</summary>
-    public ModelDescription? Description { get; private init; }
-
     /// <summary>
     /// How <see cref="Predict(string, int)"/> decodes files: exactly, the camera's orientation applied. With <see cref="ImageDecodeOptions.MinimumSize"/>
     /// set to <see cref="EvalTransform.ResizeSize"/> large JPEGs take a fraction of the time, and predictions change a little.
@@ -59,23 +56,30 @@ public sealed class ImageClassifier
     /// <exception cref="CheckpointException">The file cannot be read, or fits no architecture.</exception>
     public static ImageClassifier Load(string path, string? modelName = null, IReadOnlyList<string>? labels = null)
     {
+        (VisionModel model, ModelDescription description) = LoadModel(path, modelName);
+        labels ??= description.Labels;
+        if (labels.Count != 0 && labels.Count != model.NumClasses)
+            throw new CheckpointException(path, $"it has {model.NumClasses} classes, but {labels.Count} labels are given.");
+        model.Freeze();
+        EvalResize resize = description.CenterCrop ? EvalResize.SquareThenCrop : EvalResize.Square;
+        var normalization = new Normalization([.. description.Mean], [.. description.Std]);
+        return new ImageClassifier(model, new EvalTransform(model.ImageSize, resize, normalization: normalization), labels);
+    }
+
+    /// <summary>Loads a checkpoint's network as it is, not for inference alone, with what is known of it.</summary>
+    /// <param name="path">A safetensors or PyTorch file.</param>
+    /// <param name="modelName">The registered architecture; null to find it out.</param>
+    /// <exception cref="CheckpointException">The file cannot be read, or fits no architecture.</exception>
+    public static (VisionModel Model, ModelDescription Description) LoadModel(string path, string? modelName = null)
+    {
         using Checkpoint checkpoint = Checkpoint.Open(path);
         ModelDescription? description = ModelDescription.From(checkpoint);
         (ModelEntry entry, ModelOptions options) = Identify(checkpoint, description, modelName);
         VisionModel model = entry.Create(options);
         ModelLoader.LoadStrict(model, checkpoint);
-        model.Freeze();
-
-        labels ??= description?.Labels is { Count: > 0 } known ? known : model.NumClasses == ImageNetLabels.Count ? ImageNetLabels.Names : [];
-        if (labels.Count != 0 && labels.Count != model.NumClasses)
-            throw new CheckpointException(path, $"it has {model.NumClasses} classes, but {labels.Count} labels are given.");
-        var normalization = description is null ? Normalization.ImageNet : new Normalization([.. description.Mean], [.. description.Std]);
-        EvalResize resize = description?.CenterCrop ?? model.ImageSize < 384 ? EvalResize.SquareThenCrop : EvalResize.Square;
-        description ??= new ModelDescription { Model = entry.Name, ImageSize = model.ImageSize, CenterCrop = resize == EvalResize.SquareThenCrop };
-        return new ImageClassifier(model, new EvalTransform(model.ImageSize, resize, normalization: normalization), labels)
-        {
-            Description = description with { Labels = labels },
-        };
+        description ??= new ModelDescription { Model = entry.Name, ImageSize = model.ImageSize, CenterCrop = model.ImageSize < 384 };
+        bool isImageNet = description.Labels.Count == 0 && model.NumClasses == ImageNetLabels.Count;
+        return (model, isImageNet ? description with { Labels = ImageNetLabels.Names } : description);
     }
 
     /// <summary>The most probable classes of an image file, most probable first. Decoded as <see cref="Decoding"/> says.</summary>
