@@ -12,6 +12,9 @@ internal static unsafe partial class Convolution2D
     /// <summary>Floats of gathered rows that one task holds: 256 KiB.</summary>
     private const int GatheredFloats = 1 << 16;
 
+    /// <summary>Floats of rows that are gathered all at once, so that the product can be cut across the outputs too: 1 MiB.</summary>
+    private const int WholeFloats = 1 << 18;
+
     /// <summary>Multiply-adds worth a task.</summary>
     private const long Grain = 2_000_000;
 
@@ -58,6 +61,14 @@ internal static unsafe partial class Convolution2D
             return;
         }
         var pixels = Pixels(shape);
+        if (shape.Groups == 1 && (long)pixels * depth <= WholeFloats)
+        {
+            var rows = ThreadScratch.Floats(ScratchPurpose.ConvolutionRows, (long)pixels * depth);
+            var gathers = Workers.PartsFor((long)pixels * depth, 1 << 15);
+            Workers.Run(gathers, new GatherBody { Shape = shape, X = x, Pixels = pixels, Rows = rows, Parts = gathers });
+            Gemm.Run(new MatrixProduct(pixels, outputs, depth, rows, null, y) { PackedB = packed, Bias = bias, Activation = activation });
+            return;
+        }
         var parts = Workers.PartsFor((long)pixels * depth * shape.OutChannels, Grain);
         Workers.Run(parts, new ForwardBody
         {
@@ -71,6 +82,20 @@ internal static unsafe partial class Convolution2D
             Pixels = pixels,
             Parts = parts,
         });
+    }
+
+    private struct GatherBody : IParallelBody
+    {
+        public ConvolutionShape Shape;
+        public float* X, Rows;
+        public int Pixels, Parts;
+
+        public readonly void Run(int part)
+        {
+            var (_, _, depth) = GroupExtents(Shape);
+            var (from, to) = Workers.Range(Pixels, Parts, part);
+            Gather(Shape, X, 0, from, to - from, Rows + (nint)from * depth);
+        }
     }
 
     private struct ForwardBody : IParallelBody

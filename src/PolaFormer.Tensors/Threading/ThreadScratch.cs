@@ -9,6 +9,7 @@ internal enum ScratchPurpose
     GemmRight,
     GemmShared,
     Convolution,
+    ConvolutionRows,
     ConvolutionWeight,
     Depthwise,
     FeedForward,
