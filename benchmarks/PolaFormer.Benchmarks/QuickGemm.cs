@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using PolaFormer.Tensors;
 using PolaFormer.Tensors.Kernels;
 using PolaFormer.Tensors.Threading;
 
@@ -23,7 +24,7 @@ internal static unsafe class QuickGemm
         _ => [49, 392],
     };
 
-    /// <summary>Prints the table; arguments choose kinds: tile, linear, packed, dx, dw, heads, square.</summary>
+    /// <summary>Prints the table; arguments choose kinds: tile, linear, packed, dx, dw, mlp, heads, square.</summary>
     public static void Run(string[] kinds)
     {
         var all = Environment.ProcessorCount;
@@ -40,6 +41,16 @@ internal static unsafe class QuickGemm
                 if (Chosen("dx")) Print($"dx     {m} rows {k} to {n}", GemmCase.InputGradient(m, n, k), all);
                 if (Chosen("dw")) Print($"dW     {m} rows {k} to {n}", GemmCase.WeightGradient(m, n, k), all);
             }
+        if (Chosen("mlp"))
+            foreach (var (m, k, n) in new[] { (3136, 64, 512), (784, 128, 1024), (196, 320, 1280), (49, 512, 2048), (3136, 96, 384), (784, 192, 768), (196, 384, 1536), (49, 768, 3072), (25088, 64, 512), (6272, 128, 1024) })
+            {
+                PrintMlp($"mlp in turns {m} rows {k} to {n}", m, k, n, all, (widen, narrow) =>
+                {
+                    Gemm.Run(widen);
+                    Gemm.Run(narrow with { A = widen.C });
+                });
+                PrintMlp($"mlp together {m} rows {k} to {n}", m, k, n, all, (widen, narrow) => FeedForward.Run(widen, narrow));
+            }
         if (Chosen("heads"))
             foreach (var d in new[] { 32, 64 })
                 foreach (var n in new[] { 49, 196 })
@@ -52,11 +63,26 @@ internal static unsafe class QuickGemm
         bool Chosen(string kind) => kinds.Length == 0 || kinds.Contains(kind);
     }
 
-    private static void Print(string name, MatrixProduct product, int threads)
+    private static void PrintMlp(string name, int m, int k, int n, int threads, Action<MatrixProduct, MatrixProduct> run)
     {
-        var (one, peak) = Measure(product, 1);
-        var (all, peakAll) = Measure(product, threads);
+        var (widen, narrow) = (GemmCase.Packed(m, n, k) with { Activation = Activation.Gelu }, GemmCase.Packed(m, k, n));
+        Print(name, widen, narrow, () => run(widen, narrow), threads);
+        Free(narrow);
+    }
+
+    private static void Print(string name, MatrixProduct product, int threads) => Print(name, product, default, () => Gemm.Run(product), threads);
+
+    private static void Print(string name, MatrixProduct product, MatrixProduct second, Action run, int threads)
+    {
+        var work = 2.0 * product.M * product.N * product.K * product.OuterBatch + 2.0 * second.M * second.N * second.K;
+        var (one, peak) = Measure(work, run, 1);
+        var (all, peakAll) = Measure(work, run, threads);
         Console.WriteLine($"{name,-34} {one,8:F1} {one / peak,5:P0}  {all,8:F1} {all / peakAll / threads,5:P0}   {peakAll,8:F1}");
+        Free(product);
+    }
+
+    private static void Free(in MatrixProduct product)
+    {
         NativeMemory.AlignedFree(product.A);
         NativeMemory.AlignedFree(product.B);
         NativeMemory.AlignedFree(product.C);
@@ -67,18 +93,17 @@ internal static unsafe class QuickGemm
     /// The best rate of some short runs, and the best of the bursts of multiply-adds between them. One thread is timed by
     /// the processor time it took, so that other programs on the machine count less.
     /// </summary>
-    private static (double Rate, double Peak) Measure(in MatrixProduct product, int threads)
+    private static (double Rate, double Peak) Measure(double work, Action run, int threads)
     {
         Workers.ThreadCount = threads;
-        Gemm.Run(product);
-        var work = 2.0 * product.M * product.N * product.K * product.OuterBatch;
+        run();
         var repeats = (int)Math.Max(1, 3e7 / work);
         var (best, peak) = (0.0, 0.0);
         for (var i = 0; i < 15; i++)
         {
             peak = Math.Max(peak, PeakRate.Measure());
             var start = Now(threads);
-            for (var repeat = 0; repeat < repeats; repeat++) Gemm.Run(product);
+            for (var repeat = 0; repeat < repeats; repeat++) run();
             best = Math.Max(best, work * repeats / (Now(threads) - start).TotalNanoseconds);
         }
         return (best, peak);

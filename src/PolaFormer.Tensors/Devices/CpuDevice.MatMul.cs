@@ -55,11 +55,11 @@ internal sealed unsafe partial class CpuDevice
     internal override Storage? Pack(Tensor weight, int groups)
     {
         int outputs = weight.Shape[0], inputs = weight.Shape[1];
-        var taps = checked((int)weight.Shape.CountOf(2, weight.Rank));
+        (int height, int width) = weight.Rank == 4 ? (weight.Shape[2], weight.Shape[3]) : (1, 1);
         if (inputs == 1 && groups == outputs)
             return null;
-        Storage packed = Storage.AllocateUnscoped(Convolution2D.PackedWeightLength(outputs, inputs, taps, groups) * sizeof(float));
-        Convolution2D.PackWeight(weight.Data, outputs, inputs, taps, groups, (float*)packed.Pointer);
+        Storage packed = Storage.AllocateUnscoped(Convolution2D.PackedWeightLength(outputs, inputs, height, width, groups) * sizeof(float));
+        Convolution2D.PackWeight(weight.Data, outputs, inputs, height, width, groups, (float*)packed.Pointer);
         return packed;
     }
 

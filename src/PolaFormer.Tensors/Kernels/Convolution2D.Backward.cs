@@ -24,7 +24,7 @@ internal static unsafe partial class Convolution2D
         var packed = rows + (nint)outputs * depth;
         for (var group = 0; group < shape.Groups; group++)
         {
-            TapsFirst(weight + (nint)group * outputs * depth, outputs, inputs, shape.KernelHeight * shape.KernelWidth, rows);
+            TapsFirst(weight + (nint)group * outputs * depth, outputs, inputs, shape.KernelHeight * shape.KernelWidth, inputs, rows);
             Gemm.PackB(rows, depth, 1, outputs, depth, packed + group * (nint)panels);
         }
         // Bands of input lines: each is written by one task, which computes the output lines at its rim once more.
@@ -128,7 +128,7 @@ internal static unsafe partial class Convolution2D
                 for (var group = 0; group < Shape.Groups; group++)
                 {
                     var count = Math.Min(block, to - pixel);
-                    Gather(Shape, X, group, pixel, count, gathered);
+                    Gather(Shape, X, group, pixel, count, gathered, Shape.InChannels / Shape.Groups);
                     var target = sums + (nint)group * outputs * depth;
                     Gemm.RunSerial(new MatrixProduct(outputs, depth, count, Dy + (nint)pixel * Shape.OutChannels + group * outputs, gathered, target)
                     {

@@ -4,23 +4,23 @@ internal static unsafe partial class Convolution2D
 {
     /// <summary>
     /// Writes one row (kh, kw, Cin / groups) for each of <paramref name="count"/> output pixels: what lies under the kernel,
-    /// 0 outside the image.
+    /// 0 outside the image. A tap takes <paramref name="width"/> floats, 0 behind the inputs.
     /// </summary>
-    private static void Gather(in ConvolutionShape shape, float* x, int group, int fromPixel, int count, float* target)
+    private static void Gather(in ConvolutionShape shape, float* x, int group, int fromPixel, int count, float* target, int width)
     {
         var inputs = shape.InChannels / shape.Groups;
-        var whole = shape.Groups == 1 && shape.DilationW == 1;
+        var whole = shape.Groups == 1 && shape.DilationW == 1 && width == inputs;
         for (var pixel = fromPixel; pixel < fromPixel + count; pixel++)
         {
             var (line, ox) = Math.DivRem(pixel, shape.OutWidth);
             var (image, oy) = Math.DivRem(line, shape.OutHeight);
             var left = ox * shape.StrideW - shape.PadW;
-            for (var ky = 0; ky < shape.KernelHeight; ky++, target += shape.KernelWidth * inputs)
+            for (var ky = 0; ky < shape.KernelHeight; ky++, target += shape.KernelWidth * width)
             {
                 var y = oy * shape.StrideH - shape.PadH + ky * shape.DilationH;
                 var (from, to) = (uint)y < (uint)shape.Height ? TapsInside(shape, left) : (0, 0);
                 var source = x + ((nint)(image * shape.Height + y) * shape.Width + left) * shape.InChannels + group * inputs;
-                new Span<float>(target, from * inputs).Clear();
+                if (!whole || to - from < shape.KernelWidth) new Span<float>(target, shape.KernelWidth * width).Clear();
                 if (whole)
                 {
                     new Span<float>(source + from * inputs, (to - from) * inputs).CopyTo(new Span<float>(target + from * inputs, (to - from) * inputs));
@@ -28,9 +28,8 @@ internal static unsafe partial class Convolution2D
                 else
                 {
                     for (var kx = from; kx < to; kx++)
-                        new Span<float>(source + (nint)kx * shape.DilationW * shape.InChannels, inputs).CopyTo(new Span<float>(target + kx * inputs, inputs));
+                        new Span<float>(source + (nint)kx * shape.DilationW * shape.InChannels, inputs).CopyTo(new Span<float>(target + kx * width, inputs));
                 }
-                new Span<float>(target + to * inputs, (shape.KernelWidth - to) * inputs).Clear();
             }
         }
     }

@@ -4,8 +4,9 @@ namespace PolaFormer.Tensors.Kernels;
 
 /// <summary>
 /// 2-D convolution of channels-last images: x (B, H, W, Cin), weight (Cout, Cin / groups, kh, kw), y (B, oh, ow, Cout).
-/// The pixels under the kernel are gathered into rows of a matrix, a block that stays in the cache at a time, and
-/// multiplied with the weights laid out (kh, kw, Cin / groups) × Cout.
+/// The weights are laid out as a matrix (kh, kw, Cin / groups) × Cout. Wide images are read line by line as they lie, or from
+/// lines with a rim of zeros (see Convolution2D.Lines); of others the pixels under the kernel are gathered into rows of a
+/// matrix, a block that stays in the cache at a time.
 /// </summary>
 internal static unsafe partial class Convolution2D
 {
@@ -26,47 +27,83 @@ internal static unsafe partial class Convolution2D
             Gemm.Run(PointwiseProduct(shape, x, weight, y) with { Bias = bias, Activation = activation });
             return;
         }
-        var (inputs, outputs, taps) = (shape.InChannels / shape.Groups, shape.OutChannels, shape.KernelHeight * shape.KernelWidth);
-        var packed = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, PackedWeightLength(outputs, inputs, taps, shape.Groups));
-        PackWeight(weight, outputs, inputs, taps, shape.Groups, packed);
+        var (inputs, outputs) = (shape.InChannels / shape.Groups, shape.OutChannels);
+        var packed = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, PackedWeightLength(outputs, inputs, shape.KernelHeight, shape.KernelWidth, shape.Groups));
+        PackWeight(weight, outputs, inputs, shape.KernelHeight, shape.KernelWidth, shape.Groups, packed);
         ForwardPacked(shape, x, packed, bias, activation, y);
     }
 
     /// <summary>Floats that <see cref="PackWeight"/> writes.</summary>
-    public static long PackedWeightLength(int outputs, int inputs, int taps, int groups) =>
-        groups * Gemm.PackedBLength(checked(inputs * taps), outputs / groups);
+    public static long PackedWeightLength(int outputs, int inputs, int kernelHeight, int kernelWidth, int groups) =>
+        groups * Gemm.PackedBLength(Depth(inputs, kernelHeight, kernelWidth), outputs / groups);
 
     /// <summary>
-    /// Lays a weight (outputs, inputs, taps) out for <see cref="ForwardPacked"/>: for each group a packed matrix (taps, inputs)
-    /// × outputs. With one tap that is the packed transpose of a linear layer's weight.
+    /// Lays a weight (outputs, inputs, kernel height, kernel width) out for <see cref="ForwardPacked"/>: for each group a packed
+    /// matrix (kh, kw, inputs) × outputs. With one tap that is the packed transpose of a linear layer's weight.
     /// </summary>
-    public static void PackWeight(float* weight, int outputs, int inputs, int taps, int groups, float* packed)
+    public static void PackWeight(float* weight, int outputs, int inputs, int kernelHeight, int kernelWidth, int groups, float* packed)
     {
-        var (depth, own) = (inputs * taps, outputs / groups);
+        var (taps, own, depth) = (kernelHeight * kernelWidth, outputs / groups, Depth(inputs, kernelHeight, kernelWidth));
         var rows = taps == 1 ? null : ThreadScratch.Floats(ScratchPurpose.Convolution, (long)own * depth);
-        for (var group = 0; group < groups; group++, weight += (nint)own * depth, packed += (nint)Gemm.PackedBLength(depth, own))
+        for (var group = 0; group < groups; group++, weight += (nint)own * inputs * taps, packed += (nint)Gemm.PackedBLength(depth, own))
         {
-            if (taps > 1) TapsFirst(weight, own, inputs, taps, rows);
-            Gemm.PackB(taps == 1 ? weight : rows, 1, depth, depth, own, packed);
+            if (taps > 1) TapsFirst(weight, own, inputs, taps, depth / taps, rows);
+            Gemm.PackB(taps == 1 ? weight : rows, 1, depth, depth, own, packed, Segment(depth, kernelHeight, kernelWidth));
         }
+    }
+
+    /// <summary>Channels of the matrix's taps: one more, always 0, where rows of the kernel would otherwise be odd.</summary>
+    private static int EvenChannels(int inputs, int kernelHeight, int kernelWidth) =>
+        inputs * kernelWidth % 2 == 0 || kernelHeight * kernelWidth == 1 ? inputs : inputs + 1;
+
+    /// <inheritdoc cref="EvenChannels(int, int, int)"/>
+    private static int EvenChannels(in ConvolutionShape shape) => EvenChannels(shape.InChannels / shape.Groups, shape.KernelHeight, shape.KernelWidth);
+
+    private static int Depth(int inputs, int kernelHeight, int kernelWidth) =>
+        checked(EvenChannels(inputs, kernelHeight, kernelWidth) * kernelHeight * kernelWidth);
+
+    private static int Depth(in ConvolutionShape shape) => Depth(shape.InChannels / shape.Groups, shape.KernelHeight, shape.KernelWidth);
+
+    /// <summary>The part of k that one row of the kernel covers; 0 for a single tap.</summary>
+    private static int Segment(int depth, int kernelHeight, int kernelWidth) => kernelHeight * kernelWidth == 1 ? 0 : depth / kernelHeight;
+
+    /// <summary>The product of gathered rows and the weights of one group.</summary>
+    private static MatrixProduct RowsProduct(in ConvolutionShape shape, int count, float* rows, float* packed, float* bias, Activation activation, float* y)
+    {
+        var depth = Depth(shape);
+        var segment = Segment(depth, shape.KernelHeight, shape.KernelWidth);
+        return new MatrixProduct(count, shape.OutChannels / shape.Groups, depth, rows, null, y)
+        {
+            ASegment = segment,
+            ASegmentRow = segment,
+            PackedB = packed,
+            CRow = shape.OutChannels,
+            Bias = bias,
+            Activation = activation,
+        };
     }
 
     /// <summary>As <see cref="Forward"/>, with a weight that <see cref="PackWeight"/> has laid out.</summary>
     public static void ForwardPacked(in ConvolutionShape shape, float* x, float* packed, float* bias, Activation activation, float* y)
     {
-        var (_, outputs, depth) = GroupExtents(shape);
         if (shape.Groups == 1 && IsPointwise(shape))
         {
             Gemm.Run(PointwiseProduct(shape, x, null, y) with { PackedB = packed, Bias = bias, Activation = activation });
             return;
         }
+        if (RunsByLines(shape))
+        {
+            RunLines(shape, x, packed, bias, activation, y);
+            return;
+        }
+        var depth = Depth(shape);
         var pixels = Pixels(shape);
         if (shape.Groups == 1 && (long)pixels * depth <= WholeFloats)
         {
             var rows = ThreadScratch.Floats(ScratchPurpose.ConvolutionRows, (long)pixels * depth);
             var gathers = Workers.PartsFor((long)pixels * depth, 1 << 15);
             Workers.Run(gathers, new GatherBody { Shape = shape, X = x, Pixels = pixels, Rows = rows, Parts = gathers });
-            Gemm.Run(new MatrixProduct(pixels, outputs, depth, rows, null, y) { PackedB = packed, Bias = bias, Activation = activation });
+            Gemm.Run(RowsProduct(shape, pixels, rows, packed, bias, activation, y));
             return;
         }
         var parts = Workers.PartsFor((long)pixels * depth * shape.OutChannels, Grain);
@@ -75,7 +112,7 @@ internal static unsafe partial class Convolution2D
             Shape = shape,
             X = x,
             Packed = packed,
-            Panels = (nint)Gemm.PackedBLength(depth, outputs),
+            Panels = (nint)Gemm.PackedBLength(depth, shape.OutChannels / shape.Groups),
             Bias = bias,
             Activation = activation,
             Y = y,
@@ -92,9 +129,9 @@ internal static unsafe partial class Convolution2D
 
         public readonly void Run(int part)
         {
-            var (_, _, depth) = GroupExtents(Shape);
+            var depth = Depth(Shape);
             var (from, to) = Workers.Range(Pixels, Parts, part);
-            Gather(Shape, X, 0, from, to - from, Rows + (nint)from * depth);
+            Gather(Shape, X, 0, from, to - from, Rows + (nint)from * depth, EvenChannels(Shape));
         }
     }
 
@@ -108,7 +145,7 @@ internal static unsafe partial class Convolution2D
 
         public readonly void Run(int part)
         {
-            var (_, outputs, depth) = GroupExtents(Shape);
+            var (outputs, depth) = (Shape.OutChannels / Shape.Groups, Depth(Shape));
             var block = BlockPixels(depth);
             var gathered = ThreadScratch.Floats(ScratchPurpose.Convolution, (long)block * depth);
             var (from, to) = Workers.Range(Pixels, Parts, part);
@@ -116,14 +153,9 @@ internal static unsafe partial class Convolution2D
                 for (var group = 0; group < Shape.Groups; group++)
                 {
                     var count = Math.Min(block, to - pixel);
-                    Gather(Shape, X, group, pixel, count, gathered);
-                    Gemm.RunSerial(new MatrixProduct(count, outputs, depth, gathered, null, Y + (nint)pixel * Shape.OutChannels + group * outputs)
-                    {
-                        PackedB = Packed + group * Panels,
-                        CRow = Shape.OutChannels,
-                        Bias = Bias == null ? null : Bias + group * outputs,
-                        Activation = Activation,
-                    });
+                    Gather(Shape, X, group, pixel, count, gathered, EvenChannels(Shape));
+                    var bias = Bias == null ? null : Bias + group * outputs;
+                    Gemm.RunSerial(RowsProduct(Shape, count, gathered, Packed + group * Panels, bias, Activation, Y + (nint)pixel * Shape.OutChannels + group * outputs));
                 }
         }
     }
@@ -146,12 +178,14 @@ internal static unsafe partial class Convolution2D
     private static MatrixProduct PointwiseProduct(in ConvolutionShape shape, float* x, float* weight, float* y) =>
         new(Pixels(shape), shape.OutChannels, shape.InChannels, x, weight, y) { BRow = 1, BCol = shape.InChannels };
 
-    /// <summary>(outputs, inputs, taps) to (outputs, taps, inputs).</summary>
-    private static void TapsFirst(float* weight, int outputs, int inputs, int taps, float* target)
+    /// <summary>(outputs, inputs, taps) to (outputs, taps, <paramref name="width"/>), zeros behind the inputs.</summary>
+    private static void TapsFirst(float* weight, int outputs, int inputs, int taps, int width, float* target)
     {
-        for (var output = 0; output < outputs; output++, weight += inputs * taps, target += inputs * taps)
-            for (var tap = 0; tap < taps; tap++)
-                for (var input = 0; input < inputs; input++)
-                    target[tap * inputs + input] = weight[input * taps + tap];
+        for (var output = 0; output < outputs; output++, weight += inputs * taps)
+            for (var tap = 0; tap < taps; tap++, target += width)
+            {
+                for (var input = 0; input < inputs; input++) target[input] = weight[input * taps + tap];
+                for (var input = inputs; input < width; input++) target[input] = 0;
+            }
     }
 }

@@ -33,17 +33,18 @@ internal static unsafe class FeedForward
         public readonly void Run(int part)
         {
             var block = BlockRows(First.N);
-            var hidden = ThreadScratch.Floats(ScratchPurpose.FeedForward, (long)block * First.N);
+            nint width = First.N + 16;   // so that rows of 4 KiB do not evict one another
+            var hidden = ThreadScratch.Floats(ScratchPurpose.FeedForward, block * (long)width);
             var (from, to) = Workers.Range(First.M, Parts, part);
             for (var row = from; row < to; row += block)
             {
                 var rows = Math.Min(block, to - row);
-                Gemm.RunSerial(First with { M = rows, A = First.A + row * First.ARow, C = hidden, CRow = First.N });
+                Gemm.RunSerial(First with { M = rows, A = First.A + row * First.ARow, C = hidden, CRow = width });
                 Gemm.RunSerial(Second with
                 {
                     M = rows,
                     A = hidden,
-                    ARow = First.N,
+                    ARow = width,
                     C = Second.C + row * Second.CRow,
                     Addend = Second.Addend == null ? null : Second.Addend + row * Second.CRow,
                 });

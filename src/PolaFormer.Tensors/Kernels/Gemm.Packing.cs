@@ -31,15 +31,15 @@ internal static unsafe partial class Gemm
 
     /// <summary>
     /// Lays a K×N matrix out for <see cref="MatrixProduct.PackedB"/>, such as weights that many products share. The layout
-    /// is this machine's own.
+    /// is this machine's own, and differs for products with another <see cref="MatrixProduct.ASegment"/>.
     /// </summary>
-    public static void PackB(float* b, nint bRow, nint bCol, int k, int n, float* packed) =>
-        PackPanels(b, bRow, bCol, k, new Panels(packed, 0, n), 0, n);
+    public static void PackB(float* b, nint bRow, nint bCol, int k, int n, float* packed, int segment = 0) =>
+        PackPanels(b, bRow, bCol, k, new Panels(packed, 0, n), 0, n, segment);
 
     /// <summary>Packs columns <paramref name="from"/> (a multiple of the panel width) to <paramref name="to"/>.</summary>
-    private static void PackPanels(float* b, nint bRow, nint bCol, int k, in Panels panels, int from, int to)
+    private static void PackPanels(float* b, nint bRow, nint bCol, int k, in Panels panels, int from, int to, int segment = 0)
     {
-        var block = DepthOf(k);
+        var block = DepthOf(k, segment);
         for (var l = 0; l < k; l += block)
         {
             var (depth, padded) = (Math.Min(block, k - l), RoundUp(Math.Min(block, k - l), 2));

@@ -13,7 +13,7 @@ namespace PolaFormer.Tensors.Kernels;
 internal static unsafe partial class Gemm
 {
     /// <summary>Most values of k summed in registers before C is touched: a tile of A is then 21 KiB.</summary>
-    private const int DepthBlock = 384;
+    private const int DepthBlock = 768;
 
     /// <summary>Floats of B that all tiles of A pass before the next: 384 KiB of the second cache.</summary>
     private const int StretchFloats = 98_304;
@@ -198,7 +198,8 @@ internal static unsafe partial class Gemm
         p.BCol == 1 && p.BRow != 0 && p.K % 2 == 0 && p.N % PanelWidth == 0 && (p.M <= 8 * TileRows || (long)p.K * p.N <= 16_384);
 
     /// <summary>Rows of A are read where they are unless they are strewn, or would evict one another from the first cache.</summary>
-    private static bool ReadsAInPlace(in MatrixProduct p) => p.ACol == 1 && p.K % 2 == 0 && (p.ARow % CacheWay != 0 || p.M == 1);
+    private static bool ReadsAInPlace(in MatrixProduct p) =>
+        p.ASegment > 0 || p.ACol == 1 && p.K % 2 == 0 && (p.ARow % CacheWay != 0 || p.M == 1);
 
     /// <summary>One block of C.</summary>
     [SkipLocalsInit]
@@ -207,12 +208,15 @@ internal static unsafe partial class Gemm
         var sums = stackalloc float[TileRows * PanelWidth];
         var inPlace = ReadsAInPlace(p);
         var tile = new GemmTile { CRow = p.CRow, Alpha = p.Alpha, Sums = sums, ARow = p.ARow, BRow = panels.Base != null ? PanelWidth : p.BRow };
-        var depthBlock = DepthOf(p.K);
+        var depthBlock = DepthOf(p.K, p.ASegment);
         for (var k = 0; k == 0 || k < p.K; k += depthBlock)
         {
             var depth = Math.Min(depthBlock, p.K - k);
             var (first, last) = (k == 0, k + depth >= p.K);
             tile.K = RoundUp(depth, 2);
+            tile.Segments = 1;
+            if (p.ASegment > 0)
+                (tile.K, tile.Segments, tile.SegmentJump) = (p.ASegment, depth / p.ASegment, p.ASegmentRow - p.ASegment);
             if (!inPlace)
             {
                 (tile.IsPacked, tile.ARow) = p.ACol == 1 ? (false, RoundUp(tile.K, 16) + 16) : (true, 1);
@@ -225,14 +229,14 @@ internal static unsafe partial class Gemm
                 for (int row = i, rows; row < iEnd; row += rows)
                 {
                     rows = NextRows(iEnd - row);
-                    var a = p.A + row * p.ARow + k * p.ACol;
+                    var a = p.A + row * p.ARow + (p.ASegment > 0 ? k / p.ASegment * p.ASegmentRow : k * p.ACol);
                     if (inPlace) tile.A = a;
                     else if (tile.IsPacked) PackTile(a, p.ARow, p.ACol, rows, depth, tile.A);
                     else CopyRows(a, p.ARow, rows, depth, tile.A, tile.ARow);
                     for (var column = from; column < to; column += PanelWidth)
                     {
                         tile.Columns = Math.Min(PanelWidth, jEnd - column);
-                        tile.B = panels.Base != null ? panels.At(column, k, tile.K) : p.B + k * p.BRow + column;
+                        tile.B = panels.Base != null ? panels.At(column, k, RoundUp(depth, 2)) : p.B + k * p.BRow + column;
                         tile.C = p.C + row * p.CRow + column;
                         tile.Bias = first && p.Bias != null ? p.Bias + column : null;
                         tile.StartsFromBias = tile.Bias != null && tile.Alpha == 1 && tile.Columns % (PanelWidth / 2) == 0;
@@ -245,11 +249,11 @@ internal static unsafe partial class Gemm
         }
     }
 
-    /// <summary>Length of the blocks into which k falls: even, and equal but for the last.</summary>
-    private static int DepthOf(int k)
+    /// <summary>Length of the blocks into which k falls: even, a multiple of the segment if there is one, and equal but for the last.</summary>
+    private static int DepthOf(int k, int segment)
     {
         var blocks = Math.Max((k + DepthBlock - 1) / DepthBlock, 1);
-        return RoundUp(Math.Max((k + blocks - 1) / blocks, 1), 2);
+        return RoundUp(Math.Max((k + blocks - 1) / blocks, 1), Math.Max(segment, 2));
     }
 
     /// <summary>Height of the next tile when so many rows are left: all about equally high.</summary>

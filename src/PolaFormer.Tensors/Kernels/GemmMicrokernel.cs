@@ -3,10 +3,14 @@ using System.Runtime.Intrinsics.X86;
 
 namespace PolaFormer.Tensors.Kernels;
 
-/// <summary>One register tile of C: Alpha·(A·B) + Bias + Addend over an even number K of products.</summary>
+/// <summary>One register tile of C: Alpha·(A·B) + Bias + Addend over Segments·K products, K even.</summary>
 internal unsafe struct GemmTile
 {
     public int K, Columns;
+
+    /// <summary>K is the length of one of so many segments; behind each, A goes on so many floats further on.</summary>
+    public int Segments;
+    public nint SegmentJump;
 
     /// <summary>Rows <see cref="ARow"/> apart; in a packed tile the rows' elements lie side by side, k after k.</summary>
     public float* A;
@@ -120,51 +124,59 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
         var a6 = a3 + 3 * row;
         var a9 = a6 + 3 * row;
         var a12 = a9 + 3 * row;
-        for (var pair = tile.K >> 1; pair > 0; pair--)
+        for (var segment = tile.Segments; segment > 0; segment--)
         {
-            left = TLanes.Load(b);
-            if (TVectors.Value == 2) right = TLanes.Load(b + TLanes.Width);
-            Prefetch(b + Ahead * bRow);
-            Accumulate<TVectors>(ref c0, ref d0, a0, left, right);
-            if (TRows.Value > 1) Accumulate<TVectors>(ref c1, ref d1, a0 + row, left, right);
-            if (TRows.Value > 2) Accumulate<TVectors>(ref c2, ref d2, a0 + row2, left, right);
-            if (TRows.Value > 3) Accumulate<TVectors>(ref c3, ref d3, a3, left, right);
-            if (TRows.Value > 4) Accumulate<TVectors>(ref c4, ref d4, a3 + row, left, right);
-            if (TRows.Value > 5) Accumulate<TVectors>(ref c5, ref d5, a3 + row2, left, right);
-            if (TRows.Value > 6) Accumulate<TVectors>(ref c6, ref d6, a6, left, right);
-            if (TRows.Value > 7) Accumulate<TVectors>(ref c7, ref d7, a6 + row, left, right);
-            if (TRows.Value > 8) Accumulate<TVectors>(ref c8, ref d8, a6 + row2, left, right);
-            if (TRows.Value > 9) Accumulate<TVectors>(ref c9, ref d9, a9, left, right);
-            if (TRows.Value > 10) Accumulate<TVectors>(ref c10, ref d10, a9 + row, left, right);
-            if (TRows.Value > 11) Accumulate<TVectors>(ref c11, ref d11, a9 + row2, left, right);
-            if (TRows.Value > 12) Accumulate<TVectors>(ref c12, ref d12, a12, left, right);
-            if (TRows.Value > 13) Accumulate<TVectors>(ref c13, ref d13, a12 + row, left, right);
+            for (var pair = tile.K >> 1; pair > 0; pair--)
+            {
+                left = TLanes.Load(b);
+                if (TVectors.Value == 2) right = TLanes.Load(b + TLanes.Width);
+                Prefetch(b + Ahead * bRow);
+                Accumulate<TVectors>(ref c0, ref d0, a0, left, right);
+                if (TRows.Value > 1) Accumulate<TVectors>(ref c1, ref d1, a0 + row, left, right);
+                if (TRows.Value > 2) Accumulate<TVectors>(ref c2, ref d2, a0 + row2, left, right);
+                if (TRows.Value > 3) Accumulate<TVectors>(ref c3, ref d3, a3, left, right);
+                if (TRows.Value > 4) Accumulate<TVectors>(ref c4, ref d4, a3 + row, left, right);
+                if (TRows.Value > 5) Accumulate<TVectors>(ref c5, ref d5, a3 + row2, left, right);
+                if (TRows.Value > 6) Accumulate<TVectors>(ref c6, ref d6, a6, left, right);
+                if (TRows.Value > 7) Accumulate<TVectors>(ref c7, ref d7, a6 + row, left, right);
+                if (TRows.Value > 8) Accumulate<TVectors>(ref c8, ref d8, a6 + row2, left, right);
+                if (TRows.Value > 9) Accumulate<TVectors>(ref c9, ref d9, a9, left, right);
+                if (TRows.Value > 10) Accumulate<TVectors>(ref c10, ref d10, a9 + row, left, right);
+                if (TRows.Value > 11) Accumulate<TVectors>(ref c11, ref d11, a9 + row2, left, right);
+                if (TRows.Value > 12) Accumulate<TVectors>(ref c12, ref d12, a12, left, right);
+                if (TRows.Value > 13) Accumulate<TVectors>(ref c13, ref d13, a12 + row, left, right);
 
-            b += bRow;
-            left = TLanes.Load(b);
-            if (TVectors.Value == 2) right = TLanes.Load(b + TLanes.Width);
-            Prefetch(b + Ahead * bRow);
-            Accumulate<TVectors>(ref c0, ref d0, a0 + step, left, right);
-            if (TRows.Value > 1) Accumulate<TVectors>(ref c1, ref d1, a0 + row + step, left, right);
-            if (TRows.Value > 2) Accumulate<TVectors>(ref c2, ref d2, a0 + row2 + step, left, right);
-            if (TRows.Value > 3) Accumulate<TVectors>(ref c3, ref d3, a3 + step, left, right);
-            if (TRows.Value > 4) Accumulate<TVectors>(ref c4, ref d4, a3 + row + step, left, right);
-            if (TRows.Value > 5) Accumulate<TVectors>(ref c5, ref d5, a3 + row2 + step, left, right);
-            if (TRows.Value > 6) Accumulate<TVectors>(ref c6, ref d6, a6 + step, left, right);
-            if (TRows.Value > 7) Accumulate<TVectors>(ref c7, ref d7, a6 + row + step, left, right);
-            if (TRows.Value > 8) Accumulate<TVectors>(ref c8, ref d8, a6 + row2 + step, left, right);
-            if (TRows.Value > 9) Accumulate<TVectors>(ref c9, ref d9, a9 + step, left, right);
-            if (TRows.Value > 10) Accumulate<TVectors>(ref c10, ref d10, a9 + row + step, left, right);
-            if (TRows.Value > 11) Accumulate<TVectors>(ref c11, ref d11, a9 + row2 + step, left, right);
-            if (TRows.Value > 12) Accumulate<TVectors>(ref c12, ref d12, a12 + step, left, right);
-            if (TRows.Value > 13) Accumulate<TVectors>(ref c13, ref d13, a12 + row + step, left, right);
+                b += bRow;
+                left = TLanes.Load(b);
+                if (TVectors.Value == 2) right = TLanes.Load(b + TLanes.Width);
+                Prefetch(b + Ahead * bRow);
+                Accumulate<TVectors>(ref c0, ref d0, a0 + step, left, right);
+                if (TRows.Value > 1) Accumulate<TVectors>(ref c1, ref d1, a0 + row + step, left, right);
+                if (TRows.Value > 2) Accumulate<TVectors>(ref c2, ref d2, a0 + row2 + step, left, right);
+                if (TRows.Value > 3) Accumulate<TVectors>(ref c3, ref d3, a3 + step, left, right);
+                if (TRows.Value > 4) Accumulate<TVectors>(ref c4, ref d4, a3 + row + step, left, right);
+                if (TRows.Value > 5) Accumulate<TVectors>(ref c5, ref d5, a3 + row2 + step, left, right);
+                if (TRows.Value > 6) Accumulate<TVectors>(ref c6, ref d6, a6 + step, left, right);
+                if (TRows.Value > 7) Accumulate<TVectors>(ref c7, ref d7, a6 + row + step, left, right);
+                if (TRows.Value > 8) Accumulate<TVectors>(ref c8, ref d8, a6 + row2 + step, left, right);
+                if (TRows.Value > 9) Accumulate<TVectors>(ref c9, ref d9, a9 + step, left, right);
+                if (TRows.Value > 10) Accumulate<TVectors>(ref c10, ref d10, a9 + row + step, left, right);
+                if (TRows.Value > 11) Accumulate<TVectors>(ref c11, ref d11, a9 + row2 + step, left, right);
+                if (TRows.Value > 12) Accumulate<TVectors>(ref c12, ref d12, a12 + step, left, right);
+                if (TRows.Value > 13) Accumulate<TVectors>(ref c13, ref d13, a12 + row + step, left, right);
 
-            b += bRow;
-            a0 += 2 * step;
-            if (TRows.Value > 3) a3 += 2 * step;
-            if (TRows.Value > 6) a6 += 2 * step;
-            if (TRows.Value > 9) a9 += 2 * step;
-            if (TRows.Value > 12) a12 += 2 * step;
+                b += bRow;
+                a0 += 2 * step;
+                if (TRows.Value > 3) a3 += 2 * step;
+                if (TRows.Value > 6) a6 += 2 * step;
+                if (TRows.Value > 9) a9 += 2 * step;
+                if (TRows.Value > 12) a12 += 2 * step;
+            }
+            a0 += tile.SegmentJump;
+            if (TRows.Value > 3) a3 += tile.SegmentJump;
+            if (TRows.Value > 6) a6 += tile.SegmentJump;
+            if (TRows.Value > 9) a9 += tile.SegmentJump;
+            if (TRows.Value > 12) a12 += tile.SegmentJump;
         }
 
         // What is more than a sum goes by way of Sums.

@@ -13,6 +13,13 @@ internal unsafe struct MatrixProduct
     public float* A;
     public nint ARow, ACol;
 
+    /// <summary>
+    /// 0, or the even length of the segments into which k falls where A is the pixels under a kernel: A(i, l) =
+    /// A[i·ARow + (l / ASegment)·ASegmentRow + l % ASegment]. With a packed B only.
+    /// </summary>
+    public int ASegment;
+    public nint ASegmentRow;
+
     /// <summary>B(l, j) = B[l·BRow + j·BCol]; not read where <see cref="PackedB"/> is given.</summary>
     public float* B;
     public nint BRow, BCol;

@@ -26,6 +26,9 @@ public sealed unsafe class Convolution2DTests : IDisposable
         new int[] { 1, 3, 2, 2, 3, 3, 1, 1, 1, 1 },     // an image as small as the kernel
         new int[] { 1, 5, 5, 2, 3, 5, 1, 4, 1, 1 },     // taps that see nothing but padding
         new int[] { 2, 28, 28, 48, 96, 3, 2, 1, 1, 1 }, // enough for many parts
+        new int[] { 1, 5, 6, 132, 40, 3, 1, 1, 1, 1 },  // a matrix deeper than a block
+        new int[] { 1, 4, 15, 100, 7, 3, 1, 1, 1, 1 },  // the same line by line
+        new int[] { 1, 40, 44, 90, 70, 3, 1, 1, 1, 1 }, // the same in many blocks of rows
     };
 
     private static ConvolutionShape Shape(int[] s) => new()
