@@ -41,8 +41,8 @@ internal sealed unsafe partial class CpuDevice
         if (dx is not null)
             Convolution2D.BackwardInput(shape, weight.Data, dy.Data, dx.Data);
         if (dweight is not null)
-            Convolution2D.BackwardWeight(shape, x.Data, dy.Data, dweight.Data);
-        if (dbias is not null)
+            Convolution2D.BackwardWeight(shape, x.Data, dy.Data, dweight.Data, DataOrNull(dbias));
+        else if (dbias is not null)
             Convolution2D.BackwardBias(shape, dy.Data, dbias.Data);
     }
 

@@ -47,8 +47,8 @@ internal sealed unsafe partial class CpuDevice
         if (dx is not null)
             Gemm.Run(new MatrixProduct(rows, inputs, outputs, dy.Data, weight.Data, dx.Data));
         if (dweight is not null)
-            Gemm.Run(new MatrixProduct(outputs, inputs, rows, dy.Data, x.Data, dweight.Data) { ARow = 1, ACol = outputs });
-        if (dbias is not null)
+            Gemm.Correlate(dy.Data, outputs, outputs, x.Data, inputs, inputs, rows, dweight.Data, DataOrNull(dbias), accumulate: false);
+        else if (dbias is not null)
             Reduction.Sum(dy.Data, 1, rows, outputs, dbias.Data);
     }
 

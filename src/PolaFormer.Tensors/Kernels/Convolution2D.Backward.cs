@@ -76,32 +76,29 @@ internal static unsafe partial class Convolution2D
         }
     }
 
-    /// <summary>The correlation of x with dy in the layout of the weight. Overwrites dweight.</summary>
-    public static void BackwardWeight(in ConvolutionShape shape, float* x, float* dy, float* dweight)
+    /// <summary>The correlation of x with dy in the layout of the weight, and Σ dy over all pixels unless <paramref name="dbias"/> is null. Overwrites both.</summary>
+    public static void BackwardWeight(in ConvolutionShape shape, float* x, float* dy, float* dweight, float* dbias)
     {
         var (inputs, outputs, depth) = GroupExtents(shape);
         var pixels = Pixels(shape);
         if (IsPointwise(shape))
         {
             for (var group = 0; group < shape.Groups; group++)
-                Gemm.Run(new MatrixProduct(outputs, inputs, pixels, dy + group * outputs, x + group * inputs, dweight + (nint)group * outputs * inputs)
-                {
-                    ARow = 1,
-                    ACol = shape.OutChannels,
-                    BRow = shape.InChannels,
-                });
+                Gemm.Correlate(
+                    dy + group * outputs, shape.OutChannels, outputs, x + group * inputs, shape.InChannels, inputs, pixels,
+                    dweight + (nint)group * outputs * inputs, dbias == null ? null : dbias + group * outputs, accumulate: false);
             return;
         }
 
-        // Each part sums a fixed share of the pixels into a matrix of its own; the matrices are added in their order.
-        var size = (nint)shape.OutChannels * depth;
+        // Each part sums a fixed share of the pixels into matrices of its own; the parts are added in their order.
+        var size = (nint)shape.OutChannels * (depth + 1);
         var most = Math.Max(4_000_000 / Math.Max(size, 1), 1);
         var parts = (int)Math.Min(Workers.PartsFor((long)pixels * size, 2 * Grain), Math.Min(most, 16));
         var partials = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, parts * size);
         Workers.Run(parts, new BackwardWeightBody { Shape = shape, X = x, Dy = dy, Partials = partials, Size = size, Pixels = pixels, Parts = parts });
-        for (var part = 1; part < parts; part++)
-            Elementwise.AddScaled(1, partials + part * size, 1, partials, size);
+        if (parts > 1) Reduction.SumParts(partials + size, parts - 1, size, partials, size, accumulate: true);
 
+        if (dbias != null) new Span<float>(partials + (nint)shape.OutChannels * depth, shape.OutChannels).CopyTo(new Span<float>(dbias, shape.OutChannels));
         var taps = shape.KernelHeight * shape.KernelWidth;
         for (var output = 0; output < shape.OutChannels; output++)
             for (var input = 0; input < inputs; input++)
@@ -121,21 +118,18 @@ internal static unsafe partial class Convolution2D
             var (_, outputs, depth) = GroupExtents(Shape);
             var block = BlockPixels(depth);
             var gathered = ThreadScratch.Floats(ScratchPurpose.Convolution, (long)block * depth);
-            var sums = Partials + part * Size;
+            var matrices = Partials + part * Size;
+            var sums = matrices + (nint)Shape.OutChannels * depth;
             var (from, to) = Workers.Range(Pixels, Parts, part);
-            if (from == to) new Span<float>(sums, checked((int)Size)).Clear();
+            if (from == to) new Span<float>(matrices, checked((int)Size)).Clear();
             for (var pixel = from; pixel < to; pixel += block)
                 for (var group = 0; group < Shape.Groups; group++)
                 {
                     var count = Math.Min(block, to - pixel);
                     Gather(Shape, X, group, pixel, count, gathered, Shape.InChannels / Shape.Groups);
-                    var target = sums + (nint)group * outputs * depth;
-                    Gemm.RunSerial(new MatrixProduct(outputs, depth, count, Dy + (nint)pixel * Shape.OutChannels + group * outputs, gathered, target)
-                    {
-                        ARow = 1,
-                        ACol = Shape.OutChannels,
-                        Addend = pixel == from ? null : target,
-                    });
+                    Gemm.CorrelateSerial(
+                        Dy + (nint)pixel * Shape.OutChannels + group * outputs, Shape.OutChannels, outputs, gathered, depth, depth, count,
+                        matrices + (nint)group * outputs * depth, depth, sums + group * outputs, accumulate: pixel > from);
                 }
         }
     }

@@ -56,6 +56,13 @@ internal static unsafe partial class Reduction
     /// <summary>y(outer, inner) = mean over the middle of x(outer, reduce, inner); NaN where reduce is 0.</summary>
     public static void Mean(float* x, long outer, long reduce, long inner, float* y) => Sum(x, outer, reduce, inner, y, 1f / reduce);
 
+    /// <summary>y = the sum of <paramref name="parts"/> arrays <paramref name="step"/> apart (+ y), in their order.</summary>
+    public static void SumParts(float* x, int parts, nint step, float* y, long count, bool accumulate)
+    {
+        int tasks = Workers.PartsFor(parts * count, Elementwise.Grain);
+        Workers.Run(tasks, new PartsBody { X = x, Y = y, Arrays = parts, Step = step, Count = count, Tasks = tasks, Accumulate = accumulate });
+    }
+
     /// <summary>Σ x², for norms.</summary>
     public static double SumOfSquares(float* x, long count) => Dot(x, x, count);
 
@@ -218,6 +225,38 @@ internal static unsafe partial class Reduction
                     Y[item] = (float)(RowSum<T>(x, to - from) * Scale);
                 else
                     ColumnSum<T>(x, to - from, Inner, Inner, Y + item * Inner, Scale);
+            }
+        }
+    }
+
+    private struct PartsBody : IParallelBody
+    {
+        public float* X, Y;
+        public int Arrays, Tasks;
+        public nint Step;
+        public long Count;
+        public bool Accumulate;
+
+        public readonly void Run(int part)
+        {
+            if (VectorWidth.Is512)
+                Run<Float32x16>(part);
+            else if (VectorWidth.Is256)
+                Run<Float32x8>(part);
+            else
+                Run<Float32x4>(part);
+        }
+
+        private readonly void Run<T>(int part) where T : unmanaged, IFloat32Vector<T>
+        {
+            long to = Count * (part + 1) / Tasks;
+            for (long i = Count * part / Tasks; i < to; i += T.Count)
+            {
+                int width = (int)Math.Min(T.Count, to - i);
+                T sum = T.LoadPartial(X + i, width);
+                for (int array = 1; array < Arrays; array++)
+                    sum += T.LoadPartial(X + array * Step + i, width);
+                T.StorePartial(Accumulate ? T.LoadPartial(Y + i, width) + sum : sum, Y + i, width);
             }
         }
     }

@@ -94,17 +94,18 @@ public sealed unsafe class Convolution2DTests : IDisposable
     {
         var (x, weight, bias, dy) = Values(s);
         var expected = ConvolutionReference.Backward(s, x, weight, dy);
-        using NativeFloats dx = new(x.Length), dweight = new(weight.Length), dbias = new(bias.Length);
+        using NativeFloats dx = new(x.Length), dweight = new(weight.Length), dbias = new(bias.Length), biasAlone = new(bias.Length);
         dx.Span.Fill(float.NaN);
         fixed (float* px = x, pw = weight, pdy = dy)
         {
             Convolution2D.BackwardInput(s, pw, pdy, dx.Pointer);
-            Convolution2D.BackwardWeight(s, px, pdy, dweight.Pointer);
-            Convolution2D.BackwardBias(s, pdy, dbias.Pointer);
+            Convolution2D.BackwardWeight(s, px, pdy, dweight.Pointer, dbias.Pointer);
+            Convolution2D.BackwardBias(s, pdy, biasAlone.Pointer);
         }
         ConvolutionReference.AssertClose(expected.X, dx.Span, "dx");
         ConvolutionReference.AssertClose(expected.Weight, dweight.Span, "dweight");
         ConvolutionReference.AssertClose(expected.Bias, dbias.Span, "dbias");
+        ConvolutionReference.AssertClose(expected.Bias, biasAlone.Span, "dbias alone");
     }
 
     [Fact]
@@ -115,14 +116,14 @@ public sealed unsafe class Convolution2DTests : IDisposable
         List<float[]> Run(int threads)
         {
             Workers.ThreadCount = threads;
-            float[] y = new float[dy.Length], dx = new float[x.Length], dweight = new float[weight.Length];
-            fixed (float* px = x, pw = weight, pb = bias, pdy = dy, py = y, pdx = dx, pdw = dweight)
+            float[] y = new float[dy.Length], dx = new float[x.Length], dweight = new float[weight.Length], dbias = new float[bias.Length];
+            fixed (float* px = x, pw = weight, pb = bias, pdy = dy, py = y, pdx = dx, pdw = dweight, pdb = dbias)
             {
                 Convolution2D.Forward(s, px, pw, pb, Activation.None, py);
                 Convolution2D.BackwardInput(s, pw, pdy, pdx);
-                Convolution2D.BackwardWeight(s, px, pdy, pdw);
+                Convolution2D.BackwardWeight(s, px, pdy, pdw, pdb);
             }
-            return [y, dx, dweight];
+            return [y, dx, dweight, dbias];
         }
 
         var one = Run(1);
@@ -138,7 +139,7 @@ public sealed unsafe class Convolution2DTests : IDisposable
         dweight.Span.Fill(1);
         Convolution2D.Forward(s, null, weight.Pointer, null, Activation.None, null);
         Convolution2D.BackwardInput(s, weight.Pointer, null, null);
-        Convolution2D.BackwardWeight(s, null, null, dweight.Pointer);
+        Convolution2D.BackwardWeight(s, null, null, dweight.Pointer, null);
         Assert.False(dweight.Span.ContainsAnyExcept(0f));
     }
 }

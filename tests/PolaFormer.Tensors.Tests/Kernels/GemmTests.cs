@@ -253,4 +253,36 @@ public sealed unsafe class GemmTests : IDisposable
         for (var repeat = 0; repeat < 5; repeat++) Gemm.Run(p);
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
+
+    [Fact]
+    public void CorrelationsOfAnyShapeAreRightAndTheSameForAnyNumberOfThreads()
+    {
+        var random = new System.Random(8);
+        foreach (var (m, n, rows) in ((int, int, int)[])[(1, 1, 1), (3, 5, 7), (13, 33, 255), (14, 32, 256), (57, 48, 300), (15, 16, 600), (300, 70, 513), (40, 520, 2000), (64, 64, 5000), (9, 4, 0)])
+        {
+            var (aRow, bRow, accumulate) = (m + random.Next(3), n + random.Next(3), random.Next(2) == 1);
+            var (a, b, c, sums) = (Take(aRow * rows + m, random), Take(bRow * rows + n, random), Take(m * n, random), Take(m, random));
+            var (cBefore, sumsBefore) = (c.Span.ToArray(), sums.Span.ToArray());
+            float[]? first = null;
+            for (var threads = 1; threads <= 3; threads++)
+            {
+                Workers.ThreadCount = threads;
+                cBefore.CopyTo(c.Span);
+                sumsBefore.CopyTo(sums.Span);
+                Gemm.Correlate(a.Pointer, aRow, m, b.Pointer, bRow, n, rows, c.Pointer, sums.Pointer, accumulate);
+                float[] all = [.. c.Span, .. sums.Span];
+                Assert.Equal(first ??= all, all);
+            }
+            var tolerance = 3e-6 * Math.Sqrt(rows + 4);
+            for (var i = 0; i < m; i++)
+            {
+                for (var j = 0; j <= n; j++)
+                {
+                    double sum = !accumulate ? 0 : j < n ? cBefore[i * n + j] : sumsBefore[i];
+                    for (var row = 0; row < rows; row++) sum += (double)a.Pointer[row * aRow + i] * (j < n ? b.Pointer[row * bRow + j] : 1);
+                    Assert.Equal(sum, j < n ? c.Span[i * n + j] : sums.Span[i], tolerance);
+                }
+            }
+        }
+    }
 }
