@@ -3,5 +3,6 @@ using PolaFormer.Benchmarks;
 
 if (args is ["--quick", "images", .. var rest]) QuickImages.Run(rest);
 else if (args is ["--quick", "cold", .. var files]) QuickColdStart.Run(files);
+else if (args is ["--quick", "attention", .. var kinds]) QuickAttention.Run(kinds);
 else if (args is ["--quick", .. var filter]) QuickGemm.Run(filter);
 else BenchmarkSwitcher.FromAssembly(typeof(GemmBenchmarks).Assembly).Run(args);

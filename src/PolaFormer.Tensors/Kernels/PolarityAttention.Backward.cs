@@ -53,11 +53,11 @@ internal static unsafe partial class PolarityAttention
 
             public void Run(int part)
             {
-                var (width, padded, block) = (layout.Width, layout.Padded, layout.Block);
-                var features = AttentionScratch.Begin(block * (3 * width + 3 * padded + 4) + padded * (width + 2));
-                var same = features + block * width;
-                var opposite = same + block * width;
-                var slope = opposite + block * width;
+                var (width, padded, block, featureRow) = (layout.Width, layout.Padded, PolarityLayout.Block, layout.FeatureRow);
+                var features = AttentionScratch.Begin(block * (3 * featureRow + 3 * padded + 4) + padded * (width + 2));
+                var same = features + block * featureRow;
+                var opposite = same + block * featureRow;
+                var slope = opposite + block * featureRow;
                 var curve = slope + block * padded;
                 var scaled = curve + block * padded;
                 var transposed = scaled + block * padded;
@@ -85,20 +85,20 @@ internal static unsafe partial class PolarityAttention
                         var q = inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel;
                         var dOutput = gradients.DOutput + image * gradients.DOutputBatch + token * gradients.DOutputRow + channel;
                         FeaturesAndSlopes(
-                            layout, rows, q, inputs.QRow, null, 0, dOutput, gradients.DOutputRow,
+                            layout, rows, q, inputs.QRow, null, 0,
                             inputs.InverseScale + channel, inputs.Power + channel, features, slope, curve);
                         BlockProduct<T>.Run(
-                            rows, width, half, dOutput, gradients.DOutputRow, 1, transposed, width, same, width, accumulate: false);
+                            rows, width, half, dOutput, gradients.DOutputRow, 1, transposed, width, same, featureRow, accumulate: false);
                         BlockProduct<T>.Run(
                             rows, width, layout.HeadDim - half, dOutput + half, gradients.DOutputRow, 1,
-                            transposed + half * width, width, opposite, width, accumulate: false);
+                            transposed + half * width, width, opposite, featureRow, accumulate: false);
                         RowFactors(layout, rows, features, mean, same, opposite, rowFactors);
                         FeatureGradients(layout, rows, features, mean, same, opposite, rowFactors, dMean);
                         Normalize(
                             layout, rows, dOutput, gradients.DOutputRow, rowFactors, rowFactors + block, leftHalf, rightHalf,
                             scaled, padded, padded);
                         BlockProduct<T>.Run(
-                            width, padded, rows, features, 1, width, scaled, padded, dState, padded, accumulate: true);
+                            width, padded, rows, features, 1, featureRow, scaled, padded, dState, padded, accumulate: true);
                         InputGradients(
                             layout, rows, q, inputs.QRow, null, 0, inputs.InverseScale + channel, same, null, slope, curve,
                             gradients.DQ + image * gradients.DQBatch + token * gradients.DQRow + channel, gradients.DQRow,
@@ -122,8 +122,7 @@ internal static unsafe partial class PolarityAttention
                 for (var pair = first; pair < end; pair++)
                 {
                     var dState = gradients.Workspace + (long)pair * _chunks * QueryUnit(layout);
-                    SumStates(layout, dState, QueryUnit(layout), _chunks, 1f / inputs.Keys);
-                    ExchangeRightHalf(layout, dState);
+                    SumAndExchange(layout, dState, QueryUnit(layout), _chunks, 1f / inputs.Keys);
                 }
             }
         }
@@ -140,10 +139,10 @@ internal static unsafe partial class PolarityAttention
 
             public void Run(int part)
             {
-                var (width, padded, block) = (layout.Width, layout.Padded, layout.Block);
-                var features = AttentionScratch.Begin(block * (2 * width + 3 * padded) + padded * width);
-                var dFeatures = features + block * width;
-                var slope = dFeatures + block * width;
+                var (width, padded, block, featureRow) = (layout.Width, layout.Padded, PolarityLayout.Block, layout.FeatureRow);
+                var features = AttentionScratch.Begin(block * (2 * featureRow + 3 * padded) + padded * width);
+                var dFeatures = features + block * featureRow;
+                var slope = dFeatures + block * featureRow;
                 var curve = slope + block * padded;
                 var dValues = curve + block * padded;
                 var transposed = dValues + block * padded;
@@ -167,12 +166,12 @@ internal static unsafe partial class PolarityAttention
                         var v = inputs.V + image * inputs.VBatch + token * inputs.VRow + channel;
                         var position = inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel;
                         FeaturesAndSlopes(
-                            layout, rows, k, inputs.KRow, position, channels, v, inputs.VRow,
+                            layout, rows, k, inputs.KRow, position, channels,
                             inputs.InverseScale + channel, inputs.Power + channel, features, slope, curve);
                         BlockProduct<T>.Run(
-                            rows, width, layout.HeadDim, v, inputs.VRow, 1, transposed, width, dFeatures, width, accumulate: false);
+                            rows, width, layout.HeadDim, v, inputs.VRow, 1, transposed, width, dFeatures, featureRow, accumulate: false);
                         BlockProduct<T>.Run(
-                            rows, padded, width, features, width, 1, dState, padded, dValues, padded, accumulate: false);
+                            rows, padded, width, features, featureRow, 1, dState, padded, dValues, padded, accumulate: false);
                         TokenBlock<T>.Store(
                             rows, layout.HeadDim, padded, dValues, 1,
                             gradients.DV + image * gradients.DVBatch + token * gradients.DVRow + channel, gradients.DVRow);
@@ -239,12 +238,12 @@ internal static unsafe partial class PolarityAttention
                 }
                 var (z, zOpposite) = (1 / (T.Sum(sameMean) + Epsilon), 1 / (T.Sum(oppositeMean) + Epsilon));
                 factors[row] = z;
-                factors[layout.Block + row] = zOpposite;
-                factors[2 * layout.Block + row] = -z * (z * T.Sum(sameDot));
-                factors[3 * layout.Block + row] = -zOpposite * (zOpposite * T.Sum(oppositeDot));
-                features += layout.Width;
-                same += layout.Width;
-                opposite += layout.Width;
+                factors[PolarityLayout.Block + row] = zOpposite;
+                factors[2 * PolarityLayout.Block + row] = -z * (z * T.Sum(sameDot));
+                factors[3 * PolarityLayout.Block + row] = -zOpposite * (zOpposite * T.Sum(oppositeDot));
+                features += layout.FeatureRow;
+                same += layout.FeatureRow;
+                opposite += layout.FeatureRow;
             }
         }
 
@@ -259,10 +258,10 @@ internal static unsafe partial class PolarityAttention
                 T dMeanPositive = T.Load(dMean + j), dMeanNegative = T.Load(dMean + layout.Padded + j);
                 for (var row = 0; row < rows; row++)
                 {
-                    var at = row * layout.Width + j;
-                    T z = T.Create(factors[row]), zOpposite = T.Create(factors[layout.Block + row]);
-                    T c = T.Create(factors[2 * layout.Block + row]);
-                    T cOpposite = T.Create(factors[3 * layout.Block + row]);
+                    var at = row * layout.FeatureRow + j;
+                    T z = T.Create(factors[row]), zOpposite = T.Create(factors[PolarityLayout.Block + row]);
+                    T c = T.Create(factors[2 * PolarityLayout.Block + row]);
+                    T cOpposite = T.Create(factors[3 * PolarityLayout.Block + row]);
                     T positive = T.Load(features + at), negative = T.Load(features + at + layout.Padded);
                     dMeanPositive = T.MultiplyAdd(c, positive, T.MultiplyAdd(cOpposite, negative, dMeanPositive));
                     dMeanNegative = T.MultiplyAdd(c, negative, T.MultiplyAdd(cOpposite, positive, dMeanNegative));
@@ -315,7 +314,7 @@ internal static unsafe partial class PolarityAttention
                 }
                 x += xRow;
                 position += position == null ? 0 : positionRow;
-                dFeatures += layout.Width;
+                dFeatures += layout.FeatureRow;
                 slope += layout.Padded;
                 curve += layout.Padded;
                 dX += dXRow;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace PolaFormer.Tensors.Kernels;
 
@@ -8,38 +9,64 @@ internal static unsafe partial class PolarityAttention
     {
         private const float Ln2 = 0.693147182f;
 
+        /// <summary>
+        /// The first half of all features: x̃ = (x + position)·s where the positive features will be, log₂|x̃| where the negative
+        /// ones will be. One loop for both halves would be one long chain, of which too few fit the processor's window.
+        /// </summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Logarithms(
+            in PolarityLayout layout, int rows, float* x, nint xRow, float* position, nint positionRow, float* inverseScale, float* features)
+        {
+            nint ahead = PolarityLayout.Block * xRow, positionAhead = PolarityLayout.Block * positionRow, padded = layout.Padded;
+            for (var row = rows; row > 0; row--)
+            {
+                for (nint j = 0; j < padded; j += T.Count)
+                {
+                    var left = layout.HeadDim - (int)j;
+                    TokenBlock<T>.Prefetch(x + ahead + j);
+                    var value = Lanes.Load<T>(x + j, left);
+                    if (position != null)
+                    {
+                        TokenBlock<T>.Prefetch(position + positionAhead + j);
+                        value += Lanes.Load<T>(position + j, left);
+                    }
+                    value *= Lanes.Load<T>(inverseScale + j, left);
+                    T.Store(value, features + j);
+                    T.Store(Log2(T.Abs(value)), features + padded + j);
+                }
+                x += xRow;
+                position += position == null ? 0 : positionRow;
+                features += layout.FeatureRow;
+            }
+        }
+
         /// <summary>φ of a block of keys (rows × 2·Padded), its column sums added to <paramref name="sum"/> (2·Padded). v is only asked for.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void KeyFeatures(
             in PolarityLayout layout, int rows, float* k, nint kRow, float* position, nint positionRow, float* v, nint vRow,
             float* inverseScale, float* power, float* features, float* sum)
         {
-            for (var row = 0; row < rows; row++)
+            Logarithms(layout, rows, k, kRow, position, positionRow, inverseScale, features);
+            nint featureRow = layout.FeatureRow, padded = layout.Padded;
+            for (var j = 0; j < layout.Padded; j += T.Count)
             {
-                for (var j = 0; j < layout.Padded; j += T.Count)
+                var exponent = Lanes.Load<T>(power + j, layout.HeadDim - j) - T.Create(1);
+                T positiveSum = T.Load(sum + j), negativeSum = T.Load(sum + padded + j);
+                float* at = features + j, soon = v + j;
+                for (var row = rows; row > 0; row--)
                 {
-                    var left = layout.HeadDim - j;
-                    TokenBlock<T>.Prefetch(k + layout.Block * kRow + j);
-                    TokenBlock<T>.Prefetch(v + layout.Block * vRow + j);
-                    var exponent = Lanes.Load<T>(power + j, left) - T.Create(1);
-                    var x = Lanes.Load<T>(k + j, left);
-                    if (position != null)
-                    {
-                        TokenBlock<T>.Prefetch(position + layout.Block * positionRow + j);
-                        x += Lanes.Load<T>(position + j, left);
-                    }
-                    x *= Lanes.Load<T>(inverseScale + j, left);
-                    var magnitude = T.Abs(x);
-                    var (positive, negative) = Route(x, magnitude, magnitude * Exp2(exponent * Log2(magnitude)));
-                    T.Store(positive, features + j);
-                    T.Store(negative, features + layout.Padded + j);
-                    T.Store(T.Load(sum + j) + positive, sum + j);
-                    T.Store(T.Load(sum + layout.Padded + j) + negative, sum + layout.Padded + j);
+                    TokenBlock<T>.Prefetch(soon);
+                    soon += vRow;
+                    T x = T.Load(at), magnitude = T.Abs(x);
+                    var (positive, negative) = Route(x, magnitude, magnitude * Exp2(exponent * T.Load(at + padded)));
+                    T.Store(positive, at);
+                    T.Store(negative, at + padded);
+                    at += featureRow;
+                    positiveSum += positive;
+                    negativeSum += negative;
                 }
-                k += kRow;
-                v += vRow;
-                position += position == null ? 0 : positionRow;
-                features += layout.Width;
+                T.Store(positiveSum, sum + j);
+                T.Store(negativeSum, sum + padded + j);
             }
         }
 
@@ -49,69 +76,56 @@ internal static unsafe partial class PolarityAttention
             in PolarityLayout layout, int rows, float* q, nint qRow, float* inverseScale, float* power, float* mean,
             float* features, float* sameNormalizer, float* oppositeNormalizer)
         {
+            Logarithms(layout, rows, q, qRow, null, 0, inverseScale, features);
+            nint padded = layout.Padded;
             for (var row = 0; row < rows; row++)
             {
                 T same = T.Zero, opposite = T.Zero;
-                for (var j = 0; j < layout.Padded; j += T.Count)
+                for (nint j = 0; j < padded; j += T.Count)
                 {
-                    var left = layout.HeadDim - j;
-                    var exponent = Lanes.Load<T>(power + j, left) - T.Create(1);
-                    TokenBlock<T>.Prefetch(q + layout.Block * qRow + j);
-                    var x = Lanes.Load<T>(q + j, left) * Lanes.Load<T>(inverseScale + j, left);
-                    var magnitude = T.Abs(x);
-                    var (positive, negative) = Route(x, magnitude, magnitude * Exp2(exponent * Log2(magnitude)));
+                    var exponent = Lanes.Load<T>(power + j, layout.HeadDim - (int)j) - T.Create(1);
+                    T x = T.Load(features + j), magnitude = T.Abs(x);
+                    var (positive, negative) = Route(x, magnitude, magnitude * Exp2(exponent * T.Load(features + padded + j)));
                     T.Store(positive, features + j);
-                    T.Store(negative, features + layout.Padded + j);
-                    T meanPositive = T.Load(mean + j), meanNegative = T.Load(mean + layout.Padded + j);
+                    T.Store(negative, features + padded + j);
+                    T meanPositive = T.Load(mean + j), meanNegative = T.Load(mean + padded + j);
                     same = T.MultiplyAdd(positive, meanPositive, T.MultiplyAdd(negative, meanNegative, same));
                     opposite = T.MultiplyAdd(negative, meanPositive, T.MultiplyAdd(positive, meanNegative, opposite));
                 }
                 sameNormalizer[row] = 1 / (T.Sum(same) + Epsilon);
                 oppositeNormalizer[row] = 1 / (T.Sum(opposite) + Epsilon);
-                q += qRow;
-                features += layout.Width;
+                features += layout.FeatureRow;
             }
         }
 
         /// <summary>
         /// φ of a block and its derivatives: <paramref name="slope"/> = ∂|x̃|^p/∂x̃ (signed) and <paramref name="curve"/>
         /// = ∂|x̃|^p/∂p, both 0 at x̃ = 0 (rows × Padded).
-        /// <paramref name="other"/> is what the caller reads beside x: it is only asked for.
         /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void FeaturesAndSlopes(
-            in PolarityLayout layout, int rows, float* x, nint xRow, float* position, nint positionRow, float* other, nint otherRow,
+            in PolarityLayout layout, int rows, float* x, nint xRow, float* position, nint positionRow,
             float* inverseScale, float* power, float* features, float* slope, float* curve)
         {
+            Logarithms(layout, rows, x, xRow, position, positionRow, inverseScale, features);
+            nint padded = layout.Padded;
             for (var row = 0; row < rows; row++)
             {
-                for (var j = 0; j < layout.Padded; j += T.Count)
+                for (nint j = 0; j < padded; j += T.Count)
                 {
-                    var left = layout.HeadDim - j;
-                    TokenBlock<T>.Prefetch(x + layout.Block * xRow + j);
-                    TokenBlock<T>.Prefetch(other + layout.Block * otherRow + j);
-                    var p = Lanes.Load<T>(power + j, left);
-                    var input = Lanes.Load<T>(x + j, left);
-                    if (position != null)
-                    {
-                        TokenBlock<T>.Prefetch(position + layout.Block * positionRow + j);
-                        input += Lanes.Load<T>(position + j, left);
-                    }
-                    input *= Lanes.Load<T>(inverseScale + j, left);
-                    T magnitude = T.Abs(input), log2 = Log2(magnitude), root = Exp2((p - T.Create(1)) * log2), value = magnitude * root;
+                    var p = Lanes.Load<T>(power + j, layout.HeadDim - (int)j);
+                    T input = T.Load(features + j), log2 = T.Load(features + padded + j);
+                    T magnitude = T.Abs(input), root = Exp2((p - T.Create(1)) * log2), value = magnitude * root;
                     var (positive, negative) = Route(input, magnitude, value);
                     T.Store(positive, features + j);
-                    T.Store(negative, features + layout.Padded + j);
+                    T.Store(negative, features + padded + j);
                     var sign = input ^ magnitude;
                     T.Store(T.Select(T.Equal(input, T.Zero), T.Zero, (p * root) | sign), slope + j);
                     T.Store(value * (log2 * T.Create(Ln2)), curve + j);
                 }
-                x += xRow;
-                other += otherRow;
-                position += position == null ? 0 : positionRow;
-                features += layout.Width;
-                slope += layout.Padded;
-                curve += layout.Padded;
+                features += layout.FeatureRow;
+                slope += padded;
+                curve += padded;
             }
         }
 
@@ -126,14 +140,15 @@ internal static unsafe partial class PolarityAttention
             T squareRootOfHalf = T.CreateBits(0x3F3504F3), bits = T.SubtractBits(a, squareRootOfHalf);
             var e = T.ConvertBits(T.ShiftRight(bits, 23));
             var f = T.AddBits(bits & T.CreateBits(0x007FFFFF), squareRootOfHalf) - T.Create(1);
-            var p = T.MultiplyAdd(T.Create(0.125837043f), f, T.Create(-0.207269743f));
-            p = T.MultiplyAdd(p, f, T.Create(0.215715602f));
-            p = T.MultiplyAdd(p, f, T.Create(-0.238944814f));
-            p = T.MultiplyAdd(p, f, T.Create(0.287916243f));
-            p = T.MultiplyAdd(p, f, T.Create(-0.360703677f));
-            p = T.MultiplyAdd(p, f, T.Create(0.480910629f));
-            p = T.MultiplyAdd(p, f, T.Create(-0.721347332f));
-            p = T.MultiplyAdd(p, f, T.Create(1.44269502f));
+            // in pairs and fours, since a chain of nine would be waited for
+            T square = f * f, fourth = square * square;
+            var p = T.MultiplyAdd(
+                T.MultiplyAdd(T.Create(-0.360703677f), f, T.Create(0.480910629f)), square,
+                T.MultiplyAdd(T.Create(-0.721347332f), f, T.Create(1.44269502f)));
+            var q = T.MultiplyAdd(
+                T.MultiplyAdd(T.Create(-0.207269743f), f, T.Create(0.215715602f)), square,
+                T.MultiplyAdd(T.Create(-0.238944814f), f, T.Create(0.287916243f)));
+            p = T.MultiplyAdd(T.MultiplyAdd(T.Create(0.125837043f), fourth, q), fourth, p);
             return T.MultiplyAdd(p, f, e);
         }
 
@@ -142,16 +157,16 @@ internal static unsafe partial class PolarityAttention
         private static T Exp2(T t)
         {
             const float RoundingMagic = 12582912f;
-            t = T.Min(T.Create(254), T.Max(T.Create(-252), t));
+            // Powers of two in hardware need no bounds.
+            if (typeof(T) != typeof(Float32x16) || !Avx512F.IsSupported) t = T.Min(T.Create(254), T.Max(T.Create(-252), t));
             var n = t + T.Create(RoundingMagic) - T.Create(RoundingMagic);
             var r = t - n;
             // relative error 1.9e-9 for |r| ≤ ½
-            var q = T.MultiplyAdd(T.Create(0.000153458110f), r, T.Create(0.00133999309f));
-            q = T.MultiplyAdd(q, r, T.Create(0.00961848907f));
-            q = T.MultiplyAdd(q, r, T.Create(0.0555032864f));
-            q = T.MultiplyAdd(q, r, T.Create(0.240226462f));
-            q = T.MultiplyAdd(q, r, T.Create(0.693147182f));
-            q = T.MultiplyAdd(q, r, T.Create(1));
+            var square = r * r;
+            var low = T.MultiplyAdd(T.MultiplyAdd(T.Create(0.240226462f), r, T.Create(0.693147182f)), r, T.Create(1));
+            var high = T.MultiplyAdd(T.Create(0.00961848907f), r, T.Create(0.0555032864f));
+            high = T.MultiplyAdd(T.MultiplyAdd(T.Create(0.000153458110f), r, T.Create(0.00133999309f)), square, high);
+            var q = T.MultiplyAdd(high, square * r, low);
             return T.Scale(q, n);
         }
 

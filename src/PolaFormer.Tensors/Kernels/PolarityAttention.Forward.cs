@@ -29,8 +29,8 @@ internal static unsafe partial class PolarityAttention
 
             public void Run(int part)
             {
-                var features = AttentionScratch.Begin(layout.Block * (layout.Width + layout.Padded));
-                var values = features + layout.Block * layout.Width;
+                var features = AttentionScratch.Begin(PolarityLayout.Block * (layout.FeatureRow + layout.Padded));
+                var values = features + PolarityLayout.Block * layout.FeatureRow;
                 var (first, end) = Workers.Range(Units, Parts, part);
                 for (var unit = first; unit < end; unit++)
                 {
@@ -38,23 +38,28 @@ internal static unsafe partial class PolarityAttention
                     var (image, head) = Math.DivRem(pair, inputs.Heads);
                     var channel = head * layout.HeadDim;
                     var state = inputs.State + (long)unit * layout.State;
-                    new Span<float>(state, layout.State).Clear();
                     var sum = state + layout.Width * layout.Padded;
+                    new Span<float>(sum, layout.Width).Clear();
                     var channels = inputs.Heads * layout.HeadDim;
                     var (from, to) = Workers.Range(inputs.Keys, _chunks, chunk);
-                    for (var token = from; token < to; token += layout.Block)
+                    for (var token = from; token < to; token += PolarityLayout.Block)
                     {
-                        var rows = Math.Min(layout.Block, to - token);
+                        var rows = Math.Min(PolarityLayout.Block, to - token);
+                        var v = inputs.V + image * inputs.VBatch + token * inputs.VRow + channel;
+                        var vRow = inputs.VRow;
                         KeyFeatures(
                             layout, rows, inputs.K + image * inputs.KBatch + token * inputs.KRow + channel, inputs.KRow,
-                            inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel, channels,
-                            inputs.V + image * inputs.VBatch + token * inputs.VRow + channel, inputs.VRow,
+                            inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel, channels, v, vRow,
                             inputs.InverseScale + channel, inputs.Power + channel, features, sum);
-                        TokenBlock<T>.Copy(
-                            rows, layout.HeadDim, layout.Padded, inputs.V + image * inputs.VBatch + token * inputs.VRow + channel, inputs.VRow, values);
+                        if (layout.Padded > layout.HeadDim)
+                        {
+                            TokenBlock<T>.Copy(rows, layout.HeadDim, layout.Padded, v, vRow, values);
+                            v = values;
+                            vRow = layout.Padded;
+                        }
                         BlockProduct<T>.Run(
-                            layout.Width, layout.Padded, rows, features, 1, layout.Width, values, layout.Padded,
-                            state, layout.Padded, accumulate: true);
+                            layout.Width, layout.Padded, rows, features, 1, layout.FeatureRow, v, vRow,
+                            state, layout.Padded, accumulate: token > from);
                     }
                 }
             }
@@ -73,8 +78,7 @@ internal static unsafe partial class PolarityAttention
                 for (var pair = first; pair < end; pair++)
                 {
                     var state = inputs.State + (long)pair * _chunks * layout.State;
-                    SumStates(layout, state, layout.State, _chunks, 1f / inputs.Keys);
-                    ExchangeRightHalf(layout, state);
+                    SumAndExchange(layout, state, layout.State, _chunks, 1f / inputs.Keys);
                 }
             }
         }
@@ -92,12 +96,12 @@ internal static unsafe partial class PolarityAttention
 
             public void Run(int part)
             {
-                var features = AttentionScratch.Begin(layout.Block * (layout.Width + layout.Padded + 2) + 2 * layout.Padded);
-                var numerators = features + layout.Block * layout.Width;
-                var leftHalf = numerators + layout.Block * layout.Padded;
+                var features = AttentionScratch.Begin(PolarityLayout.Block * (layout.FeatureRow + layout.Padded + 2) + 2 * layout.Padded);
+                var numerators = features + PolarityLayout.Block * layout.FeatureRow;
+                var leftHalf = numerators + PolarityLayout.Block * layout.Padded;
                 var rightHalf = leftHalf + layout.Padded;
                 var same = rightHalf + layout.Padded;
-                var opposite = same + layout.Block;
+                var opposite = same + PolarityLayout.Block;
                 MarkHalves(layout, leftHalf, rightHalf);
                 var (first, end) = Workers.Range(Units, Parts, part);
                 for (var unit = first; unit < end; unit++)
@@ -107,16 +111,15 @@ internal static unsafe partial class PolarityAttention
                     var channel = head * layout.HeadDim;
                     var state = inputs.State + (long)pair * _keyChunks * layout.State;
                     var (from, to) = Workers.Range(inputs.Queries, _chunks, chunk);
-                    for (var token = from; token < to; token += layout.Block)
+                    for (var token = from; token < to; token += PolarityLayout.Block)
                     {
-                        var rows = Math.Min(layout.Block, to - token);
+                        var rows = Math.Min(PolarityLayout.Block, to - token);
                         QueryFeatures(
                             layout, rows, inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel, inputs.QRow,
                             inputs.InverseScale + channel, inputs.Power + channel, state + layout.Width * layout.Padded,
                             features, same, opposite);
                         BlockProduct<T>.Run(
-                            rows, layout.Padded, layout.Width, features, layout.Width, 1, state, layout.Padded,
-                            numerators, layout.Padded, accumulate: false);
+                            rows, layout.Padded, layout.Width, features, layout.FeatureRow, 1, state, layout.Padded, numerators, layout.Padded, accumulate: false);
                         Normalize(
                             layout, rows, numerators, layout.Padded, same, opposite, leftHalf, rightHalf,
                             output + image * outputBatch + token * outputRow + channel, outputRow, layout.HeadDim);
@@ -157,27 +160,41 @@ internal static unsafe partial class PolarityAttention
             }
         }
 
-        /// <summary>state = (state + the chunks behind it) · factor; <paramref name="stride"/> floats lie between chunks.</summary>
-        private static void SumStates(in PolarityLayout layout, float* state, long stride, int chunks, float factor)
+        /// <summary>
+        /// Sums of the chunks of a state (<paramref name="stride"/> floats apart), times a factor, into the first; in the right
+        /// d/2 columns, the rows of positive features change places with those of negative ones.
+        /// </summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumAndExchange(in PolarityLayout layout, float* state, long stride, int chunks, float factor)
         {
+            var leftHalf = AttentionScratch.Begin(2 * layout.Padded);
+            var rightHalf = leftHalf + layout.Padded;
+            MarkHalves(layout, leftHalf, rightHalf);
+            nint half = layout.Padded * layout.Padded;
             var scale = T.Create(factor);
-            for (var i = 0; i < layout.State; i += T.Count)
+            for (nint row = 0; row < half; row += layout.Padded)
+            {
+                for (nint j = 0; j < layout.Padded; j += T.Count)
+                {
+                    var at = state + row + j;
+                    T positive = T.Load(at), negative = T.Load(at + half);
+                    for (var chunk = 1; chunk < chunks; chunk++)
+                    {
+                        positive += T.Load(at + chunk * stride);
+                        negative += T.Load(at + chunk * stride + half);
+                    }
+                    positive *= scale;
+                    negative *= scale;
+                    var exchanged = T.GreaterThan(T.Load(rightHalf + j), T.Zero);
+                    T.Store(T.Select(exchanged, negative, positive), at);
+                    T.Store(T.Select(exchanged, positive, negative), at + half);
+                }
+            }
+            for (var i = layout.Width * layout.Padded; i < layout.State; i += T.Count)
             {
                 var sum = T.Load(state + i);
-                for (var chunk = 1; chunk < chunks; chunk++) sum = sum + T.Load(state + chunk * stride + i);
+                for (var chunk = 1; chunk < chunks; chunk++) sum += T.Load(state + chunk * stride + i);
                 T.Store(sum * scale, state + i);
-            }
-        }
-
-        /// <summary>In the right d/2 columns, exchanges the rows of positive features with those of negative ones.</summary>
-        private static void ExchangeRightHalf(in PolarityLayout layout, float* state)
-        {
-            var columns = layout.HeadDim - layout.HeadDim / 2;
-            for (var i = 0; i < layout.Padded; i++)
-            {
-                var positive = new Span<float>(state + i * layout.Padded + layout.HeadDim / 2, columns);
-                var negative = new Span<float>(state + (i + layout.Padded) * layout.Padded + layout.HeadDim / 2, columns);
-                for (var j = 0; j < columns; j++) (positive[j], negative[j]) = (negative[j], positive[j]);
             }
         }
     }

@@ -11,15 +11,17 @@ internal readonly struct PolarityLayout
     /// <summary>Chunks shorter than this would spend their time on adding up partial states.</summary>
     private const int ChunkTokens = 256;
 
-    private const int WantedUnits = 32;
+    /// <summary>So many chunks keep that many threads busy, and as many partial states exist.</summary>
+    private const int WantedUnits = 8;
+
+    /// <summary>Tokens whose features exist at a time: whole tiles of 6, 12 or 14 rows, and little traffic with the state.</summary>
+    public const int Block = 84;
 
     public PolarityLayout(int headDim)
     {
         HeadDim = headDim;
         Padded = Lanes.RoundUp(headDim, Lanes.CountFor(headDim));
         Width = 2 * Padded;
-        // The features of a block take at most 24 KiB; whole tiles of six rows.
-        Block = Math.Clamp(6144 / Width / 6 * 6, 6, 96);
     }
 
     /// <summary>d.</summary>
@@ -31,8 +33,8 @@ internal readonly struct PolarityLayout
     /// <summary>Features of a token: positive ones, then negative ones.</summary>
     public int Width { get; }
 
-    /// <summary>Tokens whose features exist at a time.</summary>
-    public int Block { get; }
+    /// <summary>Floats from one token's features to the next: an odd number of cache lines, so that a column does not evict itself.</summary>
+    public int FeatureRow => Width + 16;
 
     /// <summary>Floats of one state: S (Width × Padded), then the mean (Width).</summary>
     public int State => Width * Padded + Width;

@@ -26,7 +26,10 @@ internal static unsafe class TokenBlock<T> where T : unmanaged, IFloat32Vector<T
         for (var row = 0; row < rows; row++)
         {
             for (var j = 0; j < padded; j += T.Count)
+            {
+                Prefetch(source + rows * sourceRow + j);
                 T.Store(Lanes.Load<T>(source + j, columns - j), destination + j);
+            }
             source += sourceRow;
             destination += padded;
         }
