@@ -38,7 +38,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             public void Run(int part)
             {
                 var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
-                var (width, columns, block) = (layout.Width, layout.Columns, layout.Block);
+                var (width, columns, block) = (layout.Width, layout.Columns, PolarityPlusPlusLayout.Block);
                 var features = AttentionScratch.Begin(block * (6 * width + columns + 4) + columns * width);
                 var oppositeFeatures = features + block * width;
                 var rotated = oppositeFeatures + block * width;
@@ -107,7 +107,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             public void Run(int part)
             {
                 var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
-                var (width, columns, block) = (layout.Width, layout.Columns, layout.Block);
+                var (width, columns, block) = (layout.Width, layout.Columns, PolarityPlusPlusLayout.Block);
                 var features = AttentionScratch.Begin(block * (3 * width + columns) + columns * width);
                 var rotated = features + block * width;
                 var dFeatures = rotated + block * width;
@@ -124,7 +124,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                         var rows = Math.Min(block, to - token);
                         var k = inputs.K + image * inputs.KBatch + token * inputs.KRow + channel;
                         var v = inputs.V + image * inputs.VBatch + token * inputs.VRow + channel;
-                        KeyFeatures(layout, rows, k, inputs.KRow, features, null);
+                        KeyFeatures(layout, rows, k, inputs.KRow, v, inputs.VRow, features, null);
                         Rotate(layout, rows, features, inputs.Sin, inputs.Cos, token, back: false, rotated);
                         BlockProduct<T>.Run(
                             rows, columns, width, rotated, width, 1, dState, columns, dValues, columns, accumulate: false);
@@ -251,7 +251,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
 
                     var slope = T.MultiplyAdd(
                         dSame, T.Select(isPositive, sameFront, sameBack), dOpposite * T.Select(isPositive, oppositeBack, oppositeFront));
-                    TokenBlock<T>.Prefetch(dQ + (row + layout.Block) * dQRow + j);
+                    TokenBlock<T>.Prefetch(dQ + (row + PolarityPlusPlusLayout.Block) * dQRow + j);
                     Lanes.Store(T.Select(isZero, T.Zero, slope ^ (x ^ magnitude)), dQ + row * dQRow + j, left);
                     dSameFront = T.MultiplyAdd(T.Max(T.Zero, x), dSame, dSameFront);
                     dSameBack = T.MultiplyAdd(T.Max(T.Zero, -x), dSame, dSameBack);
@@ -282,7 +282,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                         T.GreaterThan(x, T.Zero), T.Load(dFeatures + at) + frontMean, T.Load(dFeatures + at + layout.Padded) + backMean);
                     var exponential = T.Load(features + at) + T.Load(features + at + layout.Padded) + T.Create(1);
                     var slope = (dFeature * exponential) ^ (x ^ T.Abs(x));
-                    TokenBlock<T>.Prefetch(dK + (row + layout.Block) * dKRow + j);
+                    TokenBlock<T>.Prefetch(dK + (row + PolarityPlusPlusLayout.Block) * dKRow + j);
                     Lanes.Store(T.Select(T.Equal(x, T.Zero), T.Zero, slope), dK + row * dKRow + j, left);
                 }
             }

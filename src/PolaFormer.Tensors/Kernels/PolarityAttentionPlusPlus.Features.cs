@@ -6,9 +6,9 @@ internal static unsafe partial class PolarityAttentionPlusPlus
 {
     private static partial class Pass<T>
     {
-        /// <summary>κ of a block of keys (rows × Width), its column sums added to <paramref name="sum"/> unless null.</summary>
+        /// <summary>κ of a block of keys (rows × Width), its column sums added to <paramref name="sum"/> unless null. v is only asked for.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void KeyFeatures(in PolarityPlusPlusLayout layout, int rows, float* k, nint kRow, float* features, float* sum)
+        private static void KeyFeatures(in PolarityPlusPlusLayout layout, int rows, float* k, nint kRow, float* v, nint vRow, float* features, float* sum)
         {
             for (var j = 0; j < layout.Padded; j += T.Count)
             {
@@ -16,7 +16,8 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                 T frontSum = T.Zero, backSum = T.Zero;
                 for (var row = 0; row < rows; row++)
                 {
-                    TokenBlock<T>.Prefetch(k + (row + layout.Block) * kRow + j);
+                    TokenBlock<T>.Prefetch(k + (row + PolarityPlusPlusLayout.Block) * kRow + j);
+                    TokenBlock<T>.Prefetch(v + row * vRow + j);
                     var x = Lanes.Load<T>(k + row * kRow + j, left);
                     var magnitude = T.Abs(x);
                     var (positive, negative) = Route(x, magnitude, VectorMath.Exp(magnitude) - T.Create(1));
@@ -44,7 +45,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                 T oppositeFront = Lanes.Load<T>(opposite + j, left), oppositeBack = Lanes.Load<T>(opposite + layout.HeadDim + j, left);
                 for (var row = 0; row < rows; row++)
                 {
-                    TokenBlock<T>.Prefetch(q + (row + layout.Block) * qRow + j);
+                    TokenBlock<T>.Prefetch(q + (row + PolarityPlusPlusLayout.Block) * qRow + j);
                     var x = Lanes.Load<T>(q + row * qRow + j, left);
                     T magnitude = T.Abs(x), isPositive = T.GreaterThan(x, T.Zero);
                     var temperature = T.Select(isPositive, sameFront, sameBack);
@@ -82,14 +83,40 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             }
         }
 
-        /// <summary>1/(features·mean + ε) of each row.</summary>
+        /// <summary>
+        /// R·f and R·f' of a block of queries in place, from token <paramref name="token"/> on, and each row's 1/(f·m + ε) and
+        /// 1/(f'·m + ε) from what they were before.
+        /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Normalizers(in PolarityPlusPlusLayout layout, int rows, float* features, float* mean, float* normalizers)
+        private static void RotateQueries(
+            in PolarityPlusPlusLayout layout, int rows, float* features, float* oppositeFeatures, float* sin, float* cos, int token,
+            float* mean, float* sameNormalizer, float* oppositeNormalizer)
         {
+            sin += (nint)token * 2 * layout.HeadDim;
+            cos += (nint)token * 2 * layout.HeadDim;
             for (var row = 0; row < rows; row++)
             {
-                normalizers[row] = 1 / (Dot(layout.Width, features, mean) + PolarityAttention.Epsilon);
+                T same = T.Zero, opposite = T.Zero;
+                // The front features, then the back ones.
+                for (nint half = 0; half < layout.Width; half += layout.Padded)
+                {
+                    for (nint j = 0; j < layout.Padded; j += T.Count)
+                    {
+                        var left = layout.HeadDim - (int)j;
+                        T f = T.Load(features + half + j), fOpposite = T.Load(oppositeFeatures + half + j), m = T.Load(mean + half + j);
+                        T s = Lanes.Load<T>(sin + j, left), c = Lanes.Load<T>(cos + j, left);
+                        same = T.MultiplyAdd(f, m, same);
+                        opposite = T.MultiplyAdd(fOpposite, m, opposite);
+                        T.Store(Rotary.Turn(f, s, c), features + half + j);
+                        T.Store(Rotary.Turn(fOpposite, s, c), oppositeFeatures + half + j);
+                    }
+                    sin += layout.HeadDim;
+                    cos += layout.HeadDim;
+                }
+                sameNormalizer[row] = 1 / (T.Sum(same) + PolarityAttention.Epsilon);
+                oppositeNormalizer[row] = 1 / (T.Sum(opposite) + PolarityAttention.Epsilon);
                 features += layout.Width;
+                oppositeFeatures += layout.Width;
             }
         }
 
@@ -123,8 +150,8 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                 for (var j = 0; j < layout.HalfPadded; j += T.Count)
                 {
                     var left = layout.Half - j;
-                    TokenBlock<T>.Prefetch(source + layout.Block * sourceRow + j);
-                    TokenBlock<T>.Prefetch(source + layout.Block * sourceRow + layout.Half + j);
+                    TokenBlock<T>.Prefetch(source + PolarityPlusPlusLayout.Block * sourceRow + j);
+                    TokenBlock<T>.Prefetch(source + PolarityPlusPlusLayout.Block * sourceRow + layout.Half + j);
                     T.Store(Lanes.Load<T>(source + j, left), destination + j);
                     T.Store(Lanes.Load<T>(source + layout.Half + j, left), destination + layout.HalfPadded + j);
                 }
@@ -143,8 +170,8 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                 T left = T.Create(same == null ? 1 : same[row]), right = T.Create(opposite == null ? 1 : opposite[row]);
                 for (var j = 0; j < layout.Half; j += T.Count)
                 {
-                    TokenBlock<T>.Prefetch(destination + layout.Block * destinationRow + j);
-                    TokenBlock<T>.Prefetch(destination + layout.Block * destinationRow + layout.Half + j);
+                    TokenBlock<T>.Prefetch(destination + PolarityPlusPlusLayout.Block * destinationRow + j);
+                    TokenBlock<T>.Prefetch(destination + PolarityPlusPlusLayout.Block * destinationRow + layout.Half + j);
                     Lanes.Store(T.Load(source + j) * left, destination + j, layout.Half - j);
                     Lanes.Store(T.Load(source + layout.HalfPadded + j) * right, destination + layout.Half + j, layout.Half - j);
                 }

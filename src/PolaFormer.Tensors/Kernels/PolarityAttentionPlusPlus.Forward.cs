@@ -34,25 +34,33 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             public void Run(int part)
             {
                 var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
-                var features = AttentionScratch.Begin(layout.Block * (layout.Width + layout.Columns));
-                var values = features + layout.Block * layout.Width;
+                var features = AttentionScratch.Begin(PolarityPlusPlusLayout.Block * (layout.Width + layout.Columns));
+                var values = features + PolarityPlusPlusLayout.Block * layout.Width;
                 var (first, end) = Workers.Range(inputs.Batch * inputs.Heads * chunks, parts, part);
                 for (var number = first; number < end; number++)
                 {
                     var (_, image, channel, from, to) = Unit(inputs, chunks, number);
                     var state = inputs.State + (long)number * layout.State;
-                    new Span<float>(state, layout.State).Clear();
-                    for (var token = from; token < to; token += layout.Block)
+                    var sum = state + layout.Width * layout.Columns;
+                    new Span<float>(sum, layout.Width).Clear();
+                    for (var token = from; token < to; token += PolarityPlusPlusLayout.Block)
                     {
-                        var rows = Math.Min(layout.Block, to - token);
+                        var rows = Math.Min(PolarityPlusPlusLayout.Block, to - token);
+                        var v = inputs.V + image * inputs.VBatch + token * inputs.VRow + channel;
+                        var vRow = inputs.VRow;
                         KeyFeatures(
-                            layout, rows, inputs.K + image * inputs.KBatch + token * inputs.KRow + channel, inputs.KRow, features,
-                            state + layout.Width * layout.Columns);
+                            layout, rows, inputs.K + image * inputs.KBatch + token * inputs.KRow + channel, inputs.KRow, v, vRow,
+                            features, sum);
                         Rotate(layout, rows, features, inputs.Sin, inputs.Cos, token, back: false, features);
-                        CopyHalves(layout, rows, inputs.V + image * inputs.VBatch + token * inputs.VRow + channel, inputs.VRow, values);
+                        if (layout.HalfPadded > layout.Half)
+                        {
+                            CopyHalves(layout, rows, v, vRow, values);
+                            v = values;
+                            vRow = layout.Columns;
+                        }
                         BlockProduct<T>.Run(
-                            layout.Width, layout.Columns, rows, features, 1, layout.Width, values, layout.Columns,
-                            state, layout.Columns, accumulate: true);
+                            layout.Width, layout.Columns, rows, features, 1, layout.Width, v, vRow,
+                            state, layout.Columns, accumulate: token > from);
                     }
                 }
             }
@@ -88,7 +96,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             public void Run(int part)
             {
                 var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
-                var (width, columns, block) = (layout.Width, layout.Columns, layout.Block);
+                var (width, columns, block) = (layout.Width, layout.Columns, PolarityPlusPlusLayout.Block);
                 var features = AttentionScratch.Begin(block * (2 * width + columns + 2));
                 var oppositeFeatures = features + block * width;
                 var numerators = oppositeFeatures + block * width;
@@ -106,10 +114,8 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                         QueryFeatures(
                             layout, rows, inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel, inputs.QRow,
                             inputs.Same + 2 * channel, inputs.Opposite + 2 * channel, features, oppositeFeatures);
-                        Normalizers(layout, rows, features, mean, same);
-                        Normalizers(layout, rows, oppositeFeatures, mean, opposite);
-                        Rotate(layout, rows, features, inputs.Sin, inputs.Cos, token, back: false, features);
-                        Rotate(layout, rows, oppositeFeatures, inputs.Sin, inputs.Cos, token, back: false, oppositeFeatures);
+                        RotateQueries(
+                            layout, rows, features, oppositeFeatures, inputs.Sin, inputs.Cos, token, mean, same, opposite);
                         BlockProduct<T>.Run(
                             rows, layout.HalfPadded, width, features, width, 1, state, columns, numerators, columns, accumulate: false);
                         BlockProduct<T>.Run(

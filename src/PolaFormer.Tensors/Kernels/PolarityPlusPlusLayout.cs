@@ -15,7 +15,6 @@ internal readonly struct PolarityPlusPlusLayout
         Width = 2 * Padded;
         HalfPadded = Lanes.RoundUp(Half, lanes);
         Columns = 2 * HalfPadded;
-        Block = Math.Clamp(6144 / Width / 6 * 6, 6, 96);
     }
 
     /// <summary>d.</summary>
@@ -36,7 +35,7 @@ internal readonly struct PolarityPlusPlusLayout
     public int Columns { get; }
 
     /// <summary>Tokens whose features exist at a time.</summary>
-    public int Block { get; }
+    public const int Block = PolarityLayout.Block;
 
     /// <summary>Floats of one state: S (Width × Columns), then the mean (Width).</summary>
     public int State => Width * Columns + Width;
