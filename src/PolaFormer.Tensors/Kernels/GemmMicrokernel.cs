@@ -46,7 +46,7 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
     where TVector : unmanaged
 {
     /// <summary>Rows of B, and so 2·TLanes.Width floats each, by which the cache is asked ahead.</summary>
-    private const int Ahead = 8;
+    private const int Ahead = 24;
 
     /// <summary>Computes a tile of <paramref name="rows"/> (1 … TLanes.Rows) rows.</summary>
     public static void Run(int rows, in GemmTile tile)
