@@ -24,7 +24,7 @@ internal static unsafe class QuickGemm
         _ => [49, 392],
     };
 
-    /// <summary>Prints the table; arguments choose kinds: tile, linear, packed, dx, dw, mlp, heads, square.</summary>
+    /// <summary>Prints the table; arguments choose kinds: tile, linear, packed, dx, dw, streamed, mlp, heads, square.</summary>
     public static void Run(string[] kinds)
     {
         var all = Environment.ProcessorCount;
@@ -40,6 +40,15 @@ internal static unsafe class QuickGemm
                 if (Chosen("packed")) Print($"packed {m} rows {k} to {n}", GemmCase.Packed(m, n, k), all);
                 if (Chosen("dx")) Print($"dx     {m} rows {k} to {n}", GemmCase.InputGradient(m, n, k), all);
                 if (Chosen("dw")) Print($"dW     {m} rows {k} to {n}", GemmCase.WeightGradient(m, n, k), all);
+            }
+        if (Chosen("streamed"))
+            foreach (var (m, k, n) in new[] { (49, 512, 2048), (49, 2048, 512), (196, 320, 1280), (49, 768, 3072) })
+            {
+                // Weights of 32 MiB in all, so that each comes from memory.
+                var copies = Enumerable.Range(0, (32 << 20) / (4 * k * n)).Select(_ => (nint)GemmCase.Packed(m, n, k).PackedB).ToArray();
+                var (product, turn) = (GemmCase.Packed(m, n, k), 0);
+                Print($"streamed {m} rows {k} to {n}", product, default, () => Gemm.Run(product with { PackedB = (float*)copies[turn++ % copies.Length] }), all);
+                foreach (var copy in copies) NativeMemory.AlignedFree((void*)copy);
             }
         if (Chosen("mlp"))
             foreach (var (m, k, n) in new[] { (3136, 64, 512), (784, 128, 1024), (196, 320, 1280), (49, 512, 2048), (3136, 96, 384), (784, 192, 768), (196, 384, 1536), (49, 768, 3072), (25088, 64, 512), (6272, 128, 1024) })

@@ -73,14 +73,14 @@ def load():
 
 
 def infer():
-    model, images = load().eval(), torch.full((OPTIONS.batch, 3, 224, 224), 0.5)
+    model, images = load().eval(), torch.rand(OPTIONS.batch, 3, 224, 224)
     with torch.inference_mode():
         return sample(lambda: model(images), OPTIONS.seconds)
 
 
 def train():
     model = load().train()
-    images, labels = torch.full((OPTIONS.batch, 3, 224, 224), 0.5), torch.arange(OPTIONS.batch)
+    images, labels = torch.rand(OPTIONS.batch, 3, 224, 224), torch.arange(OPTIONS.batch)
     optimizer = torch.optim.AdamW(model.parameters(), 1e-4, weight_decay=0.05)
 
     def step():

@@ -81,7 +81,7 @@ internal sealed record InferenceResult(string Model, int Batch, int Threads, dou
     {
         VisionModel model = load();
         model.Freeze();
-        Tensor images = Tensor.Full([batch, entry.ImageSize, entry.ImageSize, 3], 0.5f);
+        Tensor images = Noise.Images(batch, entry.ImageSize);
         return () =>
         {
             using (MemoryScope.Enter())

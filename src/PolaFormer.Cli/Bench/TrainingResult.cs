@@ -99,7 +99,7 @@ internal sealed record TrainingResult(string Model, int Batch, int Threads, doub
         VisionModel model = load();
         model.Train();
         var optimizer = new AdamW(ParameterGroup.Split(model, WeightDecay));
-        Tensor images = Tensor.Full([batch, model.ImageSize, model.ImageSize, 3], 0.5f);
+        Tensor images = Noise.Images(batch, model.ImageSize);
         int[] labels = [.. Enumerable.Range(0, batch).Select(i => i % model.NumClasses)];
         Tensor targets = SoftTargets.FromLabels(labels, model.NumClasses, smoothing: 0.1f);
         return () =>

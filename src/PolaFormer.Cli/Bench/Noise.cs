@@ -1,0 +1,17 @@
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Cli.Bench;
+
+/// <summary>Images to measure with: a constant one would make some kernels' work easier than it is.</summary>
+internal static class Noise
+{
+    /// <summary>(batch, size, size, 3), uniform in [0, 1), the same every time.</summary>
+    public static Tensor Images(int batch, int size)
+    {
+        Tensor images = Tensor.Empty([batch, size, size, 3]);
+        var random = new Random(1);
+        foreach (ref float value in images.AsSpan<float>())
+            value = random.NextSingle();
+        return images;
+    }
+}
