@@ -1,4 +1,5 @@
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.NN.Attention;
 
@@ -10,6 +11,7 @@ namespace PolaFormer.NN.Attention;
 public sealed class RotaryEncoding : Module
 {
     private readonly Tensor _angle;
+    private KnownTables? _known;
 
     /// <summary>Makes the encoding.</summary>
     /// <param name="dim">Channels of all heads together; channels per head divisible by 4.</param>
@@ -29,8 +31,18 @@ public sealed class RotaryEncoding : Module
         }
     }
 
-    /// <summary>Sine and cosine of every token and channel of one head, (H·W, d) each.</summary>
+    /// <summary>Sine and cosine of every token and channel of one head, (H·W, d) each. A frozen encoding remembers the last.</summary>
     public (Tensor Sin, Tensor Cos) Tables(int height, int width)
+    {
+        if (!IsFrozen)
+            return Compute(height, width);
+        KnownTables? known = _known;
+        if (known is null || known.Height != height || known.Width != width)
+            _known = known = new KnownTables(height, width, MemoryScope.OutsideScopes(() => Compute(height, width)));
+        return known.Tables;
+    }
+
+    private (Tensor Sin, Tensor Cos) Compute(int height, int width)
     {
         int half = _angle.Shape[0];
         Tensor sin = Tensor.Empty([height * width, 2 * half], device: _angle.Device);
@@ -61,4 +73,7 @@ public sealed class RotaryEncoding : Module
             byPosition.Slice(token % width * half, half).CopyTo(row[half..]);
         }
     }
+
+    // One object, so that threads which run the same model see all of it or nothing.
+    private sealed record KnownTables(int Height, int Width, (Tensor Sin, Tensor Cos) Tables);
 }

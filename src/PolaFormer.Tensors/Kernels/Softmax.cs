@@ -127,7 +127,7 @@ internal static unsafe class Softmax
             T sum = T.Zero;
             for (; i <= to - T.Count; i += T.Count)
             {
-                T e = VectorMath.Exp(T.Load(x + i) - shift);
+                T e = VectorMath.ExpOrZero(T.Load(x + i) - shift);
                 sum += e;
                 if (y != null)
                     T.Store(e, y + i);
@@ -135,7 +135,7 @@ internal static unsafe class Softmax
 
             if (i < to)
             {
-                T e = VectorMath.Exp(T.LoadPartial(x + i, to - i) - shift) & T.FirstLanes(to - i);
+                T e = VectorMath.ExpOrZero(T.LoadPartial(x + i, to - i) - shift) & T.FirstLanes(to - i);
                 sum += e;
                 if (y != null)
                     T.StorePartial(e, y + i, to - i);

@@ -185,7 +185,7 @@ internal static unsafe partial class SoftmaxAttention
                 var score = T.Load(line + j) * scale;
                 if (bias != null) score += T.Load(bias + j);
                 if (mask != null) score += T.Load(mask + j);
-                T.Store(VectorMath.Exp(score - shift) * normalizer, line + j);
+                T.Store(VectorMath.ExpOrZero(score - shift) * normalizer, line + j);
             }
             if (j < inputs.Keys)
             {
@@ -193,7 +193,7 @@ internal static unsafe partial class SoftmaxAttention
                 var score = T.Load(line + j) * scale;
                 if (bias != null) score += T.LoadPartial(bias + j, left);
                 if (mask != null) score += T.LoadPartial(mask + j, left);
-                T.Store(T.FirstLanes(left) & (VectorMath.Exp(score - shift) * normalizer), line + j);
+                T.Store(T.FirstLanes(left) & (VectorMath.ExpOrZero(score - shift) * normalizer), line + j);
             }
         }
 

@@ -98,7 +98,7 @@ internal static unsafe partial class SoftmaxAttention
             T shift = T.Create(maximum), sum = T.Zero;
             for (var j = 0; j < keys; j += T.Count)
             {
-                var value = VectorMath.Exp(T.Load(line + j) - shift);
+                var value = VectorMath.ExpOrZero(T.Load(line + j) - shift);
                 T.Store(value, line + j);
                 sum += value;
             }

@@ -28,6 +28,14 @@ internal static partial class VectorMath
     public static T Exp<T>(T x) where T : unmanaged, IFloat32Vector<T> =>
         ExpInRange(T.Min(T.Create(89f), T.Max(T.Create(-104.5f), x)));
 
+    /// <summary>
+    /// <see cref="Exp{T}"/> for x ≤ 0 or NaN, but 0 below −87: before the subnormal numbers, with which many processors multiply
+    /// a hundred times more slowly and of which masked softmax is full.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T ExpOrZero<T>(T x) where T : unmanaged, IFloat32Vector<T> =>
+        T.Select(T.LessThan(x, T.Create(-87f)), T.Zero, Exp(x));
+
     /// <summary><see cref="Exp{T}"/> for −104.5 ≤ x ≤ 89 or NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T ExpInRange<T>(T x) where T : unmanaged, IFloat32Vector<T>

@@ -33,6 +33,24 @@ public readonly ref struct MemoryScope
         return new MemoryScope(t_storages.Count, ++t_depth);
     }
 
+    /// <summary>
+    /// Makes a tensor that outlives every scope, such as a table computed at first use, and then belongs to the garbage
+    /// collector. What <paramref name="make"/> makes besides the result lives as long.
+    /// </summary>
+    public static T OutsideScopes<T>(Func<T> make)
+    {
+        int depth = t_depth;
+        t_depth = 0;
+        try
+        {
+            return make();
+        }
+        finally
+        {
+            t_depth = depth;
+        }
+    }
+
     /// <summary>Keeps a tensor beyond the end of this scope: it then belongs to the enclosing scope, or to its user where there is none.</summary>
     public Tensor Return(Tensor result)
     {
