@@ -9,7 +9,7 @@ internal sealed unsafe partial class CpuDevice
         PolarityAttentionInputs inputs = Inputs(query, key, value, encoding, inverseScale, exponent, numHeads);
         Tensor state = Empty([checked((int)Kernels.PolarityAttention.StateLength(inputs.Batch, numHeads, inputs.HeadDim, inputs.Keys))]);
         inputs.State = state.Data;
-        Kernels.PolarityAttention.Forward(inputs, y.Data, query.Width, (nint)inputs.Queries * query.Width);
+        Kernels.PolarityAttention.Forward(inputs, RowsOf(y));
         return state;
     }
 
@@ -20,18 +20,10 @@ internal sealed unsafe partial class CpuDevice
         Tensor workspace = Empty([checked((int)Kernels.PolarityAttention.WorkspaceLength(inputs.Batch, numHeads, inputs.HeadDim, inputs.Queries, inputs.Keys))]);
         Kernels.PolarityAttention.Backward(inputs, new PolarityAttentionGradients
         {
-            DOutput = dy.Data,
-            DOutputRow = query.Width,
-            DOutputBatch = (nint)inputs.Queries * query.Width,
-            DQ = dquery.Data,
-            DQRow = dquery.RowStride,
-            DQBatch = ImageStride(dquery),
-            DK = dkey.Data,
-            DKRow = dkey.RowStride,
-            DKBatch = ImageStride(dkey),
-            DV = dvalue.Data,
-            DVRow = dvalue.RowStride,
-            DVBatch = ImageStride(dvalue),
+            DOutput = RowsOf(dy),
+            DQ = RowsOf(dquery),
+            DK = RowsOf(dkey),
+            DV = RowsOf(dvalue),
             DInverseScale = dinverseScale.Data,
             DPower = dexponent.Data,
             Workspace = workspace.Data,
@@ -43,7 +35,7 @@ internal sealed unsafe partial class CpuDevice
         SoftmaxAttentionInputs inputs = Inputs(query, key, value, numHeads, scale, bias, mask);
         Tensor state = Empty([checked((int)Kernels.SoftmaxAttention.StateLength(inputs.Batch, numHeads, inputs.Queries))]);
         inputs.State = state.Data;
-        Kernels.SoftmaxAttention.Forward(inputs, y.Data, query.Width, (nint)inputs.Queries * query.Width);
+        Kernels.SoftmaxAttention.Forward(inputs, RowsOf(y));
         return state;
     }
 
@@ -54,18 +46,10 @@ internal sealed unsafe partial class CpuDevice
         Tensor workspace = Empty([checked((int)Kernels.SoftmaxAttention.WorkspaceLength(inputs.Batch, numHeads, inputs.HeadDim, inputs.Queries, inputs.Keys, dbias is not null))]);
         Kernels.SoftmaxAttention.Backward(inputs, new SoftmaxAttentionGradients
         {
-            DOutput = dy.Data,
-            DOutputRow = query.Width,
-            DOutputBatch = (nint)inputs.Queries * query.Width,
-            DQ = dquery.Data,
-            DQRow = dquery.RowStride,
-            DQBatch = ImageStride(dquery),
-            DK = dkey.Data,
-            DKRow = dkey.RowStride,
-            DKBatch = ImageStride(dkey),
-            DV = dvalue.Data,
-            DVRow = dvalue.RowStride,
-            DVBatch = ImageStride(dvalue),
+            DOutput = RowsOf(dy),
+            DQ = RowsOf(dquery),
+            DK = RowsOf(dkey),
+            DV = RowsOf(dvalue),
             DBias = DataOrNull(dbias),
             Workspace = workspace.Data,
         });
@@ -76,7 +60,7 @@ internal sealed unsafe partial class CpuDevice
         PolarityAttentionPlusPlusInputs inputs = Inputs(query, key, value, same, opposite, sin, cos, numHeads);
         Tensor state = Empty([checked((int)Kernels.PolarityAttentionPlusPlus.StateLength(inputs.Batch, numHeads, inputs.HeadDim, inputs.Tokens))]);
         inputs.State = state.Data;
-        Kernels.PolarityAttentionPlusPlus.Forward(inputs, y.Data, query.Width, (nint)inputs.Tokens * query.Width);
+        Kernels.PolarityAttentionPlusPlus.Forward(inputs, RowsOf(y));
         return state;
     }
 
@@ -87,18 +71,10 @@ internal sealed unsafe partial class CpuDevice
         Tensor workspace = Empty([checked((int)Kernels.PolarityAttentionPlusPlus.WorkspaceLength(inputs.Batch, numHeads, inputs.HeadDim, inputs.Tokens))]);
         Kernels.PolarityAttentionPlusPlus.Backward(inputs, new PolarityAttentionPlusPlusGradients
         {
-            DOutput = dy.Data,
-            DOutputRow = query.Width,
-            DOutputBatch = (nint)inputs.Tokens * query.Width,
-            DQ = dquery.Data,
-            DQRow = dquery.RowStride,
-            DQBatch = ImageStride(dquery),
-            DK = dkey.Data,
-            DKRow = dkey.RowStride,
-            DKBatch = ImageStride(dkey),
-            DV = dvalue.Data,
-            DVRow = dvalue.RowStride,
-            DVBatch = ImageStride(dvalue),
+            DOutput = RowsOf(dy),
+            DQ = RowsOf(dquery),
+            DK = RowsOf(dkey),
+            DV = RowsOf(dvalue),
             DSame = dsame.Data,
             DOpposite = dopposite.Data,
             Workspace = workspace.Data,
@@ -106,10 +82,10 @@ internal sealed unsafe partial class CpuDevice
     }
 
     internal override void Rotate(Columns x, Tensor sin, Tensor cos, int numHeads, Tensor y) =>
-        Rotary.Forward(x.Source.Shape[0], x.Tokens, numHeads, x.Width / numHeads, x.Data, x.RowStride, ImageStride(x), sin.Data, cos.Data, y.Data, x.Width, (nint)x.Tokens * x.Width);
+        Rotary.Forward(x.Source.Shape[0], x.Tokens, numHeads, x.Width / numHeads, RowsOf(x), sin.Data, cos.Data, RowsOf(y));
 
     internal override void RotateBackward(Tensor dy, Tensor sin, Tensor cos, int numHeads, Columns dx) =>
-        Rotary.Backward(dx.Source.Shape[0], dx.Tokens, numHeads, dx.Width / numHeads, dy.Data, dx.Width, (nint)dx.Tokens * dx.Width, sin.Data, cos.Data, dx.Data, dx.RowStride, ImageStride(dx));
+        Rotary.Backward(dx.Source.Shape[0], dx.Tokens, numHeads, dx.Width / numHeads, RowsOf(dy), sin.Data, cos.Data, RowsOf(dx));
 
     private static PolarityAttentionPlusPlusInputs Inputs(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads) => new()
     {
@@ -117,15 +93,9 @@ internal sealed unsafe partial class CpuDevice
         Heads = numHeads,
         HeadDim = query.Width / numHeads,
         Tokens = query.Tokens,
-        Q = query.Data,
-        QRow = query.RowStride,
-        QBatch = ImageStride(query),
-        K = key.Data,
-        KRow = key.RowStride,
-        KBatch = ImageStride(key),
-        V = value.Data,
-        VRow = value.RowStride,
-        VBatch = ImageStride(value),
+        Q = RowsOf(query),
+        K = RowsOf(key),
+        V = RowsOf(value),
         Same = same.Data,
         Opposite = opposite.Data,
         Sin = sin.Data,
@@ -139,15 +109,9 @@ internal sealed unsafe partial class CpuDevice
         HeadDim = query.Width / numHeads,
         Queries = query.Tokens,
         Keys = key.Tokens,
-        Q = query.Data,
-        QRow = query.RowStride,
-        QBatch = ImageStride(query),
-        K = key.Data,
-        KRow = key.RowStride,
-        KBatch = ImageStride(key),
-        V = value.Data,
-        VRow = value.RowStride,
-        VBatch = ImageStride(value),
+        Q = RowsOf(query),
+        K = RowsOf(key),
+        V = RowsOf(value),
         Scale = scale,
         Bias = DataOrNull(bias),
         Mask = DataOrNull(mask),
@@ -161,19 +125,14 @@ internal sealed unsafe partial class CpuDevice
         HeadDim = query.Width / numHeads,
         Queries = query.Tokens,
         Keys = key.Tokens,
-        Q = query.Data,
-        QRow = query.RowStride,
-        QBatch = ImageStride(query),
-        K = key.Data,
-        KRow = key.RowStride,
-        KBatch = ImageStride(key),
-        V = value.Data,
-        VRow = value.RowStride,
-        VBatch = ImageStride(value),
+        Q = RowsOf(query),
+        K = RowsOf(key),
+        V = RowsOf(value),
         KeyPosition = encoding.Data,
         InverseScale = inverseScale.Data,
         Power = exponent.Data,
     };
 
-    private static nint ImageStride(Columns columns) => (nint)columns.Tokens * columns.RowStride;
+    private static Rows RowsOf(Columns columns) =>
+        new(columns.Data, columns.RowStride, (nint)columns.Tokens * columns.RowStride);
 }

@@ -82,26 +82,26 @@ internal static unsafe partial class PolarityAttention
                     for (var token = from; token < to; token += block)
                     {
                         var rows = Math.Min(block, to - token);
-                        var q = inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel;
-                        var dOutput = gradients.DOutput + image * gradients.DOutputBatch + token * gradients.DOutputRow + channel;
+                        var q = inputs.Q.At(image, token, channel);
+                        var dOutput = gradients.DOutput.At(image, token, channel);
                         FeaturesAndSlopes(
-                            layout, rows, q, inputs.QRow, null, 0,
+                            layout, rows, q, inputs.Q.RowStride, null, 0,
                             inputs.InverseScale + channel, inputs.Power + channel, features, slope, curve);
                         BlockProduct<T>.Run(
-                            rows, width, half, dOutput, gradients.DOutputRow, 1, transposed, width, same, featureRow, accumulate: false);
+                            rows, width, half, dOutput, gradients.DOutput.RowStride, 1, transposed, width, same, featureRow, accumulate: false);
                         BlockProduct<T>.Run(
-                            rows, width, layout.HeadDim - half, dOutput + half, gradients.DOutputRow, 1,
+                            rows, width, layout.HeadDim - half, dOutput + half, gradients.DOutput.RowStride, 1,
                             transposed + half * width, width, opposite, featureRow, accumulate: false);
                         RowFactors(layout, rows, features, mean, same, opposite, rowFactors);
                         FeatureGradients(layout, rows, features, mean, same, opposite, rowFactors, dMean);
                         Normalize(
-                            layout, rows, dOutput, gradients.DOutputRow, rowFactors, rowFactors + block, leftHalf, rightHalf,
+                            layout, rows, dOutput, gradients.DOutput.RowStride, rowFactors, rowFactors + block, leftHalf, rightHalf,
                             scaled, padded, padded);
                         BlockProduct<T>.Run(
                             width, padded, rows, features, 1, featureRow, scaled, padded, dState, padded, accumulate: true);
                         InputGradients(
-                            layout, rows, q, inputs.QRow, null, 0, inputs.InverseScale + channel, same, null, slope, curve,
-                            gradients.DQ + image * gradients.DQBatch + token * gradients.DQRow + channel, gradients.DQRow,
+                            layout, rows, q, inputs.Q.RowStride, null, 0, inputs.InverseScale + channel, same, null, slope, curve,
+                            gradients.DQ.At(image, token, channel), gradients.DQ.RowStride,
                             dMean + width);
                     }
                 }
@@ -162,23 +162,23 @@ internal static unsafe partial class PolarityAttention
                     for (var token = from; token < to; token += block)
                     {
                         var rows = Math.Min(block, to - token);
-                        var k = inputs.K + image * inputs.KBatch + token * inputs.KRow + channel;
-                        var v = inputs.V + image * inputs.VBatch + token * inputs.VRow + channel;
+                        var k = inputs.K.At(image, token, channel);
+                        var v = inputs.V.At(image, token, channel);
                         var position = inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel;
                         FeaturesAndSlopes(
-                            layout, rows, k, inputs.KRow, position, channels,
+                            layout, rows, k, inputs.K.RowStride, position, channels,
                             inputs.InverseScale + channel, inputs.Power + channel, features, slope, curve);
                         BlockProduct<T>.Run(
-                            rows, width, layout.HeadDim, v, inputs.VRow, 1, transposed, width, dFeatures, featureRow, accumulate: false);
+                            rows, width, layout.HeadDim, v, inputs.V.RowStride, 1, transposed, width, dFeatures, featureRow, accumulate: false);
                         BlockProduct<T>.Run(
                             rows, padded, width, features, featureRow, 1, dState, padded, dValues, padded, accumulate: false);
                         TokenBlock<T>.Store(
                             rows, layout.HeadDim, padded, dValues, 1,
-                            gradients.DV + image * gradients.DVBatch + token * gradients.DVRow + channel, gradients.DVRow);
+                            gradients.DV.At(image, token, channel), gradients.DV.RowStride);
                         InputGradients(
-                            layout, rows, k, inputs.KRow, position, channels, inputs.InverseScale + channel, dFeatures, dMean,
+                            layout, rows, k, inputs.K.RowStride, position, channels, inputs.InverseScale + channel, dFeatures, dMean,
                             slope, curve,
-                            gradients.DK + image * gradients.DKBatch + token * gradients.DKRow + channel, gradients.DKRow, sums);
+                            gradients.DK.At(image, token, channel), gradients.DK.RowStride, sums);
                     }
                 }
             }

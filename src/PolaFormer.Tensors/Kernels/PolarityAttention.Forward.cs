@@ -7,14 +7,14 @@ internal static unsafe partial class PolarityAttention
 {
     private static partial class Pass<T>
     {
-        public static void Forward(in PolarityAttentionInputs inputs, float* output, nint outputRow, nint outputBatch)
+        public static void Forward(in PolarityAttentionInputs inputs, Rows output)
         {
             var layout = new PolarityLayout(inputs.HeadDim);
             var keys = new KeyBody(inputs, layout);
             Workers.Run(keys.Parts, keys);
             var finish = new FinishBody(inputs, layout);
             Workers.Run(finish.Parts, finish);
-            var queries = new QueryBody(inputs, layout, output, outputRow, outputBatch);
+            var queries = new QueryBody(inputs, layout, output);
             Workers.Run(queries.Parts, queries);
         }
 
@@ -45,10 +45,10 @@ internal static unsafe partial class PolarityAttention
                     for (var token = from; token < to; token += PolarityLayout.Block)
                     {
                         var rows = Math.Min(PolarityLayout.Block, to - token);
-                        var v = inputs.V + image * inputs.VBatch + token * inputs.VRow + channel;
-                        var vRow = inputs.VRow;
+                        var v = inputs.V.At(image, token, channel);
+                        var vRow = inputs.V.RowStride;
                         KeyFeatures(
-                            layout, rows, inputs.K + image * inputs.KBatch + token * inputs.KRow + channel, inputs.KRow,
+                            layout, rows, inputs.K.At(image, token, channel), inputs.K.RowStride,
                             inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel, channels, v, vRow,
                             inputs.InverseScale + channel, inputs.Power + channel, features, sum);
                         if (layout.Padded > layout.HeadDim)
@@ -85,7 +85,7 @@ internal static unsafe partial class PolarityAttention
 
         /// <summary>One pass over the queries.</summary>
         private readonly struct QueryBody(
-            PolarityAttentionInputs inputs, PolarityLayout layout, float* output, nint outputRow, nint outputBatch) : IParallelBody
+            PolarityAttentionInputs inputs, PolarityLayout layout, Rows output) : IParallelBody
         {
             private readonly int _chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Queries);
             private readonly int _keyChunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Keys);
@@ -115,14 +115,14 @@ internal static unsafe partial class PolarityAttention
                     {
                         var rows = Math.Min(PolarityLayout.Block, to - token);
                         QueryFeatures(
-                            layout, rows, inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel, inputs.QRow,
+                            layout, rows, inputs.Q.At(image, token, channel), inputs.Q.RowStride,
                             inputs.InverseScale + channel, inputs.Power + channel, state + layout.Width * layout.Padded,
                             features, same, opposite);
                         BlockProduct<T>.Run(
                             rows, layout.Padded, layout.Width, features, layout.FeatureRow, 1, state, layout.Padded, numerators, layout.Padded, accumulate: false);
                         Normalize(
                             layout, rows, numerators, layout.Padded, same, opposite, leftHalf, rightHalf,
-                            output + image * outputBatch + token * outputRow + channel, outputRow, layout.HeadDim);
+                            output.At(image, token, channel), output.RowStride, layout.HeadDim);
                     }
                 }
             }

@@ -10,13 +10,7 @@ internal unsafe struct PolarityAttentionInputs
     public int Batch, Heads, HeadDim, Queries, Keys;
 
     /// <summary>q (B × N × C), k and v (B × n × C) with C = heads·d.</summary>
-    public float* Q, K, V;
-
-    /// <summary>Floats from one token to the next.</summary>
-    public nint QRow, KRow, VRow;
-
-    /// <summary>Floats from one image to the next.</summary>
-    public nint QBatch, KBatch, VBatch;
+    public Rows Q, K, V;
 
     /// <summary>Null, or the positional encoding added to k: n × C, contiguous, shared by the images.</summary>
     public float* KeyPosition;
@@ -32,10 +26,7 @@ internal unsafe struct PolarityAttentionInputs
 internal unsafe struct PolarityAttentionGradients
 {
     /// <summary>∂L/∂out (B × N × C) and the results ∂L/∂q (B × N × C), ∂L/∂k and ∂L/∂v (B × n × C).</summary>
-    public float* DOutput, DQ, DK, DV;
-
-    public nint DOutputRow, DQRow, DKRow, DVRow;
-    public nint DOutputBatch, DQBatch, DKBatch, DVBatch;
+    public Rows DOutput, DQ, DK, DV;
 
     /// <summary>Results per channel (C), summed over images and tokens of q and k.</summary>
     public float* DInverseScale, DPower;
@@ -80,14 +71,14 @@ internal static unsafe partial class PolarityAttention
             + pairs * PolarityLayout.Chunks(batch * heads, keys) * 2 * layout.Padded;
     }
 
-    /// <summary>Writes out (B × N × C), rows <paramref name="outputRow"/> and images <paramref name="outputBatch"/> floats apart.</summary>
-    public static void Forward(in PolarityAttentionInputs inputs, float* output, nint outputRow, nint outputBatch)
+    /// <summary>Writes out (B × N × C).</summary>
+    public static void Forward(in PolarityAttentionInputs inputs, Rows output)
     {
         switch (Lanes.CountFor(inputs.HeadDim))
         {
-            case 16: Pass<Float32x16>.Forward(inputs, output, outputRow, outputBatch); break;
-            case 8: Pass<Float32x8>.Forward(inputs, output, outputRow, outputBatch); break;
-            default: Pass<Float32x4>.Forward(inputs, output, outputRow, outputBatch); break;
+            case 16: Pass<Float32x16>.Forward(inputs, output); break;
+            case 8: Pass<Float32x8>.Forward(inputs, output); break;
+            default: Pass<Float32x4>.Forward(inputs, output); break;
         }
     }
 

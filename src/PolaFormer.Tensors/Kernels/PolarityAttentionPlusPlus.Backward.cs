@@ -62,23 +62,23 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                     for (var token = from; token < to; token += block)
                     {
                         var rows = Math.Min(block, to - token);
-                        var q = inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel;
-                        var dOutput = gradients.DOutput + image * gradients.DOutputBatch + token * gradients.DOutputRow + channel;
+                        var q = inputs.Q.At(image, token, channel);
+                        var dOutput = gradients.DOutput.At(image, token, channel);
                         QueryFeatures(
-                            layout, rows, q, inputs.QRow, inputs.Same + 2 * channel, inputs.Opposite + 2 * channel,
+                            layout, rows, q, inputs.Q.RowStride, inputs.Same + 2 * channel, inputs.Opposite + 2 * channel,
                             features, oppositeFeatures);
                         Rotate(layout, rows, features, inputs.Sin, inputs.Cos, token, back: false, rotated);
                         Rotate(layout, rows, oppositeFeatures, inputs.Sin, inputs.Cos, token, back: false, oppositeRotated);
                         BlockProduct<T>.Run(
-                            rows, width, layout.Half, dOutput, gradients.DOutputRow, 1, transposed, width,
+                            rows, width, layout.Half, dOutput, gradients.DOutput.RowStride, 1, transposed, width,
                             dFeatures, width, accumulate: false);
                         BlockProduct<T>.Run(
-                            rows, width, layout.Half, dOutput + layout.Half, gradients.DOutputRow, 1,
+                            rows, width, layout.Half, dOutput + layout.Half, gradients.DOutput.RowStride, 1,
                             transposed + layout.HalfPadded * width, width, dOppositeFeatures, width, accumulate: false);
                         RowFactors(layout, rows, features, rotated, dFeatures, mean, z, c);
                         RowFactors(layout, rows, oppositeFeatures, oppositeRotated, dOppositeFeatures, mean, zOpposite, cOpposite);
 
-                        CopyHalves(layout, rows, dOutput, gradients.DOutputRow, scaled);
+                        CopyHalves(layout, rows, dOutput, gradients.DOutput.RowStride, scaled);
                         ScaleHalves(layout, rows, scaled, z, zOpposite);
                         BlockProduct<T>.Run(
                             width, layout.HalfPadded, rows, rotated, 1, width, scaled, columns, dState, columns, accumulate: true);
@@ -91,9 +91,9 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                         FeatureGradients(layout, rows, features, mean, z, c, dFeatures, dMean);
                         FeatureGradients(layout, rows, oppositeFeatures, mean, zOpposite, cOpposite, dOppositeFeatures, dMean);
                         QueryGradients(
-                            layout, rows, q, inputs.QRow, inputs.Same + 2 * channel, inputs.Opposite + 2 * channel,
+                            layout, rows, q, inputs.Q.RowStride, inputs.Same + 2 * channel, inputs.Opposite + 2 * channel,
                             features, oppositeFeatures, dFeatures, dOppositeFeatures,
-                            gradients.DQ + image * gradients.DQBatch + token * gradients.DQRow + channel, gradients.DQRow,
+                            gradients.DQ.At(image, token, channel), gradients.DQ.RowStride,
                             dMean + width);
                     }
                 }
@@ -122,25 +122,25 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                     for (var token = from; token < to; token += block)
                     {
                         var rows = Math.Min(block, to - token);
-                        var k = inputs.K + image * inputs.KBatch + token * inputs.KRow + channel;
-                        var v = inputs.V + image * inputs.VBatch + token * inputs.VRow + channel;
-                        KeyFeatures(layout, rows, k, inputs.KRow, v, inputs.VRow, features, null);
+                        var k = inputs.K.At(image, token, channel);
+                        var v = inputs.V.At(image, token, channel);
+                        KeyFeatures(layout, rows, k, inputs.K.RowStride, v, inputs.V.RowStride, features, null);
                         Rotate(layout, rows, features, inputs.Sin, inputs.Cos, token, back: false, rotated);
                         BlockProduct<T>.Run(
                             rows, columns, width, rotated, width, 1, dState, columns, dValues, columns, accumulate: false);
                         StoreHalves(
                             layout, rows, dValues, null, null,
-                            gradients.DV + image * gradients.DVBatch + token * gradients.DVRow + channel, gradients.DVRow);
+                            gradients.DV.At(image, token, channel), gradients.DV.RowStride);
 
                         BlockProduct<T>.Run(
-                            rows, width, layout.Half, v, inputs.VRow, 1, transposed, width, dFeatures, width, accumulate: false);
+                            rows, width, layout.Half, v, inputs.V.RowStride, 1, transposed, width, dFeatures, width, accumulate: false);
                         BlockProduct<T>.Run(
-                            rows, width, layout.Half, v + layout.Half, inputs.VRow, 1, transposed + layout.HalfPadded * width, width,
+                            rows, width, layout.Half, v + layout.Half, inputs.V.RowStride, 1, transposed + layout.HalfPadded * width, width,
                             dFeatures, width, accumulate: true);
                         Rotate(layout, rows, dFeatures, inputs.Sin, inputs.Cos, token, back: true, dFeatures);
                         KeyGradients(
-                            layout, rows, k, inputs.KRow, features, dFeatures, dState + width * columns,
-                            gradients.DK + image * gradients.DKBatch + token * gradients.DKRow + channel, gradients.DKRow);
+                            layout, rows, k, inputs.K.RowStride, features, dFeatures, dState + width * columns,
+                            gradients.DK.At(image, token, channel), gradients.DK.RowStride);
                     }
                 }
             }

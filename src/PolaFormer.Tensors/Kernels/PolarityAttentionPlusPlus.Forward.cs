@@ -6,7 +6,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
 {
     private static partial class Pass<T>
     {
-        public static void Forward(in PolarityAttentionPlusPlusInputs inputs, float* output, nint outputRow, nint outputBatch)
+        public static void Forward(in PolarityAttentionPlusPlusInputs inputs, Rows output)
         {
             var layout = new PolarityPlusPlusLayout(inputs.HeadDim);
             var pairs = inputs.Batch * inputs.Heads;
@@ -15,7 +15,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             Workers.Run(parts, new KeyBody(inputs, layout, parts));
             var finishParts = layout.Parts(pairs, chunks);
             Workers.Run(finishParts, new FinishBody(inputs, layout, inputs.State, layout.State, finishParts));
-            Workers.Run(parts, new QueryBody(inputs, layout, parts, output, outputRow, outputBatch));
+            Workers.Run(parts, new QueryBody(inputs, layout, parts, output));
         }
 
         /// <summary>Chunks of the tokens of one (image, head) pair, numbered through.</summary>
@@ -46,10 +46,10 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                     for (var token = from; token < to; token += PolarityPlusPlusLayout.Block)
                     {
                         var rows = Math.Min(PolarityPlusPlusLayout.Block, to - token);
-                        var v = inputs.V + image * inputs.VBatch + token * inputs.VRow + channel;
-                        var vRow = inputs.VRow;
+                        var v = inputs.V.At(image, token, channel);
+                        var vRow = inputs.V.RowStride;
                         KeyFeatures(
-                            layout, rows, inputs.K + image * inputs.KBatch + token * inputs.KRow + channel, inputs.KRow, v, vRow,
+                            layout, rows, inputs.K.At(image, token, channel), inputs.K.RowStride, v, vRow,
                             features, sum);
                         Rotate(layout, rows, features, inputs.Sin, inputs.Cos, token, back: false, features);
                         if (layout.HalfPadded > layout.Half)
@@ -91,7 +91,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         /// <summary>One pass over the queries.</summary>
         private readonly struct QueryBody(
             PolarityAttentionPlusPlusInputs inputs, PolarityPlusPlusLayout layout, int parts,
-            float* output, nint outputRow, nint outputBatch) : IParallelBody
+            Rows output) : IParallelBody
         {
             public void Run(int part)
             {
@@ -112,7 +112,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                     {
                         var rows = Math.Min(block, to - token);
                         QueryFeatures(
-                            layout, rows, inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel, inputs.QRow,
+                            layout, rows, inputs.Q.At(image, token, channel), inputs.Q.RowStride,
                             inputs.Same + 2 * channel, inputs.Opposite + 2 * channel, features, oppositeFeatures);
                         RotateQueries(
                             layout, rows, features, oppositeFeatures, inputs.Sin, inputs.Cos, token, mean, same, opposite);
@@ -123,7 +123,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                             numerators + layout.HalfPadded, columns, accumulate: false);
                         StoreHalves(
                             layout, rows, numerators, same, opposite,
-                            output + image * outputBatch + token * outputRow + channel, outputRow);
+                            output.At(image, token, channel), output.RowStride);
                     }
                 }
             }

@@ -10,13 +10,7 @@ internal unsafe struct PolarityAttentionPlusPlusInputs
     public int Batch, Heads, HeadDim, Tokens;
 
     /// <summary>q, k, v (B × N × C) with C = heads·d.</summary>
-    public float* Q, K, V;
-
-    /// <summary>Floats from one token to the next.</summary>
-    public nint QRow, KRow, VRow;
-
-    /// <summary>Floats from one image to the next.</summary>
-    public nint QBatch, KBatch, VBatch;
+    public Rows Q, K, V;
 
     /// <summary>Temperatures t = sigmoid(s₁) of [q₊, q₋] and sigmoid(s₂) of [q₋, q₊]: heads × 2d each.</summary>
     public float* Same, Opposite;
@@ -32,10 +26,7 @@ internal unsafe struct PolarityAttentionPlusPlusInputs
 internal unsafe struct PolarityAttentionPlusPlusGradients
 {
     /// <summary>∂L/∂out and the results ∂L/∂q, ∂L/∂k and ∂L/∂v (all B × N × C).</summary>
-    public float* DOutput, DQ, DK, DV;
-
-    public nint DOutputRow, DQRow, DKRow, DVRow;
-    public nint DOutputBatch, DQBatch, DKBatch, DVBatch;
+    public Rows DOutput, DQ, DK, DV;
 
     /// <summary>Results ∂L/∂t of both temperatures (heads × 2d each), summed over images and tokens.</summary>
     public float* DSame, DOpposite;
@@ -65,14 +56,14 @@ internal static unsafe partial class PolarityAttentionPlusPlus
     public static long WorkspaceLength(int batch, int heads, int headDim, int tokens) =>
         (long)batch * heads * PolarityLayout.Chunks(batch * heads, tokens) * new PolarityPlusPlusLayout(headDim).QueryUnit;
 
-    /// <summary>Writes out (B × N × C), rows <paramref name="outputRow"/> and images <paramref name="outputBatch"/> floats apart.</summary>
-    public static void Forward(in PolarityAttentionPlusPlusInputs inputs, float* output, nint outputRow, nint outputBatch)
+    /// <summary>Writes out (B × N × C).</summary>
+    public static void Forward(in PolarityAttentionPlusPlusInputs inputs, Rows output)
     {
         switch (PolarityPlusPlusLayout.LanesFor(inputs.HeadDim))
         {
-            case 16: Pass<Float32x16>.Forward(inputs, output, outputRow, outputBatch); break;
-            case 8: Pass<Float32x8>.Forward(inputs, output, outputRow, outputBatch); break;
-            default: Pass<Float32x4>.Forward(inputs, output, outputRow, outputBatch); break;
+            case 16: Pass<Float32x16>.Forward(inputs, output); break;
+            case 8: Pass<Float32x8>.Forward(inputs, output); break;
+            default: Pass<Float32x4>.Forward(inputs, output); break;
         }
     }
 

@@ -17,18 +17,16 @@ internal static unsafe class Rotary
     private static ReadOnlySpan<float> Signs => [-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1];
 
     /// <summary>
-    /// Rotates x (images × tokens × heads·width) into y; rows and images lie the given numbers of floats apart. Width is even.
+    /// Rotates x (images × tokens × heads·width) into y. Width is even.
     /// </summary>
     public static void Forward(
-        int batch, int tokens, int heads, int width, float* x, nint xRow, nint xBatch, float* sin, float* cos,
-        float* y, nint yRow, nint yBatch) =>
-        Run(new Problem(batch, tokens, heads, width, x, xRow, xBatch, sin, cos, y, yRow, yBatch), back: false);
+        int batch, int tokens, int heads, int width, Rows x, float* sin, float* cos, Rows y) =>
+        Run(new Problem(batch, tokens, heads, width, x, sin, cos, y), back: false);
 
     /// <summary>∂L/∂x = ∂L/∂y·cos − rotate(∂L/∂y·sin), overwriting <paramref name="dx"/>.</summary>
     public static void Backward(
-        int batch, int tokens, int heads, int width, float* dy, nint dyRow, nint dyBatch, float* sin, float* cos,
-        float* dx, nint dxRow, nint dxBatch) =>
-        Run(new Problem(batch, tokens, heads, width, dy, dyRow, dyBatch, sin, cos, dx, dxRow, dxBatch), back: true);
+        int batch, int tokens, int heads, int width, Rows dy, float* sin, float* cos, Rows dx) =>
+        Run(new Problem(batch, tokens, heads, width, dy, sin, cos, dx), back: true);
 
     /// <summary>One vector of pairs turned.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -74,17 +72,16 @@ internal static unsafe class Rotary
     }
 
     private readonly struct Problem(
-        int batch, int tokens, int heads, int width, float* x, nint xRow, nint xBatch, float* sin, float* cos,
-        float* y, nint yRow, nint yBatch)
+        int batch, int tokens, int heads, int width, Rows x, float* sin, float* cos, Rows y)
     {
         public int Batch { get; } = batch;
         public int Tokens { get; } = tokens;
         public int Heads { get; } = heads;
         public int Width { get; } = width;
 
-        public float* X(int image, int token) => x + image * xBatch + token * xRow;
+        public float* X(int image, int token) => x.At(image, token, 0);
 
-        public float* Y(int image, int token) => y + image * yBatch + token * yRow;
+        public float* Y(int image, int token) => y.At(image, token, 0);
 
         public float* Sin(int token) => sin + (nint)token * Width;
 

@@ -51,21 +51,21 @@ internal static unsafe partial class SoftmaxAttention
                     var channel = unit.Head * inputs.HeadDim;
                     for (var image = unit.FirstImage; image < unit.EndImage; image++)
                     {
-                        var k = inputs.K + image * inputs.KBatch + channel;
-                        var v = inputs.V + image * inputs.VBatch + channel;
-                        TokenBlock<T>.Copy(keys, inputs.HeadDim, padded, k, inputs.KRow, keyRows);
+                        var k = inputs.K.At(image, 0, channel);
+                        var v = inputs.V.At(image, 0, channel);
+                        TokenBlock<T>.Copy(keys, inputs.HeadDim, padded, k, inputs.K.RowStride, keyRows);
                         TokenBlock<T>.Transpose(keys, inputs.HeadDim, keyRows, padded, keysTransposed, paddedKeys);
-                        TokenBlock<T>.Transpose(keys, inputs.HeadDim, v, inputs.VRow, valuesTransposed, paddedKeys);
+                        TokenBlock<T>.Transpose(keys, inputs.HeadDim, v, inputs.V.RowStride, valuesTransposed, paddedKeys);
                         for (var token = unit.From; token < unit.To; token += block)
                         {
                             var rows = Math.Min(block, unit.To - token);
                             TokenBlock<T>.Copy(
-                                rows, inputs.HeadDim, padded, inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel,
-                                inputs.QRow, queries);
+                                rows, inputs.HeadDim, padded, inputs.Q.At(image, token, channel),
+                                inputs.Q.RowStride, queries);
                             TokenBlock<T>.Copy(
                                 rows, inputs.HeadDim, padded,
-                                gradients.DOutput + image * gradients.DOutputBatch + token * gradients.DOutputRow + channel,
-                                gradients.DOutputRow, dOutputs);
+                                gradients.DOutput.At(image, token, channel),
+                                gradients.DOutput.RowStride, dOutputs);
                             BlockProduct<T>.Run(
                                 rows, paddedKeys, inputs.HeadDim, queries, padded, 1, keysTransposed, paddedKeys,
                                 scores, paddedKeys, accumulate: false);
@@ -91,7 +91,7 @@ internal static unsafe partial class SoftmaxAttention
                                 rows, padded, keys, dScores, paddedKeys, 1, keyRows, padded, dQueries, padded, accumulate: false);
                             TokenBlock<T>.Store(
                                 rows, inputs.HeadDim, padded, dQueries, inputs.Scale,
-                                gradients.DQ + image * gradients.DQBatch + token * gradients.DQRow + channel, gradients.DQRow);
+                                gradients.DQ.At(image, token, channel), gradients.DQ.RowStride);
                         }
                         if (layout.Chunks == 1)
                         {
@@ -156,10 +156,10 @@ internal static unsafe partial class SoftmaxAttention
         {
             TokenBlock<T>.Store(
                 inputs.Keys, inputs.HeadDim, padded, dKeys, inputs.Scale,
-                gradients.DK + image * gradients.DKBatch + channel, gradients.DKRow);
+                gradients.DK.At(image, 0, channel), gradients.DK.RowStride);
             TokenBlock<T>.Store(
                 inputs.Keys, inputs.HeadDim, padded, dValues, 1,
-                gradients.DV + image * gradients.DVBatch + channel, gradients.DVRow);
+                gradients.DV.At(image, 0, channel), gradients.DV.RowStride);
         }
 
         /// <summary>values += the arrays behind it, <paramref name="stride"/> floats apart.</summary>

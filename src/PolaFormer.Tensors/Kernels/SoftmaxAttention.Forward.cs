@@ -7,14 +7,14 @@ internal static unsafe partial class SoftmaxAttention
 {
     private static partial class Pass<T>
     {
-        public static void Forward(in SoftmaxAttentionInputs inputs, float* output, nint outputRow, nint outputBatch)
+        public static void Forward(in SoftmaxAttentionInputs inputs, Rows output)
         {
             var layout = new SoftmaxLayout(inputs.Batch, inputs.Heads, inputs.HeadDim, inputs.Queries, inputs.Keys, biasGradient: false);
-            Workers.Run(layout.Parts(products: 2), new ForwardBody(inputs, layout, output, outputRow, outputBatch));
+            Workers.Run(layout.Parts(products: 2), new ForwardBody(inputs, layout, output));
         }
 
         private readonly struct ForwardBody(
-            SoftmaxAttentionInputs inputs, SoftmaxLayout layout, float* output, nint outputRow, nint outputBatch) : IParallelBody
+            SoftmaxAttentionInputs inputs, SoftmaxLayout layout, Rows output) : IParallelBody
         {
             public void Run(int part)
             {
@@ -30,13 +30,13 @@ internal static unsafe partial class SoftmaxAttention
                     var unit = layout.Unit(number);
                     var (image, channel) = (unit.FirstImage, unit.Head * inputs.HeadDim);
                     TokenBlock<T>.Transpose(
-                        keys, inputs.HeadDim, inputs.K + image * inputs.KBatch + channel, inputs.KRow, transposed, paddedKeys);
-                    TokenBlock<T>.Copy(keys, inputs.HeadDim, padded, inputs.V + image * inputs.VBatch + channel, inputs.VRow, values);
+                        keys, inputs.HeadDim, inputs.K.At(image, 0, channel), inputs.K.RowStride, transposed, paddedKeys);
+                    TokenBlock<T>.Copy(keys, inputs.HeadDim, padded, inputs.V.At(image, 0, channel), inputs.V.RowStride, values);
                     for (var token = unit.From; token < unit.To; token += block)
                     {
                         var rows = Math.Min(block, unit.To - token);
                         BlockProduct<T>.Run(
-                            rows, paddedKeys, inputs.HeadDim, inputs.Q + image * inputs.QBatch + token * inputs.QRow + channel, inputs.QRow, 1,
+                            rows, paddedKeys, inputs.HeadDim, inputs.Q.At(image, token, channel), inputs.Q.RowStride, 1,
                             transposed, paddedKeys, scores, paddedKeys, accumulate: false);
                         var state = inputs.State + 2 * (((nint)image * inputs.Heads + unit.Head) * inputs.Queries + token);
                         for (var row = 0; row < rows; row++)
@@ -51,7 +51,7 @@ internal static unsafe partial class SoftmaxAttention
                             rows, padded, keys, scores, paddedKeys, 1, values, padded, sums, padded, accumulate: false);
                         Normalize(
                             rows, inputs.HeadDim, padded, sums, state,
-                            output + image * outputBatch + token * outputRow + channel, outputRow);
+                            output.At(image, token, channel), output.RowStride);
                     }
                 }
             }

@@ -10,13 +10,7 @@ internal unsafe struct SoftmaxAttentionInputs
     public int Batch, Heads, HeadDim, Queries, Keys;
 
     /// <summary>q (B × N × C), k and v (B × n × C) with C = heads·d.</summary>
-    public float* Q, K, V;
-
-    /// <summary>Floats from one token to the next.</summary>
-    public nint QRow, KRow, VRow;
-
-    /// <summary>Floats from one image to the next.</summary>
-    public nint QBatch, KBatch, VBatch;
+    public Rows Q, K, V;
 
     /// <summary>Factor of q·kᵀ.</summary>
     public float Scale;
@@ -37,10 +31,7 @@ internal unsafe struct SoftmaxAttentionInputs
 internal unsafe struct SoftmaxAttentionGradients
 {
     /// <summary>∂L/∂out (B × N × C) and the results ∂L/∂q (B × N × C), ∂L/∂k and ∂L/∂v (B × n × C).</summary>
-    public float* DOutput, DQ, DK, DV;
-
-    public nint DOutputRow, DQRow, DKRow, DVRow;
-    public nint DOutputBatch, DQBatch, DKBatch, DVBatch;
+    public Rows DOutput, DQ, DK, DV;
 
     /// <summary>Null, or the result ∂L/∂bias (heads × N × n), summed over images.</summary>
     public float* DBias;
@@ -65,14 +56,14 @@ internal static unsafe partial class SoftmaxAttention
         return layout.BiasWorkspace + layout.KeyWorkspace;
     }
 
-    /// <summary>Writes out (B × N × C), rows <paramref name="outputRow"/> and images <paramref name="outputBatch"/> floats apart.</summary>
-    public static void Forward(in SoftmaxAttentionInputs inputs, float* output, nint outputRow, nint outputBatch)
+    /// <summary>Writes out (B × N × C).</summary>
+    public static void Forward(in SoftmaxAttentionInputs inputs, Rows output)
     {
         switch (Lanes.CountFor(inputs.HeadDim))
         {
-            case 16: Pass<Float32x16>.Forward(inputs, output, outputRow, outputBatch); break;
-            case 8: Pass<Float32x8>.Forward(inputs, output, outputRow, outputBatch); break;
-            default: Pass<Float32x4>.Forward(inputs, output, outputRow, outputBatch); break;
+            case 16: Pass<Float32x16>.Forward(inputs, output); break;
+            case 8: Pass<Float32x8>.Forward(inputs, output); break;
+            default: Pass<Float32x4>.Forward(inputs, output); break;
         }
     }
 

@@ -31,7 +31,7 @@ public unsafe class PolarityAttentionPlusPlusTests
         Close.AssertClose(reference.DV, setup.DV.ToDoubles(), 1e-5, "dv");
         Close.AssertClose(reference.DSame, setup.DSame.ToDoubles(), 1e-5, "dSame");
         Close.AssertClose(reference.DOpposite, setup.DOpposite.ToDoubles(), 1e-5, "dOpposite");
-        foreach (var rows in (Rows[])[setup.Output, setup.DQ, setup.DK, setup.DV]) rows.AssertSurroundingsUntouched();
+        foreach (var rows in (SlicedRows[])[setup.Output, setup.DQ, setup.DK, setup.DV]) rows.AssertSurroundingsUntouched();
     }
 
     [Fact]
@@ -117,10 +117,10 @@ public unsafe class PolarityAttentionPlusPlusTests
             (_batch, _heads, _headDim, _tokens) = (batch, heads, headDim, tokens);
             var random = new System.Random(headDim * 1000 + tokens);
             var channels = heads * headDim;
-            Q = Rows.Random(random, batch, tokens, channels);
-            K = Rows.Random(random, batch, tokens, channels);
-            V = Rows.Random(random, batch, tokens, channels);
-            DOutput = Rows.Random(random, batch, tokens, channels);
+            Q = SlicedRows.Random(random, batch, tokens, channels);
+            K = SlicedRows.Random(random, batch, tokens, channels);
+            V = SlicedRows.Random(random, batch, tokens, channels);
+            DOutput = SlicedRows.Random(random, batch, tokens, channels);
             (Output, DQ, DK, DV) = (New(), New(), New(), New());
             _same = Floats.Random(random, 2 * channels, 0.1, 0.9);
             _opposite = Floats.Random(random, 2 * channels, 0.1, 0.9);
@@ -129,17 +129,17 @@ public unsafe class PolarityAttentionPlusPlusTests
             (_sin, _cos) = (new Floats(angles.Select(Math.Sin)), new Floats(angles.Select(Math.Cos)));
             (DSame, DOpposite) = (new Floats(2 * channels), new Floats(2 * channels));
 
-            Rows New() => new(batch, tokens, channels);
+            SlicedRows New() => new(batch, tokens, channels);
         }
 
-        public Rows Q { get; }
-        public Rows K { get; }
-        public Rows V { get; }
-        public Rows DOutput { get; }
-        public Rows Output { get; }
-        public Rows DQ { get; }
-        public Rows DK { get; }
-        public Rows DV { get; }
+        public SlicedRows Q { get; }
+        public SlicedRows K { get; }
+        public SlicedRows V { get; }
+        public SlicedRows DOutput { get; }
+        public SlicedRows Output { get; }
+        public SlicedRows DQ { get; }
+        public SlicedRows DK { get; }
+        public SlicedRows DV { get; }
         public Floats DSame { get; }
         public Floats DOpposite { get; }
 
@@ -169,36 +169,22 @@ public unsafe class PolarityAttentionPlusPlusTests
                 Heads = _heads,
                 HeadDim = _headDim,
                 Tokens = _tokens,
-                Q = Q.Pointer,
-                K = K.Pointer,
-                V = V.Pointer,
-                QRow = Q.Stride,
-                KRow = K.Stride,
-                VRow = V.Stride,
-                QBatch = Q.BatchStride,
-                KBatch = K.BatchStride,
-                VBatch = V.BatchStride,
+                Q = Q.View,
+                K = K.View,
+                V = V.View,
                 Same = _same.Pointer,
                 Opposite = _opposite.Pointer,
                 Sin = _sin.Pointer,
                 Cos = _cos.Pointer,
                 State = state.Pointer,
             };
-            PolarityAttentionPlusPlus.Forward(inputs, Output.Pointer, Output.Stride, Output.BatchStride);
+            PolarityAttentionPlusPlus.Forward(inputs, Output.View);
             PolarityAttentionPlusPlus.Backward(inputs, new PolarityAttentionPlusPlusGradients
             {
-                DOutput = DOutput.Pointer,
-                DQ = DQ.Pointer,
-                DK = DK.Pointer,
-                DV = DV.Pointer,
-                DOutputRow = DOutput.Stride,
-                DQRow = DQ.Stride,
-                DKRow = DK.Stride,
-                DVRow = DV.Stride,
-                DOutputBatch = DOutput.BatchStride,
-                DQBatch = DQ.BatchStride,
-                DKBatch = DK.BatchStride,
-                DVBatch = DV.BatchStride,
+                DOutput = DOutput.View,
+                DQ = DQ.View,
+                DK = DK.View,
+                DV = DV.View,
                 DSame = DSame.Pointer,
                 DOpposite = DOpposite.Pointer,
                 Workspace = workspace.Pointer,

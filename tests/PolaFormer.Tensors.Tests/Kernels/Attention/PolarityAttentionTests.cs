@@ -148,26 +148,26 @@ public unsafe class PolarityAttentionTests
             (_batch, _heads, _headDim, _queries, _keys) = (batch, heads, headDim, queries, keys);
             var random = new System.Random(headDim * 1000 + queries);
             var channels = heads * headDim;
-            Q = Rows.Random(random, batch, queries, channels);
-            K = Rows.Random(random, batch, keys, channels);
-            V = Rows.Random(random, batch, keys, channels);
-            DOutput = Rows.Random(random, batch, queries, channels);
-            Output = new Rows(batch, queries, channels);
-            (DQ, DK, DV) = (new Rows(batch, queries, channels), new Rows(batch, keys, channels), new Rows(batch, keys, channels));
+            Q = SlicedRows.Random(random, batch, queries, channels);
+            K = SlicedRows.Random(random, batch, keys, channels);
+            V = SlicedRows.Random(random, batch, keys, channels);
+            DOutput = SlicedRows.Random(random, batch, queries, channels);
+            Output = new SlicedRows(batch, queries, channels);
+            (DQ, DK, DV) = (new SlicedRows(batch, queries, channels), new SlicedRows(batch, keys, channels), new SlicedRows(batch, keys, channels));
             _position = position ? Floats.Random(random, keys * channels, -0.2, 0.2) : null;
             _inverseScale = Floats.Random(random, channels, 0.5, 2);
             _power = Floats.Random(random, channels, 1, 5);
             (DInverseScale, DPower) = (new Floats(channels), new Floats(channels));
         }
 
-        public Rows Q { get; }
-        public Rows K { get; }
-        public Rows V { get; }
-        public Rows DOutput { get; }
-        public Rows Output { get; }
-        public Rows DQ { get; }
-        public Rows DK { get; }
-        public Rows DV { get; }
+        public SlicedRows Q { get; }
+        public SlicedRows K { get; }
+        public SlicedRows V { get; }
+        public SlicedRows DOutput { get; }
+        public SlicedRows Output { get; }
+        public SlicedRows DQ { get; }
+        public SlicedRows DK { get; }
+        public SlicedRows DV { get; }
         public Floats DInverseScale { get; }
         public Floats DPower { get; }
 
@@ -197,15 +197,9 @@ public unsafe class PolarityAttentionTests
                 HeadDim = _headDim,
                 Queries = _queries,
                 Keys = _keys,
-                Q = Q.Pointer,
-                K = K.Pointer,
-                V = V.Pointer,
-                QRow = Q.Stride,
-                KRow = K.Stride,
-                VRow = V.Stride,
-                QBatch = Q.BatchStride,
-                KBatch = K.BatchStride,
-                VBatch = V.BatchStride,
+                Q = Q.View,
+                K = K.View,
+                V = V.View,
                 KeyPosition = _position is null ? null : _position.Pointer,
                 InverseScale = _inverseScale.Pointer,
                 Power = _power.Pointer,
@@ -213,29 +207,21 @@ public unsafe class PolarityAttentionTests
             };
             var gradients = new PolarityAttentionGradients
             {
-                DOutput = DOutput.Pointer,
-                DQ = DQ.Pointer,
-                DK = DK.Pointer,
-                DV = DV.Pointer,
-                DOutputRow = DOutput.Stride,
-                DQRow = DQ.Stride,
-                DKRow = DK.Stride,
-                DVRow = DV.Stride,
-                DOutputBatch = DOutput.BatchStride,
-                DQBatch = DQ.BatchStride,
-                DKBatch = DK.BatchStride,
-                DVBatch = DV.BatchStride,
+                DOutput = DOutput.View,
+                DQ = DQ.View,
+                DK = DK.View,
+                DV = DV.View,
                 DInverseScale = DInverseScale.Pointer,
                 DPower = DPower.Pointer,
                 Workspace = workspace.Pointer,
             };
-            PolarityAttention.Forward(inputs, Output.Pointer, Output.Stride, Output.BatchStride);
+            PolarityAttention.Forward(inputs, Output.View);
             PolarityAttention.Backward(inputs, gradients);
         }
 
         public void AssertNothingElseWritten()
         {
-            foreach (var rows in (Rows[])[Output, DQ, DK, DV]) rows.AssertSurroundingsUntouched();
+            foreach (var rows in (SlicedRows[])[Output, DQ, DK, DV]) rows.AssertSurroundingsUntouched();
         }
     }
 }

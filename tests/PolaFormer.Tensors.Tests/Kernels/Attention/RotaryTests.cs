@@ -14,14 +14,14 @@ public unsafe class RotaryTests
     {
         const int tokens = 5;
         var random = new System.Random(width);
-        Rows x = Rows.Random(random, batch, tokens, heads * width), dy = Rows.Random(random, batch, tokens, heads * width);
-        Rows y = new(batch, tokens, heads * width), dx = new(batch, tokens, heads * width);
+        SlicedRows x = SlicedRows.Random(random, batch, tokens, heads * width), dy = SlicedRows.Random(random, batch, tokens, heads * width);
+        SlicedRows y = new(batch, tokens, heads * width), dx = new(batch, tokens, heads * width);
         Floats sin = Floats.Random(random, tokens * width, -1, 1), cos = Floats.Random(random, tokens * width, -1, 1);
 
         Rotary.Forward(
-            batch, tokens, heads, width, x.Pointer, x.Stride, x.BatchStride, sin.Pointer, cos.Pointer, y.Pointer, y.Stride, y.BatchStride);
+            batch, tokens, heads, width, x.View, sin.Pointer, cos.Pointer, y.View);
         Rotary.Backward(
-            batch, tokens, heads, width, dy.Pointer, dy.Stride, dy.BatchStride, sin.Pointer, cos.Pointer, dx.Pointer, dx.Stride, dx.BatchStride);
+            batch, tokens, heads, width, dy.View, sin.Pointer, cos.Pointer, dx.View);
 
         for (var i = 0; i < batch; i++)
             for (var t = 0; t < tokens; t++)
@@ -43,12 +43,12 @@ public unsafe class RotaryTests
     {
         const int tokens = 7, width = 32;
         var random = new System.Random(1);
-        Rows x = Rows.Random(random, 1, tokens, width), y = new(1, tokens, width), back = new(1, tokens, width);
+        SlicedRows x = SlicedRows.Random(random, 1, tokens, width), y = new(1, tokens, width), back = new(1, tokens, width);
         var angles = Enumerable.Range(0, tokens * width).Select(i => (double)(i / 2)).ToArray();
         Floats sin = new(angles.Select(Math.Sin)), cos = new(angles.Select(Math.Cos));
 
-        Rotary.Forward(1, tokens, 1, width, x.Pointer, x.Stride, x.BatchStride, sin.Pointer, cos.Pointer, y.Pointer, y.Stride, y.BatchStride);
-        Rotary.Backward(1, tokens, 1, width, y.Pointer, y.Stride, y.BatchStride, sin.Pointer, cos.Pointer, back.Pointer, back.Stride, back.BatchStride);
+        Rotary.Forward(1, tokens, 1, width, x.View, sin.Pointer, cos.Pointer, y.View);
+        Rotary.Backward(1, tokens, 1, width, y.View, sin.Pointer, cos.Pointer, back.View);
 
         Close.AssertClose(x.ToDoubles(), back.ToDoubles(), 1e-6, "x");
         Assert.Equal(x.ToDoubles().Sum(v => v * v), y.ToDoubles().Sum(v => v * v), 1e-4);

@@ -36,7 +36,7 @@ public unsafe class SoftmaxAttentionTests
         Close.AssertClose(reference.DK, setup.DK.ToDoubles(), 1e-5, "dk");
         Close.AssertClose(reference.DV, setup.DV.ToDoubles(), 1e-5, "dv");
         if (bias) Close.AssertClose(reference.DBias, setup.DBias!.ToDoubles(), 1e-5, "dbias");
-        foreach (var rows in (Rows[])[setup.Output, setup.DQ, setup.DK, setup.DV]) rows.AssertSurroundingsUntouched();
+        foreach (var rows in (SlicedRows[])[setup.Output, setup.DQ, setup.DK, setup.DV]) rows.AssertSurroundingsUntouched();
     }
 
     [Fact]
@@ -122,12 +122,12 @@ public unsafe class SoftmaxAttentionTests
             (_batch, _heads, _headDim, _queries, _keys, _groups) = (batch, heads, headDim, queries, keys, groups);
             var random = new System.Random(headDim * 1000 + queries);
             var channels = heads * headDim;
-            Q = Rows.Random(random, batch, queries, channels);
-            K = Rows.Random(random, batch, keys, channels);
-            V = Rows.Random(random, batch, keys, channels);
-            DOutput = Rows.Random(random, batch, queries, channels);
-            Output = new Rows(batch, queries, channels);
-            (DQ, DK, DV) = (new Rows(batch, queries, channels), new Rows(batch, keys, channels), new Rows(batch, keys, channels));
+            Q = SlicedRows.Random(random, batch, queries, channels);
+            K = SlicedRows.Random(random, batch, keys, channels);
+            V = SlicedRows.Random(random, batch, keys, channels);
+            DOutput = SlicedRows.Random(random, batch, queries, channels);
+            Output = new SlicedRows(batch, queries, channels);
+            (DQ, DK, DV) = (new SlicedRows(batch, queries, channels), new SlicedRows(batch, keys, channels), new SlicedRows(batch, keys, channels));
             if (bias)
             {
                 _bias = Floats.Random(random, heads * queries * keys, -1, 1);
@@ -137,14 +137,14 @@ public unsafe class SoftmaxAttentionTests
                 _mask = new Floats(Enumerable.Range(0, groups * queries * keys).Select(_ => random.NextDouble() < 0.3 ? -100.0 : 0));
         }
 
-        public Rows Q { get; }
-        public Rows K { get; }
-        public Rows V { get; }
-        public Rows DOutput { get; }
-        public Rows Output { get; }
-        public Rows DQ { get; }
-        public Rows DK { get; }
-        public Rows DV { get; }
+        public SlicedRows Q { get; }
+        public SlicedRows K { get; }
+        public SlicedRows V { get; }
+        public SlicedRows DOutput { get; }
+        public SlicedRows Output { get; }
+        public SlicedRows DQ { get; }
+        public SlicedRows DK { get; }
+        public SlicedRows DV { get; }
         public Floats? DBias { get; }
 
         public SoftmaxReference Reference() => new(_batch, _heads, _headDim, _queries, _keys)
@@ -169,35 +169,21 @@ public unsafe class SoftmaxAttentionTests
                 Queries = _queries,
                 Keys = _keys,
                 Scale = Scale,
-                Q = Q.Pointer,
-                K = K.Pointer,
-                V = V.Pointer,
-                QRow = Q.Stride,
-                KRow = K.Stride,
-                VRow = V.Stride,
-                QBatch = Q.BatchStride,
-                KBatch = K.BatchStride,
-                VBatch = V.BatchStride,
+                Q = Q.View,
+                K = K.View,
+                V = V.View,
                 Bias = _bias is null ? null : _bias.Pointer,
                 Mask = _mask is null ? null : _mask.Pointer,
                 MaskGroups = _groups,
                 State = state.Pointer,
             };
-            SoftmaxAttention.Forward(inputs, Output.Pointer, Output.Stride, Output.BatchStride);
+            SoftmaxAttention.Forward(inputs, Output.View);
             SoftmaxAttention.Backward(inputs, new SoftmaxAttentionGradients
             {
-                DOutput = DOutput.Pointer,
-                DQ = DQ.Pointer,
-                DK = DK.Pointer,
-                DV = DV.Pointer,
-                DOutputRow = DOutput.Stride,
-                DQRow = DQ.Stride,
-                DKRow = DK.Stride,
-                DVRow = DV.Stride,
-                DOutputBatch = DOutput.BatchStride,
-                DQBatch = DQ.BatchStride,
-                DKBatch = DK.BatchStride,
-                DVBatch = DV.BatchStride,
+                DOutput = DOutput.View,
+                DQ = DQ.View,
+                DK = DK.View,
+                DV = DV.View,
                 DBias = DBias is null ? null : DBias.Pointer,
                 Workspace = workspace.Pointer,
             });

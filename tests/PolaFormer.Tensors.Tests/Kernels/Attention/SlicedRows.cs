@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PolaFormer.Tensors.Kernels;
 
 namespace PolaFormer.Tensors.Tests.Kernels.Attention;
 
@@ -6,11 +7,11 @@ namespace PolaFormer.Tensors.Tests.Kernels.Attention;
 /// A (images × tokens × channels) array inside wider rows, as a column slice of a projection is; pinned, so that its
 /// pointer may be used. The floats around it are NaN: a kernel that reads or writes them is found out.
 /// </summary>
-internal sealed unsafe class Rows
+internal sealed unsafe class SlicedRows
 {
     private readonly float[] _memory;
 
-    public Rows(int images, int tokens, int channels, int before = 3, int after = 5)
+    public SlicedRows(int images, int tokens, int channels, int before = 3, int after = 5)
     {
         (Images, Tokens, Channels, Before) = (images, tokens, channels, before);
         Stride = before + channels + after;
@@ -28,15 +29,17 @@ internal sealed unsafe class Rows
 
     public float* Pointer => (float*)Unsafe.AsPointer(ref _memory[Before]);
 
+    public Rows View => new(Pointer, Stride, BatchStride);
+
     public float this[int image, int token, int channel]
     {
         get => Pointer[image * BatchStride + token * Stride + channel];
         set => Pointer[image * BatchStride + token * Stride + channel] = value;
     }
 
-    public static Rows Random(System.Random random, int images, int tokens, int channels, double zeros = 0.1)
+    public static SlicedRows Random(System.Random random, int images, int tokens, int channels, double zeros = 0.1)
     {
-        var rows = new Rows(images, tokens, channels);
+        var rows = new SlicedRows(images, tokens, channels);
         for (var i = 0; i < images; i++)
             for (var t = 0; t < tokens; t++)
                 for (var c = 0; c < channels; c++)
