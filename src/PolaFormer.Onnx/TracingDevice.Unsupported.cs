@@ -25,6 +25,10 @@ internal sealed partial class TracingDevice
 
     internal override void GatherBackward(Tensor dy, Tensor indices, Tensor dtable) => throw ForwardOnly();
 
+    internal override void AddTo(Tensor x, Columns y) => throw ForwardOnly();
+
+    internal override void GateBackward(Tensor dy, Tensor sum, Columns gate, Tensor dsum, Columns dgate) => throw ForwardOnly();
+
     internal override void UnaryBackward(UnaryFunction function, Tensor x, Tensor y, Tensor dy, Tensor dx) => throw ForwardOnly();
 
     internal override void LinearBackward(Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias) => throw ForwardOnly();

@@ -66,6 +66,12 @@ public abstract class Device
     /// <summary>y = a·x + b·y.</summary>
     internal abstract void AddScaled(Tensor x, float a, Tensor y, float b);
 
+    /// <summary>y += x.</summary>
+    internal abstract void AddTo(Tensor x, Columns y);
+
+    /// <summary>The gradients of y = sum·gate: dsum = dy·gate, dgate = dy·sum.</summary>
+    internal abstract void GateBackward(Tensor dy, Tensor sum, Columns gate, Tensor dsum, Columns dgate);
+
     /// <summary>Sums x over the dimensions in which y broadcasts to it.</summary>
     internal abstract void SumTo(Tensor x, Tensor y);
 
@@ -152,10 +158,11 @@ public abstract class Device
             Unary(FunctionOf(activation), convolved, y);
     }
 
-    /// <summary>y = (x ∗ W + bias + addend)·gate.</summary>
-    internal virtual void GatedDepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate, Tensor y)
+    /// <summary>y = sum·gate with sum = x ∗ W + bias + addend, which is stored if wanted.</summary>
+    internal virtual void GatedDepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate, Tensor? sum, Tensor y)
     {
-        Tensor convolved = Empty(y.Shape), sum = Empty(y.Shape), factor = Empty(y.Shape);
+        Tensor convolved = Empty(y.Shape), factor = Empty(y.Shape);
+        sum ??= Empty(y.Shape);
         DepthwiseConvolution(x, weight, bias, false, convolved);
         Binary(BinaryFunction.Add, addend, convolved, sum);
         Slice(gate.Source, gate.Source.Rank - 1, gate.Start, factor);

@@ -138,7 +138,7 @@ public unsafe partial class Tensor
     /// <param name="addend">(B, H, W, C).</param>
     /// <param name="gate">C columns, as many rows as x has pixels.</param>
     public static Tensor GatedDepthwiseConv2d(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate) =>
-        Ops.DepthwiseConvolution.ForwardGated(x, weight, bias, addend, gate);
+        GatedDepthwiseConvolution.Forward(x, weight, bias, addend, gate);
 
     /// <summary>Average pooling to a given output size, (B, H, W, C).</summary>
     public Tensor AdaptiveAveragePool(int height, int width) => Pool.Forward(PoolFunction.AdaptiveAverage, default, this, height, width);

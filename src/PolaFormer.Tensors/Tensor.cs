@@ -243,21 +243,38 @@ public unsafe partial class Tensor
 
     internal Tensor View(long offset, Shape shape) => new(Device, Storage, Offset + offset, shape, DType);
 
-    internal void AccumulateGrad(Tensor dx)
+    /// <summary>The gradient for an operator to overwrite; null where an earlier one is to be kept.</summary>
+    internal Tensor? OverwriteGrad()
     {
+        if (_grad is not null && !_gradIsStale)
+            return null;
         if (_grad is null)
         {
             // Lives as long as the parameter: no scope's, the collector's.
             _grad = Device.Empty(Shape);
             _grad.Storage.Retain();
-            _gradIsStale = true;
         }
 
-        if (_gradIsStale)
-            Device.CopyBytes(dx, _grad);
-        else
-            Device.AddScaled(dx, 1, _grad, 1);
         _gradIsStale = false;
+        return _grad;
+    }
+
+    /// <summary>The gradient, of zeros if there was none.</summary>
+    internal Tensor GradToAddTo()
+    {
+        if (OverwriteGrad() is { } fresh)
+            Device.Fill(fresh, 0);
+        return _grad!;
+    }
+
+    internal void AccumulateGrad(Tensor dx)
+    {
+        if (ReferenceEquals(dx, _grad))
+            return;
+        if (OverwriteGrad() is { } fresh)
+            Device.CopyBytes(dx, fresh);
+        else
+            Device.AddScaled(dx, 1, _grad!, 1);
     }
 
     private static DType DTypeOf<T>() =>

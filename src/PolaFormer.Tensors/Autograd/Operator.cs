@@ -14,6 +14,9 @@ public abstract class Operator
     private SavedStorages _saved;
     private int _savedCount;
 
+    // Of a gradient that is still being put together from columns; null of a whole one.
+    private ColumnCoverage? _coverage;
+
     [InlineArray(MaxSaved)]
     private struct SavedStorages
     {
@@ -26,7 +29,7 @@ public abstract class Operator
     /// <summary>∂L/∂y, summed over the uses of the output; null until a use has been walked.</summary>
     internal Tensor? Gradient { get; private set; }
 
-    /// <summary>Adds this operator's gradients to its inputs by <see cref="Accumulate"/>.</summary>
+    /// <summary>Adds this operator's gradients to its inputs by <see cref="Accumulate(Tensor?, Tensor?)"/>.</summary>
     /// <param name="dy">∂L/∂y, of the output's shape.</param>
     protected internal abstract void Backward(Tensor dy);
 
@@ -41,11 +44,34 @@ public abstract class Operator
     /// <inheritdoc cref="Save(Tensor)"/>
     protected Tensor? SaveIfPresent(Tensor? tensor) => tensor is null ? null : Save(tensor);
 
+    /// <summary>
+    /// Where to write ∂L/∂input before handing it to <see cref="Accumulate(Tensor?, Tensor?)"/>: a leaf's own gradient if nothing
+    /// is to be kept there, else new memory. Null for an input that is absent or not tracked.
+    /// </summary>
+    protected static Tensor? NewGradient(Tensor? input)
+    {
+        if (input is not { IsTracked: true })
+            return null;
+        return (input.Producer is null ? input.OverwriteGrad() : null) ?? input.Device.Empty(input.Shape);
+    }
+
+    /// <summary>
+    /// Where to write the gradient of columns before handing it to <see cref="Accumulate(Columns, Columns)"/>: their place in the
+    /// gradient of the whole if it is still empty, else memory of their own.
+    /// </summary>
+    protected static Columns NewGradient(Columns input)
+    {
+        Tensor source = input.Source;
+        if (source.Producer is { } producer && producer.TryPlace(input) is { } place)
+            return place;
+        return source.Device.Empty(source.Shape.With(-1, input.Width));
+    }
+
     /// <summary>Adds <paramref name="dx"/> to the gradient of an input; nothing happens for an input that is not tracked.</summary>
     /// <exception cref="InvalidOperationException">The gradient's shape is not the input's.</exception>
-    protected void Accumulate(Tensor input, Tensor dx)
+    protected void Accumulate(Tensor? input, Tensor? dx)
     {
-        if (!input.IsTracked)
+        if (input is not { IsTracked: true } || dx is null)
             return;
         if (dx.Shape != input.Shape)
             throw new InvalidOperationException($"{Name}: a gradient of shape {dx.Shape} for an input of shape {input.Shape}.");
@@ -55,14 +81,27 @@ public abstract class Operator
             input.AccumulateGrad(dx);
     }
 
+    /// <summary>Adds to the gradient of some columns of an input what has been written where <see cref="NewGradient(Columns)"/> said.</summary>
+    protected static void Accumulate(Columns input, Columns dx)
+    {
+        Tensor source = input.Source;
+        if (source.Producer is { } producer)
+            producer.ReceiveColumns(input, dx);
+        else if (source.IsTracked)
+            source.Device.AddTo(dx.Source, input.Of(source.GradToAddTo()));
+    }
+
     internal void Receive(Tensor gradient)
     {
         if (Gradient is null)
         {
             gradient.Storage.Retain();
             Gradient = gradient;
+            return;
         }
-        else if (Gradient.Storage.Holders == 1)
+
+        CompleteGradient();
+        if (Gradient.Storage.Holders == 1)
         {
             Gradient.Device.AddScaled(gradient, 1, Gradient, 1);
         }
@@ -71,10 +110,58 @@ public abstract class Operator
             // The slot shares its memory with another holder (an operator passed its dy on): add into a new block.
             Tensor sum = gradient.Device.Empty(gradient.Shape);
             gradient.Device.Binary(BinaryFunction.Add, Gradient, gradient, sum);
-            sum.Storage.Retain();
-            Gradient.Storage.Release();
-            Gradient = sum;
+            Hold(sum);
         }
+    }
+
+    /// <summary>Fills the columns that no use of the output has written.</summary>
+    internal void CompleteGradient()
+    {
+        if (_coverage is null)
+            return;
+        int next = 0;
+        foreach ((int from, int to) in _coverage.Written)
+        {
+            FillColumns(next, from);
+            next = to;
+        }
+
+        FillColumns(next, Gradient!.Shape[-1]);
+        _coverage = null;
+    }
+
+    private void FillColumns(int from, int to)
+    {
+        if (from < to)
+            Gradient!.Device.Paste(Tensor.Zeros(Gradient.Shape.With(-1, to - from), Gradient.Device), Gradient, Gradient.Rank - 1, from);
+    }
+
+    private Columns? TryPlace(Columns columns)
+    {
+        if (Gradient is null)
+        {
+            Hold(columns.Source.Device.Empty(columns.Source.Shape));
+            _coverage = new ColumnCoverage();
+        }
+
+        return _coverage is not null && _coverage.TryAdd(columns.Start, columns.Start + columns.Width) ? columns.Of(Gradient!) : (Columns?)null;
+    }
+
+    private void ReceiveColumns(Columns columns, Columns gradient)
+    {
+        if (ReferenceEquals(gradient.Source, Gradient))
+            return;
+        CompleteGradient();
+        if (Gradient!.Storage.Holders > 1)
+            Hold(Gradient.Clone());
+        Gradient.Device.AddTo(gradient.Source, columns.Of(Gradient));
+    }
+
+    private void Hold(Tensor gradient)
+    {
+        gradient.Storage.Retain();
+        Gradient?.Storage.Release();
+        Gradient = gradient;
     }
 
     /// <summary>Lets go of the saved memory and the gradient.</summary>
@@ -89,5 +176,6 @@ public abstract class Operator
         _savedCount = 0;
         Gradient?.Storage.Release();
         Gradient = null;
+        _coverage = null;
     }
 }

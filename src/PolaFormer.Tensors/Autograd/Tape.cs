@@ -48,9 +48,10 @@ public sealed class Tape : IDisposable
             for (int i = _operators.Count - 1; i >= 0; i--)
             {
                 Operator op = _operators[i];
-                if (op.Gradient is { } dy)
+                using (MemoryScope.Enter())
                 {
-                    using (MemoryScope.Enter())
+                    op.CompleteGradient();
+                    if (op.Gradient is { } dy)
                         op.Backward(dy);
                 }
 

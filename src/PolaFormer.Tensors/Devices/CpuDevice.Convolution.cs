@@ -49,18 +49,17 @@ internal sealed unsafe partial class CpuDevice
     internal override void DepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, bool addInput, Tensor y) =>
         Kernels.DepthwiseConvolution.Forward(ShapeOf(x, weight), x.Data, weight.Data, DataOrNull(bias), new DepthwiseFinish { AddsInput = addInput }, y.Data);
 
-    internal override void GatedDepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate, Tensor y)
+    internal override void GatedDepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate, Tensor? sum, Tensor y)
     {
-        var finish = new DepthwiseFinish { Addend = addend.Data, Gate = gate.Data, GateStride = gate.RowStride };
+        var finish = new DepthwiseFinish { Addend = addend.Data, Gate = gate.Data, GateStride = gate.RowStride, Sum = DataOrNull(sum) };
         Kernels.DepthwiseConvolution.Forward(ShapeOf(x, weight), x.Data, weight.Data, DataOrNull(bias), finish, y.Data);
     }
 
     internal override void DepthwiseConvolutionBackward(Columns x, Tensor weight, bool addInput, Tensor dy, Columns? dx, Tensor dweight, Tensor? dbias)
     {
-        DepthwiseShape shape = ShapeOf(x, weight);
         if (dx is { } gradient)
-            Kernels.DepthwiseConvolution.BackwardInput(shape, weight.Data, dy.Data, addInput, gradient.Data);
-        Kernels.DepthwiseConvolution.BackwardWeight(shape, x.Data, dy.Data, dweight.Data, DataOrNull(dbias));
+            Kernels.DepthwiseConvolution.BackwardInput(ShapeOf(gradient, weight), weight.Data, dy.Data, addInput, gradient.Data);
+        Kernels.DepthwiseConvolution.BackwardWeight(ShapeOf(x, weight), x.Data, dy.Data, dweight.Data, DataOrNull(dbias));
     }
 
     private static DepthwiseShape ShapeOf(Columns x, Tensor weight)

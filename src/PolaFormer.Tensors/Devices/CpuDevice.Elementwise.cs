@@ -7,7 +7,7 @@ internal sealed unsafe partial class CpuDevice
     internal override void Unary(UnaryFunction function, Tensor x, Tensor y) => Elementwise.Unary(function, x.Data, y.Data, x.Count);
 
     internal override void UnaryBackward(UnaryFunction function, Tensor x, Tensor y, Tensor dy, Tensor dx) =>
-        Elementwise.UnaryBackward(function, x.Data, y.Data, dy.Data, dx.Data, x.Count);
+        Elementwise.UnaryBackward(function, Elementwise.BackwardReadsInput(function) ? x.Data : null, Elementwise.BackwardReadsOutput(function) ? y.Data : null, dy.Data, dx.Data, dx.Count);
 
     internal override void Binary(BinaryFunction function, Tensor a, Tensor b, Tensor y) =>
         Broadcast.Binary(function, a.Data, a.Shape, b.Data, b.Shape, y.Data, y.Shape);
@@ -15,6 +15,11 @@ internal sealed unsafe partial class CpuDevice
     internal override void Affine(Tensor x, float scale, float offset, Tensor y) => Elementwise.Affine(scale, offset, x.Data, y.Data, x.Count);
 
     internal override void AddScaled(Tensor x, float a, Tensor y, float b) => Elementwise.AddScaled(a, x.Data, b, y.Data, x.Count);
+
+    internal override void AddTo(Tensor x, Columns y) => Elementwise.AddToColumns(x.Data, x.Count / y.Width, y.Width, y.Data, y.RowStride);
+
+    internal override void GateBackward(Tensor dy, Tensor sum, Columns gate, Tensor dsum, Columns dgate) =>
+        Elementwise.GateBackward(dy.Data, sum.Data, gate.Data, gate.RowStride, dsum.Data, dgate.Data, dgate.RowStride, dy.Count / gate.Width, gate.Width);
 
     internal override void SumTo(Tensor x, Tensor y) => Broadcast.SumTo(x.Data, x.Shape, y.Data, y.Shape);
 

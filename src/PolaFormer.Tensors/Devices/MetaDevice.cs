@@ -49,6 +49,10 @@ public sealed class MetaDevice : Device
 
     internal override void AddScaled(Tensor x, float a, Tensor y, float b) { }
 
+    internal override void AddTo(Tensor x, Columns y) => throw ForwardOnly();
+
+    internal override void GateBackward(Tensor dy, Tensor sum, Columns gate, Tensor dsum, Columns dgate) => throw ForwardOnly();
+
     internal override void SumTo(Tensor x, Tensor y) { }
 
     internal override void Reduce(ReduceFunction function, Tensor x, long outer, int reduced, long inner, Tensor y) { }

@@ -120,6 +120,18 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
         device.AddScaled(x, a, y, b);
     }
 
+    internal override void AddTo(Tensor x, Columns y)
+    {
+        using Call call = Begin(x, [y, y]);
+        device.AddTo(x, y);
+    }
+
+    internal override void GateBackward(Tensor dy, Tensor sum, Columns gate, Tensor dsum, Columns dgate)
+    {
+        using Call call = Begin(dy, [sum, gate, dsum, dgate]);
+        device.GateBackward(dy, sum, gate, dsum, dgate);
+    }
+
     internal override void SumTo(Tensor x, Tensor y)
     {
         using Call call = Begin(y, [x]);
@@ -226,11 +238,11 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
         device.Convolution(in shape, x, weight, bias, activation, y);
     }
 
-    internal override void GatedDepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate, Tensor y)
+    internal override void GatedDepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate, Tensor? sum, Tensor y)
     {
         _counter.DepthwiseConvolution(x, weight, bias, false, y);
         using Call call = Begin(y, [x, weight, bias, addend, gate]);
-        device.GatedDepthwiseConvolution(x, weight, bias, addend, gate, y);
+        device.GatedDepthwiseConvolution(x, weight, bias, addend, gate, sum, y);
     }
 
     internal override void ConvolutionBackward(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias)

@@ -143,6 +143,7 @@ internal static unsafe partial class DepthwiseConvolution
                     Own = Finish.AddsInput ? X + ((nint)line * columns + ox) * XStride : null,
                     OwnStep = XStride,
                     Addend = Finish.Addend == null ? null : Finish.Addend + ((nint)line * columns + ox) * YStride,
+                    Sum = Finish.Sum == null ? null : Finish.Sum + ((nint)line * columns + ox) * YStride,
                     Gate = Finish.Gate == null ? null : Finish.Gate + ((nint)line * columns + ox) * Finish.GateStride,
                     GateStep = Finish.GateStride,
                     Target = Y + ((nint)line * columns + ox) * YStride,
@@ -165,7 +166,7 @@ internal static unsafe partial class DepthwiseConvolution
     /// <summary>Neighbouring output pixels and the taps under them, all inside the image.</summary>
     private struct Pixels
     {
-        public float* Source, Weight, Bias, Own, Addend, Gate, Target;
+        public float* Source, Weight, Bias, Own, Addend, Sum, Gate, Target;
         public nint RowStep, ColumnStep, PixelStep, WeightRow, OwnStep, GateStep, TargetStep;
         public int Rows, Columns, Channels;
 
@@ -225,6 +226,7 @@ internal static unsafe partial class DepthwiseConvolution
         {
             if (Own != null) sum += Load<T>(Own + pixel * OwnStep + c, count);
             if (Addend != null) sum += Load<T>(Addend + pixel * TargetStep + c, count);
+            if (Sum != null) Store(sum, Sum + pixel * TargetStep + c, count);
             if (Gate != null) sum *= Load<T>(Gate + pixel * GateStep + c, count);
             Store(sum, Target + pixel * TargetStep + c, count);
         }

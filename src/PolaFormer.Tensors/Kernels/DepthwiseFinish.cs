@@ -12,4 +12,7 @@ internal unsafe struct DepthwiseFinish
     /// <summary>Null, or factors, <see cref="GateStride"/> floats from pixel to pixel.</summary>
     public float* Gate;
     public nint GateStride;
+
+    /// <summary>Null, or where what the gate multiplies goes; laid out as the output.</summary>
+    public float* Sum;
 }

@@ -50,7 +50,8 @@ internal sealed class BatchNorm : Operator
 
     protected internal override void Backward(Tensor dy)
     {
-        Tensor dx = dy.Device.Empty(dy.Shape), dweight = dy.Device.Empty(_weight.Shape), dbias = dy.Device.Empty(_weight.Shape);
+        Tensor dx = dy.Device.Empty(dy.Shape);
+        Tensor dweight = NewGradient(_weight) ?? dy.Device.Empty(_weight.Shape), dbias = NewGradient(_bias) ?? dy.Device.Empty(_bias.Shape);
         dy.Device.BatchNormBackward(_x, _mean, _rstd, _weight, dy, _batchStatistics, dx, dweight, dbias);
         Accumulate(_x, dx);
         Accumulate(_weight, dweight);

@@ -21,9 +21,9 @@ internal sealed class Binary : Operator
     private Binary(BinaryFunction function, Tensor a, Tensor b, Tensor y)
     {
         _function = function;
-        bool needsValues = function is not (BinaryFunction.Add or BinaryFunction.Subtract);
-        _a = needsValues ? Save(a) : a;
-        _b = needsValues ? Save(b) : b;
+        bool needsValues = function is not (BinaryFunction.Add or BinaryFunction.Subtract), isProduct = function == BinaryFunction.Multiply;
+        _a = needsValues && (!isProduct || b.IsTracked) ? Save(a) : a;
+        _b = needsValues && (!isProduct || a.IsTracked) ? Save(b) : b;
         _y = function == BinaryFunction.Divide ? Save(y) : null;
     }
 
@@ -39,7 +39,7 @@ internal sealed class Binary : Operator
 
         Tensor y = a.Device.Empty(Shape.Broadcast(a.Shape, b.Shape));
         a.Device.Binary(function, a, b, y);
-        return Tape.IsRecording(a, b) ? Tape.Record(new Binary(function, a, b, y.Detach()), y) : y;
+        return Tape.IsRecording(a, b) ? Tape.Record(new Binary(function, a, b, y), y) : y;
     }
 
     protected internal override void Backward(Tensor dy)
@@ -57,12 +57,12 @@ internal sealed class Binary : Operator
                 break;
             case BinaryFunction.Multiply:
                 if (_a.IsTracked)
-                    Send(_a, dy * _b.Detach());
+                    Send(_a, dy * _b);
                 if (_b.IsTracked)
-                    Send(_b, dy * _a.Detach());
+                    Send(_b, dy * _a);
                 break;
             case BinaryFunction.Divide:
-                Tensor da = dy / _b.Detach();
+                Tensor da = dy / _b;
                 Send(_a, da);
                 if (_b.IsTracked)
                     Send(_b, da * _y! * -1);

@@ -30,36 +30,21 @@ internal sealed class DepthwiseConvolution : Operator
         return Tape.IsRecording(source, weight, bias) ? Tape.Record(new DepthwiseConvolution(x, weight, bias, addInput), y) : y;
     }
 
-    /// <summary>y = (x ∗ W + b + addend)·gate: one pass unless the tape records.</summary>
-    public static Tensor ForwardGated(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate)
-    {
-        Tensor source = x.Source;
-        if (Tape.IsRecording(source, weight, bias, addend, gate.Source))
-            return (addend + Forward(x, weight, bias, addInput: false)) * gate.Source.Slice(-1, gate.Start, gate.Width);
-        RequireFit(x, weight);
-        Tensor y = source.Device.Empty(source.Shape.With(3, x.Width));
-        if (addend.Shape != y.Shape || gate.Width != x.Width || gate.Source.Count / gate.RowStride != y.Count / x.Width)
-            throw new ArgumentException($"An addend {addend.Shape} and a gate of {gate.Width} columns of {gate.Source.Shape} do not fit the result {y.Shape}.");
-        source.Device.GatedDepthwiseConvolution(x, weight, bias, addend, gate, y);
-        return y;
-    }
-
     protected internal override void Backward(Tensor dy)
     {
         Device device = dy.Device;
         Tensor source = _x.Source;
-        Tensor? dx = !source.IsTracked ? null : _x.Width == _x.RowStride ? device.Empty(source.Shape) : Tensor.Zeros(source.Shape, device);
-        Tensor dweight = device.Empty(_weight.Shape);
-        Tensor? dbias = _bias is null ? null : device.Empty(_bias.Shape);
-        device.DepthwiseConvolutionBackward(_x, _weight, _addInput, dy, dx is null ? (Columns?)null : _x.Of(dx), dweight, dbias);
-        if (dx is not null)
-            Accumulate(source, dx);
+        Tensor dweight = NewGradient(_weight) ?? device.Empty(_weight.Shape);
+        Tensor? dbias = NewGradient(_bias);
+        Columns? dx = source.IsTracked ? NewGradient(_x) : (Columns?)null;
+        device.DepthwiseConvolutionBackward(_x, _weight, _addInput, dy, dx, dweight, dbias);
+        if (dx is { } gradient)
+            Accumulate(_x, gradient);
         Accumulate(_weight, dweight);
-        if (dbias is not null)
-            Accumulate(_bias!, dbias);
+        Accumulate(_bias, dbias);
     }
 
-    private static void RequireFit(Columns x, Tensor weight)
+    internal static void RequireFit(Columns x, Tensor weight)
     {
         if (x.Source.Rank != 4 || weight.Rank != 4 || weight.Shape[1] != 1 || weight.Shape[2] != weight.Shape[3] || weight.Shape[2] % 2 == 0 || x.Width % weight.Shape[0] != 0)
             throw new ArgumentException($"A depthwise convolution with weight {weight.Shape} does not take {x.Width} channels of {x.Source.Shape}; it wants (B, H, W, C), an odd square kernel and C a multiple of {weight.Shape[0]}.");

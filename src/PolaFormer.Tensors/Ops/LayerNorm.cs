@@ -31,13 +31,10 @@ internal sealed class LayerNorm : Operator
     protected internal override void Backward(Tensor dy)
     {
         Tensor dx = dy.Device.Empty(dy.Shape);
-        Tensor? dweight = _weight is null ? null : dy.Device.Empty(_weight.Shape);
-        Tensor? dbias = _bias is null ? null : dy.Device.Empty(_bias.Shape);
+        Tensor? dweight = NewGradient(_weight), dbias = NewGradient(_bias);
         dy.Device.LayerNormBackward(_x, _weight, _mean, _rstd, dy, dx, dweight, dbias);
         Accumulate(_x, dx);
-        if (dweight is not null)
-            Accumulate(_weight!, dweight);
-        if (dbias is not null)
-            Accumulate(_bias!, dbias);
+        Accumulate(_weight, dweight);
+        Accumulate(_bias, dbias);
     }
 }

@@ -45,16 +45,11 @@ internal sealed class Linear : Operator
 
     protected internal override void Backward(Tensor dy)
     {
-        Tensor? dx = _x.IsTracked ? dy.Device.Empty(_x.Shape) : null;
-        Tensor? dweight = _weight.IsTracked ? dy.Device.Empty(_weight.Shape) : null;
-        Tensor? dbias = _bias is { IsTracked: true } ? dy.Device.Empty(_bias.Shape) : null;
+        Tensor? dx = NewGradient(_x), dweight = NewGradient(_weight), dbias = NewGradient(_bias);
         dy.Device.LinearBackward(_x, _weight, dy, dx, dweight, dbias);
-        if (dx is not null)
-            Accumulate(_x, dx);
-        if (dweight is not null)
-            Accumulate(_weight, dweight);
-        if (dbias is not null)
-            Accumulate(_bias!, dbias);
+        Accumulate(_x, dx);
+        Accumulate(_weight, dweight);
+        Accumulate(_bias, dbias);
     }
 
     private static void RequireFit(Tensor x, Tensor weight)

@@ -42,7 +42,7 @@ internal sealed class MatMul : Operator
         Device device = dy.Device;
         if (_a.IsTracked)
         {
-            Tensor da = device.Empty(_a.Shape);
+            Tensor da = NewGradient(_a)!;
             if (_transposeA)
                 device.MatMul(_b, _transposeB, dy, true, da);
             else
@@ -54,7 +54,7 @@ internal sealed class MatMul : Operator
         {
             // One right operand for a whole batch: the batch's rows are rows of one tall matrix.
             Tensor a = _b.Rank == 2 ? Flat(_a) : _a, gradient = _b.Rank == 2 ? Flat(dy) : dy;
-            Tensor db = device.Empty(_b.Shape);
+            Tensor db = NewGradient(_b)!;
             if (_transposeB)
                 device.MatMul(gradient, true, a, _transposeA, db);
             else

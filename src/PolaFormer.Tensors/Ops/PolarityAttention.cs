@@ -51,22 +51,22 @@ internal sealed class PolarityAttention : Operator
     protected internal override void Backward(Tensor dy)
     {
         Device device = dy.Device;
-        var gradients = new ColumnGradients(_query, _key, _value);
+        Columns dquery = NewGradient(_query), dkey = NewGradient(_key), dvalue = NewGradient(_value);
         Tensor dinverseScale = device.Empty(_inverseScale.Shape), dexponent = device.Empty(_exponent.Shape);
-        Columns dkey = gradients.Of(_key);
         device.PolarityAttentionBackward(
             _query, _key, _value, _encoding, _inverseScale, _exponent, _numHeads, _state, dy,
-            gradients.Of(_query), dkey, gradients.Of(_value), dinverseScale, dexponent);
+            dquery, dkey, dvalue, dinverseScale, dexponent);
 
         // The encoding is added to the keys of every image: ∂e = Σ_batch ∂k.
         Tensor keys = dkey.Width == dkey.RowStride ? dkey.Source : device.Empty(dkey.Source.Shape.With(-1, dkey.Width));
         if (!ReferenceEquals(keys, dkey.Source))
             device.Slice(dkey.Source, dkey.Source.Rank - 1, dkey.Start, keys);
-        Tensor dencoding = device.Empty(_encoding.Shape);
+        Tensor dencoding = NewGradient(_encoding) ?? device.Empty(_encoding.Shape);
         device.SumTo(keys.View(0, [dkey.Source.Shape[0], dkey.Tokens, dkey.Width]), dencoding.View(0, [1, dkey.Tokens, dkey.Width]));
 
-        for (int i = 0; i < gradients.Count; i++)
-            Accumulate(gradients[i].Source, gradients[i].Gradient);
+        Accumulate(_query, dquery);
+        Accumulate(_key, dkey);
+        Accumulate(_value, dvalue);
         Accumulate(_encoding, dencoding);
         Accumulate(_inverseScale, dinverseScale);
         Accumulate(_exponent, dexponent);

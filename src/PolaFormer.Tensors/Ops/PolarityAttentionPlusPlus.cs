@@ -48,13 +48,14 @@ internal sealed class PolarityAttentionPlusPlus : Operator
     protected internal override void Backward(Tensor dy)
     {
         Device device = dy.Device;
-        var gradients = new ColumnGradients(_query, _key, _value);
+        Columns dquery = NewGradient(_query), dkey = NewGradient(_key), dvalue = NewGradient(_value);
         Tensor dsame = device.Empty(_same.Shape), dopposite = device.Empty(_opposite.Shape);
         device.PolarityAttentionPlusPlusBackward(
             _query, _key, _value, _same, _opposite, _sin, _cos, _numHeads, _state, dy,
-            gradients.Of(_query), gradients.Of(_key), gradients.Of(_value), dsame, dopposite);
-        for (int i = 0; i < gradients.Count; i++)
-            Accumulate(gradients[i].Source, gradients[i].Gradient);
+            dquery, dkey, dvalue, dsame, dopposite);
+        Accumulate(_query, dquery);
+        Accumulate(_key, dkey);
+        Accumulate(_value, dvalue);
         Accumulate(_same, dsame);
         Accumulate(_opposite, dopposite);
     }

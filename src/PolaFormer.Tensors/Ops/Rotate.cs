@@ -31,8 +31,8 @@ internal sealed class Rotate : Operator
 
     protected internal override void Backward(Tensor dy)
     {
-        Tensor dx = _x.Width == _x.RowStride ? dy.Device.Empty(_x.Source.Shape) : Tensor.Zeros(_x.Source.Shape, dy.Device);
-        dy.Device.RotateBackward(dy, _sin, _cos, _numHeads, _x.Of(dx));
-        Accumulate(_x.Source, dx);
+        Columns dx = NewGradient(_x);
+        dy.Device.RotateBackward(dy, _sin, _cos, _numHeads, dx);
+        Accumulate(_x, dx);
     }
 }

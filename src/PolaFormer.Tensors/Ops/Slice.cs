@@ -30,6 +30,15 @@ internal sealed class Slice(Tensor x, int dimension, int start) : Operator
 
     protected internal override void Backward(Tensor dy)
     {
+        if (dimension == x.Rank - 1 && dimension > 0)
+        {
+            var columns = new Columns(x, start, dy.Shape[-1]);
+            Columns place = NewGradient(columns);
+            dy.Device.Paste(dy, place.Source, dimension, place.Start);
+            Accumulate(columns, place);
+            return;
+        }
+
         Tensor dx = Tensor.Zeros(x.Shape, dy.Device);
         dy.Device.Paste(dy, dx, dimension, start);
         Accumulate(x, dx);

@@ -22,7 +22,7 @@ internal sealed class Softmax : Operator
     {
         Tensor y = x.Device.Empty(x.Shape);
         x.Device.Softmax(x, y, logarithm);
-        return Tape.IsRecording(x) ? Tape.Record(new Softmax(x, y.Detach(), logarithm), y) : y;
+        return Tape.IsRecording(x) ? Tape.Record(new Softmax(x, y, logarithm), y) : y;
     }
 
     protected internal override void Backward(Tensor dy)

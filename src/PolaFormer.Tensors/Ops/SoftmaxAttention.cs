@@ -41,20 +41,20 @@ internal sealed class SoftmaxAttention : Operator
         Tensor y = device.Empty([batch, tokens, dim]);
         Tensor state = device.SoftmaxAttention(query, key, value, numHeads, scale, bias, mask, y);
         bool tracked = Tape.IsRecording(query.Source, key.Source, value.Source, bias);
-        return tracked ? Tape.Record(new SoftmaxAttention(query, key, value, numHeads, scale, bias, mask, y.Detach(), state), y) : y;
+        return tracked ? Tape.Record(new SoftmaxAttention(query, key, value, numHeads, scale, bias, mask, y, state), y) : y;
     }
 
     protected internal override void Backward(Tensor dy)
     {
         Device device = dy.Device;
-        var gradients = new ColumnGradients(_query, _key, _value);
-        Tensor? dbias = _bias is { IsTracked: true } ? device.Empty(_bias.Shape) : null;
+        Columns dquery = NewGradient(_query), dkey = NewGradient(_key), dvalue = NewGradient(_value);
+        Tensor? dbias = NewGradient(_bias);
         device.SoftmaxAttentionBackward(
             _query, _key, _value, _numHeads, _scale, _bias, _mask, _y, _state, dy,
-            gradients.Of(_query), gradients.Of(_key), gradients.Of(_value), dbias);
-        for (int i = 0; i < gradients.Count; i++)
-            Accumulate(gradients[i].Source, gradients[i].Gradient);
-        if (dbias is not null)
-            Accumulate(_bias!, dbias);
+            dquery, dkey, dvalue, dbias);
+        Accumulate(_query, dquery);
+        Accumulate(_key, dkey);
+        Accumulate(_value, dvalue);
+        Accumulate(_bias, dbias);
     }
 }

@@ -14,8 +14,9 @@ internal sealed class Unary : Operator
     private Unary(UnaryFunction function, Tensor x, Tensor y)
     {
         _function = function;
-        _x = Save(x);
-        _y = Save(y);
+        // The kernels read one of the two; the other may go.
+        _x = Kernels.Elementwise.BackwardReadsInput(function) ? Save(x) : x;
+        _y = Kernels.Elementwise.BackwardReadsOutput(function) ? Save(y) : y;
     }
 
     public override string Name => _function.ToString();
@@ -24,7 +25,7 @@ internal sealed class Unary : Operator
     {
         Tensor y = x.Device.Empty(x.Shape);
         x.Device.Unary(function, x, y);
-        return Tape.IsRecording(x) ? Tape.Record(new Unary(function, x, y.Detach()), y) : y;
+        return Tape.IsRecording(x) ? Tape.Record(new Unary(function, x, y), y) : y;
     }
 
     protected internal override void Backward(Tensor dy)

@@ -57,6 +57,13 @@ internal static class GradientCases
         Add("Depthwise convolution", typeof(DepthwiseConvolution), [Random([2, 4, 5, 6]), Random([6, 1, 3, 3]), Random([6])], x => Tensor.DepthwiseConv2d(x[0], x[1], x[2], addInput: true));
         Add("Depthwise convolution of columns with shared kernels", typeof(DepthwiseConvolution), [Random([1, 4, 5, 10]), Random([3, 1, 5, 5]), Random([3])], x =>
             Tensor.DepthwiseConv2d(new Columns(x[0], 3, 6), x[1], x[2]));
+        Add("Gated depthwise convolution of one joint projection", typeof(GatedDepthwiseConvolution), [Random([1, 4, 5, 10]), Random([3, 1, 3, 3]), Random([3]), Random([1, 4, 5, 3])], x =>
+            Tensor.GatedDepthwiseConv2d(new Columns(x[0], 1, 3), x[1], x[2], x[3], new Columns(x[0], 6, 3)));
+        Add("Columns of a computed tensor, apart, together and twice", typeof(Slice), [Random([2, 12])], x =>
+        {
+            Tensor y = x[0].Exp();
+            return (y.Slice(-1, 8, 2) * y.Slice(-1, 2, 2)) + (y.Slice(-1, 4, 2) * y.Slice(-1, 2, 2)) + (y.Slice(-1, 0, 2) * y.Slice(-1, 3, 2));
+        });
         Add("Adaptive average pool", typeof(Pool), [Random([1, 5, 7, 3])], x => x[0].AdaptiveAveragePool(2, 3).Exp());
         Add("Average pool", typeof(Pool), [Random([1, 5, 5, 2])], x => x[0].AveragePool(3, 2, 1).Exp());
         Add("Maximum pool", typeof(Pool), [Spread([1, 5, 5, 2])], x => x[0].MaxPool(3, 2, 1).Exp());
