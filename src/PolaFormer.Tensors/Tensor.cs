@@ -146,7 +146,7 @@ public unsafe partial class Tensor
         Storage plain = Storage;
         Storage = packed;
         IsPacked = true;
-        plain.Dispose();
+        plain.Discard();
     }
 
     private void RequirePlain()

@@ -46,6 +46,18 @@ internal static unsafe class MemoryPool
         }
     }
 
+    /// <summary>Gives a block back to the operating system: one of its size is not expected to be wanted again.</summary>
+    public static void Discard(void* block, long capacity)
+    {
+        lock (Gate)
+        {
+            MemoryStatistics.Returned(capacity);
+            MemoryStatistics.Reserved(-capacity);
+        }
+
+        NativeMemory.AlignedFree(block);
+    }
+
     /// <summary>Hands every unused block back to the operating system.</summary>
     public static void Trim()
     {

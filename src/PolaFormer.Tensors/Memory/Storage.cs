@@ -69,11 +69,13 @@ internal sealed unsafe class Storage
         }
     }
 
-    /// <summary>Returns the block to the pool now, whoever holds it.</summary>
-    public void Dispose()
+    /// <summary>Gives the block back to the operating system now, whoever holds it.</summary>
+    public void Discard()
     {
         GC.SuppressFinalize(this);
-        Free();
+        if (_pointer != null)
+            MemoryPool.Discard(_pointer, _capacity);
+        _pointer = null;
     }
 
     /// <summary>Leaves the block's life to the garbage collector: it escaped the outermost scope or was made outside any.</summary>
