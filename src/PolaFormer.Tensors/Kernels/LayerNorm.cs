@@ -10,6 +10,9 @@ internal static unsafe class LayerNorm
     /// <summary>Rows whose weight gradients are added before they join the part's total, which keeps the sums short.</summary>
     private const int BlockRows = 32;
 
+    /// <summary>Rows whose steps overlap, and their floats at most: 16 KiB of the first cache.</summary>
+    private const int MostTogether = 16, TogetherFloats = 4096;
+
     /// <summary>
     /// Forward. <paramref name="weight"/> and <paramref name="bias"/> may be null (1 and 0), as may <paramref name="mean"/> and
     /// <paramref name="rstd"/> (rows values each), which backward needs. <paramref name="y"/> may be <paramref name="x"/>.
@@ -99,17 +102,25 @@ internal static unsafe class LayerNorm
 
         private readonly void Run<T>(int part) where T : unmanaged, IFloat32Vector<T>
         {
+            // One row's steps wait for one another: some rows take each step together, so that their waits overlap.
+            int together = Math.Clamp(TogetherFloats / Channels, 1, MostTogether);
+            float* mean = stackalloc float[MostTogether], rstd = stackalloc float[MostTogether];
             double inverse = 1.0 / Channels;
-            for (long row = Rows * part / Parts; row < Rows * (part + 1) / Parts; row++)
+            long end = Rows * (part + 1) / Parts;
+            for (long from = Rows * part / Parts; from < end; from += together)
             {
-                float* x = X + row * Channels;
-                float mean = (float)(Reduction.RowSum<T>(x, Channels) * inverse);
-                float rstd = 1 / MathF.Sqrt((float)(SumOfSquaredDifferences<T>(x, mean, Channels) * inverse + Eps));
+                int count = (int)Math.Min(together, end - from);
+                float* x = X + from * Channels;
+                for (int row = 0; row < count; row++)
+                    mean[row] = (float)(Reduction.RowSum<T>(x + (nint)row * Channels, Channels) * inverse);
+                for (int row = 0; row < count; row++)
+                    rstd[row] = 1 / MathF.Sqrt((float)(SumOfSquaredDifferences<T>(x + (nint)row * Channels, mean[row], Channels) * inverse + Eps));
+                for (int row = 0; row < count; row++)
+                    Normalize<T>(x + (nint)row * Channels, Y + (from + row) * Channels, mean[row], rstd[row]);
                 if (Mean != null)
-                    Mean[row] = mean;
+                    new Span<float>(mean, count).CopyTo(new Span<float>(Mean + from, count));
                 if (Rstd != null)
-                    Rstd[row] = rstd;
-                Normalize<T>(x, Y + row * Channels, mean, rstd);
+                    new Span<float>(rstd, count).CopyTo(new Span<float>(Rstd + from, count));
             }
         }
 
