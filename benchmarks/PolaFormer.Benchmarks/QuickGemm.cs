@@ -24,7 +24,7 @@ internal static unsafe class QuickGemm
         _ => [49, 392],
     };
 
-    /// <summary>Prints the table; arguments choose kinds: tile, linear, packed, dx, dw, streamed, mlp, heads, square.</summary>
+    /// <summary>Prints the table; arguments choose kinds: tile, linear, packed, dx, dw, conv, streamed, mlp, heads, square.</summary>
     public static void Run(string[] kinds)
     {
         var all = Environment.ProcessorCount;
@@ -41,6 +41,9 @@ internal static unsafe class QuickGemm
                 if (Chosen("dx")) Print($"dx     {m} rows {k} to {n}", GemmCase.InputGradient(m, n, k), all);
                 if (Chosen("dw")) Print($"dW     {m} rows {k} to {n}", GemmCase.WeightGradient(m, n, k), all);
             }
+        if (Chosen("conv"))
+            foreach (var (side, inputs, outputs, kernel, stride, padding) in new[] { (224, 3, 64, 4, 4, 0), (56, 64, 128, 2, 2, 0), (14, 320, 512, 2, 2, 0), (224, 3, 16, 3, 2, 1), (112, 16, 16, 3, 1, 1), (56, 32, 64, 3, 2, 1), (14, 128, 384, 3, 2, 1) })
+                PrintConvolution(side, inputs, outputs, kernel, stride, padding, all);
         if (Chosen("streamed"))
             foreach (var (m, k, n) in new[] { (49, 512, 2048), (49, 2048, 512), (196, 320, 1280), (49, 768, 3072) })
             {
@@ -72,6 +75,22 @@ internal static unsafe class QuickGemm
         bool Chosen(string kind) => kinds.Length == 0 || kinds.Contains(kind);
     }
 
+    private static void PrintConvolution(int side, int inputs, int outputs, int kernel, int stride, int padding, int threads)
+    {
+        var shape = new ConvolutionShape
+        {
+            Batch = 1, Height = side, Width = side, InChannels = inputs, OutChannels = outputs, KernelHeight = kernel, KernelWidth = kernel,
+            StrideH = stride, StrideW = stride, PadH = padding, PadW = padding, DilationH = 1, DilationW = 1, Groups = 1,
+        };
+        var depth = inputs * kernel * kernel;
+        var product = GemmCase.Plain(Math.Max(shape.OutHeight * shape.OutWidth, side * side), Math.Max(outputs, inputs), depth);
+        var packed = (float*)NativeMemory.AlignedAlloc((nuint)Convolution2D.PackedWeightLength(outputs, inputs, kernel, kernel, 1) * sizeof(float), 64);
+        Convolution2D.PackWeight(product.B, outputs, inputs, kernel, kernel, 1, packed);
+        var work = 2.0 * shape.OutHeight * shape.OutWidth * outputs * depth;
+        Print($"conv   {side}² of {inputs} to {outputs}, {kernel}² / {stride}", work, product, () => Convolution2D.ForwardPacked(shape, product.A, packed, null, Activation.None, product.C), threads);
+        NativeMemory.AlignedFree(packed);
+    }
+
     private static void PrintMlp(string name, int m, int k, int n, int threads, Action<MatrixProduct, MatrixProduct> run)
     {
         var (widen, narrow) = (GemmCase.Packed(m, n, k) with { Activation = Activation.Gelu }, GemmCase.Packed(m, k, n));
@@ -81,9 +100,11 @@ internal static unsafe class QuickGemm
 
     private static void Print(string name, MatrixProduct product, int threads) => Print(name, product, default, () => Gemm.Run(product), threads);
 
-    private static void Print(string name, MatrixProduct product, MatrixProduct second, Action run, int threads)
+    private static void Print(string name, MatrixProduct product, MatrixProduct second, Action run, int threads) =>
+        Print(name, 2.0 * product.M * product.N * product.K * product.OuterBatch + 2.0 * second.M * second.N * second.K, product, run, threads);
+
+    private static void Print(string name, double work, MatrixProduct product, Action run, int threads)
     {
-        var work = 2.0 * product.M * product.N * product.K * product.OuterBatch + 2.0 * second.M * second.N * second.K;
         var (one, peak) = Measure(work, run, 1);
         var (all, peakAll) = Measure(work, run, threads);
         Console.WriteLine($"{name,-34} {one,8:F1} {one / peak,5:P0}  {all,8:F1} {all / peakAll / threads,5:P0}   {peakAll,8:F1}");
