@@ -20,8 +20,8 @@ internal readonly struct SoftmaxLayout
         var lanes = Lanes.CountFor(headDim);
         Padded = Lanes.RoundUp(headDim, lanes);
         PaddedKeys = Lanes.RoundUp(keys, lanes);
-        // The scores of a block take about 32 KiB; whole tiles of six rows.
-        Block = Math.Clamp(8192 / PaddedKeys / 6 * 6, 6, 96);
+        // The scores of a block take about 64 KiB; two whole tiles of 14 rows at least, which read the keys once.
+        Block = Math.Clamp(16384 / PaddedKeys / 14 * 14, 28, 84);
         Groups = biasGradient ? Math.Min(batch, (WantedUnits + heads - 1) / heads) : batch;
         BiasGradient = biasGradient;
         Chunks = Math.Clamp((WantedUnits + heads * Groups - 1) / (heads * Groups), 1, Math.Max(1, queries / ChunkTokens));
