@@ -10,6 +10,8 @@ namespace PolaFormer.NN;
 /// <param name="probability">Chance that a sample is dropped, in [0, 1).</param>
 public sealed class DropPath(float probability) : Module
 {
+    private ulong? _stream;
+
     /// <summary>Chance that a sample is dropped.</summary>
     public float Probability => probability;
 
@@ -53,7 +55,7 @@ public sealed class DropPath(float probability) : Module
         int batch = x.Shape[0];
         float keep = 1 - probability;
         RandomStep step = RandomStep.Current;
-        var random = new Philox(step.Seed, HashOf(FullName) ^ step.Step);
+        var random = new Philox(step.Seed, (_stream ??= HashOf(FullName)) ^ step.Step);
         Span<float> factors = stackalloc float[batch];
         for (int i = 0; i < batch; i++)
         {

@@ -106,8 +106,10 @@ public abstract class Module
     /// <summary>Forgets all gradients.</summary>
     public void ZeroGrad()
     {
-        foreach (Parameter parameter in Parameters())
-            parameter.ZeroGrad();
+        foreach ((_, Tensor tensor) in _tensors)
+            tensor.ZeroGrad();
+        foreach ((_, Module module) in _children)
+            module.ZeroGrad();
     }
 
     /// <summary>The forward pass.</summary>

@@ -85,6 +85,9 @@ public abstract class Device
     internal abstract void Linear(Tensor x, Tensor weight, Tensor? bias, Tensor y);
     internal abstract void LinearBackward(Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias);
 
+    /// <summary>The gradients of <see cref="FeedForward"/> from the hidden values that it stored.</summary>
+    internal abstract void FeedForwardBackward(Tensor x, Tensor weight1, Activation activation, Tensor weight2, Tensor hidden, Tensor dy, Tensor? dx, Tensor? dweight1, Tensor? dbias1, Tensor? dweight2, Tensor? dbias2);
+
     // Normalisation and softmax over the last dimension.
     internal abstract void Softmax(Tensor x, Tensor y, bool logarithm);
     internal abstract void SoftmaxBackward(Tensor y, Tensor dy, Tensor dx, bool logarithm);
@@ -141,12 +144,21 @@ public abstract class Device
             Binary(BinaryFunction.Add, residual, product, y);
     }
 
-    /// <summary>y = act(x·W₁ᵀ + b₁)·W₂ᵀ + b₂ (+ residual).</summary>
-    internal virtual void FeedForward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, Tensor y)
+    /// <summary>y = act(h)·W₂ᵀ + b₂ (+ residual) with h = x·W₁ᵀ + b₁, which is stored in <paramref name="hidden"/> if wanted.</summary>
+    internal virtual void FeedForward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, Tensor? hidden, Tensor y)
     {
-        Tensor hidden = Empty(x.Shape.With(-1, weight1.Shape[0]));
-        Linear(x, weight1, bias1, activation, null, hidden);
-        Linear(hidden, weight2, bias2, Activation.None, residual, y);
+        Tensor activated = Empty(x.Shape.With(-1, weight1.Shape[0]));
+        if (hidden is null)
+        {
+            Linear(x, weight1, bias1, activation, null, activated);
+        }
+        else
+        {
+            Linear(x, weight1, bias1, hidden);
+            Unary(FunctionOf(activation), hidden, activated);
+        }
+
+        Linear(activated, weight2, bias2, Activation.None, residual, y);
     }
 
     /// <summary>y = act(x ∗ W + bias).</summary>

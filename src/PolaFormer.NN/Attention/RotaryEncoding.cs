@@ -1,3 +1,4 @@
+using System.Buffers;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 
@@ -52,12 +53,14 @@ public sealed class RotaryEncoding : Module
 
         // Few distinct angles: one row of the plane's table for each position along the longer side.
         ReadOnlySpan<float> angle = _angle.AsSpan<float>();
-        int positions = Math.Max(height, width);
-        float[] sines = new float[positions * half], cosines = new float[positions * half];
-        for (int i = 0; i < sines.Length; i++)
+        int count = Math.Max(height, width) * half;
+        float[] rented = ArrayPool<float>.Shared.Rent(2 * count);
+        Span<float> sines = rented.AsSpan(0, count), cosines = rented.AsSpan(count, count);
+        for (int i = 0; i < count; i++)
             (sines[i], cosines[i]) = MathF.SinCos(i / half * angle[i % half]);
         Spread(sines, sin.AsSpan<float>(), width, half);
         Spread(cosines, cos.AsSpan<float>(), width, half);
+        ArrayPool<float>.Shared.Return(rented);
         return (sin, cos);
     }
 

@@ -16,10 +16,21 @@ public sealed class Tape : IDisposable
     [ThreadStatic]
     private static Tape? t_current;
 
-    private readonly List<Operator> _operators = new(512);
-    private readonly Tape? _outer;
+    // A list that an ended tape of this thread has left, so that a training step need not grow a new one.
+    [ThreadStatic]
+    private static List<Operator>? t_spareList;
 
-    private Tape() => _outer = t_current;
+    private static readonly List<Operator> Nothing = [];
+
+    private readonly Tape? _outer;
+    private List<Operator> _operators;
+
+    private Tape()
+    {
+        _outer = t_current;
+        _operators = t_spareList ?? new List<Operator>(512);
+        t_spareList = null;
+    }
 
     /// <summary>The tape of this thread; null where nothing is recorded.</summary>
     public static Tape? Current => GradMode.IsEnabled ? t_current : null;
@@ -67,6 +78,9 @@ public sealed class Tape : IDisposable
         foreach (Operator op in _operators)
             op.Release();
         _operators.Clear();
+        if (_operators != Nothing)
+            t_spareList = _operators;
+        _operators = Nothing;
         if (ReferenceEquals(t_current, this))
             t_current = _outer;
     }

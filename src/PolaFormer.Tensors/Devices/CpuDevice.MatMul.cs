@@ -32,14 +32,37 @@ internal sealed unsafe partial class CpuDevice
     internal override void Linear(Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? residual, Tensor y) =>
         Gemm.Run(Product(Rows(y), x.Data, weight, bias, y.Data) with { Activation = activation, Addend = DataOrNull(residual) });
 
-    internal override void FeedForward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, Tensor y)
+    internal override void FeedForward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, Tensor? hidden, Tensor y)
     {
-        (int rows, int inputs, int hidden, int outputs) = (Rows(y), weight1.Shape[1], weight1.Shape[0], weight2.Shape[0]);
-        if (weight1.IsPacked && weight2.IsPacked && Kernels.FeedForward.Pays(rows, inputs, hidden, outputs))
-            Kernels.FeedForward.Run(Product(rows, x.Data, weight1, bias1, null) with { Activation = activation }, Product(rows, null, weight2, bias2, y.Data) with { Addend = DataOrNull(residual) });
+        (int rows, int inputs, int width, int outputs) = (Rows(y), weight1.Shape[1], weight1.Shape[0], weight2.Shape[0]);
+        MatrixProduct first = Product(rows, x.Data, weight1, bias1, DataOrNull(hidden)), second = Product(rows, null, weight2, bias2, y.Data) with { Addend = DataOrNull(residual) };
+        if (hidden is not null)
+            Kernels.FeedForward.RunKeeping(first, activation, second);
+        else if (weight1.IsPacked && weight2.IsPacked && Kernels.FeedForward.Pays(rows, inputs, width, outputs))
+            Kernels.FeedForward.Run(first with { Activation = activation }, second);
         else
-            base.FeedForward(x, weight1, bias1, activation, weight2, bias2, residual, y);
+            base.FeedForward(x, weight1, bias1, activation, weight2, bias2, residual, hidden, y);
     }
+
+    internal override void FeedForwardBackward(Tensor x, Tensor weight1, Activation activation, Tensor weight2, Tensor hidden, Tensor dy, Tensor? dx, Tensor? dweight1, Tensor? dbias1, Tensor? dweight2, Tensor? dbias2) =>
+        Kernels.FeedForward.Backward(new FeedForwardGradients
+        {
+            Rows = Rows(dy),
+            Inputs = weight1.Shape[1],
+            Hidden = weight1.Shape[0],
+            Outputs = weight2.Shape[0],
+            Activation = activation,
+            X = x.Data,
+            Kept = hidden.Data,
+            Weight1 = weight1.Data,
+            Weight2 = weight2.Data,
+            Dy = dy.Data,
+            Dx = DataOrNull(dx),
+            DWeight1 = DataOrNull(dweight1),
+            DBias1 = DataOrNull(dbias1),
+            DWeight2 = DataOrNull(dweight2),
+            DBias2 = DataOrNull(dbias2),
+        });
 
     internal override void LinearBackward(Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias)
     {

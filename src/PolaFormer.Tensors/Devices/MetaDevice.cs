@@ -64,6 +64,8 @@ public sealed class MetaDevice : Device
 
     internal override void LinearBackward(Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias) => throw ForwardOnly();
 
+    internal override void FeedForwardBackward(Tensor x, Tensor weight1, Activation activation, Tensor weight2, Tensor hidden, Tensor dy, Tensor? dx, Tensor? dweight1, Tensor? dbias1, Tensor? dweight2, Tensor? dbias2) => throw ForwardOnly();
+
     internal override void Softmax(Tensor x, Tensor y, bool logarithm) { }
 
     internal override void SoftmaxBackward(Tensor y, Tensor dy, Tensor dx, bool logarithm) => throw ForwardOnly();

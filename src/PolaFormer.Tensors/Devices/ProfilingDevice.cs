@@ -165,11 +165,24 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
         device.Linear(x, weight, bias, activation, residual, y);
     }
 
-    internal override void FeedForward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, Tensor y)
+    internal override void FeedForward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, Tensor? hidden, Tensor y)
     {
-        _counter.FeedForward(x, weight1, bias1, activation, weight2, bias2, residual, y);
-        using Call call = Begin(y, [x, weight1, bias1, weight2, bias2, residual], NameOf(activation));
-        device.FeedForward(x, weight1, bias1, activation, weight2, bias2, residual, y);
+        _counter.FeedForward(x, weight1, bias1, activation, weight2, bias2, residual, hidden, y);
+        using Call call = Begin(y, [x, weight1, bias1, weight2, bias2, residual, hidden], NameOf(activation));
+        device.FeedForward(x, weight1, bias1, activation, weight2, bias2, residual, hidden, y);
+    }
+
+    internal override void FeedForwardBackward(Tensor x, Tensor weight1, Activation activation, Tensor weight2, Tensor hidden, Tensor dy, Tensor? dx, Tensor? dweight1, Tensor? dbias1, Tensor? dweight2, Tensor? dbias2)
+    {
+        _counter.Linear(dy, weight2, null, hidden);
+        if (dweight2 is not null)
+            _counter.Linear(dy, weight2, null, hidden);
+        if (dweight1 is not null)
+            _counter.Linear(x, weight1, null, hidden);
+        if (dx is not null)
+            _counter.Linear(x, weight1, null, hidden);
+        using Call call = Begin(dy, [x, weight1, weight2, hidden, dx, dweight1, dbias1, dweight2, dbias2], NameOf(activation));
+        device.FeedForwardBackward(x, weight1, activation, weight2, hidden, dy, dx, dweight1, dbias1, dweight2, dbias2);
     }
 
     internal override void LinearBackward(Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias)
@@ -241,7 +254,7 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
     internal override void GatedDepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate, Tensor? sum, Tensor y)
     {
         _counter.DepthwiseConvolution(x, weight, bias, false, y);
-        using Call call = Begin(y, [x, weight, bias, addend, gate]);
+        using Call call = Begin(y, [x, weight, bias, addend, gate, sum]);
         device.GatedDepthwiseConvolution(x, weight, bias, addend, gate, sum, y);
     }
 

@@ -67,6 +67,18 @@ internal static unsafe partial class Elementwise
         }
     }
 
+    /// <summary>y = f(x), and dy turns into dy·f′(x).</summary>
+    public static void Activate(Activation activation, float* x, float* y, float* dy, long count)
+    {
+        switch (activation)
+        {
+            case Activation.Relu: MapBoth<Relu>(x, y, dy, count); break;
+            case Activation.Gelu: MapBoth<Gelu>(x, y, dy, count); break;
+            case Activation.Silu: MapBoth<Silu>(x, y, dy, count); break;
+            default: throw new ArgumentOutOfRangeException(nameof(activation), activation, "Unknown activation.");
+        }
+    }
+
     /// <summary>Whether the backward of a function needs the saved input.</summary>
     public static bool BackwardReadsInput(UnaryFunction function) =>
         function is not (UnaryFunction.Negate or UnaryFunction.Exp or UnaryFunction.Sqrt or UnaryFunction.Rsqrt or UnaryFunction.Reciprocal
@@ -90,6 +102,12 @@ internal static unsafe partial class Elementwise
             y = dy;
         int parts = Workers.PartsFor(count, Grain);
         Workers.Run(parts, new MapBackwardBody<TOperator> { X = x, Y = y, Dy = dy, Dx = dx, Count = count, Parts = parts });
+    }
+
+    private static void MapBoth<TOperator>(float* x, float* y, float* dy, long count) where TOperator : struct, IUnaryOperator
+    {
+        int parts = Workers.PartsFor(count, Grain);
+        Workers.Run(parts, new MapBothBody<TOperator> { X = x, Y = y, Dy = dy, Count = count, Parts = parts });
     }
 
     /// <summary>y = f(x) on the calling thread.</summary>
@@ -124,6 +142,43 @@ internal static unsafe partial class Elementwise
         {
             long from = Count * part / Parts;
             MapSerial<TOperator>(X + from, Y + from, Count * (part + 1) / Parts - from);
+        }
+    }
+
+    private struct MapBothBody<TOperator> : IParallelBody where TOperator : struct, IUnaryOperator
+    {
+        public float* X, Y, Dy;
+        public long Count;
+        public int Parts;
+
+        public readonly void Run(int part)
+        {
+            long from = Count * part / Parts, count = Count * (part + 1) / Parts - from;
+            if (VectorWidth.Is512)
+                Traverse<Float32x16>(X + from, Y + from, Dy + from, count);
+            else if (VectorWidth.Is256)
+                Traverse<Float32x8>(X + from, Y + from, Dy + from, count);
+            else
+                Traverse<Float32x4>(X + from, Y + from, Dy + from, count);
+        }
+
+        private static void Traverse<T>(float* x, float* y, float* dy, long count) where T : unmanaged, IFloat32Vector<T>
+        {
+            long i = 0;
+            for (; i <= count - T.Count; i += T.Count)
+            {
+                T input = T.Load(x + i), output = TOperator.Forward(input);
+                T.Store(output, y + i);
+                T.Store(TOperator.Backward(input, output, T.Load(dy + i)), dy + i);
+            }
+
+            if (i < count)
+            {
+                int rest = (int)(count - i);
+                T input = T.LoadPartial(x + i, rest), output = TOperator.Forward(input);
+                T.StorePartial(output, y + i, rest);
+                T.StorePartial(TOperator.Backward(input, output, T.LoadPartial(dy + i, rest)), dy + i, rest);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ namespace PolaFormer.Tensors.Kernels;
 /// Two matrix products of which the second takes what the first gives, some rows at a time, so that the rows between them
 /// stay in the second cache.
 /// </summary>
-internal static unsafe class FeedForward
+internal static unsafe partial class FeedForward
 {
     /// <summary>Floats between the products that a task holds (256 KiB), and of both weights together (1 MiB), which every task reads.</summary>
     private const int HiddenFloats = 1 << 16, WeightFloats = 1 << 18;

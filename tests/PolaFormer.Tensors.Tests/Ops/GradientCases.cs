@@ -45,6 +45,9 @@ internal static class GradientCases
             Add($"MatMul {ta} {tb}", typeof(MatMul), [Random(ta ? [2, 4, 3] : [2, 3, 4]), Random(tb ? [2, 5, 4] : [2, 4, 5])], x => x[0].MatMul(x[1], ta, tb));
         Add("MatMul with one right operand", typeof(MatMul), [Random([2, 3, 4]), Random([4, 5])], x => x[0].MatMul(x[1]));
         Add("Linear", typeof(Linear), [Random([2, 3, 4]), Random([5, 4]), Random([5])], x => x[0].Linear(x[1], x[2]));
+        foreach (Activation activation in (Activation[])[Activation.Gelu, Activation.Silu])
+            Add($"Feed-forward, {activation}", typeof(FeedForward), [Random([2, 3, 4]), Random([6, 4]), Random([6]), Random([5, 6]), Random([5]), Random([2, 3, 5])], x =>
+                x[0].FeedForward(x[1], x[2], activation, x[3], x[4], x[5]));
         Add("Softmax", typeof(Softmax), [Random([3, 5])], x => x[0].Softmax());
         Add("LogSoftmax", typeof(Softmax), [Random([3, 5])], x => x[0].LogSoftmax());
         Add("LayerNorm", typeof(LayerNorm), [Random([4, 6]), Random([6]), Random([6])], x => x[0].LayerNorm(x[1], x[2], 1e-5f));
