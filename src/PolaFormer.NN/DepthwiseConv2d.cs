@@ -32,4 +32,7 @@ public sealed class DepthwiseConv2d : Module
 
     /// <inheritdoc/>
     protected override Tensor Run(Tensor x) => Forward((Columns)x);
+
+    /// <inheritdoc/>
+    protected override void OnFreeze() => _weight.Freeze(groups: _weight.Shape[0]);
 }

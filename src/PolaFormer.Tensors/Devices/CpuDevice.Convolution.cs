@@ -18,7 +18,7 @@ internal sealed unsafe partial class CpuDevice
         }
         else if (activation == Activation.None)
         {
-            Kernels.DepthwiseConvolution.Forward(new DepthwiseShape(shape), x.Data, weight.Data, DataOrNull(bias), new DepthwiseFinish(), y.Data);
+            Kernels.DepthwiseConvolution.Forward(new DepthwiseShape(shape), x.Data, WeightOf(weight), weight.IsPacked, DataOrNull(bias), new DepthwiseFinish(), y.Data);
         }
         else
         {
@@ -47,12 +47,12 @@ internal sealed unsafe partial class CpuDevice
     }
 
     internal override void DepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, bool addInput, Tensor y) =>
-        Kernels.DepthwiseConvolution.Forward(ShapeOf(x, weight), x.Data, weight.Data, DataOrNull(bias), new DepthwiseFinish { AddsInput = addInput }, y.Data);
+        Kernels.DepthwiseConvolution.Forward(ShapeOf(x, weight), x.Data, WeightOf(weight), weight.IsPacked, DataOrNull(bias), new DepthwiseFinish { AddsInput = addInput }, y.Data);
 
     internal override void GatedDepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate, Tensor? sum, Tensor y)
     {
         var finish = new DepthwiseFinish { Addend = addend.Data, Gate = gate.Data, GateStride = gate.RowStride, Sum = DataOrNull(sum) };
-        Kernels.DepthwiseConvolution.Forward(ShapeOf(x, weight), x.Data, weight.Data, DataOrNull(bias), finish, y.Data);
+        Kernels.DepthwiseConvolution.Forward(ShapeOf(x, weight), x.Data, WeightOf(weight), weight.IsPacked, DataOrNull(bias), finish, y.Data);
     }
 
     internal override void DepthwiseConvolutionBackward(Columns x, Tensor weight, bool addInput, Tensor dy, Columns? dx, Tensor dweight, Tensor? dbias)
@@ -61,6 +61,8 @@ internal sealed unsafe partial class CpuDevice
             Kernels.DepthwiseConvolution.BackwardInput(ShapeOf(gradient, weight), weight.Data, dy.Data, addInput, gradient.Data);
         Kernels.DepthwiseConvolution.BackwardWeight(ShapeOf(x, weight), x.Data, dy.Data, dweight.Data, DataOrNull(dbias));
     }
+
+    private static float* WeightOf(Tensor weight) => weight.IsPacked ? weight.PackedData : weight.Data;
 
     private static DepthwiseShape ShapeOf(Columns x, Tensor weight)
     {

@@ -80,7 +80,12 @@ internal sealed unsafe partial class CpuDevice
         int outputs = weight.Shape[0], inputs = weight.Shape[1];
         (int height, int width) = weight.Rank == 4 ? (weight.Shape[2], weight.Shape[3]) : (1, 1);
         if (inputs == 1 && groups == outputs)
-            return null;
+        {
+            Storage tapsFirst = Storage.AllocateUnscoped(weight.ByteCount);
+            Kernels.DepthwiseConvolution.TapsFirst(weight.Data, outputs, height * width, (float*)tapsFirst.Pointer);
+            return tapsFirst;
+        }
+
         Storage packed = Storage.AllocateUnscoped(Convolution2D.PackedWeightLength(outputs, inputs, height, width, groups) * sizeof(float));
         Convolution2D.PackWeight(weight.Data, outputs, inputs, height, width, groups, (float*)packed.Pointer);
         return packed;

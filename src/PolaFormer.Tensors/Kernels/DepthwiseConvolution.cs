@@ -15,20 +15,17 @@ internal static unsafe partial class DepthwiseConvolution
 
     /// <summary>
     /// y = x ∗ weight + bias, then what <paramref name="finish"/> says; <paramref name="bias"/> (Cw) may be null. Adding x needs
-    /// an output as large as the input.
+    /// an output as large as the input. With <paramref name="tapsFirst"/> the weight is (kh, kw, Cw).
     /// </summary>
-    public static void Forward(in DepthwiseShape shape, float* x, float* weight, float* bias, in DepthwiseFinish finish, float* y)
+    public static void Forward(in DepthwiseShape shape, float* x, float* weight, bool tapsFirst, float* bias, in DepthwiseFinish finish, float* y)
     {
         var (channels, taps) = (shape.Channels, shape.Taps);
         var packed = ThreadScratch.Floats(ScratchPurpose.Depthwise, (long)(taps + 1) * channels);
-        PackWeight(shape, weight, packed, flip: false);
+        if (tapsFirst) Repeat(weight, shape.WeightChannels, taps, packed, channels);
+        else PackWeight(shape, weight, packed, flip: false);
         var packedBias = packed + (nint)taps * channels;
-        for (var c = 0; c < channels; c += shape.WeightChannels)
-        {
-            var target = new Span<float>(packedBias + c, shape.WeightChannels);
-            if (bias == null) target.Clear();
-            else new Span<float>(bias, shape.WeightChannels).CopyTo(target);
-        }
+        if (bias == null) new Span<float>(packedBias, channels).Clear();
+        else Repeat(bias, shape.WeightChannels, 1, packedBias, channels);
         Run(new LineBody
         {
             Shape = shape.Convolution,
@@ -88,9 +85,24 @@ internal static unsafe partial class DepthwiseConvolution
         {
             for (var c = 0; c < shape.WeightChannels; c++)
                 packed[c] = weight[(nint)c * taps + (flip ? taps - 1 - tap : tap)];
-            for (var c = shape.WeightChannels; c < channels; c += shape.WeightChannels)
-                new Span<float>(packed, shape.WeightChannels).CopyTo(new Span<float>(packed + c, shape.WeightChannels));
+            Repeat(packed, shape.WeightChannels, 1, packed, channels);
         }
+    }
+
+    /// <summary>Rows of <paramref name="width"/> floats to rows of <paramref name="channels"/>, repeated to fill them; in place for one row.</summary>
+    private static void Repeat(float* source, int width, int rows, float* target, int channels)
+    {
+        for (var row = 0; row < rows; row++, source += width, target += channels)
+            for (var c = source == target ? width : 0; c < channels; c += width)
+                new Span<float>(source, width).CopyTo(new Span<float>(target + c, width));
+    }
+
+    /// <summary>(Cw, 1, kh, kw) to (kh, kw, Cw).</summary>
+    public static void TapsFirst(float* weight, int channels, int taps, float* target)
+    {
+        for (var tap = 0; tap < taps; tap++)
+            for (var c = 0; c < channels; c++)
+                *target++ = weight[(nint)c * taps + tap];
     }
 
     private static void Run(in LineBody body) => Workers.Run(body.Parts, body);

@@ -239,8 +239,9 @@ internal static unsafe partial class Gemm
                         tile.B = panels.Base != null ? panels.At(column, k, RoundUp(depth, 2)) : p.B + k * p.BRow + column;
                         tile.C = p.C + row * p.CRow + column;
                         tile.Bias = first && p.Bias != null ? p.Bias + column : null;
-                        tile.StartsFromBias = tile.Bias != null && tile.Alpha == 1 && tile.Columns % (PanelWidth / 2) == 0;
                         tile.Addend = !first ? tile.C : p.Addend != null ? p.Addend + row * p.CRow + column : null;
+                        var starts = first && tile.Alpha == 1 && tile.Columns % (PanelWidth / 2) == 0;
+                        (tile.StartsFromBias, tile.StartsFromAddend) = (starts && tile.Bias != null, starts && tile.Addend != null);
                         RunTile(rows, tile);
                         if (last && p.Activation != Activation.None) Activate(p.Activation, rows, tile);
                     }

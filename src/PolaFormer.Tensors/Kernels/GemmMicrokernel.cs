@@ -33,8 +33,8 @@ internal unsafe struct GemmTile
     /// <summary>Room for the sums of a whole tile.</summary>
     public float* Sums;
 
-    /// <summary>Whether the bias is what the sums start from.</summary>
-    public bool StartsFromBias;
+    /// <summary>Whether bias and addend are what the sums start from; the tile is then as wide as its vectors.</summary>
+    public bool StartsFromBias, StartsFromAddend;
 }
 
 /// <summary>
@@ -114,6 +114,24 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
         TVector c12 = left, d12 = right;
         TVector c13 = left, d13 = right;
 
+        if (tile.StartsFromAddend)
+        {
+            Start<TVectors>(ref c0, ref d0, tile.Addend);
+            if (TRows.Value > 1) Start<TVectors>(ref c1, ref d1, tile.Addend + tile.CRow);
+            if (TRows.Value > 2) Start<TVectors>(ref c2, ref d2, tile.Addend + 2 * tile.CRow);
+            if (TRows.Value > 3) Start<TVectors>(ref c3, ref d3, tile.Addend + 3 * tile.CRow);
+            if (TRows.Value > 4) Start<TVectors>(ref c4, ref d4, tile.Addend + 4 * tile.CRow);
+            if (TRows.Value > 5) Start<TVectors>(ref c5, ref d5, tile.Addend + 5 * tile.CRow);
+            if (TRows.Value > 6) Start<TVectors>(ref c6, ref d6, tile.Addend + 6 * tile.CRow);
+            if (TRows.Value > 7) Start<TVectors>(ref c7, ref d7, tile.Addend + 7 * tile.CRow);
+            if (TRows.Value > 8) Start<TVectors>(ref c8, ref d8, tile.Addend + 8 * tile.CRow);
+            if (TRows.Value > 9) Start<TVectors>(ref c9, ref d9, tile.Addend + 9 * tile.CRow);
+            if (TRows.Value > 10) Start<TVectors>(ref c10, ref d10, tile.Addend + 10 * tile.CRow);
+            if (TRows.Value > 11) Start<TVectors>(ref c11, ref d11, tile.Addend + 11 * tile.CRow);
+            if (TRows.Value > 12) Start<TVectors>(ref c12, ref d12, tile.Addend + 12 * tile.CRow);
+            if (TRows.Value > 13) Start<TVectors>(ref c13, ref d13, tile.Addend + 13 * tile.CRow);
+        }
+
         var row = TPacked.Value == 1 ? 1 : tile.ARow;
         var row2 = 2 * row;
         var bRow = tile.BRow;
@@ -180,7 +198,7 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
         }
 
         // What is more than a sum goes by way of Sums.
-        var plain = tile.Alpha == 1 && tile.Addend == null && tile.Columns == TVectors.Value * TLanes.Width;
+        var plain = tile.Alpha == 1 && (tile.Addend == null || tile.StartsFromAddend) && tile.Columns == TVectors.Value * TLanes.Width;
         var c = plain ? tile.C : tile.Sums;
         var cRow = plain ? tile.CRow : 2 * TLanes.Width;
         Store<TVectors>(c, c0, d0);
@@ -214,6 +232,13 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
         var factor = TLanes.LoadBroadcast(a);
         c = TLanes.MultiplyAdd(factor, left, c);
         if (TVectors.Value == 2) d = TLanes.MultiplyAdd(factor, right, d);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Start<TVectors>(ref TVector c, ref TVector d, float* addend) where TVectors : struct, IConstant
+    {
+        c = TLanes.Add(c, TLanes.Load(addend));
+        if (TVectors.Value == 2) d = TLanes.Add(d, TLanes.Load(addend + TLanes.Width));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -80,7 +80,7 @@ public sealed unsafe class DepthwiseConvolutionTests : IDisposable
         var expected = ConvolutionReference.Forward(test.Shape.Convolution, test.X, test.FullWeight, test.FullBias);
         using var y = new NativeFloats(expected.Length);
         fixed (float* x = test.X, weight = test.Weight, bias = test.Bias)
-            DepthwiseConvolution.Forward(test.Shape, x, weight, bias, new DepthwiseFinish(), y.Pointer);
+            DepthwiseConvolution.Forward(test.Shape, x, weight, tapsFirst: false, bias, new DepthwiseFinish(), y.Pointer);
         ConvolutionReference.AssertClose(expected, y.Span, "y");
     }
 
@@ -92,7 +92,7 @@ public sealed unsafe class DepthwiseConvolutionTests : IDisposable
         var expected = ConvolutionReference.Forward(test.Shape.Convolution, test.X, test.FullWeight, null);
         using var y = new NativeFloats(expected.Length);
         fixed (float* x = Widen(test.X, test.Shape.Channels), weight = test.Weight)
-            DepthwiseConvolution.Forward(test.Shape with { InputStride = test.Shape.Channels + 3 }, x + 2, weight, null, new DepthwiseFinish(), y.Pointer);
+            DepthwiseConvolution.Forward(test.Shape with { InputStride = test.Shape.Channels + 3 }, x + 2, weight, tapsFirst: false, null, new DepthwiseFinish(), y.Pointer);
         ConvolutionReference.AssertClose(expected, y.Span, "y");
     }
 
@@ -146,7 +146,7 @@ public sealed unsafe class DepthwiseConvolutionTests : IDisposable
         using NativeFloats y = new(forward.Length), dx = new(forward.Length);
         fixed (float* x = test.X, weight = test.Weight, bias = test.Bias, dy = test.Dy)
         {
-            DepthwiseConvolution.Forward(test.Shape, x, weight, bias, new DepthwiseFinish { AddsInput = true }, y.Pointer);
+            DepthwiseConvolution.Forward(test.Shape, x, weight, tapsFirst: false, bias, new DepthwiseFinish { AddsInput = true }, y.Pointer);
             DepthwiseConvolution.BackwardInput(test.Shape, weight, dy, addInput: true, dx.Pointer);
         }
         ConvolutionReference.AssertClose(forward, y.Span, "y");
@@ -163,7 +163,7 @@ public sealed unsafe class DepthwiseConvolutionTests : IDisposable
             float[] y = new float[test.Dy.Length], dx = new float[test.X.Length], dweight = new float[test.Weight.Length], dbias = new float[test.Bias.Length];
             fixed (float* x = test.X, weight = test.Weight, bias = test.Bias, dy = test.Dy, py = y, pdx = dx, pdw = dweight, pdb = dbias)
             {
-                DepthwiseConvolution.Forward(test.Shape, x, weight, bias, new DepthwiseFinish(), py);
+                DepthwiseConvolution.Forward(test.Shape, x, weight, tapsFirst: false, bias, new DepthwiseFinish(), py);
                 DepthwiseConvolution.BackwardInput(test.Shape, weight, dy, addInput: false, pdx);
                 DepthwiseConvolution.BackwardWeight(test.Shape, x, dy, pdw, pdb);
             }
