@@ -79,8 +79,20 @@ internal static unsafe class QuickGemm
     {
         var shape = new ConvolutionShape
         {
-            Batch = 1, Height = side, Width = side, InChannels = inputs, OutChannels = outputs, KernelHeight = kernel, KernelWidth = kernel,
-            StrideH = stride, StrideW = stride, PadH = padding, PadW = padding, DilationH = 1, DilationW = 1, Groups = 1,
+            Batch = 1,
+            Height = side,
+            Width = side,
+            InChannels = inputs,
+            OutChannels = outputs,
+            KernelHeight = kernel,
+            KernelWidth = kernel,
+            StrideH = stride,
+            StrideW = stride,
+            PadH = padding,
+            PadW = padding,
+            DilationH = 1,
+            DilationW = 1,
+            Groups = 1,
         };
         var depth = inputs * kernel * kernel;
         var product = GemmCase.Plain(Math.Max(shape.OutHeight * shape.OutWidth, side * side), Math.Max(outputs, inputs), depth);

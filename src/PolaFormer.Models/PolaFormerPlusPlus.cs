@@ -206,7 +206,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
         }
 
         private Tensor Add(Tensor residual, ProjectedModule branch, Tensor x, Parameter? gamma, DropPath dropPath) =>
-            gamma is null || IsFrozen ? dropPath.Add(residual, branch, x) : residual + dropPath.Forward(branch.Forward(x) * gamma.Reshape(-1));
+            dropPath.Add(residual, branch, x, IsFrozen ? null : gamma);
     }
 
     /// <summary>Layer norm over the channels, named as the authors' wrapper.</summary>

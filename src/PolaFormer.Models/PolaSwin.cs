@@ -154,7 +154,7 @@ public sealed class PolaSwin : VisionModel
             y = Merge(_attention.Forward(Partition(y)), x.Shape);
             if (_shift > 0)
                 y = y.Roll(1, _shift).Roll(2, _shift);
-            x = x + _attentionDropPath.Forward(y);
+            x = _attentionDropPath.Add(x, y);
             return _mlpDropPath.Add(x, _mlp, _norm2.Forward(x));
         }
 

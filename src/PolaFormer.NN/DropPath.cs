@@ -1,4 +1,5 @@
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.NN;
@@ -43,16 +44,36 @@ public sealed class DropPath(float probability) : Module
 
     private bool Drops => IsTraining && probability > 0;
 
-    /// <summary>residual + what is kept of the branch's result for x.</summary>
-    public Tensor Add(Tensor residual, Module branch, Tensor x) =>
-        Drops ? residual + Forward(branch.Forward(x)) : branch.ForwardOnto(residual, x);
+    /// <summary>residual + what is kept of the branch's result for x, scaled channel by channel by <paramref name="gamma"/> if given.</summary>
+    public Tensor Add(Tensor residual, Module branch, Tensor x, Tensor? gamma = null)
+    {
+        if (gamma is null && !Drops)
+            return branch.ForwardOnto(residual, x);
+        return Add(residual, branch.Forward(x), gamma);
+    }
+
+    /// <inheritdoc cref="Add(Tensor, Module, Tensor, Tensor?)"/>
+    public Tensor Add(Tensor residual, Tensor result, Tensor? gamma = null)
+    {
+        if (gamma is null && !Drops)
+            return residual + result;
+        using var scope = MemoryScope.Enter();
+        return scope.Return(Tensor.AddBranch(residual, result, gamma, Drops ? Factors(result.Shape[0]) : null));
+    }
 
     /// <inheritdoc/>
     protected override Tensor Run(Tensor x)
     {
         if (!Drops)
             return x;
-        int batch = x.Shape[0];
+        Span<int> shape = stackalloc int[x.Rank];
+        shape.Fill(1);
+        shape[0] = x.Shape[0];
+        return x * Factors(x.Shape[0]).Reshape(shape);
+    }
+
+    private Tensor Factors(int batch)
+    {
         float keep = 1 - probability;
         RandomStep step = RandomStep.Current;
         var random = new Philox(step.Seed, (_stream ??= HashOf(FullName)) ^ step.Step);
@@ -64,9 +85,6 @@ public sealed class DropPath(float probability) : Module
             factors[i] = MathF.Floor(keep + draw) / keep;
         }
 
-        Span<int> shape = stackalloc int[x.Rank];
-        shape.Fill(1);
-        shape[0] = batch;
-        return x * Tensor.From<float>(factors, new Shape(shape));
+        return Tensor.From<float>(factors, [batch]);
     }
 }

@@ -72,6 +72,30 @@ public abstract class Device
     /// <summary>The gradients of y = sum·gate: dsum = dy·gate, dgate = dy·sum.</summary>
     internal abstract void GateBackward(Tensor dy, Tensor sum, Columns gate, Tensor dsum, Columns dgate);
 
+    /// <summary>y = residual + f·γ·branch, f a factor a sample, γ one a channel. A device without this form composes it.</summary>
+    internal virtual void ScaledResidual(Tensor residual, Tensor branch, Tensor? channelFactors, Tensor? sampleFactors, Tensor y)
+    {
+        Tensor scaled = branch;
+        if (channelFactors is not null)
+            Multiply([branch.Shape[-1]], channelFactors);
+        Span<int> samples = stackalloc int[branch.Rank];
+        samples.Fill(1);
+        samples[0] = branch.Shape[0];
+        if (sampleFactors is not null)
+            Multiply(new Shape(samples), sampleFactors);
+        Binary(BinaryFunction.Add, residual, scaled, y);
+
+        void Multiply(Shape shape, Tensor factors)
+        {
+            Tensor product = Empty(y.Shape);
+            Binary(BinaryFunction.Multiply, scaled, factors.View(0, shape), product);
+            scaled = product;
+        }
+    }
+
+    /// <summary>dbranch = f·γ·dy; dγ = Σ f·branch·dy, for which alone the branch is read.</summary>
+    internal abstract void ScaledResidualBackward(Tensor branch, Tensor? channelFactors, Tensor? sampleFactors, Tensor dy, Tensor dbranch, Tensor? dchannelFactors);
+
     /// <summary>Sums x over the dimensions in which y broadcasts to it.</summary>
     internal abstract void SumTo(Tensor x, Tensor y);
 

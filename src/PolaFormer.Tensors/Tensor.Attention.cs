@@ -9,8 +9,8 @@ public unsafe partial class Tensor
     /// <param name="key">(B, …n, C), without positional encoding.</param>
     /// <param name="value">(B, …n, C).</param>
     /// <param name="positionalEncoding">(1, n, C), added to the keys.</param>
-    /// <param name="inverseScale">(C), factor of queries and keys.</param>
-    /// <param name="exponent">(C), at least 1.</param>
+    /// <param name="inverseScale">(C) or (1, 1, C), factor of queries and keys.</param>
+    /// <param name="exponent">C values of any shape, at least 1.</param>
     /// <param name="numHeads">Heads; C / numHeads is even.</param>
     /// <returns>(B, N, C).</returns>
     public static Tensor PolarityAttention(Columns query, Columns key, Columns value, Tensor positionalEncoding, Tensor inverseScale, Tensor exponent, int numHeads) =>
@@ -22,8 +22,8 @@ public unsafe partial class Tensor
     /// <param name="query">(B, …N, C).</param>
     /// <param name="key">(B, …N, C).</param>
     /// <param name="value">(B, …N, C).</param>
-    /// <param name="sameTemperature">(2·C): factor of [q₊, q₋] of each head in the exponential.</param>
-    /// <param name="oppositeTemperature">(2·C): factor of [q₋, q₊].</param>
+    /// <param name="sameTemperature">2·C values of any shape: factor of [q₊, q₋] of each head in the exponential.</param>
+    /// <param name="oppositeTemperature">2·C values: factor of [q₋, q₊].</param>
     /// <param name="sin">(N, 2·C / numHeads): sines of the rotary encoding.</param>
     /// <param name="cos">(N, 2·C / numHeads): cosines.</param>
     /// <param name="numHeads">Heads; C / numHeads is even.</param>

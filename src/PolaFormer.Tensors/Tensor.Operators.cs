@@ -18,16 +18,19 @@ public unsafe partial class Tensor
     public static Tensor operator /(Tensor a, Tensor b) => Binary.Forward(BinaryFunction.Divide, a, b);
 
     /// <summary>Adds a number to every element.</summary>
-    public static Tensor operator +(Tensor a, float b) => Affine.Forward(a, 1, b);
+    public static Tensor operator +(Tensor a, float b) => Ops.Affine.Forward(a, 1, b);
 
     /// <summary>Subtracts a number from every element.</summary>
-    public static Tensor operator -(Tensor a, float b) => Affine.Forward(a, 1, -b);
+    public static Tensor operator -(Tensor a, float b) => Ops.Affine.Forward(a, 1, -b);
 
     /// <summary>Multiplies every element by a number.</summary>
-    public static Tensor operator *(Tensor a, float b) => Affine.Forward(a, b, 0);
+    public static Tensor operator *(Tensor a, float b) => Ops.Affine.Forward(a, b, 0);
 
     /// <summary>The negated elements.</summary>
-    public static Tensor operator -(Tensor a) => Affine.Forward(a, -1, 0);
+    public static Tensor operator -(Tensor a) => Ops.Affine.Forward(a, -1, 0);
+
+    /// <summary>scale·x + offset.</summary>
+    public Tensor Affine(float scale, float offset) => Ops.Affine.Forward(this, scale, offset);
 
     /// <summary>a to the power b with broadcasting; gradients are exactly 0 where a = 0 and b &gt; 1.</summary>
     public Tensor Pow(Tensor exponent) => Binary.Forward(BinaryFunction.Pow, this, exponent);
@@ -94,6 +97,14 @@ public unsafe partial class Tensor
     /// <summary>act(x·W₁ᵀ + b₁)·W₂ᵀ + b₂ (+ residual) over the last dimension: the feed-forward part of a transformer block.</summary>
     public Tensor FeedForward(Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual = null) =>
         Ops.FeedForward.Forward(this, weight1, bias1, activation, weight2, bias2, residual);
+
+    /// <summary>residual + f·γ·branch: a branch joining its block's residual.</summary>
+    /// <param name="residual">(B, …, C).</param>
+    /// <param name="branch">(B, …, C).</param>
+    /// <param name="channelFactors">γ, C values of any shape; null for none.</param>
+    /// <param name="sampleFactors">f, B constants; null for none.</param>
+    public static Tensor AddBranch(Tensor residual, Tensor branch, Tensor? channelFactors = null, Tensor? sampleFactors = null) =>
+        ScaledResidual.Forward(residual, branch, channelFactors, sampleFactors);
 
     /// <summary>Softmax over the last dimension.</summary>
     public Tensor Softmax() => Ops.Softmax.Forward(this, logarithm: false);

@@ -20,7 +20,6 @@ public unsafe partial class Tensor
         Offset = offset;
         Shape = shape;
         DType = type;
-        Count = shape.Count;
     }
 
     /// <summary>A view of all of another tensor's memory with its shape and type; for derived tensors such as parameters.</summary>
@@ -39,7 +38,7 @@ public unsafe partial class Tensor
     public DType DType { get; }
 
     /// <summary>Number of elements.</summary>
-    public long Count { get; }
+    public long Count => Shape.Count;
 
     /// <summary>Number of dimensions.</summary>
     public int Rank => Shape.Rank;
@@ -185,7 +184,7 @@ public unsafe partial class Tensor
     }
 
     /// <inheritdoc cref="Reshape(ReadOnlySpan{int})"/>
-    public Tensor Reshape(Shape shape) => Ops.Reshape.Forward(this, shape);
+    public Tensor Reshape(Shape shape) => shape == Shape ? this : Ops.Reshape.Forward(this, shape);
 
     /// <summary>A view without history: gradients stop here.</summary>
     public Tensor Detach() => View(0, Shape);

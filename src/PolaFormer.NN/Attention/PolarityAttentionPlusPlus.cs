@@ -45,7 +45,7 @@ public sealed class PolarityAttentionPlusPlus : ProjectedModule
         (Tensor sin, Tensor cos) = _rotary.Tables(x.Shape[1], x.Shape[2]);
         Tensor attended = Tensor.PolarityAttentionPlusPlus(
             new Columns(joint, 0, dim), new Columns(joint, dim, dim), new Columns(joint, 2 * dim, dim),
-            _same.Sigmoid().Reshape(-1), _opposite.Sigmoid().Reshape(-1), sin, cos, _numHeads);
+            _same.Sigmoid(), _opposite.Sigmoid(), sin, cos, _numHeads);
         return _local.ForwardGated(new Columns(joint, 2 * dim, dim), attended.Reshape(x.Shape), new Columns(joint, 3 * dim, dim));
     }
 }

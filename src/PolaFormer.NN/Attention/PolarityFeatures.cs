@@ -8,9 +8,9 @@ namespace PolaFormer.NN.Attention;
 /// <param name="Scale">(1, 1, C).</param>
 internal sealed record PolarityFeatures(Parameter Power, float Alpha, Parameter Scale)
 {
-    /// <summary>p = 1 + alpha·sigmoid(power), (C).</summary>
-    public Tensor Exponent() => (Power.Sigmoid() * Alpha + 1).Reshape(-1);
+    /// <summary>p = 1 + alpha·sigmoid(power), (1, heads, 1, d).</summary>
+    public Tensor Exponent() => Power.Sigmoid().Affine(Alpha, 1);
 
-    /// <summary>1 / softplus(scale), (C).</summary>
-    public Tensor InverseScale() => Scale.Softplus().Reciprocal().Reshape(-1);
+    /// <summary>1 / softplus(scale), (1, 1, C).</summary>
+    public Tensor InverseScale() => Scale.Softplus().Reciprocal();
 }

@@ -9,15 +9,16 @@ namespace PolaFormer.Tensors.Autograd;
 /// </summary>
 public abstract class Operator
 {
-    private const int MaxSaved = 10;
+    private const int InlineSaved = 4;
 
     private SavedStorages _saved;
+    private List<Storage>? _moreSaved;
     private int _savedCount;
 
     // Of a gradient that is still being put together from columns; null of a whole one.
     private ColumnCoverage? _coverage;
 
-    [InlineArray(MaxSaved)]
+    [InlineArray(InlineSaved)]
     private struct SavedStorages
     {
         private Storage? _first;
@@ -37,7 +38,10 @@ public abstract class Operator
     protected Tensor Save(Tensor tensor)
     {
         tensor.Storage.Retain();
-        _saved[_savedCount++] = tensor.Storage;
+        if (_savedCount < InlineSaved)
+            _saved[_savedCount++] = tensor.Storage;
+        else
+            (_moreSaved ??= []).Add(tensor.Storage);
         return tensor;
     }
 
@@ -141,6 +145,8 @@ public abstract class Operator
         if (Gradient is null)
         {
             Hold(columns.Source.Device.Empty(columns.Source.Shape));
+            if (columns.Width == columns.RowStride)
+                return columns.Of(Gradient!);
             _coverage = new ColumnCoverage();
         }
 
@@ -174,6 +180,13 @@ public abstract class Operator
         }
 
         _savedCount = 0;
+        if (_moreSaved is not null)
+        {
+            foreach (Storage storage in _moreSaved)
+                storage.Release();
+            _moreSaved = null;
+        }
+
         Gradient?.Storage.Release();
         Gradient = null;
         _coverage = null;

@@ -21,6 +21,12 @@ internal sealed unsafe partial class CpuDevice
     internal override void GateBackward(Tensor dy, Tensor sum, Columns gate, Tensor dsum, Columns dgate) =>
         Elementwise.GateBackward(dy.Data, sum.Data, gate.Data, gate.RowStride, dsum.Data, dgate.Data, dgate.RowStride, dy.Count / gate.Width, gate.Width);
 
+    internal override void ScaledResidual(Tensor residual, Tensor branch, Tensor? channelFactors, Tensor? sampleFactors, Tensor y) =>
+        Kernels.ScaledResidual.Forward(residual.Data, branch.Data, DataOrNull(channelFactors), DataOrNull(sampleFactors), y.Data, Rows(y), Rows(y) / Math.Max(y.Shape[0], 1), y.Shape[-1]);
+
+    internal override void ScaledResidualBackward(Tensor branch, Tensor? channelFactors, Tensor? sampleFactors, Tensor dy, Tensor dbranch, Tensor? dchannelFactors) =>
+        Kernels.ScaledResidual.Backward(dchannelFactors is null ? null : branch.Data, DataOrNull(channelFactors), DataOrNull(sampleFactors), dy.Data, dbranch.Data, DataOrNull(dchannelFactors), Rows(dy), Rows(dy) / Math.Max(dy.Shape[0], 1), dy.Shape[-1]);
+
     internal override void SumTo(Tensor x, Tensor y) => Broadcast.SumTo(x.Data, x.Shape, y.Data, y.Shape);
 
     internal override void Reduce(ReduceFunction function, Tensor x, long outer, int reduced, long inner, Tensor y)

@@ -53,6 +53,10 @@ public sealed class MetaDevice : Device
 
     internal override void GateBackward(Tensor dy, Tensor sum, Columns gate, Tensor dsum, Columns dgate) => throw ForwardOnly();
 
+    internal override void ScaledResidual(Tensor residual, Tensor branch, Tensor? channelFactors, Tensor? sampleFactors, Tensor y) { }
+
+    internal override void ScaledResidualBackward(Tensor branch, Tensor? channelFactors, Tensor? sampleFactors, Tensor dy, Tensor dbranch, Tensor? dchannelFactors) => throw ForwardOnly();
+
     internal override void SumTo(Tensor x, Tensor y) { }
 
     internal override void Reduce(ReduceFunction function, Tensor x, long outer, int reduced, long inner, Tensor y) { }

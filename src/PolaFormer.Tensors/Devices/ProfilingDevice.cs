@@ -132,6 +132,18 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
         device.GateBackward(dy, sum, gate, dsum, dgate);
     }
 
+    internal override void ScaledResidual(Tensor residual, Tensor branch, Tensor? channelFactors, Tensor? sampleFactors, Tensor y)
+    {
+        using Call call = Begin(y, [residual, branch, channelFactors, sampleFactors]);
+        device.ScaledResidual(residual, branch, channelFactors, sampleFactors, y);
+    }
+
+    internal override void ScaledResidualBackward(Tensor branch, Tensor? channelFactors, Tensor? sampleFactors, Tensor dy, Tensor dbranch, Tensor? dchannelFactors)
+    {
+        using Call call = Begin(dbranch, [dchannelFactors is null ? null : branch, channelFactors, sampleFactors, dy, dchannelFactors]);
+        device.ScaledResidualBackward(branch, channelFactors, sampleFactors, dy, dbranch, dchannelFactors);
+    }
+
     internal override void SumTo(Tensor x, Tensor y)
     {
         using Call call = Begin(y, [x]);

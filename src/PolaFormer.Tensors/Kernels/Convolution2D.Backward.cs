@@ -19,6 +19,15 @@ internal static unsafe partial class Convolution2D
             return;
         }
 
+        var mirrored = Mirrored(shape);
+        if (shape is { StrideH: 1, StrideW: 1 } && RunsByLines(mirrored) && mirrored.PadH >= 0 && mirrored.PadW >= 0)
+        {
+            var flipped = ThreadScratch.Floats(ScratchPurpose.ConvolutionFlipped, (long)outputs * depth);
+            Flip(weight, outputs, inputs, shape.KernelHeight * shape.KernelWidth, flipped);
+            Forward(mirrored, dy, flipped, null, Activation.None, dx);
+            return;
+        }
+
         var panels = Gemm.PackedBLength(outputs, depth);
         var rows = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, (long)outputs * depth + shape.Groups * panels);
         var packed = rows + (nint)outputs * depth;
@@ -40,6 +49,26 @@ internal static unsafe partial class Convolution2D
             Dx = dx,
             Bands = bands,
         });
+    }
+
+    /// <summary>With stride 1 the gradient of the input is the convolution of dy with the flipped kernel, inputs and outputs exchanged.</summary>
+    private static ConvolutionShape Mirrored(in ConvolutionShape shape)
+    {
+        var mirrored = shape;
+        (mirrored.Height, mirrored.Width) = (shape.OutHeight, shape.OutWidth);
+        (mirrored.InChannels, mirrored.OutChannels) = (shape.OutChannels, shape.InChannels);
+        mirrored.PadH = shape.DilationH * (shape.KernelHeight - 1) - shape.PadH;
+        mirrored.PadW = shape.DilationW * (shape.KernelWidth - 1) - shape.PadW;
+        return mirrored;
+    }
+
+    /// <summary>(outputs, inputs, taps) to (inputs, outputs, taps in reverse).</summary>
+    private static void Flip(float* weight, int outputs, int inputs, int taps, float* target)
+    {
+        for (nint output = 0; output < outputs; output++)
+            for (nint input = 0; input < inputs; input++, weight += taps)
+                for (var tap = 0; tap < taps; tap++)
+                    target[(input * outputs + output) * taps + tap] = weight[taps - 1 - tap];
     }
 
     private struct BackwardInputBody : IParallelBody

@@ -11,6 +11,7 @@ internal enum ScratchPurpose
     Convolution,
     ConvolutionRows,
     ConvolutionWeight,
+    ConvolutionFlipped,
     Depthwise,
     FeedForward,
     Count,

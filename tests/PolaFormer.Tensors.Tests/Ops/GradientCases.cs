@@ -48,6 +48,8 @@ internal static class GradientCases
         foreach (Activation activation in (Activation[])[Activation.Gelu, Activation.Silu])
             Add($"Feed-forward, {activation}", typeof(FeedForward), [Random([2, 3, 4]), Random([6, 4]), Random([6]), Random([5, 6]), Random([5]), Random([2, 3, 5])], x =>
                 x[0].FeedForward(x[1], x[2], activation, x[3], x[4], x[5]));
+        Add("Scaled residual", typeof(ScaledResidual), [Random([2, 3, 5]), Random([2, 3, 5]), Random([1, 5, 1])], x => Tensor.AddBranch(x[0], x[1], x[2], Tensor.From([0.5f, 2], [2])));
+        Add("Scaled residual without channels' factors", typeof(ScaledResidual), [Random([2, 3, 20]), Random([2, 3, 20])], x => Tensor.AddBranch(x[0], x[1], null, Tensor.From([0, 2f], [2])));
         Add("Softmax", typeof(Softmax), [Random([3, 5])], x => x[0].Softmax());
         Add("LogSoftmax", typeof(Softmax), [Random([3, 5])], x => x[0].LogSoftmax());
         Add("LayerNorm", typeof(LayerNorm), [Random([4, 6]), Random([6]), Random([6])], x => x[0].LayerNorm(x[1], x[2], 1e-5f));
