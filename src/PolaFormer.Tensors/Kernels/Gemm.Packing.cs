@@ -34,10 +34,10 @@ internal static unsafe partial class Gemm
     /// is this machine's own, and differs for products with another <see cref="MatrixProduct.ASegment"/>.
     /// </summary>
     public static void PackB(float* b, nint bRow, nint bCol, int k, int n, float* packed, int segment = 0) =>
-        PackPanels(b, bRow, bCol, k, new Panels(packed, 0, n), 0, n, segment);
+        PackPanels(new MatrixProduct { K = k, B = b, BRow = bRow, BCol = bCol, ASegment = segment }, new Panels(packed, 0, n));
 
     /// <summary>Packs columns <paramref name="from"/> (a multiple of the panel width) to <paramref name="to"/>.</summary>
-    private static void PackPanels(float* b, nint bRow, nint bCol, int k, in Panels panels, int from, int to, int segment = 0)
+    private static void PackPanels(float* b, nint bRow, nint bCol, int k, in Panels panels, int from, int to, int segment)
     {
         var block = DepthOf(k, segment);
         for (var l = 0; l < k; l += block)

@@ -130,7 +130,7 @@ internal static unsafe partial class Gemm
         {
             var to = Math.Min(j + columns, p.N);
             var panels = new Panels(ThreadScratch.Floats(ScratchPurpose.GemmRight, PackedBLength(p.K, to - j)), j, to);
-            PackPanels(p.B, p.BRow, p.BCol, p.K, panels, j, to);
+            PackPanels(p.B, p.BRow, p.BCol, p.K, panels, j, to, 0);
             Block(p, panels, 0, p.M, j, to);
         }
     }
@@ -148,10 +148,15 @@ internal static unsafe partial class Gemm
         {
             var to = Math.Min(j + columns, p.N);
             var panels = new Panels(ThreadScratch.Floats(ScratchPurpose.GemmShared, PackedBLength(p.K, to - j)), j, to);
-            var parts = Math.Min(panels.Count, Workers.PartsFor((long)p.K * (to - j), 16_384));
-            Workers.Run(parts, new PackBody { Product = p, Panels = panels, Parts = parts });
+            PackPanels(p, panels);
             RunGrid(p, panels, j, to);
         }
+    }
+
+    private static void PackPanels(in MatrixProduct p, in Panels panels)
+    {
+        var parts = Math.Min(panels.Count, Workers.PartsFor((long)p.K * (panels.To - panels.From), 16_384));
+        Workers.Run(parts, new PackBody { Product = p, Panels = panels, Parts = parts });
     }
 
     private static void RunGrid(in MatrixProduct p, in Panels panels, int from, int to)
@@ -160,7 +165,7 @@ internal static unsafe partial class Gemm
         var (tiles, width) = ((p.M + TileRows - 1) / TileRows, (to - from + PanelWidth - 1) / PanelWidth);
         var tasks = Workers.PartsFor(2L * p.M * (to - from) * Math.Max(p.K, 1), Grain);
         var columnParts = Math.Clamp((int)Math.Round(Math.Sqrt((double)tasks * (to - from) / p.M)), 1, Math.Min(tasks, width));
-        var rowParts = Math.Clamp((tasks + columnParts - 1) / columnParts, 1, tiles);
+        var rowParts = Math.Clamp(tasks / columnParts, 1, tiles);
         Workers.Run(rowParts * columnParts, new GridBody { Product = p, Panels = panels, From = from, To = to, RowParts = rowParts, ColumnParts = columnParts });
     }
 
@@ -189,7 +194,7 @@ internal static unsafe partial class Gemm
         public readonly void Run(int part)
         {
             var (from, to) = Workers.Range(Panels.Count, Parts, part);
-            PackPanels(Product.B, Product.BRow, Product.BCol, Product.K, Panels, Panels.From + from * PanelWidth, Math.Min(Panels.From + to * PanelWidth, Panels.To));
+            PackPanels(Product.B, Product.BRow, Product.BCol, Product.K, Panels, Panels.From + from * PanelWidth, Math.Min(Panels.From + to * PanelWidth, Panels.To), Product.ASegment);
         }
     }
 
