@@ -8,7 +8,11 @@ internal sealed class TrainingDisplay(int every) : ITrainingObserver
 {
     private readonly bool _isTerminal = !Console.IsOutputRedirected;
 
-    public void Resumed(string path, int epoch, int step) => Console.WriteLine($"Continuing from {path}: epoch {epoch}, step {step}");
+    public void RunStarted(RunDescription run)
+    {
+        if (run.ResumedFrom is { } path)
+            Console.WriteLine($"Continuing from {path}: epoch {run.EpochsDone + 1}, step {run.StepsDone}");
+    }
 
     public void StepDone(TrainingProgress progress)
     {

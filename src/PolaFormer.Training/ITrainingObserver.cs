@@ -1,17 +1,25 @@
 namespace PolaFormer.Training;
 
-/// <summary>Hears of a run's course, on the thread that trains.</summary>
+/// <summary>Hears of a run's course, on the thread that trains. What an observer does not care for, it leaves out.</summary>
 public interface ITrainingObserver
 {
-    /// <summary>A run continues from saved state.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="epoch">Epoch to continue in, counted from 1.</param>
-    /// <param name="step">Steps of it that are done.</param>
-    void Resumed(string path, int epoch, int step);
+    /// <summary>The run is about to take its first step: network and data are there, saved state is loaded.</summary>
+    void RunStarted(RunDescription run)
+    {
+    }
 
     /// <summary>A step is done.</summary>
-    void StepDone(TrainingProgress progress);
+    void StepDone(TrainingProgress progress)
+    {
+    }
 
     /// <summary>An epoch is done, evaluated and saved.</summary>
-    void EpochDone(EpochResult result);
+    void EpochDone(EpochResult result)
+    {
+    }
+
+    /// <summary>The run has reached its end or was stopped, and its state is saved. Not called when it fails.</summary>
+    void RunEnded(RunEnd end)
+    {
+    }
 }

@@ -76,29 +76,30 @@ public sealed class Trainer
     /// <exception cref="TrainingException">The loss is no number any more.</exception>
     public bool Run(ITrainingObserver? observer = null, CancellationToken stop = default)
     {
-        Resume(observer);
+        long start = Stopwatch.GetTimestamp();
+        string? resumedFrom = Resume();
+        observer?.RunStarted(new RunDescription(
+            _description.Model, _model.ParameterCount, _data.Classes, ConfigurationWriter.Write(_config), Epochs, _stepsPerEpoch, _position.Epoch, _position.Step, resumedFrom));
         _model.Train();
-        while (_position.Epoch < Epochs)
-        {
-            if (!RunEpoch(observer, stop))
-            {
-                Save();
-                return false;
-            }
-        }
-
-        return true;
+        bool isComplete = true;
+        while (isComplete && _position.Epoch < Epochs)
+            isComplete = RunEpoch(observer, stop);
+        if (!isComplete)
+            Save();
+        observer?.RunEnded(new RunEnd(isComplete, _position.BestTop1, Stopwatch.GetElapsedTime(start)));
+        return isComplete;
     }
 
-    private void Resume(ITrainingObserver? observer)
+    // The file continued from, or null.
+    private string? Resume()
     {
         string path = _config.Model.Resume.Length > 0 ? _config.Model.Resume : ResumePath;
         if (_config.Model.Resume.Length == 0 && !(_config.Train.AutoResume && File.Exists(path)))
-            return;
+            return null;
         _position = TrainingCheckpoint.LoadState(path, _model, _optimizer);
         if (_position.StepsPerEpoch != _stepsPerEpoch)
             throw new TrainingException($"{path}: its epochs have {_position.StepsPerEpoch} steps, this run's {_stepsPerEpoch}. Use the same data and batch size, or another output folder.");
-        observer?.Resumed(path, _position.Epoch + 1, _position.Step);
+        return path;
     }
 
     private bool RunEpoch(ITrainingObserver? observer, CancellationToken stop)
@@ -113,13 +114,13 @@ public sealed class Trainer
                 return false;
             long step = ((long)epoch * _stepsPerEpoch) + _position.Step;
             rate = _schedule.RateOf(step);
-            double norm = RunStep(batch, step, rate, metrics);
+            (double loss, double norm) = RunStep(batch, step, rate, metrics);
             _position = _position with { Step = _position.Step + 1 };
 
             imagesPerSecond = metrics.Count / Stopwatch.GetElapsedTime(start).TotalSeconds;
             long left = ((long)Epochs * _stepsPerEpoch) - step - 1;
             var progress = new TrainingProgress(
-                epoch + 1, Epochs, _position.Step, _stepsPerEpoch, metrics.Loss, rate, norm, imagesPerSecond, TimeSpan.FromSeconds(left * batchSize / imagesPerSecond));
+                epoch + 1, Epochs, _position.Step, _stepsPerEpoch, step + 1, loss, metrics.Loss, metrics.Top1, rate, norm, imagesPerSecond, TimeSpan.FromSeconds(left * batchSize / imagesPerSecond));
             if (_position.Step % _config.PrintFreq == 0)
                 _log.Write(progress);
             observer?.StepDone(progress);
@@ -128,7 +129,8 @@ public sealed class Trainer
         Evaluation evaluation = Evaluation.Run(_model, _data.Evaluation);
         bool isBest = evaluation.Top1 > _position.BestTop1;
         _position = new TrainingPosition(epoch + 1, 0, _stepsPerEpoch, Math.Max(evaluation.Top1, _position.BestTop1));
-        var result = new EpochResult(epoch + 1, metrics.Loss, metrics.Top1, rate, imagesPerSecond, evaluation, isBest);
+        var result = new EpochResult(
+            epoch + 1, (long)(epoch + 1) * _stepsPerEpoch, metrics.Loss, metrics.Top1, rate, imagesPerSecond, evaluation, EmaEvaluation: null, BadImages: 0, isBest);
         _log.Write(result);
         if (isBest)
             TrainingCheckpoint.SaveModel(Path.Combine(_folder, "best.safetensors"), _model, Described(evaluation.Top1));
@@ -138,8 +140,8 @@ public sealed class Trainer
         return true;
     }
 
-    // One step; returns the gradients' norm.
-    private double RunStep(Batch batch, long step, double rate, Metrics metrics)
+    // One step; returns its loss and the gradients' norm.
+    private (double Loss, double GradientNorm) RunStep(Batch batch, long step, double rate, Metrics metrics)
     {
         RandomStep.Current = new RandomStep((ulong)_config.Seed, (ulong)step);
         using var scope = MemoryScope.Enter();
@@ -157,7 +159,7 @@ public sealed class Trainer
         tape.Backward(loss);
         double norm = _config.Train.ClipGrad is { } max ? GradientNorm.Clip(_model.Parameters(), max) : GradientNorm.Of(_model.Parameters());
         _optimizer.Step(rate);
-        return norm;
+        return (value, norm);
     }
 
     private void Save(double? top1 = null)

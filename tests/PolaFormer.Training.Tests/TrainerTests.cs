@@ -33,7 +33,7 @@ public sealed class TrainerTests : IDisposable
         Assert.False(Train("parts", epochs: 2, new Course { OnStep = progress => Stop(progress, stop) }, stop.Token));
         var resumed = new Course();
         Assert.True(Train("parts", epochs: 2, resumed));
-        Assert.Equal((2, 1), resumed.ResumedAt);
+        Assert.Equal((1, 1), resumed.StartedAt);
         Assert.Equal(Bytes("whole"), Bytes("parts"));
     }
 
@@ -124,11 +124,11 @@ public sealed class TrainerTests : IDisposable
     {
         public List<EpochResult> Epochs { get; } = [];
 
-        public (int Epoch, int Step)? ResumedAt { get; private set; }
+        public (int Epochs, int Steps)? StartedAt { get; private set; }
 
         public Action<TrainingProgress>? OnStep { get; init; }
 
-        public void Resumed(string path, int epoch, int step) => ResumedAt = (epoch, step);
+        public void RunStarted(RunDescription run) => StartedAt = (run.EpochsDone, run.StepsDone);
 
         public void StepDone(TrainingProgress progress) => OnStep?.Invoke(progress);
 

@@ -1,0 +1,18 @@
+namespace PolaFormer.Training;
+
+/// <summary>What is trained, and where a run starts.</summary>
+/// <param name="Model">The network's name.</param>
+/// <param name="ParameterCount">Its trained parameters.</param>
+/// <param name="Classes">Names of the classes, in the order of the logits.</param>
+/// <param name="Configuration">The resolved configuration, as YAML.</param>
+/// <param name="Epochs">Epochs of the run.</param>
+/// <param name="StepsPerEpoch">Steps of an epoch.</param>
+/// <param name="EpochsDone">Epochs done before this start.</param>
+/// <param name="StepsDone">Steps of the next epoch done before this start.</param>
+/// <param name="ResumedFrom">The file of the saved state, or null for a run from the beginning.</param>
+public sealed record RunDescription(
+    string Model, long ParameterCount, IReadOnlyList<string> Classes, string Configuration, int Epochs, int StepsPerEpoch, int EpochsDone, int StepsDone, string? ResumedFrom)
+{
+    /// <summary>Steps of the whole run done before this start.</summary>
+    public long GlobalStep => ((long)EpochsDone * StepsPerEpoch) + StepsDone;
+}
