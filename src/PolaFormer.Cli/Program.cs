@@ -16,6 +16,7 @@ var root = new RootCommand("PolaFormer: polarity-aware linear attention for visi
     BenchCommand.Create(),
     TrainCommand.Create(),
     EvalCommand.Create(),
+    ReportCommand.Create(),
     ConformanceCommand.Create(),
 };
 return UserErrors.Run(() => root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false }));

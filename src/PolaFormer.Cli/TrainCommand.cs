@@ -2,6 +2,7 @@ using System.CommandLine;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
+using PolaFormer.Training.Reporting;
 using Spectre.Console;
 
 namespace PolaFormer.Cli;
@@ -18,7 +19,8 @@ internal static class TrainCommand
         var resume = new Option<string?>("--resume") { HelpName = "FILE", Description = "State of a run to continue from: its resume.safetensors (MODEL.RESUME)." };
         var options = new Option<string[]>("--opts") { HelpName = "KEY VALUE", Description = "Other keys and values in turn: TRAIN.BASE_LR 1e-3 SEED 1.", AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.ZeroOrMore };
         Option<int?> threads = CommonOptions.Threads();
-        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, threads, options };
+        var json = new Option<bool>("--json") { Description = "Print the run's log, one JSON object a line, instead of text." };
+        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, threads, json, options };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
@@ -30,12 +32,12 @@ internal static class TrainCommand
                 config.Output = folder;
             else if (config.Output.Length == 0)
                 config.Output = Path.Combine("output", config.Model.Name, config.Tag);
-            return Run(config);
+            return Run(config, parsed.GetValue(json));
         });
         return command;
     }
 
-    private static int Run(TrainingConfig config)
+    private static int Run(TrainingConfig config, bool asJson)
     {
         if (config.Data.DataPath.Length == 0)
             throw new ConfigurationException("No data: give --data, or DATA.DATA_PATH in the recipe.");
@@ -48,14 +50,17 @@ internal static class TrainCommand
         }
 
         var trainer = new Trainer(config, config.Output);
-        AnsiConsole.MarkupLineInterpolated(
-            $"[bold]{config.Model.Type}[/]  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Data.Classes.Count} classes, {Workers.ThreadCount} threads → {config.Output}");
+        ITrainingObserver display = asJson
+            ? new JsonLines(Console.WriteLine, config.PrintFreq)
+            : new TrainingDisplay(Console.Out, Console.IsOutputRedirected ? null : () => Console.WindowWidth, config.PrintFreq);
+        if (!asJson)
+            AnsiConsole.MarkupLineInterpolated($"[bold]{config.Model.Type}[/]  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Data.Classes.Count} classes, {Workers.ThreadCount} threads → {config.Output}");
         Console.CancelKeyPress += OnCancel;
         try
         {
-            if (trainer.Run(new TrainingDisplay(config.PrintFreq), stop.Token))
+            if (trainer.Run(display, stop.Token))
                 return 0;
-            AnsiConsole.MarkupLine("Stopped; the same command continues.");
+            Console.Error.WriteLine("Stopped; the same command continues.");
             return 130;
         }
         finally

@@ -3,36 +3,51 @@ using PolaFormer.Training;
 namespace PolaFormer.Cli;
 
 /// <summary>Prints a run's course: one line that moves on a terminal, a line every few steps elsewhere, and a line an epoch.</summary>
+/// <param name="output">Where to print.</param>
+/// <param name="width">Characters of a terminal's line, asked for each time; null where there is no terminal.</param>
 /// <param name="every">Steps between lines where there is no terminal.</param>
-internal sealed class TrainingDisplay(int every) : ITrainingObserver
+internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int every) : ITrainingObserver
 {
-    private readonly bool _isTerminal = !Console.IsOutputRedirected;
+    // What evaluating after an epoch took last; nothing before the first.
+    private TimeSpan _evaluation;
 
     public void RunStarted(RunDescription run)
     {
         if (run.ResumedFrom is { } path)
-            Console.WriteLine($"Continuing from {path}: epoch {run.EpochsDone + 1}, step {run.StepsDone}");
+            output.WriteLine($"Continuing from {path}: epoch {run.EpochsDone + 1}, step {run.StepsDone}");
     }
 
     public void StepDone(TrainingProgress progress)
     {
-        if (!_isTerminal && progress.Step % every != 0)
+        if (width is null && progress.Step % every != 0)
             return;
+        TimeSpan left = progress.Left + ((progress.Epochs - progress.Epoch + 1) * _evaluation);
         string line = FormattableString.Invariant(
-            $"epoch {progress.Epoch}/{progress.Epochs}  step {progress.Step}/{progress.StepsPerEpoch}  loss {progress.Loss:F4}  lr {progress.LearningRate:E2}  {progress.ImagesPerSecond:F0} images/s  {Duration(progress.Left)} left");
-        if (_isTerminal)
-            Console.Write($"\r{line}\e[K");
+            $"epoch {progress.Epoch}/{progress.Epochs}  step {progress.Step}/{progress.StepsPerEpoch}  loss {progress.Loss:F4}  top-1 {progress.Top1:P1}  lr {progress.LearningRate:0.00e-0}  {progress.ImagesPerSecond:F0} images/s  {Duration(left)} left");
+        // A line that wraps could not be overwritten.
+        if (width is not null)
+            output.Write($"\r{line[..Math.Clamp(width() - 1, 0, line.Length)]}\e[K");
         else
-            Console.WriteLine(line);
+            output.WriteLine(line);
     }
 
     public void EpochDone(EpochResult result)
     {
-        if (_isTerminal)
-            Console.Write("\r\e[K");
+        _evaluation = result.Evaluation.Elapsed + (result.EmaEvaluation?.Elapsed ?? TimeSpan.Zero);
+        if (width is not null)
+            output.Write("\r\e[K");
+        string averaged = result.EmaEvaluation is { } ema ? FormattableString.Invariant($", averaged weights {ema.Top1:P2}") : "";
+        string bad = result.BadImages > 0 ? $"; {result.BadImages} images could not be read" : "";
         string line = FormattableString.Invariant(
-            $"epoch {result.Epoch}: loss {result.TrainLoss:F4}, train top-1 {result.TrainTop1:P2}; evaluation top-1 {result.Evaluation.Top1:P2}, top-5 {result.Evaluation.Top5:P2}, loss {result.Evaluation.Loss:F4}; {result.ImagesPerSecond:F0} images/s");
-        Console.WriteLine($"{line}{(result.IsBest ? " (best)" : "")}");
+            $"epoch {result.Epoch}: loss {result.TrainLoss:F4}, train top-1 {result.TrainTop1:P2}; evaluation top-1 {result.Evaluation.Top1:P2}, top-5 {result.Evaluation.Top5:P2}, loss {result.Evaluation.Loss:F4}{averaged}; {result.ImagesPerSecond:F0} images/s{bad}");
+        output.WriteLine($"{line}{(result.IsBest ? " (best)" : "")}");
+    }
+
+    public void RunEnded(RunEnd end)
+    {
+        // The line that moved stays, and what follows begins below it.
+        if (width is not null && !end.IsComplete)
+            output.WriteLine();
     }
 
     private static string Duration(TimeSpan time) => time.TotalHours >= 1 ? $"{(int)time.TotalHours} h {time.Minutes} min" : $"{time.Minutes} min {time.Seconds} s";

@@ -7,13 +7,14 @@ using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Optimization;
+using PolaFormer.Training.Reporting;
 using PolaFormer.Vision.Loading;
 
 namespace PolaFormer.Training;
 
 /// <summary>
-/// Trains a network by a configuration, and writes to a folder: <c>config.yaml</c>, <c>log.jsonl</c>, <c>last.safetensors</c>,
-/// <c>best.safetensors</c> and <c>resume.safetensors</c>. Everything random follows from seed, epoch and step, so a resumed run
+/// Trains a network by a configuration, and writes to a folder: <c>config.yaml</c>, <c>last.safetensors</c>, <c>best.safetensors</c>,
+/// <c>resume.safetensors</c>, and log and reports (<see cref="RunFiles"/>). Everything random follows from seed, epoch and step, so a resumed run
 /// equals one that was never stopped, for any number of threads.
 /// </summary>
 public sealed class Trainer
@@ -25,7 +26,6 @@ public sealed class Trainer
     private readonly string _folder;
     private readonly AdamW _optimizer;
     private readonly CosineSchedule _schedule;
-    private readonly TrainingLog _log;
     private readonly int _stepsPerEpoch;
     private TrainingPosition _position;
 
@@ -55,7 +55,6 @@ public sealed class Trainer
             ParameterGroup.Split(_model, config.Train.WeightDecay), config.Train.Optimizer.Betas[0], config.Train.Optimizer.Betas[1], config.Train.Optimizer.Eps);
         Directory.CreateDirectory(outputFolder);
         File.WriteAllText(Path.Combine(outputFolder, "config.yaml"), ConfigurationWriter.Write(config));
-        _log = new TrainingLog(Path.Combine(outputFolder, "log.jsonl"));
         _position = new TrainingPosition(config.Train.StartEpoch, 0, _stepsPerEpoch, -1);
     }
 
@@ -78,7 +77,9 @@ public sealed class Trainer
     {
         long start = Stopwatch.GetTimestamp();
         string? resumedFrom = Resume();
-        observer?.RunStarted(new RunDescription(
+        IReadOnlyList<ITrainingObserver> files = RunFiles.Observers(_folder, _config.PrintFreq);
+        observer = new TrainingObservers(observer is null ? files : [.. files, observer]);
+        observer.RunStarted(new RunDescription(
             _description.Model, _model.ParameterCount, _data.Classes, ConfigurationWriter.Write(_config), Epochs, _stepsPerEpoch, _position.Epoch, _position.Step, resumedFrom));
         _model.Train();
         bool isComplete = true;
@@ -86,7 +87,7 @@ public sealed class Trainer
             isComplete = RunEpoch(observer, stop);
         if (!isComplete)
             Save();
-        observer?.RunEnded(new RunEnd(isComplete, _position.BestTop1, Stopwatch.GetElapsedTime(start)));
+        observer.RunEnded(new RunEnd(isComplete, _position.BestTop1, Stopwatch.GetElapsedTime(start)));
         return isComplete;
     }
 
@@ -102,7 +103,7 @@ public sealed class Trainer
         return path;
     }
 
-    private bool RunEpoch(ITrainingObserver? observer, CancellationToken stop)
+    private bool RunEpoch(ITrainingObserver observer, CancellationToken stop)
     {
         int epoch = _position.Epoch, first = _position.Step, batchSize = _config.Data.BatchSize;
         var metrics = new Metrics();
@@ -121,9 +122,7 @@ public sealed class Trainer
             long left = ((long)Epochs * _stepsPerEpoch) - step - 1;
             var progress = new TrainingProgress(
                 epoch + 1, Epochs, _position.Step, _stepsPerEpoch, step + 1, loss, metrics.Loss, metrics.Top1, rate, norm, imagesPerSecond, TimeSpan.FromSeconds(left * batchSize / imagesPerSecond));
-            if (_position.Step % _config.PrintFreq == 0)
-                _log.Write(progress);
-            observer?.StepDone(progress);
+            observer.StepDone(progress);
         }
 
         Evaluation evaluation = Evaluation.Run(_model, _data.Evaluation);
@@ -131,12 +130,11 @@ public sealed class Trainer
         _position = new TrainingPosition(epoch + 1, 0, _stepsPerEpoch, Math.Max(evaluation.Top1, _position.BestTop1));
         var result = new EpochResult(
             epoch + 1, (long)(epoch + 1) * _stepsPerEpoch, metrics.Loss, metrics.Top1, rate, imagesPerSecond, evaluation, EmaEvaluation: null, BadImages: 0, isBest);
-        _log.Write(result);
         if (isBest)
             TrainingCheckpoint.SaveModel(Path.Combine(_folder, "best.safetensors"), _model, Described(evaluation.Top1));
         if ((epoch + 1) % _config.SaveFreq == 0 || epoch + 1 == Epochs)
             Save(evaluation.Top1);
-        observer?.EpochDone(result);
+        observer.EpochDone(result);
         return true;
     }
 

@@ -55,6 +55,7 @@ public class CommandTests
     [InlineData("bench", "--attention", "--plot", "curves.png")]
     [InlineData("eval", "--data", "no-such-folder")]
     [InlineData("train", "--cfg", "no-such-file.yaml")]
+    [InlineData("report", "samples/images")]
     public async Task MistakeGivesOneLineAndANonZeroExitCode(params string[] arguments)
     {
         (int code, _, string error) = await Polaformer.Run(arguments);

@@ -4,7 +4,7 @@ namespace PolaFormer.Checkpoints.IO;
 /// Writes a file under a temporary name beside its target, flushes it to the disk and renames it: whoever opens the target
 /// sees the old file or the new one, never a part.
 /// </summary>
-internal static class AtomicFile
+public static class AtomicFile
 {
     /// <summary>Fills a seekable stream and puts it in place of <paramref name="path"/>; on failure nothing is left behind.</summary>
     /// <exception cref="CheckpointException">The file cannot be written.</exception>

@@ -1,0 +1,177 @@
+"use strict";
+(() => {
+  const { run, end, epochs, steps } = JSON.parse(document.getElementById("data").textContent);
+  const last = epochs.at(-1);
+  const hasAverage = epochs.some(epoch => epoch.ema_top1 !== null);
+
+  const fixed = digits => value => value.toFixed(digits);
+  const percent = value => `${(100 * value).toFixed(2)} %`;
+  const short = value => String(Number(value.toPrecision(3)));
+  const power = value => value === 0 ? "0" : value.toExponential(2);
+  const shortPower = value => value === 0 ? "0" : value.toExponential().length > 6 ? value.toExponential(1) : value.toExponential();
+
+  function add(parent, name, text = "", className = "") {
+    const element = parent.appendChild(document.createElement(name));
+    element.textContent = text;
+    element.className = className;
+    return element;
+  }
+
+  function duration(seconds) {
+    const minutes = Math.floor(seconds / 60);
+    return minutes >= 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : minutes > 0 ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.round(seconds)} s`;
+  }
+
+  function state() {
+    return end === null ? "under way" : `${end.is_complete ? "complete" : "stopped"} after ${duration(end.seconds)}`;
+  }
+
+  function describe() {
+    document.title = `${run.model} – training report`;
+    document.getElementById("model").textContent = run.model;
+    document.getElementById("subtitle").textContent =
+      `${(run.parameters / 1e6).toFixed(2)} M parameters · ${run.classes.length} classes · ${run.steps_per_epoch} steps an epoch · ${state()}`;
+    document.getElementById("classes").textContent = run.classes.join(", ");
+    document.getElementById("configuration").textContent = run.configuration;
+  }
+
+  function summarise() {
+    const list = document.getElementById("figures");
+    const figure = (term, value, note) => {
+      const tile = add(list, "div");
+      add(tile, "dt", term);
+      add(add(tile, "dd", value), "small", note);
+    };
+    figure("Epochs", `${last?.epoch ?? run.epochs_done} / ${run.epochs}`, `step ${(last?.global_step ?? run.global_step).toLocaleString("en")}`);
+    if (last === undefined)
+      return;
+    const best = epochs.reduce((a, b) => b.top1 > a.top1 ? b : a);
+    figure("Best top-1", percent(best.top1), `evaluation, epoch ${best.epoch}`);
+    if (hasAverage) {
+      const averaged = epochs.filter(epoch => epoch.ema_top1 !== null).reduce((a, b) => b.ema_top1 > a.ema_top1 ? b : a);
+      figure("Best top-1, EMA", percent(averaged.ema_top1), `averaged weights, epoch ${averaged.epoch}`);
+    }
+    figure("Top-5", percent(last.top5), `evaluation, epoch ${last.epoch}`);
+    figure("Loss", last.loss.toFixed(4), `evaluation; training ${last.train_loss.toFixed(4)}`);
+    figure("Speed", `${short(last.images_per_second)} /s`, "training images, last epoch");
+  }
+
+  function tabulate() {
+    const columns = [
+      ["epoch", epoch => epoch.epoch],
+      ["train loss", epoch => epoch.train_loss.toFixed(4)],
+      ["train top-1", epoch => percent(epoch.train_top1)],
+      ["val loss", epoch => epoch.loss.toFixed(4)],
+      ["val top-1", epoch => percent(epoch.top1)],
+      ["val top-5", epoch => percent(epoch.top5)],
+      ...(hasAverage ? [["EMA loss", epoch => epoch.ema_loss?.toFixed(4) ?? "–"], ["EMA top-1", epoch => epoch.ema_top1 === null ? "–" : percent(epoch.ema_top1)]] : []),
+      ["learning rate", epoch => power(epoch.lr)],
+      ["images/s", epoch => short(epoch.images_per_second)],
+      ...(epochs.some(epoch => epoch.bad_images > 0) ? [["unreadable", epoch => epoch.bad_images]] : []),
+    ];
+    const table = document.getElementById("epochs");
+    const head = add(table.tHead, "tr");
+    columns.forEach(([title]) => add(head, "th", title));
+    const best = epochs.findLast(epoch => epoch.is_best);
+    epochs.forEach(epoch => {
+      const row = add(table.tBodies[0], "tr", "", epoch === best ? "best" : "");
+      columns.forEach(([, text]) => add(row, "td", text(epoch)));
+    });
+  }
+
+  // Epochs at their ends, in epochs: 1 for the first.
+  const ofEpochs = key => [epochs.map(epoch => epoch.epoch), epochs.map(epoch => epoch[key])];
+  const ofSteps = key => [steps.epoch, steps[key]];
+  const averaged = (label, key) => hasAverage ? [{ label, colour: "ema", values: ofEpochs(key) }] : [];
+  const charts = [
+    {
+      place: "results", title: "Loss", height: 290, value: fixed(4), tick: short, series: [
+        { label: "step", colour: "step", values: ofSteps("loss"), width: 1 },
+        { label: "train", colour: "train", values: ofEpochs("train_loss") },
+        { label: "val", colour: "val", values: ofEpochs("loss") },
+        ...averaged("EMA", "ema_loss"),
+      ],
+    },
+    {
+      place: "results", title: "Top-1 accuracy", unit: "%", height: 290, value: percent, tick: value => short(100 * value), series: [
+        { label: "train, augmented", colour: "train", values: ofEpochs("train_top1") },
+        { label: "val", colour: "val", values: ofEpochs("top1") },
+        ...averaged("EMA", "ema_top1"),
+      ],
+    },
+    { place: "course", title: "Learning rate", height: 200, value: power, tick: shortPower, series: [{ label: "rate", colour: "train", values: ofSteps("lr") }] },
+    { place: "course", title: "Gradient norm", unit: "before clipping", height: 200, value: short, tick: short, series: [{ label: "norm", colour: "train", values: ofSteps("gradient_norm") }] },
+    { place: "course", title: "Speed", unit: "training images/s", height: 200, value: fixed(0), tick: short, fromZero: true, series: [{ label: "images/s", colour: "train", values: ofSteps("images_per_second") }] },
+  ];
+
+  // The nearest point that a series has.
+  function nearest(chart, series, index) {
+    const values = chart.data[series];
+    for (let distance = 0; distance < values.length; distance++)
+      for (const candidate of [index - distance, index + distance])
+        if (values[candidate] !== undefined && values[candidate] !== null)
+          return candidate;
+    return index;
+  }
+
+  const probe = add(document.body, "i");
+  probe.hidden = true;
+  function colour(name) {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  }
+
+  function draw(chart, panel) {
+    const faint = colour("faint"), line = colour("line");
+    const axis = { stroke: faint, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 4 } };
+    const options = {
+      width: panel.clientWidth - 28,
+      height: chart.height,
+      cursor: { sync: { key: "run", scales: ["x", null] }, dataIdx: nearest, drag: { x: true, y: false }, points: { size: 6 } },
+      scales: { x: { time: false, range: [0, Math.max(last?.epoch ?? 0, steps.epoch.at(-1) ?? 0, 1)] }, y: { range: chart.fromZero ? (u, min, max) => [0, 1.1 * max || 1] : undefined } },
+      axes: [
+        { ...axis, size: 46, label: "epoch", labelSize: 18, labelGap: 2, incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100] },
+        { ...axis, size: 54, values: (u, ticks) => ticks.map(chart.tick) },
+      ],
+      series: [
+        { label: "epoch", value: (u, value) => value === null || value === undefined ? "–" : value.toFixed(2) },
+        ...chart.series.map(series => ({
+          label: series.label, stroke: colour(series.colour), width: series.width ?? 2, points: { show: series.values[0].length < 40 && series.values[0].length === epochs.length, size: 5, fill: colour(series.colour) },
+          value: (u, value) => value === null || value === undefined ? "–" : chart.value(value),
+        })),
+      ],
+    };
+    return new uPlot(options, uPlot.join(chart.series.map(series => series.values)), panel);
+  }
+
+  const panels = charts.map(chart => {
+    const panel = add(document.getElementById(chart.place), "div", "", "panel");
+    const title = add(panel, "h2", `${chart.title} `);
+    if (chart.unit)
+      add(title, "small", chart.unit);
+    return panel;
+  });
+  let drawn = [];
+  function redraw() {
+    drawn.forEach(plot => plot.destroy());
+    drawn = charts.map((chart, i) => draw(chart, panels[i]));
+  }
+
+  document.getElementById("theme").addEventListener("click", () => {
+    const theme = document.documentElement.dataset.theme;
+    const isDark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    document.documentElement.dataset.theme = isDark ? "light" : "dark";
+    redraw();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  let resizing = 0;
+  addEventListener("resize", () => {
+    cancelAnimationFrame(resizing);
+    resizing = requestAnimationFrame(redraw);
+  });
+
+  describe();
+  summarise();
+  tabulate();
+  redraw();
+})();

@@ -1,0 +1,30 @@
+namespace PolaFormer.Training.Reporting;
+
+/// <summary>Tells a run's course as JSON, one object a line: of kind run, step, epoch and end.</summary>
+/// <param name="write">Takes a line, without its end.</param>
+/// <param name="every">Steps of an epoch between step records.</param>
+public sealed class JsonLines(Action<string> write, int every) : ITrainingObserver
+{
+    private long _globalStep;
+
+    /// <inheritdoc/>
+    public void RunStarted(RunDescription run)
+    {
+        _globalStep = run.GlobalStep;
+        write(RunRecord.From(run).ToLine());
+    }
+
+    /// <inheritdoc/>
+    public void StepDone(TrainingProgress progress)
+    {
+        _globalStep = progress.GlobalStep;
+        if (progress.Step % every == 0)
+            write(StepRecord.From(progress).ToLine());
+    }
+
+    /// <inheritdoc/>
+    public void EpochDone(EpochResult result) => write(EpochRecord.From(result).ToLine());
+
+    /// <inheritdoc/>
+    public void RunEnded(RunEnd end) => write(EndRecord.From(end, _globalStep).ToLine());
+}

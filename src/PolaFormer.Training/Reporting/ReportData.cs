@@ -1,0 +1,38 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace PolaFormer.Training.Reporting;
+
+/// <summary>What the page of a run draws.</summary>
+/// <param name="Run">Its latest start.</param>
+/// <param name="End">How it ended, or null.</param>
+/// <param name="Epochs">All epochs.</param>
+/// <param name="Steps">Curves over steps, thinned out; <c>epoch</c> is their place, in epochs.</param>
+internal sealed record ReportData(RunRecord Run, EndRecord? End, IReadOnlyList<EpochRecord> Epochs, IReadOnlyDictionary<string, double?[]> Steps)
+{
+    /// <summary>About two points a pixel of a wide chart.</summary>
+    private const int MaxPoints = 1500;
+
+    // Escapes < and >, so the data cannot end the element they stand in.
+    private static readonly JsonSerializerOptions s_options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
+    public static ReportData From(RunLog log)
+    {
+        int size = Math.Max(1, (int)Math.Ceiling((double)log.Steps.Count / MaxPoints));
+        StepRecord[][] groups = [.. log.Steps.Chunk(size)];
+        double?[] Curve(Func<StepRecord, double> value) => [.. groups.Select(group => Rounded(group.Average(value)))];
+        return new ReportData(log.Run, log.End, log.Epochs, new Dictionary<string, double?[]>
+        {
+            ["epoch"] = Curve(step => (double)step.GlobalStep / log.Run.StepsPerEpoch),
+            ["loss"] = Curve(step => step.StepLoss),
+            ["lr"] = Curve(step => step.Lr),
+            ["gradient_norm"] = Curve(step => step.GradientNorm),
+            ["images_per_second"] = Curve(step => step.ImagesPerSecond),
+        });
+    }
+
+    public string ToJson() => JsonSerializer.Serialize(this, s_options);
+
+    // Six digits are more than can be seen; what is no number is a gap.
+    private static double? Rounded(double value) => double.IsFinite(value) ? double.Parse(value.ToString("G6", null), null) : null;
+}

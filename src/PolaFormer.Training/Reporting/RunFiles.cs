@@ -1,0 +1,18 @@
+namespace PolaFormer.Training.Reporting;
+
+/// <summary>What a run writes about itself into its folder, next to its checkpoints.</summary>
+public static class RunFiles
+{
+    /// <summary>Name of the log that the reports are made from.</summary>
+    internal const string Log = "log.jsonl";
+
+    /// <summary>The observers that write log, TensorBoard events, table and report, in the order they need.</summary>
+    /// <param name="folder">The run's folder; it must exist.</param>
+    /// <param name="every">Steps of an epoch between records of steps (PRINT_FREQ).</param>
+    public static IReadOnlyList<ITrainingObserver> Observers(string folder, int every) =>
+    [
+        new TrainingLog(Path.Combine(folder, Log), every),
+        new TensorBoardLog(folder, every, TimeProvider.System),
+        new RunReport(folder),
+    ];
+}

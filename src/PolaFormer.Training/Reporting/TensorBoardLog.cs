@@ -1,0 +1,55 @@
+using PolaFormer.Training.Reporting.Events;
+
+namespace PolaFormer.Training.Reporting;
+
+/// <summary>
+/// A run's curves for TensorBoard: <c>train/…</c> over steps, <c>val/…</c> and <c>ema/…</c> over epochs, all placed at the step of the
+/// whole run. Every start writes a file of its own; one that continues opens with a START, by which TensorBoard drops what an
+/// earlier file holds from there on.
+/// </summary>
+/// <param name="folder">Where to write.</param>
+/// <param name="every">Steps of an epoch between points.</param>
+/// <param name="clock">Names the files and stamps the events.</param>
+internal sealed class TensorBoardLog(string folder, int every, TimeProvider clock) : ITrainingObserver
+{
+    private EventFile? _file;
+
+    public void RunStarted(RunDescription run)
+    {
+        _file = new EventFile(folder, clock);
+        // Points at the step of a START are dropped too, so it names the first step to come.
+        if (run.ResumedFrom is not null)
+            _file.Append(new Event { Step = run.GlobalStep + 1, SessionLog = new SessionLog { Status = SessionLog.Types.SessionStatus.Start } });
+    }
+
+    public void StepDone(TrainingProgress progress)
+    {
+        if (progress.Step % every != 0)
+            return;
+        Write(
+            progress.GlobalStep,
+            ("train/loss", progress.StepLoss),
+            ("train/top1", progress.Top1),
+            ("train/lr", progress.LearningRate),
+            ("train/grad_norm", progress.GradientNorm),
+            ("train/images_per_second", progress.ImagesPerSecond));
+    }
+
+    public void EpochDone(EpochResult result)
+    {
+        WriteEvaluation("val", result.GlobalStep, result.Evaluation);
+        if (result.EmaEvaluation is { } averaged)
+            WriteEvaluation("ema", result.GlobalStep, averaged);
+    }
+
+    private void WriteEvaluation(string group, long step, Evaluation evaluation) =>
+        Write(step, ($"{group}/top1", evaluation.Top1), ($"{group}/top5", evaluation.Top5), ($"{group}/loss", evaluation.Loss));
+
+    private void Write(long step, params ReadOnlySpan<(string Tag, double Value)> points)
+    {
+        var summary = new Summary();
+        foreach ((string tag, double value) in points)
+            summary.Value.Add(new Summary.Types.Value { Tag = tag, SimpleValue = (float)value });
+        _file!.Append(new Event { Step = step, Summary = summary });
+    }
+}

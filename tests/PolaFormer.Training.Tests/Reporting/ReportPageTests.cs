@@ -1,0 +1,118 @@
+using Microsoft.Playwright;
+using PolaFormer.Training.Reporting;
+
+namespace PolaFormer.Training.Tests.Reporting;
+
+/// <summary>The report in a browser: the system's Chromium, nothing is fetched.</summary>
+public sealed class ReportPageTests : IAsyncLifetime
+{
+    private static readonly string[] s_browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<string> _complaints = [];
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+
+    public async ValueTask InitializeAsync()
+    {
+        string? path = s_browsers.FirstOrDefault(File.Exists);
+        if (path is null)
+            return;
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = path, Args = ["--no-sandbox"] });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+            await _browser.CloseAsync();
+        _playwright?.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task EveryCurveIsDrawn()
+    {
+        IPage page = await Open(isAveraged: true);
+        Assert.Equal(5, await page.Locator("canvas").CountAsync());
+        Assert.Empty(_complaints);
+        foreach (string colour in (string[])["train", "val", "ema"])
+            Assert.True(await PixelsOf(page, chart: 1, colour) > 100, $"The accuracy chart shows no {colour} curve.");
+        for (int chart = 0; chart < 5; chart++)
+            Assert.True(await PixelsOf(page, chart, "train") > 50, $"Chart {chart} shows no curve.");
+    }
+
+    [Fact]
+    public async Task CurvesAreDrawnInTheDarkToo()
+    {
+        IPage page = await Open(isAveraged: false, ColorScheme.Dark);
+        Assert.Equal("rgb(20, 22, 26)", await page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor"));
+        Assert.True(await PixelsOf(page, chart: 0, "train") > 100);
+        await page.Locator("#theme").ClickAsync();
+        Assert.Equal("rgb(246, 247, 249)", await page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor"));
+        Assert.True(await PixelsOf(page, chart: 0, "train") > 100);
+    }
+
+    [Fact]
+    public async Task ThePointerShowsTheValuesOfEveryChart()
+    {
+        IPage page = await Open(isAveraged: false);
+        await page.Locator(".u-over").First.HoverAsync(new LocatorHoverOptions { Position = new Position { X = 5, Y = 50 } });
+        Assert.Contains("1.5000", await page.Locator(".u-legend").First.InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Contains("25.00 %", await page.Locator(".u-legend").Nth(1).InnerTextAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TextIsShownAsItIs()
+    {
+        IPage page = await Open(isAveraged: false);
+        Assert.Equal("sample_net", await page.Locator("h1").InnerTextAsync());
+        Assert.Contains("</script><b>dog", await page.Locator("#classes").TextContentAsync(), StringComparison.Ordinal);
+        Assert.Contains("NAME: sample_net", await page.Locator("#configuration").TextContentAsync(), StringComparison.Ordinal);
+        Assert.Equal(3, await page.Locator("#epochs tbody tr").CountAsync());
+    }
+
+    [Fact]
+    public async Task ARunThatHasJustStartedHasAPageToo()
+    {
+        IPage page = await Open(new RunLog(RunRecord.From(SampleRun.Start()), [], [], End: null));
+        Assert.Equal("sample_net", await page.Locator("h1").InnerTextAsync());
+        Assert.Empty(_complaints);
+    }
+
+    private Task<IPage> Open(bool isAveraged, ColorScheme scheme = ColorScheme.Light) => Open(SampleRun.Log(isAveraged), scheme);
+
+    // Complaints: what the page's scripts say or throw, and whatever it asks for beside itself.
+    private async Task<IPage> Open(RunLog log, ColorScheme scheme = ColorScheme.Light)
+    {
+        Assert.SkipUnless(_browser is not null, "There is no Chromium: apt-get install chromium");
+        string path = _folder["report.html"];
+        HtmlReport.Write(path, log);
+        IPage page = await _browser!.NewPageAsync(new BrowserNewPageOptions { ColorScheme = scheme });
+        page.Console += (_, message) => _complaints.Add(message.Text);
+        page.PageError += (_, error) => _complaints.Add(error);
+        page.Request += (_, request) =>
+        {
+            if (request.Url != new Uri(path).AbsoluteUri && !request.Url.StartsWith("data:", StringComparison.Ordinal))
+                _complaints.Add(request.Url);
+        };
+        await page.GotoAsync(new Uri(path).AbsoluteUri);
+        return page;
+    }
+
+    // How many pixels of a chart have exactly the colour of a kind of curve.
+    private static Task<int> PixelsOf(IPage page, int chart, string colour) => page.EvaluateAsync<int>(
+        """
+        ([chart, colour]) => {
+          const probe = document.body.appendChild(document.createElement("i"));
+          probe.style.color = `var(--${colour})`;
+          const [r, g, b] = getComputedStyle(probe).color.match(/\d+/g).map(Number);
+          const canvas = document.querySelectorAll("canvas")[chart];
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          let count = 0;
+          for (let i = 0; i < data.length; i += 4)
+            count += data[i] === r && data[i + 1] === g && data[i + 2] === b && data[i + 3] === 255 ? 1 : 0;
+          return count;
+        }
+        """, new object[] { chart, colour });
+}
