@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using PolaFormer.Models;
 
 namespace PolaFormer.Checkpoints;
 
@@ -9,8 +10,13 @@ namespace PolaFormer.Checkpoints;
 /// </summary>
 public sealed record ModelDescription
 {
-    /// <summary>Name in the model registry.</summary>
+    private const int MaxImageSize = 8192;
+
+    /// <summary>Name in the model registry; with <see cref="Config"/>, of a family.</summary>
     public required string Model { get; init; }
+
+    /// <summary>The network's shape as <see cref="ModelConfiguration"/> writes it; null for a registered model.</summary>
+    public string? Config { get; init; }
 
     /// <summary>Side of the images in pixels.</summary>
     public required int ImageSize { get; init; }
@@ -46,6 +52,8 @@ public sealed record ModelDescription
             ["std"] = JsonSerializer.Serialize(Std),
             ["center_crop"] = CenterCrop ? "true" : "false",
         };
+        if (Config is not null)
+            metadata["config"] = Config;
         if (Top1 is { } top1)
             metadata["top1"] = top1.ToString("R", CultureInfo.InvariantCulture);
         if (Epoch is { } epoch)
@@ -62,7 +70,9 @@ public sealed record ModelDescription
             return null;
         try
         {
-            var description = new ModelDescription { Model = model, ImageSize = int.Parse(imageSize, CultureInfo.InvariantCulture) };
+            var description = new ModelDescription { Model = model, Config = Text("config"), ImageSize = int.Parse(imageSize, CultureInfo.InvariantCulture) };
+            if (description.ImageSize is < 1 or > MaxImageSize)
+                throw new FormatException($"an image size of {imageSize} pixels");
             return description with
             {
                 Labels = Text("labels") is { } labels ? JsonSerializer.Deserialize<string[]>(labels)! : [],

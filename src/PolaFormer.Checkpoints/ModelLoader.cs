@@ -12,9 +12,30 @@ public static class ModelLoader
     public static void LoadStrict(Module module, Checkpoint checkpoint)
     {
         LoadReport report = Compare(module, checkpoint);
-        if (!report.IsExact)
-            throw new CheckpointException(checkpoint.Name, $"it does not fit the model: {report}. Name the right model, or ask for a partial load.");
+        RequireExact(report, checkpoint);
         Copy(module, checkpoint, report);
+    }
+
+    /// <summary>
+    /// Makes the network that a checkpoint describes and loads it. Shapes are compared before memory is taken, so a description
+    /// of unknown origin costs no more than the tensors in its file.
+    /// </summary>
+    /// <exception cref="CheckpointException">The description names no network, or names or shapes do not agree.</exception>
+    public static VisionModel Load(ModelEntry entry, ModelOptions options, Checkpoint checkpoint)
+    {
+        try
+        {
+            using IDisposable meta = new MetaDevice().Use();
+            RequireExact(Compare(entry.Create(options), checkpoint), checkpoint);
+        }
+        catch (Exception error) when (error is ArgumentException or OverflowException)
+        {
+            throw new CheckpointException(checkpoint.Name, $"no network can be built as it describes: {error.Message}");
+        }
+
+        VisionModel model = entry.Create(options);
+        LoadStrict(model, checkpoint);
+        return model;
     }
 
     /// <summary>Overwrites what agrees in name and shape and leaves the rest as it is.</summary>
@@ -72,6 +93,12 @@ public static class ModelLoader
     {
         using IDisposable meta = new MetaDevice().Use();
         return Compare(entry.Create(options), checkpoint).IsExact;
+    }
+
+    private static void RequireExact(LoadReport report, Checkpoint checkpoint)
+    {
+        if (!report.IsExact)
+            throw new CheckpointException(checkpoint.Name, $"it does not fit the model: {report}. Name the right model, or ask for a partial load.");
     }
 
     private static void Copy(Module module, Checkpoint checkpoint, LoadReport report)

@@ -20,4 +20,28 @@ public sealed record ModelEntry(string Name, int ImageSize, int NumClasses, Func
         NumClasses = options?.NumClasses ?? NumClasses,
         DropPathRate = options?.DropPathRate,
     });
+
+    /// <summary>An architecture of a Pola-PVT's configuration.</summary>
+    public static ModelEntry Of(string name, PolaPvtConfig config) => new(name, config.ImageSize, config.NumClasses, options => new PolaPvt(config with
+    {
+        ImageSize = options.ImageSize ?? config.ImageSize,
+        NumClasses = options.NumClasses ?? config.NumClasses,
+        DropPathRate = options.DropPathRate ?? config.DropPathRate,
+    }));
+
+    /// <summary>An architecture of a Pola-Swin's configuration.</summary>
+    public static ModelEntry Of(string name, PolaSwinConfig config) => new(name, config.ImageSize, config.NumClasses, options => new PolaSwin(config with
+    {
+        ImageSize = options.ImageSize ?? config.ImageSize,
+        NumClasses = options.NumClasses ?? config.NumClasses,
+        DropPathRate = options.DropPathRate ?? config.DropPathRate,
+    }));
+
+    /// <summary>An architecture of a PolaFormer++'s configuration.</summary>
+    public static ModelEntry Of(string name, PolaFormerPlusPlusConfig config) => new(name, config.ImageSize, config.NumClasses, options => new PolaFormerPlusPlus(config with
+    {
+        ImageSize = options.ImageSize ?? config.ImageSize,
+        NumClasses = options.NumClasses ?? config.NumClasses,
+        DropPathRate = options.DropPathRate ?? config.DropPathRate,
+    }));
 }

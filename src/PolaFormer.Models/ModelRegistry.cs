@@ -44,29 +44,17 @@ public static class ModelRegistry
         All.FirstOrDefault(entry => entry.Name == name)
         ?? throw new ArgumentException($"There is no model '{name}'. Registered: {string.Join(", ", All.Select(entry => entry.Name))}.");
 
-    private static ModelEntry Pvt(string name, int[] depths) => new(name, 224, 1000, options => new PolaPvt(new PolaPvtConfig
-    {
-        ImageSize = options.ImageSize!.Value,
-        NumClasses = options.NumClasses!.Value,
-        Depths = depths,
-        DropPathRate = options.DropPathRate ?? 0.1f,
-    }));
+    private static ModelEntry Pvt(string name, int[] depths) => ModelEntry.Of(name, new PolaPvtConfig { Depths = depths });
 
-    private static ModelEntry Swin(string name, int imageSize, int embedDim, int[] depths, int[] heads, int window, float dropPath) => new(name, imageSize, 1000, options => new PolaSwin(new PolaSwinConfig
+    private static ModelEntry Swin(string name, int imageSize, int embedDim, int[] depths, int[] heads, int window, float dropPath) => ModelEntry.Of(name, new PolaSwinConfig
     {
-        ImageSize = options.ImageSize!.Value,
-        NumClasses = options.NumClasses!.Value,
+        ImageSize = imageSize,
         EmbedDim = embedDim,
         Depths = depths,
         NumHeads = heads,
         WindowSize = window,
-        DropPathRate = options.DropPathRate ?? dropPath,
-    }));
+        DropPathRate = dropPath,
+    });
 
-    private static ModelEntry PlusPlus(string name, PolaFormerPlusPlusConfig config) => new(name, config.ImageSize, config.NumClasses, options => new PolaFormerPlusPlus(config with
-    {
-        ImageSize = options.ImageSize!.Value,
-        NumClasses = options.NumClasses!.Value,
-        DropPathRate = options.DropPathRate ?? config.DropPathRate,
-    }));
+    private static ModelEntry PlusPlus(string name, PolaFormerPlusPlusConfig config) => ModelEntry.Of(name, config);
 }

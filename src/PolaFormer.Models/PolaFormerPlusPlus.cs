@@ -21,6 +21,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
     public PolaFormerPlusPlus(PolaFormerPlusPlusConfig config)
     {
+        config.Validate();
         _config = config;
         float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
         _patchEmbed = AddChild("patch_embed", new PatchEmbed(config.EmbedDims[0], config.StemReductions));
@@ -37,6 +38,9 @@ public sealed class PolaFormerPlusPlus : VisionModel
             Activation.Silu);
         _head = AddChild("head", NewHead(config.NumClasses));
     }
+
+    /// <summary>What the network was made from.</summary>
+    public PolaFormerPlusPlusConfig Config => _config;
 
     /// <inheritdoc/>
     public override int ImageSize => _config.ImageSize;
@@ -124,7 +128,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
         private readonly PatchMerging? _downsample;
 
         /// <summary>Makes the stage.</summary>
-        /// <param name="flags">One letter a block: l for polarity attention, v for softmax attention.</param>
+        /// <param name="flags">One letter a block: l polarity, v softmax, r ReLU linear, f focused linear attention.</param>
         /// <param name="embedDim">Channels.</param>
         /// <param name="outDim">Channels after the reduction; null for none.</param>
         /// <param name="numHeads">Attention heads.</param>
@@ -179,7 +183,9 @@ public sealed class PolaFormerPlusPlus : VisionModel
             {
                 'l' => (ProjectedModule)new PolarityAttentionPlusPlus(embedDim, numHeads, rotary),
                 'v' => new RotarySoftmaxAttention(embedDim, numHeads, rotary),
-                _ => throw new ArgumentException($"Attention flag '{flag}' is neither l (polarity) nor v (softmax)."),
+                'r' => new RotaryReluLinearAttention(embedDim, numHeads, rotary),
+                'f' => new RotaryFocusedAttention(embedDim, numHeads, rotary),
+                _ => throw new ArgumentException($"Attention flag '{flag}' is none of l (polarity), v (softmax), r (ReLU) and f (focused)."),
             });
             _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
             _norm2 = AddChild("norm2", new LayerNorm2d(embedDim, Eps));

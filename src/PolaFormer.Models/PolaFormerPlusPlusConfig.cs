@@ -21,7 +21,7 @@ public sealed record PolaFormerPlusPlusConfig
     /// <summary>Hidden width of the feed-forward part in channels.</summary>
     public IReadOnlyList<float> MlpRatios { get; init; } = [3.5f, 3.5f, 3.5f, 3.5f];
 
-    /// <summary>Attention of every block of each stage: l (polarity, linear) or v (softmax). One letter holds for the whole stage.</summary>
+    /// <summary>Attention of every block of each stage: l (polarity, linear), v (softmax), r (ReLU, linear) or f (focused, linear). One letter holds for the whole stage.</summary>
     public IReadOnlyList<string> Flags { get; init; } = ["l", "l", "v", "v"];
 
     /// <summary>Whether the branches of the blocks are scaled by learned vectors.</summary>
@@ -38,4 +38,30 @@ public sealed record PolaFormerPlusPlusConfig
 
     /// <summary>Resolution halvings in the stem: 2 as published, 1 or 0 for small images.</summary>
     public int StemReductions { get; init; } = 2;
+
+    /// <summary>Checks that the lists agree and the numbers are sane, before memory is taken for them.</summary>
+    /// <exception cref="ArgumentException">They are not; the message names the entry.</exception>
+    public void Validate()
+    {
+        int stages = Depths.Count;
+        ShapeLimits.Require(stages, 1, ShapeLimits.Stages, "The number of stages");
+        ShapeLimits.Require(ImageSize, 1, ShapeLimits.ImageSize);
+        ShapeLimits.Require(NumClasses, 1, ShapeLimits.Classes);
+        ShapeLimits.Require(DropPathRate, 0, 0.99f);
+        ShapeLimits.Require(Projection, 1, ShapeLimits.Channels);
+        ShapeLimits.Require(StemReductions, 0, 2);
+        ShapeLimits.RequireEach(Depths, stages, 0, ShapeLimits.Depth);
+        ShapeLimits.RequireEach(EmbedDims, stages, 4, ShapeLimits.Channels);
+        ShapeLimits.RequireEach(NumHeads, stages, 1, ShapeLimits.Channels);
+        ShapeLimits.RequireEach(MlpRatios, stages, 0.25f, ShapeLimits.Ratio);
+        ShapeLimits.RequireCount(LayerScales, stages);
+        ShapeLimits.RequireCount(LayerInitValues, stages);
+        ShapeLimits.RequireCount(Flags, stages);
+        for (int i = 0; i < stages; i++)
+        {
+            ShapeLimits.RequireHeads(i, EmbedDims[i], NumHeads[i], 4);
+            if (Flags[i] is null || (Flags[i].Length != 1 && Flags[i].Length != Depths[i]))
+                throw new ArgumentException($"Flags of stage {i + 1}: give one letter, or one for each of its {Depths[i]} blocks.");
+        }
+    }
 }

@@ -22,6 +22,7 @@ public sealed class PolaPvt : VisionModel
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
     public PolaPvt(PolaPvtConfig config)
     {
+        config.Validate();
         _config = config;
         int stages = config.Depths.Count;
         int[] sides = [.. Enumerable.Range(0, stages).Select(i => config.ImageSize / (config.PatchSize << i))];

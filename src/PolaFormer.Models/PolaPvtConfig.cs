@@ -44,4 +44,26 @@ public sealed record PolaPvtConfig
 
     /// <summary>Exponents of polarity attention lie in (1, 1 + Alpha).</summary>
     public float Alpha { get; init; } = 4;
+
+    /// <summary>Checks that the lists agree and the numbers are sane, before memory is taken for them.</summary>
+    /// <exception cref="ArgumentException">They are not; the message names the entry.</exception>
+    public void Validate()
+    {
+        int stages = Depths.Count;
+        ShapeLimits.Require(stages, 1, ShapeLimits.Stages, "The number of stages");
+        ShapeLimits.Require(ImageSize, 1, ShapeLimits.ImageSize);
+        ShapeLimits.Require(NumClasses, 1, ShapeLimits.Classes);
+        ShapeLimits.Require(DropPathRate, 0, 0.99f);
+        ShapeLimits.Require(PatchSize, 1, ImageSize);
+        ShapeLimits.Require(KernelSize, 1, 63);
+        ShapeLimits.RequireEach(Depths, stages, 0, ShapeLimits.Depth);
+        ShapeLimits.RequireEach(EmbedDims, stages, 1, ShapeLimits.Channels);
+        ShapeLimits.RequireEach(NumHeads, stages, 1, ShapeLimits.Channels);
+        ShapeLimits.RequireEach(MlpRatios, stages, 1, ShapeLimits.Ratio);
+        ShapeLimits.RequireEach(SrRatios, stages, 1, ImageSize);
+        ShapeLimits.RequireEach(LaSrRatios, stages, 1, ImageSize);
+        ShapeLimits.Require(AttnType.Length, stages, stages, "The number of letters of AttnType");
+        for (int i = 0; i < stages; i++)
+            ShapeLimits.RequireHeads(i, EmbedDims[i], NumHeads[i], AttnType[i] == 'L' ? 2 : 1);
+    }
 }

@@ -20,6 +20,7 @@ public sealed class PolaSwin : VisionModel
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
     public PolaSwin(PolaSwinConfig config)
     {
+        config.Validate();
         _config = config;
         float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
         int side = config.ImageSize / config.PatchSize;
@@ -34,6 +35,9 @@ public sealed class PolaSwin : VisionModel
         _norm = AddChild("norm", new LayerNorm(FinalDim));
         _head = AddChild("head", NewHead(config.NumClasses));
     }
+
+    /// <summary>What the network was made from.</summary>
+    public PolaSwinConfig Config => _config;
 
     /// <inheritdoc/>
     public override int ImageSize => _config.ImageSize;

@@ -66,10 +66,30 @@ public sealed record PolaSwinConfig
                 break;
             if (i < stage)
                 continue;
-            int polarity = type switch { 'L' => Depths[stage], 'S' => 0, _ => int.Parse(AttnType.AsSpan(digits, position - digits)) };
+            int polarity = type switch { 'L' => Depths[stage], 'S' => 0, _ => int.TryParse(AttnType.AsSpan(digits, position - digits), out int blocks) ? blocks : Depths[stage] };
             return [.. Enumerable.Range(0, Depths[stage]).Select(block => block < polarity ? 'L' : 'S')];
         }
 
         throw new ArgumentException($"Attention types '{AttnType}' do not describe stage {stage + 1}: give L, S or M with a number of blocks for each of the {Depths.Count} stages.");
+    }
+
+    /// <summary>Checks that the lists agree and the numbers are sane, before memory is taken for them.</summary>
+    /// <exception cref="ArgumentException">They are not; the message names the entry.</exception>
+    public void Validate()
+    {
+        int stages = Depths.Count;
+        ShapeLimits.Require(stages, 1, ShapeLimits.Stages, "The number of stages");
+        ShapeLimits.Require(ImageSize, 1, ShapeLimits.ImageSize);
+        ShapeLimits.Require(NumClasses, 1, ShapeLimits.Classes);
+        ShapeLimits.Require(DropPathRate, 0, 0.99f);
+        ShapeLimits.Require(PatchSize, 1, ImageSize);
+        ShapeLimits.Require(WindowSize, 2, ImageSize);
+        ShapeLimits.Require(KernelSize, 1, 63);
+        ShapeLimits.Require(EmbedDim, 1, ShapeLimits.Channels >> (stages - 1));
+        ShapeLimits.Require(MlpRatio, 0.25f, ShapeLimits.Ratio);
+        ShapeLimits.RequireEach(Depths, stages, 0, ShapeLimits.Depth);
+        ShapeLimits.RequireEach(NumHeads, stages, 1, ShapeLimits.Channels);
+        for (int i = 0; i < stages; i++)
+            ShapeLimits.RequireHeads(i, EmbedDim << i, NumHeads[i], BlockTypes(i).Contains('L') ? 2 : 1);
     }
 }

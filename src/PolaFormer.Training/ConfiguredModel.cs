@@ -5,14 +5,15 @@ using PolaFormer.Training.Configuration;
 namespace PolaFormer.Training;
 
 /// <summary>The network that a configuration asks for.</summary>
-/// <param name="Name">Its name in the registry; the configuration's own name for a shape that is not registered.</param>
+/// <param name="Name">Its name in the registry; its family for a shape that is not registered.</param>
 /// <param name="Model">The network, weights undefined.</param>
-public sealed record ConfiguredModel(string Name, VisionModel Model)
+/// <param name="Config">A shape that is not registered, as <see cref="ModelConfiguration"/> writes it; else null.</param>
+public sealed record ConfiguredModel(string Name, VisionModel Model, string? Config)
 {
     /// <summary>
-    /// Builds MODEL.TYPE: <c>pola_swin</c> from the keys of SWIN and LA; the authors' <c>polab0</c> to <c>polab5</c> as
-    /// published, whose drop-path rates no key changes; any other registered name for DATA.IMG_SIZE, MODEL.NUM_CLASSES and
-    /// MODEL.DROP_PATH_RATE.
+    /// Builds MODEL.TYPE: <c>pola_swin</c> from the keys of SWIN and LA; <c>polaformer_pp</c> from those of PP; a registered
+    /// <c>pola_pvt_…</c> with those of LA; the authors' <c>polab0</c> to <c>polab5</c> as published, whose drop-path rates no key
+    /// changes; any other registered name. All but <c>polab…</c> obey MODEL.DROP_PATH_RATE.
     /// </summary>
     /// <exception cref="ConfigurationException">There is no such network, or a key asks for what it cannot do.</exception>
     public static ConfiguredModel Create(TrainingConfig config)
@@ -20,29 +21,50 @@ public sealed record ConfiguredModel(string Name, VisionModel Model)
         ModelConfig model = config.Model;
         if (model.DropRate != 0)
             throw new ConfigurationException("MODEL.DROP_RATE: the networks have no dropout; set it to 0.");
-        if (model.Type == "pola_swin")
-            return CreateSwin(config);
-        bool isPublishedPlusPlus = model.Type.StartsWith("polab", StringComparison.Ordinal);
-        string name = isPublishedPlusPlus ? $"polaformer_pp_{model.Type[4..]}" : model.Type;
-        ModelEntry entry = ModelRegistry.All.FirstOrDefault(entry => entry.Name == name)
-            ?? throw new ConfigurationException($"MODEL.TYPE: there is no network '{model.Type}'. Known: pola_swin, polab0 … polab5, {string.Join(", ", ModelRegistry.All.Select(entry => entry.Name))}.");
-        return new ConfiguredModel(name, entry.Create(new ModelOptions
+        try
         {
-            ImageSize = config.Data.ImgSize,
-            NumClasses = model.NumClasses,
-            DropPathRate = isPublishedPlusPlus ? null : (float)model.DropPathRate,
-        }));
+            ModelEntry entry = EntryOf(config);
+            var options = new ModelOptions
+            {
+                ImageSize = config.Data.ImgSize,
+                NumClasses = model.NumClasses,
+                DropPathRate = IsPublishedPlusPlus(model.Type) ? null : (float)model.DropPathRate,
+            };
+            if (!ModelConfiguration.Families.Contains(entry.Name))
+                return new ConfiguredModel(entry.Name, entry.Create(options), null);
+            (string family, string shape) = ShapeOf(entry, options);
+            ModelEntry? registered = ModelRegistry.All.FirstOrDefault(other => other.Name.StartsWith(family, StringComparison.Ordinal) && IsShape(other, options, shape));
+            return new ConfiguredModel(registered?.Name ?? family, entry.Create(options), registered is null ? shape : null);
+        }
+        catch (ArgumentException error)
+        {
+            throw new ConfigurationException($"MODEL: {error.Message}", error);
+        }
     }
 
-    private static ConfiguredModel CreateSwin(TrainingConfig config)
+    // A registered entry, or one of the shape that the keys tell, under the name of its family.
+    private static ModelEntry EntryOf(TrainingConfig config)
     {
-        SwinConfig swin = config.Model.Swin;
-        if (swin.InChans != 3 || swin.Ape || !swin.PatchNorm)
-            throw new ConfigurationException("MODEL.SWIN: only IN_CHANS 3, APE false and PATCH_NORM true are supported, as in every published model.");
-        VisionModel Build() => new PolaSwin(new PolaSwinConfig
+        string type = config.Model.Type;
+        if (type == "pola_swin")
+            return ModelEntry.Of(type, SwinOf(config.Model));
+        if (type == "polaformer_pp")
+            return ModelEntry.Of(type, PlusPlusOf(config.Model.Pp));
+        string name = IsPublishedPlusPlus(type) ? $"polaformer_pp_{type[4..]}" : type;
+        ModelEntry entry = ModelRegistry.All.FirstOrDefault(entry => entry.Name == name)
+            ?? throw new ConfigurationException($"MODEL.TYPE: there is no network '{type}'. Known: pola_swin, polaformer_pp, polab0 … polab5, {string.Join(", ", ModelRegistry.All.Select(entry => entry.Name))}.");
+        return WithoutMemory(() => entry.Create()) is PolaPvt pvt ? ModelEntry.Of("pola_pvt", PvtOf(pvt.Config, config.Model.La)) : entry;
+    }
+
+    private static bool IsPublishedPlusPlus(string type) => type.StartsWith("polab", StringComparison.Ordinal);
+
+    private static PolaSwinConfig SwinOf(ModelConfig model)
+    {
+        SwinConfig swin = model.Swin;
+        if (swin.InChans != 3)
+            throw new ConfigurationException("MODEL.SWIN.IN_CHANS: images have 3 colours; set it to 3.");
+        return new PolaSwinConfig
         {
-            ImageSize = config.Data.ImgSize,
-            NumClasses = config.Model.NumClasses,
             PatchSize = swin.PatchSize,
             EmbedDim = swin.EmbedDim,
             Depths = swin.Depths,
@@ -50,24 +72,52 @@ public sealed record ConfiguredModel(string Name, VisionModel Model)
             WindowSize = swin.WindowSize,
             MlpRatio = (float)swin.MlpRatio,
             QkvBias = swin.QkvBias,
-            AttnType = config.Model.La.AttnType,
-            KernelSize = config.Model.La.KernelSize,
-            Alpha = (float)config.Model.La.Alpha,
-            DropPathRate = (float)config.Model.DropPathRate,
-        });
-        return new ConfiguredModel(RegisteredName(config, Build), Build());
+            AbsolutePosition = swin.Ape,
+            PatchNorm = swin.PatchNorm,
+            AttnType = model.La.AttnType,
+            KernelSize = model.La.KernelSize,
+            Alpha = (float)model.La.Alpha,
+        };
     }
 
-    // Compares state dicts without memory for them.
-    private static string RegisteredName(TrainingConfig config, Func<VisionModel> build)
+    private static PolaFormerPlusPlusConfig PlusPlusOf(PlusPlusConfig shape) => new()
+    {
+        EmbedDims = shape.EmbedDims,
+        Depths = shape.Depths,
+        NumHeads = shape.NumHeads,
+        MlpRatios = [.. shape.MlpRatios.Select(ratio => (float)ratio)],
+        Flags = shape.Flags,
+        LayerScales = shape.LayerScales,
+        LayerInitValues = [.. shape.LayerInitValues.Select(value => (float)value)],
+        Projection = shape.Projection,
+        StemReductions = shape.StemReductions,
+    };
+
+    private static PolaPvtConfig PvtOf(PolaPvtConfig published, LinearAttentionConfig la)
+    {
+        if (!la.PvtLaSrRatios.All(char.IsAsciiDigit))
+            throw new ConfigurationException($"MODEL.LA.PVT_LA_SR_RATIOS: '{la.PvtLaSrRatios}' is not a digit a stage.");
+        return published with
+        {
+            AttnType = la.AttnType,
+            LaSrRatios = [.. la.PvtLaSrRatios.Select(digit => digit - '0')],
+            KernelSize = la.KernelSize,
+            Alpha = (float)la.Alpha,
+        };
+    }
+
+    private static bool IsShape(ModelEntry entry, ModelOptions options, string shape)
+    {
+        // Pola-Swin's window fixes its resolution: only an entry of this one can be built at it.
+        bool canBuild = !entry.Name.StartsWith("pola_swin", StringComparison.Ordinal) || entry.ImageSize == options.ImageSize;
+        return canBuild && ShapeOf(entry, options).Json == shape;
+    }
+
+    private static (string Family, string Json) ShapeOf(ModelEntry entry, ModelOptions options) => WithoutMemory(() => ModelConfiguration.Write(entry.Create(options)));
+
+    private static T WithoutMemory<T>(Func<T> build)
     {
         using IDisposable meta = new MetaDevice().Use();
-        IReadOnlyList<(string, Shape)> wanted = Layout(build());
-        var options = new ModelOptions { NumClasses = config.Model.NumClasses };
-        return ModelRegistry.All
-            .Where(entry => entry.Name.StartsWith("pola_swin", StringComparison.Ordinal) && entry.ImageSize == config.Data.ImgSize)
-            .FirstOrDefault(entry => Layout(entry.Create(options)).SequenceEqual(wanted))?.Name ?? config.Model.Name;
+        return build();
     }
-
-    private static IReadOnlyList<(string, Shape)> Layout(VisionModel model) => [.. model.StateDict().Select(entry => (entry.Name, entry.Tensor.Shape))];
 }

@@ -37,12 +37,14 @@ public sealed class Trainer
         RequireSupported(config);
         _config = config;
         _folder = outputFolder;
-        (string name, _model) = ConfiguredModel.Create(config);
+        var configured = ConfiguredModel.Create(config);
+        _model = configured.Model;
         _model.Initialize((ulong)config.Seed);
         _data = TrainingData.Open(config);
         _description = new ModelDescription
         {
-            Model = name,
+            Model = configured.Name,
+            Config = configured.Config,
             ImageSize = config.Data.ImgSize,
             Labels = _data.Classes,
             Mean = _data.Mean,

@@ -3,7 +3,7 @@ namespace PolaFormer.Training.Configuration;
 /// <summary>MODEL: the network.</summary>
 public sealed class ModelConfig
 {
-    /// <summary>TYPE: <c>pola_pvt_tiny</c> … <c>pola_pvt_large</c>, <c>pola_swin</c> (with SWIN and LA), <c>polab0</c> … <c>polab5</c>, or a registered name.</summary>
+    /// <summary>TYPE: <c>pola_pvt_tiny</c> … <c>pola_pvt_large</c>, <c>pola_swin</c> (with SWIN and LA), <c>polaformer_pp</c> (with PP), <c>polab0</c> … <c>polab5</c>, or a registered name.</summary>
     public string Type { get; set; } = "swin";
 
     /// <summary>NAME: for folders and records.</summary>
@@ -35,6 +35,9 @@ public sealed class ModelConfig
 
     /// <summary>PVD: unused by the released code.</summary>
     public EmptyConfig Pvd { get; set; } = new();
+
+    /// <summary>PP: shape of a PolaFormer++; ours.</summary>
+    public PlusPlusConfig Pp { get; set; } = new();
 
     /// <summary>LA: linear attention.</summary>
     public LinearAttentionConfig La { get; set; } = new();

@@ -75,8 +75,7 @@ public sealed class ImageClassifier
         using Checkpoint checkpoint = Checkpoint.Open(path);
         ModelDescription? description = ModelDescription.From(checkpoint);
         (ModelEntry entry, ModelOptions options) = Identify(checkpoint, description, modelName);
-        VisionModel model = entry.Create(options);
-        ModelLoader.LoadStrict(model, checkpoint);
+        VisionModel model = ModelLoader.Load(entry, options, checkpoint);
         description ??= new ModelDescription { Model = entry.Name, ImageSize = model.ImageSize, CenterCrop = model.ImageSize < 384 };
         bool isImageNet = description.Labels.Count == 0 && model.NumClasses == ImageNetLabels.Count;
         return (model, isImageNet ? description with { Labels = ImageNetLabels.Names } : description);
@@ -111,6 +110,21 @@ public sealed class ImageClassifier
         }
     }
 
+    // The shape that the checkpoint describes, or a registered one.
+    private static ModelEntry EntryOf(Checkpoint checkpoint, ModelDescription? description, string? modelName)
+    {
+        if (description?.Config is not { } config || (modelName is not null && modelName != description.Model))
+            return ModelRegistry.Find(modelName ?? description!.Model);
+        try
+        {
+            return ModelConfiguration.Read(description.Model, config);
+        }
+        catch (ArgumentException error)
+        {
+            throw new CheckpointException(checkpoint.Name, error.Message);
+        }
+    }
+
     private static (ModelEntry Entry, ModelOptions Options) Identify(Checkpoint checkpoint, ModelDescription? description, string? modelName)
     {
         if (modelName is null && description is null)
@@ -121,7 +135,6 @@ public sealed class ImageClassifier
 
         if (!checkpoint.TryGetValue("head.weight", out CheckpointEntry? head) || head.Shape.Rank < 2)
             throw new CheckpointException(checkpoint.Name, "it has no classifier (head.weight).");
-        ModelEntry entry = ModelRegistry.Find(modelName ?? description!.Model);
-        return (entry, new ModelOptions { NumClasses = head.Shape[0], ImageSize = description?.ImageSize });
+        return (EntryOf(checkpoint, description, modelName), new ModelOptions { NumClasses = head.Shape[0], ImageSize = description?.ImageSize });
     }
 }

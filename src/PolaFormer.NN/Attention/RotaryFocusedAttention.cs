@@ -1,0 +1,38 @@
+using PolaFormer.Tensors;
+
+namespace PolaFormer.NN.Attention;
+
+/// <summary>
+/// Focused linear attention (FLatten Transformer, Han et al., ICCV 2023, https://arxiv.org/abs/2308.00442; the authors'
+/// FocusedLinearAttention) in PolaFormer++'s layer: φ(x) = u³·‖u‖/‖u³‖ of u = (max(x, 0) + 10⁻⁶)/softplus(scale), powers by
+/// channel, lengths over all channels of a token, not those of a head. Per head
+/// y = φ(q)·(φ(k)ᵀv) / (φ(q)·Σφ(k) + 10⁻⁶), the numerator's features turned by the rotary encoding, which stands in for
+/// the original's positional encoding. (B, H, W, C) → (B, H, W, C), time N·C·d for N tokens and d channels a head.
+/// </summary>
+public sealed class RotaryFocusedAttention : RotaryFeatureAttention
+{
+    private const float Shift = 1e-6f;
+
+    private readonly Parameter _scale;
+
+    /// <summary>Makes the layer.</summary>
+    /// <param name="dim">Channels C.</param>
+    /// <param name="numHeads">Heads.</param>
+    /// <param name="rotary">Encoding of C channels, owned by the stage.</param>
+    public RotaryFocusedAttention(int dim, int numHeads, RotaryEncoding rotary)
+        : base(dim, numHeads, rotary) => _scale = AddParameter("scale", [1, 1, dim], Initializer.Zeros);
+
+    /// <inheritdoc/>
+    protected override Tensor Features(Tensor x)
+    {
+        Tensor u = (x.Relu() + Shift) * _scale.Softplus().Reciprocal();
+
+        // The direction first: (10⁻⁶)³ squared would leave float32, and no direction's cube is shorter than 1/C.
+        Tensor length = Length(u);
+        Tensor direction = u / length;
+        Tensor cubed = direction.Map(UnaryFunction.Square) * direction;
+        return cubed * (length / Length(cubed));
+    }
+
+    private static Tensor Length(Tensor x) => x.Map(UnaryFunction.Square).Sum(2, 2, keepDimensions: true).Sqrt();
+}
