@@ -42,11 +42,13 @@ public sealed class TrainingData
 
     /// <summary>
     /// Opens DATA.DATA_PATH. DATASET <c>cifar10</c>: images of the network's size, shifted and flipped; <c>imagenet</c>:
-    /// photographs in folders of classes, cropped, resized and flipped.
+    /// photographs, cropped, resized and flipped.
     /// </summary>
-    /// <exception cref="ConfigurationException">DATASET or INTERPOLATION is unknown, or the classes are not NUM_CLASSES.</exception>
-    /// <exception cref="ImageException">Nothing of the kind is at the path.</exception>
-    public static TrainingData Open(TrainingConfig config)
+    /// <param name="config">The recipe.</param>
+    /// <param name="badImage">Called once, from any thread, with a line about each image that BAD_IMAGES <c>skip</c> leaves out.</param>
+    /// <exception cref="ConfigurationException">DATASET, INTERPOLATION, CACHE_MODE or BAD_IMAGES is unknown, or the classes are not NUM_CLASSES.</exception>
+    /// <exception cref="ImageException">Nothing of the kind is at the path, or a label is not below NUM_CLASSES.</exception>
+    public static TrainingData Open(TrainingConfig config, Action<string>? badImage = null)
     {
         DataConfig data = config.Data;
         bool isSmall = data.Dataset switch
@@ -60,7 +62,7 @@ public sealed class TrainingData
         ResamplingFilter filter = FilterOf(data.Interpolation);
         bool centerCrop = !isSmall && config.Test.Crop;
 
-        IImageDataset train = ImageDatasets.Open(data.DataPath, "train"), evaluation = ImageDatasets.Open(data.DataPath, "val");
+        IImageDataset train = OpenSplit(config, "train"), evaluation = OpenSplit(config, "val");
         if (!train.Classes.SequenceEqual(evaluation.Classes))
             throw new ConfigurationException($"{data.DataPath}: the classes of training and evaluation images differ ({train.Classes.Count} and {evaluation.Classes.Count}).");
         if (train.Classes.Count != config.Model.NumClasses)
@@ -74,6 +76,9 @@ public sealed class TrainingData
             Seed = (ulong)config.Seed,
             Workers = Math.Min(data.NumWorkers, Environment.ProcessorCount),
             CacheBytes = isSmall ? SmallImagesCacheBytes : 0,
+            BadImages = PolicyOf(data.BadImages),
+            BadImageAdvice = ". Set DATA.BAD_IMAGES to skip to leave such images out.",
+            Report = badImage,
         };
         IImageTransform augmentation = isSmall
             ? TrainTransform.SmallImages(data.ImgSize, normalization)
@@ -83,6 +88,27 @@ public sealed class TrainingData
             new DataLoader(train, augmentation, options with { Shuffle = true, DropLast = true }),
             new DataLoader(evaluation, preparation, options), train.Classes, mean, std, centerCrop);
     }
+
+    private static IImageDataset OpenSplit(TrainingConfig config, string split)
+    {
+        DataConfig data = config.Data;
+        bool inMemory = data.CacheMode switch
+        {
+            "full" => true,
+            "part" or "no" => false,
+            _ => throw new ConfigurationException($"DATA.CACHE_MODE: '{data.CacheMode}' is unknown; use no, part or full."),
+        };
+        return data.ZipMode
+            ? ImageDatasets.OpenMapped(data.DataPath, split, config.Model.NumClasses, inMemory)
+            : ImageDatasets.Open(data.DataPath, split, config.Model.NumClasses);
+    }
+
+    private static BadImagePolicy PolicyOf(string name) => name switch
+    {
+        "fail" => BadImagePolicy.Fail,
+        "skip" => BadImagePolicy.Skip,
+        _ => throw new ConfigurationException($"DATA.BAD_IMAGES: '{name}' is unknown; use fail or skip."),
+    };
 
     private static ResamplingFilter FilterOf(string interpolation) => interpolation switch
     {

@@ -12,4 +12,11 @@ public sealed class ImageException : Exception
     public ImageException(string message, Exception inner) : base(message, inner)
     {
     }
+
+    /// <summary>Whether an exception of the library tells of a file that cannot be read or is damaged, rather than of a mistake here.</summary>
+    internal static bool Explains(Exception error) =>
+        error is IOException or InvalidDataException or UnauthorizedAccessException or FormatException or ArgumentException or NotSupportedException or OverflowException;
+
+    /// <summary>What the library says of a file, as one line.</summary>
+    internal static ImageException Of(string path, Exception error) => new($"{path}: {error.Message.ReplaceLineEndings(" ")}", error);
 }

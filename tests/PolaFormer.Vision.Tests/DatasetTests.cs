@@ -26,12 +26,19 @@ public sealed class DatasetTests : IDisposable
     [Theory]
     [InlineData("images.tar", false)]
     [InlineData("images.tar.gz", true)]
+    [InlineData("images.zip", false)]
+    [InlineData("images.zip", true)]
     public void AnArchiveGivesWhatTheFolderGives(string name, bool compress)
     {
         Write("set/train/b/1.jpg", "set/test/b/3.jpg", "set/test/a/2.jpg", "set/test/a/1.jpg", "set/test/readme.txt", "set/test/a/notes.md");
         string archive = Path.Combine(_folder, name);
-        using (FileStream file = File.Create(archive))
+        if (name.EndsWith(".zip", StringComparison.Ordinal))
         {
+            ZipFile.CreateFromDirectory(Path.Combine(_folder, "set"), archive, compress ? CompressionLevel.Fastest : CompressionLevel.NoCompression, includeBaseDirectory: true);
+        }
+        else
+        {
+            using FileStream file = File.Create(archive);
             using Stream stream = compress ? new GZipStream(file, CompressionLevel.Fastest) : file;
             TarFile.CreateFromDirectory(Path.Combine(_folder, "set"), stream, includeBaseDirectory: true);
         }
@@ -42,7 +49,8 @@ public sealed class DatasetTests : IDisposable
         for (int i = 0; i < tar.Count; i++)
         {
             Assert.Equal(folder.Get(i).Label, tar.Get(i).Label);
-            Assert.EndsWith(tar.Get(i).Name, folder.Get(i).Name);
+            Assert.StartsWith($"{name}@/", tar.Get(i).Name);
+            Assert.EndsWith(tar.Get(i).Name[(name.Length + 2)..], folder.Get(i).Name);
             Assert.True(folder.Get(i).Data.Span.SequenceEqual(tar.Get(i).Data.Span));
         }
         Assert.Equal(1, ImageDatasets.Open(archive, "train").Count);
@@ -58,24 +66,34 @@ public sealed class DatasetTests : IDisposable
         Assert.Contains("holds no class folder", Assert.Throws<ImageException>(() => ImageDatasets.Open(Path.Combine(_folder, "train", "a"), null)).Message);
     }
 
-    [Fact]
-    public void DamagedArchivesGiveAnImageException()
+    [Theory]
+    [InlineData(".tar")]
+    [InlineData(".zip")]
+    public void DamagedArchivesGiveAnImageException(string extension)
     {
         Write("set/train/a/1.jpg", "set/train/b/2.jpg");
-        string intact = Path.Combine(_folder, "intact.tar");
-        TarFile.CreateFromDirectory(Path.Combine(_folder, "set"), intact, includeBaseDirectory: false);
+        string intact = Path.Combine(_folder, "intact" + extension);
+        if (extension == ".tar")
+            TarFile.CreateFromDirectory(Path.Combine(_folder, "set"), intact, includeBaseDirectory: false);
+        else
+            ZipFile.CreateFromDirectory(Path.Combine(_folder, "set"), intact);
         byte[] data = File.ReadAllBytes(intact);
         var random = new Random(1);
-        string path = Path.Combine(_folder, "damaged.tar");
+        string path = Path.Combine(_folder, "damaged" + extension);
         for (int trial = 0; trial < 400; trial++)
         {
             byte[] copy = data[..(trial % 2 == 0 ? data.Length : random.Next(data.Length))];
             for (int i = 0; i < 4 && copy.Length > 0; i++)
-                copy[random.Next(Math.Min(copy.Length, 512 * random.Next(1, 20)))] = (byte)random.Next(256);
+            {
+                int place = random.Next(Math.Min(copy.Length, 512 * random.Next(1, 20)));
+                copy[trial % 4 == 0 ? copy.Length - 1 - place : place] = (byte)random.Next(256);
+            }
             File.WriteAllBytes(path, copy);
             try
             {
-                ImageDatasets.Open(path, "train");
+                IImageDataset dataset = ImageDatasets.Open(path, "train");
+                for (int i = 0; i < dataset.Count; i++)
+                    dataset.Get(i);
             }
             catch (ImageException error)
             {

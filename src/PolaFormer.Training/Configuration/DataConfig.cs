@@ -6,10 +6,10 @@ public sealed class DataConfig
     /// <summary>BATCH_SIZE: images a step.</summary>
     public int BatchSize { get; set; } = 128;
 
-    /// <summary>DATA_PATH: folder or archive of the data set.</summary>
+    /// <summary>DATA_PATH: folder, archive or shards of the data set; docs/data.md shows the layouts.</summary>
     public string DataPath { get; set; } = "";
 
-    /// <summary>DATASET: <c>imagenet</c> (folders of classes) or <c>cifar10</c> (small images held in memory).</summary>
+    /// <summary>DATASET: <c>imagenet</c> (photographs of any size) or <c>cifar10</c> (images of the network's size, held in memory).</summary>
     public string Dataset { get; set; } = "imagenet";
 
     /// <summary>IMG_SIZE: side of the network's input in pixels.</summary>
@@ -18,15 +18,18 @@ public sealed class DataConfig
     /// <summary>INTERPOLATION: <c>bicubic</c>, <c>bilinear</c> or, in training, <c>random</c>.</summary>
     public string Interpolation { get; set; } = "bicubic";
 
-    /// <summary>ZIP_MODE: the authors' zipped ImageNet; only false is taken.</summary>
+    /// <summary>ZIP_MODE: requires the authors' zipped form, <c>train.zip</c> with <c>train_map.txt</c>, at DATA_PATH.</summary>
     public bool ZipMode { get; set; }
 
-    /// <summary>CACHE_MODE: of the authors' zipped ImageNet.</summary>
+    /// <summary>CACHE_MODE: with ZIP_MODE, <c>full</c> reads the archives into memory at the start; <c>part</c> and <c>no</c> read images when needed.</summary>
     public string CacheMode { get; set; } = "part";
 
     /// <summary>PIN_MEMORY: of the authors' GPU transfers.</summary>
     public bool PinMemory { get; set; } = true;
 
-    /// <summary>NUM_WORKERS: threads that decode images.</summary>
+    /// <summary>NUM_WORKERS: threads that decode images, at most one a core.</summary>
     public int NumWorkers { get; set; } = 8;
+
+    /// <summary>BAD_IMAGES: what an image that cannot be decoded does: <c>fail</c> ends the run, <c>skip</c> makes its batch smaller. A key of ours.</summary>
+    public string BadImages { get; set; } = "fail";
 }

@@ -9,6 +9,12 @@ public interface IImageDataset
     /// <summary>Class names; their positions are the labels.</summary>
     IReadOnlyList<string> Classes { get; }
 
+    /// <summary>
+    /// Where neighbours in a file begin: position of the first image of every shard, ascending from 0. Shuffled orders keep close what lies
+    /// close, so that a disk reads ahead; with one shard every image may follow every other.
+    /// </summary>
+    IReadOnlyList<int> ShardStarts => [0];
+
     /// <summary>One image as it is stored.</summary>
     /// <param name="index">0 … Count − 1.</param>
     /// <exception cref="ImageException">It cannot be read.</exception>

@@ -1,27 +1,62 @@
 namespace PolaFormer.Vision.Datasets;
 
-/// <summary>Opens datasets from what the user names.</summary>
+/// <summary>Opens datasets from what the user names; docs/data.md shows the layouts.</summary>
 public static class ImageDatasets
 {
     private static readonly string[] s_evaluation = ["val", "test", "validation"];
 
-    /// <summary>Opens a split of a folder or an archive.</summary>
-    /// <param name="path">A folder that holds <c>train/</c> and <c>val/</c> or <c>test/</c>, or a <c>.tar</c> or <c>.tar.gz</c> of such.</param>
-    /// <param name="split">The split's folder, such as <c>train</c>; for <c>val</c>, <c>test</c> and <c>validation</c> either of the others will do. Null for a folder that holds the classes itself.</param>
+    /// <summary>Opens a split of what lies at a path.</summary>
+    /// <param name="path">
+    /// A folder with <c>train/</c> and <c>val/</c> or <c>test/</c> of class folders; a <c>.tar</c>, <c>.tar.gz</c> or <c>.zip</c> of such; a folder
+    /// with Swin's <c>train.zip</c> and <c>train_map.txt</c>; CIFAR-10's binary version, its folder or archive; a folder of shards
+    /// <c>train-000000.tar</c>, or a pattern <c>train-{000000..000031}.tar</c>.
+    /// </param>
+    /// <param name="split">The split, such as <c>train</c>; for <c>val</c>, <c>test</c> and <c>validation</c> either of the others will do. Null for a folder that holds the classes itself.</param>
+    /// <param name="classes">Classes that there are to be where labels are stored as numbers; null for as many as the largest label says.</param>
     /// <exception cref="ImageException">Nothing of the kind is there, or it cannot be read.</exception>
-    public static IImageDataset Open(string path, string? split)
+    public static IImageDataset Open(string path, string? split, int? classes = null)
     {
         if (File.Exists(path))
-            return new TarImageFolder(path, split ?? throw new ImageException($"{path}: an archive needs the name of a split"));
-        if (!Directory.Exists(path))
+            return OpenArchive(path, split ?? throw new ImageException($"{path}: an archive needs the name of a split"));
+        if (!Directory.Exists(path) && !ShardFiles.IsPattern(path))
             throw new ImageException($"{path}: no such folder or archive");
         if (split is null)
             return new ImageFolder(path);
-        string? folder = SplitNames(split).Select(name => Path.Combine(path, name)).FirstOrDefault(Directory.Exists);
-        return new ImageFolder(folder ?? throw new ImageException($"{path}: holds no folder {string.Join(" or ", SplitNames(split).Select(name => name + "/"))}"));
+
+        IReadOnlyList<string> splits = SplitNames(split);
+        if (splits.Select(name => Path.Combine(path, name)).FirstOrDefault(Directory.Exists) is { } folder)
+            return new ImageFolder(folder);
+        if (splits.FirstOrDefault(name => MappedImages.IsAt(path, name)) is { } mapped)
+            return new MappedImages(path, mapped, classes);
+        if (Directory.Exists(path) && CifarBinary.Find(path) is { } cifar)
+            return CifarBinary.Open(cifar, split);
+        if (ShardFiles.Find(path, split) is { Count: > 0 } shards)
+            return new ImageShards(shards, classes);
+        throw new ImageException($"{path}: holds no folder {string.Join(" or ", splits.Select(name => name + "/"))}, no {split}_map.txt with {split}.zip, no data_batch_1.bin and no {split}-*.tar");
     }
 
-    /// <summary>The folder names that serve for a split, the best first.</summary>
+    /// <summary>Opens Swin's zipped form: <c>train.zip</c> and <c>train_map.txt</c> in a folder.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="split">The split; for <c>val</c>, <c>test</c> and <c>validation</c> either of the others will do.</param>
+    /// <param name="classes">Classes that there are to be; null for as many as the largest label says.</param>
+    /// <param name="inMemory">Whether the archive's images are read at once and held as they are stored.</param>
+    /// <exception cref="ImageException">One of the files is missing or damaged, or the images take more memory than there is.</exception>
+    public static IImageDataset OpenMapped(string folder, string split, int? classes = null, bool inMemory = false)
+    {
+        string found = SplitNames(split).FirstOrDefault(name => MappedImages.IsAt(folder, name)) ?? split;
+        var images = new MappedImages(folder, found, classes);
+        return inMemory ? new ImagesInMemory(images, folder, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2) : images;
+    }
+
+    /// <summary>The names that serve for a split, the best first.</summary>
     internal static IReadOnlyList<string> SplitNames(string split) =>
         s_evaluation.Contains(split) ? [split, .. s_evaluation.Where(name => name != split)] : [split];
+
+    private static IImageDataset OpenArchive(string path, string split)
+    {
+        IReadOnlyList<string> splits = SplitNames(split);
+        bool IsWanted(string name) => ArchiveImageFolder.Holds(name, splits) || CifarBinary.IsPart(name, split);
+        IImageArchive archive = ZipImages.IsZip(path) ? new ZipImages(path, IsWanted) : new TarImages(path, IsWanted);
+        return archive.Names.Any(name => name.EndsWith(".bin", StringComparison.Ordinal)) ? CifarBinary.Open(archive, split) : new ArchiveImageFolder(archive, split);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using PolaFormer.Vision.Datasets;
 using PolaFormer.Vision.Transforms;
 
@@ -6,7 +7,7 @@ namespace PolaFormer.Vision.Loading;
 
 /// <summary>
 /// Turns a dataset into batches of normalised images, some batches ahead of their use. The batches of an epoch are a pure function of
-/// dataset, transform, seed and epoch, whatever the number of workers.
+/// dataset, transform, seed and epoch, whatever the number of workers, whatever was seen before, and wherever the epoch is taken up.
 /// </summary>
 public sealed class DataLoader
 {
@@ -38,34 +39,50 @@ public sealed class DataLoader
     /// <summary>Messages about the images skipped so far, each once.</summary>
     public IReadOnlyCollection<string> BadImages => [.. _bad.OrderBy(pair => pair.Key).Select(pair => pair.Value)];
 
-    /// <summary>The batches of an epoch. A batch is valid until the next is asked for; one whose images are all bad is left out.</summary>
+    /// <summary>How long callers have waited for batches so far.</summary>
+    public TimeSpan WaitTime { get; private set; }
+
+    /// <summary>
+    /// The batches of an epoch, each valid until the next is asked for. One whose images are all bad is left out; where
+    /// <see cref="DataLoaderOptions.DropLast"/> asks for epochs of equal length it is an error.
+    /// </summary>
     /// <param name="epoch">Epoch, from 0.</param>
-    /// <exception cref="ImageException">While enumerating: an image is bad, and bad images are not skipped.</exception>
-    public IEnumerable<Batch> Epoch(int epoch)
+    /// <param name="firstBatch">Batch to begin with, 0 … <see cref="BatchCount"/>: those before are neither read nor decoded.</param>
+    /// <exception cref="ImageException">While enumerating: an image is bad, and bad images are not skipped; or all of a batch are.</exception>
+    public IEnumerable<Batch> Epoch(int epoch, int firstBatch = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
-        int[] order = _options.Shuffle ? SampleOrder.Shuffled(_dataset.Count, _options.Seed, epoch) : SampleOrder.Sequential(_dataset.Count);
-        IEnumerable<Batch> batches = _options.Workers == 0 ? OnThisThread(order, epoch) : InBackground(order, epoch);
+        ArgumentOutOfRangeException.ThrowIfNegative(firstBatch);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(firstBatch, BatchCount);
+        int[] order = _options.Shuffle ? SampleOrder.Shuffled(_dataset.Count, _options.Seed, epoch, _dataset.ShardStarts) : SampleOrder.Sequential(_dataset.Count);
+        IEnumerable<Batch> batches = _options.Workers == 0 ? OnThisThread(order, epoch, firstBatch) : InBackground(order, epoch, firstBatch);
         return batches.Where(batch => batch.Count > 0);
     }
 
-    private IEnumerable<Batch> OnThisThread(int[] order, int epoch)
+    private IEnumerable<Batch> OnThisThread(int[] order, int epoch, int firstBatch)
     {
         var batch = new Batch(_options.BatchSize, _transform.ImageSize);
-        for (int i = 0; i < BatchCount; i++)
+        for (int i = firstBatch; i < BatchCount; i++)
         {
+            long start = Stopwatch.GetTimestamp();
             Fill(batch, order, i, epoch);
+            WaitTime += Stopwatch.GetElapsedTime(start);
             yield return batch;
         }
     }
 
-    private IEnumerable<Batch> InBackground(int[] order, int epoch)
+    private IEnumerable<Batch> InBackground(int[] order, int epoch, int firstBatch)
     {
         int ahead = Math.Max(_options.Prefetch, _options.Workers);
-        using var prefetcher = new Prefetcher(BatchCount, ahead + 1, _options.Workers,
-            () => new Batch(_options.BatchSize, _transform.ImageSize), (batch, i) => Fill(batch, order, i, epoch));
-        for (int i = 0; i < BatchCount; i++)
-            yield return prefetcher.Next();
+        using var prefetcher = new Prefetcher(BatchCount - firstBatch, ahead + 1, _options.Workers,
+            () => new Batch(_options.BatchSize, _transform.ImageSize), (batch, i) => Fill(batch, order, firstBatch + i, epoch));
+        for (int i = firstBatch; i < BatchCount; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            Batch batch = prefetcher.Next();
+            WaitTime += Stopwatch.GetElapsedTime(start);
+            yield return batch;
+        }
     }
 
     private void Fill(Batch batch, int[] order, int batchIndex, int epoch)
@@ -76,34 +93,43 @@ public sealed class DataLoader
         {
             if (_bad.ContainsKey(index))
                 continue;
-            ImageSample sample = default;
             try
             {
-                sample = _dataset.Get(index);
-                Load(sample, index, epoch, batch.Next);
-                batch.Add(sample.Label, index);
+                batch.Add(Load(index, epoch, batch.Next), index);
             }
             catch (ImageException error)
             {
-                string message = sample.Name is null || error.Message.StartsWith(sample.Name, StringComparison.Ordinal) ? error.Message : $"{sample.Name}: {error.Message}";
                 if (_options.BadImages == BadImagePolicy.Fail)
-                    throw new ImageException(message, error);
-                if (_bad.TryAdd(index, message))
-                    _options.Report?.Invoke(message);
+                    throw new ImageException(error.Message + _options.BadImageAdvice, error);
+                if (_bad.TryAdd(index, error.Message))
+                    _options.Report?.Invoke(error.Message);
             }
         }
+        if (batch.Count == 0 && _options.DropLast)
+            throw new ImageException($"all {last - first} images of batch {batchIndex + 1} in epoch {epoch + 1} are bad: a step without images is none. The first: {_bad[order[first]]}");
     }
 
-    private void Load(ImageSample sample, int index, int epoch, Span<float> destination)
+    // One image; returns its label.
+    private int Load(int index, int epoch, Span<float> destination)
     {
         var random = new SampleRandom(_options.Seed, epoch, index);
         if (_cache.Find(index) is { } kept)
         {
-            _transform.Apply(kept, random, destination);
-            return;
+            _transform.Apply(kept.Image, random, destination);
+            return kept.Label;
         }
-        using Image image = ImageDecoder.Decode(sample.Data.Span, _options.Decode);
-        _cache.Offer(index, image);
-        _transform.Apply(image, random, destination);
+        ImageSample sample = _dataset.Get(index);
+        try
+        {
+            using Image image = sample.Decode(_options.Decode);
+            if (sample.PixelSize is null)
+                _cache.Offer(index, image, sample.Label);
+            _transform.Apply(image, random, destination);
+            return sample.Label;
+        }
+        catch (ImageException error)
+        {
+            throw new ImageException($"{sample.Name}: {error.Message}", error);
+        }
     }
 }

@@ -9,7 +9,7 @@ public sealed record DataLoaderOptions
     /// <summary>Whether every epoch has an order of its own.</summary>
     public bool Shuffle { get; init; }
 
-    /// <summary>Whether a last, smaller batch is left out.</summary>
+    /// <summary>Whether a last, smaller batch is left out. Then every epoch has <see cref="DataLoader.BatchCount"/> batches: it does not shrink silently by one whose images are all bad.</summary>
     public bool DropLast { get; init; }
 
     /// <summary>Seed of the order and of the transform's draws.</summary>
@@ -23,6 +23,9 @@ public sealed record DataLoaderOptions
 
     /// <summary>What happens to images that cannot be decoded.</summary>
     public BadImagePolicy BadImages { get; init; } = BadImagePolicy.Fail;
+
+    /// <summary>Follows the message where a bad image fails: what the user can do.</summary>
+    public string BadImageAdvice { get; init; } = "";
 
     /// <summary>Called once for each image that is skipped, from any thread, with a one-line message.</summary>
     public Action<string>? Report { get; init; }

@@ -5,21 +5,51 @@ namespace PolaFormer.Vision.Loading;
 /// <summary>In which order an epoch visits the samples.</summary>
 internal static class SampleOrder
 {
+    /// <summary>Samples that are mixed with one another where the dataset has shards: of photographs about a gigabyte, which stays in the system's cache.</summary>
+    public const int Window = 8192;
+
     /// <summary>Sets the streams of orders apart from those of samples, whose epochs are never negative.</summary>
     private const ulong OrderStream = 1UL << 63;
 
+    /// <summary>Sets the order of shards apart from that of samples.</summary>
+    private const ulong ShardStream = 1UL << 62;
+
     public static int[] Sequential(int count) => [.. Enumerable.Range(0, count)];
 
-    /// <summary>A Fisher–Yates shuffle that depends on seed and epoch only. Its bias, below count / 2³², is far from noticeable.</summary>
-    public static int[] Shuffled(int count, ulong seed, int epoch)
+    /// <summary>
+    /// A shuffle that depends on seed and epoch only. Several shards are put into a random order, and the samples in it mixed within windows,
+    /// so that reading goes through few shards at a time.
+    /// </summary>
+    public static int[] Shuffled(int count, ulong seed, int epoch, IReadOnlyList<int> shardStarts)
     {
-        int[] order = Sequential(count);
+        int[] order = shardStarts.Count > 1 ? ShardByShard(count, shardStarts, new Philox(seed, OrderStream | ShardStream | (uint)epoch)) : Sequential(count);
+        int window = shardStarts.Count > 1 ? Window : count;
         var philox = new Philox(seed, OrderStream | (uint)epoch);
-        for (int i = count - 1; i > 0; i--)
-        {
-            int j = (int)(((ulong)philox.UInt32((ulong)i) * (ulong)(i + 1)) >> 32);
-            (order[i], order[j]) = (order[j], order[i]);
-        }
+        for (int first = 0; first < count; first += window)
+            Shuffle(order.AsSpan(first, Math.Min(window, count - first)), philox, (ulong)first);
         return order;
+    }
+
+    private static int[] ShardByShard(int count, IReadOnlyList<int> starts, Philox philox)
+    {
+        int[] shards = Sequential(starts.Count);
+        Shuffle(shards, philox, 0);
+        var order = new List<int>(count);
+        foreach (int shard in shards)
+        {
+            int end = shard + 1 < starts.Count ? starts[shard + 1] : count;
+            order.AddRange(Enumerable.Range(starts[shard], end - starts[shard]));
+        }
+        return [.. order];
+    }
+
+    /// <summary>Fisher–Yates. Its bias, below length / 2³², is far from noticeable.</summary>
+    private static void Shuffle(Span<int> items, Philox philox, ulong firstDraw)
+    {
+        for (int i = items.Length - 1; i > 0; i--)
+        {
+            int j = (int)(((ulong)philox.UInt32(firstDraw + (ulong)i) * (ulong)(i + 1)) >> 32);
+            (items[i], items[j]) = (items[j], items[i]);
+        }
     }
 }
