@@ -27,4 +27,34 @@ public static class SoftTargets
 
         return targets;
     }
+
+    /// <summary>
+    /// Targets of mixed images: each is its own smoothed target times its share, plus that of the image as far from the end times the rest.
+    /// </summary>
+    /// <param name="labels">Class of each row.</param>
+    /// <param name="numClasses">Classes.</param>
+    /// <param name="smoothing">The share spread over all classes, in [0, 1].</param>
+    /// <param name="mixtures">How each row was mixed.</param>
+    /// <returns>(rows, classes).</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A label is no class.</exception>
+    public static Tensor Mixed(ReadOnlySpan<int> labels, int numClasses, double smoothing, ReadOnlySpan<Mixture> mixtures)
+    {
+        Tensor targets = Tensor.Empty([labels.Length, numClasses]);
+        Span<float> values = targets.AsSpan<float>();
+        float off = (float)(smoothing / numClasses), on = (float)(1 - smoothing + (smoothing / numClasses));
+        for (int i = 0; i < labels.Length; i++)
+        {
+            int label = labels[i], partner = labels[^(i + 1)];
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)label, (uint)numClasses, nameof(labels));
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)partner, (uint)numClasses, nameof(labels));
+            float own = (float)mixtures[i].Lambda, other = (float)(1 - mixtures[i].Lambda);
+            Span<float> row = values.Slice(i * numClasses, numClasses);
+            row.Fill((off * own) + (off * other));
+            row[label] = (on * own) + ((label == partner ? on : off) * other);
+            if (label != partner)
+                row[partner] = (off * own) + (on * other);
+        }
+
+        return targets;
+    }
 }

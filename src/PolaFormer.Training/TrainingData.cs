@@ -80,9 +80,7 @@ public sealed class TrainingData
             BadImageAdvice = ". Set DATA.BAD_IMAGES to skip to leave such images out.",
             Report = badImage,
         };
-        IImageTransform augmentation = isSmall
-            ? TrainTransform.SmallImages(data.ImgSize, normalization)
-            : TrainTransform.Photographs(data.ImgSize, filter, normalization);
+        IImageTransform augmentation = TrainingAugmentation.Create(config.Aug, data, mean, std);
         var preparation = new EvalTransform(data.ImgSize, centerCrop ? EvalResize.SquareThenCrop : EvalResize.Square, filter, normalization);
         return new TrainingData(
             new DataLoader(train, augmentation, options with { Shuffle = true, DropLast = true }),
@@ -113,7 +111,7 @@ public sealed class TrainingData
     private static ResamplingFilter FilterOf(string interpolation) => interpolation switch
     {
         "bicubic" => ResamplingFilter.Bicubic,
-        "bilinear" => ResamplingFilter.Bilinear,
-        _ => throw new ConfigurationException($"DATA.INTERPOLATION: '{interpolation}' is unknown; use bicubic or bilinear."),
+        "bilinear" or "random" => ResamplingFilter.Bilinear,
+        _ => throw new ConfigurationException($"DATA.INTERPOLATION: '{interpolation}' is unknown; use bicubic, bilinear or random."),
     };
 }

@@ -14,7 +14,8 @@ public class InstructionSetTests
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
             start.ArgumentList.Add(typeof(InstructionSetTests).Assembly.Location);
-        foreach (string argument in (string[])["-class", typeof(ResamplingTests).FullName!, "-class", typeof(EvalTransformTests).FullName!, "-class", typeof(NormalizationTests).FullName!])
+        foreach (string argument in (string[])["-class", typeof(ResamplingTests).FullName!, "-class", typeof(EvalTransformTests).FullName!, "-class", typeof(NormalizationTests).FullName!,
+            "-class", typeof(PointOperationsTests).FullName!, "-class", typeof(EnhancementTests).FullName!, "-class", typeof(AffineTransformTests).FullName!, "-class", typeof(RandAugmentTests).FullName!])
             start.ArgumentList.Add(argument);
         start.Environment[switchedOff] = "0";
         using Process process = Process.Start(start)!;

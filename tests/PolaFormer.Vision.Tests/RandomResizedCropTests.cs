@@ -55,6 +55,10 @@ public class RandomResizedCropTests
 
         public int Integer(int low, int high) => Take("randint", low, high).GetInt32();
 
+        public double Normal(double mean, double std) => throw new InvalidOperationException();
+
+        public void FillNormal(Span<float> values) => throw new InvalidOperationException();
+
         private JsonElement Take(string kind, double low, double high)
         {
             JsonElement draw = draws[_next++];
@@ -70,5 +74,9 @@ public class RandomResizedCropTests
         public double Uniform(double low, double high) => low < 0 ? 0 : high;
 
         public int Integer(int low, int high) => throw new InvalidOperationException();
+
+        public double Normal(double mean, double std) => throw new InvalidOperationException();
+
+        public void FillNormal(Span<float> values) => throw new InvalidOperationException();
     }
 }

@@ -62,7 +62,7 @@ public class TrainTransformTests
         byte[] before = image.Pixels.ToArray();
         float[] output = new float[32 * 32 * 3];
         for (int sample = 0; sample < 20; sample++)
-            TrainTransform.SmallImages().Apply(image, new SampleRandom(1, 0, sample), output);
+            new TrainTransform(32, [new PadCrop(32), new HorizontalFlip()]).Apply(image, new SampleRandom(1, 0, sample), output);
         Assert.Equal(before, image.Pixels.ToArray());
     }
 
@@ -84,5 +84,9 @@ public class TrainTransformTests
         public double Uniform(double low, double high) => low;
 
         public int Integer(int low, int high) => integers[_next++];
+
+        public double Normal(double mean, double std) => throw new InvalidOperationException();
+
+        public void FillNormal(Span<float> values) => throw new InvalidOperationException();
     }
 }

@@ -78,15 +78,18 @@ internal static class ImageCases
         comparison.Within("decoded levels", worst, 0, tolerance);
     }
 
-    private static Image ReadImage(FixtureCase fixture, string key)
+    /// <summary>An image of bytes (height, width, 3).</summary>
+    public static Image ReadImage(FixtureCase fixture, string key)
     {
         Shape shape = fixture.ShapeOf(key);
         return new Image(shape[1], shape[0], fixture.Bytes(key));
     }
 
-    private static ResamplingFilter Filter(string name) => Enum.Parse<ResamplingFilter>(name, ignoreCase: true);
+    /// <summary>A filter by Pillow's name.</summary>
+    public static ResamplingFilter Filter(string name) => Enum.Parse<ResamplingFilter>(name, ignoreCase: true);
 
-    private static double[] Widened(ReadOnlySpan<byte> values)
+    /// <summary>Levels as the values that are compared.</summary>
+    public static double[] Widened(ReadOnlySpan<byte> values)
     {
         var widened = new double[values.Length];
         for (int i = 0; i < widened.Length; i++)

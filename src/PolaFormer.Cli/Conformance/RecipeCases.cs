@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using PolaFormer.Models;
 using PolaFormer.NN;
@@ -6,13 +5,11 @@ using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Training;
 using PolaFormer.Training.Optimization;
-using PolaFormer.Vision;
-using PolaFormer.Vision.Transforms;
 
 namespace PolaFormer.Cli.Conformance;
 
 /// <summary>Family D: the parts of the training recipe. A case is told by what it holds.</summary>
-internal static class RecipeCases
+internal static partial class RecipeCases
 {
     private const double ScheduleTolerance = 1e-12;
 
@@ -28,8 +25,8 @@ internal static class RecipeCases
             RunAdamW(fixture, comparison, arguments);
         else if (fixture.Has("out.label_smoothing"))
             RunLosses(fixture, comparison);
-        else if (meta.Field("source")?.Text("cls") == "RandomResizedCropAndInterpolation")
-            RunCrops(fixture, comparison);
+        else if (AugmentationCase(fixture, comparison) is { } run)
+            run();
         else
             throw new CapabilityMissingException("this part of the training recipe is not compared here");
     }
@@ -145,41 +142,6 @@ internal static class RecipeCases
             comparison.Close($"out.{name}", [loss.Item()]);
             comparison.Close($"grad.{name}", logits.Grad!.AsSpan<float>());
             return loss.Item();
-        }
-    }
-
-    // Keys are out.IMAGE.NUMBER.FILTER; rows of one image follow each other.
-    private static void RunCrops(FixtureCase fixture, Comparison comparison)
-    {
-        var counts = new Dictionary<int, int>();
-        foreach (JsonElement row in fixture.Meta.GetProperty("rows").EnumerateArray())
-        {
-            int number = row.GetProperty("image").GetInt32(), count = counts[number] = counts.GetValueOrDefault(number, -1) + 1;
-            Shape shape = fixture.ShapeOf($"in.{number}");
-            using var source = new Image(shape[1], shape[0], fixture.Bytes($"in.{number}"));
-            string prefix = string.Create(CultureInfo.InvariantCulture, $"out.{number}.{count}.");
-            foreach (string filter in fixture.Suffixes(prefix))
-            {
-                var step = new RandomResizedCrop(row.GetProperty("size").GetInt32(), Enum.Parse<ResamplingFilter>(filter, ignoreCase: true));
-                using Image result = step.Apply(source, new LoggedDraws(row.GetProperty("draws")));
-                comparison.Exact(prefix + filter, [.. result.Pixels.ToArray().Select(level => (double)level)]);
-            }
-        }
-    }
-
-    /// <summary>Answers with the draws of a recorded run, and sees that they are asked for in its order.</summary>
-    private sealed class LoggedDraws(JsonElement draws) : IRandomSource
-    {
-        private int _next;
-
-        public double Uniform(double low, double high) => Take("uniform").GetDouble();
-
-        public int Integer(int low, int high) => Take("randint").GetInt32();
-
-        private JsonElement Take(string kind)
-        {
-            JsonElement draw = draws[_next++];
-            return draw[0].GetString() == kind ? draw[2] : throw new InvalidDataException($"Draw {_next} is {draw[0]}; {kind} was asked for.");
         }
     }
 }

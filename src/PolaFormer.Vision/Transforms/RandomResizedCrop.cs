@@ -6,16 +6,16 @@ public sealed class RandomResizedCrop : IImageStep
     private const int Attempts = 10;
 
     private readonly int _size;
-    private readonly ResamplingFilter _filter;
+    private readonly ResamplingFilter? _filter;
     private readonly (double Low, double High) _area;
     private readonly (double Low, double High) _ratio;
 
     /// <summary>Makes the step.</summary>
     /// <param name="size">Side of the result in pixels.</param>
-    /// <param name="filter">The filter of the resize.</param>
+    /// <param name="filter">The filter of the resize; null draws bilinear or bicubic for each image.</param>
     /// <param name="area">Smallest and largest part of the image's area; (0.08, 1) when absent.</param>
     /// <param name="ratio">Smallest and largest width over height, drawn on a logarithmic scale; (3/4, 4/3) when absent.</param>
-    public RandomResizedCrop(int size, ResamplingFilter filter = ResamplingFilter.Bicubic, (double Low, double High)? area = null, (double Low, double High)? ratio = null)
+    public RandomResizedCrop(int size, ResamplingFilter? filter = ResamplingFilter.Bicubic, (double Low, double High)? area = null, (double Low, double High)? ratio = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
         _size = size;
@@ -26,8 +26,11 @@ public sealed class RandomResizedCrop : IImageStep
     }
 
     /// <inheritdoc/>
-    public Image Apply(Image image, IRandomSource random) =>
-        Resampling.Resize(image, Draw(image.Width, image.Height, random), _size, _size, _filter);
+    public Image Apply(Image image, IRandomSource random)
+    {
+        PixelRect part = Draw(image.Width, image.Height, random);
+        return Resampling.Resize(image, part, _size, _size, _filter ?? Filters.Draw(random));
+    }
 
     /// <summary>The part to take: draws an area and a ratio until they fit, ten times at most; then the largest central part of a permitted ratio.</summary>
     internal PixelRect Draw(int width, int height, IRandomSource random)

@@ -1,21 +1,24 @@
 namespace PolaFormer.Vision.Transforms;
 
-/// <summary>Augments, then normalises: the steps run in order, and the last must give a square of the network's size.</summary>
+/// <summary>Augments, normalises, then erases: the steps run in order, and the last must give a square of the network's size.</summary>
 public sealed class TrainTransform : IImageTransform
 {
     private readonly IImageStep[] _steps;
     private readonly Normalization _normalization;
+    private readonly RandomErasing? _erasing;
 
     /// <summary>Makes the transform.</summary>
     /// <param name="imageSize">Side of the network's input in pixels.</param>
     /// <param name="steps">The augmentations in order.</param>
     /// <param name="normalization">ImageNet's statistics when absent.</param>
-    public TrainTransform(int imageSize, IEnumerable<IImageStep> steps, Normalization? normalization = null)
+    /// <param name="erasing">What is erased after normalising; nothing when absent.</param>
+    public TrainTransform(int imageSize, IEnumerable<IImageStep> steps, Normalization? normalization = null, RandomErasing? erasing = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(imageSize);
         ImageSize = imageSize;
         _steps = [.. steps];
         _normalization = normalization ?? Normalization.ImageNet;
+        _erasing = erasing;
     }
 
     /// <inheritdoc/>
@@ -27,12 +30,6 @@ public sealed class TrainTransform : IImageTransform
     /// <param name="normalization">ImageNet's statistics when absent.</param>
     public static TrainTransform Photographs(int imageSize, ResamplingFilter filter = ResamplingFilter.Bicubic, Normalization? normalization = null) =>
         new(imageSize, [new RandomResizedCrop(imageSize, filter), new HorizontalFlip()], normalization);
-
-    /// <summary>A shift by up to four pixels and a flip: for images that have the network's size already, as CIFAR's.</summary>
-    /// <param name="imageSize">Side of the images and of the network's input in pixels.</param>
-    /// <param name="normalization">ImageNet's statistics when absent.</param>
-    public static TrainTransform SmallImages(int imageSize = 32, Normalization? normalization = null) =>
-        new(imageSize, [new PadCrop(imageSize), new HorizontalFlip()], normalization);
 
     /// <inheritdoc/>
     public void Apply(Image image, IRandomSource random, Span<float> destination)
@@ -48,6 +45,7 @@ public sealed class TrainTransform : IImageTransform
                 current = next;
             }
             _normalization.Apply(current, destination);
+            _erasing?.Apply(destination, ImageSize, ImageSize, random);
         }
         finally
         {

@@ -1,0 +1,71 @@
+using PolaFormer.Training.Configuration;
+using PolaFormer.Vision;
+using PolaFormer.Vision.Transforms;
+using PolaFormer.Vision.Transforms.Operations;
+
+namespace PolaFormer.Training;
+
+/// <summary>
+/// The transform of training images as the authors' data/build.py asks timm for it: a random resized crop, a flip, RandAugment or
+/// else colour jitter, normalisation, random erasing. Images of at most 32 pixels are shifted by up to four pixels instead of resized.
+/// </summary>
+public static class TrainingAugmentation
+{
+    private const int LargestSmallImage = 32;
+
+    /// <summary>Builds the transform.</summary>
+    /// <param name="augmentation">AUG.</param>
+    /// <param name="data">DATA: size and interpolation.</param>
+    /// <param name="mean">Mean of red, green and blue in [0, 1]; geometric operations fill with it.</param>
+    /// <param name="std">Their standard deviation.</param>
+    /// <exception cref="ConfigurationException">A key has a value that is not supported.</exception>
+    public static TrainTransform Create(AugmentationConfig augmentation, DataConfig data, ReadOnlySpan<float> mean, ReadOnlySpan<float> std)
+    {
+        ResamplingFilter? filter = FilterOf(data.Interpolation);
+        List<IImageStep> steps = [data.ImgSize > LargestSmallImage ? new RandomResizedCrop(data.ImgSize, filter) : new PadCrop(data.ImgSize), new HorizontalFlip()];
+        if (augmentation.AutoAugment is { Length: > 0 } policy && policy != "none")
+            steps.Add(new RandAugment(PolicyOf(policy), FillColor.FromMean(mean), filter));
+        else if (augmentation.ColorJitter > 0)
+            steps.Add(new ColorJitter(augmentation.ColorJitter));
+        return new TrainTransform(data.ImgSize, steps, new Normalization(mean, std), ErasingOf(augmentation));
+    }
+
+    /// <summary>The filter of DATA.INTERPOLATION; null for <c>random</c>.</summary>
+    private static ResamplingFilter? FilterOf(string interpolation) => interpolation switch
+    {
+        "bicubic" => ResamplingFilter.Bicubic,
+        "bilinear" => ResamplingFilter.Bilinear,
+        "random" => null,
+        _ => throw new ConfigurationException($"DATA.INTERPOLATION: '{interpolation}' is unknown; use bicubic, bilinear or random."),
+    };
+
+    private static RandAugmentPolicy PolicyOf(string policy)
+    {
+        try
+        {
+            return RandAugmentPolicy.Parse(policy);
+        }
+        catch (FormatException error)
+        {
+            throw new ConfigurationException($"AUG.AUTO_AUGMENT: {error.Message}");
+        }
+    }
+
+    private static RandomErasing? ErasingOf(AugmentationConfig augmentation)
+    {
+        if (augmentation.Reprob == 0)
+            return null;
+        if (augmentation.Reprob is not (> 0 and <= 1))
+            throw new ConfigurationException($"AUG.REPROB: {augmentation.Reprob} is no probability; use 0 … 1.");
+        if (augmentation.Recount < 1)
+            throw new ConfigurationException($"AUG.RECOUNT: {augmentation.Recount} rectangles cannot be erased; use 1 or more.");
+        ErasingMode mode = augmentation.Remode switch
+        {
+            "pixel" => ErasingMode.Pixel,
+            "rand" => ErasingMode.Rand,
+            "const" or "" => ErasingMode.Const,
+            _ => throw new ConfigurationException($"AUG.REMODE: '{augmentation.Remode}' is unknown; use pixel, rand or const."),
+        };
+        return new RandomErasing(augmentation.Reprob, mode, augmentation.Recount);
+    }
+}
