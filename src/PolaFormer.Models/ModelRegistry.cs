@@ -36,6 +36,21 @@ public static class ModelRegistry
             Projection = 256,
             DropPathRate = 0.05f,
         }),
+        PlusPlus("polaformer_pp_cifar_plus", new()
+        {
+            ImageSize = 32,
+            NumClasses = 10,
+            StemReductions = 1,
+            EmbedDims = [64, 128, 192],
+            Depths = [1, 2, 3],
+            NumHeads = [2, 4, 6],
+            MlpRatios = [2, 3, 3],
+            Flags = ["l", "l", "v"],
+            LayerScales = [true, true, true],
+            LayerInitValues = [1, 1, 1],
+            Projection = 256,
+            DropPathRate = 0.02f,
+        }),
     ];
 
     /// <summary>The entry of a name.</summary>

@@ -23,6 +23,8 @@ internal sealed partial class TracingDevice
 
     internal override void AdamW(Tensor weight, Tensor gradient, Tensor mean, Tensor square, in AdamWStep step) => throw ForwardOnly();
 
+    internal override void Sgd(Tensor weight, Tensor gradient, Tensor velocity, in SgdStep step) => throw ForwardOnly();
+
     internal override void GatherBackward(Tensor dy, Tensor indices, Tensor dtable) => throw ForwardOnly();
 
     internal override void AddTo(Tensor x, Columns y) => throw ForwardOnly();

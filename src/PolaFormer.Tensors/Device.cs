@@ -155,6 +155,9 @@ public abstract class Device
     // Optimisation.
     internal abstract void AdamW(Tensor weight, Tensor gradient, Tensor mean, Tensor square, in AdamWStep step);
 
+    /// <summary>Updates a parameter and its velocity in place.</summary>
+    internal abstract void Sgd(Tensor weight, Tensor gradient, Tensor velocity, in SgdStep step);
+
     // Fused forms for passes that nobody differentiates. A device without them composes them.
 
     /// <summary>y = act(x·Wᵀ + bias), or x·Wᵀ + bias + residual.</summary>

@@ -230,6 +230,18 @@ public unsafe partial class Tensor
         Device.AdamW(this, gradient, mean, square, step);
     }
 
+    /// <summary>Updates this tensor in place by one step of gradient descent with momentum; the tape does not see it.</summary>
+    /// <param name="gradient">∂L of this tensor.</param>
+    /// <param name="velocity">Running sum of the gradients, updated; zeros before the first step.</param>
+    /// <param name="step">Rates.</param>
+    /// <exception cref="ArgumentException">The shapes differ.</exception>
+    public void UpdateBySgd(Tensor gradient, Tensor velocity, in SgdStep step)
+    {
+        if (gradient.Shape != Shape || velocity.Shape != Shape)
+            throw new ArgumentException($"SGD: gradient {gradient.Shape} and velocity {velocity.Shape} for a parameter of shape {Shape}.");
+        Device.Sgd(this, gradient, velocity, step);
+    }
+
     /// <summary>Forgets the gradient; the next backward pass starts from zero in the same memory.</summary>
     public void ZeroGrad() => _gradIsStale = true;
 

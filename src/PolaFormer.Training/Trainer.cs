@@ -24,7 +24,7 @@ public sealed class Trainer
     private readonly TrainingData _data;
     private readonly ModelDescription _description;
     private readonly string _folder;
-    private readonly AdamW _optimizer;
+    private readonly Optimizer _optimizer;
     private readonly CosineSchedule _schedule;
     private readonly int _stepsPerEpoch;
     private TrainingPosition _position;
@@ -53,8 +53,7 @@ public sealed class Trainer
         };
         _stepsPerEpoch = _data.Train.BatchCount;
         _schedule = ScheduleOf(config, _stepsPerEpoch);
-        _optimizer = new AdamW(
-            ParameterGroup.Split(_model, config.Train.WeightDecay), config.Train.Optimizer.Betas[0], config.Train.Optimizer.Betas[1], config.Train.Optimizer.Eps);
+        _optimizer = OptimizerOf(config.Train, _model);
         Directory.CreateDirectory(outputFolder);
         File.WriteAllText(Path.Combine(outputFolder, "config.yaml"), ConfigurationWriter.Write(config));
         _position = new TrainingPosition(config.Train.StartEpoch, 0, _stepsPerEpoch, -1);
@@ -170,6 +169,23 @@ public sealed class Trainer
 
     private ModelDescription Described(double? top1) => _description with { Top1 = top1, Epoch = _position.Epoch };
 
+    private static Optimizer OptimizerOf(OptimizationConfig train, VisionModel model)
+    {
+        OptimizerConfig rule = train.Optimizer;
+        IReadOnlyList<ParameterGroup> groups = ParameterGroup.Split(model, train.WeightDecay);
+        if (rule.Betas is not [>= 0 and < 1, >= 0 and < 1])
+            throw new ConfigurationException("TRAIN.OPTIMIZER.BETAS takes two numbers from 0 to below 1.");
+        if (rule.Momentum is not (>= 0 and < 1))
+            throw new ConfigurationException("TRAIN.OPTIMIZER.MOMENTUM takes a number from 0 to below 1.");
+        return rule.Name.ToLowerInvariant() switch
+        {
+            "adamw" => new AdamW(groups, rule.Betas[0], rule.Betas[1], rule.Eps),
+            "sgd" => new Sgd(groups, rule.Momentum),
+            "muon" => new Muon(groups, rule.Momentum, rule.Betas[0], rule.Betas[1], rule.Eps),
+            _ => throw new ConfigurationException($"TRAIN.OPTIMIZER.NAME: '{rule.Name}' is unknown; use adamw, sgd or muon."),
+        };
+    }
+
     private static CosineSchedule ScheduleOf(TrainingConfig config, int stepsPerEpoch)
     {
         // The authors' rates are for 512 images a step.
@@ -188,8 +204,6 @@ public sealed class Trainer
 
         OptimizationConfig train = config.Train;
         AugmentationConfig augmentation = config.Aug;
-        Require(train.Optimizer.Name.Equals("adamw", StringComparison.OrdinalIgnoreCase), $"TRAIN.OPTIMIZER.NAME: '{train.Optimizer.Name}' is not supported; use adamw.");
-        Require(train.Optimizer.Betas.Length == 2, "TRAIN.OPTIMIZER.BETAS takes two numbers.");
         Require(train.LrScheduler.Name == "cosine", $"TRAIN.LR_SCHEDULER.NAME: '{train.LrScheduler.Name}' is not supported; use cosine.");
         Require(config.Data.BatchSize > 0 && config.PrintFreq > 0 && config.SaveFreq > 0, "DATA.BATCH_SIZE, PRINT_FREQ and SAVE_FREQ must be at least 1.");
         Require(!train.UseCheckpoint && !config.Amp && !config.Data.ZipMode, "TRAIN.USE_CHECKPOINT, AMP and DATA.ZIP_MODE are not supported; set them to false.");

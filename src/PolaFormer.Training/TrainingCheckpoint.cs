@@ -19,7 +19,7 @@ internal static class TrainingCheckpoint
         SafetensorsWriter.Write(path, model.StateDict().Select(entry => Stored(entry.Name, entry.Tensor)), description.ToMetadata());
 
     /// <summary>Writes network, moments and position.</summary>
-    public static void SaveState(string path, Module model, AdamW optimizer, TrainingPosition position)
+    public static void SaveState(string path, Module model, Optimizer optimizer, TrainingPosition position)
     {
         IEnumerable<CheckpointTensor> tensors = model.StateDict().Select(entry => Stored(ModelPrefix + entry.Name, entry.Tensor))
             .Concat(optimizer.StateDict().Select(entry => Stored(OptimizerPrefix + entry.Name, entry.Tensor)));
@@ -35,7 +35,7 @@ internal static class TrainingCheckpoint
 
     /// <summary>Restores network, moments and position.</summary>
     /// <exception cref="CheckpointException">The file is damaged or of another network.</exception>
-    public static TrainingPosition LoadState(string path, Module model, AdamW optimizer)
+    public static TrainingPosition LoadState(string path, Module model, Optimizer optimizer)
     {
         using Checkpoint checkpoint = Checkpoint.Open(path);
         IReadOnlyList<(string Name, Tensor Tensor)> wanted =

@@ -58,4 +58,7 @@ internal sealed unsafe partial class CpuDevice
 
     internal override void AdamW(Tensor weight, Tensor gradient, Tensor mean, Tensor square, in AdamWStep step) =>
         Optimizer.AdamW(step, weight.Data, gradient.Data, mean.Data, square.Data, weight.Count);
+
+    internal override void Sgd(Tensor weight, Tensor gradient, Tensor velocity, in SgdStep step) =>
+        Optimizer.Sgd(step, weight.Data, gradient.Data, velocity.Data, weight.Count);
 }

@@ -131,6 +131,8 @@ public sealed class MetaDevice : Device
 
     internal override void AdamW(Tensor weight, Tensor gradient, Tensor mean, Tensor square, in AdamWStep step) => throw ForwardOnly();
 
+    internal override void Sgd(Tensor weight, Tensor gradient, Tensor velocity, in SgdStep step) => throw ForwardOnly();
+
     // Per image and head: k̃ᵀ·v and the readout by the queries 2d·d a token each, the two normalisers 2d a query each.
     private Tensor CountPolarity(Columns query, Columns key, int numHeads, Tensor y)
     {

@@ -395,6 +395,12 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
         device.AdamW(weight, gradient, mean, square, in step);
     }
 
+    internal override void Sgd(Tensor weight, Tensor gradient, Tensor velocity, in SgdStep step)
+    {
+        using Call call = Begin(weight, [weight, gradient, velocity, velocity]);
+        device.Sgd(weight, gradient, velocity, in step);
+    }
+
     private static string? NameOf(Activation activation) => activation == Activation.None ? null : activation.ToString();
 
     private Call Begin(Tensor result, ReadOnlySpan<Operand> operands, string? function = null, [CallerMemberName] string name = "")

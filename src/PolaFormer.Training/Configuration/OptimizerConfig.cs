@@ -3,7 +3,7 @@ namespace PolaFormer.Training.Configuration;
 /// <summary>TRAIN.OPTIMIZER: the update rule.</summary>
 public sealed class OptimizerConfig
 {
-    /// <summary>NAME: <c>adamw</c>.</summary>
+    /// <summary>NAME: <c>adamw</c>, <c>sgd</c> (with Nesterov momentum) or <c>muon</c>.</summary>
     public string Name { get; set; } = "adamw";
 
     /// <summary>EPS: added to the root of the second moment.</summary>
@@ -12,6 +12,6 @@ public sealed class OptimizerConfig
     /// <summary>BETAS: decay of the first and second moment.</summary>
     public double[] Betas { get; set; } = [0.9, 0.999];
 
-    /// <summary>MOMENTUM: of stochastic gradient descent.</summary>
+    /// <summary>MOMENTUM: of sgd and muon.</summary>
     public double Momentum { get; set; } = 0.9;
 }

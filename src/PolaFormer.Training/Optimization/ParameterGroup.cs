@@ -6,7 +6,8 @@ namespace PolaFormer.Training.Optimization;
 /// <summary>Parameters that share a weight decay.</summary>
 /// <param name="Parameters">Names and tensors in state-dict order.</param>
 /// <param name="WeightDecay">Decoupled decay, relative to the learning rate.</param>
-public sealed record ParameterGroup(IReadOnlyList<(string Name, Parameter Parameter)> Parameters, double WeightDecay)
+/// <param name="LearningRateScale">Factor on the learning rate.</param>
+public sealed record ParameterGroup(IReadOnlyList<(string Name, Parameter Parameter)> Parameters, double WeightDecay, double LearningRateScale = 1)
 {
     /// <summary>
     /// Two groups as the authors' optimizer.py makes them: the first decays; the second, of rank-1 tensors, biases and what

@@ -1,0 +1,64 @@
+using System.Numerics;
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Training.Optimization;
+
+/// <summary>
+/// The exponential moving average of a network over its steps, as timm's ModelEma: every entry of the state dict follows by
+/// average ← decay·average + (1 − decay)·value, running statistics and their counters (truncated) included.
+/// </summary>
+public sealed class ModelEma
+{
+    private readonly (Tensor Average, Tensor Value)[] _pairs;
+    private readonly double _decay;
+    private readonly bool _warmsUp;
+
+    /// <summary>Makes the average equal to the network.</summary>
+    /// <param name="average">A second network of the same shape; its values are overwritten.</param>
+    /// <param name="model">The network that is trained.</param>
+    /// <param name="decay">In [0, 1).</param>
+    /// <param name="warmsUp">Whether the decay of update t is at most (1 + t) / (10 + t), so that the first, random weights are soon forgotten.</param>
+    public ModelEma(Module average, Module model, double decay, bool warmsUp = false)
+    {
+        (Average, _decay, _warmsUp) = (average, decay, warmsUp);
+        _pairs = [.. average.StateDict().Zip(model.StateDict(), (a, value) => (a.Tensor, value.Tensor))];
+        foreach ((Tensor mean, Tensor value) in _pairs)
+            mean.CopyFrom(value);
+        average.Evaluate();
+    }
+
+    /// <summary>The network that holds the average.</summary>
+    public Module Average { get; }
+
+    /// <summary>Takes in the network's values after a step.</summary>
+    /// <param name="step">Steps before this one.</param>
+    public void Update(long step)
+    {
+        double decay = _warmsUp ? Math.Min(_decay, (1.0 + step) / (10.0 + step)) : _decay;
+        float keep = (float)decay, take = (float)(1 - decay);
+        foreach ((Tensor average, Tensor value) in _pairs)
+        {
+            if (average.DType == DType.Float32)
+                Update(average.AsSpan<float>(), value.AsSpan<float>(), keep, take);
+            else
+                Update(average.AsSpan<long>(), value.AsSpan<long>(), keep, take);
+        }
+    }
+
+    private static void Update(Span<float> averages, ReadOnlySpan<float> values, float keep, float take)
+    {
+        int i = 0;
+        for (; i <= averages.Length - Vector<float>.Count; i += Vector<float>.Count)
+            ((new Vector<float>(averages[i..]) * keep) + (new Vector<float>(values[i..]) * take)).CopyTo(averages[i..]);
+        for (; i < averages.Length; i++)
+            averages[i] = (averages[i] * keep) + (values[i] * take);
+    }
+
+    // As torch: the sum in float32, cut to a whole number.
+    private static void Update(Span<long> averages, ReadOnlySpan<long> values, float keep, float take)
+    {
+        for (int i = 0; i < averages.Length; i++)
+            averages[i] = (long)((averages[i] * keep) + (values[i] * take));
+    }
+}

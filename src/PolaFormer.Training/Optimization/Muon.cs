@@ -1,0 +1,75 @@
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.Training.Optimization;
+
+/// <summary>
+/// Muon (Jordan et al. 2024): the momentum of a matrix is replaced by the nearest matrix with orthonormal rows or columns, so
+/// that every direction learns at one pace. u ← momentum·u + g; O ← orthogonal(g + momentum·u);
+/// w ← w·(1 − lr·decay) − lr·0.2·√max(rows, columns)·O, whose elements then have the size of AdamW's updates, so that its
+/// learning rates serve (Liu et al. 2025, arXiv 2502.16982, section 2.2). Everything that is no matrix of at least
+/// <see cref="SmallestSide"/> rows and columns is left to AdamW. Convolutions (out, in, k, k) count as matrices of out rows.
+/// </summary>
+/// <param name="groups">What to update.</param>
+/// <param name="momentum">Decay of the velocity u, in [0, 1).</param>
+/// <param name="beta1">Decay of AdamW's first moment, in [0, 1).</param>
+/// <param name="beta2">Decay of AdamW's second moment, in [0, 1).</param>
+/// <param name="eps">Added to the root of AdamW's second moment.</param>
+public sealed class Muon(IEnumerable<ParameterGroup> groups, double momentum = 0.95, double beta1 = 0.9, double beta2 = 0.999, double eps = 1e-8) : Optimizer(groups)
+{
+    /// <summary>Matrices with fewer rows or columns, such as depthwise kernels and a head of ten classes, are left to AdamW.</summary>
+    public const int SmallestSide = 16;
+
+    // Jordan's quintic: five rounds bring singular values from [10⁻³, 1] to about [0.7, 1.2], which serves as well as 1.
+    private const int Rounds = 5;
+    private const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
+    private const float TinyNorm = 1e-7f;
+
+    /// <summary>
+    /// The rows or columns, whichever are fewer, made nearly orthonormal by Newton–Schulz rounds
+    /// X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X from X = matrix / ‖matrix‖: with U·S·Vᵀ the singular decomposition, about U·Vᵀ.
+    /// </summary>
+    /// <param name="matrix">(rows, columns).</param>
+    public static Tensor Orthogonalize(Tensor matrix)
+    {
+        using var scope = MemoryScope.Enter();
+        bool isTall = matrix.Shape[0] > matrix.Shape[1];
+        float norm = MathF.Sqrt((matrix * matrix).Sum().Item());
+        Tensor x = (isTall ? matrix.Permute(1, 0) : matrix) * (1 / (norm + TinyNorm));
+        for (int round = 0; round < Rounds; round++)
+        {
+            Tensor gram = x.MatMul(x, transposeB: true);
+            x = (x * A) + ((gram * B) + (gram.MatMul(gram) * C)).MatMul(x);
+        }
+
+        return scope.Return(isTall ? x.Permute(1, 0) : x);
+    }
+
+    /// <inheritdoc/>
+    protected override (string Name, Tensor Tensor)[] StateOf(Parameter parameter) => IsMatrix(parameter)
+        ? [("momentum_buffer", Tensor.Zeros(parameter.Shape))]
+        : [("exp_avg", Tensor.Zeros(parameter.Shape)), ("exp_avg_sq", Tensor.Zeros(parameter.Shape))];
+
+    /// <inheritdoc/>
+    protected override void Update(Parameter parameter, Tensor gradient, (string Name, Tensor Tensor)[] state, double learningRate, double weightDecay)
+    {
+        if (!IsMatrix(parameter))
+        {
+            parameter.UpdateByAdamW(gradient, state[0].Tensor, state[1].Tensor, new AdamWStep(learningRate, beta1, beta2, eps, weightDecay, StepCount));
+            return;
+        }
+
+        using var scope = MemoryScope.Enter();
+        int rows = parameter.Shape[0], columns = (int)(parameter.Count / rows);
+        Tensor velocity = state[0].Tensor;
+        velocity.CopyFrom((velocity * (float)momentum) + gradient);
+        Tensor direction = Orthogonalize(((velocity * (float)momentum) + gradient).Reshape(rows, columns));
+        float length = (float)(learningRate * 0.2 * Math.Sqrt(Math.Max(rows, columns)));
+        Tensor weights = parameter.Detach();
+        weights.CopyFrom((weights * (float)(1 - (learningRate * weightDecay))) - (direction.Reshape(parameter.Shape) * length));
+    }
+
+    private static bool IsMatrix(Parameter parameter) =>
+        parameter.Rank >= 2 && parameter.Shape[0] >= SmallestSide && parameter.Count / parameter.Shape[0] >= SmallestSide && parameter.Shape[1] > 1;
+}
