@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
@@ -17,10 +18,13 @@ internal static class TrainCommand
         var output = new Option<string?>("--output") { HelpName = "DIR", Description = "Folder of logs and checkpoints (OUTPUT); a run found there is continued." };
         var epochs = new Option<int?>("--epochs") { HelpName = "N", Description = "Epochs (TRAIN.EPOCHS)." };
         var resume = new Option<string?>("--resume") { HelpName = "FILE", Description = "State of a run to continue from: its resume.safetensors (MODEL.RESUME)." };
+        var pretrained = new Option<string?>("--pretrained") { HelpName = "FILE", Description = "Checkpoint to start a new run from, of any resolution and number of classes (MODEL.PRETRAINED)." };
+        var onNan = new Option<string?>("--on-nan") { Description = "What a loss or gradient that is no finite number does: stop the run, skip the step, or roll back to the saved state and pass the batch over (TRAIN.ON_NAN)." };
+        onNan.AcceptOnlyFromAmong("stop", "skip", "rollback");
         var options = new Option<string[]>("--opts") { HelpName = "KEY VALUE", Description = "Other keys and values in turn: TRAIN.BASE_LR 1e-3 SEED 1.", AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.ZeroOrMore };
         Option<int?> threads = CommonOptions.Threads();
         var json = new Option<bool>("--json") { Description = "Print the run's log, one JSON object a line, instead of text." };
-        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, threads, json, options };
+        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, pretrained, onNan, threads, json, options };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
@@ -28,6 +32,8 @@ internal static class TrainCommand
             config.Data.DataPath = parsed.GetValue(data) ?? config.Data.DataPath;
             config.Train.Epochs = parsed.GetValue(epochs) ?? config.Train.Epochs;
             config.Model.Resume = parsed.GetValue(resume) ?? config.Model.Resume;
+            config.Model.Pretrained = parsed.GetValue(pretrained) ?? config.Model.Pretrained;
+            config.Train.OnNan = parsed.GetValue(onNan) ?? config.Train.OnNan;
             if (parsed.GetValue(output) is { } folder)
                 config.Output = folder;
             else if (config.Output.Length == 0)
@@ -42,30 +48,26 @@ internal static class TrainCommand
         if (config.Data.DataPath.Length == 0)
             throw new ConfigurationException("No data: give --data, or DATA.DATA_PATH in the recipe.");
         using var stop = new CancellationTokenSource();
-        void OnCancel(object? sender, ConsoleCancelEventArgs pressed)
+        void OnSignal(PosixSignalContext signal)
         {
-            // The second press ends the process at once.
-            pressed.Cancel = !stop.IsCancellationRequested;
+            // The second signal ends the process at once.
+            signal.Cancel = !stop.IsCancellationRequested;
             stop.Cancel();
         }
 
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         var trainer = new Trainer(config, config.Output);
         ITrainingObserver display = asJson
             ? new JsonLines(Console.WriteLine, config.PrintFreq)
             : new TrainingDisplay(Console.Out, Console.IsOutputRedirected ? null : () => Console.WindowWidth, config.PrintFreq);
         if (!asJson)
             AnsiConsole.MarkupLineInterpolated($"[bold]{config.Model.Type}[/]  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Data.Classes.Count} classes, {Workers.ThreadCount} threads → {config.Output}");
-        Console.CancelKeyPress += OnCancel;
-        try
-        {
-            if (trainer.Run(display, stop.Token))
-                return 0;
-            Console.Error.WriteLine("Stopped; the same command continues.");
-            return 130;
-        }
-        finally
-        {
-            Console.CancelKeyPress -= OnCancel;
-        }
+        if (!asJson && trainer.Pretrained is { } report)
+            AnsiConsole.MarkupLineInterpolated($"Started from {config.Model.Pretrained}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected");
+        if (trainer.Run(display, stop.Token))
+            return 0;
+        Console.Error.WriteLine("Stopped; the same command continues.");
+        return 130;
     }
 }

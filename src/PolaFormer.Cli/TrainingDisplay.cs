@@ -17,6 +17,8 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
             output.WriteLine($"Continuing from {path}: epoch {run.EpochsDone + 1}, step {run.StepsDone}");
     }
 
+    public void Warned(string message) => output.WriteLine($"{(width is null ? "" : "\r\e[K")}warning: {message}");
+
     public void StepDone(TrainingProgress progress)
     {
         if (width is null && progress.Step % every != 0)

@@ -36,7 +36,7 @@ public static class ModelRegistry
             Projection = 256,
             DropPathRate = 0.05f,
         }),
-        PlusPlus("polaformer_pp_cifar_plus", new()
+        PlusPlus("polaformer_pp_cifar_2m", new()
         {
             ImageSize = 32,
             NumClasses = 10,
@@ -49,7 +49,7 @@ public static class ModelRegistry
             LayerScales = [true, true, true],
             LayerInitValues = [1, 1, 1],
             Projection = 256,
-            DropPathRate = 0.02f,
+            DropPathRate = 0,
         }),
     ];
 

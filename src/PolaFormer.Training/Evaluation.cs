@@ -18,7 +18,10 @@ public sealed record Evaluation(long Images, double Top1, double Top5, double Lo
     public double ImagesPerSecond => Images / Math.Max(Elapsed.TotalSeconds, 1e-9);
 
     /// <summary>Runs a network over a loader's images, in evaluation mode; its mode is restored afterwards.</summary>
-    public static Evaluation Run(Module model, DataLoader loader)
+    public static Evaluation Run(Module model, DataLoader loader) => Run(model, loader, CancellationToken.None)!;
+
+    /// <summary>Runs a network over a loader's images, in evaluation mode; its mode is restored afterwards. Null where it was stopped.</summary>
+    public static Evaluation? Run(Module model, DataLoader loader, CancellationToken stop)
     {
         bool wasTraining = model.IsTraining;
         model.Evaluate();
@@ -26,6 +29,8 @@ public sealed record Evaluation(long Images, double Top1, double Top5, double Lo
         long start = Stopwatch.GetTimestamp();
         foreach (Batch batch in loader.Epoch(0))
         {
+            if (stop.IsCancellationRequested)
+                return null;
             using var scope = MemoryScope.Enter();
             Tensor images = Tensor.From(batch.Images, [batch.Count, batch.ImageSize, batch.ImageSize, 3]);
             Tensor logits = model.Forward(images);

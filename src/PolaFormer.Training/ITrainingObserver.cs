@@ -8,6 +8,11 @@ public interface ITrainingObserver
     {
     }
 
+    /// <summary>Something needs the user's attention, but the run goes on: one line.</summary>
+    void Warned(string message)
+    {
+    }
+
     /// <summary>A step is done.</summary>
     void StepDone(TrainingProgress progress)
     {

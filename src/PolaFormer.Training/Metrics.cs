@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace PolaFormer.Training;
 
 /// <summary>Sums of loss and hits over images.</summary>
@@ -17,6 +19,30 @@ public sealed class Metrics
 
     /// <summary>Share of images whose label is among the five largest logits.</summary>
     public double Top5 => Count == 0 ? 0 : (double)_top5 / Count;
+
+    /// <summary>The sums as text, for saving: <see cref="Parse"/> gives the same back, to the bit.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Count} {_loss:R} {_top1} {_top5}");
+
+    /// <summary>Reads what <see cref="ToString"/> writes.</summary>
+    /// <exception cref="FormatException">It is something else.</exception>
+    public static Metrics Parse(string text) => text.Split(' ') is [string count, string loss, string top1, string top5]
+        ? new Metrics
+        {
+            Count = long.Parse(count, CultureInfo.InvariantCulture),
+            _loss = double.Parse(loss, CultureInfo.InvariantCulture),
+            _top1 = long.Parse(top1, CultureInfo.InvariantCulture),
+            _top5 = long.Parse(top5, CultureInfo.InvariantCulture),
+        }
+        : throw new FormatException($"'{text}' holds no sums.");
+
+    /// <summary>Adds another's sums.</summary>
+    public void Add(Metrics other)
+    {
+        _loss += other._loss;
+        _top1 += other._top1;
+        _top5 += other._top5;
+        Count += other.Count;
+    }
 
     /// <summary>Counts a batch.</summary>
     /// <param name="logits">(rows, classes), row-major.</param>

@@ -1,10 +1,6 @@
 using System.Diagnostics;
 using PolaFormer.Checkpoints;
 using PolaFormer.Models;
-using PolaFormer.NN;
-using PolaFormer.Tensors;
-using PolaFormer.Tensors.Autograd;
-using PolaFormer.Tensors.Memory;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Optimization;
 using PolaFormer.Training.Reporting;
@@ -19,28 +15,41 @@ namespace PolaFormer.Training;
 /// </summary>
 public sealed class Trainer
 {
+    private const int MaxPassedOver = 10;
+
     private readonly TrainingConfig _config;
-    private readonly VisionModel _model;
+    private readonly NonFinitePolicy _onNonFinite;
+    private readonly TrainingState _state;
+    private readonly TrainingStep _step;
     private readonly TrainingData _data;
     private readonly ModelDescription _description;
     private readonly string _folder;
-    private readonly Optimizer _optimizer;
-    private readonly CosineSchedule _schedule;
+    private readonly LearningRateSchedule _schedule;
     private readonly int _stepsPerEpoch;
-    private TrainingPosition _position;
+    private TrainingObservers _observer = new([]);
+    private long _savedAt;
 
-    /// <summary>Builds the network with freshly drawn weights, opens the data and makes the folder.</summary>
+    /// <summary>Builds the network with freshly drawn or given weights, opens the data and makes the folder.</summary>
     /// <exception cref="ConfigurationException">A key asks for what is not supported.</exception>
     /// <exception cref="Vision.ImageException">The data cannot be opened.</exception>
+    /// <exception cref="CheckpointException">MODEL.PRETRAINED cannot be read or does not fit.</exception>
     public Trainer(TrainingConfig config, string outputFolder)
     {
         RequireSupported(config);
         _config = config;
+        _onNonFinite = PolicyOf(config.Train.OnNan);
         _folder = outputFolder;
         var configured = ConfiguredModel.Create(config);
-        _model = configured.Model;
-        _model.Initialize((ulong)config.Seed);
+        VisionModel model = configured.Model;
+        model.Initialize((ulong)config.Seed);
         _data = TrainingData.Open(config);
+        if (config.Model.Pretrained.Length > 0)
+        {
+            using Checkpoint checkpoint = Checkpoint.Open(config.Model.Pretrained);
+            Pretrained = PretrainedLoader.Load(model, checkpoint);
+        }
+
+        FrozenParameters.Apply(model, config.Train.Freeze);
         _description = new ModelDescription
         {
             Model = configured.Name,
@@ -51,148 +60,224 @@ public sealed class Trainer
             Std = _data.Std,
             CenterCrop = _data.CenterCrop,
         };
-        _stepsPerEpoch = _data.Train.BatchCount;
-        _schedule = ScheduleOf(config, _stepsPerEpoch);
-        _optimizer = OptimizerOf(config.Train, _model);
+        _stepsPerEpoch = _data.Train.BatchCount / config.Train.AccumulationSteps;
+        _schedule = ConfiguredOptimization.Schedule(config, _stepsPerEpoch);
+        ModelEma? ema = config.Train.ModelEma ? new ModelEma(ConfiguredModel.Create(config).Model, model, config.Train.ModelEmaDecay, config.Train.ModelEmaWarmup) : null;
+        _state = new TrainingState(
+            model, ConfiguredOptimization.Optimizer(config.Train, model), ema, new TrainingPosition(config.Train.StartEpoch, 0, _stepsPerEpoch));
+        _step = new TrainingStep(config, _state, canUndo: _onNonFinite == NonFinitePolicy.Skip);
         Directory.CreateDirectory(outputFolder);
         File.WriteAllText(Path.Combine(outputFolder, "config.yaml"), ConfigurationWriter.Write(config));
-        _position = new TrainingPosition(config.Train.StartEpoch, 0, _stepsPerEpoch, -1);
+    }
+
+    private enum EpochEnd
+    {
+        Complete,
+        Stopped,
+        RolledBack,
     }
 
     /// <summary>The network.</summary>
-    public VisionModel Model => _model;
+    public VisionModel Model => _state.Model;
 
     /// <summary>The images.</summary>
     public TrainingData Data => _data;
 
-    private int Epochs => _config.Train.Epochs + _config.Train.CooldownEpochs;
+    /// <summary>What became of the weights of MODEL.PRETRAINED; null without.</summary>
+    public PretrainedReport? Pretrained { get; }
 
-    private string ResumePath => Path.Combine(_folder, "resume.safetensors");
+    private int Epochs => _config.Train.Epochs + _config.Train.CooldownEpochs;
 
     /// <summary>Trains to the end, or until asked to stop: then the step under way is finished and the state saved.</summary>
     /// <param name="observer">Hears of every step and epoch.</param>
     /// <param name="stop">Asks to stop.</param>
     /// <returns>Whether the run reached its end.</returns>
     /// <exception cref="TrainingException">The loss is no number any more.</exception>
+    /// <exception cref="CheckpointException">The state cannot be read, or at the end not be written.</exception>
     public bool Run(ITrainingObserver? observer = null, CancellationToken stop = default)
     {
         long start = Stopwatch.GetTimestamp();
-        string? resumedFrom = Resume();
         IReadOnlyList<ITrainingObserver> files = RunFiles.Observers(_folder, _config.PrintFreq);
-        observer = new TrainingObservers(observer is null ? files : [.. files, observer]);
-        observer.RunStarted(new RunDescription(
-            _description.Model, _model.ParameterCount, _data.Classes, ConfigurationWriter.Write(_config), Epochs, _stepsPerEpoch, _position.Epoch, _position.Step, resumedFrom));
-        _model.Train();
-        bool isComplete = true;
-        while (isComplete && _position.Epoch < Epochs)
-            isComplete = RunEpoch(observer, stop);
-        if (!isComplete)
+        _observer = new TrainingObservers(observer is null ? files : [.. files, observer]);
+        string? resumedFrom = Resume();
+        Announce(resumedFrom);
+        StartTraining();
+        if (_onNonFinite == NonFinitePolicy.Rollback && resumedFrom is null)
             Save();
-        observer.RunEnded(new RunEnd(isComplete, _position.BestTop1, Stopwatch.GetElapsedTime(start)));
-        return isComplete;
+        _savedAt = Stopwatch.GetTimestamp();
+        var end = EpochEnd.Complete;
+        while (end != EpochEnd.Stopped && _state.Position.Epoch < Epochs)
+            end = RunEpoch(stop);
+        if (end == EpochEnd.Stopped)
+            Save();
+        _observer.RunEnded(new RunEnd(end != EpochEnd.Stopped, _state.Position.BestTop1, Stopwatch.GetElapsedTime(start)));
+        return end != EpochEnd.Stopped;
     }
 
     // The file continued from, or null.
     private string? Resume()
     {
-        string path = _config.Model.Resume.Length > 0 ? _config.Model.Resume : ResumePath;
-        if (_config.Model.Resume.Length == 0 && !(_config.Train.AutoResume && File.Exists(path)))
-            return null;
-        _position = TrainingCheckpoint.LoadState(path, _model, _optimizer);
-        if (_position.StepsPerEpoch != _stepsPerEpoch)
-            throw new TrainingException($"{path}: its epochs have {_position.StepsPerEpoch} steps, this run's {_stepsPerEpoch}. Use the same data and batch size, or another output folder.");
+        string? path = null;
+        if (_config.Model.Resume.Length > 0)
+            TrainingCheckpoint.Load(path = _config.Model.Resume, _state);
+        else if (_config.Train.AutoResume && TrainingCheckpoint.ExistsIn(_folder))
+            path = TrainingCheckpoint.LoadLast(_folder, _state, _observer.Warned);
+        if (_state.Position.StepsPerEpoch != _stepsPerEpoch)
+            throw new TrainingException($"{path}: its epochs have {_state.Position.StepsPerEpoch} steps, this run's {_stepsPerEpoch}. Use the same data and batch size, or another output folder.");
         return path;
     }
 
-    private bool RunEpoch(ITrainingObserver observer, CancellationToken stop)
+    private void Announce(string? resumedFrom) => _observer.RunStarted(new RunDescription(
+        _description.Model, Model.ParameterCount, _data.Classes, ConfigurationWriter.Write(_config), Epochs, _stepsPerEpoch,
+        _state.Position.Epoch, _state.Position.Step, resumedFrom));
+
+    private void StartTraining()
     {
-        int epoch = _position.Epoch, first = _position.Step, batchSize = _config.Data.BatchSize;
-        var metrics = new Metrics();
-        double rate = 0, imagesPerSecond = 0;
-        long start = Stopwatch.GetTimestamp();
-        foreach (Batch batch in _data.Train.Epoch(epoch).Skip(first))
+        Model.Train();
+        FrozenParameters.KeepStatistics(Model);
+    }
+
+    private EpochEnd RunEpoch(CancellationToken stop)
+    {
+        int epoch = _state.Position.Epoch;
+        double rate = _schedule.RateOf(_state.Position.GlobalStep), imagesPerSecond = 0;
+        long start = Stopwatch.GetTimestamp(), before = _state.Metrics.Count;
+        using IEnumerator<Batch> batches = _data.Train.Epoch(epoch).Skip(_state.Position.Step * _config.Train.AccumulationSteps).GetEnumerator();
+        while (_state.Position.Step < _stepsPerEpoch)
         {
             if (stop.IsCancellationRequested)
-                return false;
-            long step = ((long)epoch * _stepsPerEpoch) + _position.Step;
+                return EpochEnd.Stopped;
+            long step = _state.Position.GlobalStep;
             rate = _schedule.RateOf(step);
-            (double loss, double norm) = RunStep(batch, step, rate, metrics);
-            _position = _position with { Step = _position.Step + 1 };
+            StepResult result = default;
+            if (_state.Position.PassedOver.Contains(step))
+                PassOver(batches);
+            else if (!(result = _step.Run(batches, step, rate)).IsApplied && HandleNonFinite(step, result) == NonFinitePolicy.Rollback)
+                return EpochEnd.RolledBack;
+            _state.Position = _state.Position with { Step = _state.Position.Step + 1 };
 
-            imagesPerSecond = metrics.Count / Stopwatch.GetElapsedTime(start).TotalSeconds;
-            long left = ((long)Epochs * _stepsPerEpoch) - step - 1;
-            var progress = new TrainingProgress(
-                epoch + 1, Epochs, _position.Step, _stepsPerEpoch, step + 1, loss, metrics.Loss, metrics.Top1, rate, norm, imagesPerSecond, TimeSpan.FromSeconds(left * batchSize / imagesPerSecond));
-            observer.StepDone(progress);
+            imagesPerSecond = (_state.Metrics.Count - before) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+            Report(result, rate, imagesPerSecond);
+            if (_config.SaveMinutes > 0 && Stopwatch.GetElapsedTime(_savedAt).TotalMinutes > _config.SaveMinutes)
+                Try(() => Save());
         }
 
-        Evaluation evaluation = Evaluation.Run(_model, _data.Evaluation);
-        bool isBest = evaluation.Top1 > _position.BestTop1;
-        _position = new TrainingPosition(epoch + 1, 0, _stepsPerEpoch, Math.Max(evaluation.Top1, _position.BestTop1));
-        var result = new EpochResult(
-            epoch + 1, (long)(epoch + 1) * _stepsPerEpoch, metrics.Loss, metrics.Top1, rate, imagesPerSecond, evaluation, EmaEvaluation: null, BadImages: 0, isBest);
+        return EndEpoch(rate, imagesPerSecond, stop) ? EpochEnd.Complete : EpochEnd.Stopped;
+    }
+
+    private void Report(StepResult step, double rate, double imagesPerSecond)
+    {
+        TrainingPosition position = _state.Position;
+        long left = ((long)Epochs * _stepsPerEpoch) - position.GlobalStep;
+        double imagesLeft = (double)left * _config.Data.BatchSize * _config.Train.AccumulationSteps;
+        var progress = new TrainingProgress(
+            position.Epoch + 1, Epochs, position.Step, _stepsPerEpoch, position.GlobalStep, step.Loss, _state.Metrics.Loss, _state.Metrics.Top1, rate, step.GradientNorm,
+            imagesPerSecond, imagesPerSecond > 0 ? TimeSpan.FromSeconds(imagesLeft / imagesPerSecond) : TimeSpan.Zero);
+        _observer.StepDone(progress);
+    }
+
+    // False where it was stopped before the evaluation's end; the resumed run evaluates anew.
+    private bool EndEpoch(double rate, double imagesPerSecond, CancellationToken stop)
+    {
+        if (Evaluation.Run(Model, _data.Evaluation, stop) is not { } evaluation)
+            return false;
+        Evaluation? emaEvaluation = null;
+        if (_state.Ema is { } ema && (emaEvaluation = Evaluation.Run(ema.Average, _data.Evaluation, stop)) is null)
+            return false;
+        StartTraining();
+
+        TrainingPosition position = _state.Position;
+        bool isBest = evaluation.Top1 > position.BestTop1, isBestEma = emaEvaluation?.Top1 > position.BestEmaTop1;
+        Metrics metrics = _state.Metrics;
+        _state.Metrics = new Metrics();
+        _state.Position = position with
+        {
+            Epoch = position.Epoch + 1,
+            Step = 0,
+            BestTop1 = Math.Max(evaluation.Top1, position.BestTop1),
+            BestEmaTop1 = Math.Max(emaEvaluation?.Top1 ?? -1, position.BestEmaTop1),
+        };
+        position = _state.Position;
+        var result = new EpochResult(position.Epoch, position.GlobalStep, metrics.Loss, metrics.Top1, rate, imagesPerSecond, evaluation, emaEvaluation, _data.Train.BadImages.Count, isBest);
         if (isBest)
-            TrainingCheckpoint.SaveModel(Path.Combine(_folder, "best.safetensors"), _model, Described(evaluation.Top1));
-        if ((epoch + 1) % _config.SaveFreq == 0 || epoch + 1 == Epochs)
-            Save(evaluation.Top1);
-        observer.EpochDone(result);
+            Try(() => SaveModel("best", evaluation.Top1));
+        if (isBestEma)
+            Try(() => SaveModel("best_ema", emaEvaluation!.Top1));
+        if (position.Epoch == Epochs)
+            Save(evaluation.Top1, emaEvaluation?.Top1);
+        else if (position.Epoch % _config.SaveFreq == 0)
+            Try(() => Save(evaluation.Top1, emaEvaluation?.Top1));
+        _observer.EpochDone(result);
         return true;
     }
 
-    // One step; returns its loss and the gradients' norm.
-    private (double Loss, double GradientNorm) RunStep(Batch batch, long step, double rate, Metrics metrics)
+    private void PassOver(IEnumerator<Batch> batches)
     {
-        RandomStep.Current = new RandomStep((ulong)_config.Seed, (ulong)step);
-        using var scope = MemoryScope.Enter();
-        using var tape = Tape.Start();
-        Tensor images = Tensor.From(batch.Images, [batch.Count, batch.ImageSize, batch.ImageSize, 3]);
-        Tensor targets = SoftTargets.FromLabels(batch.Labels, _model.NumClasses, (float)_config.Model.LabelSmoothing);
-        Tensor logits = _model.Forward(images);
-        Tensor loss = logits.CrossEntropy(targets).Mean();
-        float value = loss.Item();
-        if (!float.IsFinite(value))
-            throw new TrainingException($"The loss is {value} in epoch {(step / _stepsPerEpoch) + 1}, step {(step % _stepsPerEpoch) + 1}. Lower TRAIN.BASE_LR, or set TRAIN.CLIP_GRAD.");
-        metrics.Add(logits.AsSpan<float>(), batch.Labels, value);
-
-        _model.ZeroGrad();
-        tape.Backward(loss);
-        double norm = _config.Train.ClipGrad is { } max ? GradientNorm.Clip(_model.Parameters(), max) : GradientNorm.Of(_model.Parameters());
-        _optimizer.Step(rate);
-        return (value, norm);
+        for (int i = 0; i < _config.Train.AccumulationSteps; i++)
+            batches.MoveNext();
     }
 
-    private void Save(double? top1 = null)
+    private NonFinitePolicy HandleNonFinite(long step, StepResult result)
     {
-        TrainingCheckpoint.SaveModel(Path.Combine(_folder, "last.safetensors"), _model, Described(top1));
-        TrainingCheckpoint.SaveState(ResumePath, _model, _optimizer, _position);
-    }
-
-    private ModelDescription Described(double? top1) => _description with { Top1 = top1, Epoch = _position.Epoch };
-
-    private static Optimizer OptimizerOf(OptimizationConfig train, VisionModel model)
-    {
-        OptimizerConfig rule = train.Optimizer;
-        IReadOnlyList<ParameterGroup> groups = ParameterGroup.Split(model, train.WeightDecay);
-        if (rule.Betas is not [>= 0 and < 1, >= 0 and < 1])
-            throw new ConfigurationException("TRAIN.OPTIMIZER.BETAS takes two numbers from 0 to below 1.");
-        if (rule.Momentum is not (>= 0 and < 1))
-            throw new ConfigurationException("TRAIN.OPTIMIZER.MOMENTUM takes a number from 0 to below 1.");
-        return rule.Name.ToLowerInvariant() switch
+        string what = double.IsFinite(result.Loss) ? $"The gradients' norm is {result.GradientNorm}" : $"The loss is {result.Loss}";
+        string where = $"in epoch {(step / _stepsPerEpoch) + 1}, step {(step % _stepsPerEpoch) + 1}";
+        const string advice = "Lower TRAIN.BASE_LR or set TRAIN.CLIP_GRAD; --detect-anomaly names the operator.";
+        switch (_onNonFinite)
         {
-            "adamw" => new AdamW(groups, rule.Betas[0], rule.Betas[1], rule.Eps),
-            "sgd" => new Sgd(groups, rule.Momentum),
-            "muon" => new Muon(groups, rule.Momentum, rule.Betas[0], rule.Betas[1], rule.Eps),
-            _ => throw new ConfigurationException($"TRAIN.OPTIMIZER.NAME: '{rule.Name}' is unknown; use adamw, sgd or muon."),
-        };
+            case NonFinitePolicy.Stop:
+                throw new TrainingException($"{what} {where}. {advice}");
+            case NonFinitePolicy.Skip:
+                _observer.Warned($"{what} {where}: the step is skipped.");
+                return NonFinitePolicy.Skip;
+            default:
+                string path = TrainingCheckpoint.LoadLast(_folder, _state, _observer.Warned);
+                TrainingPosition position = _state.Position;
+                if (position.PassedOver.Count == MaxPassedOver)
+                    throw new TrainingException($"{what} {where}, after {MaxPassedOver} batches were passed over. {advice}");
+                _observer.Warned($"{what} {where}: back to epoch {position.Epoch + 1}, step {position.Step}; this batch will be passed over.");
+                _state.Position = position with { PassedOver = [.. position.PassedOver, step] };
+                Save();
+                Announce(path);
+                return NonFinitePolicy.Rollback;
+        }
     }
 
-    private static CosineSchedule ScheduleOf(TrainingConfig config, int stepsPerEpoch)
+    // A full disk does not end a run: the state before stays, and the next save may succeed.
+    private void Try(Action save)
     {
-        // The authors' rates are for 512 images a step.
-        double scale = config.Data.BatchSize / 512.0;
-        OptimizationConfig train = config.Train;
-        return new CosineSchedule(train.BaseLr * scale, train.WarmupLr * scale, train.MinLr * scale, (long)train.WarmupEpochs * stepsPerEpoch, (long)train.Epochs * stepsPerEpoch);
+        try
+        {
+            save();
+        }
+        catch (CheckpointException error)
+        {
+            _savedAt = Stopwatch.GetTimestamp();
+            _observer.Warned($"{error.Message} The run goes on; its last state on disk stays.");
+        }
     }
+
+    private void Save(double? top1 = null, double? emaTop1 = null)
+    {
+        SaveModel("last", top1);
+        if (_state.Ema is not null)
+            SaveModel("last_ema", emaTop1);
+        TrainingCheckpoint.Save(_folder, _state);
+        _savedAt = Stopwatch.GetTimestamp();
+    }
+
+    private void SaveModel(string name, double? top1)
+    {
+        VisionModel model = name.EndsWith("_ema", StringComparison.Ordinal) ? (VisionModel)_state.Ema!.Average : Model;
+        TrainingCheckpoint.SaveModel(Path.Combine(_folder, $"{name}.safetensors"), model, _description with { Top1 = top1, Epoch = _state.Position.Epoch });
+    }
+
+    private static NonFinitePolicy PolicyOf(string name) => name switch
+    {
+        "stop" => NonFinitePolicy.Stop,
+        "skip" => NonFinitePolicy.Skip,
+        "rollback" => NonFinitePolicy.Rollback,
+        _ => throw new ConfigurationException($"TRAIN.ON_NAN: '{name}' is unknown; use stop, skip or rollback."),
+    };
 
     private static void RequireSupported(TrainingConfig config)
     {
@@ -204,8 +289,10 @@ public sealed class Trainer
 
         OptimizationConfig train = config.Train;
         AugmentationConfig augmentation = config.Aug;
-        Require(train.LrScheduler.Name == "cosine", $"TRAIN.LR_SCHEDULER.NAME: '{train.LrScheduler.Name}' is not supported; use cosine.");
-        Require(config.Data.BatchSize > 0 && config.PrintFreq > 0 && config.SaveFreq > 0, "DATA.BATCH_SIZE, PRINT_FREQ and SAVE_FREQ must be at least 1.");
+        Require(config.Data.BatchSize > 0 && train.AccumulationSteps > 0, "DATA.BATCH_SIZE and TRAIN.ACCUMULATION_STEPS must be at least 1.");
+        Require(config.PrintFreq > 0 && config.SaveFreq > 0, "PRINT_FREQ and SAVE_FREQ must be at least 1.");
+        Require(train.ClipMode is "norm" or "value", $"TRAIN.CLIP_MODE: '{train.ClipMode}' is unknown; use norm or value.");
+        Require(train.ModelEmaDecay is >= 0 and < 1, "TRAIN.MODEL_EMA_DECAY takes a number from 0 to below 1.");
         Require(!train.UseCheckpoint && !config.Amp && !config.Data.ZipMode, "TRAIN.USE_CHECKPOINT, AMP and DATA.ZIP_MODE are not supported; set them to false.");
         Require(augmentation.Mixup == 0 && augmentation.Cutmix == 0 && augmentation.CutmixMinmax is null, "AUG: mixup and cutmix are not supported; set AUG.MIXUP 0 AUG.CUTMIX 0.");
         Require(augmentation.AutoAugment is null or "none", "AUG.AUTO_AUGMENT is not supported; set it to none.");

@@ -1,9 +1,16 @@
 namespace PolaFormer.Training;
 
-/// <summary>Several observers as one; each hears in turn.</summary>
+/// <summary>
+/// Several observers as one; each hears in turn. One that cannot write, as on a full disk, does not end the run: the others are
+/// warned, once until it writes again.
+/// </summary>
 internal sealed class TrainingObservers(IReadOnlyList<ITrainingObserver> observers) : ITrainingObserver
 {
+    private readonly HashSet<ITrainingObserver> _failing = [];
+
     public void RunStarted(RunDescription run) => Tell(observer => observer.RunStarted(run));
+
+    public void Warned(string message) => Tell(observer => observer.Warned(message));
 
     public void StepDone(TrainingProgress progress) => Tell(observer => observer.StepDone(progress));
 
@@ -14,6 +21,17 @@ internal sealed class TrainingObservers(IReadOnlyList<ITrainingObserver> observe
     private void Tell(Action<ITrainingObserver> news)
     {
         foreach (ITrainingObserver observer in observers)
-            news(observer);
+        {
+            try
+            {
+                news(observer);
+                _failing.Remove(observer);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                if (_failing.Add(observer))
+                    Warned($"The run's records could not be written: {error.Message}");
+            }
+        }
     }
 }

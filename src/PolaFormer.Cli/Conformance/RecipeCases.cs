@@ -1,9 +1,11 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Training;
+using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Optimization;
 
 namespace PolaFormer.Cli.Conformance;
@@ -17,17 +19,23 @@ internal static partial class RecipeCases
     public static void Run(FixtureCase fixture, Comparison comparison)
     {
         JsonElement meta = fixture.Meta;
+        if (meta.Field("config") is not null)
+            RunConfiguration(fixture, comparison);
         if (meta.Field("schedule") is { } schedule && fixture.Has("f64.lr_value"))
             RunSchedule(fixture, comparison, schedule);
         else if (meta.Field("no_decay") is not null)
             RunGroups(fixture, comparison);
-        else if (meta.Field("args") is { } arguments && arguments.Text("kind") == "adamw")
-            RunAdamW(fixture, comparison, arguments);
+        else if (meta.Field("iters_per_epoch") is { } steps && fixture.Has("f64.lr_value"))
+            RunSchedule(fixture, comparison, steps.GetInt64());
+        else if (meta.Field("args") is { } arguments && arguments.Text("kind") is "adamw" or "sgd")
+            RunOptimizer(fixture, comparison, arguments);
+        else if (meta.Field("source")?.Text("cls") == "ModelEma")
+            RunModelEma(fixture, comparison);
         else if (fixture.Has("out.label_smoothing"))
             RunLosses(fixture, comparison);
         else if (AugmentationCase(fixture, comparison) is { } run)
             run();
-        else
+        else if (meta.Field("config") is null)
             throw new CapabilityMissingException("this part of the training recipe is not compared here");
     }
 
@@ -49,6 +57,49 @@ internal static partial class RecipeCases
             comparison.Close(key, actual, ScheduleTolerance * actual.Max());
         }
     }
+
+    // The file of configs/ for the case's model, or the case's own keys where there is none, resolved by our reader.
+    private static void RunConfiguration(FixtureCase fixture, Comparison comparison)
+    {
+        var expected = new TrainingConfig();
+        ConfigurationReader.Apply(expected, [.. fixture.Meta.GetProperty("config").EnumerateObject().SelectMany(section => Keys(section.Name, section.Value))]);
+        TrainingConfig actual = RecipeOf(fixture.Case) is { } path ? ConfigurationReader.Read(path) : expected;
+        actual.Output = expected.Output;
+        comparison.SameList<string>("resolved configuration", ConfigurationWriter.Write(actual).Split('\n'), ConfigurationWriter.Write(expected).Split('\n'));
+
+        LearningRateSchedule schedule = ConfiguredOptimization.Schedule(actual, stepsPerEpoch: 1);
+        JsonElement scaled = fixture.Meta.GetProperty("linear_scaling").GetProperty("world_size 1");
+        comparison.Within("scaled BASE_LR", schedule.BaseRate, scaled.GetProperty("BASE_LR").GetDouble(), ScheduleTolerance);
+        comparison.Within("scaled WARMUP_LR", schedule.WarmupRate, scaled.GetProperty("WARMUP_LR").GetDouble(), ScheduleTolerance);
+    }
+
+    private static string? RecipeOf(string name)
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            string path = Path.Combine(folder.FullName, "configs", $"{ModelName(name)}.yaml");
+            if (File.Exists(path))
+                return path;
+        }
+
+        return null;
+    }
+
+    // Another schedule than cosine, at the rates of one process, unscaled.
+    private static void RunSchedule(FixtureCase fixture, Comparison comparison, long stepsPerEpoch)
+    {
+        JsonElement train = fixture.Meta.GetProperty("train");
+        var config = new TrainingConfig();
+        ConfigurationReader.Apply(config, [.. Keys("TRAIN", train), "DATA.BATCH_SIZE", "512"]);
+        LearningRateSchedule schedule = ConfiguredOptimization.Schedule(config, (int)stepsPerEpoch);
+        double[] actual = [.. Enumerable.Range(0, (int)fixture.ShapeOf("f64.lr_value").Count).Select(t => schedule.Value(t))];
+        comparison.Close("f64.lr_value", actual, ScheduleTolerance * actual.Max());
+    }
+
+    // TRAIN.BASE_LR 0.0005 and so on: the leaves of a section.
+    private static IEnumerable<string> Keys(string prefix, JsonElement value) => value.ValueKind == JsonValueKind.Object
+        ? value.EnumerateObject().SelectMany(child => Keys($"{prefix}.{child.Name}", child.Value))
+        : [prefix, value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText()];
 
     private static void RunGroups(FixtureCase fixture, Comparison comparison)
     {
@@ -78,11 +129,12 @@ internal static partial class RecipeCases
     }
 
     // w decays, b does not; the gradients are given.
-    private static void RunAdamW(FixtureCase fixture, Comparison comparison, JsonElement arguments)
+    private static void RunOptimizer(FixtureCase fixture, Comparison comparison, JsonElement arguments)
     {
         Parameter w = Given("w"), b = Given("b");
         double? clip = arguments.Field("clip_grad_norm")?.GetDouble();
-        var optimizer = new AdamW([new ParameterGroup([("w", w)], arguments.GetProperty("weight_decay").GetDouble()), new ParameterGroup([("b", b)], 0)]);
+        ParameterGroup[] groups = [new ParameterGroup([("w", w)], arguments.GetProperty("weight_decay").GetDouble()), new ParameterGroup([("b", b)], 0)];
+        Optimizer optimizer = arguments.Text("kind") == "sgd" ? new Sgd(groups) : new AdamW(groups);
         int steps = fixture.ShapeOf("out.w")[0];
 
         // The gradients of a clipped run are stored as clipping left them, the norms as they were before.
@@ -92,7 +144,7 @@ internal static partial class RecipeCases
         {
             SetGradient(w, $"in.g.w.{t}", (float)scales[t]);
             SetGradient(b, $"in.g.b.{t}", (float)scales[t]);
-            norms.Add(clip is { } max ? GradientNorm.Clip([w, b], max) : GradientNorm.Of([w, b]));
+            norms.Add(clip is { } max ? GradientClipping.ByNorm([w, b], max) : GradientClipping.Norm([w, b]));
             optimizer.Step(arguments.GetProperty("lr").GetDouble());
             weights.AddRange(ForwardBackward.Widened(w));
             biases.AddRange(ForwardBackward.Widened(b));
@@ -114,6 +166,30 @@ internal static partial class RecipeCases
             parameter.ZeroGrad();
             using var tape = Tape.Start();
             tape.Backward((parameter * Tensor.From(fixture.Floats(key), parameter.Shape) * scale).Sum());
+        }
+    }
+
+    // The average of a linear layer and a batch norm over steps whose weights follow the formula.
+    private static void RunModelEma(FixtureCase fixture, Comparison comparison)
+    {
+        const double decay = 0.9;
+        Shape weight = fixture.ShapeOf("out.0.0.weight");
+        var model = new LinearNorm(weight[1], weight[0]);
+        string salt = SaltOfSteps().Match(fixture.Meta.Text("values")!).Groups[1].Value;
+        FormulaValues.Fill(model, $"{salt}:");
+        var ema = new ModelEma(new LinearNorm(weight[1], weight[0]), model, decay);
+        for (int t = 0; fixture.Has($"out.{t}.0.weight"); t++)
+        {
+            FormulaValues.Fill(model, $"{salt}{t}:");
+            model.StateDict().Single(entry => entry.Tensor.DType == DType.Int64).Tensor.AsSpan<long>()[0] = 7 * (t + 1);
+            ema.Update(t);
+            foreach ((string name, Tensor tensor) in ema.Average.StateDict())
+            {
+                if (tensor.DType == DType.Int64)
+                    comparison.Exact($"out.{t}.{name}", [tensor.AsSpan<long>()[0]]);
+                else
+                    comparison.Close($"out.{t}.{name}", [.. ForwardBackward.Widened(tensor)]);
+            }
         }
     }
 
@@ -143,5 +219,20 @@ internal static partial class RecipeCases
             comparison.Close($"grad.{name}", logits.Grad!.AsSpan<float>());
             return loss.Item();
         }
+    }
+
+    [GeneratedRegex("salt \"([^\"]*)\\{t\\}:\"")]
+    private static partial Regex SaltOfSteps();
+
+    // nn.Sequential(nn.Linear, nn.BatchNorm1d) by its state dict.
+    private sealed class LinearNorm : Module
+    {
+        public LinearNorm(int inFeatures, int outFeatures)
+        {
+            AddChild("0", new Linear(inFeatures, outFeatures));
+            AddChild("1", new BatchNorm2d(outFeatures));
+        }
+
+        protected override Tensor Run(Tensor x) => throw new NotSupportedException("Only its state is used.");
     }
 }

@@ -22,7 +22,7 @@ internal static class Trajectory
         for (int t = 0; t < rates.Length; t++)
         {
             losses[t] = step.Run(t).Loss;
-            norms[t] = clip is { } max ? GradientNorm.Clip(model.Parameters(), max) : GradientNorm.Of(model.Parameters());
+            norms[t] = clip is { } max ? GradientClipping.ByNorm(model.Parameters(), max) : GradientClipping.Norm(model.Parameters());
             optimizer.Step(rates[t]);
         }
 

@@ -12,6 +12,9 @@ public sealed class ModelConfig
     /// <summary>RESUME: checkpoint to continue from.</summary>
     public string Resume { get; set; } = "";
 
+    /// <summary>PRETRAINED (ours): checkpoint whose weights a new run starts from, of any resolution and number of classes.</summary>
+    public string Pretrained { get; set; } = "";
+
     /// <summary>NUM_CLASSES: width of the logits.</summary>
     public int NumClasses { get; set; } = 1000;
 

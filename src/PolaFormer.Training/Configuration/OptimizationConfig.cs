@@ -30,11 +30,35 @@ public sealed class OptimizationConfig
     /// <summary>CLIP_GRAD: largest global norm of the gradients; None for no limit.</summary>
     public double? ClipGrad { get; set; } = 5;
 
+    /// <summary>CLIP_MODE (ours): <c>norm</c>, CLIP_GRAD limits the global norm; <c>value</c>, every element.</summary>
+    public string ClipMode { get; set; } = "norm";
+
+    /// <summary>ACCUMULATION_STEPS (ours): batches whose gradients add up before the weights change, at least 1; learning rates scale with it.</summary>
+    public int AccumulationSteps { get; set; } = 1;
+
     /// <summary>AUTO_RESUME: continue from what lies in the output folder.</summary>
     public bool AutoResume { get; set; } = true;
 
     /// <summary>USE_CHECKPOINT: the authors' recomputation of activations; only false is taken.</summary>
     public bool UseCheckpoint { get; set; }
+
+    /// <summary>MODEL_EMA (ours, for a switch of the authors' main_ema.py): average the weights over the steps, and evaluate the average, too.</summary>
+    public bool ModelEma { get; set; }
+
+    /// <summary>MODEL_EMA_DECAY (ours): share of the average that a step keeps.</summary>
+    public double ModelEmaDecay { get; set; } = 0.9999;
+
+    /// <summary>MODEL_EMA_WARMUP (ours): keep at most (1 + t) / (10 + t) at step t.</summary>
+    public bool ModelEmaWarmup { get; set; }
+
+    /// <summary>LAYER_DECAY (ours): factor on the learning rate from one layer to the one before it, for fine-tuning; 1 for one rate.</summary>
+    public double LayerDecay { get; set; } = 1;
+
+    /// <summary>FREEZE (ours): patterns of parameter names that stay as they are, such as <c>layers.0.*</c>.</summary>
+    public string[] Freeze { get; set; } = [];
+
+    /// <summary>ON_NAN (ours): what a loss or gradient that is not finite does: <c>stop</c>, <c>skip</c> or <c>rollback</c>.</summary>
+    public string OnNan { get; set; } = "stop";
 
     /// <summary>LR_SCHEDULER: the course of the learning rate.</summary>
     public SchedulerConfig LrScheduler { get; set; } = new();

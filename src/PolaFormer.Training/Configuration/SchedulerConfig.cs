@@ -3,7 +3,7 @@ namespace PolaFormer.Training.Configuration;
 /// <summary>TRAIN.LR_SCHEDULER: the course of the learning rate.</summary>
 public sealed class SchedulerConfig
 {
-    /// <summary>NAME: <c>cosine</c>.</summary>
+    /// <summary>NAME: <c>cosine</c>, <c>linear</c> or <c>step</c>.</summary>
     public string Name { get; set; } = "cosine";
 
     /// <summary>DECAY_EPOCHS: of the step schedule.</summary>

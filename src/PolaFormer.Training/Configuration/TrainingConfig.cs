@@ -36,6 +36,9 @@ public sealed class TrainingConfig
     /// <summary>SAVE_FREQ: epochs between checkpoints.</summary>
     public int SaveFreq { get; set; } = 1;
 
+    /// <summary>SAVE_MINUTES (ours): time after which the state is saved within an epoch, too; 0 for never.</summary>
+    public double SaveMinutes { get; set; } = 5;
+
     /// <summary>PRINT_FREQ: steps between log records.</summary>
     public int PrintFreq { get; set; } = 100;
 

@@ -3,20 +3,28 @@ using PolaFormer.NN;
 
 namespace PolaFormer.Training.Optimization;
 
-/// <summary>Parameters that share a weight decay.</summary>
+/// <summary>Parameters that share a weight decay and a factor on the learning rate.</summary>
 /// <param name="Parameters">Names and tensors in state-dict order.</param>
 /// <param name="WeightDecay">Decoupled decay, relative to the learning rate.</param>
 /// <param name="LearningRateScale">Factor on the learning rate.</param>
 public sealed record ParameterGroup(IReadOnlyList<(string Name, Parameter Parameter)> Parameters, double WeightDecay, double LearningRateScale = 1)
 {
     /// <summary>
-    /// Two groups as the authors' optimizer.py makes them: the first decays; the second, of rank-1 tensors, biases and what
-    /// the model exempts by name or keyword, does not.
+    /// The groups of the authors' optimizer.py: what decays, and rank-1 tensors, biases and what the model exempts by name or
+    /// keyword, which do not. Where layers have rates of their own, each has these two. Parameters without gradients are left out.
     /// </summary>
-    public static IReadOnlyList<ParameterGroup> Split(VisionModel model, double weightDecay)
+    /// <param name="model">The network.</param>
+    /// <param name="weightDecay">Of the groups that decay.</param>
+    /// <param name="layerDecay">Layer-wise decay of the learning rate, in (0, 1]; 1 for one rate everywhere.</param>
+    public static IReadOnlyList<ParameterGroup> Split(VisionModel model, double weightDecay, double layerDecay = 1)
     {
-        ILookup<bool, (string, Parameter)> decays = model.NamedParameters().ToLookup(entry => Decays(model, entry.Name, entry.Parameter));
-        return [new([.. decays[true]], weightDecay), new([.. decays[false]], 0)];
+        (string Name, Parameter Parameter)[] all = [.. model.NamedParameters()];
+        var layers = new LayerDecay(all.Select(entry => entry.Name), layerDecay);
+        return [.. from scale in all.Select(entry => layers.ScaleOf(entry.Name)).Distinct()
+                   from decays in new[] { true, false }
+                   select new ParameterGroup(
+                       [.. all.Where(entry => entry.Parameter.RequiresGrad && layers.ScaleOf(entry.Name) == scale && Decays(model, entry.Name, entry.Parameter) == decays)],
+                       decays ? weightDecay : 0, scale)];
     }
 
     private static bool Decays(VisionModel model, string name, Parameter parameter) =>

@@ -26,7 +26,7 @@ public sealed class AdamWTests
             double factor = clip is { } limit ? (norms[step] + 1e-6) / limit : 1;
             SetGradient(weight, reference.Floats($"in.g.w.{step}"), factor);
             SetGradient(bias, reference.Floats($"in.g.b.{step}"), factor);
-            double norm = clip is { } max ? GradientNorm.Clip([weight, bias], max) : GradientNorm.Of([weight, bias]);
+            double norm = clip is { } max ? GradientClipping.ByNorm([weight, bias], max) : GradientClipping.Norm([weight, bias]);
             optimizer.Step(arguments.GetProperty("lr").GetDouble());
             Assert.Equal(norms[step], norm, reference.Tolerance("out.norm"));
             AssertClose(weights.AsSpan(step * (int)weight.Count, (int)weight.Count), weight, reference.Tolerance("out.w"));

@@ -3,11 +3,11 @@ using PolaFormer.NN;
 
 namespace PolaFormer.Training.Optimization;
 
-/// <summary>The global norm of gradients: the length of all of them as one vector.</summary>
-public static class GradientNorm
+/// <summary>Limits on gradients. Their global norm is the length of all of them as one vector.</summary>
+public static class GradientClipping
 {
     /// <summary>The norm; parameters without a gradient count nothing.</summary>
-    public static double Of(IEnumerable<Parameter> parameters)
+    public static double Norm(IEnumerable<Parameter> parameters)
     {
         double sum = 0;
         foreach (Parameter parameter in parameters)
@@ -17,10 +17,10 @@ public static class GradientNorm
 
     /// <summary>Scales the gradients by min(1, max / (norm + 10⁻⁶)), as torch's clip_grad_norm_.</summary>
     /// <returns>The norm before.</returns>
-    public static double Clip(IEnumerable<Parameter> parameters, double max)
+    public static double ByNorm(IEnumerable<Parameter> parameters, double max)
     {
         IReadOnlyList<Parameter> all = [.. parameters];
-        double norm = Of(all);
+        double norm = Norm(all);
         float factor = (float)(max / (norm + 1e-6));
         if (factor >= 1)
             return norm;
@@ -31,6 +31,16 @@ public static class GradientNorm
         }
 
         return norm;
+    }
+
+    /// <summary>Cuts every element to [−max, max], as torch's clip_grad_value_.</summary>
+    public static void ByValue(IEnumerable<Parameter> parameters, double max)
+    {
+        foreach (Parameter parameter in parameters)
+        {
+            if (parameter.Grad is { } gradient)
+                Clamp(gradient.AsSpan<float>(), (float)max);
+        }
     }
 
     // Sums in double: lanes first, then across, in an order that depends on the length only.
@@ -61,5 +71,13 @@ public static class GradientNorm
             (new Vector<float>(values[i..]) * factor).CopyTo(values[i..]);
         for (; i < values.Length; i++)
             values[i] *= factor;
+    }
+    private static void Clamp(Span<float> values, float max)
+    {
+        int i = 0;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+            Vector.Min(Vector.Max(new Vector<float>(values[i..]), new Vector<float>(-max)), new Vector<float>(max)).CopyTo(values[i..]);
+        for (; i < values.Length; i++)
+            values[i] = Math.Clamp(values[i], -max, max);
     }
 }
