@@ -1,4 +1,5 @@
 using PolaFormer.Checkpoints;
+using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training.Configuration;
@@ -35,6 +36,98 @@ public sealed class TrainerTests : IDisposable
         Assert.True(Train("parts", epochs: 2, resumed));
         Assert.Equal((1, 1), resumed.StartedAt);
         Assert.Equal(Bytes("whole"), Bytes("parts"));
+    }
+
+    [Theory]
+    [InlineData("TRAIN.MODEL_EMA", "true", "TRAIN.ACCUMULATION_STEPS", "2", "DATA.BATCH_SIZE", "4")]
+    [InlineData("TRAIN.OPTIMIZER.NAME", "sgd", "TRAIN.LR_SCHEDULER.NAME", "linear", "TRAIN.CLIP_MODE", "value")]
+    [InlineData("TRAIN.OPTIMIZER.NAME", "muon", "TRAIN.LR_SCHEDULER.NAME", "step", "TRAIN.LAYER_DECAY", "0.7")]
+    [InlineData("TRAIN.FREEZE", "[patch_embed.*]", "MODEL.DROP_PATH_RATE", "0.3")]
+    public void EveryKindOfRunResumesToTheSameBits(params string[] options)
+    {
+        Train("whole", epochs: 2, options: options);
+        using var stop = new CancellationTokenSource();
+        Assert.False(Train("parts", epochs: 2, new Course { OnStep = progress => Stop(progress, stop) }, stop.Token, options));
+        Assert.True(Train("parts", epochs: 2, options: options));
+        Assert.Equal(Bytes("whole", "resume"), Bytes("parts", "resume"));
+    }
+
+    [Fact]
+    public void ADamagedStateFallsBackToTheOneBefore()
+    {
+        Train("whole", epochs: 3);
+        Train("parts", epochs: 3, new Course { OnStep = progress => Throw(progress, epoch: 3) });
+        Damage("parts", "resume");
+        var resumed = new Course();
+        Assert.True(Train("parts", epochs: 3, resumed));
+        Assert.Equal((1, 0), resumed.StartedAt);
+        Assert.Contains("resume.previous.safetensors", Assert.Single(resumed.Warnings));
+        Assert.Equal(Bytes("whole", "resume"), Bytes("parts", "resume"));
+    }
+
+    [Fact]
+    public void WithBothStatesDamagedTheRunDoesNotStart()
+    {
+        Train("a", epochs: 2);
+        Damage("a", "resume");
+        Damage("a", "resume.previous");
+        Assert.Throws<CheckpointException>(() => Train("a", epochs: 2));
+    }
+
+    [Fact]
+    public void ALossThatIsNoNumberStopsTheRun()
+    {
+        Trainer trainer = NewTrainer("a", epochs: 2, "TRAIN.ON_NAN", "stop");
+        var error = Assert.Throws<TrainingException>(() => trainer.Run(new Course { OnStep = progress => Poison(trainer, progress, step: 2) }));
+        Assert.Contains("epoch 1, step 3", error.Message);
+    }
+
+    [Fact]
+    public void SkippedStepsChangeNothing()
+    {
+        Trainer trainer = NewTrainer("a", epochs: 1, "TRAIN.ON_NAN", "skip");
+        float[]? before = null;
+        int warned = 0;
+        Tensor[] others = [.. trainer.Model.StateDict().Where(entry => entry.Tensor != trainer.Model.Parameters().First()).Select(entry => entry.Tensor)];
+        float[] Values() => [.. others.SelectMany(tensor => tensor.To(DType.Float32).ToArray())];
+        trainer.Run(new Course
+        {
+            OnStep = progress =>
+            {
+                if (progress.Step == 1)
+                    before = Values();
+                Poison(trainer, progress, step: 1);
+            },
+            OnWarning = _ =>
+            {
+                warned++;
+                Assert.Equal(before, Values());
+            },
+        });
+        Assert.Equal(2, warned);
+    }
+
+    [Fact]
+    public void ARollbackReturnsAndPassesTheBatchOver()
+    {
+        Trainer trainer = NewTrainer("a", epochs: 2, "TRAIN.ON_NAN", "rollback");
+        int poisoned = 0;
+        var course = new Course { OnStep = progress => poisoned += poisoned == 0 && Poison(trainer, progress, step: 5) ? 1 : 0 };
+        Assert.True(trainer.Run(course));
+        Assert.Contains("epoch 2, step 3: back to epoch 2, step 0", Assert.Single(course.Warnings));
+        Assert.All(trainer.Model.Parameters(), parameter => Assert.All(parameter.ToArray(), value => Assert.True(float.IsFinite(value))));
+        Assert.Equal(5, trainer.Model.StateDict().First(entry => entry.Tensor.DType == DType.Int64).Tensor.AsSpan<long>()[0]);
+    }
+
+    [Fact]
+    public void FineTuningStartsFromAnotherNetworksWeights()
+    {
+        Train("a", epochs: 1);
+        Trainer trainer = NewTrainer("b", epochs: 1, "MODEL.PRETRAINED", Path.Combine(_folder, "a", "last.safetensors"), "TRAIN.FREEZE", "[patch_embed.*, layers.*]");
+        Assert.Empty(trainer.Pretrained!.Missing);
+        float[] stem = trainer.Model.Parameters().First().ToArray();
+        trainer.Run();
+        Assert.Equal(stem, trainer.Model.Parameters().First().ToArray());
     }
 
     [Fact]
@@ -105,10 +198,45 @@ public sealed class TrainerTests : IDisposable
             stop.Cancel();
     }
 
-    private bool Train(string name, int epochs, Course? course = null, CancellationToken stop = default) =>
-        new Trainer(Config(epochs), Path.Combine(_folder, name)).Run(course, stop);
+    // A process that dies within an epoch.
+    private static void Throw(TrainingProgress progress, int epoch)
+    {
+        if (progress.Epoch == epoch)
+            throw new OperationCanceledException();
+    }
 
-    private byte[] Bytes(string name) => File.ReadAllBytes(Path.Combine(_folder, name, "last.safetensors"));
+    // Makes the network's first weight no number after a step of the run; true where it did.
+    private static bool Poison(Trainer trainer, TrainingProgress progress, int step)
+    {
+        if (progress.GlobalStep != step)
+            return false;
+        trainer.Model.Parameters().First().AsSpan<float>()[0] = float.NaN;
+        return true;
+    }
+
+    private Trainer NewTrainer(string name, int epochs, params string[] options) => new(Config(epochs, options), Path.Combine(_folder, name));
+
+    // False where it was stopped, or died.
+    private bool Train(string name, int epochs, Course? course = null, CancellationToken stop = default, params string[] options)
+    {
+        try
+        {
+            return NewTrainer(name, epochs, options).Run(course, stop);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private byte[] Bytes(string name, string file = "last") => File.ReadAllBytes(Path.Combine(_folder, name, $"{file}.safetensors"));
+
+    private void Damage(string name, string file)
+    {
+        byte[] bytes = Bytes(name, file);
+        bytes[^1000] ^= 4;
+        File.WriteAllBytes(Path.Combine(_folder, name, $"{file}.safetensors"), bytes);
+    }
 
     private TrainingConfig Config(int epochs, params string[] options)
     {
@@ -126,7 +254,17 @@ public sealed class TrainerTests : IDisposable
 
         public (int Epochs, int Steps)? StartedAt { get; private set; }
 
+        public List<string> Warnings { get; } = [];
+
         public Action<TrainingProgress>? OnStep { get; init; }
+
+        public Action<string>? OnWarning { get; init; }
+
+        public void Warned(string message)
+        {
+            Warnings.Add(message);
+            OnWarning?.Invoke(message);
+        }
 
         public void RunStarted(RunDescription run) => StartedAt = (run.EpochsDone, run.StepsDone);
 

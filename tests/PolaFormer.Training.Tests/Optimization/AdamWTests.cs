@@ -1,7 +1,5 @@
 using System.Text.Json;
 using PolaFormer.NN;
-using PolaFormer.Tensors;
-using PolaFormer.Tensors.Autograd;
 using PolaFormer.Training.Optimization;
 
 namespace PolaFormer.Training.Tests.Optimization;
@@ -16,7 +14,7 @@ public sealed class AdamWTests
         using var reference = new RecipeFixture(fixture);
         JsonElement arguments = reference.Meta.GetProperty("args");
         double? clip = arguments.GetProperty("clip_grad_norm") is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : null;
-        Parameter weight = ParameterOf(reference, "w"), bias = ParameterOf(reference, "b");
+        Parameter weight = GivenParameter.From(reference, "w"), bias = GivenParameter.From(reference, "b");
         var optimizer = new AdamW([new([("w", weight)], arguments.GetProperty("weight_decay").GetDouble()), new([("b", bias)], 0)]);
 
         double[] norms = reference.Doubles("out64.norm"), weights = reference.Doubles("out64.w"), biases = reference.Doubles("out64.b");
@@ -24,13 +22,13 @@ public sealed class AdamWTests
         {
             // The recording holds the gradients as clipping left them.
             double factor = clip is { } limit ? (norms[step] + 1e-6) / limit : 1;
-            SetGradient(weight, reference.Floats($"in.g.w.{step}"), factor);
-            SetGradient(bias, reference.Floats($"in.g.b.{step}"), factor);
+            GivenParameter.SetGradient(weight, reference.Floats($"in.g.w.{step}"), factor);
+            GivenParameter.SetGradient(bias, reference.Floats($"in.g.b.{step}"), factor);
             double norm = clip is { } max ? GradientClipping.ByNorm([weight, bias], max) : GradientClipping.Norm([weight, bias]);
             optimizer.Step(arguments.GetProperty("lr").GetDouble());
             Assert.Equal(norms[step], norm, reference.Tolerance("out.norm"));
-            AssertClose(weights.AsSpan(step * (int)weight.Count, (int)weight.Count), weight, reference.Tolerance("out.w"));
-            AssertClose(biases.AsSpan(step * (int)bias.Count, (int)bias.Count), bias, reference.Tolerance("out.b"));
+            GivenParameter.AssertClose(weights.AsSpan(step * (int)weight.Count, (int)weight.Count), weight, reference.Tolerance("out.w"));
+            GivenParameter.AssertClose(biases.AsSpan(step * (int)bias.Count, (int)bias.Count), bias, reference.Tolerance("out.b"));
         }
     }
 
@@ -41,27 +39,5 @@ public sealed class AdamWTests
         Initializer.Ones.Fill(parameter, 0, 0);
         new AdamW([new([("p", parameter)], 0.5)]).Step(1);
         Assert.Equal([1, 1, 1], parameter.ToArray());
-    }
-
-    private static Parameter ParameterOf(RecipeFixture reference, string name)
-    {
-        var parameter = new Parameter(reference.ShapeOf($"in.{name}"), Initializer.Zeros);
-        reference.Floats($"in.{name}").CopyTo(parameter.AsSpan<float>());
-        return parameter;
-    }
-
-    // The gradient of Σ p·g is g.
-    private static void SetGradient(Parameter parameter, float[] gradient, double factor)
-    {
-        parameter.ZeroGrad();
-        using var tape = Tape.Start();
-        tape.Backward((parameter * Tensor.From(gradient, parameter.Shape)).Sum() * (float)factor);
-    }
-
-    private static void AssertClose(ReadOnlySpan<double> expected, Tensor actual, double tolerance)
-    {
-        float[] values = actual.ToArray();
-        for (int i = 0; i < values.Length; i++)
-            Assert.Equal(expected[i], values[i], tolerance);
     }
 }
