@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using PolaFormer.Checkpoints;
 using PolaFormer.Models;
@@ -26,6 +27,8 @@ public sealed class Trainer
     private readonly string _folder;
     private readonly LearningRateSchedule _schedule;
     private readonly int _stepsPerEpoch;
+    // Filled by the loader's threads.
+    private readonly ConcurrentQueue<string> _badImages = new();
     private TrainingObservers _observer = new([]);
     private long _savedAt;
 
@@ -42,7 +45,7 @@ public sealed class Trainer
         var configured = ConfiguredModel.Create(config);
         VisionModel model = configured.Model;
         model.Initialize((ulong)config.Seed);
-        _data = TrainingData.Open(config);
+        _data = TrainingData.Open(config, _badImages.Enqueue);
         if (config.Model.Pretrained.Length > 0)
         {
             using Checkpoint checkpoint = Checkpoint.Open(config.Model.Pretrained);
@@ -142,7 +145,7 @@ public sealed class Trainer
         int epoch = _state.Position.Epoch;
         double rate = _schedule.RateOf(_state.Position.GlobalStep), imagesPerSecond = 0;
         long start = Stopwatch.GetTimestamp(), before = _state.Metrics.Count;
-        using IEnumerator<Batch> batches = _data.Train.Epoch(epoch).Skip(_state.Position.Step * _config.Train.AccumulationSteps).GetEnumerator();
+        using IEnumerator<Batch> batches = _data.Train.Epoch(epoch, _state.Position.Step * _config.Train.AccumulationSteps).GetEnumerator();
         while (_state.Position.Step < _stepsPerEpoch)
         {
             if (stop.IsCancellationRequested)
@@ -167,6 +170,8 @@ public sealed class Trainer
 
     private void Report(StepResult step, double rate, double imagesPerSecond)
     {
+        while (_badImages.TryDequeue(out string? message))
+            _observer.Warned(message);
         TrainingPosition position = _state.Position;
         long left = ((long)Epochs * _stepsPerEpoch) - position.GlobalStep;
         double imagesLeft = (double)left * _config.Data.BatchSize * _config.Train.AccumulationSteps;
@@ -293,7 +298,7 @@ public sealed class Trainer
         Require(config.PrintFreq > 0 && config.SaveFreq > 0, "PRINT_FREQ and SAVE_FREQ must be at least 1.");
         Require(train.ClipMode is "norm" or "value", $"TRAIN.CLIP_MODE: '{train.ClipMode}' is unknown; use norm or value.");
         Require(train.ModelEmaDecay is >= 0 and < 1, "TRAIN.MODEL_EMA_DECAY takes a number from 0 to below 1.");
-        Require(!train.UseCheckpoint && !config.Amp && !config.Data.ZipMode, "TRAIN.USE_CHECKPOINT, AMP and DATA.ZIP_MODE are not supported; set them to false.");
+        Require(!train.UseCheckpoint && !config.Amp, "TRAIN.USE_CHECKPOINT and AMP are not supported; set them to false.");
         Require(augmentation.Mixup == 0 && augmentation.Cutmix == 0 && augmentation.CutmixMinmax is null, "AUG: mixup and cutmix are not supported; set AUG.MIXUP 0 AUG.CUTMIX 0.");
         Require(augmentation.AutoAugment is null or "none", "AUG.AUTO_AUGMENT is not supported; set it to none.");
         Require(augmentation.Reprob == 0, "AUG.REPROB: random erasing is not supported; set it to 0.");

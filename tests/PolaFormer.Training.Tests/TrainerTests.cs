@@ -21,7 +21,7 @@ public sealed class TrainerTests : IDisposable
     public void TheLossFallsAndTheImagesAreLearnt()
     {
         var course = new Course();
-        Assert.True(Train("a", epochs: 8, course));
+        Assert.True(Train("a", epochs: 8, course, options: ["MODEL.TYPE", "polaformer_pp_cifar"]));
         Assert.True(course.Epochs[^1].TrainLoss < 0.6 * course.Epochs[0].TrainLoss, string.Join(", ", course.Epochs.Select(epoch => epoch.TrainLoss)));
         Assert.Equal(1, course.Epochs.Max(epoch => epoch.Evaluation.Top1));
     }
@@ -160,7 +160,7 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void TheCheckpointDescribesItsModel()
     {
-        Train("a", epochs: 1);
+        Train("a", epochs: 1, options: ["MODEL.TYPE", "polaformer_pp_cifar"]);
         using Checkpoint checkpoint = Checkpoint.Open(Path.Combine(_folder, "a", "last.safetensors"));
         ModelDescription description = ModelDescription.From(checkpoint)!;
         Assert.Equal(("polaformer_pp_cifar", 32, 1, false), (description.Model, description.ImageSize, description.Epoch, description.CenterCrop));
@@ -242,6 +242,8 @@ public sealed class TrainerTests : IDisposable
     {
         string[] own =
         [
+            "MODEL.TYPE", "polaformer_pp", "MODEL.PP.EMBED_DIMS", "[8, 16]", "MODEL.PP.DEPTHS", "[1, 1]", "MODEL.PP.NUM_HEADS", "[1, 2]", "MODEL.PP.MLP_RATIOS", "[2, 2]",
+            "MODEL.PP.FLAGS", "[l, v]", "MODEL.PP.LAYER_SCALES", "[true, true]", "MODEL.PP.LAYER_INIT_VALUES", "[1, 1]", "MODEL.PP.PROJECTION", "16",
             "DATA.DATA_PATH", _images.Path, "DATA.BATCH_SIZE", "8", "DATA.NUM_WORKERS", "1", "MODEL.NUM_CLASSES", "3",
             "TRAIN.EPOCHS", $"{epochs}", "TRAIN.WARMUP_EPOCHS", "0", "TRAIN.BASE_LR", "0.2",
         ];
