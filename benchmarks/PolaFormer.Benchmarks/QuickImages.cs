@@ -27,13 +27,13 @@ internal static class QuickImages
             ("exact transform", "transform", () => Transform(ImageDecodeOptions.Default)),
             ("fast transform", "transform", () => Transform(new() { MinimumSize = transform.ResizeSize })),
         ];
-        using Process? pillow = StartPillow(path);
+        using PillowPeer? pillow = PillowPeer.Start("image_pillow.py", path);
         var rates = new double[cases.Length, Rounds];
         var peerRates = new double[cases.Length, Rounds];
         for (int round = -1; round < Rounds; round++)
             for (int i = 0; i < cases.Length; i++)
             {
-                double rate = Measure(cases[i].Work), peer = Ask(pillow, cases[i].Peer);
+                double rate = Measure(cases[i].Work), peer = pillow?.Ask(cases[i].Peer) ?? double.NaN;
                 if (round >= 0)
                     (rates[i, round], peerRates[i, round]) = (rate, peer);
             }
@@ -59,26 +59,4 @@ internal static class QuickImages
 
     private static double Median(double[,] rates, int row) =>
         Enumerable.Range(0, Rounds).Select(round => rates[row, round]).Order().ElementAt(Rounds / 2);
-
-    /// <summary>The process that measures Pillow on request, or null where the script cannot run.</summary>
-    private static Process? StartPillow(string image)
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            string script = Path.Combine(folder.FullName, "benchmarks", "peers", "image_pillow.py");
-            if (!File.Exists(script))
-                continue;
-            string python = Environment.GetEnvironmentVariable("PYTHON") ?? "python3";
-            return Process.Start(new ProcessStartInfo(python, [script, image]) { RedirectStandardInput = true, RedirectStandardOutput = true });
-        }
-        return null;
-    }
-
-    private static double Ask(Process? pillow, string what)
-    {
-        if (pillow is null || pillow.HasExited)
-            return double.NaN;
-        pillow.StandardInput.WriteLine(what);
-        return double.TryParse(pillow.StandardOutput.ReadLine(), out double rate) ? rate : double.NaN;
-    }
 }
