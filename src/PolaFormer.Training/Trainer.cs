@@ -293,14 +293,11 @@ public sealed class Trainer
         }
 
         OptimizationConfig train = config.Train;
-        AugmentationConfig augmentation = config.Aug;
         Require(config.Data.BatchSize > 0 && train.AccumulationSteps > 0, "DATA.BATCH_SIZE and TRAIN.ACCUMULATION_STEPS must be at least 1.");
         Require(config.PrintFreq > 0 && config.SaveFreq > 0, "PRINT_FREQ and SAVE_FREQ must be at least 1.");
         Require(train.ClipMode is "norm" or "value", $"TRAIN.CLIP_MODE: '{train.ClipMode}' is unknown; use norm or value.");
         Require(train.ModelEmaDecay is >= 0 and < 1, "TRAIN.MODEL_EMA_DECAY takes a number from 0 to below 1.");
         Require(!train.UseCheckpoint && !config.Amp, "TRAIN.USE_CHECKPOINT and AMP are not supported; set them to false.");
-        Require(augmentation.Mixup == 0 && augmentation.Cutmix == 0 && augmentation.CutmixMinmax is null, "AUG: mixup and cutmix are not supported; set AUG.MIXUP 0 AUG.CUTMIX 0.");
-        Require(augmentation.AutoAugment is null or "none", "AUG.AUTO_AUGMENT is not supported; set it to none.");
-        Require(augmentation.Reprob == 0, "AUG.REPROB: random erasing is not supported; set it to 0.");
+        Require(!Mixup.IsWanted(config.Aug) || config.Data.BatchSize % 2 == 0, "DATA.BATCH_SIZE must be even where batches are mixed (AUG.MIXUP, AUG.CUTMIX).");
     }
 }

@@ -14,6 +14,7 @@ internal sealed class TrainingStep
 {
     private readonly TrainingConfig _config;
     private readonly TrainingState _state;
+    private readonly Mixup? _mixup;
 
     // Running statistics, which a forward pass changes, and their values before it: kept where a step may have to be undone.
     private readonly (Tensor Live, Tensor Before)[] _statistics = [];
@@ -21,6 +22,8 @@ internal sealed class TrainingStep
     public TrainingStep(TrainingConfig config, TrainingState state, bool canUndo)
     {
         (_config, _state) = (config, state);
+        if (Mixup.IsWanted(config.Aug))
+            _mixup = new Mixup(config.Aug, state.Model.NumClasses, config.Model.LabelSmoothing);
         if (canUndo)
             _statistics = [.. state.Model.StateDict().Where(entry => entry.Tensor is not Parameter).Select(entry => (entry.Tensor, entry.Tensor.Clone()))];
     }
@@ -67,7 +70,9 @@ internal sealed class TrainingStep
         using var scope = MemoryScope.Enter();
         using var tape = Tape.Start();
         Tensor images = Tensor.From(batch.Images, [batch.Count, batch.ImageSize, batch.ImageSize, 3]);
-        Tensor targets = SoftTargets.FromLabels(batch.Labels, _state.Model.NumClasses, (float)_config.Model.LabelSmoothing);
+        Tensor targets = _mixup is null
+            ? SoftTargets.FromLabels(batch.Labels, _state.Model.NumClasses, (float)_config.Model.LabelSmoothing)
+            : _mixup.Apply(images, batch.Labels, RandomStep.Current.Seed, (long)RandomStep.Current.Step);
         Tensor logits = _state.Model.Forward(images);
         Tensor loss = logits.CrossEntropy(targets).Mean();
         metrics.Add(logits.AsSpan<float>(), batch.Labels, loss.Item());

@@ -43,6 +43,7 @@ public sealed class TrainerTests : IDisposable
     [InlineData("TRAIN.OPTIMIZER.NAME", "sgd", "TRAIN.LR_SCHEDULER.NAME", "linear", "TRAIN.CLIP_MODE", "value")]
     [InlineData("TRAIN.OPTIMIZER.NAME", "muon", "TRAIN.LR_SCHEDULER.NAME", "step", "TRAIN.LAYER_DECAY", "0.7")]
     [InlineData("TRAIN.FREEZE", "[patch_embed.*]", "MODEL.DROP_PATH_RATE", "0.3")]
+    [InlineData("AUG.AUTO_AUGMENT", "rand-m9-mstd0.5-inc1", "AUG.REPROB", "0.25", "AUG.MIXUP", "0.8", "AUG.CUTMIX", "1", "AUG.MIXUP_MODE", "elem")]
     public void EveryKindOfRunResumesToTheSameBits(params string[] options)
     {
         Train("whole", epochs: 2, options: options);
@@ -176,7 +177,8 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Theory]
-    [InlineData("AUG.MIXUP", "0.8")]
+    [InlineData("AUG.AUTO_AUGMENT", "augmix-m5")]
+    [InlineData("AUG.REPROB", "2")]
     [InlineData("TRAIN.OPTIMIZER.NAME", "lamb")]
     [InlineData("MODEL.NUM_CLASSES", "4")]
     [InlineData("MODEL.TYPE", "resnet")]
@@ -184,6 +186,10 @@ public sealed class TrainerTests : IDisposable
     [InlineData("DATA.DATASET", "mnist")]
     public void WhatIsNotSupportedIsAnError(string key, string value) =>
         Assert.Throws<ConfigurationException>(() => new Trainer(Config(1, key, value), Path.Combine(_folder, "a")));
+
+    [Fact]
+    public void AnOddBatchCannotBeMixed() =>
+        Assert.Throws<ConfigurationException>(() => new Trainer(Config(1, "AUG.MIXUP", "0.8", "DATA.BATCH_SIZE", "7"), Path.Combine(_folder, "a")));
 
     [Fact]
     public void StateOfAnotherBatchSizeIsRefused()

@@ -59,13 +59,13 @@ public sealed class RandAugmentOperation
 
     /// <summary>The argument at a magnitude; null for an operation without.</summary>
     /// <param name="magnitude">0 … 10.</param>
-    /// <param name="isNegated">Whether a signed operation goes to the lower side.</param>
+    /// <param name="isNegated">Whether a signed operation goes to the lower side; nothing to others.</param>
     public double? ArgumentOf(double magnitude, bool isNegated)
     {
         if (_level is null)
             return null;
         double level = _level(magnitude / RandAugmentPolicy.MaxMagnitude);
-        return _center + (isNegated ? -level : level);
+        return _center + (isNegated && IsSigned ? -level : level);
     }
 
     /// <summary>Applies the operation and gives a new image.</summary>
