@@ -68,7 +68,7 @@ def read_safetensors(path):
     with open(path, "rb") as file:
         header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
         data = file.read()
-    kinds = {"F64": np.float64, "F32": np.float32}
+    kinds = {"F64": np.float64, "F32": np.float32, "I64": np.int64}
     return {name: np.frombuffer(data[entry["data_offsets"][0]:entry["data_offsets"][1]], kinds[entry["dtype"]]).reshape(entry["shape"])
             for name, entry in header.items() if name != "__metadata__"}
 

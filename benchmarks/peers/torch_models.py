@@ -210,8 +210,9 @@ class SwinBlock(nn.Module):
             self.register_buffer("attn_mask", torch.where(region[:, None] == region[:, :, None], 0.0, -100.0))
         else:
             self.attn_mask = None
-        self.norm1, self.norm2, self.mlp = nn.LayerNorm(dim), nn.LayerNorm(dim), Mlp(dim, 4 * dim)
+        self.norm1 = nn.LayerNorm(dim)
         self.attn = PolarityAttention(dim, heads, self.window ** 2, joint=True) if polar else WindowSoftmaxAttention(dim, self.window, heads)
+        self.norm2, self.mlp = nn.LayerNorm(dim), Mlp(dim, 4 * dim)
 
     def forward(self, x):
         y = self.norm1(x).reshape(x.shape[0], self.side, self.side, -1)

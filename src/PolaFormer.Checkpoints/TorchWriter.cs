@@ -16,7 +16,7 @@ public static class TorchWriter
     /// <param name="path">Where to write; the archive's root folder takes the name of the file without its extension.</param>
     /// <param name="tensors">The state dict, in order.</param>
     /// <param name="extra">
-    /// Further entries: null, bool, integers, floats, strings, byte[], lists, dictionaries, values read from another
+    /// Further entries: null, bool, integers, floats, strings, byte[], lists, tuples, dictionaries, values read from another
     /// checkpoint's metadata, tensors (<see cref="CheckpointTensor"/>, whose name is not used), and further state dicts
     /// (sequences of <see cref="CheckpointTensor"/>).
     /// </param>

@@ -24,7 +24,8 @@ internal static class TrainCommand
         var options = new Option<string[]>("--opts") { HelpName = "KEY VALUE", Description = "Other keys and values in turn: TRAIN.BASE_LR 1e-3 SEED 1.", AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.ZeroOrMore };
         Option<int?> threads = CommonOptions.Threads();
         var json = new Option<bool>("--json") { Description = "Print the run's log, one JSON object a line, instead of text." };
-        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, pretrained, onNan, threads, json, options };
+        var throughput = new Option<bool>("--throughput") { Description = "Measure images/s of inference on batches of DATA.BATCH_SIZE instead of training (THROUGHPUT_MODE)." };
+        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, pretrained, onNan, threads, json, throughput, options };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
@@ -34,6 +35,7 @@ internal static class TrainCommand
             config.Model.Resume = parsed.GetValue(resume) ?? config.Model.Resume;
             config.Model.Pretrained = parsed.GetValue(pretrained) ?? config.Model.Pretrained;
             config.Train.OnNan = parsed.GetValue(onNan) ?? config.Train.OnNan;
+            config.ThroughputMode |= parsed.GetValue(throughput);
             if (parsed.GetValue(output) is { } folder)
                 config.Output = folder;
             else if (config.Output.Length == 0)
@@ -47,6 +49,12 @@ internal static class TrainCommand
     {
         if (config.Data.DataPath.Length == 0)
             throw new ConfigurationException("No data: give --data, or DATA.DATA_PATH in the recipe.");
+        if (config.ThroughputMode)
+        {
+            ThroughputMeasurement.Of(config).Print(asJson);
+            return 0;
+        }
+
         using var stop = new CancellationTokenSource();
         void OnSignal(PosixSignalContext signal)
         {

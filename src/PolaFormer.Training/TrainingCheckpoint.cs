@@ -131,7 +131,8 @@ internal static class TrainingCheckpoint
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static CheckpointTensor Stored(string name, Tensor tensor) => new(name, tensor.DType, tensor.Shape, (offset, destination) =>
+    /// <summary>A tensor under a name, to be written.</summary>
+    public static CheckpointTensor Stored(string name, Tensor tensor) => new(name, tensor.DType, tensor.Shape, (offset, destination) =>
         tensor.AsBytes().Slice((int)offset, destination.Length).CopyTo(destination));
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);

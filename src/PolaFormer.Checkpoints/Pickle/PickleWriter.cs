@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Collections;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Text;
 using PolaFormer.Tensors;
 
@@ -52,6 +53,7 @@ internal sealed class PickleWriter
             case IEnumerable<KeyValuePair<string, object?>> entries: Dictionary(entries.Select(entry => KeyValuePair.Create((object)entry.Key, entry.Value))); break;
             case IDictionary dictionary: Dictionary(Entries(dictionary)); break;
             case PickledList { TypeName: "tuple" or "torch.Size" } tuple: Tuple(tuple); break;
+            case ITuple tuple: Tuple(Enumerable.Range(0, tuple.Length).Select(i => tuple[i])); break;
             case PickledList { TypeName: "set" or "frozenset" } set: Set(set); break;
             case IEnumerable list: List(list); break;
             default: throw new ArgumentException($"A value of type {value.GetType().Name} cannot be written to a checkpoint.");
@@ -121,7 +123,7 @@ internal sealed class PickleWriter
         Raw('e');
     }
 
-    private void Tuple(PickledList items)
+    private void Tuple(IEnumerable<object?> items)
     {
         Raw('(');
         foreach (object? item in items) Value(item);

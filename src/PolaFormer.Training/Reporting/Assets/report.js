@@ -130,7 +130,7 @@
       cursor: { sync: { key: "run", scales: ["x", null] }, dataIdx: nearest, drag: { x: true, y: false }, points: { size: 6 } },
       scales: { x: { time: false, range: [0, Math.max(last?.epoch ?? 0, steps.epoch.at(-1) ?? 0, 1)] }, y: { range: chart.fromZero ? (u, min, max) => [0, 1.1 * max || 1] : undefined } },
       axes: [
-        { ...axis, size: 46, label: "epoch", labelSize: 18, labelGap: 2, incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100] },
+        { ...axis, size: 26, label: "epoch", labelSize: 20, labelGap: 0, incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100] },
         { ...axis, size: 54, values: (u, ticks) => ticks.map(chart.tick) },
       ],
       series: [
