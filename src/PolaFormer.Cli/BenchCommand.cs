@@ -22,6 +22,7 @@ internal static class BenchCommand
         var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "Weights to measure with." };
         var random = new Option<bool>("--random-weights") { Description = "Measure with freshly drawn weights (the default without --checkpoint)." };
         var train = new Option<bool>("--train") { Description = "Measure a training step: forward, backward, AdamW." };
+        var recompute = new Option<bool>("--recompute") { Description = "Keep the blocks' inputs alone, with --train: TRAIN.USE_CHECKPOINT." };
         var profile = new Option<bool>("--profile") { Description = "Show where the time goes, by operator and by layer." };
         var attention = new Option<string[]>("--attention") { HelpName = "KIND", Description = $"Measure attention alone over --tokens, without a model: {string.Join(", ", AttentionCase.Kinds)}; all where none is named.", Arity = ArgumentArity.ZeroOrMore, AllowMultipleArgumentsPerToken = true };
         attention.AcceptOnlyFromAmong([.. AttentionCase.Kinds]);
@@ -35,7 +36,7 @@ internal static class BenchCommand
         Option<bool> json = CommonOptions.JsonOutput();
         var command = new Command("bench", "Measure a model: median time, images/s, memory, share of the matrix-product peak; or a training step, or attention alone.")
         {
-            model, batch, checkpoint, random, train, profile, attention, heads, dims, tokens, plot, seconds, compare, threads, json,
+            model, batch, checkpoint, random, train, recompute, profile, attention, heads, dims, tokens, plot, seconds, compare, threads, json,
         };
         command.SetAction(parsed =>
         {
@@ -61,7 +62,7 @@ internal static class BenchCommand
                     throw new ArgumentException("--batch takes a positive number.");
                 VisionModel LoadModel() => Load(entry, parsed.GetValue(checkpoint));
                 result = parsed.GetValue(train)
-                    ? TrainingResult.Measure(entry, LoadModel, images, duration, parsed.GetValue(profile))
+                    ? TrainingResult.Measure(entry, () => Recomputing(LoadModel(), parsed.GetValue(recompute)), images, duration, parsed.GetValue(profile))
                     : InferenceResult.Measure(entry, LoadModel, images, duration, parsed.GetValue(profile));
             }
 
@@ -120,6 +121,12 @@ internal static class BenchCommand
     }
 
     private static string Number(double? value) => value?.ToString(Math.Abs(value.Value) >= 1e6 ? "#,0" : "0.###", CultureInfo.InvariantCulture) ?? "–";
+
+    private static VisionModel Recomputing(VisionModel model, bool recompute)
+    {
+        model.UseCheckpoint = recompute;
+        return model;
+    }
 
     private static VisionModel Load(ModelEntry entry, string? checkpointPath)
     {

@@ -1,4 +1,5 @@
 using PolaFormer.Checkpoints;
+using PolaFormer.Tensors;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Vision;
@@ -24,5 +25,5 @@ internal static class UserErrors
 
     /// <summary>Whether the message alone tells the user what to do.</summary>
     public static bool IsUserError(Exception error) =>
-        error is CheckpointException or ImageException or ConfigurationException or TrainingException or ArgumentException or IOException or UnauthorizedAccessException;
+        error is CheckpointException or ImageException or ConfigurationException or TrainingException or NonFiniteException or ArgumentException or IOException or UnauthorizedAccessException;
 }

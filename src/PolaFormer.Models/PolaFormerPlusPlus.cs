@@ -49,6 +49,9 @@ public sealed class PolaFormerPlusPlus : VisionModel
     public override int NumClasses => _head.OutChannels;
 
     /// <inheritdoc/>
+    protected override IEnumerable<Module> Blocks => _layers.SelectMany(stage => stage.Blocks);
+
+    /// <inheritdoc/>
     protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
     {
         Tensor x = _patchEmbed.Forward(images);
@@ -146,6 +149,9 @@ public sealed class PolaFormerPlusPlus : VisionModel
             if (outDim is { } channels)
                 _downsample = AddChild("downsample", new PatchMerging(embedDim, channels));
         }
+
+        /// <summary>The blocks.</summary>
+        public IReadOnlyList<Block> Blocks => _blocks;
 
         /// <summary>The blocks alone.</summary>
         public Tensor RunBlocks(Tensor x) => _blocks.Forward(x);

@@ -15,6 +15,7 @@ public sealed class PolaPvt : VisionModel
 
     private readonly PolaPvtConfig _config;
     private readonly Parameter[] _posEmbeds;
+    private readonly Dropout[] _posDrops;
     private readonly PatchEmbed[] _patchEmbeds;
     private readonly ModuleList<Block>[] _stages;
     private Linear _head;
@@ -38,6 +39,8 @@ public sealed class PolaPvt : VisionModel
                 Enumerable.Range(0, config.Depths[i]).Select(_ => NewBlock(config, stage, sides[stage], dropPath[block++]))));
         }
 
+        _posDrops = [.. sides.Select((_, i) => AddChild($"pos_drop{i + 1}", new Dropout(config.DropRate)))];
+
         // In the authors' state dict, but not in their forward pass.
         AddChild("norm", new LayerNorm(config.EmbedDims[^1], BlockEps));
         _head = AddChild("head", NewHead(config.NumClasses));
@@ -53,13 +56,16 @@ public sealed class PolaPvt : VisionModel
     public override int NumClasses => _head.OutFeatures;
 
     /// <inheritdoc/>
+    protected override IEnumerable<Module> Blocks => _stages.SelectMany(stage => stage);
+
+    /// <inheritdoc/>
     protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
     {
         Tensor x = images;
         for (int i = 0; i < _stages.Length; i++)
         {
             x = _patchEmbeds[i].Forward(x);
-            x = x + PositionsFor(_posEmbeds[i], x.Shape);
+            x = _posDrops[i].Forward(x + PositionsFor(_posEmbeds[i], x.Shape));
             if (i == 0)
                 stages?.Add(("stem", x));
             x = _stages[i].Forward(x);
@@ -85,11 +91,11 @@ public sealed class PolaPvt : VisionModel
         int dim = config.EmbedDims[stage], heads = config.NumHeads[stage];
         Module attention = config.AttnType[stage] switch
         {
-            'L' => new PolarityAttention(dim, side * side, heads, config.QkvBias, config.LaSrRatios[stage], config.KernelSize, config.Alpha),
-            'S' => new SoftmaxAttention(dim, heads, config.QkvBias, config.SrRatios[stage]),
+            'L' => new PolarityAttention(dim, side * side, heads, config.QkvBias, config.LaSrRatios[stage], config.KernelSize, config.Alpha) { DropRate = config.DropRate },
+            'S' => new SoftmaxAttention(dim, heads, config.QkvBias, config.SrRatios[stage]) { DropRate = config.DropRate },
             char other => throw new ArgumentException($"Attention type '{other}' of stage {stage + 1} is neither L (polarity) nor S (softmax)."),
         };
-        return new Block(dim, attention, config.MlpRatios[stage] * dim, dropPath);
+        return new Block(dim, attention, config.MlpRatios[stage] * dim, dropPath, dropRate: config.DropRate);
     }
 
     // Made for a grid of patches; stretched to that of the image.
@@ -131,13 +137,13 @@ public sealed class PolaPvt : VisionModel
         private readonly DropPath _attentionDropPath, _mlpDropPath;
 
         /// <summary>Makes the block around an attention.</summary>
-        public Block(int dim, Module attention, int hiddenFeatures, float dropPath, float eps = BlockEps)
+        public Block(int dim, Module attention, int hiddenFeatures, float dropPath, float eps = BlockEps, float dropRate = 0)
         {
             _norm1 = AddChild("norm1", new LayerNorm(dim, eps));
             _attention = AddChild("attn", attention);
             _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
             _norm2 = AddChild("norm2", new LayerNorm(dim, eps));
-            _mlp = AddChild("mlp", new Mlp(dim, hiddenFeatures));
+            _mlp = AddChild("mlp", new Mlp(dim, hiddenFeatures, dropRate));
             _mlpDropPath = AddChild("drop_path_mlp", new DropPath(dropPath));
         }
 

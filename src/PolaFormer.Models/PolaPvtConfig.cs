@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace PolaFormer.Models;
 
 /// <summary>Everything that tells one Pola-PVT from another. Lists hold one entry a stage.</summary>
@@ -39,6 +41,10 @@ public sealed record PolaPvtConfig
     /// <summary>Drop-path probability of the last block.</summary>
     public float DropPathRate { get; init; } = 0.1f;
 
+    /// <summary>Chance that an element is dropped in training, after position encodings, attention's projection and both layers of the feed-forward part. No part of the shape.</summary>
+    [JsonIgnore]
+    public float DropRate { get; init; }
+
     /// <summary>Kernel of the depthwise convolution in polarity attention.</summary>
     public int KernelSize { get; init; } = 5;
 
@@ -54,6 +60,7 @@ public sealed record PolaPvtConfig
         ShapeLimits.Require(ImageSize, 1, ShapeLimits.ImageSize);
         ShapeLimits.Require(NumClasses, 1, ShapeLimits.Classes);
         ShapeLimits.Require(DropPathRate, 0, 0.99f);
+        ShapeLimits.Require(DropRate, 0, 0.99f);
         ShapeLimits.Require(PatchSize, 1, ImageSize);
         ShapeLimits.Require(KernelSize, 1, 63);
         ShapeLimits.RequireEach(Depths, stages, 0, ShapeLimits.Depth);

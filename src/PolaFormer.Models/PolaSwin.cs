@@ -13,6 +13,7 @@ public sealed class PolaSwin : VisionModel
     private readonly PolaSwinConfig _config;
     private readonly Parameter? _absolutePosition;
     private readonly PolaPvt.PatchEmbed _patchEmbed;
+    private readonly Dropout _posDrop;
     private readonly ModuleList<Stage> _layers;
     private readonly LayerNorm _norm;
     private Linear _head;
@@ -27,6 +28,7 @@ public sealed class PolaSwin : VisionModel
         if (config.AbsolutePosition)
             _absolutePosition = AddParameter("absolute_pos_embed", [1, side * side, config.EmbedDim], Initializer.TruncatedNormal);
         _patchEmbed = AddChild("patch_embed", new PolaPvt.PatchEmbed(config.PatchSize, 3, config.EmbedDim, config.PatchNorm));
+        _posDrop = AddChild("pos_drop", new Dropout(config.DropRate));
         _layers = AddChild("layers", new ModuleList<Stage>(Enumerable.Range(0, config.Depths.Count).Select(i =>
         {
             int start = config.Depths.Take(i).Sum();
@@ -54,6 +56,9 @@ public sealed class PolaSwin : VisionModel
     private int FinalDim => _config.EmbedDim << (_config.Depths.Count - 1);
 
     /// <inheritdoc/>
+    protected override IEnumerable<Module> Blocks => _layers.SelectMany(stage => stage.Blocks);
+
+    /// <inheritdoc/>
     protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
     {
         if (images.Shape[1] != _config.ImageSize || images.Shape[2] != _config.ImageSize)
@@ -61,6 +66,7 @@ public sealed class PolaSwin : VisionModel
         Tensor x = _patchEmbed.Forward(images);
         if (_absolutePosition is not null)
             x = x + _absolutePosition.Reshape(1, x.Shape[1], x.Shape[2], x.Shape[3]);
+        x = _posDrop.Forward(x);
         stages?.Add(("stem", x));
         for (int i = 0; i < _layers.Count; i++)
         {
@@ -98,13 +104,16 @@ public sealed class PolaSwin : VisionModel
             for (int i = 0; i < types.Length; i++)
             {
                 int window = config.WindowOf(types[i]);
-                blocks.Add(new Block(dim, side, side, config.NumHeads[index], window, i % 2 == 0 ? 0 : window / 2, types[i], config.MlpRatio, config.QkvBias, dropPath[i], config.KernelSize, config.Alpha));
+                blocks.Add(new Block(dim, side, side, config.NumHeads[index], window, i % 2 == 0 ? 0 : window / 2, types[i], config.MlpRatio, config.QkvBias, dropPath[i], config.KernelSize, config.Alpha, config.DropRate));
             }
 
             _blocks = AddChild("blocks", new ModuleList<Block>(blocks));
             if (index < config.Depths.Count - 1)
                 _downsample = AddChild("downsample", new PatchMerging(dim));
         }
+
+        /// <summary>The blocks.</summary>
+        public IReadOnlyList<Block> Blocks => _blocks;
 
         /// <summary>The blocks alone.</summary>
         public Tensor RunBlocks(Tensor x) => _blocks.Forward(x);
@@ -126,7 +135,7 @@ public sealed class PolaSwin : VisionModel
         private readonly Mlp _mlp;
 
         /// <summary>Makes the block for a fixed resolution in tokens. A window that covers the resolution is cut to it and not shifted.</summary>
-        public Block(int dim, int height, int width, int numHeads, int windowSize, int shiftSize, char attnType, float mlpRatio = 4, bool qkvBias = true, float dropPath = 0, int kernelSize = 5, float alpha = 4)
+        public Block(int dim, int height, int width, int numHeads, int windowSize, int shiftSize, char attnType, float mlpRatio = 4, bool qkvBias = true, float dropPath = 0, int kernelSize = 5, float alpha = 4, float dropRate = 0)
         {
             bool isWhole = Math.Min(height, width) <= windowSize;
             _window = isWhole ? Math.Min(height, width) : windowSize;
@@ -139,13 +148,13 @@ public sealed class PolaSwin : VisionModel
             _norm1 = AddChild("norm1", new LayerNorm(dim));
             _attention = AddChild("attn", attnType switch
             {
-                'L' => (Module)new WindowPolarityAttention(dim, _window, numHeads, qkvBias, kernelSize, alpha),
-                'S' => new WindowSoftmaxAttention(dim, _window, numHeads, qkvBias) { Mask = mask },
+                'L' => (Module)new WindowPolarityAttention(dim, _window, numHeads, qkvBias, kernelSize, alpha) { DropRate = dropRate },
+                'S' => new WindowSoftmaxAttention(dim, _window, numHeads, qkvBias) { Mask = mask, DropRate = dropRate },
                 _ => throw new ArgumentException($"Attention type '{attnType}' is neither L (polarity) nor S (softmax)."),
             });
             _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
             _norm2 = AddChild("norm2", new LayerNorm(dim));
-            _mlp = AddChild("mlp", new Mlp(dim, (int)(dim * mlpRatio)));
+            _mlp = AddChild("mlp", new Mlp(dim, (int)(dim * mlpRatio), dropRate));
             _mlpDropPath = AddChild("drop_path_mlp", new DropPath(dropPath));
         }
 

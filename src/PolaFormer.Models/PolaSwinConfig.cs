@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace PolaFormer.Models;
 
 /// <summary>Everything that tells one Pola-Swin from another. Lists hold one entry a stage.</summary>
@@ -42,6 +44,10 @@ public sealed record PolaSwinConfig
     /// <summary>Drop-path probability of the last block.</summary>
     public float DropPathRate { get; init; } = 0.1f;
 
+    /// <summary>Chance that an element is dropped in training, after position encodings, attention's projection and both layers of the feed-forward part. No part of the shape.</summary>
+    [JsonIgnore]
+    public float DropRate { get; init; }
+
     /// <summary>Kernel of the depthwise convolution in polarity attention.</summary>
     public int KernelSize { get; init; } = 5;
 
@@ -82,6 +88,7 @@ public sealed record PolaSwinConfig
         ShapeLimits.Require(ImageSize, 1, ShapeLimits.ImageSize);
         ShapeLimits.Require(NumClasses, 1, ShapeLimits.Classes);
         ShapeLimits.Require(DropPathRate, 0, 0.99f);
+        ShapeLimits.Require(DropRate, 0, 0.99f);
         ShapeLimits.Require(PatchSize, 1, ImageSize);
         ShapeLimits.Require(WindowSize, 2, ImageSize);
         ShapeLimits.Require(KernelSize, 1, 63);

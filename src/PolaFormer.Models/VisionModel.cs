@@ -16,6 +16,20 @@ public abstract class VisionModel : Module
     /// <summary>Width of the logits.</summary>
     public abstract int NumClasses { get; }
 
+    /// <summary>
+    /// Whether training keeps the blocks' inputs alone and runs each block again in the backward pass (TRAIN.USE_CHECKPOINT): less
+    /// memory for more time, the same bits.
+    /// </summary>
+    public bool UseCheckpoint
+    {
+        get => Blocks.Any(block => block.IsCheckpointed);
+        set
+        {
+            foreach (Module block in Blocks)
+                block.IsCheckpointed = value;
+        }
+    }
+
     /// <summary>Last components of the parameter names that weight decay spares, as the authors declare them.</summary>
     public virtual IReadOnlyList<string> NoWeightDecay => [];
 
@@ -61,6 +75,9 @@ public abstract class VisionModel : Module
 
     /// <inheritdoc/>
     protected override Tensor Run(Tensor x) => RunClassifier(RunPooled(ForwardFeatures(x)));
+
+    /// <summary>The blocks of all stages.</summary>
+    protected abstract IEnumerable<Module> Blocks { get; }
 
     /// <summary>The stem and the stages.</summary>
     protected abstract Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages);

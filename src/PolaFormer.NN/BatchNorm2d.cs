@@ -1,4 +1,5 @@
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
 
 namespace PolaFormer.NN;
 
@@ -33,8 +34,10 @@ public sealed class BatchNorm2d : Module
             return x;
         if (!IsTraining)
             return x.BatchNormEvaluate(_weight, _bias, _runningMean, _runningVariance, Eps);
-        _batchesTracked.AsSpan<long>()[0]++;
-        return x.BatchNormTrain(_weight, _bias, _runningMean, _runningVariance, Momentum, Eps);
+        // A second run of the same batch must leave the statistics as they are.
+        if (!Tape.IsRecomputing)
+            _batchesTracked.AsSpan<long>()[0]++;
+        return x.BatchNormTrain(_weight, _bias, _runningMean, _runningVariance, Tape.IsRecomputing ? 0 : Momentum, Eps);
     }
 
     /// <summary>Folds the running statistics and the parameters into the convolution before, with what follows; passes its input on from then on.</summary>

@@ -6,12 +6,18 @@ namespace PolaFormer.NN;
 public sealed class Mlp : Module
 {
     private readonly Linear _fc1, _fc2;
+    private readonly Dropout? _hiddenDropout, _dropout;
 
     /// <summary>Makes the layers, (…, features) → (…, features).</summary>
-    public Mlp(int features, int hiddenFeatures)
+    /// <param name="features">Width of input and output.</param>
+    /// <param name="hiddenFeatures">Width between.</param>
+    /// <param name="dropRate">Chance that an element behind either layer is dropped in training.</param>
+    public Mlp(int features, int hiddenFeatures, float dropRate = 0)
     {
         _fc1 = AddChild("fc1", new Linear(features, hiddenFeatures, initialization: Linear.TransformerInitialization));
         _fc2 = AddChild("fc2", new Linear(hiddenFeatures, features, initialization: Linear.TransformerInitialization));
+        if (dropRate > 0)
+            (_hiddenDropout, _dropout) = (AddChild("drop1", new Dropout(dropRate)), AddChild("drop2", new Dropout(dropRate)));
     }
 
     /// <inheritdoc/>
@@ -20,5 +26,12 @@ public sealed class Mlp : Module
     /// <inheritdoc/>
     protected override Tensor RunOnto(Tensor residual, Tensor x) => Run(x, residual);
 
-    private Tensor Run(Tensor x, Tensor? residual) => x.FeedForward(_fc1.Weight, _fc1.Bias, Activation.Gelu, _fc2.Weight, _fc2.Bias, residual);
+    private Tensor Run(Tensor x, Tensor? residual)
+    {
+        if (_hiddenDropout is not { IsActive: true })
+            return x.FeedForward(_fc1.Weight, _fc1.Bias, Activation.Gelu, _fc2.Weight, _fc2.Bias, residual);
+        Tensor hidden = _hiddenDropout.Forward(_fc1.Forward(x).Gelu());
+        Tensor y = _dropout!.Forward(_fc2.Forward(hidden));
+        return residual is null ? y : residual + y;
+    }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.NN;
@@ -34,6 +35,12 @@ public abstract class Module
     /// <summary>Whether <see cref="Freeze"/> has been called.</summary>
     public bool IsFrozen { get; private set; }
 
+    /// <summary>
+    /// Whether a recorded forward pass keeps its input alone and runs again in the backward pass: less memory for one more
+    /// forward pass, the same bits.
+    /// </summary>
+    public bool IsCheckpointed { get; set; }
+
     /// <summary>Direct parts in order.</summary>
     public IReadOnlyList<(string Name, Module Module)> Children => _children;
 
@@ -50,12 +57,32 @@ public abstract class Module
         try
         {
             using var scope = MemoryScope.Enter();
+            if (IsCheckpointed && residual is null && Tape.Current is not null)
+                return scope.Return(RunCheckpointed(x));
             return scope.Return(residual is null ? Run(x) : RunOnto(residual, x));
         }
         finally
         {
             t_running = caller;
         }
+    }
+
+    private Tensor RunCheckpointed(Tensor x)
+    {
+        RandomStep step = RandomStep.Current;
+        return Tape.Recompute(x, input =>
+        {
+            (Module? caller, RandomStep current) = (t_running, RandomStep.Current);
+            (t_running, RandomStep.Current) = (this, step);
+            try
+            {
+                return Run(input);
+            }
+            finally
+            {
+                (t_running, RandomStep.Current) = (caller, current);
+            }
+        });
     }
 
     /// <summary>Every parameter with its full name, in state-dict order.</summary>

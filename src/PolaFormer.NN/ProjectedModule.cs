@@ -5,6 +5,15 @@ namespace PolaFormer.NN;
 /// <summary>A module that ends in a linear layer, which adds a residual in its own pass and can take over a scaling of its outputs.</summary>
 public abstract class ProjectedModule : Module
 {
+    private readonly Dropout? _dropout;
+
+    /// <summary>Chance that an element of the result is dropped in training, in [0, 1); 0 unless set.</summary>
+    public float DropRate
+    {
+        get => _dropout?.Probability ?? 0;
+        init => _dropout = value > 0 ? AddChild("proj_drop", new Dropout(value)) : null;
+    }
+
     /// <summary>The last layer.</summary>
     protected abstract Linear Projection { get; }
 
@@ -20,8 +29,13 @@ public abstract class ProjectedModule : Module
     protected abstract Tensor Mix(Tensor x);
 
     /// <inheritdoc/>
-    protected sealed override Tensor Run(Tensor x) => Projection.Forward(Mix(x));
+    protected sealed override Tensor Run(Tensor x)
+    {
+        Tensor y = Projection.Forward(Mix(x));
+        return _dropout is null ? y : _dropout.Forward(y);
+    }
 
     /// <inheritdoc/>
-    protected sealed override Tensor RunOnto(Tensor residual, Tensor x) => Projection.ForwardOnto(residual, Mix(x));
+    protected sealed override Tensor RunOnto(Tensor residual, Tensor x) =>
+        _dropout is { IsActive: true } ? residual + Run(x) : Projection.ForwardOnto(residual, Mix(x));
 }

@@ -19,8 +19,8 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
     public static ConfiguredModel Create(TrainingConfig config)
     {
         ModelConfig model = config.Model;
-        if (model.DropRate != 0)
-            throw new ConfigurationException("MODEL.DROP_RATE: the networks have no dropout; set it to 0.");
+        if (model.DropRate != 0 && (IsPublishedPlusPlus(model.Type) || model.Type.StartsWith("polaformer_pp", StringComparison.Ordinal)))
+            throw new ConfigurationException("MODEL.DROP_RATE: PolaFormer++ has no dropout; set it to 0.");
         try
         {
             ModelEntry entry = EntryOf(config);
@@ -53,7 +53,7 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         string name = IsPublishedPlusPlus(type) ? $"polaformer_pp_{type[4..]}" : type;
         ModelEntry entry = ModelRegistry.All.FirstOrDefault(entry => entry.Name == name)
             ?? throw new ConfigurationException($"MODEL.TYPE: there is no network '{type}'. Known: pola_swin, polaformer_pp, polab0 … polab5, {string.Join(", ", ModelRegistry.All.Select(entry => entry.Name))}.");
-        return WithoutMemory(() => entry.Create()) is PolaPvt pvt ? ModelEntry.Of("pola_pvt", PvtOf(pvt.Config, config.Model.La)) : entry;
+        return WithoutMemory(() => entry.Create()) is PolaPvt pvt ? ModelEntry.Of("pola_pvt", PvtOf(pvt.Config, config.Model)) : entry;
     }
 
     private static bool IsPublishedPlusPlus(string type) => type.StartsWith("polab", StringComparison.Ordinal);
@@ -75,6 +75,7 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
             AbsolutePosition = swin.Ape,
             PatchNorm = swin.PatchNorm,
             AttnType = model.La.AttnType,
+            DropRate = (float)model.DropRate,
             KernelSize = model.La.KernelSize,
             Alpha = (float)model.La.Alpha,
         };
@@ -93,14 +94,16 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         StemReductions = shape.StemReductions,
     };
 
-    private static PolaPvtConfig PvtOf(PolaPvtConfig published, LinearAttentionConfig la)
+    private static PolaPvtConfig PvtOf(PolaPvtConfig published, ModelConfig model)
     {
+        LinearAttentionConfig la = model.La;
         if (!la.PvtLaSrRatios.All(char.IsAsciiDigit))
             throw new ConfigurationException($"MODEL.LA.PVT_LA_SR_RATIOS: '{la.PvtLaSrRatios}' is not a digit a stage.");
         return published with
         {
             AttnType = la.AttnType,
             LaSrRatios = [.. la.PvtLaSrRatios.Select(digit => digit - '0')],
+            DropRate = (float)model.DropRate,
             KernelSize = la.KernelSize,
             Alpha = (float)la.Alpha,
         };

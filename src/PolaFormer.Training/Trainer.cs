@@ -44,6 +44,7 @@ public sealed class Trainer
         _folder = outputFolder;
         var configured = ConfiguredModel.Create(config);
         VisionModel model = configured.Model;
+        model.UseCheckpoint = config.Train.UseCheckpoint;
         model.Initialize((ulong)config.Seed);
         _data = TrainingData.Open(config, _badImages.Enqueue);
         if (config.Model.Pretrained.Length > 0)
@@ -297,7 +298,7 @@ public sealed class Trainer
         Require(config.PrintFreq > 0 && config.SaveFreq > 0, "PRINT_FREQ and SAVE_FREQ must be at least 1.");
         Require(train.ClipMode is "norm" or "value", $"TRAIN.CLIP_MODE: '{train.ClipMode}' is unknown; use norm or value.");
         Require(train.ModelEmaDecay is >= 0 and < 1, "TRAIN.MODEL_EMA_DECAY takes a number from 0 to below 1.");
-        Require(!train.UseCheckpoint && !config.Amp, "TRAIN.USE_CHECKPOINT and AMP are not supported; set them to false.");
+        Require(!config.Amp, "AMP is not supported; set it to false.");
         Require(!Mixup.IsWanted(config.Aug) || config.Data.BatchSize % 2 == 0, "DATA.BATCH_SIZE must be even where batches are mixed (AUG.MIXUP, AUG.CUTMIX).");
     }
 }

@@ -63,6 +63,21 @@ public sealed class ConfiguredModelTests
     }
 
     [Theory]
+    [InlineData("pola_pvt_tiny", "MODEL.TYPE", "pola_pvt_tiny")]
+    [InlineData("pola_swin_tiny", "MODEL.TYPE", "pola_swin", "MODEL.LA.ATTN_TYPE", "LLSS", "MODEL.SWIN.WINDOW_SIZE", "56")]
+    public void DropoutIsSetEverywhereAndChangesNoName(string name, params string[] options)
+    {
+        using IDisposable meta = new MetaDevice().Use();
+        ConfiguredModel configured = Create([.. options, "MODEL.DROP_RATE", "0.125"]);
+        Assert.Equal(name, configured.Name);
+        Dropout[] dropouts = [.. configured.Model.Modules().OfType<Dropout>()];
+        Assert.All(dropouts, dropout => Assert.Equal(0.125f, dropout.Probability));
+        foreach (string part in (string[])["pos_drop", "proj_drop", "drop1", "drop2"])
+            Assert.Contains(dropouts, dropout => dropout.Name.StartsWith(part, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("MODEL.DROP_RATE", "0.1")]
     [InlineData("MODEL.PP.FLAGS", "[q, v]")]
     [InlineData("MODEL.PP.NUM_HEADS", "[3, 2]")]
     [InlineData("MODEL.PP.DEPTHS", "[2]")]

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
 using Spectre.Console;
 
 namespace PolaFormer.Cli.Bench;
@@ -24,8 +25,9 @@ internal sealed partial record Profile(double StepMs, double GemmPeak, IReadOnly
     /// <param name="gemmPeak">GFLOP/s that shares of the peak refer to.</param>
     public static Profile Measure(Func<Action> prepare, TimeSpan duration, double gemmPeak)
     {
-        var device = new ProfilingDevice(Device.Cpu, () => Module.Running?.FullName ?? "");
+        var device = new ProfilingDevice(Device.Cpu, () => OperatorOrigins.CurrentModule);
         using IDisposable use = device.Use();
+        using IDisposable origins = Tape.Observe(new OperatorOrigins());
         Action step = prepare();
         Sampling.WarmUp(step, duration);
 

@@ -27,6 +27,9 @@ public abstract class Operator
     /// <summary>The operator's name in messages.</summary>
     public virtual string Name => GetType().Name;
 
+    /// <summary>What applied the operator, where an observer of the tape notes it; else null.</summary>
+    public object? Origin { get; set; }
+
     /// <summary>∂L/∂y, summed over the uses of the output; null until a use has been walked.</summary>
     internal Tensor? Gradient { get; private set; }
 
@@ -79,6 +82,7 @@ public abstract class Operator
             return;
         if (dx.Shape != input.Shape)
             throw new InvalidOperationException($"{Name}: a gradient of shape {dx.Shape} for an input of shape {input.Shape}.");
+        Tape.Observer?.HandsOn(this, dx.Rank == 0 ? new Columns(dx, 0, 1) : dx);
         if (input.Producer is { } producer)
             producer.Receive(dx);
         else
@@ -89,6 +93,8 @@ public abstract class Operator
     protected static void Accumulate(Columns input, Columns dx)
     {
         Tensor source = input.Source;
+        if (Tape.Observer is { } observer && Tape.Walking is { } walking)
+            observer.HandsOn(walking, dx);
         if (source.Producer is { } producer)
             producer.ReceiveColumns(input, dx);
         else if (source.IsTracked)

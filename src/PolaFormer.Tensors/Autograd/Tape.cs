@@ -20,6 +20,12 @@ public sealed class Tape : IDisposable
     [ThreadStatic]
     private static List<Operator>? t_spareList;
 
+    [ThreadStatic]
+    private static ITapeObserver? t_observer;
+
+    [ThreadStatic]
+    private static Operator? t_walking;
+
     private static readonly List<Operator> Nothing = [];
 
     private readonly Tape? _outer;
@@ -35,11 +41,31 @@ public sealed class Tape : IDisposable
     /// <summary>The tape of this thread; null where nothing is recorded.</summary>
     public static Tape? Current => GradMode.IsEnabled ? t_current : null;
 
+    /// <summary>The operator whose backward pass this thread runs; null outside one.</summary>
+    public static Operator? Walking => t_walking;
+
+    /// <summary>Whether this thread runs a function again that <see cref="Recompute"/> ran before: statistics must not move twice.</summary>
+    public static bool IsRecomputing => Recomputation.IsRerunning;
+
     /// <summary>Number of operators recorded and not yet walked.</summary>
     public int Count => _operators.Count;
 
     /// <summary>Starts recording on this thread until the tape is disposed.</summary>
     public static Tape Start() => t_current = new Tape();
+
+    /// <summary>
+    /// f(x), of which the tape keeps x alone: backward runs f again. The second run must draw the same random numbers. Values and
+    /// gradients have the bits of a plain call.
+    /// </summary>
+    public static Tensor Recompute(Tensor x, Func<Tensor, Tensor> function) => Recomputation.Forward(x, function);
+
+    /// <summary>Shows this thread's operators to an observer until the result is disposed.</summary>
+    public static IDisposable Observe(ITapeObserver observer)
+    {
+        var observation = new Observation(t_observer);
+        t_observer = observer;
+        return observation;
+    }
 
     /// <summary>Computes the gradient of <paramref name="loss"/> for every parameter that it depends on.</summary>
     /// <param name="loss">Output of a recorded operator.</param>
@@ -52,24 +78,34 @@ public sealed class Tape : IDisposable
         if (gradient is null && loss.Count != 1)
             throw new InvalidOperationException($"Backward: a loss of shape {loss.Shape} needs a gradient of the same shape; only a one-element loss starts from 1.");
 
-        using (GradMode.Disable())
-        using (MemoryScope.Enter())
+        Operator? outer = t_walking;
+        try
         {
+            using GradMode mode = GradMode.Disable();
+            using MemoryScope scope = MemoryScope.Enter();
             last.Receive(gradient ?? Tensor.Full(loss.Shape, 1, loss.Device));
             for (int i = _operators.Count - 1; i >= 0; i--)
-            {
-                Operator op = _operators[i];
-                using (MemoryScope.Enter())
-                {
-                    op.CompleteGradient();
-                    if (op.Gradient is { } dy)
-                        op.Backward(dy);
-                }
-
-                op.Release();
-                _operators.RemoveAt(i);
-            }
+                Walk(i);
         }
+        finally
+        {
+            t_walking = outer;
+        }
+    }
+
+    private void Walk(int i)
+    {
+        Operator op = _operators[i];
+        using (MemoryScope.Enter())
+        {
+            op.CompleteGradient();
+            t_walking = op;
+            if (op.Gradient is { } dy)
+                op.Backward(dy);
+        }
+
+        op.Release();
+        _operators.RemoveAt(i);
     }
 
     /// <summary>Stops recording and lets go of everything saved.</summary>
@@ -85,6 +121,8 @@ public sealed class Tape : IDisposable
             t_current = _outer;
     }
 
+    internal static ITapeObserver? Observer => t_observer;
+
     /// <summary>Whether an operator with this input must be recorded.</summary>
     internal static bool IsRecording(Tensor a) => Current is not null && a.IsTracked;
 
@@ -97,6 +135,7 @@ public sealed class Tape : IDisposable
     {
         output.Producer = op;
         t_current!._operators.Add(op);
+        t_observer?.Recorded(op, output);
         return output;
     }
 
@@ -106,5 +145,10 @@ public sealed class Tape : IDisposable
     {
         if (IsRecording(input))
             throw new InvalidOperationException($"{name} has no gradient, but its input needs one. Detach() the input, or compute under GradMode.Disable(), if the gradient should stop here.");
+    }
+
+    private sealed class Observation(ITapeObserver? before) : IDisposable
+    {
+        public void Dispose() => t_observer = before;
     }
 }

@@ -18,7 +18,7 @@ public sealed class ModelConfig
     /// <summary>NUM_CLASSES: width of the logits.</summary>
     public int NumClasses { get; set; } = 1000;
 
-    /// <summary>DROP_RATE: dropout; the networks have none, so only 0 is taken.</summary>
+    /// <summary>DROP_RATE: dropout behind position encodings, attention's projection and the feed-forward layers; PolaFormer++ has none and takes only 0. The authors' keys have no dropout of attention weights, and their linear attention, which has no such weights, ignores the argument.</summary>
     public double DropRate { get; set; }
 
     /// <summary>DROP_PATH_RATE: stochastic depth of the last block.</summary>

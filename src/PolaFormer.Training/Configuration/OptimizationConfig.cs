@@ -39,7 +39,7 @@ public sealed class OptimizationConfig
     /// <summary>AUTO_RESUME: continue from what lies in the output folder.</summary>
     public bool AutoResume { get; set; } = true;
 
-    /// <summary>USE_CHECKPOINT: the authors' recomputation of activations; only false is taken.</summary>
+    /// <summary>USE_CHECKPOINT: keep the blocks' inputs alone and compute the rest again in the backward pass; less memory, more time, the same bits.</summary>
     public bool UseCheckpoint { get; set; }
 
     /// <summary>MODEL_EMA (ours, for a switch of the authors' main_ema.py): average the weights over the steps, and evaluate the average, too.</summary>

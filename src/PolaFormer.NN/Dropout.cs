@@ -1,0 +1,35 @@
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Random;
+
+namespace PolaFormer.NN;
+
+/// <summary>
+/// Dropout: in training every element is zeroed with the given probability and the others are divided by the probability to
+/// stay; in evaluation the input passes unchanged. Draws depend on seed, module name, step and position (<see cref="RandomStep"/>).
+/// </summary>
+/// <param name="probability">Chance that an element is zeroed, in [0, 1).</param>
+public sealed class Dropout(float probability) : Module
+{
+    private ulong? _stream;
+
+    /// <summary>Chance that an element is zeroed.</summary>
+    public float Probability => probability;
+
+    /// <summary>Whether a forward pass changes its input now.</summary>
+    public bool IsActive => IsTraining && probability > 0;
+
+    /// <inheritdoc/>
+    protected override Tensor Run(Tensor x)
+    {
+        if (!IsActive)
+            return x;
+        RandomStep step = RandomStep.Current;
+        Tensor factors = Tensor.Empty(x.Shape, device: x.Device);
+        Span<float> values = factors.AsSpan<float>();
+        new Philox(step.Seed, (_stream ??= HashOf(FullName)) ^ step.Step).FillUniform(values, 0);
+        float kept = 1 / (1 - probability);
+        foreach (ref float value in values)
+            value = value < probability ? 0 : kept;
+        return x * factors;
+    }
+}
