@@ -1,7 +1,8 @@
 using BenchmarkDotNet.Running;
 using PolaFormer.Benchmarks;
 
-if (args is ["--quick", "images", .. var rest]) QuickImages.Run(rest);
+if (args is ["--attentions", var recipe, var data, var folder]) AttentionComparison.Run(recipe, data, folder);
+else if (args is ["--quick", "images", .. var rest]) QuickImages.Run(rest);
 else if (args is ["--quick", "loader", .. var recipe]) QuickLoader.Run(recipe);
 else if (args is ["--quick", "augment", .. var folder]) QuickAugment.Run(folder);
 else if (args is ["--quick", "cold", .. var files]) QuickColdStart.Run(files);

@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using PolaFormer.Tensors.Random;
+
+namespace PolaFormer.Cli.Tests;
+
+/// <summary>Runs of the command line that are killed at random moments and started again, as on machines that fail or are taken away.</summary>
+public sealed class KilledRunTests : IDisposable
+{
+    private const int SigTerm = 15;
+    private const int Kills = 24;
+
+    // 300 steps: 6 epochs of 50.
+    private static readonly string[] Options =
+    [
+        "--cfg", Path.Combine(Polaformer.Root, "configs", "polaformer_pp_cifar.yaml"), "--threads", "1", "--opts",
+        "MODEL.TYPE", "polaformer_pp", "MODEL.PP.EMBED_DIMS", "[8, 16]", "MODEL.PP.DEPTHS", "[1, 1]", "MODEL.PP.NUM_HEADS", "[1, 2]", "MODEL.PP.MLP_RATIOS", "[2, 2]",
+        "MODEL.PP.FLAGS", "[l, v]", "MODEL.PP.LAYER_SCALES", "[true, true]", "MODEL.PP.LAYER_INIT_VALUES", "[1, 1]", "MODEL.PP.PROJECTION", "16", "MODEL.NUM_CLASSES", "2",
+        "MODEL.DROP_PATH_RATE", "0.3", "DATA.BATCH_SIZE", "4", "TRAIN.EPOCHS", "6", "TRAIN.MODEL_EMA", "true", "AUG.MIXUP", "0.8", "AUG.CUTMIX", "1", "AUG.REPROB", "0.25", "SAVE_MINUTES", "0.002",
+    ];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
+    private readonly string _data;
+
+    public KilledRunTests()
+    {
+        _data = Path.Combine(_folder, "data");
+        for (int i = 0; i < 212; i++)
+            WriteImage(Path.Combine(_data, i < 200 ? "train" : "val", i % 2 == 0 ? "dark" : "light"), i);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task ARunKilledAtRandomMomentsEndsWithTheSameBits()
+    {
+        await Finish("whole");
+        var moments = new Philox(20260101, 0);
+        for (uint i = 0; i < Kills; i++)
+        {
+            using Process process = Start("killed");
+            bool ended = process.WaitForExit(TimeSpan.FromMilliseconds(600 + (900 * moments.Uniform(i))));
+            Assert.True(!ended || process.ExitCode == 0, "A resumed run failed.");
+            process.Kill();
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        await Finish("killed");
+        foreach (string name in new[] { "last", "last_ema", "resume" })
+            Assert.Equal(File.ReadAllBytes(Output("whole", name)), File.ReadAllBytes(Output("killed", name)));
+        Assert.Equal(Steps("whole"), Steps("killed"));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "killed"), "*.tmp*").Where(file => File.GetLastWriteTimeUtc(file) > File.GetLastWriteTimeUtc(Output("killed", "resume"))));
+    }
+
+    [Fact]
+    public async Task SigTermSavesAndExits()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
+        using Process process = Start("terminated");
+        while (!File.Exists(Output("terminated", "resume")) && !process.HasExited)
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        Assert.Equal(0, SendSignal(process.Id, SigTerm));
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(130, process.ExitCode);
+        await Finish("terminated");
+        await Finish("whole");
+        Assert.Equal(File.ReadAllBytes(Output("whole", "resume")), File.ReadAllBytes(Output("terminated", "resume")));
+    }
+
+    // A line for each record of a step: what the steps of a killed run logged must be there once.
+    private string[] Steps(string run) =>
+        [.. File.ReadLines(Path.Combine(_folder, run, "log.jsonl")).Where(line => line.StartsWith("""{"kind":"step",""", StringComparison.Ordinal)).Select(line => line[..line.IndexOf(",\"images_per_second\"", StringComparison.Ordinal)])];
+
+    private async Task Finish(string run)
+    {
+        using Process process = Start(run);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    private Process Start(string run)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "polaformer.dll"), "train", "--data", _data, "--output", Path.Combine(_folder, run), .. Options])
+        {
+            RedirectStandardOutput = true,
+            WorkingDirectory = Polaformer.Root,
+        };
+        Process process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        return process;
+    }
+
+    private string Output(string run, string name) => Path.Combine(_folder, run, $"{name}.safetensors");
+
+    // A grey 32×32 bitmap with noise; odd numbers are lighter.
+    private static void WriteImage(string folder, int number)
+    {
+        const int side = 32, header = 54;
+        Directory.CreateDirectory(folder);
+        var noise = new Philox((ulong)number, 1);
+        var file = new byte[header + (side * side * 3)];
+        "BM"u8.CopyTo(file);
+        BitConverter.TryWriteBytes(file.AsSpan(2), file.Length);
+        BitConverter.TryWriteBytes(file.AsSpan(10), header);
+        BitConverter.TryWriteBytes(file.AsSpan(14), 40);
+        BitConverter.TryWriteBytes(file.AsSpan(18), side);
+        BitConverter.TryWriteBytes(file.AsSpan(22), side);
+        BitConverter.TryWriteBytes(file.AsSpan(26), (short)1);
+        BitConverter.TryWriteBytes(file.AsSpan(28), (short)24);
+        for (int i = header; i < file.Length; i++)
+            file[i] = (byte)((number % 2 * 100) + (150 * noise.Uniform((ulong)i)));
+        File.WriteAllBytes(Path.Combine(folder, $"{number:D3}.bmp"), file);
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int SendSignal(int process, int signal);
+}
