@@ -1,5 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
+using PolaFormer.Models;
+using PolaFormer.Tensors;
 using PolaFormer.Training.Configuration;
 
 namespace PolaFormer.Training.Tests.Configuration;
@@ -26,6 +28,20 @@ public sealed class RecipeTests
         using var reference = new RecipeFixture(fixture);
         TrainingConfig config = ConfigurationReader.Read(Path.Combine(SharedData.Repository, "configs", $"{recipe}.yaml"));
         Compare(config, reference.Meta.GetProperty("config"), "");
+    }
+
+    public static TheoryData<string> Recipes => [.. Directory.GetFiles(Path.Combine(SharedData.Repository, "configs"), "*.yaml").Select(path => Path.GetFileName(path)).Order()];
+
+    [Theory]
+    [MemberData(nameof(Recipes))]
+    public void EveryRecipeBuildsItsNetwork(string recipe)
+    {
+        using IDisposable meta = new MetaDevice().Use();
+        TrainingConfig config = ConfigurationReader.Read(Path.Combine(SharedData.Repository, "configs", recipe));
+        var configured = ConfiguredModel.Create(config);
+        Assert.Equal((config.Data.ImgSize, config.Model.NumClasses), (configured.Model.ImageSize, configured.Model.NumClasses));
+        if (ModelRegistry.All.Any(entry => entry.Name == Path.GetFileNameWithoutExtension(recipe)))
+            Assert.Equal(Path.GetFileNameWithoutExtension(recipe), configured.Name);
     }
 
     private static void Compare(object section, JsonElement expected, string prefix)
