@@ -96,11 +96,12 @@ public sealed class Trainer
     /// <param name="observer">Hears of every step and epoch.</param>
     /// <param name="stop">Asks to stop.</param>
     /// <returns>Whether the run reached its end.</returns>
-    /// <exception cref="TrainingException">The loss is no number any more.</exception>
+    /// <exception cref="TrainingException">The loss is no number any more, the state is of another run, or another process writes to the folder.</exception>
     /// <exception cref="CheckpointException">The state cannot be read, or at the end not be written.</exception>
     public bool Run(ITrainingObserver? observer = null, CancellationToken stop = default)
     {
         long start = Stopwatch.GetTimestamp();
+        using RunLock held = RunLock.Take(_folder);
         IReadOnlyList<ITrainingObserver> files = RunFiles.Observers(_folder, _config.PrintFreq);
         _observer = new TrainingObservers(observer is null ? files : [.. files, observer]);
         string? resumedFrom = Resume();

@@ -1,0 +1,32 @@
+namespace PolaFormer.Training;
+
+/// <summary>Keeps a run's folder to one process: the operating system frees the lock when the process ends, however it ends.</summary>
+internal sealed class RunLock : IDisposable
+{
+    private readonly FileStream _file;
+
+    private RunLock(FileStream file) => _file = file;
+
+    /// <summary>Takes the folder, and clears what a killed process left half-written.</summary>
+    /// <exception cref="TrainingException">Another process has it.</exception>
+    public static RunLock Take(string folder)
+    {
+        string path = Path.Combine(folder, "run.lock");
+        FileStream file;
+        try
+        {
+            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException error)
+        {
+            throw new TrainingException($"{folder}: another run writes there. Wait for it, or choose another output folder.", error);
+        }
+
+        foreach (string leftover in Directory.GetFiles(folder, "*.tmp"))
+            File.Delete(leftover);
+        return new RunLock(file);
+    }
+
+    /// <summary>Frees the folder.</summary>
+    public void Dispose() => _file.Dispose();
+}
