@@ -276,6 +276,13 @@ public sealed class Trainer
     {
         VisionModel model = name.EndsWith("_ema", StringComparison.Ordinal) ? (VisionModel)_state.Ema!.Average : Model;
         TrainingCheckpoint.SaveModel(Path.Combine(_folder, $"{name}.safetensors"), model, _description with { Top1 = top1, Epoch = _state.Position.Epoch });
+
+        // The authors save whole epochs, averages in the same file.
+        if (_config.SavePth && model == Model && _state.Position.Step == 0)
+        {
+            new AuthorsCheckpoint(_config, Model) { Optimizer = _state.Optimizer as AdamW, Schedule = _schedule as CosineSchedule, Average = _state.Ema?.Average }
+                .Write(Path.Combine(_folder, $"{name}.pth"), _state.Position);
+        }
     }
 
     private static NonFinitePolicy PolicyOf(string name) => name switch

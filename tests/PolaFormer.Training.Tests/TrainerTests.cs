@@ -54,6 +54,57 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void ThePthHoldsTheSameNetworks()
+    {
+        Train("a", epochs: 2, options: ["SAVE_PTH", "true", "TRAIN.MODEL_EMA", "true"]);
+        foreach (string name in new[] { "last", "best" })
+        {
+            using Checkpoint ours = Checkpoint.Open(Path.Combine(_folder, "a", $"{name}.safetensors")), authors = Checkpoint.Open(Path.Combine(_folder, "a", $"{name}.pth"));
+            Assert.Contains("state_dict_ema", authors.Sections);
+            Assert.Equal(ours.Entries.Select(entry => entry.Name), authors.Entries.Select(entry => entry.Name));
+            foreach (CheckpointEntry entry in ours.Entries.Where(entry => entry.DType == DType.Float32))
+                Assert.Equal(Values(entry), Values(authors[entry.Name]));
+        }
+
+        static float[] Values(CheckpointEntry entry)
+        {
+            var values = new float[entry.Shape.Count];
+            entry.ReadFloat32(values);
+            return values;
+        }
+    }
+
+    [Fact]
+    public void AFolderIsOneRunsAtATime()
+    {
+        Trainer second = NewTrainer("a", epochs: 1);
+        TrainingException? refused = null;
+        Train("a", epochs: 1, new Course { OnStep = progress => refused ??= Assert.Throws<TrainingException>(() => second.Run()) });
+        Assert.Contains("another run writes there", refused!.Message);
+    }
+
+    [Fact]
+    public void WhatAKilledProcessLeftHalfWrittenIsCleared()
+    {
+        string leftover = Path.Combine(_folder, "a", "last.safetensors.x1y2z3.tmp");
+        Trainer trainer = NewTrainer("a", epochs: 1);
+        File.WriteAllText(leftover, "half");
+        trainer.Run();
+        Assert.False(File.Exists(leftover));
+    }
+
+    [Fact]
+    public void AnUnwritableFolderWarnsAndTheRunGoesOn()
+    {
+        Trainer trainer = NewTrainer("a", epochs: 2);
+        string best = Path.Combine(_folder, "a", "best.safetensors");
+        Directory.CreateDirectory(Path.Combine(best, "in the way"));
+        var course = new Course();
+        Assert.True(trainer.Run(course));
+        Assert.Contains(course.Warnings, warning => warning.Contains(best));
+    }
+
+    [Fact]
     public void ADamagedStateFallsBackToTheOneBefore()
     {
         Train("whole", epochs: 3);

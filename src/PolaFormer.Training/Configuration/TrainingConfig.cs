@@ -39,6 +39,9 @@ public sealed class TrainingConfig
     /// <summary>SAVE_MINUTES (ours): time after which the state is saved within an epoch, too; 0 for never.</summary>
     public double SaveMinutes { get; set; } = 5;
 
+    /// <summary>SAVE_PTH (ours): write <c>last.pth</c> and <c>best.pth</c>, too, in the authors' layout for PyTorch.</summary>
+    public bool SavePth { get; set; }
+
     /// <summary>PRINT_FREQ: steps between log records.</summary>
     public int PrintFreq { get; set; } = 100;
 
