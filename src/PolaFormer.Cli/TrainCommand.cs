@@ -21,11 +21,12 @@ internal static class TrainCommand
         var pretrained = new Option<string?>("--pretrained") { HelpName = "FILE", Description = "Checkpoint to start a new run from, of any resolution and number of classes (MODEL.PRETRAINED)." };
         var onNan = new Option<string?>("--on-nan") { Description = "What a loss or gradient that is no finite number does: stop the run, skip the step, or roll back to the saved state and pass the batch over (TRAIN.ON_NAN)." };
         onNan.AcceptOnlyFromAmong("stop", "skip", "rollback");
+        var detectAnomaly = new Option<bool>("--detect-anomaly") { Description = "Name the first operator whose result or gradient is no finite number; slower (TRAIN.DETECT_ANOMALY)." };
         var options = new Option<string[]>("--opts") { HelpName = "KEY VALUE", Description = "Other keys and values in turn: TRAIN.BASE_LR 1e-3 SEED 1.", AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.ZeroOrMore };
         Option<int?> threads = CommonOptions.Threads();
         var json = new Option<bool>("--json") { Description = "Print the run's log, one JSON object a line, instead of text." };
         var throughput = new Option<bool>("--throughput") { Description = "Measure images/s of inference on batches of DATA.BATCH_SIZE instead of training (THROUGHPUT_MODE)." };
-        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, pretrained, onNan, threads, json, throughput, options };
+        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, pretrained, onNan, detectAnomaly, threads, json, throughput, options };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
@@ -34,6 +35,7 @@ internal static class TrainCommand
             config.Train.Epochs = parsed.GetValue(epochs) ?? config.Train.Epochs;
             config.Model.Resume = parsed.GetValue(resume) ?? config.Model.Resume;
             config.Model.Pretrained = parsed.GetValue(pretrained) ?? config.Model.Pretrained;
+            config.Train.DetectAnomaly |= parsed.GetValue(detectAnomaly);
             config.Train.OnNan = parsed.GetValue(onNan) ?? config.Train.OnNan;
             config.ThroughputMode |= parsed.GetValue(throughput);
             if (parsed.GetValue(output) is { } folder)

@@ -102,6 +102,7 @@ public sealed class Trainer
     {
         long start = Stopwatch.GetTimestamp();
         using RunLock held = RunLock.Take(_folder);
+        using IDisposable? anomalies = _config.Train.DetectAnomaly ? AnomalyDetection.Enable() : null;
         IReadOnlyList<ITrainingObserver> files = RunFiles.Observers(_folder, _config.PrintFreq);
         _observer = new TrainingObservers(observer is null ? files : [.. files, observer]);
         string? resumedFrom = Resume();
@@ -226,7 +227,7 @@ public sealed class Trainer
 
     private NonFinitePolicy HandleNonFinite(long step, StepResult result)
     {
-        string what = double.IsFinite(result.Loss) ? $"The gradients' norm is {result.GradientNorm}" : $"The loss is {result.Loss}";
+        string what = result.Anomaly is { } anomaly ? anomaly.TrimEnd('.') : double.IsFinite(result.Loss) ? $"The gradients' norm is {result.GradientNorm}" : $"The loss is {result.Loss}";
         string where = $"in epoch {(step / _stepsPerEpoch) + 1}, step {(step % _stepsPerEpoch) + 1}";
         const string advice = "Lower TRAIN.BASE_LR or set TRAIN.CLIP_GRAD; --detect-anomaly names the operator.";
         switch (_onNonFinite)

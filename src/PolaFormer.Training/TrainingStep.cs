@@ -41,10 +41,19 @@ internal sealed class TrainingStep
         var metrics = new Metrics();
         model.ZeroGrad();
         bool isFinite = true;
+        string? anomaly = null;
         for (int i = 0; i < count && batches.MoveNext(); i++)
         {
             RandomStep.Current = new RandomStep((ulong)_config.Seed, (ulong)((step * count) + i));
-            isFinite &= Accumulate(batches.Current, 1f / count, metrics);
+            try
+            {
+                isFinite &= Accumulate(batches.Current, 1f / count, metrics);
+            }
+            catch (NonFiniteException error)
+            {
+                isFinite = false;
+                anomaly ??= error.Message;
+            }
         }
 
         double norm = isFinite ? ClippedNorm() : double.NaN;
@@ -61,7 +70,7 @@ internal sealed class TrainingStep
                 live.CopyFrom(before);
         }
 
-        return new StepResult(metrics.Loss, norm, isApplied);
+        return new StepResult(metrics.Loss, norm, isApplied, anomaly);
     }
 
     // Adds a batch's gradients; false where the loss is no finite number.

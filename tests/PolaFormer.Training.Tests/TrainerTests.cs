@@ -135,6 +135,56 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void AnomalyDetectionNamesTheOperator()
+    {
+        Trainer trainer = NewTrainer("a", epochs: 2, "TRAIN.DETECT_ANOMALY", "true");
+        var error = Assert.Throws<TrainingException>(() => trainer.Run(new Course { OnStep = progress => Poison(trainer, progress, step: 2) }));
+        Assert.Contains("Convolution", error.Message);
+        Assert.Contains("patch_embed.proj.0", error.Message);
+    }
+
+    [Fact]
+    public void RealPhotographsCanBeLearntByHeart()
+    {
+        string data = Path.Combine(_folder, "photographs");
+        foreach (string photograph in Directory.GetFiles(Path.Combine(SharedData.Repository, "samples", "images"), "*.jpg"))
+        {
+            foreach (string split in new[] { "train", "val" })
+            {
+                string folder = Path.Combine(data, split, Path.GetFileNameWithoutExtension(photograph));
+                Directory.CreateDirectory(folder);
+                File.Copy(photograph, Path.Combine(folder, Path.GetFileName(photograph)));
+            }
+        }
+
+        var course = new Course();
+        Train("a", epochs: 60, course, options:
+        [
+            "DATA.DATA_PATH", data, "DATA.BATCH_SIZE", "4", "DATA.DATASET", "imagenet", "DATA.IMG_SIZE", "48", "MODEL.NUM_CLASSES", "4", "SAVE_FREQ", "100",
+            "TRAIN.BASE_LR", "0.6", "MODEL.LABEL_SMOOTHING", "0", "MODEL.DROP_PATH_RATE", "0",
+        ]);
+        Assert.True(course.Epochs[^1].Evaluation is { Top1: 1, Loss: < 0.1 }, $"{course.Epochs[^1].Evaluation}");
+    }
+
+    [Fact]
+    public void AThousandStepsKeepTheMemoryFlat()
+    {
+        var reserved = new List<long>();
+        var managed = new List<long>();
+        void Measure(TrainingProgress progress)
+        {
+            if (progress.GlobalStep is not (100 or 1000))
+                return;
+            reserved.Add(MemoryStatistics.BytesReserved);
+            managed.Add(GC.GetTotalMemory(forceFullCollection: true));
+        }
+
+        Train("a", epochs: 84, new Course { OnStep = Measure }, options: ["DATA.BATCH_SIZE", "2", "TRAIN.BASE_LR", "0.02", "SAVE_FREQ", "100"]);
+        Assert.Equal(reserved[0], reserved[1]);
+        Assert.InRange(managed[1] - managed[0], -1 << 20, 1 << 18);
+    }
+
+    [Fact]
     public void SkippedStepsChangeNothing()
     {
         Trainer trainer = NewTrainer("a", epochs: 1, "TRAIN.ON_NAN", "skip");

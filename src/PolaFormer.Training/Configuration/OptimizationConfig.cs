@@ -60,6 +60,9 @@ public sealed class OptimizationConfig
     /// <summary>ON_NAN (ours): what a loss or gradient that is not finite does: <c>stop</c>, <c>skip</c> or <c>rollback</c>.</summary>
     public string OnNan { get; set; } = "stop";
 
+    /// <summary>DETECT_ANOMALY (ours): look at every operator's result and gradient, and name the first that is not finite; slower.</summary>
+    public bool DetectAnomaly { get; set; }
+
     /// <summary>LR_SCHEDULER: the course of the learning rate.</summary>
     public SchedulerConfig LrScheduler { get; set; } = new();
 
