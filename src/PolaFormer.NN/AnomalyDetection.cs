@@ -27,28 +27,27 @@ public sealed class AnomalyDetection : OperatorOrigins
     public override void Recorded(Operator op, Tensor output)
     {
         base.Recorded(op, output);
-        Check(op, output, isBackward: false);
+        Check(op, output, 0, output.Rank == 0 ? 1 : output.Shape[-1], isBackward: false);
     }
 
     /// <inheritdoc/>
-    public override void HandsOn(Operator op, Columns gradient) => Check(op, gradient, isBackward: true);
+    public override void HandsOn(Operator op, Columns gradient) => Check(op, gradient.Source, gradient.Start, gradient.Width, isBackward: true);
 
     /// <exception cref="NonFiniteException">A value is.</exception>
-    private static void Check(Operator op, Columns values, bool isBackward)
+    private static void Check(Operator op, Tensor source, int start, int width, bool isBackward)
     {
-        Tensor source = values.Source;
         if (source.DType != DType.Float32 || source.Device is MetaDevice || source.Count == 0)
             return;
         ReadOnlySpan<float> all = source.AsSpan<float>();
         int rowLength = source.Rank == 0 ? 1 : source.Shape[-1];
         long nans = 0, infinities = 0;
-        if (values.Width == rowLength)
+        if (width == rowLength)
             Count(all, ref nans, ref infinities);
         else
             for (int row = 0; row < all.Length; row += rowLength)
-                Count(all.Slice(row + values.Start, values.Width), ref nans, ref infinities);
+                Count(all.Slice(row + start, width), ref nans, ref infinities);
         if (nans + infinities > 0)
-            throw new NonFiniteException(op.Name, (op.Origin as Module)?.FullName ?? "", RandomStep.Current.Step, isBackward, source.Rank == 0 ? source.Shape : source.Shape.With(-1, values.Width), nans, infinities);
+            throw new NonFiniteException(op.Name, (op.Origin as Module)?.FullName ?? "", RandomStep.Current.Step, isBackward, source.Rank == 0 ? source.Shape : source.Shape.With(-1, width), nans, infinities);
     }
 
     private static void Count(ReadOnlySpan<float> values, ref long nans, ref long infinities)

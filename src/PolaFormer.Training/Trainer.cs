@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using PolaFormer.Checkpoints;
 using PolaFormer.Models;
+using PolaFormer.NN;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Optimization;
 using PolaFormer.Training.Reporting;

@@ -161,7 +161,7 @@ public sealed class TrainerTests : IDisposable
         Train("a", epochs: 60, course, options:
         [
             "DATA.DATA_PATH", data, "DATA.BATCH_SIZE", "4", "DATA.DATASET", "imagenet", "DATA.IMG_SIZE", "48", "MODEL.NUM_CLASSES", "4", "SAVE_FREQ", "100",
-            "TRAIN.BASE_LR", "0.6", "MODEL.LABEL_SMOOTHING", "0", "MODEL.DROP_PATH_RATE", "0",
+            "TRAIN.OPTIMIZER.NAME", "muon", "TRAIN.BASE_LR", "2.5", "MODEL.LABEL_SMOOTHING", "0", "MODEL.DROP_PATH_RATE", "0",
         ]);
         Assert.True(course.Epochs[^1].Evaluation is { Top1: 1, Loss: < 0.1 }, $"{course.Epochs[^1].Evaluation}");
     }
