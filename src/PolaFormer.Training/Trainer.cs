@@ -52,6 +52,8 @@ public sealed class Trainer
         {
             using Checkpoint checkpoint = Checkpoint.Open(config.Model.Pretrained);
             Pretrained = PretrainedLoader.Load(model, checkpoint);
+            if (Pretrained.Loaded.Count == 0)
+                throw new CheckpointException(config.Model.Pretrained, $"none of its entries fits {config.Model.Type}. Name a checkpoint of that architecture; 'inspect' tells which one it is.");
         }
 
         FrozenParameters.Apply(model, config.Train.Freeze);

@@ -233,6 +233,13 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void AStartFromAnotherArchitectureIsRefused()
+    {
+        Train("a", epochs: 1);
+        Assert.Throws<CheckpointException>(() => NewTrainer("b", epochs: 1, "MODEL.PRETRAINED", Path.Combine(_folder, "a", "last.safetensors"), "MODEL.TYPE", "pola_pvt_tiny", "DATA.IMG_SIZE", "32"));
+    }
+
+    [Fact]
     public void ARunDoesNotDependOnThreads()
     {
         int before = Workers.ThreadCount;
