@@ -90,7 +90,7 @@ public sealed record PolaSwinConfig
         ShapeLimits.Require(DropPathRate, 0, 0.99f);
         ShapeLimits.Require(DropRate, 0, 0.99f);
         ShapeLimits.Require(PatchSize, 1, ImageSize);
-        ShapeLimits.Require(WindowSize, 2, ImageSize);
+        ShapeLimits.Require(WindowSize, 1, ShapeLimits.ImageSize);
         ShapeLimits.Require(KernelSize, 1, 63);
         ShapeLimits.Require(EmbedDim, 1, ShapeLimits.Channels >> (stages - 1));
         ShapeLimits.Require(MlpRatio, 0.25f, ShapeLimits.Ratio);

@@ -6,6 +6,7 @@ using PolaFormer.Training.Configuration;
 
 namespace PolaFormer.Training.Tests;
 
+[Collection(nameof(RunsAlone))]
 public sealed class TrainerTests : IDisposable
 {
     private readonly SyntheticImages _images = new(trainPerClass: 8, evaluationPerClass: 2);
