@@ -19,7 +19,7 @@ internal sealed class RunLock : IDisposable
         }
         catch (IOException error)
         {
-            throw new TrainingException($"{folder}: another run writes there. Wait for it, or choose another output folder.", error);
+            throw new TrainingException($"{folder}: another run writes there, or it cannot be written ({error.Message}). Wait for that run, or choose another output folder.", error);
         }
 
         foreach (string leftover in Directory.GetFiles(folder, "*.tmp"))

@@ -68,13 +68,14 @@ public sealed class Trainer
             CenterCrop = _data.CenterCrop,
         };
         _stepsPerEpoch = _data.Train.BatchCount / config.Train.AccumulationSteps;
+        if (_stepsPerEpoch == 0)
+            throw new ConfigurationException($"TRAIN.ACCUMULATION_STEPS is {config.Train.AccumulationSteps}, but an epoch has {_data.Train.BatchCount} batches. Set it to at most that.");
         _schedule = ConfiguredOptimization.Schedule(config, _stepsPerEpoch);
         ModelEma? ema = config.Train.ModelEma ? new ModelEma(ConfiguredModel.Create(config).Model, model, config.Train.ModelEmaDecay, config.Train.ModelEmaWarmup) : null;
         _state = new TrainingState(
             model, ConfiguredOptimization.Optimizer(config.Train, model), ema, new TrainingPosition(config.Train.StartEpoch, 0, _stepsPerEpoch));
         _step = new TrainingStep(config, _state, canUndo: _onNonFinite == NonFinitePolicy.Skip);
         Directory.CreateDirectory(outputFolder);
-        File.WriteAllText(Path.Combine(outputFolder, "config.yaml"), ConfigurationWriter.Write(config));
     }
 
     private enum EpochEnd
@@ -105,14 +106,15 @@ public sealed class Trainer
     {
         long start = Stopwatch.GetTimestamp();
         using RunLock held = RunLock.Take(_folder);
+        File.WriteAllText(Path.Combine(_folder, "config.yaml"), ConfigurationWriter.Write(_config));
         using IDisposable? anomalies = _config.Train.DetectAnomaly ? AnomalyDetection.Enable() : null;
         IReadOnlyList<ITrainingObserver> files = RunFiles.Observers(_folder, _config.PrintFreq);
         _observer = new TrainingObservers(observer is null ? files : [.. files, observer]);
         string? resumedFrom = Resume();
         Announce(resumedFrom);
         StartTraining();
-        if (_onNonFinite == NonFinitePolicy.Rollback && resumedFrom is null)
-            Save();
+        if (_onNonFinite == NonFinitePolicy.Rollback)
+            TrainingCheckpoint.Save(_folder, _state);
         _savedAt = Stopwatch.GetTimestamp();
         var end = EpochEnd.Complete;
         while (end != EpochEnd.Stopped && _state.Position.Epoch < Epochs)
@@ -127,10 +129,18 @@ public sealed class Trainer
     private string? Resume()
     {
         string? path = null;
-        if (_config.Model.Resume.Length > 0)
-            TrainingCheckpoint.Load(path = _config.Model.Resume, _state);
-        else if (_config.Train.AutoResume && TrainingCheckpoint.ExistsIn(_folder))
+        if (_config.Train.AutoResume && TrainingCheckpoint.ExistsIn(_folder))
+        {
+            // As with the authors, so that a command with --resume can be given again.
+            if (_config.Model.Resume.Length > 0)
+                _observer.Warned($"The run's own state in {_folder} comes before {_config.Model.Resume}; set TRAIN.AUTO_RESUME to false for the latter.");
             path = TrainingCheckpoint.LoadLast(_folder, _state, _observer.Warned);
+        }
+        else if (_config.Model.Resume.Length > 0)
+        {
+            TrainingCheckpoint.Load(path = _config.Model.Resume, _state);
+        }
+
         if (_state.Position.StepsPerEpoch != _stepsPerEpoch)
             throw new TrainingException($"{path}: its epochs have {_state.Position.StepsPerEpoch} steps, this run's {_stepsPerEpoch}. Use the same data and batch size, or another output folder.");
         return path;
@@ -211,9 +221,9 @@ public sealed class Trainer
         position = _state.Position;
         var result = new EpochResult(position.Epoch, position.GlobalStep, metrics.Loss, metrics.Top1, rate, imagesPerSecond, evaluation, emaEvaluation, _data.Train.BadImages.Count, isBest);
         if (isBest)
-            Try(() => SaveModel("best", evaluation.Top1));
+            Try(() => SaveModel("best", Model, evaluation.Top1));
         if (isBestEma)
-            Try(() => SaveModel("best_ema", emaEvaluation!.Top1));
+            Try(() => SaveModel("best_ema", _state.Ema!.Average, emaEvaluation!.Top1));
         if (position.Epoch == Epochs)
             Save(evaluation.Top1, emaEvaluation?.Top1);
         else if (position.Epoch % _config.SaveFreq == 0)
@@ -269,16 +279,15 @@ public sealed class Trainer
 
     private void Save(double? top1 = null, double? emaTop1 = null)
     {
-        SaveModel("last", top1);
-        if (_state.Ema is not null)
-            SaveModel("last_ema", emaTop1);
+        SaveModel("last", Model, top1);
+        if (_state.Ema is { } ema)
+            SaveModel("last_ema", ema.Average, emaTop1);
         TrainingCheckpoint.Save(_folder, _state);
         _savedAt = Stopwatch.GetTimestamp();
     }
 
-    private void SaveModel(string name, double? top1)
+    private void SaveModel(string name, Module model, double? top1)
     {
-        VisionModel model = name.EndsWith("_ema", StringComparison.Ordinal) ? (VisionModel)_state.Ema!.Average : Model;
         TrainingCheckpoint.SaveModel(Path.Combine(_folder, $"{name}.safetensors"), model, _description with { Top1 = top1, Epoch = _state.Position.Epoch });
 
         // The authors save whole epochs, averages in the same file.

@@ -63,7 +63,8 @@ internal static class TrainingCheckpoint
     /// <exception cref="TrainingException">The state is of another run.</exception>
     public static string LoadLast(string folder, TrainingState state, Action<string> warn)
     {
-        CheckpointException? damage = null;
+        // Damage may look like another run's state, too: a changed letter in the name of a tensor.
+        Exception? damage = null;
         foreach (string path in Candidates(folder))
         {
             try
@@ -73,7 +74,7 @@ internal static class TrainingCheckpoint
                     warn($"{damage.Message} Continuing from {path}, the state before it.");
                 return path;
             }
-            catch (CheckpointException error)
+            catch (Exception error) when (error is CheckpointException or TrainingException)
             {
                 damage ??= error;
             }

@@ -1,3 +1,5 @@
+using PolaFormer.Checkpoints;
+
 namespace PolaFormer.Training;
 
 /// <summary>
@@ -27,7 +29,7 @@ internal sealed class TrainingObservers(IReadOnlyList<ITrainingObserver> observe
                 news(observer);
                 _failing.Remove(observer);
             }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException or CheckpointException or TrainingException)
             {
                 if (_failing.Add(observer))
                     Warned($"The run's records could not be written: {error.Message}");

@@ -94,15 +94,47 @@ public sealed class TrainerTests : IDisposable
         Assert.False(File.Exists(leftover));
     }
 
-    [Fact]
-    public void AnUnwritableFolderWarnsAndTheRunGoesOn()
+    [Theory]
+    [InlineData("best.safetensors")]
+    [InlineData("log.jsonl")]
+    [InlineData("summary.csv")]
+    [InlineData("report.html")]
+    public void AFileThatCannotBeWrittenWarnsAndTheRunGoesOn(string name)
     {
         Trainer trainer = NewTrainer("a", epochs: 2);
-        string best = Path.Combine(_folder, "a", "best.safetensors");
-        Directory.CreateDirectory(Path.Combine(best, "in the way"));
+        Directory.CreateDirectory(Path.Combine(_folder, "a", name, "in the way"));
         var course = new Course();
         Assert.True(trainer.Run(course));
-        Assert.Contains(course.Warnings, warning => warning.Contains(best));
+        Assert.Contains(course.Warnings, warning => warning.Contains(name));
+    }
+
+    [Fact]
+    public void DamageAnywhereInTheStateFallsBack()
+    {
+        Train("a", epochs: 2);
+        byte[] good = Bytes("a", "resume");
+        for (int position = 9; position < good.Length; position += good.Length / 40)
+        {
+            byte[] bad = [.. good];
+            bad[position] ^= 1;
+            File.WriteAllBytes(Path.Combine(_folder, "a", "resume.safetensors"), bad);
+            var course = new Course { OnStep = _ => throw new OperationCanceledException() };
+            Train("a", epochs: 2, course);
+            Assert.Equal((1, 0), course.StartedAt);
+            Assert.Contains(course.Warnings, warning => warning.Contains("resume.previous.safetensors"));
+        }
+    }
+
+    [Fact]
+    public void ACommandWithAStateToStartFromCanBeGivenAgain()
+    {
+        Train("a", epochs: 1);
+        string[] resume = ["MODEL.RESUME", Path.Combine(_folder, "a", "resume.safetensors")];
+        var first = new Course { OnStep = progress => Throw(progress, epoch: 3) };
+        Train("b", epochs: 3, first, options: resume);
+        var second = new Course();
+        Assert.True(Train("b", epochs: 3, second, options: resume));
+        Assert.Equal(((1, 0), (2, 0)), (first.StartedAt!.Value, second.StartedAt!.Value));
     }
 
     [Fact]
@@ -293,6 +325,7 @@ public sealed class TrainerTests : IDisposable
     [InlineData("MODEL.TYPE", "resnet")]
     [InlineData("DATA.BATCH_SIZE", "1000")]
     [InlineData("DATA.DATASET", "mnist")]
+    [InlineData("TRAIN.ACCUMULATION_STEPS", "100")]
     public void WhatIsNotSupportedIsAnError(string key, string value) =>
         Assert.Throws<ConfigurationException>(() => new Trainer(Config(1, key, value), Path.Combine(_folder, "a")));
 
