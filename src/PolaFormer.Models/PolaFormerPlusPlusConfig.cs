@@ -44,15 +44,10 @@ public sealed record PolaFormerPlusPlusConfig
     public void Validate()
     {
         int stages = Depths.Count;
-        ShapeLimits.Require(stages, 1, ShapeLimits.Stages, "The number of stages");
-        ShapeLimits.Require(ImageSize, 1, ShapeLimits.ImageSize);
-        ShapeLimits.Require(NumClasses, 1, ShapeLimits.Classes);
-        ShapeLimits.Require(DropPathRate, 0, 0.99f);
+        ShapeLimits.RequireModel(ImageSize, NumClasses, DropPathRate, Depths, NumHeads);
         ShapeLimits.Require(Projection, 1, ShapeLimits.Channels);
         ShapeLimits.Require(StemReductions, 0, 2);
-        ShapeLimits.RequireEach(Depths, stages, 0, ShapeLimits.Depth);
         ShapeLimits.RequireEach(EmbedDims, stages, 4, ShapeLimits.Channels);
-        ShapeLimits.RequireEach(NumHeads, stages, 1, ShapeLimits.Channels);
         ShapeLimits.RequireEach(MlpRatios, stages, 0.25f, ShapeLimits.Ratio);
         ShapeLimits.RequireCount(LayerScales, stages);
         ShapeLimits.RequireCount(LayerInitValues, stages);

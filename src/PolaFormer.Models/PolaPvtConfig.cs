@@ -56,16 +56,11 @@ public sealed record PolaPvtConfig
     public void Validate()
     {
         int stages = Depths.Count;
-        ShapeLimits.Require(stages, 1, ShapeLimits.Stages, "The number of stages");
-        ShapeLimits.Require(ImageSize, 1, ShapeLimits.ImageSize);
-        ShapeLimits.Require(NumClasses, 1, ShapeLimits.Classes);
-        ShapeLimits.Require(DropPathRate, 0, 0.99f);
+        ShapeLimits.RequireModel(ImageSize, NumClasses, DropPathRate, Depths, NumHeads);
         ShapeLimits.Require(DropRate, 0, 0.99f);
         ShapeLimits.Require(PatchSize, 1, ImageSize);
         ShapeLimits.Require(KernelSize, 1, 63);
-        ShapeLimits.RequireEach(Depths, stages, 0, ShapeLimits.Depth);
         ShapeLimits.RequireEach(EmbedDims, stages, 1, ShapeLimits.Channels);
-        ShapeLimits.RequireEach(NumHeads, stages, 1, ShapeLimits.Channels);
         ShapeLimits.RequireEach(MlpRatios, stages, 1, ShapeLimits.Ratio);
         ShapeLimits.RequireEach(SrRatios, stages, 1, ImageSize);
         ShapeLimits.RequireEach(LaSrRatios, stages, 1, ImageSize);

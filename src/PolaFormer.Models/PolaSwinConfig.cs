@@ -84,18 +84,13 @@ public sealed record PolaSwinConfig
     public void Validate()
     {
         int stages = Depths.Count;
-        ShapeLimits.Require(stages, 1, ShapeLimits.Stages, "The number of stages");
-        ShapeLimits.Require(ImageSize, 1, ShapeLimits.ImageSize);
-        ShapeLimits.Require(NumClasses, 1, ShapeLimits.Classes);
-        ShapeLimits.Require(DropPathRate, 0, 0.99f);
+        ShapeLimits.RequireModel(ImageSize, NumClasses, DropPathRate, Depths, NumHeads);
         ShapeLimits.Require(DropRate, 0, 0.99f);
         ShapeLimits.Require(PatchSize, 1, ImageSize);
         ShapeLimits.Require(WindowSize, 1, ShapeLimits.ImageSize);
         ShapeLimits.Require(KernelSize, 1, 63);
         ShapeLimits.Require(EmbedDim, 1, ShapeLimits.Channels >> (stages - 1));
         ShapeLimits.Require(MlpRatio, 0.25f, ShapeLimits.Ratio);
-        ShapeLimits.RequireEach(Depths, stages, 0, ShapeLimits.Depth);
-        ShapeLimits.RequireEach(NumHeads, stages, 1, ShapeLimits.Channels);
         for (int i = 0; i < stages; i++)
             ShapeLimits.RequireHeads(i, EmbedDim << i, NumHeads[i], BlockTypes(i).Contains('L') ? 2 : 1);
     }

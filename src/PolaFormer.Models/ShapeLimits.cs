@@ -11,6 +11,19 @@ internal static class ShapeLimits
 {
     public const int Stages = 8, Depth = 256, Channels = 16384, Classes = 1 << 24, ImageSize = 8192, Ratio = 64;
 
+    /// <summary>What every family asks of its configuration; <paramref name="depths"/> and <paramref name="numHeads"/> have one entry a stage.</summary>
+    /// <exception cref="ArgumentException">It does not hold.</exception>
+    public static void RequireModel(int imageSize, int numClasses, float dropPathRate, IReadOnlyList<int> depths, IReadOnlyList<int> numHeads)
+    {
+        int stages = depths.Count;
+        Require(stages, 1, Stages, "The number of stages");
+        Require(imageSize, 1, ImageSize, "ImageSize");
+        Require(numClasses, 1, Classes, "NumClasses");
+        Require(dropPathRate, 0, 0.99f, "DropPathRate");
+        RequireEach(depths, stages, 0, Depth, "Depths");
+        RequireEach(numHeads, stages, 1, Channels, "NumHeads");
+    }
+
     /// <exception cref="ArgumentException">The value lies outside [min, max], or is no number.</exception>
     public static void Require<T>(T value, T min, T max, [CallerArgumentExpression(nameof(value))] string name = "")
         where T : INumber<T>

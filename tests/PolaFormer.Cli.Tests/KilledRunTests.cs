@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using PolaFormer.Tensors.Random;
+using PolaFormer.Training.Tests;
 
 namespace PolaFormer.Cli.Tests;
 
@@ -15,21 +16,18 @@ public sealed class KilledRunTests : IDisposable
     [
         "--cfg", Path.Combine(Polaformer.Root, "configs", "polaformer_pp_cifar.yaml"), "--threads", "1", "--opts",
         "MODEL.TYPE", "polaformer_pp", "MODEL.PP.EMBED_DIMS", "[8, 16]", "MODEL.PP.DEPTHS", "[1, 1]", "MODEL.PP.NUM_HEADS", "[1, 2]", "MODEL.PP.MLP_RATIOS", "[2, 2]",
-        "MODEL.PP.FLAGS", "[l, v]", "MODEL.PP.LAYER_SCALES", "[true, true]", "MODEL.PP.LAYER_INIT_VALUES", "[1, 1]", "MODEL.PP.PROJECTION", "16", "MODEL.NUM_CLASSES", "2",
+        "MODEL.PP.FLAGS", "[l, v]", "MODEL.PP.LAYER_SCALES", "[true, true]", "MODEL.PP.LAYER_INIT_VALUES", "[1, 1]", "MODEL.PP.PROJECTION", "16", "MODEL.NUM_CLASSES", "3",
         "MODEL.DROP_PATH_RATE", "0.3", "DATA.BATCH_SIZE", "4", "TRAIN.EPOCHS", "20", "TRAIN.MODEL_EMA", "true", "AUG.MIXUP", "0.8", "AUG.CUTMIX", "1", "AUG.REPROB", "0.25", "PRINT_FREQ", "1", "SAVE_MINUTES", "0.001",
     ];
 
+    private readonly SyntheticImages _images = new(trainPerClass: 67, evaluationPerClass: 4);
     private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
-    private readonly string _data;
 
-    public KilledRunTests()
+    public void Dispose()
     {
-        _data = Path.Combine(_folder, "data");
-        for (int i = 0; i < 212; i++)
-            WriteImage(Path.Combine(_data, i < 200 ? "train" : "val", i % 2 == 0 ? "dark" : "light"), i);
+        _images.Dispose();
+        Directory.Delete(_folder, recursive: true);
     }
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
     public async Task ARunKilledAtRandomMomentsEndsWithTheSameBits()
@@ -84,7 +82,7 @@ public sealed class KilledRunTests : IDisposable
 
     private Process Start(string run, out Task firstStep)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "polaformer.dll"), "train", "--data", _data, "--output", Path.Combine(_folder, run), .. Options])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "polaformer.dll"), "train", "--data", _images.Path, "--output", Path.Combine(_folder, run), .. Options])
         {
             RedirectStandardOutput = true,
             WorkingDirectory = Polaformer.Root,
@@ -98,26 +96,6 @@ public sealed class KilledRunTests : IDisposable
     }
 
     private string Output(string run, string name) => Path.Combine(_folder, run, $"{name}.safetensors");
-
-    // A grey 32×32 bitmap with noise; odd numbers are lighter.
-    private static void WriteImage(string folder, int number)
-    {
-        const int side = 32, header = 54;
-        Directory.CreateDirectory(folder);
-        var noise = new Philox((ulong)number, 1);
-        var file = new byte[header + (side * side * 3)];
-        "BM"u8.CopyTo(file);
-        BitConverter.TryWriteBytes(file.AsSpan(2), file.Length);
-        BitConverter.TryWriteBytes(file.AsSpan(10), header);
-        BitConverter.TryWriteBytes(file.AsSpan(14), 40);
-        BitConverter.TryWriteBytes(file.AsSpan(18), side);
-        BitConverter.TryWriteBytes(file.AsSpan(22), side);
-        BitConverter.TryWriteBytes(file.AsSpan(26), (short)1);
-        BitConverter.TryWriteBytes(file.AsSpan(28), (short)24);
-        for (int i = header; i < file.Length; i++)
-            file[i] = (byte)((number % 2 * 100) + (150 * noise.Uniform((ulong)i)));
-        File.WriteAllBytes(Path.Combine(folder, $"{number:D3}.bmp"), file);
-    }
 
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int SendSignal(int process, int signal);
