@@ -23,11 +23,11 @@ public abstract class Module
     /// <summary>The module this one is part of; null for a whole model.</summary>
     public Module? Parent { get; private set; }
 
-    /// <summary>Name within the parent; empty for a whole model.</summary>
+    /// <summary>Name within the parent; empty for a whole model and for an inline part.</summary>
     public string Name { get; private set; } = "";
 
     /// <summary>Name from the root, dots between: <c>block1.0.attn</c>.</summary>
-    public string FullName => Parent is { FullName.Length: > 0 } parent ? $"{parent.FullName}.{Name}" : Name;
+    public string FullName => Parent is { FullName.Length: > 0 } parent ? Name.Length == 0 ? parent.FullName : $"{parent.FullName}.{Name}" : Name;
 
     /// <summary>Whether dropout, drop-path and batch statistics are active. Set by <see cref="Train"/> and <see cref="Evaluate"/>.</summary>
     public bool IsTraining { get; private set; }
@@ -175,6 +175,13 @@ public abstract class Module
         return module;
     }
 
+    /// <summary>
+    /// Adds a part without a name of its own: its tensors stand among this module's in the state dict, its parts in its place
+    /// among this module's.
+    /// </summary>
+    protected T AddInline<T>(T module)
+        where T : Module => AddChild("", module);
+
     /// <summary>Puts another part in the place of an existing one.</summary>
     protected T ReplaceChild<T>(string name, T module)
         where T : Module
@@ -207,16 +214,15 @@ public abstract class Module
 
     private IEnumerable<(string Name, Tensor Tensor)> Walk(string prefix)
     {
-        foreach ((string name, Tensor tensor) in _tensors)
-            if (tensor is Parameter)
-                yield return (prefix + name, tensor);
-        foreach ((string name, Tensor tensor) in _tensors)
-            if (tensor is not Parameter)
-                yield return (prefix + name, tensor);
-        foreach ((string name, Module module) in _children)
-        {
-            foreach ((string Name, Tensor Tensor) entry in module.Walk($"{prefix}{name}."))
-                yield return entry;
-        }
+        foreach ((string name, Tensor tensor) in OwnTensors().OrderBy(entry => entry.Tensor is Parameter ? 0 : 1))
+            yield return (prefix + name, tensor);
+        foreach ((string Name, Tensor Tensor) entry in WalkChildren(prefix))
+            yield return entry;
     }
+
+    private IEnumerable<(string Name, Tensor Tensor)> OwnTensors() =>
+        _tensors.Concat(_children.Where(child => child.Name.Length == 0).SelectMany(child => child.Module.OwnTensors()));
+
+    private IEnumerable<(string Name, Tensor Tensor)> WalkChildren(string prefix) => _children.SelectMany(child =>
+        child.Name.Length == 0 ? child.Module.WalkChildren(prefix) : child.Module.Walk($"{prefix}{child.Name}."));
 }

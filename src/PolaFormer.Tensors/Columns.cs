@@ -15,7 +15,7 @@ public readonly record struct Columns(Tensor Source, int Start, int Width)
     internal int RowStride => Source.Shape[-1];
 
     /// <summary>Tokens per image: the product of the dimensions between the first and the last.</summary>
-    internal int Tokens => checked((int)Source.Shape.CountOf(1, Source.Rank - 1));
+    public int Tokens => checked((int)Source.Shape.CountOf(1, Source.Rank - 1));
 
     /// <summary>First element of the run.</summary>
     internal unsafe float* Data => Source.Data + Start;

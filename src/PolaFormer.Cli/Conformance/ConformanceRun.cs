@@ -45,7 +45,7 @@ internal static class ConformanceRun
         "D_recipe" => RecipeCases.Run,
         "E_images" => ImageCases.Run,
         "F_math" => MathCases.Run,
-        "G_baselines" => throw new CapabilityMissingException("the baseline attentions and models are not part of this program"),
+        "G_baselines" => BaselineCases.Run,
         _ => throw new CapabilityMissingException($"family '{fixture.Family}' is unknown"),
     };
 }

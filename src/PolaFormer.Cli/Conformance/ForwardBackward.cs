@@ -89,7 +89,8 @@ internal static class ForwardBackward
     private static Shape InputShape(FixtureCase fixture) =>
         fixture.Meta.Field("inputs")?.Field(InputName)?.Field("shape")?.ToShape() ?? fixture.ShapeOf($"in.{InputName}");
 
-    private static void LoadState(FixtureCase fixture, Comparison comparison, Module module)
+    /// <summary>Compares the names of the state with the case's and fills it.</summary>
+    public static void LoadState(FixtureCase fixture, Comparison comparison, Module module)
     {
         if (fixture.Meta.Field("params") is { } expected)
             CompareState(comparison, expected, module);

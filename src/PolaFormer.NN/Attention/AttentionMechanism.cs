@@ -1,0 +1,118 @@
+using PolaFormer.Tensors;
+
+namespace PolaFormer.NN.Attention;
+
+/// <summary>
+/// How tokens are mixed: queries, keys and values in, as many tokens as queries out. The layer around it projects; it stands
+/// inline, so its parameters are the layer's in the state dict.
+/// </summary>
+/// <remarks>Derived types are one a file in <c>Mechanisms/</c>, and open with source, formula and complexity.</remarks>
+public abstract class AttentionMechanism : Module
+{
+    [ThreadStatic]
+    private static Action<AttentionMechanism, AttentionInputs>? t_observer;
+
+    /// <summary>Starts a mechanism of a shape.</summary>
+    /// <exception cref="ArgumentException">The heads do not divide the channels.</exception>
+    protected AttentionMechanism(AttentionShape shape)
+    {
+        if (shape.NumHeads < 1 || shape.Dim % shape.NumHeads != 0)
+            throw new ArgumentException($"{shape.NumHeads} heads do not divide {shape.Dim} channels.");
+        Shape = shape;
+    }
+
+    /// <summary>What it was made for.</summary>
+    public AttentionShape Shape { get; }
+
+    /// <summary>What it can do and asks for.</summary>
+    public abstract AttentionTraits Traits { get; }
+
+    /// <summary>What one image costs.</summary>
+    /// <param name="queries">Queries N.</param>
+    /// <param name="keys">Keys n.</param>
+    public abstract AttentionCost Cost(int queries, int keys);
+
+    /// <summary>Mixes tokens: (B, N, C).</summary>
+    /// <exception cref="ArgumentException">The inputs ask for what the mechanism cannot do.</exception>
+    public Tensor Attend(AttentionInputs inputs)
+    {
+        Require(inputs);
+        t_observer?.Invoke(this, inputs);
+        return RunAttend(inputs);
+    }
+
+    /// <summary>
+    /// The part that weighs values, A·v, before local terms, gates and norms: (B, N, C), linear in the values. Analysis reads the
+    /// weights A off it.
+    /// </summary>
+    public Tensor Mix(AttentionInputs inputs)
+    {
+        Require(inputs);
+        return RunMix(inputs);
+    }
+
+    /// <summary>Shows every call of <see cref="Attend"/> on this thread to an observer until the result is disposed.</summary>
+    public static IDisposable Observe(Action<AttentionMechanism, AttentionInputs> observer)
+    {
+        var observation = new Observation(t_observer);
+        t_observer = observer;
+        return observation;
+    }
+
+    /// <summary>A·v.</summary>
+    protected abstract Tensor RunMix(AttentionInputs inputs);
+
+    /// <summary>The whole mechanism; A·v unless overridden.</summary>
+    protected virtual Tensor RunAttend(AttentionInputs inputs) => RunMix(inputs);
+
+    /// <summary>Tokens (B, …, C) that attend to themselves, each its own query, key and value: (B, …, C).</summary>
+    protected sealed override Tensor Run(Tensor x) => Attend(new AttentionInputs(x, x, x)
+    {
+        Height = Shape.Height,
+        Width = Shape.Width,
+        PrefixTokens = Shape.PrefixTokens,
+        Gate = Traits.HasFlag(AttentionTraits.Gated) ? x : default(Columns?),
+    }).Reshape(x.Shape);
+
+    /// <summary>The columns alone, (B, N, C).</summary>
+    protected static Tensor Tokens(Columns x)
+    {
+        Tensor all = x.Source.Reshape(x.Source.Shape[0], -1, x.Source.Shape[-1]);
+        return x.Width == x.Source.Shape[-1] ? all : all.Slice(2, x.Start, x.Width);
+    }
+
+    /// <summary>(B, N, C) as columns → (B, heads, N, d).</summary>
+    protected Tensor Heads(Columns x)
+    {
+        Tensor tokens = Tokens(x);
+        return tokens.Reshape(tokens.Shape[0], tokens.Shape[1], Shape.NumHeads, -1).Permute(0, 2, 1, 3);
+    }
+
+    /// <summary>(B, heads, N, d) → (B, N, C).</summary>
+    protected static Tensor Merge(Tensor heads) =>
+        heads.Permute(0, 2, 1, 3).Reshape(heads.Shape[0], heads.Shape[2], heads.Shape[1] * heads.Shape[3]);
+
+    private void Require(AttentionInputs inputs)
+    {
+        Require(inputs.Mask is null, AttentionTraits.Masked, "takes no padding mask");
+        Require(!inputs.IsCausal, AttentionTraits.Causal, "has no causal form");
+        Require(inputs.IsSelfAttention, AttentionTraits.CrossAttention, "attends to its own tokens only");
+        if (Traits.HasFlag(AttentionTraits.Grid) && inputs.Height * inputs.Width == 0)
+            throw new ArgumentException($"{GetType().Name} needs the grid of the tokens; got a sequence.");
+        if (Traits.HasFlag(AttentionTraits.Gated) && inputs.Gate is null)
+            throw new ArgumentException($"{GetType().Name} needs a gate.");
+        if (Traits.HasFlag(AttentionTraits.FixedLength) && (inputs.Query.Tokens, inputs.Key.Tokens) != (Shape.Tokens, Shape.KeyTokens))
+            throw new ArgumentException($"{GetType().Name} was made for {Shape.Tokens} queries and {Shape.KeyTokens} keys; got {inputs.Query.Tokens} and {inputs.Key.Tokens}.");
+
+        void Require(bool isNotAsked, AttentionTraits trait, string what)
+        {
+            if (!isNotAsked && !Traits.HasFlag(trait))
+                throw new ArgumentException($"{GetType().Name} {what}.");
+        }
+    }
+
+    private sealed class Observation(Action<AttentionMechanism, AttentionInputs>? before) : IDisposable
+    {
+        public void Dispose() => t_observer = before;
+    }
+}

@@ -1,0 +1,20 @@
+using PolaFormer.Tensors;
+
+namespace PolaFormer.NN.Attention.Mechanisms;
+
+/// <summary>
+/// Linear attention with φ(x) = elu(x) + 1 (Katharopoulos et al., Transformers are RNNs, ICML 2020,
+/// https://arxiv.org/abs/2006.16236; fast_transformers/attention/linear_attention.py):
+/// y = φ(q)·(φ(k)ᵀv) / (φ(q)·Σφ(k) + 10⁻⁶). Time N·C·d, memory N·C.
+/// </summary>
+public sealed class EluLinearAttention(AttentionShape shape) : FeatureMapAttention(shape)
+{
+    /// <inheritdoc/>
+    protected override int FeatureDim => Shape.HeadDim;
+
+    /// <inheritdoc/>
+    protected override Tensor QueryFeatures(Tensor query) => query.Map(UnaryFunction.Elu) + 1;
+
+    /// <inheritdoc/>
+    protected override Tensor KeyFeatures(Tensor key) => key.Map(UnaryFunction.Elu) + 1;
+}

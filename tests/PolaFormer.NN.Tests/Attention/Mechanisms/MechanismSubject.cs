@@ -1,0 +1,104 @@
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Random;
+
+namespace PolaFormer.NN.Tests.Attention.Mechanisms;
+
+/// <summary>Mechanisms with weights and inputs to hold them to.</summary>
+internal static class MechanismSubject
+{
+    /// <summary>A registered mechanism over a grid, or with height 0 over a sequence of <paramref name="width"/> tokens.</summary>
+    public static AttentionMechanism Make(string name, int height, int width, int dim, int heads)
+    {
+        AttentionShape shape = height == 0 ? new AttentionShape(dim, heads, width) : AttentionShape.Grid(dim, heads, height, width);
+        AttentionMechanism mechanism = AttentionRegistry.Find(name).Create(shape);
+        if (Device.Default is MetaDevice)
+            return mechanism;
+        ulong stream = 100;
+        foreach (Parameter parameter in mechanism.Parameters())
+        {
+            Random(parameter.Shape, stream++).AsSpan<float>().CopyTo(parameter.AsSpan<float>());
+            parameter.RequiresGrad = true;
+        }
+
+        mechanism.Evaluate();
+        return mechanism;
+    }
+
+    /// <summary>Queries, keys and values, and a gate where one is asked for.</summary>
+    public static AttentionInputs Inputs(AttentionMechanism mechanism, int batch)
+    {
+        AttentionShape shape = mechanism.Shape;
+        var tokens = new Shape(batch, shape.Tokens, shape.Dim);
+        return new AttentionInputs(Random(tokens, 1), Random(tokens, 2), Random(tokens, 3))
+        {
+            Height = shape.Height,
+            Width = shape.Width,
+            Gate = mechanism.Traits.HasFlag(AttentionTraits.Gated) ? Random(tokens, 4) : default(Columns?),
+        };
+    }
+
+    /// <summary>The tensors of the inputs.</summary>
+    public static IEnumerable<Tensor> Leaves(AttentionInputs inputs)
+    {
+        yield return inputs.Query.Source;
+        yield return inputs.Key.Source;
+        yield return inputs.Value.Source;
+        if (inputs.Gate is { } gate)
+            yield return gate.Source;
+    }
+
+    /// <summary>The inputs with each tensor mapped.</summary>
+    public static AttentionInputs Map(AttentionInputs inputs, Func<Tensor, Tensor> function) => inputs with
+    {
+        Query = function(inputs.Query.Source),
+        Key = function(inputs.Key.Source),
+        Value = function(inputs.Value.Source),
+        Gate = inputs.Gate is { } gate ? function(gate.Source) : default(Columns?),
+    };
+
+    /// <summary>One image of a batch.</summary>
+    public static AttentionInputs Select(AttentionInputs inputs, int image) => Map(inputs, x => x.Slice(0, image, 1));
+
+    /// <summary>The tokens in another order.</summary>
+    public static Tensor Reorder(Tensor x, int[] order) => Tensor.Concat(1, [.. order.Select(i => x.Slice(1, i, 1))]);
+
+    /// <summary>Other values in the tokens from one on.</summary>
+    public static Tensor ChangedFrom(Tensor x, int token) =>
+        Tensor.Concat(1, x.Slice(1, 0, token), x.Slice(1, token, x.Shape[1] - token) * -0.7f + 0.3f);
+
+    /// <summary>Reproducible values of about a normal distribution, none of them near 0, where kinks are.</summary>
+    public static Tensor Random(Shape shape, ulong stream)
+    {
+        Tensor x = Tensor.Empty(shape);
+        if (x.Device is MetaDevice)
+            return x;
+        Span<float> values = x.AsSpan<float>();
+        new Philox(7, stream).FillNormal(values, 0);
+        foreach (ref float value in values)
+            value = MathF.CopySign(MathF.Max(MathF.Abs(value), 0.02f), value) * 0.8f;
+        return x;
+    }
+
+    /// <summary>(loss(x + h) − loss(x − h)) / 2h in one element.</summary>
+    public static double CentralDifference(Func<double> loss, Tensor x, int index)
+    {
+        const float step = 4e-3f;
+        float value = x.AsSpan<float>()[index];
+        x.AsSpan<float>()[index] = value + step;
+        double above = loss();
+        x.AsSpan<float>()[index] = value - step;
+        double below = loss();
+        x.AsSpan<float>()[index] = value;
+        return (above - below) / (2 * step);
+    }
+
+    /// <summary>Equal within a part of the largest value.</summary>
+    public static void AssertClose(float[] expected, float[] actual, double tolerance)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        double scale = Math.Max(1e-3, expected.Max(Math.Abs));
+        for (int i = 0; i < expected.Length; i++)
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance * scale, $"[{i}]: {actual[i]} instead of {expected[i]}");
+    }
+}

@@ -1,0 +1,128 @@
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
+
+namespace PolaFormer.NN.Tests.Attention.Mechanisms;
+
+/// <summary>What every registered mechanism must keep, as far as its traits promise it.</summary>
+public class MechanismTests
+{
+    private const int Dim = 8, Heads = 2;
+
+    public static TheoryData<string> Names => [.. AttentionRegistry.All.Select(entry => entry.Name)];
+
+    public static TheoryData<string> Masked => With(AttentionTraits.Masked);
+
+    public static TheoryData<string> Causal => With(AttentionTraits.Causal);
+
+    public static TheoryData<string> Cross => With(AttentionTraits.CrossAttention);
+
+    public static TheoryData<string> Equivariant => With(AttentionTraits.PermutationEquivariant);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void GradientEqualsCentralDifferences(string name)
+    {
+        AttentionMechanism mechanism = MechanismSubject.Make(name, height: 3, width: 3, Dim, Heads);
+        AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 1);
+        Tensor[] leaves = [.. MechanismSubject.Leaves(inputs)];
+        foreach (Tensor leaf in leaves)
+            leaf.RequiresGrad = true;
+        Tensor cotangent = MechanismSubject.Random(new Shape(1, 9, Dim), 9);
+        using (var tape = Tape.Start())
+            tape.Backward(mechanism.Attend(inputs), cotangent);
+
+        double Loss() => mechanism.Attend(inputs).ToArray().Zip(cotangent.ToArray(), (y, c) => (double)y * c).Sum();
+        foreach (Tensor leaf in leaves.Concat(mechanism.Parameters().Where(parameter => parameter.Grad is not null)))
+        {
+            float[] gradient = leaf.Grad?.ToArray() ?? new float[leaf.Count];
+            double scale = Math.Max(1, gradient.Max(Math.Abs));
+            for (int i = 0; i < gradient.Length; i += Math.Max(1, gradient.Length / 24))
+            {
+                double expected = MechanismSubject.CentralDifference(Loss, leaf, i);
+                Assert.True(Math.Abs(gradient[i] - expected) <= 6e-3 * scale, $"{leaf}[{i}]: {gradient[i]} for {expected}");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void OneTokenGivesAFiniteResult(string name)
+    {
+        AttentionMechanism mechanism = MechanismSubject.Make(name, height: 1, width: 1, Dim, Heads);
+        Assert.All(mechanism.Attend(MechanismSubject.Inputs(mechanism, batch: 2)).ToArray(), y => Assert.True(float.IsFinite(y)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void ImagesOfABatchDoNotSeeEachOther(string name)
+    {
+        AttentionMechanism mechanism = MechanismSubject.Make(name, height: 5, width: 7, Dim, Heads);
+        AttentionInputs both = MechanismSubject.Inputs(mechanism, batch: 2);
+        AttentionInputs first = MechanismSubject.Select(both, 0);
+        MechanismSubject.AssertClose(mechanism.Attend(both).Slice(0, 0, 1).ToArray(), mechanism.Attend(first).ToArray(), 1e-4);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void TheDeclaredMultiplyAccumulatesAreThoseOfACountedRun(string name)
+    {
+        var meta = new MetaDevice();
+        using (meta.Use())
+        {
+            AttentionMechanism mechanism = MechanismSubject.Make(name, height: 5, width: 7, Dim, Heads);
+            mechanism.Attend(MechanismSubject.Inputs(mechanism, batch: 1));
+            Assert.Equal(meta.MultiplyAccumulates, mechanism.Cost(35, 35).MultiplyAccumulates);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Equivariant))]
+    public void PermutedTokensGiveThePermutedResult(string name)
+    {
+        AttentionMechanism mechanism = MechanismSubject.Make(name, height: 3, width: 5, Dim, Heads);
+        AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 1);
+        int[] order = [.. Enumerable.Range(0, 15).Select(i => i * 4 % 15)];
+        Tensor expected = MechanismSubject.Reorder(mechanism.Attend(inputs), order);
+        AttentionInputs permuted = MechanismSubject.Map(inputs, tokens => MechanismSubject.Reorder(tokens, order));
+        MechanismSubject.AssertClose(expected.ToArray(), mechanism.Attend(permuted).ToArray(), 1e-4);
+    }
+
+    [Theory]
+    [MemberData(nameof(Masked))]
+    public void PaddingDoesNotReachTheTokens(string name)
+    {
+        const int tokens = 11, valid = 8;
+        AttentionMechanism mechanism = MechanismSubject.Make(name, height: 0, width: tokens, Dim, Heads);
+        AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 1) with { Mask = Tensor.From([.. Enumerable.Range(0, tokens).Select(i => i < valid ? 1f : 0)], [1, tokens]) };
+        float[] before = mechanism.Attend(inputs).Slice(1, 0, valid).ToArray();
+        AttentionInputs changed = inputs with { Key = MechanismSubject.ChangedFrom(inputs.Key.Source, valid), Value = MechanismSubject.ChangedFrom(inputs.Value.Source, valid) };
+        MechanismSubject.AssertClose(before, mechanism.Attend(changed).Slice(1, 0, valid).ToArray(), 1e-4);
+    }
+
+    [Theory]
+    [MemberData(nameof(Causal))]
+    public void ACausalTokenDoesNotSeeThoseAfterIt(string name)
+    {
+        const int tokens = 150, seen = 70;
+        AttentionMechanism mechanism = MechanismSubject.Make(name, height: 0, width: tokens, Dim, Heads);
+        AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 1) with { IsCausal = true };
+        AttentionInputs changed = MechanismSubject.Map(inputs, x => MechanismSubject.ChangedFrom(x, seen));
+        MechanismSubject.AssertClose(mechanism.Attend(inputs).Slice(1, 0, seen).ToArray(), mechanism.Attend(changed).Slice(1, 0, seen).ToArray(), 1e-4);
+    }
+
+    [Theory]
+    [MemberData(nameof(Cross))]
+    public void KeysMayBeOfOtherTokens(string name)
+    {
+        AttentionMechanism mechanism = MechanismSubject.Make(name, height: 0, width: 5, Dim, Heads);
+        Tensor key = MechanismSubject.Random(new Shape(2, 9, Dim), 21), value = MechanismSubject.Random(new Shape(2, 9, Dim), 22);
+        AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 2) with { Key = key, Value = value };
+        Tensor y = mechanism.Attend(inputs);
+        Assert.Equal(new Shape(2, 5, Dim), y.Shape);
+        Assert.All(y.ToArray(), value => Assert.True(float.IsFinite(value)));
+    }
+
+    private static TheoryData<string> With(AttentionTraits trait) =>
+        [.. AttentionRegistry.All.Where(entry => entry.Create(AttentionShape.Grid(Dim, Heads, 3, 5)).Traits.HasFlag(trait)).Select(entry => entry.Name)];
+}
