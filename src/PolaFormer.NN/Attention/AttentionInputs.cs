@@ -32,6 +32,9 @@ public sealed record AttentionInputs(Columns Query, Columns Key, Columns Value)
     /// <summary>Whether a token sees itself and those before it alone.</summary>
     public bool IsCausal { get; init; }
 
+    /// <summary>Where the windows that stand in the batch lie in the image; none where an entry of the batch is an image.</summary>
+    public WindowGrid? Windows { get; init; }
+
     /// <summary>Rotary encoding, (N, d or 2·d each), for a mechanism that <see cref="AttentionTraits.Rotary">turns its features itself</see>.</summary>
     public (Tensor Sin, Tensor Cos)? Rotary { get; init; }
 

@@ -27,6 +27,12 @@ public abstract class AttentionMechanism : Module
     /// <summary>What it can do and asks for.</summary>
     public abstract AttentionTraits Traits { get; }
 
+    /// <summary>
+    /// Weights that a head reads its values through, each a run of the head's channels: 1, or 2 for same- and opposite-signed
+    /// pairs, or as many as channels.
+    /// </summary>
+    public virtual int Streams => 1;
+
     /// <summary>What one image costs.</summary>
     /// <param name="queries">Queries N.</param>
     /// <param name="keys">Keys n.</param>
