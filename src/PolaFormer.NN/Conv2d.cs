@@ -6,17 +6,27 @@ namespace PolaFormer.NN;
 public sealed class Conv2d : Module
 {
     private readonly Parameter _weight;
-    private readonly Parameter _bias;
+    private readonly Parameter? _bias;
     private readonly int _stride, _padding, _groups;
     private Activation _activation;
 
-    /// <summary>Makes the layer with a square kernel.</summary>
-    public Conv2d(int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int groups = 1, (Initializer Weight, Initializer Bias)? initialization = null)
+    /// <summary>Makes the layer.</summary>
+    /// <param name="inChannels">Input channels.</param>
+    /// <param name="outChannels">Output channels.</param>
+    /// <param name="kernelSize">Rows of the kernel.</param>
+    /// <param name="stride">Pixels between outputs.</param>
+    /// <param name="padding">Zeros around the image, in pixels.</param>
+    /// <param name="groups">Independent groups of channels.</param>
+    /// <param name="initialization">Start of the weight and bias; PyTorch's uniform default where null.</param>
+    /// <param name="kernelWidth">Columns of the kernel; as many as rows where null.</param>
+    /// <param name="hasBias">Whether a bias is added.</param>
+    public Conv2d(int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int groups = 1, (Initializer Weight, Initializer Bias)? initialization = null, int? kernelWidth = null, bool hasBias = true)
     {
         (_stride, _padding, _groups) = (stride, padding, groups);
-        Initializer fanIn = Initializer.UniformFanIn(inChannels / groups * kernelSize * kernelSize);
-        _weight = AddParameter("weight", [outChannels, inChannels / groups, kernelSize, kernelSize], initialization?.Weight ?? fanIn);
-        _bias = AddParameter("bias", [outChannels], initialization?.Bias ?? fanIn);
+        int columns = kernelWidth ?? kernelSize;
+        Initializer fanIn = Initializer.UniformFanIn(inChannels / groups * kernelSize * columns);
+        _weight = AddParameter("weight", [outChannels, inChannels / groups, kernelSize, columns], initialization?.Weight ?? fanIn);
+        _bias = hasBias ? AddParameter("bias", [outChannels], initialization?.Bias ?? fanIn) : null;
     }
 
     /// <summary>Output channels.</summary>
@@ -29,8 +39,11 @@ public sealed class Conv2d : Module
     protected override void OnFreeze() => _weight.Freeze(_groups);
 
     /// <summary>Takes over y → act(factor·y + offset), which followed the layer, for each output channel.</summary>
+    /// <exception cref="InvalidOperationException">The layer has no bias to take the offsets.</exception>
     internal void Fold(ReadOnlySpan<float> factors, ReadOnlySpan<float> offsets, Activation activation)
     {
+        if (_bias is null)
+            throw new InvalidOperationException($"{FullName} has no bias to fold a norm into.");
         _weight.ScaleRows(factors);
         _bias.ScaleRows(factors);
         Span<float> bias = _bias.AsSpan<float>();

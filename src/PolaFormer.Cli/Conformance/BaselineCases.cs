@@ -12,6 +12,18 @@ internal static class BaselineCases
             case "idiap/fast-transformers":
                 SequenceBaselines.RunKatharopoulos(fixture, comparison);
                 break;
+            case "cmsflash/efficient-attention":
+                VisionBaselines.RunEfficient(fixture, comparison);
+                break;
+            case "GATECH-EIC/Castling-ViT":
+                VisionBaselines.RunAngular(fixture, comparison);
+                break;
+            case "port" when type == "hydra":
+                VisionBaselines.RunHydra(fixture, comparison);
+                break;
+            case "robflynnyh/hydra-linear-attention":
+                VisionBaselines.RunHydraModule(fixture, comparison);
+                break;
             default:
                 throw new CapabilityMissingException($"{type} of {repository} is not part of this program");
         }

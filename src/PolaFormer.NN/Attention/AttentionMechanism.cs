@@ -98,6 +98,32 @@ public abstract class AttentionMechanism : Module
     protected static Tensor Merge(Tensor heads) =>
         heads.Permute(0, 2, 1, 3).Reshape(heads.Shape[0], heads.Shape[2], heads.Shape[1] * heads.Shape[3]);
 
+    /// <summary>Vectors of the last dimension at length 1, (…, d); a vector of zeros stays one.</summary>
+    protected static Tensor Unit(Tensor x) => x * (x.Map(UnaryFunction.Square).Sum(x.Rank - 1, keepDimensions: true) + 1e-30f).Map(UnaryFunction.Rsqrt);
+
+    /// <summary>Added to scores (B, heads, N, n), it keeps padding out: 0 for a token, −10⁹ for padding, (B, 1, 1, n).</summary>
+    protected static Tensor ScoresOf(Tensor mask) => mask.Affine(1e9f, -1e9f).Reshape(mask.Shape[0], 1, 1, mask.Shape[1]);
+
+    /// <summary>
+    /// The values of the grid, (B, H, W, C): without those of the prefix, and where a layer has reduced them, stretched along
+    /// the flattened sequence, as PVT's linear attentions do.
+    /// </summary>
+    protected static Columns OnGrid(Columns value, AttentionInputs inputs)
+    {
+        (int batch, int pixels, int prefix) = (value.Source.Shape[0], inputs.Height * inputs.Width, inputs.PrefixTokens);
+        if (prefix == 0 && value.Tokens == pixels)
+            return value with { Source = value.Source.Reshape(batch, inputs.Height, inputs.Width, value.Source.Shape[-1]) };
+        Tensor tokens = Tokens(value).Slice(1, prefix, value.Tokens - prefix);
+        return (tokens.Shape[1] == pixels ? tokens : tokens.InterpolateTokens(pixels)).Reshape(batch, inputs.Height, inputs.Width, value.Width);
+    }
+
+    /// <summary>Adds what the grid has more, (B, H, W, C), to tokens (B, N, C); the prefix stays as it is.</summary>
+    protected static Tensor AddOnGrid(Tensor tokens, Tensor grid, AttentionInputs inputs)
+    {
+        (int prefix, Tensor pixels) = (inputs.PrefixTokens, grid.Reshape(tokens.Shape[0], -1, tokens.Shape[2]));
+        return prefix == 0 ? tokens + pixels : Tensor.Concat(1, tokens.Slice(1, 0, prefix), tokens.Slice(1, prefix, pixels.Shape[1]) + pixels);
+    }
+
     private void Require(AttentionInputs inputs)
     {
         Require(inputs.Mask is null, AttentionTraits.Masked, "takes no padding mask");

@@ -9,6 +9,11 @@ public static class AttentionRegistry
     public static IReadOnlyList<AttentionEntry> All { get; } =
     [
         new("elu", "Linear (ELU + 1)", "Katharopoulos et al., ICML 2020", "O(N·d²)", shape => new EluLinearAttention(shape)),
+        new("relu", "Linear (ReLU)", "Cai et al., ICCV 2023", "O(N·d²)", shape => new ReluLinearAttention(shape)),
+        new("efficient", "Efficient", "Shen et al., WACV 2021", "O(N·d²)", shape => new EfficientAttention(shape)),
+        new("hydra", "Hydra", "Bolya et al., ECCV 2022 workshops", "O(N·d)", shape => new HydraAttention(shape)),
+        new("angular", "Angular", "You et al., CVPR 2023", "O(N·d²)", shape => new AngularAttention(shape)),
+        new("angular-sparse", "Angular (sparse)", "You et al., CVPR 2023", "O(N²·d)", shape => new AngularAttention(shape, isSparse: true)),
     ];
 
     /// <summary>The entry of a name.</summary>
