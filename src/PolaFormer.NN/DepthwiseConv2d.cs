@@ -8,7 +8,8 @@ namespace PolaFormer.NN;
 /// </summary>
 public sealed class DepthwiseConv2d : Module
 {
-    private readonly Parameter _weight, _bias;
+    private readonly Parameter _weight;
+    private readonly Parameter? _bias;
     private readonly bool _addInput;
 
     /// <summary>Makes the layer.</summary>
@@ -16,12 +17,13 @@ public sealed class DepthwiseConv2d : Module
     /// <param name="kernelSize">Side of the kernel, odd.</param>
     /// <param name="addInput">Whether the input is added to the result.</param>
     /// <param name="initialization">Start of the weight and bias; PyTorch's uniform default where null.</param>
-    public DepthwiseConv2d(int channels, int kernelSize, bool addInput = false, (Initializer Weight, Initializer Bias)? initialization = null)
+    /// <param name="hasBias">Whether a bias is added.</param>
+    public DepthwiseConv2d(int channels, int kernelSize, bool addInput = false, (Initializer Weight, Initializer Bias)? initialization = null, bool hasBias = true)
     {
         _addInput = addInput;
         Initializer fanIn = Initializer.UniformFanIn(kernelSize * kernelSize);
         _weight = AddParameter("weight", [channels, 1, kernelSize, kernelSize], initialization?.Weight ?? fanIn);
-        _bias = AddParameter("bias", [channels], initialization?.Bias ?? fanIn);
+        _bias = hasBias ? AddParameter("bias", [channels], initialization?.Bias ?? fanIn) : null;
     }
 
     /// <summary>Applies the layer to columns of a joint projection (B, H, W, …).</summary>

@@ -12,6 +12,15 @@ internal static class BaselineCases
             case "idiap/fast-transformers":
                 SequenceBaselines.RunKatharopoulos(fixture, comparison);
                 break;
+            case "mit-han-lab/efficientvit":
+                VisionBaselines.RunMultiscaleRelu(fixture, comparison);
+                break;
+            case "LeapLabTHU/FLatten-Transformer" when type == "FocusedLinearAttention":
+                VisionBaselines.RunFocused(fixture, comparison);
+                break;
+            case "thuml/MobileAttention":
+                VisionBaselines.RunMobile(fixture, comparison);
+                break;
             case "cmsflash/efficient-attention":
                 VisionBaselines.RunEfficient(fixture, comparison);
                 break;

@@ -10,10 +10,14 @@ public static class AttentionRegistry
     [
         new("elu", "Linear (ELU + 1)", "Katharopoulos et al., ICML 2020", "O(N·d²)", shape => new EluLinearAttention(shape)),
         new("relu", "Linear (ReLU)", "Cai et al., ICCV 2023", "O(N·d²)", shape => new ReluLinearAttention(shape)),
+        new("relu-multiscale", "Multi-scale linear (ReLU)", "Cai et al., ICCV 2023", "O(N·d²)", shape => new MultiscaleReluAttention(shape)),
+        new("focused", "Focused linear", "Han et al., ICCV 2023", "O(N·d²)", shape => new FocusedLinearAttention(shape)),
         new("efficient", "Efficient", "Shen et al., WACV 2021", "O(N·d²)", shape => new EfficientAttention(shape)),
         new("hydra", "Hydra", "Bolya et al., ECCV 2022 workshops", "O(N·d)", shape => new HydraAttention(shape)),
         new("angular", "Angular", "You et al., CVPR 2023", "O(N·d²)", shape => new AngularAttention(shape)),
         new("angular-sparse", "Angular (sparse)", "You et al., CVPR 2023", "O(N²·d)", shape => new AngularAttention(shape, isSparse: true)),
+        new("mobile", "Mobile", "Yao et al., ICML 2024", "O(N·d²)", shape => new MobileAttention(shape)),
+        new("agent", "Agent", "Han et al., ECCV 2024", "O(N·A·d), A agents", shape => new AgentAttention(shape, Math.Min(7, Math.Min(shape.Height, shape.Width)))),
     ];
 
     /// <summary>The entry of a name.</summary>

@@ -8,10 +8,17 @@ namespace PolaFormer.NN.Tests.Attention.Mechanisms;
 internal static class MechanismSubject
 {
     /// <summary>A registered mechanism over a grid, or with height 0 over a sequence of <paramref name="width"/> tokens.</summary>
-    public static AttentionMechanism Make(string name, int height, int width, int dim, int heads)
+    public static AttentionMechanism Make(string name, int height, int width, int dim, int heads) =>
+        Make(name, height == 0 ? new AttentionShape(dim, heads, width) : AttentionShape.Grid(dim, heads, height, width));
+
+    /// <summary>A registered mechanism over a grid with tokens before it.</summary>
+    public static AttentionMechanism MakeWithPrefix(string name, int prefix, int height, int width, int dim, int heads) =>
+        Make(name, new AttentionShape(dim, heads, prefix + (height * width)) { Height = height, Width = width, PrefixTokens = prefix });
+
+    /// <summary>A mechanism with weights drawn by chance.</summary>
+    public static T Filled<T>(T mechanism)
+        where T : AttentionMechanism
     {
-        AttentionShape shape = height == 0 ? new AttentionShape(dim, heads, width) : AttentionShape.Grid(dim, heads, height, width);
-        AttentionMechanism mechanism = AttentionRegistry.Find(name).Create(shape);
         if (Device.Default is MetaDevice)
             return mechanism;
         ulong stream = 100;
@@ -34,6 +41,7 @@ internal static class MechanismSubject
         {
             Height = shape.Height,
             Width = shape.Width,
+            PrefixTokens = shape.PrefixTokens,
             Gate = mechanism.Traits.HasFlag(AttentionTraits.Gated) ? Random(tokens, 4) : default(Columns?),
         };
     }
@@ -67,6 +75,8 @@ internal static class MechanismSubject
     public static Tensor ChangedFrom(Tensor x, int token) =>
         Tensor.Concat(1, x.Slice(1, 0, token), x.Slice(1, token, x.Shape[1] - token) * -0.7f + 0.3f);
 
+    private static AttentionMechanism Make(string name, AttentionShape shape) => Filled(AttentionRegistry.Find(name).Create(shape));
+
     /// <summary>Reproducible values of about a normal distribution, none of them near 0, where kinks are.</summary>
     public static Tensor Random(Shape shape, ulong stream)
     {
@@ -81,9 +91,8 @@ internal static class MechanismSubject
     }
 
     /// <summary>(loss(x + h) − loss(x − h)) / 2h in one element.</summary>
-    public static double CentralDifference(Func<double> loss, Tensor x, int index)
+    public static double CentralDifference(Func<double> loss, Tensor x, int index, float step = 4e-3f)
     {
-        const float step = 4e-3f;
         float value = x.AsSpan<float>()[index];
         x.AsSpan<float>()[index] = value + step;
         double above = loss();
