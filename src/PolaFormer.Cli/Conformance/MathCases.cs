@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using PolaFormer.NN;
-using PolaFormer.NN.Attention;
+using PolaFormer.Analysis;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 

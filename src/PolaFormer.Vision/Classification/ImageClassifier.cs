@@ -47,20 +47,23 @@ public sealed class ImageClassifier
     public ImageDecodeOptions Decoding { get; set; } = ImageDecodeOptions.Photograph;
 
     /// <summary>
-    /// Loads a checkpoint for inference alone (<see cref="NN.Module.Freeze"/>): one of ours describes itself, another is matched with
+    /// Loads a checkpoint, for inference alone unless told otherwise (<see cref="NN.Module.Freeze"/>): one of ours describes itself, another is matched with
     /// the registered architectures.
     /// </summary>
     /// <param name="path">A safetensors or PyTorch file.</param>
     /// <param name="modelName">The registered architecture; null to find it out.</param>
     /// <param name="labels">Names of the classes; null for those in the checkpoint, or ImageNet's for 1,000 classes.</param>
+    /// <param name="freeze">Whether the network is made for inference alone; not to be where it is looked into.</param>
     /// <exception cref="CheckpointException">The file cannot be read, or fits no architecture.</exception>
-    public static ImageClassifier Load(string path, string? modelName = null, IReadOnlyList<string>? labels = null)
+    public static ImageClassifier Load(string path, string? modelName = null, IReadOnlyList<string>? labels = null, bool freeze = true)
     {
         (VisionModel model, ModelDescription description) = LoadModel(path, modelName);
         labels ??= description.Labels;
         if (labels.Count != 0 && labels.Count != model.NumClasses)
             throw new CheckpointException(path, $"it has {model.NumClasses} classes, but {labels.Count} labels are given.");
-        model.Freeze();
+        model.Evaluate();
+        if (freeze)
+            model.Freeze();
         EvalResize resize = description.CenterCrop ? EvalResize.SquareThenCrop : EvalResize.Square;
         var normalization = new Normalization([.. description.Mean], [.. description.Std]);
         return new ImageClassifier(model, new EvalTransform(model.ImageSize, resize, normalization: normalization), labels);

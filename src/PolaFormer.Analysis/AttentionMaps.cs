@@ -1,4 +1,4 @@
-namespace PolaFormer.NN.Attention;
+namespace PolaFormer.Analysis;
 
 /// <summary>
 /// The attention matrices that mechanisms imply but, being linear, never form: A with A·v the output of one head before its

@@ -1,4 +1,4 @@
-namespace PolaFormer.NN.Attention;
+namespace PolaFormer.Analysis;
 
 /// <summary>
 /// Positive sequence entropy (PolaFormer, ICLR 2025, definition 1): how evenly a row of non-negative attention weights is

@@ -1,6 +1,5 @@
-using PolaFormer.NN.Attention;
 
-namespace PolaFormer.NN.Tests;
+namespace PolaFormer.Analysis.Tests;
 
 public class AttentionMapsTests
 {

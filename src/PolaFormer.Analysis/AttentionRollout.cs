@@ -1,0 +1,83 @@
+namespace PolaFormer.Analysis;
+
+/// <summary>
+/// Attention rollout (Abnar and Zuidema, ACL 2020, https://arxiv.org/abs/2005.00928): how much every token of the first layer
+/// reaches the last one's tokens, each layer a half of its weights, averaged over heads, and a half of the residual. Carried
+/// backwards as one vector, u ← (u + uᵀA) / 2, so no map is formed; between stages a token's share is spread over the tokens it
+/// was merged from.
+/// </summary>
+public static class AttentionRollout
+{
+    /// <summary>Shares of the first layer's grid, (Height, Width) row by row, that sum to 1.</summary>
+    /// <param name="layers">All layers of a network, first layer first.</param>
+    public static float[] Of(IReadOnlyList<AttentionLayer> layers)
+    {
+        AttentionLayer last = layers[^1];
+        var shares = new float[last.Queries];
+        if (last.PrefixTokens > 0)
+            shares[0] = 1;
+        else
+            Array.Fill(shares, 1f / shares.Length);
+        for (int i = layers.Count - 1; i >= 0; i--)
+        {
+            if (i < layers.Count - 1)
+                shares = Spread(shares, layers[i + 1], layers[i]);
+            shares = Through(layers[i], shares);
+        }
+
+        return Normalized(shares[layers[0].PrefixTokens..]);
+    }
+
+    private static float[] Through(AttentionLayer layer, float[] shares)
+    {
+        float[][] sums = AttentionWeights.RowSums(layer);
+        float[][] pulled = AttentionWeights.Pull(layer, [.. sums.Select(sum => shares.Zip(sum, (share, total) => total == 0 ? 0 : share / total).ToArray())]);
+        var result = new float[shares.Length];
+        foreach (float[] part in pulled)
+        {
+            float[] spread = SpreadKeys(part, layer);
+            for (int i = 0; i < result.Length; i++)
+                result[i] += 0.5f * spread[i] / pulled.Length;
+        }
+
+        for (int i = 0; i < result.Length; i++)
+            result[i] += 0.5f * shares[i];
+        return result;
+    }
+
+    // Each key's share, over the square of queries it was made from.
+    private static float[] SpreadKeys(float[] keys, AttentionLayer layer)
+    {
+        int stride = layer.KeyStride;
+        if (stride <= 1)
+            return keys;
+        int prefix = keys.Length - (layer.Height / stride * (layer.Width / stride));
+        var spread = new float[layer.Queries];
+        keys.AsSpan(0, prefix).CopyTo(spread);
+        SpreadGrid(keys.AsSpan(prefix), layer.Height / stride, layer.Width / stride, spread.AsSpan(layer.PrefixTokens), layer.Height, layer.Width);
+        return spread;
+    }
+
+    // From a layer's tokens to those of the layer before, which may be a finer grid. A prefix token that it lacks has no source in the image.
+    private static float[] Spread(float[] shares, AttentionLayer from, AttentionLayer to)
+    {
+        var spread = new float[to.Queries];
+        shares.AsSpan(0, Math.Min(from.PrefixTokens, to.PrefixTokens)).CopyTo(spread);
+        SpreadGrid(shares.AsSpan(from.PrefixTokens), from.Height, from.Width, spread.AsSpan(to.PrefixTokens), to.Height, to.Width);
+        return spread;
+    }
+
+    private static void SpreadGrid(ReadOnlySpan<float> coarse, int coarseHeight, int coarseWidth, Span<float> fine, int height, int width)
+    {
+        float area = (float)(coarseHeight * coarseWidth) / (height * width);
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+                fine[(y * width) + x] = area * coarse[(y * coarseHeight / height * coarseWidth) + (x * coarseWidth / width)];
+    }
+
+    private static float[] Normalized(float[] shares)
+    {
+        float sum = shares.Sum();
+        return [.. shares.Select(share => share / sum)];
+    }
+}

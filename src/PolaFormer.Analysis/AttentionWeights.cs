@@ -1,0 +1,149 @@
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.Analysis;
+
+/// <summary>
+/// The weights A that a mechanism implies, y = A·v, whether it forms them or not. A is the derivative of the mixed tokens by
+/// the values, so one backward pass from query i gives row i for all heads: for a linear attention in O(N·d), never N².
+/// Heads and streams are counted together: head · streams + stream.
+/// </summary>
+public static class AttentionWeights
+{
+    /// <summary>The row of one query, for every head and stream: weights of the image's keys.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="query">Query of the image, prefix tokens first.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such query.</exception>
+    public static float[][] Row(AttentionLayer layer, int query)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)query, (uint)layer.Queries, nameof(query));
+        var chosen = new float[layer.Queries];
+        chosen[query] = 1;
+        return Pull(layer, [.. Enumerable.Repeat(chosen, layer.NumHeads * layer.Streams)]);
+    }
+
+    /// <summary>uᵀA for every head and stream, in one backward pass.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="queries">For every head and stream, a factor u for each of the image's queries.</param>
+    /// <returns>For every head and stream, the image's keys.</returns>
+    public static float[][] Pull(AttentionLayer layer, IReadOnlyList<float[]> queries)
+    {
+        int dim = layer.Mechanism.Shape.Dim;
+        using var scope = MemoryScope.Enter();
+        Tensor value = layer.Inputs.Value.Source.Clone(), cotangent = Tensor.Zeros(layer.Inputs.Query.Source.Shape);
+        value.RequiresGrad = true;
+        Span<float> factors = cotangent.AsSpan<float>();
+        for (int i = 0; i < queries.Count; i++)
+        {
+            int channel = layer.Channel(i / layer.Streams, i % layer.Streams);
+            for (int query = 0; query < layer.Queries; query++)
+                factors[(layer.Place(query) * dim) + channel] = queries[i][query];
+        }
+
+        using (var tape = Tape.Start())
+        {
+            Tensor mixed = layer.Mechanism.Mix(layer.Inputs with { Value = value });
+            tape.Backward(mixed, cotangent.Reshape(mixed.Shape));
+        }
+
+        ReadOnlySpan<float> gradient = value.Grad!.AsSpan<float>();
+        var pulled = new float[queries.Count][];
+        for (int i = 0; i < pulled.Length; i++)
+        {
+            int channel = layer.Channel(i / layer.Streams, i % layer.Streams);
+            pulled[i] = new float[layer.Keys];
+            for (int key = 0; key < layer.Keys; key++)
+                pulled[i][key] = gradient[(layer.PlaceOfKey(key) * dim) + channel];
+        }
+
+        return pulled;
+    }
+
+    /// <summary>A·1: the sum of every row, for every head and stream.</summary>
+    public static float[][] RowSums(AttentionLayer layer)
+    {
+        using var scope = MemoryScope.Enter();
+        Tensor ones = Tensor.Full(layer.Inputs.Value.Source.Shape, 1);
+        ReadOnlySpan<float> mixed = layer.Mechanism.Mix(layer.Inputs with { Value = ones }).AsSpan<float>();
+        var sums = new float[layer.NumHeads * layer.Streams][];
+        for (int i = 0; i < sums.Length; i++)
+        {
+            sums[i] = new float[layer.Queries];
+            for (int query = 0; query < layer.Queries; query++)
+                sums[i][query] = mixed[(layer.Place(query) * layer.Mechanism.Shape.Dim) + layer.Channel(i / layer.Streams, i % layer.Streams)];
+        }
+
+        return sums;
+    }
+
+    /// <summary>
+    /// The whole map of every head and stream, (N, n) row by row, of the first window where there are windows: one forward
+    /// pass for as many keys as a stream has channels, their values the unit vectors.
+    /// </summary>
+    public static float[][] Maps(AttentionLayer layer)
+    {
+        int dim = layer.Mechanism.Shape.Dim, run = layer.RunLength, queries = layer.Inputs.Query.Tokens, keys = layer.Inputs.Key.Tokens;
+        float[][] maps = NewMaps(layer.NumHeads * layer.Streams, queries * keys);
+        AttentionInputs first = First(layer);
+        for (int start = 0; start < keys; start += run)
+        {
+            using var scope = MemoryScope.Enter();
+            int count = Math.Min(run, keys - start);
+            Tensor value = Tensor.Zeros([1, keys, dim]);
+            for (int i = 0; i < maps.Length; i++)
+                for (int j = 0; j < count; j++)
+                    value.AsSpan<float>()[((start + j) * dim) + layer.Channel(i / layer.Streams, i % layer.Streams) + j] = 1;
+            ReadOnlySpan<float> mixed = layer.Mechanism.Mix(first with { Value = value }).AsSpan<float>();
+            for (int i = 0; i < maps.Length; i++)
+                for (int query = 0; query < queries; query++)
+                    mixed.Slice((query * dim) + layer.Channel(i / layer.Streams, i % layer.Streams), count).CopyTo(maps[i].AsSpan((query * keys) + start, count));
+        }
+
+        return maps;
+    }
+
+    /// <summary>
+    /// What the whole mechanism, local terms included and the gate held at 1, does to the first channel of every head and
+    /// stream: (N, n) row by row, of the first window where there are windows. One forward pass a key.
+    /// </summary>
+    public static float[][] WholeMaps(AttentionLayer layer)
+    {
+        int dim = layer.Mechanism.Shape.Dim, queries = layer.Inputs.Query.Tokens, keys = layer.Inputs.Key.Tokens;
+        float[][] maps = NewMaps(layer.NumHeads * layer.Streams, queries * keys);
+        AttentionInputs first = First(layer) with { Gate = layer.Inputs.Gate is null ? default(Columns?) : Tensor.Full([1, queries, dim], 1) };
+        float[] offset = layer.Mechanism.Attend(first with { Value = Tensor.Zeros([1, keys, dim]) }).ToArray();
+        for (int key = 0; key < keys; key++)
+        {
+            using var scope = MemoryScope.Enter();
+            Tensor value = Tensor.Zeros([1, keys, dim]);
+            value.AsSpan<float>().Slice(key * dim, dim).Fill(1);
+            ReadOnlySpan<float> attended = layer.Mechanism.Attend(first with { Value = value }).AsSpan<float>();
+            for (int i = 0; i < maps.Length; i++)
+            {
+                int channel = layer.Channel(i / layer.Streams, i % layer.Streams);
+                for (int query = 0; query < queries; query++)
+                    maps[i][(query * keys) + key] = attended[(query * dim) + channel] - offset[(query * dim) + channel];
+            }
+        }
+
+        return maps;
+    }
+
+    private static float[][] NewMaps(int count, int length) => [.. Enumerable.Range(0, count).Select(_ => new float[length])];
+
+    // The first entry of the batch.
+    private static AttentionInputs First(AttentionLayer layer)
+    {
+        AttentionInputs inputs = layer.Inputs;
+        return layer.Entries == 1 ? inputs : inputs with
+        {
+            Query = inputs.Query.Source.Slice(0, 0, 1),
+            Key = inputs.Key.Source.Slice(0, 0, 1),
+            Value = inputs.Value.Source.Slice(0, 0, 1),
+            Gate = inputs.Gate is { } gate ? gate.Source.Slice(0, 0, 1) : default(Columns?),
+            ScoreMask = inputs.ScoreMask?.Slice(0, 0, 1),
+        };
+    }
+}

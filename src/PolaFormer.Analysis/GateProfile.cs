@@ -1,0 +1,49 @@
+namespace PolaFormer.Analysis;
+
+/// <summary>
+/// The gates of one head of a polarity attention, (N, d/2) each: G of the same-signed pairs and G of the opposite-signed ones, as
+/// in the paper's figure 3.
+/// </summary>
+/// <param name="Layer">The layer's name in the model.</param>
+/// <param name="Head">Head, counted from 0.</param>
+/// <param name="Tokens">Tokens N.</param>
+/// <param name="Same">Gate of the same-signed stream, token by token.</param>
+/// <param name="Opposite">Gate of the opposite-signed stream.</param>
+public sealed record GateProfile(string Layer, int Head, int Tokens, float[] Same, float[] Opposite)
+{
+    /// <summary>Channels of a stream, d/2.</summary>
+    public int Channels => Same.Length / Tokens;
+
+    /// <summary>Pearson's correlation of the two gates, element by element, in [−1, 1]; NaN where a gate is constant.</summary>
+    public double Correlation => Pearson(Same, Opposite);
+
+    /// <summary>Gates of all heads of a layer; none where the mechanism has no two gated streams.</summary>
+    public static IReadOnlyList<GateProfile> Of(AttentionLayer layer)
+    {
+        if (layer.Streams != 2 || layer.Inputs.Gate is not { } gate)
+            return [];
+        int tokens = layer.Queries, run = layer.RunLength, dim = layer.Mechanism.Shape.Dim;
+        float[] values = gate.Source.ToArray();
+        return [.. Enumerable.Range(0, layer.NumHeads).Select(head => new GateProfile(layer.Name, head, tokens, Run(head, 0), Run(head, 1)))];
+
+        float[] Run(int head, int stream)
+        {
+            var part = new float[tokens * run];
+            for (int token = 0; token < tokens; token++)
+                values.AsSpan((layer.Place(token) * dim) + layer.Channel(head, stream), run).CopyTo(part.AsSpan(token * run));
+            return part;
+        }
+    }
+
+    private static double Pearson(float[] x, float[] y)
+    {
+        double meanX = x.Average(), meanY = y.Average(), xy = 0, xx = 0, yy = 0;
+        for (int i = 0; i < x.Length; i++)
+        {
+            (double a, double b) = (x[i] - meanX, y[i] - meanY);
+            (xy, xx, yy) = (xy + (a * b), xx + (a * a), yy + (b * b));
+        }
+
+        return xy / Math.Sqrt(xx * yy);
+    }
+}

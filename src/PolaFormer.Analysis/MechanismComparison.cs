@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
+using PolaFormer.Tensors.Random;
+
+namespace PolaFormer.Analysis;
+
+/// <summary>Mechanisms beside each other on the same random tokens: time, memory, multiply-accumulates, entropy.</summary>
+public static class MechanismComparison
+{
+    private const int MinRuns = 3, MaxRuns = 30, EntropyRows = 8;
+
+    private static readonly TimeSpan s_time = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>Measures a mechanism.</summary>
+    /// <param name="entry">The mechanism.</param>
+    /// <param name="dim">Channels C.</param>
+    /// <param name="numHeads">Heads.</param>
+    /// <param name="tokens">Tokens N; a grid of them where N is a square, else one row.</param>
+    /// <param name="byteLimit">Tensor memory that it may take: a mechanism that declares more is not run.</param>
+    /// <param name="seed">Seed of tokens and weights.</param>
+    public static MechanismMeasurement Measure(AttentionEntry entry, int dim, int numHeads, int tokens, long byteLimit, ulong seed = 0)
+    {
+        int side = (int)Math.Round(Math.Sqrt(tokens));
+        AttentionShape shape = side * side == tokens ? AttentionShape.Grid(dim, numHeads, side, side) : AttentionShape.Grid(dim, numHeads, 1, tokens);
+        using var scope = MemoryScope.Enter();
+        AttentionMechanism mechanism = entry.Create(shape);
+        AttentionCost cost = mechanism.Cost(tokens, tokens);
+        if (cost.Bytes > byteLimit)
+            return new MechanismMeasurement(entry, tokens, null, 0, cost, null, $"would take {cost.Bytes / 1e9:F1} GB");
+        mechanism.Initialize(seed);
+        mechanism.Evaluate();
+        var layer = new AttentionLayer(entry.Name, mechanism, Inputs(mechanism, seed));
+
+        MemoryStatistics.ResetPeak();
+        long before = MemoryStatistics.BytesInUse;
+        Run(layer);
+        long peak = MemoryStatistics.PeakBytesInUse - before;
+        var times = new List<double>();
+        for (var total = Stopwatch.StartNew(); times.Count < MaxRuns && (times.Count < MinRuns || total.Elapsed < s_time);)
+        {
+            long start = Stopwatch.GetTimestamp();
+            Run(layer);
+            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+
+        double[] entropies = [.. EntropyProfile.Of(layer, EntropyRows).Where(profile => profile.Entropy is not null).Select(profile => profile.Entropy!.Value / profile.Uniform)];
+        return new MechanismMeasurement(entry, tokens, times.Order().ElementAt(times.Count / 2), peak, cost, entropies.Length == 0 ? null : entropies.Average());
+    }
+
+    private static void Run(AttentionLayer layer)
+    {
+        using var scope = MemoryScope.Enter();
+        layer.Mechanism.Attend(layer.Inputs);
+    }
+
+    private static AttentionInputs Inputs(AttentionMechanism mechanism, ulong seed)
+    {
+        AttentionShape shape = mechanism.Shape;
+        return new AttentionInputs(Normal(1), Normal(2), Normal(3))
+        {
+            Height = shape.Height,
+            Width = shape.Width,
+            Gate = mechanism.Traits.HasFlag(AttentionTraits.Gated) ? Normal(4) : default(Columns?),
+        };
+
+        Tensor Normal(ulong stream)
+        {
+            Tensor x = Tensor.Empty([1, shape.Tokens, shape.Dim]);
+            new Philox(seed, stream).FillNormal(x.AsSpan<float>(), 0);
+            return x;
+        }
+    }
+}

@@ -1,0 +1,6 @@
+namespace PolaFormer.Analysis.Report;
+
+/// <summary>A line of a chart.</summary>
+/// <param name="Label">Name in the legend.</param>
+/// <param name="Values">A value for each place, null where there is none.</param>
+public sealed record ReportSeries(string Label, IReadOnlyList<double?> Values);

@@ -1,0 +1,32 @@
+using System.CommandLine;
+using PolaFormer.NN.Attention;
+
+namespace PolaFormer.Cli.Analysis;
+
+/// <summary>Options that the commands which look into attention share.</summary>
+internal static class AnalysisOptions
+{
+    public static Argument<string> Image() => new("IMAGE") { Description = "A JPEG, PNG, WebP or BMP file." };
+
+    public static Option<string?> Checkpoint() => new("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
+
+    public static Option<string?> Model() => new("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
+
+    public static Option<string?> Html() => new("--html") { HelpName = "FILE", Description = "Also write a report that needs nothing but a browser." };
+
+    public static Option<string[]> Mechanisms(string description) => new("--mechanisms")
+    {
+        HelpName = "NAME,…",
+        Description = description,
+        AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = _ => [],
+    };
+
+    /// <summary>The registered mechanisms of names between commas or spaces; "all" for all.</summary>
+    /// <exception cref="ArgumentException">There is no such mechanism.</exception>
+    public static IReadOnlyList<AttentionEntry> Entries(string[]? names)
+    {
+        string[] parts = [.. (names ?? []).SelectMany(name => name.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+        return parts is ["all"] ? AttentionRegistry.All : [.. parts.Select(AttentionRegistry.Find)];
+    }
+}

@@ -1,0 +1,119 @@
+using System.CommandLine;
+using System.Globalization;
+using PolaFormer.Analysis;
+using PolaFormer.Analysis.Report;
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors.Threading;
+
+namespace PolaFormer.Cli.Analysis;
+
+/// <summary><c>compare</c>: mechanisms beside each other on the same random tokens.</summary>
+internal static class CompareCommand
+{
+    public static Command Create()
+    {
+        Option<string[]> mechanisms = AnalysisOptions.Mechanisms("Mechanisms to compare; 'all' for all.");
+        mechanisms.DefaultValueFactory = _ => ["softmax", "elu", "focused", "polarity"];
+        var tokens = new Option<string>("--tokens") { HelpName = "N,…", Description = "Numbers of tokens.", DefaultValueFactory = _ => "196,784,3136" };
+        var dim = new Option<int>("--dim") { HelpName = "C", Description = "Channels.", DefaultValueFactory = _ => 64 };
+        var heads = new Option<int>("--heads") { HelpName = "N", Description = "Heads.", DefaultValueFactory = _ => 2 };
+        var memory = new Option<double>("--memory") { HelpName = "GB", Description = "Mechanisms that declare more memory are left out.", DefaultValueFactory = _ => 4 };
+        Option<string?> html = AnalysisOptions.Html();
+        Option<int?> threads = CommonOptions.Threads();
+        Option<bool> json = CommonOptions.JsonOutput();
+        var command = new Command("compare", "Compare mechanisms: time, memory, multiply-accumulates, entropy.") { mechanisms, tokens, dim, heads, memory, html, threads, json };
+        command.SetAction(parsed =>
+        {
+            CommonOptions.UseThreads(parsed.GetValue(threads));
+            IReadOnlyList<AttentionEntry> entries = AnalysisOptions.Entries(parsed.GetValue(mechanisms));
+            int[] counts = Counts(parsed.GetValue(tokens)!);
+            long limit = (long)(1e9 * parsed.GetValue(memory));
+            (int channels, int numHeads) = (parsed.GetValue(dim), parsed.GetValue(heads));
+            if (channels < 1 || numHeads < 1 || channels % numHeads != 0)
+                throw new ArgumentException($"--heads {numHeads} does not divide --dim {channels}.");
+            var results = new List<MechanismMeasurement>();
+            foreach (int count in counts)
+            {
+                foreach (AttentionEntry entry in entries)
+                {
+                    if (!Console.IsErrorRedirected)
+                        Console.Error.Write($"\r\u001b[K{entry.Name}, {count} tokens");
+                    results.Add(MechanismComparison.Measure(entry, channels, numHeads, count, limit));
+                }
+            }
+
+            if (!Console.IsErrorRedirected)
+                Console.Error.Write("\r\u001b[K");
+            Show(results, counts, $"{channels} channels in {numHeads} head{(numHeads == 1 ? "" : "s")}, one image, {Workers.ThreadCount} thread{(Workers.ThreadCount == 1 ? "" : "s")}", parsed.GetValue(html), parsed.GetValue(json));
+        });
+        return command;
+    }
+
+    private static void Show(List<MechanismMeasurement> results, int[] counts, string subtitle, string? html, bool json)
+    {
+        var table = new ReportTable(
+            ["mechanism", "tokens", "ms", "MB", "10⁶ MACs", "entropy of ln n"],
+            [.. results.Select(result => (string[])
+            [
+                result.Entry.Name, Text($"{result.Tokens}"), result.Milliseconds is { } ms ? Text($"{ms:F3}") : result.Reason!,
+                result.Milliseconds is null ? "–" : Text($"{result.PeakBytes / 1e6:F2}"), Text($"{result.Cost.MultiplyAccumulates / 1e6:F2}"),
+                result.Entropy is { } entropy ? entropy.ToString("P1", CultureInfo.InvariantCulture) : "–",
+            ])]);
+        if (html is not null)
+        {
+            ReportChart Chart(string title, string unit, Func<MechanismMeasurement, double?> value) => new(
+                title, "tokens", unit, [.. counts.Select(count => (double)count)],
+                [.. results.GroupBy(result => result.Entry).Select(group => new ReportSeries(group.Key.Title, [.. counts.Select(count => value(group.First(result => result.Tokens == count)))]))],
+                IsLogarithmic: true);
+            var section = new ReportSection("Cost over tokens")
+            {
+                Text = "Both axes are logarithmic: a linear mechanism rises by one decade where the tokens do, a quadratic one by two. Entropy is the mean over rows of random queries, as a share of that of equal weights.",
+                Charts =
+                [
+                    Chart("Time of a forward pass", "ms", result => result.Milliseconds),
+                    Chart("Memory beyond the inputs", "MB", result => result.Milliseconds is null ? null : Math.Max(result.PeakBytes, 1) / 1e6),
+                    Chart("Declared multiply-accumulates", "10⁶", result => result.Cost.MultiplyAccumulates == 0 ? null : result.Cost.MultiplyAccumulates / 1e6),
+                    Chart("Entropy", "of ln n", result => result.Entropy),
+                ],
+                Table = table,
+            };
+            new AnalysisReport("Attention mechanisms", subtitle, [section]).Write(html);
+        }
+
+        if (json)
+        {
+            CommonOptions.PrintJson(results.Select(result => new
+            {
+                mechanism = result.Entry.Name,
+                tokens = result.Tokens,
+                milliseconds = result.Milliseconds,
+                peak_bytes = result.PeakBytes,
+                macs = result.Cost.MultiplyAccumulates,
+                declared_bytes = result.Cost.Bytes,
+                entropy_of_uniform = result.Entropy,
+                reason = result.Reason,
+            }));
+            return;
+        }
+
+        Console.WriteLine(subtitle);
+        ConsoleTable.Print(table);
+    }
+
+    private static int[] Counts(string text)
+    {
+        try
+        {
+            int[] counts = [.. text.Split(',').Select(part => int.Parse(part, NumberStyles.None, CultureInfo.InvariantCulture)).Order()];
+            if (counts.All(count => count is >= 1 and <= 1 << 22))
+                return counts;
+        }
+        catch (Exception error) when (error is FormatException or OverflowException)
+        {
+        }
+
+        throw new ArgumentException($"--tokens takes numbers from 1 to {1 << 22} between commas, not '{text}'.");
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

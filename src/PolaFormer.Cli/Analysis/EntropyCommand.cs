@@ -1,0 +1,126 @@
+using System.CommandLine;
+using System.Globalization;
+using PolaFormer.Analysis;
+using PolaFormer.Analysis.Report;
+using PolaFormer.NN.Attention;
+
+namespace PolaFormer.Cli.Analysis;
+
+/// <summary><c>entropy IMAGE</c>: how evenly attention is spread; <c>entropy --theorem</c>: what lowers it.</summary>
+internal static class EntropyCommand
+{
+    private const int Trials = 2000;
+
+    public static Command Create()
+    {
+        var image = new Argument<string?>("IMAGE") { Arity = ArgumentArity.ZeroOrOne, Description = "A JPEG, PNG, WebP or BMP file." };
+        Option<string?> checkpoint = AnalysisOptions.Checkpoint(), model = AnalysisOptions.Model(), html = AnalysisOptions.Html();
+        var rows = new Option<int>("--rows") { HelpName = "N", Description = "Queries to look at in each layer.", DefaultValueFactory = _ => 32 };
+        Option<string[]> mechanisms = AnalysisOptions.Mechanisms("Also for what these mechanisms would make of the same queries and keys; 'all' for all.");
+        var theorem = new Option<bool>("--theorem") { Description = "Test the paper's theorem 1 on random rows instead: does a convex map lower entropy?" };
+        Option<bool> json = CommonOptions.JsonOutput();
+        var command = new Command("entropy", "Measure how evenly attention is spread.") { image, checkpoint, model, rows, mechanisms, theorem, html, json };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(theorem) == (parsed.GetValue(image) is not null))
+                throw new ArgumentException("Give an image, or --theorem.");
+            if (parsed.GetValue(rows) < 1)
+                throw new ArgumentException("--rows takes a positive number.");
+            if (parsed.GetValue(theorem))
+            {
+                ShowTheorem(parsed.GetValue(html), parsed.GetValue(json));
+                return;
+            }
+
+            ProbedImage probed = ProbedImage.Load(parsed.GetValue(image)!, parsed.GetValue(checkpoint), parsed.GetValue(model));
+            IReadOnlyList<AttentionEntry> others = AnalysisOptions.Entries(parsed.GetValue(mechanisms));
+            EntropyProfile[] profiles = [.. probed.Layers.SelectMany(layer => Profiles(layer, others, parsed.GetValue(rows)))];
+            ShowProfiles(probed, profiles, parsed.GetValue(html), parsed.GetValue(json));
+        });
+        return command;
+    }
+
+    private static IEnumerable<EntropyProfile> Profiles(AttentionLayer layer, IReadOnlyList<AttentionEntry> others, int rows) =>
+        EntropyProfile.Of(layer, rows).Concat(others.SelectMany(entry => EntropyProfile.Of(ProbedImage.Under(layer, entry), rows).Select(profile => profile with { Mechanism = entry.Title })));
+
+    private static void ShowProfiles(ProbedImage probed, EntropyProfile[] profiles, string? html, bool json)
+    {
+        IGrouping<(string Layer, string Mechanism), EntropyProfile>[] groups = [.. profiles.GroupBy(profile => (profile.Layer, profile.Mechanism))];
+        var table = new ReportTable(
+            ["layer", "mechanism", "keys", "ln n", "entropy", "of ln n", "lowest head", "highest head", "largest weight"],
+            [.. groups.Select(Cells)]);
+        if (html is not null)
+        {
+            ReportSection[] sections =
+            [
+                new("Entropy") { Text = "Positive-sequence entropy of attention rows in nats, the mean over queries, heads and streams. ln n is that of equal weights; a spiky row has less. A dash: the mechanism has negative weights, for which the entropy is not defined.", Table = table },
+                new("Row distributions")
+                {
+                    Text = "The mean weight at each rank of a row, heads and streams averaged: the faster it falls, the sharper the attention (figure 5 of the paper).",
+                    Charts = [.. groups.GroupBy(group => group.Key.Layer).Select(RowDistribution)],
+                },
+            ];
+            new AnalysisReport($"Entropy of {probed.Classifier.Model.GetType().Name}", $"{probed.Layers.Count} layers", sections).Write(html);
+        }
+
+        if (json)
+            CommonOptions.PrintJson(profiles.Select(profile => new { layer = profile.Layer, mechanism = profile.Mechanism, head = profile.Head + 1, stream = profile.Stream + 1, keys = profile.Keys, entropy = profile.Entropy, uniform = profile.Uniform, largest = profile.Largest.Take(32) }));
+        else
+            ConsoleTable.Print(table);
+    }
+
+    private static string[] Cells(IGrouping<(string Layer, string Mechanism), EntropyProfile> group)
+    {
+        double[] entropies = [.. group.Where(profile => profile.Entropy is not null).Select(profile => profile.Entropy!.Value)];
+        double uniform = group.First().Uniform;
+        string Nats(Func<double[], double> of) => entropies.Length == 0 ? "–" : of(entropies).ToString("F3", CultureInfo.InvariantCulture);
+        return
+        [
+            group.Key.Layer, group.Key.Mechanism, group.First().Keys.ToString(CultureInfo.InvariantCulture), uniform.ToString("F3", CultureInfo.InvariantCulture),
+            Nats(values => values.Average()), entropies.Length == 0 ? "–" : (entropies.Average() / uniform).ToString("P1", CultureInfo.InvariantCulture),
+            Nats(values => values.Min()), Nats(values => values.Max()), group.Average(profile => profile.Largest[0]).ToString("F4", CultureInfo.InvariantCulture),
+        ];
+    }
+
+    private static ReportChart RowDistribution(IGrouping<string, IGrouping<(string Layer, string Mechanism), EntropyProfile>> layer)
+    {
+        int keys = layer.First().First().Keys;
+        ReportSeries Series(IGrouping<(string Layer, string Mechanism), EntropyProfile> group) => new(
+            group.Key.Mechanism,
+            [.. Enumerable.Range(0, keys).Select(rank => group.Average(profile => profile.Largest[rank])).Select(weight => weight > 0 ? weight : default(double?))]);
+        return new ReportChart(layer.Key, "rank", "weight", [.. Enumerable.Range(1, keys).Select(rank => (double)rank)], [.. layer.Select(Series)], IsLogarithmic: true);
+    }
+
+    private static void ShowTheorem(string? html, bool json)
+    {
+        EntropyTrial[] trials =
+        [
+            .. from shape in ((int Keys, int Features)[])[(4, 2), (4, 16), (16, 16), (64, 16), (196, 32)]
+               from map in Enumerable.Range(0, EntropyTheorem.Maps.Count)
+               select EntropyTheorem.Try(map, shape.Keys, shape.Features, Trials),
+        ];
+        var table = new ReportTable(
+            ["map g", "keys", "features", "H(q·k)", "H(g(q)·g(k))", "rises of g(q·k)", "of g(q)·g(k)", "worst"],
+            [.. trials.Select(trial => (string[])
+            [
+                trial.Map, $"{trial.Keys}", $"{trial.Features}", Text($"{trial.Before:F3}"), Text($"{trial.After:F3}"),
+                Text($"{(double)trial.CounterexamplesOnWeights / trial.Trials:P2}"), Text($"{(double)trial.CounterexamplesOnFeatures / trial.Trials:P2}"), Text($"{trial.WorstRise:F4}"),
+            ])]);
+        if (html is not null)
+        {
+            var section = new ReportSection("Theorem 1")
+            {
+                Text = "Random rows, features relu of normal numbers. H is the mean entropy in nats. A rise is a counterexample: the map has positive first and second derivatives, and the entropy grew. Applied to the weights it never should; applied to queries and keys each, as attention does it, it sometimes does.",
+                Table = table,
+            };
+            new AnalysisReport("Does a convex map lower entropy?", $"{Trials} random rows a line", [section]).Write(html);
+        }
+
+        if (json)
+            CommonOptions.PrintJson(trials);
+        else
+            ConsoleTable.Print(table);
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.Globalization;
+using PolaFormer.Analysis;
+using PolaFormer.Analysis.Report;
+
+namespace PolaFormer.Cli.Analysis;
+
+/// <summary><c>gates IMAGE</c>: the gates of same- and opposite-signed pairs, the learned exponents, the rank of attention.</summary>
+internal static class GatesCommand
+{
+    public static Command Create()
+    {
+        Argument<string> image = AnalysisOptions.Image();
+        Option<string?> checkpoint = AnalysisOptions.Checkpoint(), model = AnalysisOptions.Model(), html = AnalysisOptions.Html();
+        var rankTokens = new Option<int>("--rank-tokens") { HelpName = "N", Description = "Layers of more tokens get no effective rank, whose cost is N³.", DefaultValueFactory = _ => 400 };
+        Option<bool> json = CommonOptions.JsonOutput();
+        var command = new Command("gates", "Show the gates, exponents and ranks of polarity attention.") { image, checkpoint, model, rankTokens, html, json };
+        command.SetAction(parsed =>
+        {
+            ProbedImage probed = ProbedImage.Load(parsed.GetValue(image)!, parsed.GetValue(checkpoint), parsed.GetValue(model));
+            LayerFigures[] figures = [.. probed.Layers.Select(layer => LayerFigures.Of(layer, parsed.GetValue(rankTokens)))];
+            if (figures.All(layer => layer.Gates.Count == 0 && layer.Sharpness.Length == 0))
+                throw new ArgumentException($"{probed.Classifier.Model.GetType().Name} has no polarity attention.");
+            Show(probed, figures, parsed.GetValue(html), parsed.GetValue(json));
+        });
+        return command;
+    }
+
+    private static void Show(ProbedImage probed, LayerFigures[] figures, string? html, bool json)
+    {
+        var table = new ReportTable(
+            ["layer", "mechanism", "tokens", "heads", "gates' correlation", "sharpness least", "mean", "most", "rank of A", "with local"],
+            [.. figures.Select(figure => figure.Cells())]);
+        if (html is not null)
+        {
+            var sections = new List<ReportSection>
+            {
+                new("Layers")
+                {
+                    Text = "Correlation: Pearson's, of the gates of same- and opposite-signed pairs over tokens and channels; below 0 they complement each other (figure 3 of the paper). Sharpness: the learned exponents 1 + α·sigmoid(power) of PolaFormer, the temperatures sigmoid(s) of PolaFormer++. Rank: effective rank of a head's map, mean over heads and streams, alone and with the depthwise convolution of the values.",
+                    Table = table,
+                },
+            };
+            sections.AddRange(figures.Where(figure => figure.Gates.Count > 0).Select(figure => new ReportSection(figure.Layer.Name)
+            {
+                Text = "Tokens from top to bottom, channels from left to right.",
+                Pictures =
+                [
+                    .. figure.Gates.SelectMany(gate => (ReportPicture[])
+                    [
+                        new($"head {gate.Head + 1}, same-signed", HeatMap.OfMatrix(gate.Same, gate.Channels, Scale(gate))),
+                        new($"head {gate.Head + 1}, opposite-signed", HeatMap.OfMatrix(gate.Opposite, gate.Channels, Scale(gate))),
+                    ]),
+                ],
+            }));
+            new AnalysisReport($"Gates of {probed.Classifier.Model.GetType().Name}", $"{figures.Length} layers", sections).Write(html);
+        }
+
+        if (json)
+        {
+            CommonOptions.PrintJson(figures.Select(figure => new
+            {
+                layer = figure.Layer.Name,
+                correlations = figure.Gates.Select(gate => double.IsNaN(gate.Correlation) ? default(double?) : gate.Correlation),
+                sharpness = figure.Sharpness,
+                rank = figure.Rank,
+                rank_with_local = figure.RankWithLocal,
+            }));
+        }
+        else
+        {
+            ConsoleTable.Print(table);
+        }
+    }
+
+    private static int Scale(GateProfile gate) => Math.Clamp(256 / gate.Tokens, 1, 8);
+
+    /// <summary>What one layer has to say.</summary>
+    /// <param name="Layer">The layer.</param>
+    /// <param name="Gates">Gates of its heads; none without polarity.</param>
+    /// <param name="Sharpness">Exponents or temperatures; none without polarity.</param>
+    /// <param name="Rank">Mean effective rank of A; null where there are too many tokens.</param>
+    /// <param name="RankWithLocal">The same with local terms.</param>
+    private sealed record LayerFigures(AttentionLayer Layer, IReadOnlyList<GateProfile> Gates, float[] Sharpness, double? Rank, double? RankWithLocal)
+    {
+        public static LayerFigures Of(AttentionLayer layer, int rankTokens)
+        {
+            bool isRanked = layer.Inputs.Query.Tokens <= rankTokens;
+            int keys = layer.Inputs.Key.Tokens;
+            double? Rank(Func<AttentionLayer, float[][]> maps) => isRanked ? maps(layer).Average(map => EffectiveRank.Of(map, keys)) : null;
+            return new LayerFigures(layer, GateProfile.Of(layer), [], Rank(AttentionWeights.Maps), Rank(AttentionWeights.WholeMaps));
+        }
+
+        public string[] Cells()
+        {
+            double[] correlations = [.. Gates.Select(gate => gate.Correlation).Where(double.IsFinite)];
+            return
+            [
+                Layer.Name, Layer.Mechanism.GetType().Name, $"{Layer.Queries}", $"{Layer.NumHeads}", Number(correlations.Length == 0 ? null : correlations.Average()),
+                Number(Sharpness.Length == 0 ? null : Sharpness.Min()), Number(Sharpness.Length == 0 ? null : Sharpness.Average()), Number(Sharpness.Length == 0 ? null : Sharpness.Max()),
+                Number(Rank, "F1"), Number(RankWithLocal, "F1"),
+            ];
+        }
+
+        private static string Number(double? value, string format = "F3") => value?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
+    }
+}
