@@ -13,12 +13,12 @@ public static class AttentionProbe
     /// <param name="model">The network, in evaluation mode and not frozen.</param>
     /// <param name="image">(1, H, W, 3), normalised.</param>
     /// <exception cref="ArgumentException">There is more than one image.</exception>
-    public static IReadOnlyList<AttentionLayer> Run(VisionModel model, Tensor image)
+    public static IReadOnlyList<ProbedLayer> Run(VisionModel model, Tensor image)
     {
         if (image.Rank != 4 || image.Shape[0] != 1)
             throw new ArgumentException($"The probe takes one image, (1, H, W, 3); got {image.Shape}.", nameof(image));
-        var layers = new List<AttentionLayer>();
-        using (AttentionMechanism.Observe((mechanism, inputs) => layers.Add(new AttentionLayer(Module.Running?.FullName ?? "", mechanism, Kept(inputs)))))
+        var layers = new List<ProbedLayer>();
+        using (AttentionMechanism.Observe((mechanism, inputs) => layers.Add(new ProbedLayer(Module.Running?.FullName ?? "", mechanism, Kept(inputs)))))
         using (MemoryScope.Enter())
             model.Forward(image);
         return layers;

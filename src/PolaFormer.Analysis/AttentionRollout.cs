@@ -10,9 +10,9 @@ public static class AttentionRollout
 {
     /// <summary>Shares of the first layer's grid, (Height, Width) row by row, that sum to 1.</summary>
     /// <param name="layers">All layers of a network, first layer first.</param>
-    public static float[] Of(IReadOnlyList<AttentionLayer> layers)
+    public static float[] Of(IReadOnlyList<ProbedLayer> layers)
     {
-        AttentionLayer last = layers[^1];
+        ProbedLayer last = layers[^1];
         var shares = new float[last.Queries];
         if (last.PrefixTokens > 0)
             shares[0] = 1;
@@ -28,7 +28,7 @@ public static class AttentionRollout
         return Normalized(shares[layers[0].PrefixTokens..]);
     }
 
-    private static float[] Through(AttentionLayer layer, float[] shares)
+    private static float[] Through(ProbedLayer layer, float[] shares)
     {
         float[][] sums = AttentionWeights.RowSums(layer);
         float[][] pulled = AttentionWeights.Pull(layer, [.. sums.Select(sum => shares.Zip(sum, (share, total) => total == 0 ? 0 : share / total).ToArray())]);
@@ -46,7 +46,7 @@ public static class AttentionRollout
     }
 
     // Each key's share, over the square of queries it was made from.
-    private static float[] SpreadKeys(float[] keys, AttentionLayer layer)
+    private static float[] SpreadKeys(float[] keys, ProbedLayer layer)
     {
         int stride = layer.KeyStride;
         if (stride <= 1)
@@ -59,7 +59,7 @@ public static class AttentionRollout
     }
 
     // From a layer's tokens to those of the layer before, which may be a finer grid. A prefix token that it lacks has no source in the image.
-    private static float[] Spread(float[] shares, AttentionLayer from, AttentionLayer to)
+    private static float[] Spread(float[] shares, ProbedLayer from, ProbedLayer to)
     {
         var spread = new float[to.Queries];
         shares.AsSpan(0, Math.Min(from.PrefixTokens, to.PrefixTokens)).CopyTo(spread);

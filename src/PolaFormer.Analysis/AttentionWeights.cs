@@ -16,7 +16,7 @@ public static class AttentionWeights
     /// <param name="layer">The layer.</param>
     /// <param name="query">Query of the image, prefix tokens first.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such query.</exception>
-    public static float[][] Row(AttentionLayer layer, int query)
+    public static float[][] Row(ProbedLayer layer, int query)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)query, (uint)layer.Queries, nameof(query));
         var chosen = new float[layer.Queries];
@@ -28,7 +28,7 @@ public static class AttentionWeights
     /// <param name="layer">The layer.</param>
     /// <param name="queries">For every head and stream, a factor u for each of the image's queries.</param>
     /// <returns>For every head and stream, the image's keys.</returns>
-    public static float[][] Pull(AttentionLayer layer, IReadOnlyList<float[]> queries)
+    public static float[][] Pull(ProbedLayer layer, IReadOnlyList<float[]> queries)
     {
         int dim = layer.Mechanism.Shape.Dim;
         using var scope = MemoryScope.Enter();
@@ -62,7 +62,7 @@ public static class AttentionWeights
     }
 
     /// <summary>A·1: the sum of every row, for every head and stream.</summary>
-    public static float[][] RowSums(AttentionLayer layer)
+    public static float[][] RowSums(ProbedLayer layer)
     {
         using var scope = MemoryScope.Enter();
         Tensor ones = Tensor.Full(layer.Inputs.Value.Source.Shape, 1);
@@ -82,7 +82,7 @@ public static class AttentionWeights
     /// The whole map of every head and stream, (N, n) row by row, of the first window where there are windows: one forward
     /// pass for as many keys as a stream has channels, their values the unit vectors.
     /// </summary>
-    public static float[][] Maps(AttentionLayer layer)
+    public static float[][] Maps(ProbedLayer layer)
     {
         int dim = layer.Mechanism.Shape.Dim, run = layer.RunLength, queries = layer.Inputs.Query.Tokens, keys = layer.Inputs.Key.Tokens;
         float[][] maps = NewMaps(layer.NumHeads * layer.Streams, queries * keys);
@@ -108,7 +108,7 @@ public static class AttentionWeights
     /// What the whole mechanism, local terms included and the gate held at 1, does to the first channel of every head and
     /// stream: (N, n) row by row, of the first window where there are windows. One forward pass a key.
     /// </summary>
-    public static float[][] WholeMaps(AttentionLayer layer)
+    public static float[][] WholeMaps(ProbedLayer layer)
     {
         int dim = layer.Mechanism.Shape.Dim, queries = layer.Inputs.Query.Tokens, keys = layer.Inputs.Key.Tokens;
         float[][] maps = NewMaps(layer.NumHeads * layer.Streams, queries * keys);
@@ -134,7 +134,7 @@ public static class AttentionWeights
     private static float[][] NewMaps(int count, int length) => [.. Enumerable.Range(0, count).Select(_ => new float[length])];
 
     // The first entry of the batch.
-    private static AttentionInputs First(AttentionLayer layer)
+    private static AttentionInputs First(ProbedLayer layer)
     {
         AttentionInputs inputs = layer.Inputs;
         return layer.Entries == 1 ? inputs : inputs with

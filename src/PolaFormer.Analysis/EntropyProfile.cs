@@ -16,14 +16,14 @@ public sealed record EntropyProfile(string Layer, string Mechanism, int Head, in
     /// <summary>Profiles of all heads and streams of a layer, from rows evenly spread over the image.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="rows">Rows to look at.</param>
-    public static IReadOnlyList<EntropyProfile> Of(AttentionLayer layer, int rows = 32)
+    public static IReadOnlyList<EntropyProfile> Of(ProbedLayer layer, int rows = 32)
     {
         int count = Math.Min(rows, layer.Queries);
         float[][][] sampled = [.. Enumerable.Range(0, count).Select(i => AttentionWeights.Row(layer, (int)((i + 0.5) * layer.Queries / count)))];
         return [.. Enumerable.Range(0, layer.NumHeads * layer.Streams).Select(i => Of(layer, i, [.. sampled.Select(row => row[i])]))];
     }
 
-    private static EntropyProfile Of(AttentionLayer layer, int index, float[][] rows)
+    private static EntropyProfile Of(ProbedLayer layer, int index, float[][] rows)
     {
         var largest = new double[layer.Keys];
         double entropy = 0;

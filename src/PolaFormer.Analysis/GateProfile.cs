@@ -18,7 +18,7 @@ public sealed record GateProfile(string Layer, int Head, int Tokens, float[] Sam
     public double Correlation => Pearson(Same, Opposite);
 
     /// <summary>Gates of all heads of a layer; none where the mechanism has no two gated streams.</summary>
-    public static IReadOnlyList<GateProfile> Of(AttentionLayer layer)
+    public static IReadOnlyList<GateProfile> Of(ProbedLayer layer)
     {
         if (layer.Streams != 2 || layer.Inputs.Gate is not { } gate)
             return [];

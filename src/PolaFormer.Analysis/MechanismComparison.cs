@@ -31,7 +31,7 @@ public static class MechanismComparison
             return new MechanismMeasurement(entry, tokens, null, 0, cost, null, $"would take {cost.Bytes / 1e9:F1} GB");
         mechanism.Initialize(seed);
         mechanism.Evaluate();
-        var layer = new AttentionLayer(entry.Name, mechanism, Inputs(mechanism, seed));
+        var layer = new ProbedLayer(entry.Name, mechanism, Inputs(mechanism, seed));
 
         MemoryStatistics.ResetPeak();
         long before = MemoryStatistics.BytesInUse;
@@ -49,7 +49,7 @@ public static class MechanismComparison
         return new MechanismMeasurement(entry, tokens, times.Order().ElementAt(times.Count / 2), peak, cost, entropies.Length == 0 ? null : entropies.Average());
     }
 
-    private static void Run(AttentionLayer layer)
+    private static void Run(ProbedLayer layer)
     {
         using var scope = MemoryScope.Enter();
         layer.Mechanism.Attend(layer.Inputs);

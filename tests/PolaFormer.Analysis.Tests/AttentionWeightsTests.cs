@@ -11,7 +11,7 @@ public class AttentionWeightsTests
     [Fact]
     public void ARowIsThatOfTheClosedForm()
     {
-        AttentionLayer layer = Layer("elu");
+        ProbedLayer layer = Layer("elu");
         float[][] row = AttentionWeights.Row(layer, 7);
         for (int head = 0; head < Heads; head++)
         {
@@ -25,7 +25,7 @@ public class AttentionWeightsTests
     [MemberData(nameof(Names))]
     public void RowsAreThoseOfTheWholeMap(string name)
     {
-        AttentionLayer layer = Layer(name);
+        ProbedLayer layer = Layer(name);
         float[][] maps = AttentionWeights.Maps(layer);
         float[][] row = AttentionWeights.Row(layer, 4);
         for (int i = 0; i < row.Length; i++)
@@ -37,7 +37,7 @@ public class AttentionWeightsTests
     [MemberData(nameof(Names))]
     public void TheMapTimesTheValuesIsTheMix(string name)
     {
-        AttentionLayer layer = Layer(name);
+        ProbedLayer layer = Layer(name);
         float[][] maps = AttentionWeights.Maps(layer);
         float[] mixed = layer.Mechanism.Mix(layer.Inputs).ToArray(), values = layer.Inputs.Value.Source.ToArray();
         for (int query = 0; query < Tokens; query++)
@@ -56,7 +56,7 @@ public class AttentionWeightsTests
     [Fact]
     public void RowSumsAreTheSumsOfRows()
     {
-        AttentionLayer layer = Layer("relu");
+        ProbedLayer layer = Layer("relu");
         float[][] sums = AttentionWeights.RowSums(layer), row = AttentionWeights.Row(layer, 2);
         for (int i = 0; i < row.Length; i++)
             Assert.Equal(row[i].Sum(), sums[i][2], 1e-5);
@@ -68,7 +68,7 @@ public class AttentionWeightsTests
         // A 4×4 image rolled by one token and cut into four windows: each query sees its own window's tokens alone.
         AttentionMechanism mechanism = Make("elu", 2, 2);
         var window = new Shape(4, 4, Dim);
-        var layer = new AttentionLayer("swin", mechanism, new AttentionInputs(Random(window, 1), Random(window, 2), Random(window, 3)) { Height = 2, Width = 2, Windows = new WindowGrid(2, 2, 1) });
+        var layer = new ProbedLayer("swin", mechanism, new AttentionInputs(Random(window, 1), Random(window, 2), Random(window, 3)) { Height = 2, Width = 2, Windows = new WindowGrid(2, 2, 1) });
         int[] seen = [.. AttentionWeights.Row(layer, (1 * 4) + 1)[0].Index().Where(entry => entry.Item != 0).Select(entry => entry.Index)];
         Assert.Equal([(1 * 4) + 1, (1 * 4) + 2, (2 * 4) + 1, (2 * 4) + 2], seen);
         int[] wrapped = [.. AttentionWeights.Row(layer, 0)[0].Index().Where(entry => entry.Item != 0).Select(entry => entry.Index)];
@@ -88,10 +88,10 @@ public class AttentionWeightsTests
     public void RolloutThroughACoarserStageSpreadsItsTokens()
     {
         // Equal queries and keys attend evenly, so every token of the fine grid ends with the same share.
-        AttentionLayer Even(int side)
+        ProbedLayer Even(int side)
         {
             Tensor same = Tensor.Full([1, side * side, Dim], 0.5f);
-            return new AttentionLayer("even", Make("elu", side, side), new AttentionInputs(same, same, same) { Height = side, Width = side });
+            return new ProbedLayer("even", Make("elu", side, side), new AttentionInputs(same, same, same) { Height = side, Width = side });
         }
 
         Assert.All(AttentionRollout.Of([Even(4), Even(2)]), share => Assert.Equal(1f / 16, share, 1e-6));
@@ -99,11 +99,11 @@ public class AttentionWeightsTests
 
     public static TheoryData<string> Names => [.. AttentionRegistry.All.Select(entry => entry.Name)];
 
-    private static AttentionLayer Layer(string name)
+    private static ProbedLayer Layer(string name)
     {
         AttentionMechanism mechanism = Make(name, Height, Width);
         var shape = new Shape(1, Tokens, Dim);
-        return new AttentionLayer(name, mechanism, new AttentionInputs(Random(shape, 1), Random(shape, 2), Random(shape, 3))
+        return new ProbedLayer(name, mechanism, new AttentionInputs(Random(shape, 1), Random(shape, 2), Random(shape, 3))
         {
             Height = Height,
             Width = Width,

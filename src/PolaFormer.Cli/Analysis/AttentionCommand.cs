@@ -42,14 +42,14 @@ internal static class AttentionCommand
     private static Panel Rollout(ProbedImage probed)
     {
         float[] shares = AttentionRollout.Of(probed.Layers);
-        AttentionLayer first = probed.Layers[0];
+        ProbedLayer first = probed.Layers[0];
         return new Panel("rollout", "all layers", shares, HeatMap.Over(probed.Picture, shares, first.Height, first.Width));
     }
 
-    private static IReadOnlyList<Panel> Rows(ProbedImage probed, IReadOnlyList<AttentionLayer> layers, int? head, (float X, float Y) point, IReadOnlyList<AttentionEntry> others)
+    private static IReadOnlyList<Panel> Rows(ProbedImage probed, IReadOnlyList<ProbedLayer> layers, int? head, (float X, float Y) point, IReadOnlyList<AttentionEntry> others)
     {
         var panels = new List<Panel>();
-        foreach (AttentionLayer layer in layers)
+        foreach (ProbedLayer layer in layers)
         {
             panels.Add(Row(probed, layer, layer.Mechanism.GetType().Name, head, point));
             foreach (AttentionEntry entry in others)
@@ -59,7 +59,7 @@ internal static class AttentionCommand
         return panels;
     }
 
-    private static Panel Row(ProbedImage probed, AttentionLayer layer, string mechanism, int? head, (float X, float Y) point)
+    private static Panel Row(ProbedImage probed, ProbedLayer layer, string mechanism, int? head, (float X, float Y) point)
     {
         if (head < 1 || head > layer.NumHeads)
             throw new ArgumentException($"{layer.Name} has heads 1 to {layer.NumHeads}, not {head}.");

@@ -40,7 +40,7 @@ internal static class EntropyCommand
         return command;
     }
 
-    private static IEnumerable<EntropyProfile> Profiles(AttentionLayer layer, IReadOnlyList<AttentionEntry> others, int rows) =>
+    private static IEnumerable<EntropyProfile> Profiles(ProbedLayer layer, IReadOnlyList<AttentionEntry> others, int rows) =>
         EntropyProfile.Of(layer, rows).Concat(others.SelectMany(entry => EntropyProfile.Of(ProbedImage.Under(layer, entry), rows).Select(profile => profile with { Mechanism = entry.Title })));
 
     private static void ShowProfiles(ProbedImage probed, EntropyProfile[] profiles, string? html, bool json)

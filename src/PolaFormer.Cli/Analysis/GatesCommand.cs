@@ -81,13 +81,13 @@ internal static class GatesCommand
     /// <param name="Sharpness">Exponents or temperatures; none without polarity.</param>
     /// <param name="Rank">Mean effective rank of A; null where there are too many tokens.</param>
     /// <param name="RankWithLocal">The same with local terms.</param>
-    private sealed record LayerFigures(AttentionLayer Layer, IReadOnlyList<GateProfile> Gates, float[] Sharpness, double? Rank, double? RankWithLocal)
+    private sealed record LayerFigures(ProbedLayer Layer, IReadOnlyList<GateProfile> Gates, float[] Sharpness, double? Rank, double? RankWithLocal)
     {
-        public static LayerFigures Of(AttentionLayer layer, int rankTokens)
+        public static LayerFigures Of(ProbedLayer layer, int rankTokens)
         {
             bool isRanked = layer.Inputs.Query.Tokens <= rankTokens;
             int keys = layer.Inputs.Key.Tokens;
-            double? Rank(Func<AttentionLayer, float[][]> maps) => isRanked ? maps(layer).Average(map => EffectiveRank.Of(map, keys)) : null;
+            double? Rank(Func<ProbedLayer, float[][]> maps) => isRanked ? maps(layer).Average(map => EffectiveRank.Of(map, keys)) : null;
             return new LayerFigures(layer, GateProfile.Of(layer), [], Rank(AttentionWeights.Maps), Rank(AttentionWeights.WholeMaps));
         }
 

@@ -10,7 +10,7 @@ namespace PolaFormer.Cli.Analysis;
 /// <param name="Layers">The attentions, first layer first.</param>
 /// <param name="Picture">What the network saw, large enough to look at.</param>
 /// <param name="Classifier">The network.</param>
-internal sealed record ProbedImage(IReadOnlyList<AttentionLayer> Layers, Image Picture, ImageClassifier Classifier)
+internal sealed record ProbedImage(IReadOnlyList<ProbedLayer> Layers, Image Picture, ImageClassifier Classifier)
 {
     private const int PictureSide = 288;
 
@@ -23,7 +23,7 @@ internal sealed record ProbedImage(IReadOnlyList<AttentionLayer> Layers, Image P
         EvalTransform transform = classifier.Transform;
         Tensor input = Tensor.Empty([1, transform.ImageSize, transform.ImageSize, Image.Channels]);
         transform.Apply(image, input.AsSpan<float>());
-        IReadOnlyList<AttentionLayer> layers = AttentionProbe.Run(classifier.Model, input);
+        IReadOnlyList<ProbedLayer> layers = AttentionProbe.Run(classifier.Model, input);
         if (layers.Count == 0)
             throw new ArgumentException($"{classifier.Model.GetType().Name} has no attention to look into.");
         return new ProbedImage(layers, new EvalTransform(Math.Max(PictureSide, transform.ImageSize), transform.ResizeMode).Pixels(image), classifier);
@@ -31,7 +31,7 @@ internal sealed record ProbedImage(IReadOnlyList<AttentionLayer> Layers, Image P
 
     /// <summary>The layers that an option names: by number from 1, by name, or all.</summary>
     /// <exception cref="ArgumentException">There is no such layer.</exception>
-    public IReadOnlyList<AttentionLayer> Chosen(string? name)
+    public IReadOnlyList<ProbedLayer> Chosen(string? name)
     {
         if (name is null)
             return Layers;
@@ -43,7 +43,7 @@ internal sealed record ProbedImage(IReadOnlyList<AttentionLayer> Layers, Image P
     }
 
     /// <summary>The same queries, keys and values under another mechanism, its own parameters as freshly made.</summary>
-    public static AttentionLayer Under(AttentionLayer layer, AttentionEntry entry)
+    public static ProbedLayer Under(ProbedLayer layer, AttentionEntry entry)
     {
         AttentionInputs inputs = layer.Inputs;
         var shape = new AttentionShape(layer.Mechanism.Shape.Dim, layer.NumHeads, inputs.Query.Tokens)
@@ -57,6 +57,6 @@ internal sealed record ProbedImage(IReadOnlyList<AttentionLayer> Layers, Image P
         mechanism.Initialize(0);
         mechanism.Evaluate();
         bool isGated = mechanism.Traits.HasFlag(AttentionTraits.Gated);
-        return new AttentionLayer(layer.Name, mechanism, inputs with { Gate = isGated ? inputs.Gate ?? Tensor.Full(inputs.Query.Source.Shape, 1) : default(Columns?), Rotary = null });
+        return new ProbedLayer(layer.Name, mechanism, inputs with { Gate = isGated ? inputs.Gate ?? Tensor.Full(inputs.Query.Source.Shape, 1) : default(Columns?), Rotary = null });
     }
 }

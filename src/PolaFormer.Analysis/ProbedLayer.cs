@@ -6,7 +6,7 @@ namespace PolaFormer.Analysis;
 /// <param name="Name">The layer's name in the model: <c>block1.0.attn</c>.</param>
 /// <param name="Mechanism">How it mixes tokens.</param>
 /// <param name="Inputs">Copies of its inputs; windows of the image stand in the batch.</param>
-public sealed record AttentionLayer(string Name, AttentionMechanism Mechanism, AttentionInputs Inputs)
+public sealed record ProbedLayer(string Name, AttentionMechanism Mechanism, AttentionInputs Inputs)
 {
     /// <summary>Heads.</summary>
     public int NumHeads => Mechanism.Shape.NumHeads;
