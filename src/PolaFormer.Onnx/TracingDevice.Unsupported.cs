@@ -27,6 +27,8 @@ internal sealed partial class TracingDevice
 
     internal override void GatherBackward(Tensor dy, Tensor indices, Tensor dtable) => throw ForwardOnly();
 
+    internal override void MaxBackward(Tensor x, long outer, int reduced, long inner, Tensor dy, Tensor dx) => throw ForwardOnly();
+
     internal override void AddTo(Tensor x, Columns y) => throw ForwardOnly();
 
     internal override void GateBackward(Tensor dy, Tensor sum, Columns gate, Tensor dsum, Columns dgate) => throw ForwardOnly();

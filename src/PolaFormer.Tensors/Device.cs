@@ -102,6 +102,9 @@ public abstract class Device
     // Reductions over the middle of (outer, reduced, inner).
     internal abstract void Reduce(ReduceFunction function, Tensor x, long outer, int reduced, long inner, Tensor y);
 
+    /// <summary>dx = dy where x is first the largest, 0 elsewhere.</summary>
+    internal abstract void MaxBackward(Tensor x, long outer, int reduced, long inner, Tensor dy, Tensor dx);
+
     // Matrix products. a is (…, m, k), b (…, k, n); transposed operands are stored the other way round.
     internal abstract void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor y, float scale = 1, bool accumulate = false);
 

@@ -79,7 +79,7 @@ public unsafe partial class Tensor
     public Tensor Mean(int firstDimension = 0, int lastDimension = -1, bool keepDimensions = false) =>
         Reduce.Forward(ReduceFunction.Mean, this, firstDimension, lastDimension, keepDimensions);
 
-    /// <summary>Largest element over a run of dimensions. Has no gradient.</summary>
+    /// <summary>Largest element over a run of dimensions; the gradient goes to the first that is largest.</summary>
     public Tensor Max(int firstDimension = 0, int lastDimension = -1, bool keepDimensions = false) =>
         Reduce.Forward(ReduceFunction.Max, this, firstDimension, lastDimension, keepDimensions);
 

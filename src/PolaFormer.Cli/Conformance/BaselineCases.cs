@@ -9,6 +9,21 @@ internal static class BaselineCases
         string repository = fixture.Meta.Field("source")?.Text("repo") ?? "", type = fixture.Meta.Field("source")?.Text("cls") ?? "";
         switch (repository.Split(' ')[0])
         {
+            case "lucidrains/performer-pytorch":
+                SequenceBaselines.RunPerformer(fixture, comparison);
+                break;
+            case "HazyResearch/lolcats":
+                SequenceBaselines.RunHedgehog(fixture, comparison);
+                break;
+            case "OpenNLPLab/cosFormer":
+                SequenceBaselines.RunCosformer(fixture, comparison);
+                break;
+            case "mlpen/Nystromformer":
+                SequenceBaselines.RunNystromLinear(fixture, comparison);
+                break;
+            case "pkuzengqi/Skyformer":
+                SkyformerCases.Run(fixture, comparison);
+                break;
             case "idiap/fast-transformers":
                 SequenceBaselines.RunKatharopoulos(fixture, comparison);
                 break;

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using PolaFormer.NN;
 using PolaFormer.NN.Attention;
 using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
@@ -27,5 +29,78 @@ internal static class SequenceBaselines
         });
 
         Tensor Tokens(string name) => baseline.Input(name).Reshape(batch, -1, heads * headDim);
+    }
+
+    /// <summary>Layout (B, heads, N, d); random directions are a buffer.</summary>
+    public static void RunPerformer(FixtureCase fixture, Comparison comparison)
+    {
+        JsonElement construct = fixture.Meta.GetProperty("construct");
+        PerformerKernel kernel = construct.GetProperty("generalized_attention").GetBoolean() ? PerformerKernel.Relu : PerformerKernel.Softmax;
+        var baseline = new Baseline { Fixture = fixture };
+        var mechanism = baseline.Part("", new PerformerAttention(ShapeOf(fixture, "q"), kernel, fixture.ShapeOf("param.projection_matrix")[0]));
+        baseline.Run(comparison, () => [("y", AttendHeads(baseline, mechanism, "q", "k", "v"))]);
+    }
+
+    /// <summary>Layout (B, heads, N, d); the features are outputs, too.</summary>
+    public static void RunHedgehog(FixtureCase fixture, Comparison comparison)
+    {
+        JsonElement construct = fixture.Meta.GetProperty("construct");
+        HedgehogActivation activation = fixture.Meta.GetProperty("source").Text("cls")!.Contains("exp_dim", StringComparison.Ordinal) ? HedgehogActivation.Exp : HedgehogActivation.Softmax;
+        var baseline = new Baseline { Fixture = fixture };
+        var mechanism = baseline.Part("", new HedgehogAttention(
+            ShapeOf(fixture, "q"), activation, construct.GetProperty("feature_dim").GetInt32(), construct.GetProperty("skip_connection").GetBoolean()));
+        baseline.Run(comparison, () =>
+        [
+            ("y", AttendHeads(baseline, mechanism, "q", "k", "v")),
+            ("phi_q", mechanism.QueryMap.Forward(baseline.Input("q"))),
+            ("phi_k", mechanism.KeyMap.Forward(baseline.Input("k"))),
+        ]);
+    }
+
+    /// <summary>Layout (N, B, C), with projections; keys and values are the queries' tokens unless given.</summary>
+    public static void RunCosformer(FixtureCase fixture, Comparison comparison)
+    {
+        JsonElement construct = fixture.Meta.GetProperty("construct");
+        Shape shape = fixture.ShapeOf("in.query");
+        var baseline = new Baseline { Fixture = fixture };
+        Linear key = baseline.Linear("k_proj"), value = baseline.Linear("v_proj"), query = baseline.Linear("q_proj");
+        Linear? output = fixture.Has("param.out_proj.weight") ? baseline.Linear("out_proj") : null;
+        var mechanism = baseline.Part("", new CosformerAttention(new AttentionShape(shape[2], construct.GetProperty("num_heads").GetInt32(), shape[0])));
+        baseline.Run(comparison, () =>
+        {
+            Tensor x = Tokens("query"), source = fixture.Has("in.key") ? Tokens("key") : x, values = fixture.Has("in.value") ? Tokens("value") : x;
+            Tensor y = mechanism.Attend(new AttentionInputs(query.Forward(x), key.Forward(source), value.Forward(values)) { IsCausal = construct.Field("causal")?.GetBoolean() ?? false });
+            return [("y", (output is null ? y : output.Forward(y)).Permute(1, 0, 2))];
+        });
+
+        Tensor Tokens(string name) => baseline.Input(name).Permute(1, 0, 2);
+    }
+
+    /// <summary>Layout (B, heads, N, d): linear attention whose rows are not normalised.</summary>
+    public static void RunNystromLinear(FixtureCase fixture, Comparison comparison)
+    {
+        var baseline = new Baseline { Fixture = fixture };
+        var mechanism = baseline.Part("", new EluLinearAttention(ShapeOf(fixture, "Q")) { IsNormalized = false });
+        baseline.Run(comparison, () => [("y", AttendHeads(baseline, mechanism, "Q", "K", "V", baseline.Input("mask")))]);
+    }
+
+    /// <summary>The shape of queries (B, heads, N, d).</summary>
+    public static AttentionShape ShapeOf(FixtureCase fixture, string query)
+    {
+        Shape shape = fixture.ShapeOf($"in.{query}");
+        return new AttentionShape(shape[1] * shape[3], shape[1], shape[2]);
+    }
+
+    /// <summary>A mechanism on inputs (B, heads, N, d), and its result so.</summary>
+    public static Tensor AttendHeads(Baseline baseline, AttentionMechanism mechanism, string query, string key, string value, Tensor? mask = null)
+    {
+        Tensor y = mechanism.Attend(new AttentionInputs(Merged(query), Merged(key), Merged(value)) { Mask = mask });
+        return y.Reshape(y.Shape[0], y.Shape[1], mechanism.Shape.NumHeads, -1).Permute(0, 2, 1, 3);
+
+        Tensor Merged(string name)
+        {
+            Tensor heads = baseline.Input(name);
+            return heads.Permute(0, 2, 1, 3).Reshape(heads.Shape[0], heads.Shape[2], heads.Shape[1] * heads.Shape[3]);
+        }
     }
 }

@@ -18,6 +18,15 @@ public static class AttentionRegistry
         new("angular-sparse", "Angular (sparse)", "You et al., CVPR 2023", "O(N²·d)", shape => new AngularAttention(shape, isSparse: true)),
         new("mobile", "Mobile", "Yao et al., ICML 2024", "O(N·d²)", shape => new MobileAttention(shape)),
         new("agent", "Agent", "Han et al., ECCV 2024", "O(N·A·d), A agents", shape => new AgentAttention(shape, Math.Min(7, Math.Min(shape.Height, shape.Width)))),
+
+        new("performer", "Performer", "Choromanski et al., ICLR 2021", "O(N·d²·ln d)", shape => new PerformerAttention(shape)),
+        new("performer-relu", "Performer (ReLU)", "Choromanski et al., ICLR 2021", "O(N·d²·ln d)", shape => new PerformerAttention(shape, PerformerKernel.Relu)),
+        new("linformer", "Linformer", "Wang et al., 2020", "O(N·k·d)", shape => new LinformerAttention(shape)),
+        new("nystromformer", "Nyströmformer", "Xiong et al., AAAI 2021", "O(N·m·d + m³)", shape => new NystromAttention(shape)),
+        new("nystromformer-conv", "Nyströmformer + conv", "Xiong et al., AAAI 2021", "O(N·m·d + m³)", shape => new NystromAttention(shape, convolutionSize: 33)),
+        new("cosformer", "cosFormer", "Qin et al., ICLR 2022", "O(N·d²)", shape => new CosformerAttention(shape)),
+        new("hedgehog", "Hedgehog", "Zhang et al., ICLR 2024", "O(N·d²)", shape => new HedgehogAttention(shape)),
+        new("hedgehog-exp", "Hedgehog (exp)", "Zhang et al., ICLR 2024", "O(N·d²)", shape => new HedgehogAttention(shape, HedgehogActivation.Exp, addsInput: true)),
     ];
 
     /// <summary>The entry of a name.</summary>

@@ -40,6 +40,9 @@ public abstract class FeatureMapAttention : AttentionMechanism
     /// <summary>φ of the keys, (B, heads, n, d) → (B, heads, n, f).</summary>
     protected abstract Tensor KeyFeatures(Tensor key);
 
+    /// <summary>φ of both; mechanisms whose features depend on the other side or on places override it.</summary>
+    protected virtual (Tensor Query, Tensor Key) Features(Tensor query, Tensor key) => (QueryFeatures(query), KeyFeatures(key));
+
     /// <summary>Divides by the normaliser.</summary>
     /// <param name="weighted">(B, heads, N, d): φ(q)·(φ(k)ᵀv).</param>
     /// <param name="sums">(B, heads, N, 1): φ(q)·Σφ(k).</param>
@@ -49,7 +52,8 @@ public abstract class FeatureMapAttention : AttentionMechanism
     /// <inheritdoc/>
     protected override Tensor RunMix(AttentionInputs inputs)
     {
-        Tensor query = QueryFeatures(Heads(inputs.Query)), key = KeyFeatures(Heads(inputs.Key)), value = Heads(inputs.Value);
+        (Tensor query, Tensor key) = Features(Heads(inputs.Query), Heads(inputs.Key));
+        Tensor value = Heads(inputs.Value);
         if (inputs.Mask is { } mask)
             key = key * mask.Reshape(mask.Shape[0], 1, mask.Shape[1], 1);
         return Merge(inputs.IsCausal ? Causal(query, key, value) : Whole(query, key, value));

@@ -47,6 +47,13 @@ internal sealed unsafe partial class CpuDevice
         }
     }
 
+    internal override void MaxBackward(Tensor x, long outer, int reduced, long inner, Tensor dy, Tensor dx)
+    {
+        Tensor largest = Empty(dy.Shape), index = Empty(dy.Shape, DType.Int32);
+        Reduction.Max(x.Data, outer, reduced, inner, largest.Data, (int*)First(index));
+        Reduction.MaxBackward(dy.Data, (int*)First(index), outer, reduced, inner, dx.Data);
+    }
+
     internal override void Gather(Tensor table, Tensor indices, Tensor y) =>
         Kernels.Gather.Rows(table.Data, table.Shape[0], (long*)First(indices), indices.Count, table.Shape[1], y.Data);
 

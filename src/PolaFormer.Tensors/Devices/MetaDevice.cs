@@ -61,6 +61,8 @@ public sealed class MetaDevice : Device
 
     internal override void Reduce(ReduceFunction function, Tensor x, long outer, int reduced, long inner, Tensor y) { }
 
+    internal override void MaxBackward(Tensor x, long outer, int reduced, long inner, Tensor dy, Tensor dx) => throw ForwardOnly();
+
     internal override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor y, float scale = 1, bool accumulate = false) =>
         MultiplyAccumulates += y.Count * a.Shape[transposeA ? -2 : -1];
 

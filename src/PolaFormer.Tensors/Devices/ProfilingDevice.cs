@@ -156,6 +156,12 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
         device.Reduce(function, x, outer, reduced, inner, y);
     }
 
+    internal override void MaxBackward(Tensor x, long outer, int reduced, long inner, Tensor dy, Tensor dx)
+    {
+        using Call call = Begin(dx, [x, dy]);
+        device.MaxBackward(x, outer, reduced, inner, dy, dx);
+    }
+
     internal override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor y, float scale = 1, bool accumulate = false)
     {
         _counter.MatMul(a, transposeA, b, transposeB, y, scale, accumulate);

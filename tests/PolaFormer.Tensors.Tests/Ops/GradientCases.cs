@@ -44,6 +44,8 @@ internal static class GradientCases
         Add("Sum over the middle", typeof(Reduce), [Random([2, 4, 3])], x => x[0].Sum(1, 1).Exp());
         Add("Mean of everything", typeof(Reduce), [Random([4, 3])], x => x[0].Mean().Exp());
         Add("Mean, dimensions kept", typeof(Reduce), [Random([2, 3, 4])], x => x[0].Mean(1, 2, keepDimensions: true).Exp());
+        Add("Maximum over the middle", typeof(Reduce), [Spread([2, 4, 3])], x => x[0].Max(1, 1).Exp());
+        Add("Maximum of the last dimension, kept", typeof(Reduce), [Spread([3, 5])], x => x[0].Max(-1, -1, keepDimensions: true).Exp());
         foreach ((bool ta, bool tb) in ((bool, bool)[])[(false, false), (true, false), (false, true), (true, true)])
             Add($"MatMul {ta} {tb}", typeof(MatMul), [Random(ta ? [2, 4, 3] : [2, 3, 4]), Random(tb ? [2, 5, 4] : [2, 4, 5])], x => x[0].MatMul(x[1], ta, tb));
         Add("MatMul with one right operand", typeof(MatMul), [Random([2, 3, 4]), Random([4, 5])], x => x[0].MatMul(x[1]));

@@ -9,6 +9,12 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// </summary>
 public sealed class EluLinearAttention(AttentionShape shape) : FeatureMapAttention(shape)
 {
+    /// <summary>
+    /// Whether rows are divided by their sum. Else by the root of the number of keys, as in LRA/code/attention_linear.py of
+    /// Nyströmformer, which meant the root of the channels.
+    /// </summary>
+    public bool IsNormalized { get; init; } = true;
+
     /// <inheritdoc/>
     protected override int FeatureDim => Shape.HeadDim;
 
@@ -17,4 +23,8 @@ public sealed class EluLinearAttention(AttentionShape shape) : FeatureMapAttenti
 
     /// <inheritdoc/>
     protected override Tensor KeyFeatures(Tensor key) => key.Map(UnaryFunction.Elu) + 1;
+
+    /// <inheritdoc/>
+    protected override Tensor Normalize(Tensor weighted, Tensor sums, int keys) =>
+        IsNormalized ? base.Normalize(weighted, sums, keys) : weighted * (1 / MathF.Sqrt(keys));
 }
