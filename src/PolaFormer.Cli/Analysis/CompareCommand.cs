@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using PolaFormer.Analysis;
 using PolaFormer.Analysis.Report;
+using PolaFormer.Checkpoints.IO;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors.Threading;
 
@@ -19,9 +21,10 @@ internal static class CompareCommand
         var heads = new Option<int>("--heads") { HelpName = "N", Description = "Heads.", DefaultValueFactory = _ => 2 };
         var memory = new Option<double>("--memory") { HelpName = "GB", Description = "Mechanisms that declare more memory are left out.", DefaultValueFactory = _ => 4 };
         Option<string?> html = AnalysisOptions.Html();
+        var plot = new Option<string?>("--plot") { HelpName = "FILE.svg", Description = "Also draw time, memory and multiply-accumulates over tokens." };
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("compare", "Compare mechanisms: time, memory, multiply-accumulates, entropy.") { mechanisms, tokens, dim, heads, memory, html, threads, json };
+        var command = new Command("compare", "Compare mechanisms: time, memory, multiply-accumulates, entropy.") { mechanisms, tokens, dim, heads, memory, html, plot, threads, json };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
@@ -44,6 +47,8 @@ internal static class CompareCommand
 
             if (!Console.IsErrorRedirected)
                 Console.Error.Write("\r\u001b[K");
+            if (parsed.GetValue(plot) is { } picture)
+                AtomicFile.Write(picture, stream => stream.Write(Encoding.UTF8.GetBytes(Svg(results))));
             Show(results, counts, $"{channels} channels in {numHeads} head{(numHeads == 1 ? "" : "s")}, one image, {Workers.ThreadCount} thread{(Workers.ThreadCount == 1 ? "" : "s")}", parsed.GetValue(html), parsed.GetValue(json));
         });
         return command;
@@ -98,6 +103,20 @@ internal static class CompareCommand
 
         Console.WriteLine(subtitle);
         ConsoleTable.Print(table);
+    }
+
+    private static string Svg(List<MechanismMeasurement> results)
+    {
+        LogPanel Panel(string title, string unit, Func<MechanismMeasurement, double> value) => new(
+            title, "tokens", unit,
+            [.. results.GroupBy(result => result.Entry).Select(group => (group.Key.Name, (IReadOnlyList<(double, double)>)[.. group.Where(result => result.Milliseconds is not null).Select(result => ((double)result.Tokens, value(result)))]))]);
+        return LogPlot.Svg(
+        [
+            Panel("Time of a forward pass", "milliseconds", result => result.Milliseconds!.Value),
+            Panel("Memory beyond the inputs", "megabytes", result => result.PeakBytes / 1e6),
+            Panel("Multiply-accumulates", "millions", result => result.Cost.MultiplyAccumulates / 1e6),
+            Panel("Entropy", "share of that of equal weights", result => result.Entropy ?? 0),
+        ]);
     }
 
     private static int[] Counts(string text)
