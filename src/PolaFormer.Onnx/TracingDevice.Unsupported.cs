@@ -19,6 +19,8 @@ internal sealed partial class TracingDevice
 
     internal override void Pool(PoolFunction function, in PoolWindow window, Tensor x, Tensor y) => throw NoForm(nameof(Pool));
 
+    internal override void DeformableConvolution(Columns x, Tensor offsets, Tensor weight, Tensor? bias, Tensor y) => throw NoForm("a deformable convolution");
+
     internal override void CrossEntropy(Tensor logits, Tensor targets, Tensor lossPerRow) => throw NoForm(nameof(CrossEntropy));
 
     internal override void AdamW(Tensor weight, Tensor gradient, Tensor mean, Tensor square, in AdamWStep step) => throw ForwardOnly();
@@ -50,6 +52,8 @@ internal sealed partial class TracingDevice
     internal override void ConvolutionBackward(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor dy, Tensor? dx, Tensor? dweight, Tensor? dbias) => throw ForwardOnly();
 
     internal override void DepthwiseConvolutionBackward(Columns x, Tensor weight, bool addInput, Tensor dy, Columns? dx, Tensor dweight, Tensor? dbias) => throw ForwardOnly();
+
+    internal override void DeformableConvolutionBackward(Columns x, Tensor offsets, Tensor weight, Tensor dy, Columns dx, Tensor doffsets, Tensor dweight, Tensor? dbias) => throw ForwardOnly();
 
     internal override void PoolBackward(PoolFunction function, in PoolWindow window, Tensor x, Tensor dy, Tensor dx) => throw ForwardOnly();
 

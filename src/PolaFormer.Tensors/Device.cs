@@ -133,6 +133,10 @@ public abstract class Device
     internal abstract void DepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, bool addInput, Tensor y);
     internal abstract void DepthwiseConvolutionBackward(Columns x, Tensor weight, bool addInput, Tensor dy, Columns? dx, Tensor dweight, Tensor? dbias);
 
+    /// <summary>As <see cref="DepthwiseConvolution"/>, each tap read beside its place by offsets (batch, height, width, row and column of each tap).</summary>
+    internal abstract void DeformableConvolution(Columns x, Tensor offsets, Tensor weight, Tensor? bias, Tensor y);
+    internal abstract void DeformableConvolutionBackward(Columns x, Tensor offsets, Tensor weight, Tensor dy, Columns dx, Tensor doffsets, Tensor dweight, Tensor? dbias);
+
     // Pooling and interpolation, channels-last (batch, height, width, channels).
     internal abstract void Pool(PoolFunction function, in PoolWindow window, Tensor x, Tensor y);
     internal abstract void PoolBackward(PoolFunction function, in PoolWindow window, Tensor x, Tensor dy, Tensor dx);

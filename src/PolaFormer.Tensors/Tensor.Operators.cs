@@ -151,6 +151,14 @@ public unsafe partial class Tensor
     public static Tensor GatedDepthwiseConv2d(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate) =>
         GatedDepthwiseConvolution.Forward(x, weight, bias, addend, gate);
 
+    /// <summary>Depthwise convolution whose taps are moved by offsets, bilinear between pixels; stride 1, size kept.</summary>
+    /// <param name="x">(B, H, W, C).</param>
+    /// <param name="offsets">(B, H, W, 2·k²), in pixels: row and column of each tap.</param>
+    /// <param name="weight">(C, 1, k, k), k odd; or fewer channels, which divide C and are shared.</param>
+    /// <param name="bias">As many as the channels of the weight, or none.</param>
+    public static Tensor DeformableConv2d(Columns x, Tensor offsets, Tensor weight, Tensor? bias = null) =>
+        DeformableConvolution.Forward(x, offsets, weight, bias);
+
     /// <summary>Average pooling to a given output size, (B, H, W, C).</summary>
     public Tensor AdaptiveAveragePool(int height, int width) => Pool.Forward(PoolFunction.AdaptiveAverage, default, this, height, width);
 

@@ -62,6 +62,15 @@ internal sealed unsafe partial class CpuDevice
         Kernels.DepthwiseConvolution.BackwardWeight(ShapeOf(x, weight), x.Data, dy.Data, dweight.Data, DataOrNull(dbias));
     }
 
+    internal override void DeformableConvolution(Columns x, Tensor offsets, Tensor weight, Tensor? bias, Tensor y) =>
+        Kernels.DeformableConvolution.Forward(ShapeOf(x, weight), x.Data, offsets.Data, weight.Data, DataOrNull(bias), y.Data);
+
+    internal override void DeformableConvolutionBackward(Columns x, Tensor offsets, Tensor weight, Tensor dy, Columns dx, Tensor doffsets, Tensor dweight, Tensor? dbias)
+    {
+        Kernels.DeformableConvolution.BackwardInput(ShapeOf(x, weight), x.Data, offsets.Data, weight.Data, dy.Data, dx.Data, dx.RowStride, doffsets.Data);
+        Kernels.DeformableConvolution.BackwardWeight(ShapeOf(x, weight), x.Data, offsets.Data, dy.Data, dweight.Data, DataOrNull(dbias));
+    }
+
     private static float* WeightOf(Tensor weight) => weight.IsPacked ? weight.PackedData : weight.Data;
 
     private static DepthwiseShape ShapeOf(Columns x, Tensor weight)

@@ -96,6 +96,12 @@ public sealed class MetaDevice : Device
 
     internal override void DepthwiseConvolutionBackward(Columns x, Tensor weight, bool addInput, Tensor dy, Columns? dx, Tensor dweight, Tensor? dbias) => throw ForwardOnly();
 
+    // Four pixels and a weight for each tap.
+    internal override void DeformableConvolution(Columns x, Tensor offsets, Tensor weight, Tensor? bias, Tensor y) =>
+        MultiplyAccumulates += 5 * y.Count * weight.Shape.CountOf(1, 4);
+
+    internal override void DeformableConvolutionBackward(Columns x, Tensor offsets, Tensor weight, Tensor dy, Columns dx, Tensor doffsets, Tensor dweight, Tensor? dbias) => throw ForwardOnly();
+
     internal override void Pool(PoolFunction function, in PoolWindow window, Tensor x, Tensor y) { }
 
     internal override void PoolBackward(PoolFunction function, in PoolWindow window, Tensor x, Tensor dy, Tensor dx) => throw ForwardOnly();

@@ -302,6 +302,21 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
         device.DepthwiseConvolutionBackward(x, weight, addInput, dy, dx, dweight, dbias);
     }
 
+    internal override void DeformableConvolution(Columns x, Tensor offsets, Tensor weight, Tensor? bias, Tensor y)
+    {
+        _counter.DeformableConvolution(x, offsets, weight, bias, y);
+        using Call call = Begin(y, [x, offsets, weight, bias]);
+        device.DeformableConvolution(x, offsets, weight, bias, y);
+    }
+
+    internal override void DeformableConvolutionBackward(Columns x, Tensor offsets, Tensor weight, Tensor dy, Columns dx, Tensor doffsets, Tensor dweight, Tensor? dbias)
+    {
+        _counter.DeformableConvolution(x, offsets, weight, null, dy);
+        _counter.DeformableConvolution(x, offsets, weight, null, dy);
+        using Call call = Begin(dy, [x, offsets, weight, dx, doffsets, dweight, dbias]);
+        device.DeformableConvolutionBackward(x, offsets, weight, dy, dx, doffsets, dweight, dbias);
+    }
+
     internal override void Pool(PoolFunction function, in PoolWindow window, Tensor x, Tensor y)
     {
         using Call call = Begin(y, [x], function.ToString());

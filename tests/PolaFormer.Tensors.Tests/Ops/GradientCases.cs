@@ -67,6 +67,10 @@ internal static class GradientCases
         Add("Depthwise convolution", typeof(DepthwiseConvolution), [Random([2, 4, 5, 6]), Random([6, 1, 3, 3]), Random([6])], x => Tensor.DepthwiseConv2d(x[0], x[1], x[2], addInput: true));
         Add("Depthwise convolution of columns with shared kernels", typeof(DepthwiseConvolution), [Random([1, 4, 5, 10]), Random([3, 1, 5, 5]), Random([3])], x =>
             Tensor.DepthwiseConv2d(new Columns(x[0], 3, 6), x[1], x[2]));
+        Add("Deformable convolution of columns with shared kernels", typeof(DeformableConvolution), [Random([2, 4, 5, 10]), Random([2, 4, 5, 18]), Random([3, 1, 3, 3]), Random([3])], x =>
+            Tensor.DeformableConv2d(new Columns(x[0], 2, 6), (x[1] * 0.35f) + 0.5f, x[2], x[3]));
+        Add("Deformable convolution far outside", typeof(DeformableConvolution), [Random([1, 3, 4, 2]), Random([1, 3, 4, 18]), Random([2, 1, 3, 3])], x =>
+            Tensor.DeformableConv2d(x[0], (x[1] * 0.35f) - 2.5f, x[2]));
         Add("Gated depthwise convolution of one joint projection", typeof(GatedDepthwiseConvolution), [Random([1, 4, 5, 10]), Random([3, 1, 3, 3]), Random([3]), Random([1, 4, 5, 3])], x =>
             Tensor.GatedDepthwiseConv2d(new Columns(x[0], 1, 3), x[1], x[2], x[3], new Columns(x[0], 6, 3)));
         Add("Columns of a computed tensor, apart, together and twice", typeof(Slice), [Random([2, 12])], x =>

@@ -1,0 +1,49 @@
+using PolaFormer.Tensors.Autograd;
+
+namespace PolaFormer.Tensors.Ops;
+
+/// <summary>
+/// y(p) = Σₜ Wₜ·x(p + t + oₜ(p)) + b: a <see cref="DepthwiseConvolution"/> whose taps t are moved by offsets o, the image read
+/// bilinear between pixels and 0 outside (Dai et al., ICCV 2017). With g = Wₜ·∂y, ∂x is g spread over the four pixels by their
+/// shares, ∂oₜ(p) = Σ over channels of g·∇x there, ∂Wₜ = Σ ∂y·x(p + t + oₜ), ∂b = Σ ∂y. Where a tap meets a pixel exactly the
+/// gradient of its offset is that of the right and lower side. An offset that is no number gives no number.
+/// </summary>
+internal sealed class DeformableConvolution : Operator
+{
+    private readonly Columns _x;
+    private readonly Tensor _offsets, _weight;
+    private readonly Tensor? _bias;
+
+    private DeformableConvolution(Columns x, Tensor offsets, Tensor weight, Tensor? bias)
+    {
+        Save(x.Source);
+        (_x, _bias) = (x, bias);
+        _offsets = Save(offsets);
+        _weight = Save(weight);
+    }
+
+    public static Tensor Forward(Columns x, Tensor offsets, Tensor weight, Tensor? bias)
+    {
+        DepthwiseConvolution.RequireFit(x, weight);
+        Tensor source = x.Source;
+        Shape wanted = source.Shape.With(3, 2 * weight.Shape[2] * weight.Shape[3]);
+        if (offsets.Shape != wanted)
+            throw new ArgumentException($"Offsets {offsets.Shape} do not fit an image {source.Shape} and a kernel {weight.Shape}; they are to be {wanted}, row and column for each tap.");
+        Tensor y = source.Device.Empty(source.Shape.With(3, x.Width));
+        source.Device.DeformableConvolution(x, offsets, weight, bias, y);
+        return Tape.IsRecording(source, offsets, weight, bias) ? Tape.Record(new DeformableConvolution(x, offsets, weight, bias), y) : y;
+    }
+
+    protected internal override void Backward(Tensor dy)
+    {
+        Device device = dy.Device;
+        Columns dx = NewGradient(_x);
+        Tensor doffsets = NewGradient(_offsets) ?? device.Empty(_offsets.Shape), dweight = NewGradient(_weight) ?? device.Empty(_weight.Shape);
+        Tensor? dbias = NewGradient(_bias);
+        device.DeformableConvolutionBackward(_x, _offsets, _weight, dy, dx, doffsets, dweight, dbias);
+        Accumulate(_x, dx);
+        Accumulate(_offsets, doffsets);
+        Accumulate(_weight, dweight);
+        Accumulate(_bias, dbias);
+    }
+}
