@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using PolaFormer.NN;
 using PolaFormer.NN.Attention;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Threading;
@@ -35,7 +36,7 @@ public class LayerBenchmarks
     {
         Workers.ThreadCount = Threads;
         (int dim, int heads, int ratio) = _stages[Side];
-        (_attention, _mlp, _norm) = (new PolarityAttention(dim, Side * Side, heads), new Mlp(dim, ratio * dim), new LayerNorm(dim, 1e-6f));
+        (_attention, _mlp, _norm) = (new PvtAttention(new PolarityAttention(AttentionShape.Grid(dim, heads, Side, Side))), new Mlp(dim, ratio * dim), new LayerNorm(dim, 1e-6f));
         foreach (Module module in (Module[])[_attention, _mlp, _norm])
         {
             module.Initialize(1);

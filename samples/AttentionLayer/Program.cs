@@ -1,9 +1,10 @@
 // Polarity-aware attention as a layer of a network of one's own: forward on a 56×56 grid of tokens, then one gradient.
 using PolaFormer.NN.Attention;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 
-var attention = new PolarityAttention(dim: 64, numPatches: 56 * 56, numHeads: 2);
+var attention = new PvtAttention(new PolarityAttention(AttentionShape.Grid(dim: 64, numHeads: 2, height: 56, width: 56)));
 attention.Initialize(seed: 1);
 Tensor tokens = Tensor.Full([1, 56, 56, 64], 0.1f);
 

@@ -1,5 +1,6 @@
 using PolaFormer.NN;
 using PolaFormer.NN.Attention;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
@@ -185,14 +186,16 @@ public sealed class PolaFormerPlusPlus : VisionModel
             }
 
             _norm1 = AddChild("norm1", new LayerNorm2d(embedDim, Eps));
-            _attention = AddChild("attn", flag switch
+            var shape = new AttentionShape(embedDim, numHeads, 0);
+            AttentionMechanism mechanism = flag switch
             {
-                'l' => (ProjectedModule)new PolarityAttentionPlusPlus(embedDim, numHeads, rotary),
-                'v' => new RotarySoftmaxAttention(embedDim, numHeads, rotary),
-                'r' => new RotaryReluLinearAttention(embedDim, numHeads, rotary),
-                'f' => new RotaryFocusedAttention(embedDim, numHeads, rotary),
+                'l' => new PolarityPlusPlusAttention(shape),
+                'v' => new SoftmaxAttention(shape),
+                'r' => new RotaryReluLinearAttention(shape),
+                'f' => new RotaryFocusedAttention(shape),
                 _ => throw new ArgumentException($"Attention flag '{flag}' is none of l (polarity), v (softmax), r (ReLU) and f (focused)."),
-            });
+            };
+            _attention = AddChild("attn", new GatedRotaryAttention(mechanism, rotary));
             _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
             _norm2 = AddChild("norm2", new LayerNorm2d(embedDim, Eps));
             _ffn = AddChild("ffn", new FeedForwardNetwork(embedDim, ffnDim));

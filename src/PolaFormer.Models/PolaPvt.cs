@@ -1,5 +1,6 @@
 using PolaFormer.NN;
 using PolaFormer.NN.Attention;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
@@ -91,11 +92,14 @@ public sealed class PolaPvt : VisionModel
         int dim = config.EmbedDims[stage], heads = config.NumHeads[stage];
         Module attention = config.AttnType[stage] switch
         {
-            'L' => new PolarityAttention(dim, side * side, heads, config.QkvBias, config.LaSrRatios[stage], config.KernelSize, config.Alpha) { DropRate = config.DropRate },
-            'S' => new SoftmaxAttention(dim, heads, config.QkvBias, config.SrRatios[stage]) { DropRate = config.DropRate },
+            'L' => Layer(shape => new PolarityAttention(shape, config.KernelSize, config.Alpha), config.LaSrRatios[stage]),
+            'S' => Layer(shape => new SoftmaxAttention(shape), config.SrRatios[stage]),
             char other => throw new ArgumentException($"Attention type '{other}' of stage {stage + 1} is neither L (polarity) nor S (softmax)."),
         };
         return new Block(dim, attention, config.MlpRatios[stage] * dim, dropPath, dropRate: config.DropRate);
+
+        PvtAttention Layer(Func<AttentionShape, AttentionMechanism> mechanism, int srRatio) =>
+            new(mechanism(AttentionShape.Grid(dim, heads, side, side) with { KeyTokens = side * side / (srRatio * srRatio) }), config.QkvBias, srRatio) { DropRate = config.DropRate };
     }
 
     // Made for a grid of patches; stretched to that of the image.

@@ -1,5 +1,6 @@
 using PolaFormer.NN;
 using PolaFormer.NN.Attention;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
@@ -146,12 +147,14 @@ public sealed class PolaSwin : VisionModel
             // Registered for every shifted block, though only softmax attention reads it.
             Tensor? mask = _shift > 0 ? AddBuffer("attn_mask", ShiftMask(height, width, _window, _shift)) : null;
             _norm1 = AddChild("norm1", new LayerNorm(dim));
-            _attention = AddChild("attn", attnType switch
+            var shape = AttentionShape.Grid(dim, numHeads, _window, _window);
+            AttentionMechanism mechanism = attnType switch
             {
-                'L' => (Module)new WindowPolarityAttention(dim, _window, numHeads, qkvBias, kernelSize, alpha) { DropRate = dropRate },
-                'S' => new WindowSoftmaxAttention(dim, _window, numHeads, qkvBias) { Mask = mask, DropRate = dropRate },
+                'L' => new PolarityAttention(shape, kernelSize, alpha),
+                'S' => new WindowSoftmaxAttention(shape, _window),
                 _ => throw new ArgumentException($"Attention type '{attnType}' is neither L (polarity) nor S (softmax)."),
-            });
+            };
+            _attention = AddChild("attn", new SelfAttention(mechanism, qkvBias) { ScoreMask = mask, Windows = new WindowGrid(height / _window, width / _window, _shift), DropRate = dropRate });
             _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
             _norm2 = AddChild("norm2", new LayerNorm(dim));
             _mlp = AddChild("mlp", new Mlp(dim, (int)(dim * mlpRatio), dropRate));

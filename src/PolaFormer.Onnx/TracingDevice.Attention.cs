@@ -51,7 +51,7 @@ internal sealed partial class TracingDevice
             (int groups, int rows, int columns) = (mask.Shape[0], mask.Shape[1], mask.Shape[2]);
             Tensor added = mask.Reshape(groups, 1, rows, columns);
             added = bias is null ? added : added + bias;
-            scores = (scores.Reshape(scores.Shape[0] / groups, groups, numHeads, rows, columns) + added).Reshape(scores.Shape);
+            scores = (scores.Reshape(scores.Shape[0] / groups, groups, numHeads, scores.Shape[2], columns) + added).Reshape(scores.Shape);
         }
         else if (bias is not null)
         {

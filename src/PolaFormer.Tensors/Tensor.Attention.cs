@@ -40,7 +40,7 @@ public unsafe partial class Tensor
     /// <param name="numHeads">Heads.</param>
     /// <param name="scale">Factor of the scores.</param>
     /// <param name="bias">(numHeads, N, n), or none.</param>
-    /// <param name="mask">(G, N, n) added to the scores of batch entries i with i mod G, or none; a constant.</param>
+    /// <param name="mask">(G, N, n), or (G, 1, n) where it is the same for every query: added to the scores of batch entries i with i mod G, or none; a constant.</param>
     /// <returns>(B, N, C).</returns>
     public static Tensor SoftmaxAttention(Columns query, Columns key, Columns value, int numHeads, float scale, Tensor? bias = null, Tensor? mask = null) =>
         Ops.ComposedAttention.IsEnabled

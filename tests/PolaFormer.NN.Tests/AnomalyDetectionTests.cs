@@ -1,4 +1,5 @@
 using PolaFormer.NN.Attention;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 
@@ -33,7 +34,7 @@ public class AnomalyDetectionTests
     [Fact]
     public void LargeKeysOfPlusPlusAreNamed()
     {
-        var attention = new PolarityAttentionPlusPlus(8, 2, new RotaryEncoding(16, 2));
+        var attention = new GatedRotaryAttention(new PolarityPlusPlusAttention(new AttentionShape(8, 2, 1)), new RotaryEncoding(16, 2));
         var layers = new ModuleList<Module>([new Linear(4, 8), attention]);
         layers.Initialize(1);
         Parameter bias = attention.NamedParameters().Single(entry => entry.Name == "qkvg.bias").Parameter;

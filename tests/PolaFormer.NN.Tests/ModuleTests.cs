@@ -1,4 +1,5 @@
 using PolaFormer.NN.Attention;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 
@@ -9,7 +10,7 @@ public class ModuleTests
     [Fact]
     public void StateDictListsOwnTensorsBeforeThoseOfChildrenInTheAuthorsOrder()
     {
-        var attention = new PolarityAttention(dim: 8, numPatches: 16, numHeads: 2, srRatio: 2);
+        var attention = new PvtAttention(new PolarityAttention(AttentionShape.Grid(8, 2, 4, 4) with { KeyTokens = 4 }), srRatio: 2);
         Assert.Equal(
             ["power", "scale", "positional_encoding", "qg.weight", "qg.bias", "kv.weight", "kv.bias", "proj.weight", "proj.bias", "sr.weight", "sr.bias", "norm.weight", "norm.bias", "dwc.weight", "dwc.bias"],
             attention.StateDict().Select(entry => entry.Name));

@@ -2,6 +2,7 @@ using System.Text.Json;
 using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.NN.Attention;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Cli.Conformance;
@@ -56,11 +57,11 @@ internal static class ModuleCases
         int dim = arguments.Integer("dim");
         return type switch
         {
-            "PolaLinearAttention" => new Subject(PolarityAttention(arguments), grid),
-            "Attention" => new Subject(SoftmaxAttention(arguments), grid),
+            "PolaLinearAttention" => new Subject(PvtAttention(fixture, arguments, "L"), grid),
+            "Attention" => new Subject(PvtAttention(fixture, arguments, "S"), grid),
             "Block" => new Subject(
                 new PolaPvt.Block(
-                    dim, arguments.Text("attn_type", "L") == "L" ? PolarityAttention(arguments) : SoftmaxAttention(arguments),
+                    dim, PvtAttention(fixture, arguments, arguments.Text("attn_type", "L")),
                     (int)(dim * arguments.Number("mlp_ratio", 4)), arguments.Number("drop_path", 0), arguments.Number("norm_eps", 1e-5f)),
                 grid),
             _ => throw Unknown(type),
@@ -83,10 +84,12 @@ internal static class ModuleCases
             int[] window = arguments.Integers("window_size");
             int heads = arguments.Integer("num_heads");
             bool bias = arguments.Flag("qkv_bias", true);
-            Module attention = type == "WindowAttention"
-                ? new WindowSoftmaxAttention(dim, window[0], heads, bias) { Mask = fixture.Has("in.mask") ? Tensor.From(fixture.Floats("in.mask"), fixture.ShapeOf("in.mask")) : null }
-                : new WindowPolarityAttention(dim, window[0], heads, bias, arguments.Integer("kernel_size", 5), arguments.Number("alpha", 4));
-            return new Subject(attention, Layout.Tokens(window[0], window[^1]));
+            var shape = AttentionShape.Grid(dim, heads, window[0], window[^1]);
+            AttentionMechanism mechanism = type == "WindowAttention"
+                ? new WindowSoftmaxAttention(shape, window[0])
+                : new PolarityAttention(shape, arguments.Integer("kernel_size", 5), arguments.Number("alpha", 4));
+            Tensor? mask = fixture.Has("in.mask") ? Tensor.From(fixture.Floats("in.mask"), fixture.ShapeOf("in.mask")) : null;
+            return new Subject(new SelfAttention(mechanism, bias) { ScoreMask = mask }, Layout.Tokens(window[0], window[^1]));
         }
 
         int[] resolution = arguments.Integers("input_resolution");
@@ -125,19 +128,23 @@ internal static class ModuleCases
                 "PatchEmbed" => new PolaFormerPlusPlus.PatchEmbed(Dim(), inChannels: arguments.Integer("in_chans", 3)),
                 "PatchMerging" => new PolaFormerPlusPlus.PatchMerging(Dim(), arguments.Integer("out_dim")),
                 "FeedForwardNetwork" => new PolaFormerPlusPlus.FeedForwardNetwork(Dim(), arguments.Integer("ffn_dim")),
-                "PolaLinearAttention" => new PolarityAttentionPlusPlus(Dim(), Heads(), Rotary(2 * Dim(), Heads())),
-                "VanillaSelfAttention" => new RotarySoftmaxAttention(Dim(), Heads(), Rotary(Dim(), Heads())),
+                "PolaLinearAttention" => new GatedRotaryAttention(new PolarityPlusPlusAttention(new AttentionShape(Dim(), Heads(), 0)), Rotary(2 * Dim(), Heads())),
+                "VanillaSelfAttention" => new GatedRotaryAttention(new SoftmaxAttention(new AttentionShape(Dim(), Heads(), 0)), Rotary(Dim(), Heads())),
                 _ => throw Unknown(type),
             },
             Layout.ChannelsFirst);
     }
 
-    private static PolarityAttention PolarityAttention(Arguments arguments) => new(
-        arguments.Integer("dim"), arguments.Integer("num_patches"), arguments.Integer("num_heads"), arguments.Flag("qkv_bias", false),
-        arguments.Integer("sr_ratio", 1), arguments.Integer("kernel_size", 5), arguments.Number("alpha", 4));
-
-    private static SoftmaxAttention SoftmaxAttention(Arguments arguments) =>
-        new(arguments.Integer("dim"), arguments.Integer("num_heads"), arguments.Flag("qkv_bias", false), arguments.Integer("sr_ratio", 1));
+    // attnType: L polarity, S softmax.
+    private static PvtAttention PvtAttention(FixtureCase fixture, Arguments arguments, string attnType)
+    {
+        int height = CallOrConstruct(fixture, arguments, "H"), width = CallOrConstruct(fixture, arguments, "W"), reduction = arguments.Integer("sr_ratio", 1);
+        AttentionShape shape = AttentionShape.Grid(arguments.Integer("dim"), arguments.Integer("num_heads"), height, width) with { KeyTokens = height * width / (reduction * reduction) };
+        AttentionMechanism mechanism = attnType == "L"
+            ? new PolarityAttention(shape, arguments.Integer("kernel_size", 5), arguments.Number("alpha", 4))
+            : new SoftmaxAttention(shape);
+        return new PvtAttention(mechanism, arguments.Flag("qkv_bias", false), reduction);
+    }
 
     private static Subject CreateMlp(Arguments arguments)
     {

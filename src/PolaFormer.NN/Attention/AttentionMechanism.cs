@@ -33,6 +33,9 @@ public abstract class AttentionMechanism : Module
     /// </summary>
     public virtual int Streams => 1;
 
+    /// <summary>Channels of a head that rotary tables are made for.</summary>
+    public virtual int RotaryDim => Shape.HeadDim;
+
     /// <summary>What one image costs.</summary>
     /// <param name="queries">Queries N.</param>
     /// <param name="keys">Keys n.</param>
@@ -128,13 +131,13 @@ public abstract class AttentionMechanism : Module
     {
         Require(inputs.Mask is null, AttentionTraits.Masked, "takes no padding mask");
         Require(!inputs.IsCausal, AttentionTraits.Causal, "has no causal form");
-        Require(inputs.IsSelfAttention, AttentionTraits.CrossAttention, "attends to its own tokens only");
+        Require(inputs.IsSelfAttention || Traits.HasFlag(AttentionTraits.FixedLength), AttentionTraits.CrossAttention, "attends to its own tokens only");
         if (Traits.HasFlag(AttentionTraits.Grid) && inputs.Height * inputs.Width == 0)
             throw new ArgumentException($"{GetType().Name} needs the grid of the tokens; got a sequence.");
         if (Traits.HasFlag(AttentionTraits.Gated) && inputs.Gate is null)
             throw new ArgumentException($"{GetType().Name} needs a gate.");
         if (Traits.HasFlag(AttentionTraits.FixedLength) && (inputs.Query.Tokens, inputs.Key.Tokens) != (Shape.Tokens, Shape.KeyTokens))
-            throw new ArgumentException($"{GetType().Name} was made for {Shape.Tokens} queries and {Shape.KeyTokens} keys; got {inputs.Query.Tokens} and {inputs.Key.Tokens}.");
+            throw new ArgumentException($"{GetType().Name} was made for {Shape.Tokens} queries and {Shape.KeyTokens} keys; got {inputs.Query.Tokens} and {inputs.Key.Tokens}. Build the model for this image size and interpolate the checkpoint.");
 
         void Require(bool isNotAsked, AttentionTraits trait, string what)
         {

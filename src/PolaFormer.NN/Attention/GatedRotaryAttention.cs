@@ -1,55 +1,48 @@
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.NN.Attention;
 
 /// <summary>
-/// What the attentions of PolaFormer++ share (the authors' polaformer++/models/pola.py): one projection of queries, keys,
-/// values and gate, rotary positions, then (attention + lepe(v))·g and a projection. (B, H, W, C) → (B, H, W, C).
-/// A derived type is one mechanism.
+/// The attention layer of PolaFormer++ (the authors' polaformer++/models/pola.py): one projection of queries, keys, values and
+/// gate, rotary positions, then (attention + lepe(v))·g and a projection. (B, H, W, C) → (B, H, W, C). What a mechanism with a
+/// gate of its own returns is not gated again.
 /// </summary>
-public abstract class GatedRotaryAttention : ProjectedModule
+public sealed class GatedRotaryAttention : AttentionLayer
 {
     private readonly RotaryEncoding _rotary;
     private readonly Linear _joint;
     private readonly DepthwiseConv2d _local;
 
-    /// <summary>Makes the shared layers.</summary>
-    /// <param name="dim">Channels C.</param>
-    /// <param name="numHeads">Heads.</param>
-    /// <param name="rotary">Encoding of as many channels as the mechanism's features, owned by the stage.</param>
-    /// <param name="jointName">Name of the joint projection in the state dict.</param>
-    protected GatedRotaryAttention(int dim, int numHeads, RotaryEncoding rotary, string jointName = "qkvo")
+    /// <summary>Makes the layer.</summary>
+    /// <param name="mechanism">What mixes the tokens.</param>
+    /// <param name="rotary">Encoding of the mechanism's <see cref="AttentionMechanism.RotaryDim"/> channels a head, owned by the stage.</param>
+    public GatedRotaryAttention(AttentionMechanism mechanism, RotaryEncoding rotary)
+        : base(mechanism)
     {
-        NumHeads = numHeads;
+        int dim = mechanism.Shape.Dim;
         _rotary = rotary;
-        _joint = AddChild(jointName, new Linear(dim, 4 * dim));
+        _joint = AddChild(mechanism is PolarityPlusPlusAttention ? "qkvg" : "qkvo", new Linear(dim, 4 * dim));
         _local = AddChild("lepe", new DepthwiseConv2d(dim, 5));
         Projection = AddChild("proj", new Linear(dim, dim));
+        AddInline(mechanism);
     }
 
-    /// <summary>Heads.</summary>
-    protected int NumHeads { get; }
+    /// <inheritdoc/>
+    protected override Linear Projection { get; }
 
     /// <inheritdoc/>
-    protected sealed override Linear Projection { get; }
-
-    /// <summary>The mechanism.</summary>
-    /// <param name="query">(B, H, W, C).</param>
-    /// <param name="key">(B, H, W, C).</param>
-    /// <param name="value">(B, H, W, C).</param>
-    /// <param name="sin">(H·W, features of a head): sines of the rotary encoding.</param>
-    /// <param name="cos">(H·W, features of a head): cosines.</param>
-    /// <returns>(B, H·W, C).</returns>
-    protected abstract Tensor Attend(Columns query, Columns key, Columns value, Tensor sin, Tensor cos);
-
-    /// <inheritdoc/>
-    protected sealed override Tensor Mix(Tensor x)
+    protected override Tensor Mix(Tensor x)
     {
-        int dim = x.Shape[3];
+        int dim = x.Shape[3], heads = Mechanism.Shape.NumHeads;
         Tensor joint = _joint.Forward(x);
-        var value = new Columns(joint, 2 * dim, dim);
+        Columns query = new(joint, 0, dim), key = new(joint, dim, dim), value = new(joint, 2 * dim, dim), gate = new(joint, 3 * dim, dim);
         (Tensor sin, Tensor cos) = _rotary.Tables(x.Shape[1], x.Shape[2]);
-        Tensor attended = Attend(new Columns(joint, 0, dim), new Columns(joint, dim, dim), value, sin, cos);
-        return _local.ForwardGated(value, attended.Reshape(x.Shape), new Columns(joint, 3 * dim, dim));
+        AttentionInputs inputs = Mechanism.Traits.HasFlag(AttentionTraits.Rotary)
+            ? Inputs(x, query, key, value) with { Rotary = (sin, cos) }
+            : Inputs(x, Tensor.Rotate(query, sin, cos, heads), Tensor.Rotate(key, sin, cos, heads), value);
+        if (IsGated)
+            return Mechanism.Attend(inputs with { Gate = gate }).Reshape(x.Shape) + _local.Forward(value);
+        return _local.ForwardGated(value, Mechanism.Attend(inputs).Reshape(x.Shape), gate);
     }
 }

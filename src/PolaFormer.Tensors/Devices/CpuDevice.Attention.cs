@@ -116,6 +116,7 @@ internal sealed unsafe partial class CpuDevice
         Bias = DataOrNull(bias),
         Mask = DataOrNull(mask),
         MaskGroups = mask?.Shape[0] ?? 1,
+        MaskRows = mask?.Shape[1] ?? 1,
     };
 
     private static PolarityAttentionInputs Inputs(Columns query, Columns key, Columns value, Tensor encoding, Tensor inverseScale, Tensor exponent, int numHeads) => new()

@@ -62,7 +62,7 @@ internal static unsafe partial class SoftmaxAttention
             inputs.Bias == null ? null : inputs.Bias + ((nint)head * inputs.Queries + query) * inputs.Keys;
 
         private static float* Mask(in SoftmaxAttentionInputs inputs, int image, int query) =>
-            inputs.Mask == null ? null : inputs.Mask + ((nint)(image % inputs.MaskGroups) * inputs.Queries + query) * inputs.Keys;
+            inputs.Mask == null ? null : inputs.Mask + ((nint)(image % inputs.MaskGroups) * inputs.MaskRows + (inputs.MaskRows == 1 ? 0 : query)) * inputs.Keys;
 
         /// <summary>line = scale·line + bias + mask, −∞ behind the last key; returns the maximum.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

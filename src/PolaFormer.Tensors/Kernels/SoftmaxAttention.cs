@@ -18,10 +18,10 @@ internal unsafe struct SoftmaxAttentionInputs
     /// <summary>Null, or what is added to the scores of every image: heads × N × n, contiguous.</summary>
     public float* Bias;
 
-    /// <summary>Null, or what is added to the scores of every head: groups × N × n; image b takes group b mod groups.</summary>
+    /// <summary>Null, or what is added to the scores of every head: groups × rows × n with N rows, or one for all queries; image b takes group b mod groups.</summary>
     public float* Mask;
 
-    public int MaskGroups;
+    public int MaskGroups, MaskRows;
 
     /// <summary><see cref="SoftmaxAttention.StateLength"/> floats: written by Forward, read by Backward.</summary>
     public float* State;

@@ -47,7 +47,7 @@ public static class ComposedAttention
         if (mask is not null)
         {
             int groups = mask.Shape[0], images = scores.Shape[0] / groups, queries = scores.Shape[2], keys = scores.Shape[3];
-            scores = (scores.Reshape(images, groups, numHeads, queries, keys) + mask.Reshape(groups, 1, queries, keys)).Reshape(scores.Shape);
+            scores = (scores.Reshape(images, groups, numHeads, queries, keys) + mask.Reshape(groups, 1, mask.Shape[1], keys)).Reshape(scores.Shape);
         }
 
         return Merge(scores.Softmax().MatMul(Heads(Rows(value), numHeads)));

@@ -34,8 +34,8 @@ internal sealed class SoftmaxAttention : Operator
             throw new ArgumentException($"Softmax attention takes queries, keys and values of one width that {numHeads} heads share; got {query.Width}, {key.Width}, {value.Width}.");
         if (bias is not null && bias.Shape != new Shape(numHeads, tokens, keys))
             throw new ArgumentException($"The bias {bias.Shape} is not (heads, queries, keys) = ({numHeads}, {tokens}, {keys}).");
-        if (mask is not null && (mask.Rank != 3 || mask.Shape[1] != tokens || mask.Shape[2] != keys || batch % mask.Shape[0] != 0))
-            throw new ArgumentException($"The mask {mask.Shape} is not (groups, {tokens}, {keys}) for a batch of {batch}.");
+        if (mask is not null && (mask.Rank != 3 || (mask.Shape[1] != tokens && mask.Shape[1] != 1) || mask.Shape[2] != keys || batch % mask.Shape[0] != 0))
+            throw new ArgumentException($"The mask {mask.Shape} is not (groups, {tokens} or 1, {keys}) for a batch of {batch}.");
 
         Device device = query.Source.Device;
         Tensor y = device.Empty([batch, tokens, dim]);

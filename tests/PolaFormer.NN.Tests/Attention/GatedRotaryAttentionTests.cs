@@ -1,4 +1,5 @@
 using PolaFormer.NN.Attention;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Random;
@@ -94,14 +95,15 @@ public class GatedRotaryAttentionTests
 
     private static Module Make(string kind)
     {
-        var rotary = new RotaryEncoding(kind == "polarity" ? 2 * Dim : Dim, Heads);
-        Module attention = kind switch
+        var shape = new AttentionShape(Dim, Heads, 0);
+        AttentionMechanism mechanism = kind switch
         {
-            "polarity" => new PolarityAttentionPlusPlus(Dim, Heads, rotary),
-            "softmax" => new RotarySoftmaxAttention(Dim, Heads, rotary),
-            "relu" => new RotaryReluLinearAttention(Dim, Heads, rotary),
-            _ => new RotaryFocusedAttention(Dim, Heads, rotary),
+            "polarity" => new PolarityPlusPlusAttention(shape),
+            "softmax" => new SoftmaxAttention(shape),
+            "relu" => new RotaryReluLinearAttention(shape),
+            _ => new RotaryFocusedAttention(shape),
         };
+        var attention = new GatedRotaryAttention(mechanism, new RotaryEncoding(mechanism.RotaryDim * Heads, Heads));
         attention.Initialize(5);
         foreach ((string name, Parameter parameter) in attention.NamedParameters())
         {

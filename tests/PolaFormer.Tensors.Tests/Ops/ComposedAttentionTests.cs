@@ -43,6 +43,18 @@ public class ComposedAttentionTests
     }
 
     [Theory]
+    [InlineData(2, 16, 9, 9)]
+    [InlineData(3, 32, 20, 33)]
+    public void SoftmaxOfMaskedKeys(int heads, int headDim, int queries, int keys)
+    {
+        int dim = heads * headDim;
+        Tensor mask = Tensor.From([.. Enumerable.Range(0, 2 * keys).Select(i => i % keys < 5 + (i / keys) ? 0 : float.NegativeInfinity)], [2, 1, keys]);
+        Compare(
+            [Signed([4, queries, dim], 1), Signed([4, keys, 2 * dim], 2)],
+            x => Tensor.SoftmaxAttention(x[0], new Columns(x[1], 0, dim), new Columns(x[1], dim, dim), heads, 1 / MathF.Sqrt(headDim), mask: mask));
+    }
+
+    [Theory]
     [MemberData(nameof(Sizes))]
     public void Softmax(int heads, int headDim, int queries, int keys)
     {

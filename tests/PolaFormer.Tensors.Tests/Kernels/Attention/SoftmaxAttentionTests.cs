@@ -175,6 +175,7 @@ public unsafe class SoftmaxAttentionTests
                 Bias = _bias is null ? null : _bias.Pointer,
                 Mask = _mask is null ? null : _mask.Pointer,
                 MaskGroups = _groups,
+                MaskRows = _queries,
                 State = state.Pointer,
             };
             SoftmaxAttention.Forward(inputs, Output.View);

@@ -1,13 +1,13 @@
 using PolaFormer.Tensors;
 
-namespace PolaFormer.NN.Attention;
+namespace PolaFormer.NN.Attention.Mechanisms;
 
 /// <summary>
 /// Focused linear attention (FLatten Transformer, Han et al., ICCV 2023, https://arxiv.org/abs/2308.00442; the authors'
-/// FocusedLinearAttention) in PolaFormer++'s layer: φ(x) = u³·‖u‖/‖u³‖ of u = (max(x, 0) + 10⁻⁶)/softplus(scale), powers by
+/// FocusedLinearAttention) with PolaFormer++'s positions: φ(x) = u³·‖u‖/‖u³‖ of u = (max(x, 0) + 10⁻⁶)/softplus(scale), powers by
 /// channel, lengths over all channels of a token, not those of a head. Per head
 /// y = φ(q)·(φ(k)ᵀv) / (φ(q)·Σφ(k) + 10⁻⁶), the numerator's features turned by the rotary encoding, which stands in for
-/// the original's positional encoding. (B, H, W, C) → (B, H, W, C), time N·C·d for N tokens and d channels a head.
+/// the original's positional encoding. Time N·C·d, memory N·C.
 /// </summary>
 public sealed class RotaryFocusedAttention : RotaryFeatureAttention
 {
@@ -15,12 +15,9 @@ public sealed class RotaryFocusedAttention : RotaryFeatureAttention
 
     private readonly Parameter _scale;
 
-    /// <summary>Makes the layer.</summary>
-    /// <param name="dim">Channels C.</param>
-    /// <param name="numHeads">Heads.</param>
-    /// <param name="rotary">Encoding of C channels, owned by the stage.</param>
-    public RotaryFocusedAttention(int dim, int numHeads, RotaryEncoding rotary)
-        : base(dim, numHeads, rotary) => _scale = AddParameter("scale", [1, 1, dim], Initializer.Zeros);
+    /// <summary>Makes the mechanism.</summary>
+    public RotaryFocusedAttention(AttentionShape shape)
+        : base(shape) => _scale = AddParameter("scale", [1, 1, shape.Dim], Initializer.Zeros);
 
     /// <inheritdoc/>
     protected override Tensor Features(Tensor x)

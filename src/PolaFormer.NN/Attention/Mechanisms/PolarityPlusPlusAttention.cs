@@ -1,0 +1,50 @@
+using PolaFormer.Tensors;
+
+namespace PolaFormer.NN.Attention.Mechanisms;
+
+/// <summary>
+/// The linear attention of PolaFormer++ (the authors' polaformer++/models/pola.py, PolaLinearAttention). Time N·C·d, memory N·C.
+/// <para>
+/// Per head, with f(x, s) = exp(x·sigmoid(s)) − 1: q_same = f([q₊, q₋], s₁), q_opposite = f([q₋, q₊], s₂),
+/// k̃ = exp([k₊, k₋]) − 1; the products use features turned by the rotary encoding, the normaliser unturned ones.
+/// The keys are exponentiated without a temperature: large ones overflow.
+/// </para>
+/// </summary>
+public sealed class PolarityPlusPlusAttention : AttentionMechanism
+{
+    private readonly Parameter _same, _opposite;
+
+    /// <summary>Makes the mechanism.</summary>
+    /// <param name="shape">What for; heads have an even number of channels.</param>
+    public PolarityPlusPlusAttention(AttentionShape shape)
+        : base(shape)
+    {
+        if (shape.HeadDim % 2 != 0)
+            throw new ArgumentException($"Polarity attention halves the channels of a head; got {shape.HeadDim}.");
+        _same = AddParameter("s1", [1, shape.NumHeads, 1, 2 * shape.HeadDim], Initializer.Zeros);
+        _opposite = AddParameter("s2", [1, shape.NumHeads, 1, 2 * shape.HeadDim], Initializer.Zeros);
+    }
+
+    /// <inheritdoc/>
+    public override AttentionTraits Traits => AttentionTraits.PermutationEquivariant | AttentionTraits.Rotary;
+
+    /// <inheritdoc/>
+    public override int Streams => 2;
+
+    /// <inheritdoc/>
+    public override int RotaryDim => 2 * Shape.HeadDim;
+
+    /// <inheritdoc/>
+    public override AttentionCost Cost(int queries, int keys)
+    {
+        long dim = Shape.Dim, headDim = Shape.HeadDim;
+        return new AttentionCost(dim * ((2 * headDim * (queries + keys)) + (4 * queries)), sizeof(float) * dim * ((4 * queries) + (2 * keys) + (2 * headDim)));
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor RunMix(AttentionInputs inputs)
+    {
+        (Tensor sin, Tensor cos) = inputs.Rotary ?? (Tensor.Zeros([inputs.Query.Tokens, RotaryDim]), Tensor.Full([inputs.Query.Tokens, RotaryDim], 1));
+        return Tensor.PolarityAttentionPlusPlus(inputs.Query, inputs.Key, inputs.Value, _same.Sigmoid(), _opposite.Sigmoid(), sin, cos, Shape.NumHeads);
+    }
+}

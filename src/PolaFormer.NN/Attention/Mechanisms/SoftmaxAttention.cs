@@ -1,0 +1,53 @@
+using PolaFormer.Tensors;
+
+namespace PolaFormer.NN.Attention.Mechanisms;
+
+/// <summary>
+/// Softmax attention (Vaswani et al., Attention is all you need, NeurIPS 2017, https://arxiv.org/abs/1706.03762): per head
+/// y = softmax(q·kᵀ/√d)·v. Padding is taken out by −10⁶ on its scores, as the Skyformer repository does. Time N·n·C; the scores
+/// are formed in blocks of rows and never held.
+/// </summary>
+public sealed class SoftmaxAttention(AttentionShape shape) : AttentionMechanism(shape)
+{
+    private const float PaddingScore = -1e6f;
+
+    /// <inheritdoc/>
+    public override AttentionTraits Traits => AttentionTraits.Masked | AttentionTraits.Causal | AttentionTraits.CrossAttention | AttentionTraits.PermutationEquivariant;
+
+    /// <inheritdoc/>
+    public override AttentionCost Cost(int queries, int keys) =>
+        new(2L * queries * keys * Shape.Dim, sizeof(float) * (long)Shape.NumHeads * queries * keys);
+
+    /// <inheritdoc/>
+    protected override Tensor RunMix(AttentionInputs inputs) =>
+        Tensor.SoftmaxAttention(inputs.Query, inputs.Key, inputs.Value, Shape.NumHeads, 1 / MathF.Sqrt(Shape.HeadDim), mask: ScoreMask(inputs));
+
+    // Everything that is added to the scores, (groups, N or 1, n); groups take turns over the batch.
+    private static Tensor? ScoreMask(AttentionInputs inputs)
+    {
+        Tensor? sum = inputs.ScoreMask;
+        if (inputs.Mask is { } mask)
+            Add(mask.Affine(-PaddingScore, PaddingScore).Reshape(mask.Shape[0], 1, mask.Shape[1]));
+        if (inputs.IsCausal)
+            Add(Future(inputs.Query.Tokens, inputs.Key.Tokens));
+        return sum;
+
+        void Add(Tensor part)
+        {
+            if (sum is not null && sum.Shape[0] != part.Shape[0] && sum.Shape[0] != 1 && part.Shape[0] != 1)
+                throw new ArgumentException($"A padding mask of {part.Shape[0]} images does not go with score masks of {sum.Shape[0]} windows.");
+            sum = sum is null ? part : sum + part;
+        }
+    }
+
+    private static Tensor Future(int queries, int keys)
+    {
+        Tensor future = Tensor.Zeros([1, queries, keys]);
+        if (future.Device is MetaDevice)
+            return future;
+        Span<float> values = future.AsSpan<float>();
+        for (int row = 0; row < Math.Min(queries, keys); row++)
+            values[((row * keys) + row + 1)..((row + 1) * keys)].Fill(float.NegativeInfinity);
+        return future;
+    }
+}
