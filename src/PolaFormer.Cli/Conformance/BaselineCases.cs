@@ -24,6 +24,12 @@ internal static class BaselineCases
             case "pkuzengqi/Skyformer":
                 SkyformerCases.Run(fixture, comparison);
                 break;
+            case "leaderj1001/Synthesizer-Rethinking-Self-Attention-Transformer-Models":
+                SequenceBaselines.RunSynthesizer(fixture, comparison);
+                break;
+            case "port" when type == "SynthesizerAttention":
+                SequenceBaselines.RunFactorizedSynthesizer(fixture, comparison);
+                break;
             case "idiap/fast-transformers":
                 SequenceBaselines.RunKatharopoulos(fixture, comparison);
                 break;

@@ -84,6 +84,29 @@ internal static class SequenceBaselines
         baseline.Run(comparison, () => [("y", AttendHeads(baseline, mechanism, "Q", "K", "V", baseline.Input("mask")))]);
     }
 
+    /// <summary>Layout (B, N, C); one head, values projected.</summary>
+    public static void RunSynthesizer(FixtureCase fixture, Comparison comparison)
+    {
+        Shape shape = fixture.ShapeOf("in.x");
+        var attention = new AttentionShape(shape[2], 1, shape[1]);
+        var baseline = new Baseline { Fixture = fixture };
+        AttentionMechanism mechanism = baseline.Part<AttentionMechanism>("", fixture.Has("param.attention") ? new RandomSynthesizer(attention) : new DenseSynthesizer(attention));
+        Linear value = baseline.Linear("value_fc");
+        baseline.Run(comparison, () => [("y", mechanism.Attend(new AttentionInputs(baseline.Input("x"), baseline.Input("x"), value.Forward(baseline.Input("x")))))]);
+    }
+
+    /// <summary>Layout (B, N, C); values and result projected.</summary>
+    public static void RunFactorizedSynthesizer(FixtureCase fixture, Comparison comparison)
+    {
+        if (fixture.Meta.GetProperty("construct").Text("mode") is not "factorized_random" and var mode)
+            throw new CapabilityMissingException($"The {mode} synthesizer of Long Range Arena is not part of this program");
+        Shape shape = fixture.ShapeOf("in.x"), left = fixture.ShapeOf("param.random1");
+        var baseline = new Baseline { Fixture = fixture };
+        var mechanism = baseline.Part("", new FactorizedSynthesizer(new AttentionShape(shape[2], left[0], shape[1]), rank: left[2], maxTokens: left[1]));
+        Linear value = baseline.Linear("value"), output = baseline.Linear("out");
+        baseline.Run(comparison, () => [("y", output.Forward(mechanism.Attend(new AttentionInputs(baseline.Input("x"), baseline.Input("x"), value.Forward(baseline.Input("x"))))))]);
+    }
+
     /// <summary>The shape of queries (B, heads, N, d).</summary>
     public static AttentionShape ShapeOf(FixtureCase fixture, string query)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using PolaFormer.NN.Attention;
 using PolaFormer.NN.Attention.Mechanisms;
+using PolaFormer.Tensors;
 
 namespace PolaFormer.Cli.Conformance;
 
@@ -21,10 +22,15 @@ internal static class SkyformerCases
             "LinformerAttention" => new LinformerAttention(shape, construct.GetProperty("linformer_k").GetInt32()),
             "NystromAttention" => Nystrom(shape, construct),
             "PerformerAttention" => Performer(shape, construct),
+            "SoftmaxAttention_RBF" => new KernelizedAttention(shape),
+            "Skyformer" => Skyformer(shape, construct, fixture.Floats("aux.rand.0")),
+            "ProbAttention (attention_informer)" => Informer(shape, construct, fixture),
+            "ProbAttention (attention_informermask)" => new InformerAttention(shape, Features(construct), Features(construct)) { Draws = fixture.Floats("aux.rand.0") },
             _ => throw new CapabilityMissingException($"{type} of Skyformer is not part of this program"),
         };
         baseline.Part(mechanism is PerformerAttention ? "attn_fn" : "", mechanism);
-        baseline.Run(comparison, () => [("y", SequenceBaselines.AttendHeads(baseline, mechanism, "Q", "K", "V", baseline.Input("mask")))]);
+        Tensor? mask = type == "ProbAttention (attention_informer)" ? null : baseline.Input("mask");
+        baseline.Run(comparison, () => [("y", SequenceBaselines.AttendHeads(baseline, mechanism, "Q", "K", "V", mask))]);
     }
 
     /// <summary>Nyströmformer, its inverse from one sum for the batch.</summary>
@@ -34,4 +40,21 @@ internal static class SkyformerCases
     /// <summary>Performer, scaled once in the wrapper and once more in the kernel.</summary>
     public static PerformerAttention Performer(AttentionShape shape, JsonElement construct) =>
         new(shape, PerformerKernel.Softmax, construct.GetProperty("rp_dim").GetInt32()) { Scale = 1 / MathF.Sqrt(shape.HeadDim), SharesMaximum = true };
+
+    /// <summary>Skyformer with given samples.</summary>
+    public static SkyformerAttention Skyformer(AttentionShape shape, JsonElement construct, float[] draws)
+    {
+        int features = construct.Field("nb_features")?.GetInt32() ?? (int)(construct.GetProperty("sampling_factor").GetDouble() * Math.Log(construct.GetProperty("max_seq_len").GetInt32()));
+        return new SkyformerAttention(shape, features, construct.GetProperty("accumulation").GetInt32()) { Draws = draws, SharesStart = true };
+    }
+
+    // The case gives the sampled keys themselves, the mechanism takes their place in [0, 1).
+    private static InformerAttention Informer(AttentionShape shape, JsonElement construct, FixtureCase fixture)
+    {
+        int factor = (int)Math.Ceiling(Features(construct) / Math.Log(construct.GetProperty("max_seq_len").GetInt32()));
+        int count = factor * (int)Math.Ceiling(Math.Log(shape.Tokens));
+        return new InformerAttention(shape, count, count) { Draws = [.. fixture.Doubles("aux.rand.0").Select(key => (float)((key + 0.5) / shape.Tokens))] };
+    }
+
+    private static int Features(JsonElement construct) => construct.GetProperty("in_nb_features").GetInt32();
 }

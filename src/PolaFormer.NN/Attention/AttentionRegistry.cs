@@ -31,6 +31,13 @@ public static class AttentionRegistry
         new("cosformer", "cosFormer", "Qin et al., ICLR 2022", "O(N·d²)", shape => new CosformerAttention(shape)),
         new("hedgehog", "Hedgehog", "Zhang et al., ICLR 2024", "O(N·d²)", shape => new HedgehogAttention(shape)),
         new("hedgehog-exp", "Hedgehog (exp)", "Zhang et al., ICLR 2024", "O(N·d²)", shape => new HedgehogAttention(shape, HedgehogActivation.Exp, addsInput: true)),
+        new("kernelized", "Kernelized", "Chen et al., NeurIPS 2021", "O(N²·d)", shape => new KernelizedAttention(shape)),
+        new("skyformer", "Skyformer", "Chen et al., NeurIPS 2021", "O(N·m·d + m³)", shape => new SkyformerAttention(shape)),
+        new("informer", "Informer", "Zhou et al., AAAI 2021", "O(N·ln N·d)", shape => new InformerAttention(shape)),
+        new("local", "Local", "Tay et al., ICLR 2021", "O(N·w·d)", shape => new LocalAttention(shape)),
+        new("synthesizer-dense", "Synthesizer (dense)", "Tay et al., ICML 2021", "O(N²·(d + N))", shape => new DenseSynthesizer(shape)),
+        new("synthesizer-random", "Synthesizer (random)", "Tay et al., ICML 2021", "O(N²·d)", shape => new RandomSynthesizer(shape)),
+        new("synthesizer-factorized", "Synthesizer (factorised)", "Tay et al., ICML 2021", "O(N²·(d + k))", shape => new FactorizedSynthesizer(shape)),
     ];
 
     /// <summary>The entry of a name.</summary>

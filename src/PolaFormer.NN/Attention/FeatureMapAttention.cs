@@ -72,7 +72,7 @@ public abstract class FeatureMapAttention : AttentionMechanism
         {
             int length = Math.Min(CausalBlock, tokens - start);
             Tensor q = query.Slice(2, start, length), k = key.Slice(2, start, length), v = value.Slice(2, start, length);
-            Tensor scores = q.MatMul(k, transposeB: true) * LowerTriangle(length);
+            Tensor scores = q.MatMul(k, transposeB: true) * LowerTriangle.Of(length, length);
             Tensor weighted = scores.MatMul(v), sums = scores.Sum(3, 3, keepDimensions: true);
             if (state is not null)
                 (weighted, sums) = (weighted + q.MatMul(state), sums + q.MatMul(sum!, transposeB: true));
@@ -82,16 +82,5 @@ public abstract class FeatureMapAttention : AttentionMechanism
         }
 
         return Tensor.Concat(2, [.. blocks]);
-    }
-
-    private static Tensor LowerTriangle(int size)
-    {
-        Tensor triangle = Tensor.Zeros([size, size]);
-        if (triangle.Device is MetaDevice)
-            return triangle;
-        Span<float> values = triangle.AsSpan<float>();
-        for (int row = 0; row < size; row++)
-            values.Slice(row * size, row + 1).Fill(1);
-        return triangle;
     }
 }

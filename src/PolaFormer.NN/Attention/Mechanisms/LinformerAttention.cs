@@ -34,14 +34,10 @@ public sealed class LinformerAttention : AttentionMechanism
     protected override Tensor RunMix(AttentionInputs inputs) => Tensor.SoftmaxAttention(
         inputs.Query, Project(inputs.Key, inputs.Mask), Project(inputs.Value, inputs.Mask), Shape.NumHeads, 1 / MathF.Sqrt(Shape.HeadDim));
 
-    // (B, n, C) → (B, k, C). The images lie side by side, so that a head's matrix is read once for all.
+    // (B, n, C) → (B, k, C).
     private Tensor Project(Columns x, Tensor? mask)
     {
         Tensor tokens = Tokens(x);
-        (int batch, int count) = (tokens.Shape[0], tokens.Shape[1]);
-        if (mask is not null)
-            tokens *= mask.Reshape(batch, count, 1);
-        Tensor wide = tokens.Reshape(batch, count, Shape.NumHeads, Shape.HeadDim).Permute(2, 1, 0, 3).Reshape(Shape.NumHeads, count, batch * Shape.HeadDim);
-        return _projection.MatMul(wide).Reshape(Shape.NumHeads, _projected, batch, Shape.HeadDim).Permute(2, 1, 0, 3).Reshape(batch, _projected, Shape.Dim);
+        return HeadProjection.Apply(_projection, mask is null ? tokens : tokens * mask.Reshape(mask.Shape[0], mask.Shape[1], 1));
     }
 }

@@ -10,8 +10,6 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// </summary>
 public sealed class NystromAttention : AttentionMechanism
 {
-    private const float Excluded = -1e9f;
-
     private readonly int _landmarks, _kernelSize;
     private readonly Parameter? _convolution;
 
@@ -63,7 +61,7 @@ public sealed class NystromAttention : AttentionMechanism
             key *= isToken;
             if (query.Shape[2] == key.Shape[2])
                 query *= isToken;
-            excluded = mask.Reshape(mask.Shape[0], 1, 1, mask.Shape[1]).Affine(-Excluded, Excluded);
+            excluded = ScoreMask.OfKeys(mask);
         }
 
         if (IsExact(query.Shape[2], key.Shape[2]))

@@ -1,0 +1,93 @@
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Random;
+
+namespace PolaFormer.NN.Attention.Mechanisms;
+
+/// <summary>
+/// ProbSparse attention (Zhou et al., Informer, AAAI 2021, https://arxiv.org/abs/2012.07436; Skyformer's
+/// src/models/attention_informer.py and attention_informermask.py): the u queries whose scores against U sampled keys have
+/// the largest max − Σ/n attend by softmax, the others get the mean of the values. Time N·(U + u)·C, memory N·(U + u).
+/// </summary>
+public sealed class InformerAttention : AttentionMechanism
+{
+    private const int Factor = 5;
+    private readonly int _sampledKeys, _activeQueries;
+
+    /// <summary>Makes the mechanism; the samples follow from the shape's seed.</summary>
+    /// <param name="shape">Shape.</param>
+    /// <param name="sampledKeys">Keys U that are drawn for each query; 5·⌈ln n⌉ where null.</param>
+    /// <param name="activeQueries">Queries u that attend; 5·⌈ln N⌉ where null.</param>
+    public InformerAttention(AttentionShape shape, int? sampledKeys = null, int? activeQueries = null)
+        : base(shape)
+    {
+        _sampledKeys = sampledKeys ?? Default(shape.KeyTokens);
+        _activeQueries = activeQueries ?? Default(shape.Tokens);
+    }
+
+    /// <summary>In [0, 1), (N, U) by rows: places of the sampled keys among the tokens that are no padding; drawn by the seed where null.</summary>
+    public float[]? Draws { get; init; }
+
+    /// <inheritdoc/>
+    public override AttentionTraits Traits => AttentionTraits.Masked | AttentionTraits.CrossAttention | AttentionTraits.Random;
+
+    /// <inheritdoc/>
+    public override AttentionCost Cost(int queries, int keys)
+    {
+        long sampled = Math.Min(_sampledKeys, keys), active = Math.Min(_activeQueries, queries);
+        return new AttentionCost(
+            ((queries * sampled) + (2 * active * keys)) * Shape.Dim,
+            sizeof(float) * ((queries * sampled * Shape.Dim) + (Shape.NumHeads * ((queries * sampled) + (active * keys)))));
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor RunMix(AttentionInputs inputs)
+    {
+        Tensor query = Heads(inputs.Query), key = Heads(inputs.Key), value = Heads(inputs.Value);
+        (int batch, int queries, int keys) = (query.Shape[0], query.Shape[2], key.Shape[2]);
+        int[] tokens = TokenCount.Of(inputs.Mask, batch, keys);
+        if (inputs.Mask is { } mask)
+        {
+            Tensor isToken = mask.Reshape(batch, 1, keys, 1);
+            (query, key, value) = (queries == keys ? query * isToken : query, key * isToken, value * isToken);
+        }
+
+        int active = Math.Min(_activeQueries, queries);
+        int[] chosen = Choose(query.Detach(), key.Detach(), tokens, active);
+        Tensor scores = TokenGather.Take(query, active, (group, i) => chosen[(group * active) + i]).MatMul(key, transposeB: true) * (1 / MathF.Sqrt(Shape.HeadDim));
+        if (inputs.Mask is not null)
+            scores += ScoreMask.OfKeys(inputs.Mask);
+        Tensor mean = value.Sum(2, 2, keepDimensions: true) * Tensor.From([.. tokens.Select(count => 1f / count)], [batch, 1, 1, 1]);
+
+        // The rows of active queries, and behind them the one that all others share.
+        Tensor rows = Tensor.Concat(2, scores.Softmax().MatMul(value), mean);
+        int[] row = new int[batch * Shape.NumHeads * queries];
+        row.AsSpan().Fill(active);
+        for (int i = 0; i < chosen.Length; i++)
+            row[(i / active * queries) + chosen[i]] = i % active;
+        return Merge(TokenGather.Take(rows, queries, (group, i) => row[(group * queries) + i]));
+    }
+
+    // Numbers of the queries that attend, for each image and head.
+    private int[] Choose(Tensor query, Tensor key, int[] tokens, int active)
+    {
+        (int groups, int queries, int keys) = (query.Shape[0] * Shape.NumHeads, query.Shape[2], key.Shape[2]);
+        int sampled = Math.Min(_sampledKeys, keys);
+        float[] draws = Draws ?? new float[queries * sampled];
+        if (Draws is null)
+            new Philox(Shape.Seed, 0).FillUniform(draws, 0);
+        Tensor samples = TokenGather.Take(key, queries * sampled, (group, i) => (int)(draws[i] * tokens[group / Shape.NumHeads]));
+        Tensor scores = query.Reshape(groups, queries, 1, -1).MatMul(samples.Reshape(groups, queries, sampled, -1), transposeB: true);
+        Tensor measure = scores.Max(2, 3) - (scores.Sum(2, 3) * (1f / keys));
+        var chosen = new int[groups * active];
+        for (int group = 0; group < groups && measure.Device is not MetaDevice; group++)
+        {
+            float[] sparsity = measure.AsSpan<float>().Slice(group * queries, queries).ToArray();
+            int[] order = [.. Enumerable.Range(0, queries).OrderByDescending(i => sparsity[i]).Take(active)];
+            order.CopyTo(chosen, group * active);
+        }
+
+        return chosen;
+    }
+
+    private static int Default(int tokens) => Math.Clamp(Factor * (int)Math.Ceiling(Math.Log(tokens)), 1, tokens);
+}

@@ -1,0 +1,21 @@
+using PolaFormer.Tensors;
+
+namespace PolaFormer.NN.Attention;
+
+/// <summary>Sequences cut into blocks of neighbouring tokens; the last is filled up.</summary>
+internal static class TokenBlocks
+{
+    /// <summary>Tokens of a block where nothing is said: an eighth of the sequence, from 1 to 64.</summary>
+    public static int DefaultSize(int tokens) => Math.Clamp((tokens + 7) / 8, 1, 64);
+
+    /// <summary>Blocks that hold a sequence.</summary>
+    public static int Count(int tokens, int size) => (tokens + size - 1) / size;
+
+    /// <summary>Whether a place holds a token of an image, neither padding nor outside.</summary>
+    /// <param name="mask">(B, n), or none.</param>
+    /// <param name="tokens">Tokens n.</param>
+    /// <param name="image">Image.</param>
+    /// <param name="place">Number of the token.</param>
+    public static bool IsToken(Tensor? mask, int tokens, int image, int place) =>
+        place >= 0 && place < tokens && (mask is null || mask.AsSpan<float>()[(image * tokens) + place] != 0);
+}
