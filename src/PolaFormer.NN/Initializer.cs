@@ -23,8 +23,11 @@ public readonly record struct Initializer(InitializerKind Kind, float Scale)
     /// <summary>Normal around 0.</summary>
     public static Initializer Normal(float standardDeviation) => new(InitializerKind.Normal, standardDeviation);
 
+    /// <summary>Uniform in ±<paramref name="bound"/>.</summary>
+    public static Initializer Uniform(float bound) => new(InitializerKind.Uniform, bound);
+
     /// <summary>Uniform in ±1/√fanIn: PyTorch's default for the weights and biases of linear and convolution layers.</summary>
-    public static Initializer UniformFanIn(int fanIn) => new(InitializerKind.Uniform, 1 / MathF.Sqrt(fanIn));
+    public static Initializer UniformFanIn(int fanIn) => Uniform(1 / MathF.Sqrt(fanIn));
 
     /// <summary>Overwrites a tensor with values of this distribution.</summary>
     /// <param name="tensor">A float32 tensor.</param>

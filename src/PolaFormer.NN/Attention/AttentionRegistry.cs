@@ -5,8 +5,9 @@ namespace PolaFormer.NN.Attention;
 /// <summary>Every mechanism by name, those for images first.</summary>
 public static class AttentionRegistry
 {
-    /// <summary>All entries.</summary>
-    public static IReadOnlyList<AttentionEntry> All { get; } =
+    private static readonly Lock s_adding = new();
+
+    private static AttentionEntry[] s_all =
     [
         new("softmax", "Softmax", "Vaswani et al., NeurIPS 2017", "O(N²·d)", shape => new SoftmaxAttention(shape)),
         new("window", "Window softmax", "Swin: Liu et al., ICCV 2021", "O(N·w²·d)", shape => new WindowSoftmaxAttention(shape)),
@@ -39,6 +40,21 @@ public static class AttentionRegistry
         new("synthesizer-random", "Synthesizer (random)", "Tay et al., ICML 2021", "O(N²·d)", shape => new RandomSynthesizer(shape)),
         new("synthesizer-factorized", "Synthesizer (factorised)", "Tay et al., ICML 2021", "O(N²·(d + k))", shape => new FactorizedSynthesizer(shape)),
     ];
+
+    /// <summary>All entries.</summary>
+    public static IReadOnlyList<AttentionEntry> All => s_all;
+
+    /// <summary>Adds a mechanism of one's own: from then on every host finds it by its name.</summary>
+    /// <exception cref="ArgumentException">The name is taken.</exception>
+    public static void Add(AttentionEntry entry)
+    {
+        lock (s_adding)
+        {
+            if (s_all.Any(other => other.Name == entry.Name))
+                throw new ArgumentException($"There is an attention '{entry.Name}' already; choose another name.");
+            s_all = [.. s_all, entry];
+        }
+    }
 
     /// <summary>The entry of a name.</summary>
     /// <exception cref="ArgumentException">No such name; the message lists those there are.</exception>

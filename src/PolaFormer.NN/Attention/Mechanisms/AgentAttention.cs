@@ -23,12 +23,14 @@ public sealed class AgentAttention : AttentionMechanism
     /// <summary>Makes the mechanism.</summary>
     /// <param name="shape">What it is made for, a grid.</param>
     /// <param name="side">Rows and columns of the pooled grid; A is its square.</param>
-    /// <exception cref="ArgumentException">The shape is a sequence.</exception>
+    /// <exception cref="ArgumentException">The shape is a sequence, or has fewer keys than queries.</exception>
     public AgentAttention(AttentionShape shape, int side)
         : base(shape)
     {
         if (shape.Height * shape.Width == 0)
             throw new ArgumentException("Agent attention pools its agents from a grid; the shape is a sequence.");
+        if (shape.KeyTokens != shape.Tokens)
+            throw new ArgumentException($"Agent attention's biases want a key for every query; got {shape.KeyTokens} keys for {shape.Tokens} queries. Set the reduction of its stage to 1.");
         _side = side;
         (int heads, int agents, int prefix) = (shape.NumHeads, side * side, shape.PrefixTokens);
         _agentMap = Bias("an_bias", [heads, agents, BiasSide, BiasSide]);

@@ -32,8 +32,7 @@ public sealed class FocusedLinearAttention : FeatureMapAttention
     }
 
     /// <inheritdoc/>
-    public override AttentionTraits Traits =>
-        AttentionTraits.Grid | AttentionTraits.FixedLength | (Shape.KeyTokens == Shape.Tokens ? AttentionTraits.None : AttentionTraits.CrossAttention);
+    public override AttentionTraits Traits => AttentionTraits.Grid | AttentionTraits.FixedLength;
 
     /// <inheritdoc/>
     protected override int FeatureDim => Shape.HeadDim;

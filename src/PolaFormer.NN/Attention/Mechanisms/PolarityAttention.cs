@@ -10,58 +10,108 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// y = [q_same·(k̃ᵀv₁)/(q_same·Σk̃), q_opposite·(k̃ᵀv₂)/(q_opposite·Σk̃)] for the halves v₁, v₂ of v; then (y + dwc(v))·g.
 /// </para>
 /// Where the paper and the authors' code differ, this follows the code: the gate also multiplies the convolution's branch, and
-/// fewer values than queries are stretched along the flattened sequence, not in the plane.
+/// fewer values than queries are stretched along the flattened sequence, not in the plane. <see cref="PolarityOptions"/> takes
+/// parts away.
 /// </summary>
 public sealed class PolarityAttention : AttentionMechanism
 {
+    private const float Epsilon = 1e-6f;
+
     private readonly int _kernelSize;
     private readonly float _alpha;
+    private readonly PolarityOptions _options;
     private readonly Parameter _power, _scale, _positionalEncoding;
-    private readonly DepthwiseConv2d _convolution;
+    private readonly Parameter? _gate;
+    private readonly DepthwiseConv2d? _convolution;
+    private readonly DeformableConv2d? _deformable;
 
     /// <summary>Makes the mechanism.</summary>
     /// <param name="shape">What for; heads have an even number of channels.</param>
-    /// <param name="kernelSize">Kernel of the depthwise convolution of v.</param>
+    /// <param name="kernelSize">Kernel of the convolution of v.</param>
     /// <param name="alpha">Exponents lie in (1, 1 + alpha).</param>
-    public PolarityAttention(AttentionShape shape, int kernelSize = 5, float alpha = 4)
+    /// <param name="options">Parts to leave out or exchange; the published form where null.</param>
+    public PolarityAttention(AttentionShape shape, int kernelSize = 5, float alpha = 4, PolarityOptions? options = null)
         : base(shape)
     {
-        if (shape.HeadDim % 2 != 0)
+        _options = options ?? new PolarityOptions();
+        if (_options.IsPolar && shape.HeadDim % 2 != 0)
             throw new ArgumentException($"Polarity attention halves the channels of a head; got {shape.HeadDim}.");
         (_kernelSize, _alpha) = (kernelSize, alpha);
         _power = AddParameter("power", [1, shape.NumHeads, 1, shape.HeadDim], Initializer.Zeros);
         _scale = AddParameter("scale", [1, 1, shape.Dim], Initializer.Zeros);
         _positionalEncoding = AddParameter("positional_encoding", [1, shape.KeyTokens, shape.Dim], Initializer.Zeros);
-        _convolution = AddChild("dwc", new DepthwiseConv2d(shape.HeadDim, kernelSize));
+        _gate = _options.Gate == PolarityGate.Learned ? AddParameter("gate", [1, shape.Tokens, shape.Dim], StartOf(_options.GateStart)) : null;
+        if (_options.Local == PolarityLocal.Depthwise)
+            _convolution = AddChild("dwc", new DepthwiseConv2d(shape.HeadDim, kernelSize));
+        else if (_options.Local == PolarityLocal.Deformable)
+            _deformable = AddChild("dcn", new DeformableConv2d(shape.Dim, shape.HeadDim, kernelSize));
     }
 
     /// <inheritdoc/>
-    public override AttentionTraits Traits => AttentionTraits.Grid | AttentionTraits.FixedLength | AttentionTraits.Gated;
+    public override AttentionTraits Traits =>
+        AttentionTraits.Grid | AttentionTraits.FixedLength | (_options.Gate == PolarityGate.Projected ? AttentionTraits.Gated : AttentionTraits.None);
 
     /// <inheritdoc/>
-    public override int Streams => 2;
+    public override int Streams => _options.IsPolar ? 2 : 1;
 
     /// <inheritdoc/>
     public override AttentionCost Cost(int queries, int keys)
     {
-        long dim = Shape.Dim, headDim = Shape.HeadDim;
-        long products = dim * ((2 * headDim * (queries + keys)) + (4 * queries));
-        long convolution = (queries - Shape.PrefixTokens) * dim * _kernelSize * _kernelSize;
-        return new AttentionCost(products + convolution, sizeof(float) * dim * ((4 * queries) + (2 * keys) + (2 * headDim)));
+        long dim = Shape.Dim, streams = Streams, taps = (long)_kernelSize * _kernelSize, pixels = queries - Shape.PrefixTokens;
+        long products = streams * dim * ((Shape.HeadDim * (queries + keys)) + (streams * queries));
+        long local = _options.Local switch
+        {
+            PolarityLocal.Depthwise => pixels * dim * taps,
+
+            // Offsets of every tap from all channels, then four pixels and a weight a tap.
+            PolarityLocal.Deformable => pixels * dim * ((2 * taps * taps) + (5 * taps)),
+            _ => 0,
+        };
+        return new AttentionCost(products + local, sizeof(float) * streams * dim * ((streams * queries) + keys + Shape.HeadDim));
     }
 
     /// <inheritdoc/>
-    protected override Tensor RunMix(AttentionInputs inputs) => Tensor.PolarityAttention(
-        inputs.Query, inputs.Key, inputs.Value,
-        _positionalEncoding, _scale.Softplus().Reciprocal(), _power.Sigmoid().Affine(_alpha, 1), Shape.NumHeads);
+    protected override Tensor RunMix(AttentionInputs inputs)
+    {
+        Tensor inverseScale = _scale.Softplus().Reciprocal(), exponent = _power.Sigmoid().Affine(_alpha, 1);
+        return _options.IsPolar
+            ? Tensor.PolarityAttention(inputs.Query, inputs.Key, inputs.Value, _positionalEncoding, inverseScale, exponent, Shape.NumHeads)
+            : Unsigned(inputs, inverseScale, exponent);
+    }
 
     /// <inheritdoc/>
     protected override Tensor RunAttend(AttentionInputs inputs)
     {
         Tensor mixed = RunMix(inputs);
-        Columns value = OnGrid(inputs.Value, inputs), gate = inputs.Gate!.Value;
-        return inputs.PrefixTokens == 0
-            ? _convolution.ForwardGated(value, mixed.Reshape(value.Source.Shape.With(3, Shape.Dim)), gate).Reshape(mixed.Shape)
-            : AddOnGrid(mixed, _convolution.Forward(value), inputs) * Tokens(gate);
+        Columns value = OnGrid(inputs.Value, inputs);
+        if (_convolution is not null && _options.Gate == PolarityGate.Projected && inputs.PrefixTokens == 0)
+            return _convolution.ForwardGated(value, mixed.Reshape(value.Source.Shape.With(3, Shape.Dim)), inputs.Gate!.Value).Reshape(mixed.Shape);
+        Tensor? local = _convolution?.Forward(value) ?? _deformable?.Forward(value.Source.Slice(3, value.Start, value.Width));
+        Tensor restored = local is null ? mixed : AddOnGrid(mixed, local, inputs);
+        return _options.Gate switch
+        {
+            PolarityGate.Projected => restored * Tokens(inputs.Gate!.Value),
+            PolarityGate.Learned => restored * _gate!,
+            _ => restored,
+        };
     }
+
+    // One stream of positive parts, eps against the mean as in the signed ones: (B, N, C).
+    private Tensor Unsigned(AttentionInputs inputs, Tensor inverseScale, Tensor exponent)
+    {
+        Tensor query = (Heads(inputs.Query) * Heads(inverseScale)).Relu().Pow(exponent);
+        Tensor key = ((Heads(inputs.Key) + Heads(_positionalEncoding)) * Heads(inverseScale)).Relu().Pow(exponent);
+        Tensor sums = query.MatMul(key.Sum(2, 2, keepDimensions: true), transposeB: true);
+        return Merge(query.MatMul(key.MatMul(Heads(inputs.Value), transposeA: true)) / (sums + (key.Shape[2] * Epsilon)));
+    }
+
+    private Initializer StartOf(PolarityGateStart start) => start switch
+    {
+        PolarityGateStart.Ones => Initializer.Ones,
+        PolarityGateStart.Zeros => Initializer.Zeros,
+        PolarityGateStart.Normal => Initializer.Normal(1),
+        PolarityGateStart.KaimingUniform => Initializer.Uniform(MathF.Sqrt(6f / Shape.Dim)),
+        PolarityGateStart.XavierUniform => Initializer.Uniform(MathF.Sqrt(6f / (Shape.Tokens + Shape.Dim))),
+        _ => throw new ArgumentException($"A gate has no start {start}."),
+    };
 }

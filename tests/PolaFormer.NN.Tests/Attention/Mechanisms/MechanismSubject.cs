@@ -1,5 +1,6 @@
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.NN.Tests.Attention.Mechanisms;
@@ -88,6 +89,37 @@ internal static class MechanismSubject
         foreach (ref float value in values)
             value = MathF.CopySign(MathF.Max(MathF.Abs(value), 0.02f), value) * 0.8f;
         return x;
+    }
+
+    /// <summary>Gradients of a mechanism equal central differences, those of its inputs and parameters.</summary>
+    public static void AssertGradient(AttentionMechanism mechanism)
+    {
+        AttentionInputs inputs = Inputs(mechanism, batch: 1);
+        Tensor[] leaves = [.. Leaves(inputs)];
+        foreach (Tensor leaf in leaves)
+            leaf.RequiresGrad = true;
+        Tensor cotangent = Random(new Shape(1, mechanism.Shape.Tokens, mechanism.Shape.Dim), 9);
+        using (var tape = Tape.Start())
+            tape.Backward(mechanism.Attend(inputs), cotangent);
+
+        double Loss() => mechanism.Attend(inputs).ToArray().Zip(cotangent.ToArray(), (y, c) => (double)y * c).Sum();
+        foreach (Tensor leaf in leaves.Concat(mechanism.Parameters().Where(parameter => parameter.Grad is not null)))
+        {
+            float[] gradient = leaf.Grad?.ToArray() ?? new float[leaf.Count];
+            double tolerance = 6e-3 * Math.Max(1, gradient.Max(Math.Abs));
+            int kinks = 0;
+            for (int i = 0; i < gradient.Length; i += Math.Max(1, gradient.Length / 24))
+            {
+                double expected = CentralDifference(Loss, leaf, i);
+                if (Math.Abs(gradient[i] - expected) <= tolerance)
+                    continue;
+
+                // A step over a kink says nothing of the gradient, and half of it something else.
+                double half = CentralDifference(Loss, leaf, i, 2e-3f);
+                Assert.True(Math.Abs(half - expected) > tolerance, $"{leaf}[{i}]: {gradient[i]} for {expected}");
+                Assert.True(++kinks <= 2, $"{leaf} has kinks all over");
+            }
+        }
     }
 
     /// <summary>(loss(x + h) − loss(x − h)) / 2h in one element.</summary>

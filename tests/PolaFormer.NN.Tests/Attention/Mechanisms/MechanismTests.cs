@@ -1,6 +1,5 @@
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Autograd;
 
 namespace PolaFormer.NN.Tests.Attention.Mechanisms;
 
@@ -24,32 +23,7 @@ public class MechanismTests
     public void GradientEqualsCentralDifferences(string name)
     {
         AttentionMechanism mechanism = MechanismSubject.Make(name, height: 3, width: 3, Dim, Heads);
-        AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 1);
-        Tensor[] leaves = [.. MechanismSubject.Leaves(inputs)];
-        foreach (Tensor leaf in leaves)
-            leaf.RequiresGrad = true;
-        Tensor cotangent = MechanismSubject.Random(new Shape(1, 9, Dim), 9);
-        using (var tape = Tape.Start())
-            tape.Backward(mechanism.Attend(inputs), cotangent);
-
-        double Loss() => mechanism.Attend(inputs).ToArray().Zip(cotangent.ToArray(), (y, c) => (double)y * c).Sum();
-        foreach (Tensor leaf in leaves.Concat(mechanism.Parameters().Where(parameter => parameter.Grad is not null)))
-        {
-            float[] gradient = leaf.Grad?.ToArray() ?? new float[leaf.Count];
-            double tolerance = 6e-3 * Math.Max(1, gradient.Max(Math.Abs));
-            int kinks = 0;
-            for (int i = 0; i < gradient.Length; i += Math.Max(1, gradient.Length / 24))
-            {
-                double expected = MechanismSubject.CentralDifference(Loss, leaf, i);
-                if (Math.Abs(gradient[i] - expected) <= tolerance)
-                    continue;
-
-                // A step over a kink says nothing of the gradient, and half of it something else.
-                double half = MechanismSubject.CentralDifference(Loss, leaf, i, 2e-3f);
-                Assert.True(Math.Abs(half - expected) > tolerance, $"{leaf}[{i}]: {gradient[i]} for {expected}");
-                Assert.True(++kinks <= 2, $"{leaf} has kinks all over");
-            }
-        }
+        MechanismSubject.AssertGradient(mechanism);
     }
 
     [Theory]
