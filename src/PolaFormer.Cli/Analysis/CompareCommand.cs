@@ -115,7 +115,6 @@ internal static class CompareCommand
             Panel("Time of a forward pass", "milliseconds", result => result.Milliseconds!.Value),
             Panel("Memory beyond the inputs", "megabytes", result => result.PeakBytes / 1e6),
             Panel("Multiply-accumulates", "millions", result => result.Cost.MultiplyAccumulates / 1e6),
-            Panel("Entropy", "share of that of equal weights", result => result.Entropy ?? 0),
         ]);
     }
 
