@@ -18,11 +18,16 @@ public static class AttentionProbe
         if (image.Rank != 4 || image.Shape[0] != 1)
             throw new ArgumentException($"The probe takes one image, (1, H, W, 3); got {image.Shape}.", nameof(image));
         var layers = new List<ProbedLayer>();
-        using (AttentionMechanism.Observe((mechanism, inputs) => layers.Add(new ProbedLayer(Module.Running?.FullName ?? "", mechanism, Kept(inputs)))))
+        using (AttentionMechanism.Observe((mechanism, inputs) => layers.Add(Noted(mechanism, inputs))))
         using (MemoryScope.Enter())
             model.Forward(image);
         return layers;
     }
+
+    private static ProbedLayer Noted(AttentionMechanism mechanism, AttentionInputs inputs) => new(Module.Running?.FullName ?? "", mechanism, Kept(inputs))
+    {
+        Local = Module.Running is GatedRotaryAttention layer ? values => layer.Local.Forward(values) : null,
+    };
 
     // Copies of the columns alone: the projections they lie in go back to the pool.
     private static AttentionInputs Kept(AttentionInputs inputs) => inputs with

@@ -105,7 +105,7 @@ public static class AttentionWeights
     }
 
     /// <summary>
-    /// What the whole mechanism, local terms included and the gate held at 1, does to the first channel of every head and
+    /// What attention and the local terms of the values together, the gate held at 1, do to the first channel of every head and
     /// stream: (N, n) row by row, of the first window where there are windows. One forward pass a key.
     /// </summary>
     public static float[][] WholeMaps(ProbedLayer layer)
@@ -113,22 +113,28 @@ public static class AttentionWeights
         int dim = layer.Mechanism.Shape.Dim, queries = layer.Inputs.Query.Tokens, keys = layer.Inputs.Key.Tokens;
         float[][] maps = NewMaps(layer.NumHeads * layer.Streams, queries * keys);
         AttentionInputs first = First(layer) with { Gate = layer.Inputs.Gate is null ? default(Columns?) : Tensor.Full([1, queries, dim], 1) };
-        float[] offset = layer.Mechanism.Attend(first with { Value = Tensor.Zeros([1, keys, dim]) }).ToArray();
+        float[] offset = Whole(Tensor.Zeros([1, keys, dim]));
         for (int key = 0; key < keys; key++)
         {
             using var scope = MemoryScope.Enter();
             Tensor value = Tensor.Zeros([1, keys, dim]);
             value.AsSpan<float>().Slice(key * dim, dim).Fill(1);
-            ReadOnlySpan<float> attended = layer.Mechanism.Attend(first with { Value = value }).AsSpan<float>();
+            float[] whole = Whole(value);
             for (int i = 0; i < maps.Length; i++)
             {
                 int channel = layer.Channel(i / layer.Streams, i % layer.Streams);
                 for (int query = 0; query < queries; query++)
-                    maps[i][(query * keys) + key] = attended[(query * dim) + channel] - offset[(query * dim) + channel];
+                    maps[i][(query * keys) + key] = whole[(query * dim) + channel] - offset[(query * dim) + channel];
             }
         }
 
         return maps;
+
+        float[] Whole(Tensor value)
+        {
+            Tensor attended = layer.Mechanism.Attend(first with { Value = value });
+            return (layer.Local is { } local ? attended + local(value.Reshape(1, layer.Inputs.Height, layer.Inputs.Width, dim)).Reshape(attended.Shape) : attended).ToArray();
+        }
     }
 
     private static float[][] NewMaps(int count, int length) => [.. Enumerable.Range(0, count).Select(_ => new float[length])];

@@ -13,11 +13,15 @@ public sealed record EntropyProfile(string Layer, string Mechanism, int Head, in
     /// <summary>The entropy of a row of equal weights, ln n.</summary>
     public double Uniform => Math.Log(Keys);
 
-    /// <summary>Profiles of all heads and streams of a layer, from rows evenly spread over the image.</summary>
+    /// <summary>
+    /// Profiles of all heads and streams of a layer, from rows evenly spread over the image. A mechanism that turns its own features
+    /// by a rotary encoding is looked at without it: turned features give negative weights, for which the entropy is not defined.
+    /// </summary>
     /// <param name="layer">The layer.</param>
     /// <param name="rows">Rows to look at.</param>
     public static IReadOnlyList<EntropyProfile> Of(ProbedLayer layer, int rows = 32)
     {
+        layer = layer with { Inputs = layer.Inputs with { Rotary = null } };
         int count = Math.Min(rows, layer.Queries);
         float[][][] sampled = [.. Enumerable.Range(0, count).Select(i => AttentionWeights.Row(layer, (int)((i + 0.5) * layer.Queries / count)))];
         return [.. Enumerable.Range(0, layer.NumHeads * layer.Streams).Select(i => Of(layer, i, [.. sampled.Select(row => row[i])]))];

@@ -1,4 +1,6 @@
 using PolaFormer.NN.Attention;
+using PolaFormer.NN.Attention.Mechanisms;
+using PolaFormer.Tensors;
 
 namespace PolaFormer.Analysis;
 
@@ -8,6 +10,19 @@ namespace PolaFormer.Analysis;
 /// <param name="Inputs">Copies of its inputs; windows of the image stand in the batch.</param>
 public sealed record ProbedLayer(string Name, AttentionMechanism Mechanism, AttentionInputs Inputs)
 {
+    /// <summary>What the layer itself adds to the mechanism's result from the values (B, H, W, C), before its gate; none where it adds nothing.</summary>
+    public Func<Tensor, Tensor>? Local { get; init; }
+
+    /// <summary>
+    /// Learned sharpness of a polarity: exponents of PolaFormer, temperatures of PolaFormer++; empty for another mechanism.
+    /// </summary>
+    public float[] Sharpness => Mechanism switch
+    {
+        PolarityAttention polarity => polarity.Exponents().ToArray(),
+        PolarityPlusPlusAttention polarity => [.. polarity.Temperatures().Same.ToArray(), .. polarity.Temperatures().Opposite.ToArray()],
+        _ => [],
+    };
+
     /// <summary>Heads.</summary>
     public int NumHeads => Mechanism.Shape.NumHeads;
 

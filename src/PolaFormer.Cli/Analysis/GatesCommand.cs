@@ -19,7 +19,7 @@ internal static class GatesCommand
         {
             ProbedImage probed = ProbedImage.Load(parsed.GetValue(image)!, parsed.GetValue(checkpoint), parsed.GetValue(model));
             LayerFigures[] figures = [.. probed.Layers.Select(layer => LayerFigures.Of(layer, parsed.GetValue(rankTokens)))];
-            if (figures.All(layer => layer.Gates.Count == 0 && layer.Sharpness.Length == 0))
+            if (figures.All(layer => layer.Gates.Count == 0 && layer.Layer.Sharpness.Length == 0))
                 throw new ArgumentException($"{probed.Classifier.Model.GetType().Name} has no polarity attention.");
             Show(probed, figures, parsed.GetValue(html), parsed.GetValue(json));
         });
@@ -62,7 +62,7 @@ internal static class GatesCommand
             {
                 layer = figure.Layer.Name,
                 correlations = figure.Gates.Select(gate => double.IsNaN(gate.Correlation) ? default(double?) : gate.Correlation),
-                sharpness = figure.Sharpness,
+                sharpness = figure.Layer.Sharpness,
                 rank = figure.Rank,
                 rank_with_local = figure.RankWithLocal,
             }));
@@ -78,26 +78,26 @@ internal static class GatesCommand
     /// <summary>What one layer has to say.</summary>
     /// <param name="Layer">The layer.</param>
     /// <param name="Gates">Gates of its heads; none without polarity.</param>
-    /// <param name="Sharpness">Exponents or temperatures; none without polarity.</param>
     /// <param name="Rank">Mean effective rank of A; null where there are too many tokens.</param>
     /// <param name="RankWithLocal">The same with local terms.</param>
-    private sealed record LayerFigures(ProbedLayer Layer, IReadOnlyList<GateProfile> Gates, float[] Sharpness, double? Rank, double? RankWithLocal)
+    private sealed record LayerFigures(ProbedLayer Layer, IReadOnlyList<GateProfile> Gates, double? Rank, double? RankWithLocal)
     {
         public static LayerFigures Of(ProbedLayer layer, int rankTokens)
         {
             bool isRanked = layer.Inputs.Query.Tokens <= rankTokens;
             int keys = layer.Inputs.Key.Tokens;
             double? Rank(Func<ProbedLayer, float[][]> maps) => isRanked ? maps(layer).Average(map => EffectiveRank.Of(map, keys)) : null;
-            return new LayerFigures(layer, GateProfile.Of(layer), [], Rank(AttentionWeights.Maps), Rank(AttentionWeights.WholeMaps));
+            return new LayerFigures(layer, GateProfile.Of(layer), Rank(AttentionWeights.Maps), Rank(AttentionWeights.WholeMaps));
         }
 
         public string[] Cells()
         {
+            float[] sharpness = Layer.Sharpness;
             double[] correlations = [.. Gates.Select(gate => gate.Correlation).Where(double.IsFinite)];
             return
             [
                 Layer.Name, Layer.Mechanism.GetType().Name, $"{Layer.Queries}", $"{Layer.NumHeads}", Number(correlations.Length == 0 ? null : correlations.Average()),
-                Number(Sharpness.Length == 0 ? null : Sharpness.Min()), Number(Sharpness.Length == 0 ? null : Sharpness.Average()), Number(Sharpness.Length == 0 ? null : Sharpness.Max()),
+                Number(sharpness.Length == 0 ? null : sharpness.Min()), Number(sharpness.Length == 0 ? null : sharpness.Average()), Number(sharpness.Length == 0 ? null : sharpness.Max()),
                 Number(Rank, "F1"), Number(RankWithLocal, "F1"),
             ];
         }

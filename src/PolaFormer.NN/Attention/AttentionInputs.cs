@@ -17,7 +17,7 @@ public sealed record AttentionInputs(Columns Query, Columns Key, Columns Value)
     /// <summary>Tokens before those of the grid, such as a class token: N = PrefixTokens + Height·Width.</summary>
     public int PrefixTokens { get; init; }
 
-    /// <summary>(B, …N, C): factor of the result, for a mechanism that <see cref="AttentionTraits.Gated">asks for it</see>.</summary>
+    /// <summary>(B, …N, C): factor of the result, applied by a mechanism that <see cref="AttentionTraits.Gated">asks for it</see>, else by the layer that has one.</summary>
     public Columns? Gate { get; init; }
 
     /// <summary>(B, n): 1 for a token, 0 for padding; none where every token counts.</summary>

@@ -12,7 +12,6 @@ public sealed class GatedRotaryAttention : AttentionLayer
 {
     private readonly RotaryEncoding _rotary;
     private readonly Linear _joint;
-    private readonly DepthwiseConv2d _local;
 
     /// <summary>Makes the layer.</summary>
     /// <param name="mechanism">What mixes the tokens.</param>
@@ -23,10 +22,13 @@ public sealed class GatedRotaryAttention : AttentionLayer
         int dim = mechanism.Shape.Dim;
         _rotary = rotary;
         _joint = AddChild(mechanism is PolarityPlusPlusAttention ? "qkvg" : "qkvo", new Linear(dim, 4 * dim));
-        _local = AddChild("lepe", new DepthwiseConv2d(dim, 5));
+        Local = AddChild("lepe", new DepthwiseConv2d(dim, 5));
         Projection = AddChild("proj", new Linear(dim, dim));
         AddInline(mechanism);
     }
+
+    /// <summary>The convolution of the values that is added to the attention, before the gate.</summary>
+    public DepthwiseConv2d Local { get; }
 
     /// <inheritdoc/>
     protected override Linear Projection { get; }
@@ -39,10 +41,9 @@ public sealed class GatedRotaryAttention : AttentionLayer
         Columns query = new(joint, 0, dim), key = new(joint, dim, dim), value = new(joint, 2 * dim, dim), gate = new(joint, 3 * dim, dim);
         (Tensor sin, Tensor cos) = _rotary.Tables(x.Shape[1], x.Shape[2]);
         AttentionInputs inputs = Mechanism.Traits.HasFlag(AttentionTraits.Rotary)
-            ? Inputs(x, query, key, value) with { Rotary = (sin, cos) }
-            : Inputs(x, Tensor.Rotate(query, sin, cos, heads), Tensor.Rotate(key, sin, cos, heads), value);
-        if (IsGated)
-            return Mechanism.Attend(inputs with { Gate = gate }).Reshape(x.Shape) + _local.Forward(value);
-        return _local.ForwardGated(value, Mechanism.Attend(inputs).Reshape(x.Shape), gate);
+            ? Inputs(x, query, key, value) with { Gate = gate, Rotary = (sin, cos) }
+            : Inputs(x, Tensor.Rotate(query, sin, cos, heads), Tensor.Rotate(key, sin, cos, heads), value) with { Gate = gate };
+        Tensor attended = Mechanism.Attend(inputs).Reshape(x.Shape);
+        return IsGated ? attended + Local.Forward(value) : Local.ForwardGated(value, attended, gate);
     }
 }

@@ -54,6 +54,9 @@ public sealed class PolarityAttention : AttentionMechanism
     /// <inheritdoc/>
     public override int Streams => _options.IsPolar ? 2 : 1;
 
+    /// <summary>Learned exponents p = 1 + alpha·sigmoid(power): heads · d values above 1.</summary>
+    public Tensor Exponents() => _power.Sigmoid().Affine(_alpha, 1);
+
     /// <inheritdoc/>
     public override AttentionCost Cost(int queries, int keys)
     {
@@ -73,7 +76,7 @@ public sealed class PolarityAttention : AttentionMechanism
     /// <inheritdoc/>
     protected override Tensor RunMix(AttentionInputs inputs)
     {
-        Tensor inverseScale = _scale.Softplus().Reciprocal(), exponent = _power.Sigmoid().Affine(_alpha, 1);
+        Tensor inverseScale = _scale.Softplus().Reciprocal(), exponent = Exponents();
         return _options.IsPolar
             ? Tensor.PolarityAttention(inputs.Query, inputs.Key, inputs.Value, _positionalEncoding, inverseScale, exponent, Shape.NumHeads)
             : Unsigned(inputs, inverseScale, exponent);

@@ -34,6 +34,9 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
     /// <inheritdoc/>
     public override int RotaryDim => 2 * Shape.HeadDim;
 
+    /// <summary>Learned temperatures sigmoid(s₁) and sigmoid(s₂) of the same- and opposite-signed parts: 2·d values a head each, in (0, 1).</summary>
+    public (Tensor Same, Tensor Opposite) Temperatures() => (_same.Sigmoid(), _opposite.Sigmoid());
+
     /// <inheritdoc/>
     public override AttentionCost Cost(int queries, int keys)
     {
@@ -45,6 +48,7 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
     protected override Tensor RunMix(AttentionInputs inputs)
     {
         (Tensor sin, Tensor cos) = inputs.Rotary ?? (Tensor.Zeros([inputs.Query.Tokens, RotaryDim]), Tensor.Full([inputs.Query.Tokens, RotaryDim], 1));
-        return Tensor.PolarityAttentionPlusPlus(inputs.Query, inputs.Key, inputs.Value, _same.Sigmoid(), _opposite.Sigmoid(), sin, cos, Shape.NumHeads);
+        (Tensor same, Tensor opposite) = Temperatures();
+        return Tensor.PolarityAttentionPlusPlus(inputs.Query, inputs.Key, inputs.Value, same, opposite, sin, cos, Shape.NumHeads);
     }
 }
