@@ -44,6 +44,6 @@ public sealed record EntropyProfile(string Layer, string Mechanism, int Head, in
                 largest[i] += sum == 0 ? 0 : weights[i] / sum / rows.Length;
         }
 
-        return new EntropyProfile(layer.Name, layer.Mechanism.GetType().Name, index / layer.Streams, index % layer.Streams, layer.Keys, isNegative ? null : entropy, largest);
+        return new EntropyProfile(layer.Name, layer.MechanismName, index / layer.Streams, index % layer.Streams, layer.Keys, isNegative ? null : entropy, largest);
     }
 }

@@ -23,6 +23,9 @@ public sealed record ProbedLayer(string Name, AttentionMechanism Mechanism, Atte
         _ => [],
     };
 
+    /// <summary>The mechanism in words: Softmax, PolarityPlusPlus.</summary>
+    public string MechanismName => Mechanism.GetType().Name.Replace("Attention", "", StringComparison.Ordinal);
+
     /// <summary>Heads.</summary>
     public int NumHeads => Mechanism.Shape.NumHeads;
 

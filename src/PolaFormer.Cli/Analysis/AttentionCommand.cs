@@ -51,7 +51,7 @@ internal static class AttentionCommand
         var panels = new List<Panel>();
         foreach (ProbedLayer layer in layers)
         {
-            panels.Add(Row(probed, layer, layer.Mechanism.GetType().Name, head, point));
+            panels.Add(Row(probed, layer, layer.MechanismName, head, point));
             foreach (AttentionEntry entry in others)
                 panels.Add(Row(probed, ProbedImage.Under(layer, entry), entry.Title, head, point));
         }

@@ -96,7 +96,7 @@ internal static class GatesCommand
             double[] correlations = [.. Gates.Select(gate => gate.Correlation).Where(double.IsFinite)];
             return
             [
-                Layer.Name, Layer.Mechanism.GetType().Name, $"{Layer.Queries}", $"{Layer.NumHeads}", Number(correlations.Length == 0 ? null : correlations.Average()),
+                Layer.Name, Layer.MechanismName, $"{Layer.Queries}", $"{Layer.NumHeads}", Number(correlations.Length == 0 ? null : correlations.Average()),
                 Number(sharpness.Length == 0 ? null : sharpness.Min()), Number(sharpness.Length == 0 ? null : sharpness.Average()), Number(sharpness.Length == 0 ? null : sharpness.Max()),
                 Number(Rank, "F1"), Number(RankWithLocal, "F1"),
             ];

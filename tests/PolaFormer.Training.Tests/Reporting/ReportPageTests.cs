@@ -6,27 +6,14 @@ namespace PolaFormer.Training.Tests.Reporting;
 /// <summary>The report in a browser: the system's Chromium, nothing is fetched.</summary>
 public sealed class ReportPageTests : IAsyncLifetime
 {
-    private static readonly string[] s_browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-
     private readonly TemporaryFolder _folder = new();
-    private readonly List<string> _complaints = [];
-    private IPlaywright? _playwright;
-    private IBrowser? _browser;
+    private readonly ReportBrowser _browser = new();
 
-    public async ValueTask InitializeAsync()
-    {
-        string? path = s_browsers.FirstOrDefault(File.Exists);
-        if (path is null)
-            return;
-        _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = path, Args = ["--no-sandbox"] });
-    }
+    public ValueTask InitializeAsync() => _browser.InitializeAsync();
 
     public async ValueTask DisposeAsync()
     {
-        if (_browser is not null)
-            await _browser.CloseAsync();
-        _playwright?.Dispose();
+        await _browser.DisposeAsync();
         _folder.Dispose();
     }
 
@@ -35,7 +22,7 @@ public sealed class ReportPageTests : IAsyncLifetime
     {
         IPage page = await Open(isAveraged: true);
         Assert.Equal(5, await page.Locator("canvas").CountAsync());
-        Assert.Empty(_complaints);
+        Assert.Empty(_browser.Complaints);
         foreach (string colour in (string[])["train", "val", "ema"])
             Assert.True(await PixelsOf(page, chart: 1, colour) > 100, $"The accuracy chart shows no {colour} curve.");
         for (int chart = 0; chart < 5; chart++)
@@ -77,27 +64,16 @@ public sealed class ReportPageTests : IAsyncLifetime
     {
         IPage page = await Open(new RunLog(RunRecord.From(SampleRun.Start()), [], [], End: null));
         Assert.Equal("sample_net", await page.Locator("h1").InnerTextAsync());
-        Assert.Empty(_complaints);
+        Assert.Empty(_browser.Complaints);
     }
 
     private Task<IPage> Open(bool isAveraged, ColorScheme scheme = ColorScheme.Light) => Open(SampleRun.Log(isAveraged), scheme);
 
-    // Complaints: what the page's scripts say or throw, and whatever it asks for beside itself.
-    private async Task<IPage> Open(RunLog log, ColorScheme scheme = ColorScheme.Light)
+    private Task<IPage> Open(RunLog log, ColorScheme scheme = ColorScheme.Light)
     {
-        Assert.SkipUnless(_browser is not null, "There is no Chromium: apt-get install chromium");
         string path = _folder["report.html"];
         HtmlReport.Write(path, log);
-        IPage page = await _browser!.NewPageAsync(new BrowserNewPageOptions { ColorScheme = scheme });
-        page.Console += (_, message) => _complaints.Add(message.Text);
-        page.PageError += (_, error) => _complaints.Add(error);
-        page.Request += (_, request) =>
-        {
-            if (request.Url != new Uri(path).AbsoluteUri && !request.Url.StartsWith("data:", StringComparison.Ordinal))
-                _complaints.Add(request.Url);
-        };
-        await page.GotoAsync(new Uri(path).AbsoluteUri);
-        return page;
+        return _browser.Open(path, scheme);
     }
 
     // How many pixels of a chart have exactly the colour of a kind of curve.
