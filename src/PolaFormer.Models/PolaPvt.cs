@@ -92,7 +92,7 @@ public sealed class PolaPvt : VisionModel
         int dim = config.EmbedDims[stage], heads = config.NumHeads[stage];
         Module attention = config.AttnType[stage] switch
         {
-            'L' => Layer(shape => new PolarityAttention(shape, config.KernelSize, config.Alpha), config.LaSrRatios[stage]),
+            'L' => Layer(shape => new PolarityAttention(shape, config.KernelSize, config.Alpha, config.Polarity), config.LaSrRatios[stage]),
             'S' => Layer(shape => new SoftmaxAttention(shape), config.SrRatios[stage]),
             char other => throw new ArgumentException($"Attention type '{other}' of stage {stage + 1} is neither L (polarity) nor S (softmax)."),
         };

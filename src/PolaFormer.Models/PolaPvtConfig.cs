@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using PolaFormer.NN.Attention.Mechanisms;
 
 namespace PolaFormer.Models;
 
@@ -50,6 +51,10 @@ public sealed record PolaPvtConfig
 
     /// <summary>Exponents of polarity attention lie in (1, 1 + Alpha).</summary>
     public float Alpha { get; init; } = 4;
+
+    /// <summary>Parts of polarity attention to leave out or exchange; the published form where null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PolarityOptions? Polarity { get; init; }
 
     /// <summary>Checks that the lists agree and the numbers are sane, before memory is taken for them.</summary>
     /// <exception cref="ArgumentException">They are not; the message names the entry.</exception>

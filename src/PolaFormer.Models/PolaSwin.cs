@@ -105,7 +105,7 @@ public sealed class PolaSwin : VisionModel
             for (int i = 0; i < types.Length; i++)
             {
                 int window = config.WindowOf(types[i]);
-                blocks.Add(new Block(dim, side, side, config.NumHeads[index], window, i % 2 == 0 ? 0 : window / 2, types[i], config.MlpRatio, config.QkvBias, dropPath[i], config.KernelSize, config.Alpha, config.DropRate));
+                blocks.Add(new Block(dim, side, side, config.NumHeads[index], window, i % 2 == 0 ? 0 : window / 2, types[i], config.MlpRatio, config.QkvBias, dropPath[i], config.KernelSize, config.Alpha, config.Polarity, config.DropRate));
             }
 
             _blocks = AddChild("blocks", new ModuleList<Block>(blocks));
@@ -136,7 +136,7 @@ public sealed class PolaSwin : VisionModel
         private readonly Mlp _mlp;
 
         /// <summary>Makes the block for a fixed resolution in tokens. A window that covers the resolution is cut to it and not shifted.</summary>
-        public Block(int dim, int height, int width, int numHeads, int windowSize, int shiftSize, char attnType, float mlpRatio = 4, bool qkvBias = true, float dropPath = 0, int kernelSize = 5, float alpha = 4, float dropRate = 0)
+        public Block(int dim, int height, int width, int numHeads, int windowSize, int shiftSize, char attnType, float mlpRatio = 4, bool qkvBias = true, float dropPath = 0, int kernelSize = 5, float alpha = 4, PolarityOptions? polarity = null, float dropRate = 0)
         {
             bool isWhole = Math.Min(height, width) <= windowSize;
             _window = isWhole ? Math.Min(height, width) : windowSize;
@@ -150,7 +150,7 @@ public sealed class PolaSwin : VisionModel
             var shape = AttentionShape.Grid(dim, numHeads, _window, _window);
             AttentionMechanism mechanism = attnType switch
             {
-                'L' => new PolarityAttention(shape, kernelSize, alpha),
+                'L' => new PolarityAttention(shape, kernelSize, alpha, polarity),
                 'S' => new WindowSoftmaxAttention(shape, _window),
                 _ => throw new ArgumentException($"Attention type '{attnType}' is neither L (polarity) nor S (softmax)."),
             };

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using PolaFormer.NN.Attention.Mechanisms;
 
 namespace PolaFormer.Models;
 
@@ -53,6 +54,10 @@ public sealed record PolaSwinConfig
 
     /// <summary>Exponents of polarity attention lie in (1, 1 + Alpha).</summary>
     public float Alpha { get; init; } = 4;
+
+    /// <summary>Parts of polarity attention to leave out or exchange; the published form where null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PolarityOptions? Polarity { get; init; }
 
     /// <summary>Window of a block whose attention is of the given type.</summary>
     public int WindowOf(char attention) => attention == 'L' ? WindowSize : WindowSize <= 56 ? 7 : 12;

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using PolaFormer.Models;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 using PolaFormer.Training.Configuration;
 
@@ -24,6 +26,8 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         try
         {
             ModelEntry entry = EntryOf(config);
+            if (entry.Name is not ("pola_swin" or "pola_pvt") && PolarityOf(model.Pola) is not null)
+                throw new ConfigurationException($"MODEL.POLA: {model.Type} has no polarity attention to take apart; pola_swin and pola_pvt have.");
             var options = new ModelOptions
             {
                 ImageSize = config.Data.ImgSize,
@@ -78,6 +82,7 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
             DropRate = (float)model.DropRate,
             KernelSize = model.La.KernelSize,
             Alpha = (float)model.La.Alpha,
+            Polarity = PolarityOf(model.Pola),
         };
     }
 
@@ -106,7 +111,28 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
             DropRate = (float)model.DropRate,
             KernelSize = la.KernelSize,
             Alpha = (float)la.Alpha,
+            Polarity = PolarityOf(model.Pola),
         };
+    }
+
+    // Null for the published form, so that a published network keeps its name.
+    private static PolarityOptions? PolarityOf(PolarityConfig config)
+    {
+        var options = new PolarityOptions
+        {
+            IsPolar = config.Polarity,
+            Gate = Choice<PolarityGate>("MODEL.POLA.GATE", config.Gate),
+            GateStart = Choice<PolarityGateStart>("MODEL.POLA.GATE_START", config.GateStart),
+            Local = Choice<PolarityLocal>("MODEL.POLA.LOCAL", config.Local),
+        };
+        return options == new PolarityOptions() ? null : options;
+    }
+
+    private static T Choice<T>(string key, string text)
+        where T : struct, Enum
+    {
+        Dictionary<string, T> choices = Enum.GetValues<T>().ToDictionary(value => JsonNamingPolicy.SnakeCaseLower.ConvertName($"{value}"));
+        return choices.TryGetValue(text, out T choice) ? choice : throw new ConfigurationException($"{key}: '{text}' is none of {string.Join(", ", choices.Keys)}.");
     }
 
     private static bool IsShape(ModelEntry entry, ModelOptions options, string shape)

@@ -1,6 +1,7 @@
 using PolaFormer.Checkpoints;
 using PolaFormer.Models;
 using PolaFormer.NN;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Vision;
@@ -60,6 +61,53 @@ public sealed class ConfiguredModelTests
         var model = (PolaPvt)Create("MODEL.TYPE", "pola_pvt_tiny", "MODEL.LA.ATTN_TYPE", "LLSS", "MODEL.LA.PVT_LA_SR_RATIOS", "8411", "MODEL.LA.KERNEL_SIZE", "3").Model;
         Assert.Equal(("LLSS", 3), (model.Config.AttnType, model.Config.KernelSize));
         Assert.Equal([8, 4, 1, 1], model.Config.LaSrRatios);
+    }
+
+    [Theory]
+    [InlineData("attn.dwc.weight", "attn.gate", "MODEL.POLA.POLARITY", "false")]
+    [InlineData("attn.qkv.weight", "attn.qkvg.weight", "MODEL.POLA.GATE", "none")]
+    [InlineData("attn.gate", "attn.qkvg.weight", "MODEL.POLA.GATE", "learned", "MODEL.POLA.GATE_START", "xavier_uniform")]
+    [InlineData("attn.dcn.offset.weight", "attn.dwc.weight", "MODEL.POLA.LOCAL", "deformable")]
+    [InlineData("attn.qkvg.weight", "attn.dwc.weight", "MODEL.POLA.LOCAL", "none")]
+    [InlineData("attn.qkv.weight", "attn.dwc.weight", "MODEL.POLA.POLARITY", "false", "MODEL.POLA.GATE", "none", "MODEL.POLA.LOCAL", "none")]
+    public void PolarityAttentionCanBeTakenApart(string present, string absent, params string[] options)
+    {
+        ConfiguredModel configured = Create(
+        [
+            "MODEL.TYPE", "pola_swin", "DATA.IMG_SIZE", "32", "MODEL.NUM_CLASSES", "3", "MODEL.SWIN.EMBED_DIM", "8", "MODEL.SWIN.DEPTHS", "[2]",
+            "MODEL.SWIN.NUM_HEADS", "[2]", "MODEL.SWIN.WINDOW_SIZE", "4", "MODEL.LA.ATTN_TYPE", "L", .. options,
+        ]);
+        configured.Model.Initialize(1);
+        configured.Model.Evaluate();
+        string[] names = [.. configured.Model.NamedParameters().Select(entry => entry.Name)];
+        Assert.Contains(names, name => name.EndsWith(present, StringComparison.Ordinal));
+        Assert.DoesNotContain(names, name => name.EndsWith(absent, StringComparison.Ordinal));
+        Tensor images = Tensor.Full([2, 32, 32, 3], 0.3f);
+        float[] logits = configured.Model.Forward(images).ToArray();
+        Assert.All(logits, value => Assert.True(float.IsFinite(value)));
+
+        // A checkpoint's description builds the same network again.
+        VisionModel again = ModelConfiguration.Read(configured.Name, configured.Config!).Create(new ModelOptions());
+        again.Initialize(1);
+        again.Evaluate();
+        Assert.Equal(logits, again.Forward(images).ToArray());
+    }
+
+    [Fact]
+    public void PvtHasTheSwitchesOfPolarityAttentionToo()
+    {
+        using IDisposable meta = new MetaDevice().Use();
+        var options = Assert.IsType<PolaPvt>(Create("MODEL.TYPE", "pola_pvt_tiny", "MODEL.POLA.GATE", "learned", "MODEL.POLA.LOCAL", "deformable").Model).Config.Polarity;
+        Assert.Equal(new PolarityOptions { Gate = PolarityGate.Learned, Local = PolarityLocal.Deformable }, options);
+    }
+
+    [Theory]
+    [InlineData("MODEL.POLA.GATE", "MODEL.TYPE", "pola_swin", "MODEL.POLA.GATE", "open")]
+    [InlineData("MODEL.POLA", "MODEL.TYPE", "polab0", "MODEL.POLA.LOCAL", "none")]
+    public void ASwitchThatCannotBeSetIsNamed(string key, params string[] options)
+    {
+        using IDisposable meta = new MetaDevice().Use();
+        Assert.StartsWith(key, Assert.Throws<ConfigurationException>(() => Create(options)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

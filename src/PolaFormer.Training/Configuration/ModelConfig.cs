@@ -44,4 +44,7 @@ public sealed class ModelConfig
 
     /// <summary>LA: linear attention.</summary>
     public LinearAttentionConfig La { get; set; } = new();
+
+    /// <summary>POLA: parts of polarity attention, for ablations; ours.</summary>
+    public PolarityConfig Pola { get; set; } = new();
 }
