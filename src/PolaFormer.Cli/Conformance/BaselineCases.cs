@@ -24,6 +24,12 @@ internal static class BaselineCases
             case "pkuzengqi/Skyformer":
                 SkyformerCases.Run(fixture, comparison);
                 break;
+            case "allenai/longformer":
+                SequenceBaselines.RunLongformer(fixture, comparison);
+                break;
+            case "lucidrains/reformer-pytorch":
+                SequenceBaselines.RunReformer(fixture, comparison);
+                break;
             case "leaderj1001/Synthesizer-Rethinking-Self-Attention-Transformer-Models":
                 SequenceBaselines.RunSynthesizer(fixture, comparison);
                 break;

@@ -16,6 +16,7 @@ internal sealed class Comparison
     private readonly HashSet<string> _seen = [];
     private readonly List<string> _failures = [];
     private readonly (double Absolute, double Relative)? _elementwise;
+    private readonly double _tolerance;
     private string? _worst;
     private double _ratio;
 
@@ -24,6 +25,8 @@ internal sealed class Comparison
     {
         _fixture = fixture;
         Match rule = Regex.Match(fixture.Meta.Text("elementwise_tolerance") ?? "", @"<= *(\S+) *\+ *([^\s*]+) *\* *\|b\|");
+        Match floor = Regex.Match(fixture.Meta.Text("note") ?? "", @"no float64 run: tolerance ([\d.e-]+)");
+        _tolerance = floor.Success ? double.Parse(floor.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
         if (rule.Success)
             _elementwise = (double.Parse(rule.Groups[1].Value, CultureInfo.InvariantCulture), double.Parse(rule.Groups[2].Value, CultureInfo.InvariantCulture));
     }
@@ -150,7 +153,7 @@ internal sealed class Comparison
         double scale = truth.Length == 0 ? 0 : truth.Max(Math.Abs), error = 0;
         if (_fixture.Has(Widened(key)))
             error = _fixture.Doubles(key).Zip(truth).Select(pair => Math.Abs(pair.First - pair.Second)).DefaultIfEmpty().Max();
-        return Math.Max(8 * error, 2e-5 * scale);
+        return Math.Max(_tolerance, Math.Max(8 * error, 2e-5 * scale));
     }
 
     private static double Worse(double a, double b) => b > a ? b : a;

@@ -84,6 +84,50 @@ internal static class SequenceBaselines
         baseline.Run(comparison, () => [("y", AttendHeads(baseline, mechanism, "Q", "K", "V", baseline.Input("mask")))]);
     }
 
+    /// <summary>Layout (B, N, C); a mask (B, 1, 1, N) tells global tokens (above 0) and padding (below) of each image.</summary>
+    public static void RunLongformer(FixtureCase fixture, Comparison comparison)
+    {
+        JsonElement construct = fixture.Meta.GetProperty("construct");
+        Shape shape = fixture.ShapeOf("in.x");
+        var attention = new AttentionShape(shape[2], construct.GetProperty("heads").GetInt32(), shape[1]);
+        float[] roles = fixture.Floats("in.attention_mask");
+        var baseline = new Baseline { Fixture = fixture };
+        Linear query = baseline.Linear("query"), key = baseline.Linear("key"), value = baseline.Linear("value");
+        Linear globalQuery = baseline.Linear("query_global"), globalKey = baseline.Linear("key_global"), globalValue = baseline.Linear("value_global");
+        baseline.Run(comparison, () => [("y", Tensor.Concat(0, [.. Enumerable.Range(0, shape[0]).Select(Image)]))]);
+
+        Tensor Image(int image)
+        {
+            float[] role = roles[(image * shape[1])..((image + 1) * shape[1])];
+            int[] global = [.. Enumerable.Range(0, role.Length).Where(token => role[token] > 0)];
+            var mechanism = new LongformerAttention(attention, construct.GetProperty("window").GetInt32()) { GlobalTokens = global };
+            Tensor x = baseline.Input("x").Slice(0, image, 1), mask = Tensor.From([.. role.Select(value => value < 0 ? 0f : 1)], [1, shape[1]]);
+            var inputs = new AttentionInputs(query.Forward(x), key.Forward(x), value.Forward(x)) { Mask = mask };
+            return global.Length == 0
+                ? mechanism.Attend(inputs)
+                : mechanism.Attend(inputs, new AttentionInputs(globalQuery.Forward(x), globalKey.Forward(x), globalValue.Forward(x)) { Mask = mask });
+        }
+    }
+
+    /// <summary>Layout (B, N, d), one head; the buckets, counted on over the rounds, are an output, too.</summary>
+    public static void RunReformer(FixtureCase fixture, Comparison comparison)
+    {
+        JsonElement construct = fixture.Meta.GetProperty("construct");
+        Shape shape = fixture.ShapeOf("in.qk"), rotations = fixture.ShapeOf("aux.rand.0");
+        (int rounds, int buckets) = (rotations[2], 2 * rotations[3]);
+        var baseline = new Baseline { Fixture = fixture };
+        var mechanism = baseline.Part("", new ReformerAttention(new AttentionShape(shape[2], 1, shape[1]), construct.GetProperty("bucket_size").GetInt32(), rounds)
+        {
+            Rotations = Tensor.From(fixture.Floats("aux.rand.0"), [shape[2], rounds, rotations[3]]),
+        });
+        baseline.Run(comparison, () =>
+        {
+            Tensor query = baseline.Input("qk");
+            long[] numbers = [.. mechanism.Buckets(query).ToArray<long>().Select((bucket, i) => bucket + (i / shape[1] % rounds * buckets))];
+            return [("y", mechanism.Attend(new AttentionInputs(query, query, baseline.Input("v")))), ("buckets", Tensor.From(numbers, [shape[0], rounds * shape[1]]))];
+        });
+    }
+
     /// <summary>Layout (B, N, C); one head, values projected.</summary>
     public static void RunSynthesizer(FixtureCase fixture, Comparison comparison)
     {

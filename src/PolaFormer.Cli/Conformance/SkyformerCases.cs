@@ -26,6 +26,10 @@ internal static class SkyformerCases
             "Skyformer" => Skyformer(shape, construct, fixture.Floats("aux.rand.0")),
             "ProbAttention (attention_informer)" => Informer(shape, construct, fixture),
             "ProbAttention (attention_informermask)" => new InformerAttention(shape, Features(construct), Features(construct)) { Draws = fixture.Floats("aux.rand.0") },
+            "BigBirdAttention" => new BigBirdAttention(shape, construct.GetProperty("block_size").GetInt32(), construct.GetProperty("num_random_blocks").GetInt32())
+            {
+                RandomBlocks = [.. fixture.Doubles("aux.rand_attn").Select(block => (int)block)],
+            },
             _ => throw new CapabilityMissingException($"{type} of Skyformer is not part of this program"),
         };
         baseline.Part(mechanism is PerformerAttention ? "attn_fn" : "", mechanism);

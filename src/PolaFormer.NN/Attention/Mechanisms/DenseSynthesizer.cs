@@ -32,7 +32,7 @@ public sealed class DenseSynthesizer : AttentionMechanism
     {
         Tensor scores = _scores.Forward(_hidden.Forward(Heads(inputs.Query)));
         if (inputs.Mask is { } mask)
-            scores += ScoreMask.OfKeys(mask);
+            scores += ScoresOf(mask);
         return Merge(scores.Softmax().MatMul(Heads(inputs.Value)));
     }
 }

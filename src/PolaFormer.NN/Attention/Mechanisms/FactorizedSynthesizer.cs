@@ -35,7 +35,7 @@ public sealed class FactorizedSynthesizer : AttentionMechanism
         Tensor scores = _left.Slice(1, 0, Shape.Tokens).MatMul(_right.Slice(2, 0, Shape.KeyTokens)), value = Tokens(inputs.Value);
         if (inputs.Mask is not { } mask)
             return HeadProjection.Apply(scores.Softmax(), value);
-        Tensor excluded = ScoreMask.OfKeys(mask);
+        Tensor excluded = ScoresOf(mask);
         return Merge((scores.Reshape(1, Shape.NumHeads, Shape.Tokens, -1) + excluded).Softmax().MatMul(Heads(inputs.Value)));
     }
 }

@@ -55,7 +55,7 @@ public sealed class InformerAttention : AttentionMechanism
         int[] chosen = Choose(query.Detach(), key.Detach(), tokens, active);
         Tensor scores = TokenGather.Take(query, active, (group, i) => chosen[(group * active) + i]).MatMul(key, transposeB: true) * (1 / MathF.Sqrt(Shape.HeadDim));
         if (inputs.Mask is not null)
-            scores += ScoreMask.OfKeys(inputs.Mask);
+            scores += ScoresOf(inputs.Mask);
         Tensor mean = value.Sum(2, 2, keepDimensions: true) * Tensor.From([.. tokens.Select(count => 1f / count)], [batch, 1, 1, 1]);
 
         // The rows of active queries, and behind them the one that all others share.

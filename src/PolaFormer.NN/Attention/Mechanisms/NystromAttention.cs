@@ -61,7 +61,7 @@ public sealed class NystromAttention : AttentionMechanism
             key *= isToken;
             if (query.Shape[2] == key.Shape[2])
                 query *= isToken;
-            excluded = ScoreMask.OfKeys(mask);
+            excluded = ScoresOf(mask);
         }
 
         if (IsExact(query.Shape[2], key.Shape[2]))
