@@ -5,17 +5,18 @@ namespace PolaFormer.Checkpoints;
 
 /// <summary>
 /// Carries what a model has learned for each position to another resolution, bicubically on square maps, as the authors'
-/// <c>load_pretrained</c> does (utils.py): position encodings of tokens and tables of relative position biases.
+/// <c>load_pretrained</c> does (utils.py): position encodings and learned gates of tokens, and tables of relative position
+/// biases.
 /// </summary>
 public static class PositionInterpolation
 {
-    private const string BiasTable = "relative_position_bias_table", TokenEncoding = "positional_encoding", AbsoluteEncoding = "absolute_pos_embed", PvtEncoding = "pos_embed";
+    private const string BiasTable = "relative_position_bias_table", TokenEncoding = "positional_encoding", LearnedGate = "gate", AbsoluteEncoding = "absolute_pos_embed", PvtEncoding = "pos_embed";
 
     /// <summary>Whether a state-dict entry belongs to positions and may so be stored for another resolution.</summary>
     public static bool Applies(string name)
     {
         string last = name[(name.LastIndexOf('.') + 1)..];
-        return last is BiasTable or TokenEncoding or AbsoluteEncoding || last.StartsWith(PvtEncoding, StringComparison.Ordinal);
+        return last is BiasTable or TokenEncoding or LearnedGate or AbsoluteEncoding || last.StartsWith(PvtEncoding, StringComparison.Ordinal);
     }
 
     /// <summary>Whether <see cref="Resize"/> can bring a stored entry to the shape that the model wants.</summary>

@@ -1,4 +1,5 @@
 using PolaFormer.Models;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Checkpoints.Tests;
@@ -17,15 +18,18 @@ public class PretrainedLoaderTests
         Assert.All(target.NamedParameters().Zip(source.NamedParameters()), pair => Assert.Equal(pair.Second.Parameter.ToArray(), pair.First.Parameter.ToArray()));
     }
 
-    [Fact]
-    public void CarriesPositionsToAnotherResolution()
+    [Theory]
+    [InlineData("positional_encoding")]
+    [InlineData("gate")]
+    public void CarriesPositionsToAnotherResolution(string name)
     {
-        PolaSwin source = Made(s_config, 1), target = Made(s_config with { ImageSize = 48 }, 2);
-        Tensor encoding = source.StateDict().Single(entry => entry.Name.EndsWith("positional_encoding", StringComparison.Ordinal)).Tensor;
+        PolaSwinConfig config = s_config with { Polarity = new PolarityOptions { Gate = PolarityGate.Learned } };
+        PolaSwin source = Made(config, 1), target = Made(config with { ImageSize = 48 }, 2);
+        Tensor encoding = source.StateDict().Single(entry => entry.Name.EndsWith(name, StringComparison.Ordinal)).Tensor;
         encoding.AsSpan<float>().Fill(0.25f);
         PretrainedReport report = PretrainedLoader.Load(target, source);
-        Assert.Contains("layers.0.blocks.0.attn.positional_encoding", report.Interpolated);
-        Tensor resized = target.StateDict().Single(entry => entry.Name.EndsWith("positional_encoding", StringComparison.Ordinal)).Tensor;
+        Assert.Contains($"layers.0.blocks.0.attn.{name}", report.Interpolated);
+        Tensor resized = target.StateDict().Single(entry => entry.Name.EndsWith(name, StringComparison.Ordinal)).Tensor;
         Assert.All(resized.ToArray(), value => Assert.Equal(0.25f, value, 1e-6f));
     }
 
