@@ -22,7 +22,7 @@ public static class AttentionRegistry
         new("angular", "Angular", "You et al., CVPR 2023", "O(N·d²)", shape => new AngularAttention(shape)),
         new("angular-sparse", "Angular (sparse)", "You et al., CVPR 2023", "O(N²·d)", shape => new AngularAttention(shape, isSparse: true)),
         new("mobile", "Mobile", "Yao et al., ICML 2024", "O(N·d²)", shape => new MobileAttention(shape)),
-        new("agent", "Agent", "Han et al., ECCV 2024", "O(N·A·d), A agents", shape => new AgentAttention(shape, Math.Min(7, Math.Min(shape.Height, shape.Width)))),
+        new("agent", "Agent", "Han et al., ECCV 2024", "O(N·A·d)", shape => new AgentAttention(shape, Math.Min(7, Math.Min(shape.Height, shape.Width)))),
 
         new("performer", "Performer", "Choromanski et al., ICLR 2021", "O(N·d²·ln d)", shape => new PerformerAttention(shape)),
         new("performer-relu", "Performer (ReLU)", "Choromanski et al., ICLR 2021", "O(N·d²·ln d)", shape => new PerformerAttention(shape, PerformerKernel.Relu)),
