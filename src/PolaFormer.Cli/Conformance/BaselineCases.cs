@@ -21,6 +21,9 @@ internal static class BaselineCases
             case "mlpen/Nystromformer":
                 SequenceBaselines.RunNystromLinear(fixture, comparison);
                 break;
+            case "pkuzengqi/Skyformer" when !fixture.Has("in.Q"):
+                LongRangeArenaCases.Run(fixture, comparison);
+                break;
             case "pkuzengqi/Skyformer":
                 SkyformerCases.Run(fixture, comparison);
                 break;

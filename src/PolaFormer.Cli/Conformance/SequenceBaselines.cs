@@ -134,7 +134,13 @@ internal static class SequenceBaselines
         Shape shape = fixture.ShapeOf("in.x");
         var attention = new AttentionShape(shape[2], 1, shape[1]);
         var baseline = new Baseline { Fixture = fixture };
-        AttentionMechanism mechanism = baseline.Part<AttentionMechanism>("", fixture.Has("param.attention") ? new RandomSynthesizer(attention) : new DenseSynthesizer(attention));
+        AttentionMechanism mechanism = baseline.Part<AttentionMechanism>("", fixture.Meta.GetProperty("source").Text("cls") switch
+        {
+            "SynthesizerDense" => new DenseSynthesizer(attention),
+            "SynthesizerRandom" => new RandomSynthesizer(attention),
+            string type => throw new CapabilityMissingException($"{type} is not part of this program"),
+            null => throw new InvalidDataException("The case names no class."),
+        });
         Linear value = baseline.Linear("value_fc");
         baseline.Run(comparison, () => [("y", mechanism.Attend(new AttentionInputs(baseline.Input("x"), baseline.Input("x"), value.Forward(baseline.Input("x")))))]);
     }

@@ -12,8 +12,6 @@ internal static class SkyformerCases
     public static void Run(FixtureCase fixture, Comparison comparison)
     {
         string type = fixture.Meta.GetProperty("source").Text("cls") ?? "";
-        if (!fixture.Has("in.Q"))
-            throw new CapabilityMissingException("The networks and the training of Skyformer are not part of this program");
         JsonElement construct = fixture.Meta.GetProperty("construct");
         AttentionShape shape = SequenceBaselines.ShapeOf(fixture, "Q");
         var baseline = new Baseline { Fixture = fixture };
@@ -22,14 +20,12 @@ internal static class SkyformerCases
             "LinformerAttention" => new LinformerAttention(shape, construct.GetProperty("linformer_k").GetInt32()),
             "NystromAttention" => Nystrom(shape, construct),
             "PerformerAttention" => Performer(shape, construct),
+            "SoftmaxAttention" => new SoftmaxAttention(shape),
             "SoftmaxAttention_RBF" => new KernelizedAttention(shape),
             "Skyformer" => Skyformer(shape, construct, fixture.Floats("aux.rand.0")),
-            "ProbAttention (attention_informer)" => Informer(shape, construct, fixture),
+            "ProbAttention (attention_informer)" => Informer(shape, construct, fixture.Doubles("aux.rand.0")),
             "ProbAttention (attention_informermask)" => new InformerAttention(shape, Features(construct), Features(construct)) { Draws = fixture.Floats("aux.rand.0") },
-            "BigBirdAttention" => new BigBirdAttention(shape, construct.GetProperty("block_size").GetInt32(), construct.GetProperty("num_random_blocks").GetInt32())
-            {
-                RandomBlocks = [.. fixture.Doubles("aux.rand_attn").Select(block => (int)block)],
-            },
+            "BigBirdAttention" => BigBird(shape, construct, fixture),
             _ => throw new CapabilityMissingException($"{type} of Skyformer is not part of this program"),
         };
         baseline.Part(mechanism is PerformerAttention ? "attn_fn" : "", mechanism);
@@ -52,13 +48,20 @@ internal static class SkyformerCases
         return new SkyformerAttention(shape, features, construct.GetProperty("accumulation").GetInt32()) { Draws = draws, SharesStart = true };
     }
 
-    // The case gives the sampled keys themselves, the mechanism takes their place in [0, 1).
-    private static InformerAttention Informer(AttentionShape shape, JsonElement construct, FixtureCase fixture)
+    /// <summary>Informer with given keys, whose place in [0, 1) the mechanism takes; that code knows no mask.</summary>
+    public static InformerAttention Informer(AttentionShape shape, JsonElement construct, double[] keys)
     {
         int factor = (int)Math.Ceiling(Features(construct) / Math.Log(construct.GetProperty("max_seq_len").GetInt32()));
         int count = factor * (int)Math.Ceiling(Math.Log(shape.Tokens));
-        return new InformerAttention(shape, count, count) { Draws = [.. fixture.Doubles("aux.rand.0").Select(key => (float)((key + 0.5) / shape.Tokens))] };
+        return new InformerAttention(shape, count, count) { Draws = [.. keys.Select(key => (float)((key + 0.5) / shape.Tokens))] };
     }
+
+    /// <summary>BigBird with given blocks.</summary>
+    public static BigBirdAttention BigBird(AttentionShape shape, JsonElement construct, FixtureCase fixture) =>
+        new(shape, construct.GetProperty("block_size").GetInt32(), construct.GetProperty("num_random_blocks").GetInt32())
+        {
+            RandomBlocks = [.. fixture.Doubles("aux.rand_attn").Select(block => (int)block)],
+        };
 
     private static int Features(JsonElement construct) => construct.GetProperty("in_nb_features").GetInt32();
 }

@@ -14,11 +14,14 @@ namespace PolaFormer.Training.Optimization;
 /// <param name="eps">Added to the root of the second moment.</param>
 public sealed class AdamW(IEnumerable<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double eps = 1e-8) : Optimizer(groups)
 {
+    /// <summary>Decay of the first moment, which schedules may move.</summary>
+    public double Beta1 { get; set; } = beta1;
+
     /// <inheritdoc/>
     protected override (string Name, Tensor Tensor)[] StateOf(Parameter parameter) =>
         [("exp_avg", Tensor.Zeros(parameter.Shape)), ("exp_avg_sq", Tensor.Zeros(parameter.Shape))];
 
     /// <inheritdoc/>
     protected override void Update(Parameter parameter, Tensor gradient, (string Name, Tensor Tensor)[] state, double learningRate, double weightDecay) =>
-        parameter.UpdateByAdamW(gradient, state[0].Tensor, state[1].Tensor, new AdamWStep(learningRate, beta1, beta2, eps, weightDecay, StepCount));
+        parameter.UpdateByAdamW(gradient, state[0].Tensor, state[1].Tensor, new AdamWStep(learningRate, Beta1, beta2, eps, weightDecay, StepCount));
 }

@@ -10,7 +10,7 @@ public abstract record LearningRateSchedule(double BaseRate, double WarmupRate, 
     public double Value(long t) => t < WarmupSteps ? WarmupRate + (t * ((BaseRate - WarmupRate) / WarmupSteps)) : Decayed(t);
 
     /// <summary>Learning rate of a training step, counted from 0: the schedule moves after the step, so steps 0 and 1 both use Value(0).</summary>
-    public double RateOf(long step) => Value(Math.Max(step - 1, 0));
+    public virtual double RateOf(long step) => Value(Math.Max(step - 1, 0));
 
     /// <summary>Value after the warm-up.</summary>
     protected abstract double Decayed(long t);

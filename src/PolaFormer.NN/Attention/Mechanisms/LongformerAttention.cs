@@ -42,7 +42,7 @@ public sealed class LongformerAttention : AttentionMechanism
         if (globals == 0)
             return local;
 
-        Tensor? excluded = inputs.Mask is null ? null : ScoreMask.Of(batch, 1, globals, tokens, (image, _, token) => TokenBlocks.IsToken(inputs.Mask, tokens, image, token));
+        Tensor? excluded = inputs.Mask is null ? null : ScoreMask.Of(batch, 1, 1, tokens, (image, _, _, token) => TokenBlocks.IsToken(inputs.Mask, tokens, image, token));
         Tensor rows = Tensor.SoftmaxAttention(
             TokenGather.Take(Tokens(global.Query), globals, (_, i) => GlobalTokens[i]), global.Key, global.Value, Shape.NumHeads, 1 / MathF.Sqrt(Shape.HeadDim), mask: excluded);
         int[] row = [.. Enumerable.Range(0, tokens)];

@@ -1,0 +1,35 @@
+using PolaFormer.NN;
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.Models;
+
+/// <summary>Projections around a mechanism, by the names of the Skyformer repository: (B, N, C) and a mask (B, N) → (B, N, C).</summary>
+internal sealed class SequenceAttention : Module
+{
+    private readonly Linear _query, _key, _value, _output;
+    private readonly AttentionMechanism _mechanism;
+
+    public SequenceAttention(int dim, AttentionMechanism mechanism)
+    {
+        int inner = mechanism.Shape.Dim;
+        _query = AddChild("W_q", new Linear(dim, inner));
+        _key = AddChild("W_k", new Linear(dim, inner));
+        _value = AddChild("W_v", new Linear(dim, inner));
+        _mechanism = AddChild("attn", mechanism);
+        _output = AddChild("ff", new Linear(inner, dim));
+    }
+
+    /// <summary>Attends; a mechanism that knows no padding takes it for tokens.</summary>
+    public Tensor Attend(Tensor x, Tensor mask)
+    {
+        using var scope = MemoryScope.Enter();
+        bool isMasked = _mechanism.Traits.HasFlag(AttentionTraits.Masked);
+        var inputs = new AttentionInputs(_query.Forward(x), _key.Forward(x), _value.Forward(x)) { Mask = isMasked ? mask : null };
+        return scope.Return(_output.Forward(_mechanism.Attend(inputs)));
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor Run(Tensor x) => Attend(x, Tensor.Full([x.Shape[0], x.Shape[1]], 1));
+}

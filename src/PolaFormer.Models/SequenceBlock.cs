@@ -1,0 +1,37 @@
+using PolaFormer.NN;
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.Models;
+
+/// <summary>A pre-norm block of the Skyformer repository: x + attention(norm(x)), then x + feed-forward(norm(x)).</summary>
+internal sealed class SequenceBlock : Module
+{
+    private readonly LayerNorm _norm1, _norm2;
+    private readonly SequenceAttention _attention;
+    private readonly Linear _hidden, _output;
+    private readonly Dropout _dropout, _hiddenDropout, _outputDropout;
+
+    public SequenceBlock(SequenceClassifierConfig config, AttentionMechanism mechanism)
+    {
+        _norm1 = AddChild("norm1", new LayerNorm(config.Dim));
+        _attention = AddChild("mha", new SequenceAttention(config.Dim, mechanism));
+        _dropout = AddChild("dropout1", new Dropout(config.DropRate));
+        _norm2 = AddChild("norm2", new LayerNorm(config.Dim));
+        _hidden = AddChild("mlpblock.0", new Linear(config.Dim, config.HiddenDim, activation: Activation.Gelu));
+        _hiddenDropout = AddChild("mlpblock.2", new Dropout(config.DropRate));
+        _output = AddChild("mlpblock.3", new Linear(config.HiddenDim, config.Dim));
+        _outputDropout = AddChild("mlpblock.4", new Dropout(config.DropRate));
+    }
+
+    public Tensor Forward(Tensor x, Tensor mask)
+    {
+        using var scope = MemoryScope.Enter();
+        x += _dropout.Forward(_attention.Attend(_norm1.Forward(x), mask));
+        return scope.Return(x + _outputDropout.Forward(_output.Forward(_hiddenDropout.Forward(_hidden.Forward(_norm2.Forward(x))))));
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor Run(Tensor x) => Forward(x, Tensor.Full([x.Shape[0], x.Shape[1]], 1));
+}

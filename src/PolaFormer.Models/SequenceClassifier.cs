@@ -1,0 +1,53 @@
+using PolaFormer.NN;
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Models;
+
+/// <summary>
+/// The network that the Skyformer repository trains on Long Range Arena (src/models/model_LRA.py, ModelForSC and
+/// ModelForSCDual), with its state-dict names: tokens through an encoder with any mechanism, the mean over the padded length,
+/// and two layers. Two sequences a and b are compared by [a, b, a·b, a − b]. Int64 (B, N), or (B, 2, N) for two sequences →
+/// (B, classes).
+/// </summary>
+/// <remarks>Mechanisms drop no attention weights, as that code does for softmax and kernelized attention at a chance of 0.1.</remarks>
+public sealed class SequenceClassifier : Module
+{
+    private readonly SequenceEncoder _encoder;
+    private readonly Linear _hidden, _head;
+
+    /// <summary>Makes the network.</summary>
+    /// <param name="config">Its shape.</param>
+    /// <param name="attention">Makes the mechanism of a block; the configuration's, from the registry, where null.</param>
+    public SequenceClassifier(SequenceClassifierConfig config, Func<AttentionShape, AttentionMechanism>? attention = null)
+    {
+        Config = config;
+        _encoder = AddChild("model", new SequenceEncoder(config, attention ?? AttentionRegistry.Find(config.Attention).Create));
+
+        // The repository's spelling.
+        _hidden = AddChild("seq_classifer.mlpblock.0", new Linear(config.IsDual ? 4 * config.Dim : config.Dim, config.HiddenDim, activation: Activation.Relu));
+        _head = AddChild("seq_classifer.mlpblock.2", new Linear(config.HiddenDim, config.NumClasses));
+    }
+
+    /// <summary>Its shape.</summary>
+    public SequenceClassifierConfig Config { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor Run(Tensor x)
+    {
+        if (!Config.IsDual)
+            return Classify(Pooled(x));
+        if (x.Rank != 3 || x.Shape[1] != 2)
+            throw new ArgumentException($"The classifier compares two sequences, (B, 2, N); got {x.Shape}.", nameof(x));
+        Tensor first = Pooled(x.Slice(1, 0, 1).Reshape(x.Shape[0], -1)), second = Pooled(x.Slice(1, 1, 1).Reshape(x.Shape[0], -1));
+        return Classify(Tensor.Concat(1, first, second, first * second, first - second));
+    }
+
+    private Tensor Pooled(Tensor tokens)
+    {
+        Tensor y = _encoder.Forward(tokens);
+        return Config.UsesClassToken ? y.Slice(1, 0, 1).Reshape(y.Shape[0], -1) : y.Mean(1, 1);
+    }
+
+    private Tensor Classify(Tensor pooled) => _head.Forward(_hidden.Forward(pooled));
+}

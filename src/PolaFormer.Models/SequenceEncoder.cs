@@ -1,0 +1,65 @@
+using PolaFormer.NN;
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Models;
+
+/// <summary>
+/// Embeddings, blocks and a norm, with padding set to zero: Int64 (B, N) → (B, N, C). Token 0 is padding, in images, too, where
+/// it is black, as in the Skyformer repository.
+/// </summary>
+internal sealed class SequenceEncoder : Module
+{
+    private readonly SequenceClassifierConfig _config;
+    private readonly Embedding _words, _positions;
+    private readonly Dropout _dropout;
+    private readonly SequenceBlock[] _blocks;
+    private readonly LayerNorm _norm;
+
+    public SequenceEncoder(SequenceClassifierConfig config, Func<AttentionShape, AttentionMechanism> attention)
+    {
+        _config = config;
+        _words = AddChild("embeddings.word_embeddings", new Embedding(config.VocabularySize, config.Dim));
+        _positions = AddChild("embeddings.position_embeddings", new Embedding(config.MaxLength, config.Dim));
+        _dropout = AddChild("embeddings.dropout", new Dropout(config.DropRate));
+        _blocks = new SequenceBlock[config.NumLayers];
+        for (int i = 0; i < _blocks.Length; i++)
+        {
+            var shape = new AttentionShape(config.NumHeads * config.HeadDim, config.NumHeads, config.MaxLength) { Seed = (ulong)i };
+            _blocks[i] = i > 0 && config.SharesLayers
+                ? _blocks[0]
+                : AddChild(config.SharesLayers ? "transformer" : $"transformer_{i}", new SequenceBlock(config, attention(shape)));
+        }
+
+        _norm = AddChild("norm", new LayerNorm(config.Dim));
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor Run(Tensor x)
+    {
+        if (x.Rank != 2 || x.DType != DType.Int64 || x.Shape[1] > _config.MaxLength)
+            throw new ArgumentException($"The classifier takes Int64 tokens (B, N) with N up to {_config.MaxLength}; got {x.DType} {x.Shape}.", nameof(x));
+        Tensor tokens = _config.UsesClassToken ? Classed(x) : x, mask = MaskOf(tokens);
+        Tensor y = _dropout.Forward(_words.Forward(tokens) + _positions.Weight.Slice(0, 0, x.Shape[1]));
+        foreach (SequenceBlock block in _blocks)
+            y = block.Forward(y, mask);
+        return _norm.Forward(y) * mask.Reshape(x.Shape[0], x.Shape[1], 1);
+    }
+
+    // The class token first, and as many tokens as before.
+    private Tensor Classed(Tensor tokens)
+    {
+        Tensor first = Tensor.Empty([tokens.Shape[0], 1], DType.Int64, tokens.Device);
+        if (first.Device is not MetaDevice)
+            first.AsSpan<long>().Fill(_config.VocabularySize - 1);
+        return Tensor.Concat(1, first, tokens.Slice(1, 0, tokens.Shape[1] - 1));
+    }
+
+    private static Tensor MaskOf(Tensor tokens)
+    {
+        Tensor mask = Tensor.Empty(tokens.Shape, device: tokens.Device);
+        for (int i = 0; i < tokens.Count && mask.Device is not MetaDevice; i++)
+            mask.AsSpan<float>()[i] = tokens.AsSpan<long>()[i] == 0 ? 0 : 1;
+        return mask;
+    }
+}
