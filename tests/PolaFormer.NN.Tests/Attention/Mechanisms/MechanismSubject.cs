@@ -103,7 +103,7 @@ internal static class MechanismSubject
             tape.Backward(mechanism.Attend(inputs), cotangent);
 
         double Loss() => mechanism.Attend(inputs).ToArray().Zip(cotangent.ToArray(), (y, c) => (double)y * c).Sum();
-        foreach (Tensor leaf in leaves.Concat(mechanism.Parameters().Where(parameter => parameter.Grad is not null)))
+        foreach (Tensor leaf in leaves.Concat(mechanism.Parameters()))
         {
             float[] gradient = leaf.Grad?.ToArray() ?? new float[leaf.Count];
             double tolerance = 6e-3 * Math.Max(1, gradient.Max(Math.Abs));

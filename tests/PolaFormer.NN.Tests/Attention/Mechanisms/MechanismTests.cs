@@ -46,6 +46,17 @@ public class MechanismTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void FrozenForInferenceItGivesTheSame(string name)
+    {
+        AttentionMechanism mechanism = MechanismSubject.Make(name, height: 5, width: 7, Dim, Heads);
+        AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 2);
+        float[] expected = mechanism.Attend(inputs).ToArray();
+        mechanism.Freeze();
+        MechanismSubject.AssertClose(expected, mechanism.Attend(inputs).ToArray(), 1e-5);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void TheDeclaredMultiplyAccumulatesAreThoseOfACountedRun(string name)
     {
         var meta = new MetaDevice();
