@@ -20,7 +20,12 @@ public sealed class BigBirdAttention : AttentionMechanism
     /// <param name="block">Tokens of a block s; an eighth of the tokens, 64 at most, where null.</param>
     /// <param name="randomBlocks">Random blocks r.</param>
     public BigBirdAttention(AttentionShape shape, int? block = null, int randomBlocks = 3)
-        : base(shape) => (_block, _random) = (block ?? TokenBlocks.DefaultSize(shape.Tokens), randomBlocks);
+        : base(shape)
+    {
+        (_block, _random) = (block ?? TokenBlocks.DefaultSize(shape.Tokens), randomBlocks);
+        ArgumentOutOfRangeException.ThrowIfLessThan(_block, 1, nameof(block));
+        ArgumentOutOfRangeException.ThrowIfNegative(_random, nameof(randomBlocks));
+    }
 
     /// <summary>(heads, blocks − 2, r) by rows: the random blocks of all but the first and the last; drawn by the seed where null.</summary>
     public IReadOnlyList<int>? RandomBlocks { get; init; }
@@ -78,6 +83,9 @@ public sealed class BigBirdAttention : AttentionMechanism
     // (heads, blocks − 2, 5 + r): the blocks that a block sees, none of the fixed ones twice.
     private int[] SeenBlocks(int blocks)
     {
+        int given = RandomBlocks?.Count ?? 0, needed = Shape.NumHeads * (blocks - 2) * _random;
+        if (RandomBlocks is not null && given != needed)
+            throw new ArgumentException($"{Shape.NumHeads} heads of {blocks} blocks need {needed} random blocks; {given} were given.");
         var seen = new List<int>();
         for (int head = 0; head < Shape.NumHeads; head++)
         {

@@ -22,6 +22,8 @@ public sealed class InformerAttention : AttentionMechanism
     {
         _sampledKeys = sampledKeys ?? Default(shape.KeyTokens);
         _activeQueries = activeQueries ?? Default(shape.Tokens);
+        ArgumentOutOfRangeException.ThrowIfLessThan(_sampledKeys, 1, nameof(sampledKeys));
+        ArgumentOutOfRangeException.ThrowIfLessThan(_activeQueries, 1, nameof(activeQueries));
     }
 
     /// <summary>In [0, 1), (N, U) by rows: places of the sampled keys among the tokens that are no padding; drawn by the seed where null.</summary>
@@ -73,6 +75,8 @@ public sealed class InformerAttention : AttentionMechanism
         (int groups, int queries, int keys) = (query.Shape[0] * Shape.NumHeads, query.Shape[2], key.Shape[2]);
         int sampled = Math.Min(_sampledKeys, keys);
         float[] draws = Draws ?? new float[queries * sampled];
+        if (draws.Length != queries * sampled)
+            throw new ArgumentException($"{queries} queries sample {sampled} keys each; {draws.Length} draws were given.");
         if (Draws is null)
             new Philox(Shape.Seed, 0).FillUniform(draws, 0);
         Tensor samples = TokenGather.Take(key, queries * sampled, (group, i) => (int)(draws[i] * tokens[group / Shape.NumHeads]));

@@ -19,6 +19,7 @@ public sealed class LinformerAttention : AttentionMechanism
         : base(shape)
     {
         _projected = projected ?? Math.Clamp(shape.KeyTokens / 4, 1, 128);
+        ArgumentOutOfRangeException.ThrowIfLessThan(_projected, 1, nameof(projected));
         _projection = AddParameter("E", [shape.NumHeads, _projected, shape.KeyTokens], Initializer.TruncatedNormal);
     }
 

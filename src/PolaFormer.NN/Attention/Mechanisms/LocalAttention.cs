@@ -15,7 +15,11 @@ public sealed class LocalAttention : AttentionMechanism
     /// <param name="shape">Shape.</param>
     /// <param name="block">Tokens of a block w; an eighth of the tokens, 64 at most, where null.</param>
     public LocalAttention(AttentionShape shape, int? block = null)
-        : base(shape) => _block = block ?? TokenBlocks.DefaultSize(shape.Tokens);
+        : base(shape)
+    {
+        _block = block ?? TokenBlocks.DefaultSize(shape.Tokens);
+        ArgumentOutOfRangeException.ThrowIfLessThan(_block, 1, nameof(block));
+    }
 
     /// <inheritdoc/>
     public override AttentionTraits Traits => AttentionTraits.Masked | AttentionTraits.Causal;

@@ -15,7 +15,11 @@ public sealed class LongformerAttention : AttentionMechanism
     /// <param name="shape">Shape.</param>
     /// <param name="window">Tokens w on either side; an eighth of the tokens, 64 at most, where null.</param>
     public LongformerAttention(AttentionShape shape, int? window = null)
-        : base(shape) => _window = window ?? TokenBlocks.DefaultSize(shape.Tokens);
+        : base(shape)
+    {
+        _window = window ?? TokenBlocks.DefaultSize(shape.Tokens);
+        ArgumentOutOfRangeException.ThrowIfLessThan(_window, 1, nameof(window));
+    }
 
     /// <summary>Numbers of the global tokens; the first unless set.</summary>
     public IReadOnlyList<int> GlobalTokens { get; init; } = [0];
@@ -37,6 +41,8 @@ public sealed class LongformerAttention : AttentionMechanism
     {
         Tensor query = Tokens(inputs.Query), local = Windows(query, Tokens(inputs.Key), Tokens(inputs.Value), inputs.Mask);
         (int batch, int tokens, int globals) = (query.Shape[0], query.Shape[1], GlobalTokens.Count);
+        if (GlobalTokens.Any(token => token < 0 || token >= tokens))
+            throw new ArgumentException($"Global tokens {string.Join(", ", GlobalTokens)} do not lie among {tokens} tokens.");
         if (inputs.Mask is { } mask)
             local *= mask.Reshape(batch, tokens, 1);
         if (globals == 0)

@@ -22,6 +22,7 @@ public sealed class NystromAttention : AttentionMechanism
     {
         _landmarks = Math.Min(landmarks ?? Math.Clamp(shape.Tokens / 4, 1, 64), shape.Tokens);
         _kernelSize = convolutionSize;
+        ArgumentOutOfRangeException.ThrowIfLessThan(_landmarks, 1, nameof(landmarks));
         if (convolutionSize > 0 && convolutionSize % 2 == 0)
             throw new ArgumentException($"A convolution over {convolutionSize} tokens would shift them by half a token; give an odd number.", nameof(convolutionSize));
         if (convolutionSize > 0)

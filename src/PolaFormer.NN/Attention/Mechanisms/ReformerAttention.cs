@@ -21,7 +21,12 @@ public sealed class ReformerAttention : AttentionMechanism
     /// <param name="bucket">Tokens of a chunk s; an eighth of the tokens, 64 at most, where null.</param>
     /// <param name="rounds">Rounds R.</param>
     public ReformerAttention(AttentionShape shape, int? bucket = null, int rounds = 4)
-        : base(shape) => (_bucket, _rounds) = (bucket ?? TokenBlocks.DefaultSize(shape.Tokens), rounds);
+        : base(shape)
+    {
+        (_bucket, _rounds) = (bucket ?? TokenBlocks.DefaultSize(shape.Tokens), rounds);
+        ArgumentOutOfRangeException.ThrowIfLessThan(_bucket, 1, nameof(bucket));
+        ArgumentOutOfRangeException.ThrowIfLessThan(_rounds, 1, nameof(rounds));
+    }
 
     /// <summary>(d, R, buckets / 2): the directions that hash; drawn by the seed where null.</summary>
     public Tensor? Rotations { get; init; }
@@ -83,12 +88,18 @@ public sealed class ReformerAttention : AttentionMechanism
     private int[] Hash(Tensor query)
     {
         (int groups, int length, int half) = (query.Shape[0] * Shape.NumHeads, query.Shape[2], query.Shape[2] / _bucket / 2);
-        Tensor projected = query.Reshape(groups * length, -1).MatMul((Rotations ?? Drawn(half)).Reshape(Shape.HeadDim, _rounds * half));
+        Tensor rotations = Rotations ?? Drawn(half);
+        if (rotations.Count != Shape.HeadDim * _rounds * half)
+            throw new ArgumentException($"{length} tokens in chunks of {_bucket} need rotations ({Shape.HeadDim}, {_rounds}, {half}); {rotations.Shape} were given.");
+        Tensor projected = query.Reshape(groups * length, -1).MatMul(rotations.Reshape(Shape.HeadDim, _rounds * half));
         var buckets = new int[groups * _rounds * length];
-        for (int i = 0; i < buckets.Length && projected.Device is not MetaDevice; i++)
+        if (projected.Device is MetaDevice)
+            return buckets;
+        ReadOnlySpan<float> values = projected.AsSpan<float>();
+        for (int i = 0; i < buckets.Length; i++)
         {
             (int group, int round, int token) = (i / length / _rounds, i / length % _rounds, i % length);
-            ReadOnlySpan<float> row = projected.AsSpan<float>().Slice(((((group * length) + token) * _rounds) + round) * half, half);
+            ReadOnlySpan<float> row = values.Slice(((((group * length) + token) * _rounds) + round) * half, half);
             float largest = float.NegativeInfinity;
             for (int bucket = 0; bucket < 2 * half; bucket++)
             {
@@ -129,14 +140,17 @@ public sealed class ReformerAttention : AttentionMechanism
         int total = _rounds * length, chunks = total / _bucket, groups = order.Length / total;
         Shape shape = [groups / Shape.NumHeads, Shape.NumHeads, chunks, _bucket, 2 * _bucket];
         Tensor keep = Tensor.Zeros(shape), fill = Tensor.Zeros(shape);
-        for (int i = 0; i < shape.Count && keep.Device is not MetaDevice; i++)
+        if (keep.Device is MetaDevice)
+            return (keep, fill);
+        Span<float> kept = keep.AsSpan<float>(), filled = fill.AsSpan<float>();
+        for (int i = 0; i < kept.Length; i++)
         {
             (int column, int row, int chunk, int group) = (i % (2 * _bucket), i / (2 * _bucket) % _bucket, i / (2 * _bucket * _bucket) % chunks, i / (2 * _bucket * _bucket * chunks));
             int keyChunk = column < _bucket ? chunk : (chunk + chunks - 1) % chunks;
             int query = order[(group * total) + (chunk * _bucket) + row], key = order[(group * total) + (keyChunk * _bucket) + (column % _bucket)];
             bool isScored = query != key && isToken(group, key);
-            keep.AsSpan<float>()[i] = isScored ? 1 : 0;
-            fill.AsSpan<float>()[i] = query == key ? Self : isScored ? 0 : Excluded;
+            kept[i] = isScored ? 1 : 0;
+            filled[i] = query == key ? Self : isScored ? 0 : Excluded;
         }
 
         return (keep, fill);

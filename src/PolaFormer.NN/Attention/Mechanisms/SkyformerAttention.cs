@@ -25,6 +25,8 @@ public sealed class SkyformerAttention : AttentionMechanism
     {
         _features = features ?? Math.Clamp(shape.Tokens / 4, 2, 128);
         _accumulation = accumulation;
+        ArgumentOutOfRangeException.ThrowIfLessThan(_features, 2, nameof(features));
+        ArgumentOutOfRangeException.ThrowIfLessThan(accumulation, 1);
         var draws = new float[_features * accumulation];
         new Philox(shape.Seed, 0).FillUniform(draws, 0);
         Draws = draws;
@@ -51,6 +53,8 @@ public sealed class SkyformerAttention : AttentionMechanism
     /// <inheritdoc/>
     protected override Tensor RunMix(AttentionInputs inputs)
     {
+        if (Draws.Count != _features * _accumulation)
+            throw new ArgumentException($"{_features} samples of {_accumulation} need as many draws; {Draws.Count} were given.");
         Tensor query = Heads(inputs.Query) * Scale, key = Heads(inputs.Key) * Scale, value = Heads(inputs.Value);
         int queries = query.Shape[2], keys = key.Shape[2];
         Tensor? isToken = inputs.Mask?.Reshape(inputs.Mask.Shape[0], 1, keys, 1);

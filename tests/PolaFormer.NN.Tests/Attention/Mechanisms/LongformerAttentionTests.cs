@@ -28,6 +28,13 @@ public class LongformerAttentionTests
     }
 
     [Fact]
+    public void AGlobalTokenThatIsNotThereIsRefused()
+    {
+        var mechanism = new LongformerAttention(new AttentionShape(8, 2, 13)) { GlobalTokens = [13] };
+        Assert.Throws<ArgumentException>(() => mechanism.Attend(MechanismSubject.Inputs(mechanism, batch: 1)));
+    }
+
+    [Fact]
     public void TwiceTheTokensCostTwice()
     {
         var mechanism = new LongformerAttention(new AttentionShape(8, 2, 1024));
