@@ -83,11 +83,21 @@ public static class ModelLoader
         return null;
     }
 
-    // Pola-PVT's position embedding of the first stage holds one row a 4×4 patch; other families keep their size.
-    private static int ImageSizeOf(ModelEntry entry, Checkpoint checkpoint) =>
-        checkpoint.TryGetValue("pos_embed1", out CheckpointEntry? positions) && positions.Shape.Rank == 3
-            ? 4 * (int)Math.Sqrt(positions.Shape[1])
-            : entry.ImageSize;
+    // The position embeddings of PVT's first stage and of DeiT hold one row a patch; other families keep their size.
+    private static int ImageSizeOf(ModelEntry entry, Checkpoint checkpoint)
+    {
+        return entry.Config switch
+        {
+            PolaPvtConfig pvt => SizeOf("pos_embed1", 0, pvt.PatchSize),
+            DeiTConfig deit => SizeOf("pos_embed", deit.ClassToken ? 1 : 0, deit.PatchSize),
+            _ => entry.ImageSize,
+        };
+
+        int SizeOf(string name, int prefix, int patchSize) =>
+            checkpoint.TryGetValue(name, out CheckpointEntry? positions) && positions.Shape.Rank == 3 && positions.Shape[1] > prefix
+                ? patchSize * (int)Math.Sqrt(positions.Shape[1] - prefix)
+                : entry.ImageSize;
+    }
 
     private static bool Fits(ModelEntry entry, ModelOptions options, Checkpoint checkpoint)
     {

@@ -6,7 +6,7 @@ namespace PolaFormer.Checkpoints;
 /// <summary>
 /// Carries what a model has learned for each position to another resolution, bicubically on square maps, as the authors'
 /// <c>load_pretrained</c> does (utils.py): position encodings and learned gates of tokens, and tables of relative position
-/// biases.
+/// biases. One position more than a square is that of a class token, which stays as it is.
 /// </summary>
 public static class PositionInterpolation
 {
@@ -26,11 +26,11 @@ public static class PositionInterpolation
             return false;
         bool isTable = stored.Rank == 2;
         return (isTable ? stored[1] == wanted[1] : stored[0] == 1 && wanted[0] == 1 && stored[2] == wanted[2])
-            && IsSquare(stored[-2]) && IsSquare(wanted[-2]);
+            && PrefixOf(stored[-2]) is { } prefix && PrefixOf(wanted[-2]) == prefix;
     }
 
     /// <summary>Resizes an entry.</summary>
-    /// <param name="stored">(1, N, C) encodings of √N × √N tokens, or a (N, heads) table of √N × √N offsets.</param>
+    /// <param name="stored">(1, N, C) encodings of √N × √N tokens or one more, or a (N, heads) table of √N × √N offsets.</param>
     /// <param name="wanted">The same with another N.</param>
     /// <returns>A new tensor of the wanted shape; the stored one itself where the shapes agree.</returns>
     public static Tensor Resize(Tensor stored, Shape wanted)
@@ -38,11 +38,16 @@ public static class PositionInterpolation
         if (stored.Shape == wanted)
             return stored;
         using GradMode mode = GradMode.Disable();
-        int from = Side(stored.Shape[-2]), to = Side(wanted[-2]), channels = stored.Shape[-1];
-        return stored.Reshape(1, from, from, channels).Interpolate(to, to, InterpolationMode.Bicubic).Reshape(wanted);
+        int prefix = PrefixOf(wanted[-2]) ?? 0, from = Side(stored.Shape[-2] - prefix), to = Side(wanted[-2] - prefix), channels = stored.Shape[-1];
+        Tensor positions = stored.Reshape(1, -1, channels);
+        Tensor grid = positions.Slice(1, prefix, from * from).Reshape(1, from, from, channels).Interpolate(to, to, InterpolationMode.Bicubic).Reshape(1, -1, channels);
+        return (prefix == 0 ? grid : Tensor.Concat(1, positions.Slice(1, 0, prefix), grid)).Reshape(wanted);
     }
 
     private static int Side(int positions) => (int)Math.Round(Math.Sqrt(positions));
+
+    // Positions before those of a square grid; none where there is no such grid.
+    private static int? PrefixOf(int positions) => IsSquare(positions) ? 0 : IsSquare(positions - 1) ? 1 : null;
 
     private static bool IsSquare(int positions) => positions > 0 && Side(positions) * Side(positions) == positions;
 }

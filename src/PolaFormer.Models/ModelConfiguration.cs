@@ -9,7 +9,14 @@ namespace PolaFormer.Models;
 /// </summary>
 public static class ModelConfiguration
 {
-    private const string Pvt = "pola_pvt", Swin = "pola_swin", PlusPlus = "polaformer_pp";
+    private static readonly (string Family, Type Type)[] Types =
+    [
+        ("pola_pvt", typeof(PolaPvtConfig)),
+        ("pola_swin", typeof(PolaSwinConfig)),
+        ("polaformer_pp", typeof(PolaFormerPlusPlusConfig)),
+        ("deit", typeof(DeiTConfig)),
+        ("pvt_v2", typeof(PvtV2Config)),
+    ];
 
     private static readonly JsonSerializerOptions Options = new()
     {
@@ -21,37 +28,28 @@ public static class ModelConfiguration
     };
 
     /// <summary>Names of the families.</summary>
-    public static IReadOnlyList<string> Families { get; } = [Pvt, Swin, PlusPlus];
+    public static IReadOnlyList<string> Families { get; } = [.. Types.Select(entry => entry.Family)];
 
     /// <summary>The family and configuration of a network.</summary>
-    /// <exception cref="ArgumentException">The network is of no known family.</exception>
-    public static (string Family, string Json) Write(VisionModel model) => model switch
-    {
-        PolaPvt pvt => (Pvt, JsonSerializer.Serialize(pvt.Config with { NumClasses = pvt.NumClasses }, Options)),
-        PolaSwin swin => (Swin, JsonSerializer.Serialize(swin.Config with { NumClasses = swin.NumClasses }, Options)),
-        PolaFormerPlusPlus plusPlus => (PlusPlus, JsonSerializer.Serialize(plusPlus.Config with { NumClasses = plusPlus.NumClasses }, Options)),
-        _ => throw new ArgumentException($"{model.GetType().Name} is of no family whose shape can be written down."),
-    };
+    public static (string Family, string Json) Write(VisionModel model) => Write(model.Config with { NumClasses = model.NumClasses });
+
+    /// <summary>The family and text of a configuration.</summary>
+    public static (string Family, string Json) Write(VisionModelConfig config) =>
+        (Types.Single(entry => entry.Type == config.GetType()).Family, JsonSerializer.Serialize(config, config.GetType(), Options));
 
     /// <summary>The architecture that was written.</summary>
     /// <exception cref="ArgumentException">The family is unknown, or the text is no configuration of it.</exception>
     public static ModelEntry Read(string family, string json)
     {
+        Type type = Types.FirstOrDefault(entry => entry.Family == family).Type
+            ?? throw new ArgumentException($"There is no family '{family}' of models. Known: {string.Join(", ", Families)}.");
         try
         {
-            return family switch
-            {
-                Pvt => ModelEntry.Of(family, Parse<PolaPvtConfig>(json)),
-                Swin => ModelEntry.Of(family, Parse<PolaSwinConfig>(json)),
-                PlusPlus => ModelEntry.Of(family, Parse<PolaFormerPlusPlusConfig>(json)),
-                _ => throw new ArgumentException($"There is no family '{family}' of models. Known: {string.Join(", ", Families)}."),
-            };
+            return new ModelEntry(family, (VisionModelConfig?)JsonSerializer.Deserialize(json, type, Options) ?? throw new JsonException("it is null"));
         }
         catch (JsonException error)
         {
             throw new ArgumentException($"The configuration of the model cannot be read ({error.Message}).", error);
         }
     }
-
-    private static T Parse<T>(string json) => JsonSerializer.Deserialize<T>(json, Options) ?? throw new JsonException("it is null");
 }

@@ -3,7 +3,7 @@ namespace PolaFormer.Models;
 /// <summary>Every architecture by name.</summary>
 public static class ModelRegistry
 {
-    /// <summary>All entries, families together, small to large. The paper's figures are those of its Table 1, rounded as printed there.</summary>
+    /// <summary>All entries, families together, small to large. Published figures are those of PolaFormer's Table 1 and of the original authors' tables, as printed there.</summary>
     public static IReadOnlyList<ModelEntry> All { get; } =
     [
         Pvt("pola_pvt_tiny", [2, 2, 2, 2]) with { PaperParameters = 12, PaperMacs = 2.0 },
@@ -15,6 +15,23 @@ public static class ModelRegistry
         Swin("pola_swin_base", 224, 128, [2, 2, 18, 2], [4, 8, 16, 32], 56, 0.5f) with { PaperParameters = 88, PaperMacs = 15.4 },
         Swin("pola_swin_small_384", 384, 96, [2, 2, 18, 2], [3, 6, 12, 24], 96, 0.3f),
         Swin("pola_swin_base_384", 384, 128, [2, 2, 18, 2], [4, 8, 16, 32], 96, 0.5f),
+        DeiT("deit_tiny", 192, 3) with { PaperParameters = 5 },
+        DeiT("deit_small", 384, 6) with { PaperParameters = 22 },
+        DeiT("deit_base", 768, 12) with { PaperParameters = 86 },
+        DeiT("pola_deit_tiny", 192, 3, "polarity") with { PaperParameters = 6.1, PaperMacs = 1.2 },
+        PlainPvt("pvt_tiny", [2, 2, 2, 2]) with { PaperParameters = 13.2 },
+        PlainPvt("pvt_small", [3, 4, 6, 3]) with { PaperParameters = 24.5 },
+        PvtV2("pvt_v2_b0", new() { EmbedDims = [32, 64, 160, 256] }) with { PaperParameters = 3.7 },
+        PvtV2("pvt_v2_b1", new()) with { PaperParameters = 14 },
+        PvtV2("pvt_v2_b2", new() { Depths = [3, 4, 6, 3] }) with { PaperParameters = 25.36, PaperMacs = 4.04 },
+        PvtV2("pvt_v2_b3", new() { Depths = [3, 4, 18, 3] }) with { PaperParameters = 45.2 },
+        PvtV2("pvt_v2_b4", new() { Depths = [3, 8, 27, 3] }) with { PaperParameters = 62.6 },
+        PvtV2("pvt_v2_b5", new() { Depths = [3, 6, 40, 3], MlpRatios = [4, 4, 4, 4] }) with { PaperParameters = 82 },
+        PvtV2("pola_pvt_v2_b0", new() { EmbedDims = [32, 64, 160, 256], Attention = ["polarity"] }),
+        PvtV2("pola_pvt_v2_b1", new() { Attention = ["polarity"] }),
+        PlainSwin("swin_tiny", 96, [2, 2, 6, 2], [3, 6, 12, 24], 0.2f) with { PaperParameters = 28, PaperMacs = 4.5 },
+        PlainSwin("swin_small", 96, [2, 2, 18, 2], [3, 6, 12, 24], 0.3f) with { PaperParameters = 50, PaperMacs = 8.7 },
+        PlainSwin("swin_base", 128, [2, 2, 18, 2], [4, 8, 16, 32], 0.5f) with { PaperParameters = 88, PaperMacs = 15.4 },
         PlusPlus("polaformer_pp_b0", new() { EmbedDims = [32, 64, 128, 384], Depths = [2, 2, 2, 2], NumHeads = [1, 2, 4, 12] }),
         PlusPlus("polaformer_pp_b1", new() { EmbedDims = [32, 64, 192, 384], Depths = [2, 2, 4, 2], NumHeads = [1, 2, 6, 12] }),
         PlusPlus("polaformer_pp_b2", new() { EmbedDims = [64, 128, 256, 512], Depths = [2, 2, 6, 2], NumHeads = [1, 2, 4, 8] }),
@@ -59,9 +76,9 @@ public static class ModelRegistry
         All.FirstOrDefault(entry => entry.Name == name)
         ?? throw new ArgumentException($"There is no model '{name}'. Registered: {string.Join(", ", All.Select(entry => entry.Name))}.");
 
-    private static ModelEntry Pvt(string name, int[] depths) => ModelEntry.Of(name, new PolaPvtConfig { Depths = depths });
+    private static ModelEntry Pvt(string name, int[] depths) => new(name, new PolaPvtConfig { Depths = depths });
 
-    private static ModelEntry Swin(string name, int imageSize, int embedDim, int[] depths, int[] heads, int window, float dropPath) => ModelEntry.Of(name, new PolaSwinConfig
+    private static ModelEntry Swin(string name, int imageSize, int embedDim, int[] depths, int[] heads, int window, float dropPath) => new(name, new PolaSwinConfig
     {
         ImageSize = imageSize,
         EmbedDim = embedDim,
@@ -71,5 +88,23 @@ public static class ModelRegistry
         DropPathRate = dropPath,
     });
 
-    private static ModelEntry PlusPlus(string name, PolaFormerPlusPlusConfig config) => ModelEntry.Of(name, config);
+    private static ModelEntry DeiT(string name, int embedDim, int heads, string? attention = null) =>
+        new(name, new DeiTConfig { EmbedDim = embedDim, NumHeads = heads, Attention = attention is null ? null : [attention] });
+
+    private static ModelEntry PlainPvt(string name, int[] depths) => new(name, new PolaPvtConfig { Depths = depths, AttnType = "SSSS", ClassToken = true });
+
+    private static ModelEntry PvtV2(string name, PvtV2Config config) => new(name, config);
+
+    private static ModelEntry PlainSwin(string name, int embedDim, int[] depths, int[] heads, float dropPath) => new(name, new PolaSwinConfig
+    {
+        EmbedDim = embedDim,
+        Depths = depths,
+        NumHeads = heads,
+        WindowSize = 7,
+        SoftmaxWindowSize = 7,
+        AttnType = "SSSS",
+        DropPathRate = dropPath,
+    });
+
+    private static ModelEntry PlusPlus(string name, PolaFormerPlusPlusConfig config) => new(name, config);
 }

@@ -13,7 +13,6 @@ public sealed class PolaFormerPlusPlus : VisionModel
 {
     private static readonly (Initializer Weight, Initializer Bias) ConvInitialization = (Initializer.TruncatedNormal, Initializer.Zeros);
 
-    private readonly PolaFormerPlusPlusConfig _config;
     private readonly PatchEmbed _patchEmbed;
     private readonly ModuleList<BasicLayer> _layers;
     private readonly ConvNorm _projection;
@@ -23,15 +22,14 @@ public sealed class PolaFormerPlusPlus : VisionModel
     public PolaFormerPlusPlus(PolaFormerPlusPlusConfig config)
     {
         config.Validate();
-        _config = config;
+        Config = config;
         float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
         _patchEmbed = AddChild("patch_embed", new PatchEmbed(config.EmbedDims[0], config.StemReductions));
         _layers = AddChild("layers", new ModuleList<BasicLayer>(Enumerable.Range(0, config.Depths.Count).Select(i =>
         {
             int dim = config.EmbedDims[i], start = config.Depths.Take(i).Sum();
             bool isLast = i == config.Depths.Count - 1;
-            string flags = config.Flags[i].Length == 1 ? new string(config.Flags[i][0], config.Depths[i]) : config.Flags[i];
-            return new BasicLayer(flags, dim, isLast ? null : config.EmbedDims[i + 1], config.NumHeads[i], (int)(config.MlpRatios[i] * dim), config.LayerScales[i] ? config.LayerInitValues[i] : null, dropPath.AsSpan(start, config.Depths[i]));
+            return new BasicLayer(config.AttentionOf(i), AttentionShape.Grid(dim, config.NumHeads[i], config.Side(i), config.Side(i)), isLast ? null : config.EmbedDims[i + 1], (int)(config.MlpRatios[i] * dim), config.LayerScales[i] ? config.LayerInitValues[i] : null, dropPath.AsSpan(start, config.Depths[i]));
         })));
         _projection = new ConvNorm(
             AddChild("proj", new Conv2d(config.EmbedDims[^1], config.Projection, 1, initialization: ConvInitialization)),
@@ -40,11 +38,8 @@ public sealed class PolaFormerPlusPlus : VisionModel
         _head = AddChild("head", NewHead(config.NumClasses));
     }
 
-    /// <summary>What the network was made from.</summary>
-    public PolaFormerPlusPlusConfig Config => _config;
-
     /// <inheritdoc/>
-    public override int ImageSize => _config.ImageSize;
+    public override PolaFormerPlusPlusConfig Config { get; }
 
     /// <inheritdoc/>
     public override int NumClasses => _head.OutChannels;
@@ -80,7 +75,15 @@ public sealed class PolaFormerPlusPlus : VisionModel
     /// <inheritdoc/>
     protected override Module NewClassifier(int numClasses) => _head = ReplaceChild("head", NewHead(numClasses));
 
-    private Conv2d NewHead(int numClasses) => new(_config.Projection, numClasses, 1, initialization: ConvInitialization);
+    /// <summary>The mechanism of a name, weights undefined: ReLU and focused attention with the rotary positions of this network, all others as registered.</summary>
+    public static AttentionMechanism Mechanism(string name, AttentionShape shape) => name switch
+    {
+        "relu" => new RotaryReluLinearAttention(shape),
+        "focused" => new RotaryFocusedAttention(shape),
+        _ => AttentionRegistry.Find(name).Create(shape),
+    };
+
+    private Conv2d NewHead(int numClasses) => new(Config.Projection, numClasses, 1, initialization: ConvInitialization);
 
     /// <summary>The stem: four 3×3 convolutions with batch norms, (B, H, W, 3) → (B, H / 4, W / 4, C).</summary>
     public sealed class PatchEmbed : Module
@@ -132,23 +135,26 @@ public sealed class PolaFormerPlusPlus : VisionModel
         private readonly PatchMerging? _downsample;
 
         /// <summary>Makes the stage.</summary>
-        /// <param name="flags">One letter a block: l polarity, v softmax, r ReLU linear, f focused linear attention.</param>
-        /// <param name="embedDim">Channels.</param>
+        /// <param name="attention">Registered name of every block's attention.</param>
+        /// <param name="shape">What the attention is made for; its grid binds those alone that have parameters for each token.</param>
         /// <param name="outDim">Channels after the reduction; null for none.</param>
-        /// <param name="numHeads">Attention heads.</param>
         /// <param name="ffnDim">Hidden width of the feed-forward part.</param>
         /// <param name="layerInitValue">Start of the branches' scaling vectors; null for none.</param>
         /// <param name="dropPath">Drop-path probability of each block.</param>
-        public BasicLayer(string flags, int embedDim, int? outDim, int numHeads, int ffnDim, float? layerInitValue, ReadOnlySpan<float> dropPath)
+        public BasicLayer(IReadOnlyList<string> attention, AttentionShape shape, int? outDim, int ffnDim, float? layerInitValue, ReadOnlySpan<float> dropPath)
         {
-            var rotary = AddChild("RoPE", new RotaryEncoding(embedDim, numHeads));
-            var rotaryLinear = AddChild("RoPE_linear", new RotaryEncoding(2 * embedDim, numHeads));
+            var rotary = AddChild("RoPE", new RotaryEncoding(shape.Dim, shape.NumHeads));
+            var rotaryLinear = AddChild("RoPE_linear", new RotaryEncoding(2 * shape.Dim, shape.NumHeads));
             var blocks = new List<Block>();
-            for (int i = 0; i < flags.Length; i++)
-                blocks.Add(new Block(flags[i], embedDim, numHeads, ffnDim, flags[i] == 'l' ? rotaryLinear : rotary, layerInitValue, dropPath[i]));
+            for (int i = 0; i < attention.Count; i++)
+            {
+                AttentionMechanism mechanism = Mechanism(attention[i], shape);
+                blocks.Add(new Block(mechanism, ffnDim, mechanism.RotaryDim == shape.HeadDim ? rotary : rotaryLinear, layerInitValue, dropPath[i]));
+            }
+
             _blocks = AddChild("blocks", new ModuleList<Block>(blocks));
             if (outDim is { } channels)
-                _downsample = AddChild("downsample", new PatchMerging(embedDim, channels));
+                _downsample = AddChild("downsample", new PatchMerging(shape.Dim, channels));
         }
 
         /// <summary>The blocks.</summary>
@@ -177,8 +183,9 @@ public sealed class PolaFormerPlusPlus : VisionModel
         private readonly DepthwiseConv2d _position;
 
         /// <summary>Makes the block; <paramref name="rotary"/> belongs to the stage.</summary>
-        public Block(char flag, int embedDim, int numHeads, int ffnDim, RotaryEncoding rotary, float? layerInitValue, float dropPath = 0)
+        public Block(AttentionMechanism mechanism, int ffnDim, RotaryEncoding rotary, float? layerInitValue, float dropPath = 0)
         {
+            int embedDim = mechanism.Shape.Dim;
             if (layerInitValue is { } start)
             {
                 _gamma1 = AddParameter("gamma_1", [1, embedDim, 1, 1], Initializer.Constant(start));
@@ -186,15 +193,6 @@ public sealed class PolaFormerPlusPlus : VisionModel
             }
 
             _norm1 = AddChild("norm1", new LayerNorm2d(embedDim, Eps));
-            var shape = new AttentionShape(embedDim, numHeads, 0);
-            AttentionMechanism mechanism = flag switch
-            {
-                'l' => new PolarityPlusPlusAttention(shape),
-                'v' => new SoftmaxAttention(shape),
-                'r' => new RotaryReluLinearAttention(shape),
-                'f' => new RotaryFocusedAttention(shape),
-                _ => throw new ArgumentException($"Attention flag '{flag}' is none of l (polarity), v (softmax), r (ReLU) and f (focused)."),
-            };
             _attention = AddChild("attn", new GatedRotaryAttention(mechanism, rotary));
             _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
             _norm2 = AddChild("norm2", new LayerNorm2d(embedDim, Eps));

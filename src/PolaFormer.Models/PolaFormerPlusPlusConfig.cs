@@ -1,14 +1,8 @@
 namespace PolaFormer.Models;
 
-/// <summary>Everything that tells one PolaFormer++ from another. Lists hold one entry a stage.</summary>
-public sealed record PolaFormerPlusPlusConfig
+/// <summary>Everything that tells one PolaFormer++ from another. Any image size works: positions are rotary. Lists hold one entry a stage.</summary>
+public sealed record PolaFormerPlusPlusConfig : VisionModelConfig
 {
-    /// <summary>Side of the image in pixels. Any size works: positions are rotary.</summary>
-    public int ImageSize { get; init; } = 224;
-
-    /// <summary>Width of the logits.</summary>
-    public int NumClasses { get; init; } = 1000;
-
     /// <summary>Channels.</summary>
     public IReadOnlyList<int> EmbedDims { get; init; } = [32, 64, 128, 384];
 
@@ -21,7 +15,7 @@ public sealed record PolaFormerPlusPlusConfig
     /// <summary>Hidden width of the feed-forward part in channels.</summary>
     public IReadOnlyList<float> MlpRatios { get; init; } = [3.5f, 3.5f, 3.5f, 3.5f];
 
-    /// <summary>Attention of every block of each stage: l (polarity, linear), v (softmax), r (ReLU, linear) or f (focused, linear). One letter holds for the whole stage.</summary>
+    /// <summary>Attention of every block of each stage where <see cref="VisionModelConfig.Attention"/> names none: l (polarity, linear), v (softmax), r (ReLU, linear) or f (focused, linear). One letter holds for the whole stage.</summary>
     public IReadOnlyList<string> Flags { get; init; } = ["l", "l", "v", "v"];
 
     /// <summary>Whether the branches of the blocks are scaled by learned vectors.</summary>
@@ -33,15 +27,38 @@ public sealed record PolaFormerPlusPlusConfig
     /// <summary>Channels before the classifier.</summary>
     public int Projection { get; init; } = 2048;
 
-    /// <summary>Drop-path probability of the last block.</summary>
-    public float DropPathRate { get; init; } = 0.1f;
-
     /// <summary>Resolution halvings in the stem: 2 as published, 1 or 0 for small images.</summary>
     public int StemReductions { get; init; } = 2;
 
-    /// <summary>Checks that the lists agree and the numbers are sane, before memory is taken for them.</summary>
-    /// <exception cref="ArgumentException">They are not; the message names the entry.</exception>
-    public void Validate()
+    /// <summary>Side of the grid of tokens of a stage: every reduction rounds up.</summary>
+    public int Side(int stage) => Enumerable.Range(0, StemReductions + stage).Aggregate(ImageSize, (side, _) => (side + 1) / 2);
+
+    /// <summary>Registered name of the attention of every block of a stage.</summary>
+    /// <exception cref="ArgumentException">A flag is unknown.</exception>
+    public string[] AttentionOf(int stage)
+    {
+        if (NamedAttention(stage) is { } name)
+            return [.. Enumerable.Repeat(name, Depths[stage])];
+        string flags = Flags[stage].Length == 1 ? new string(Flags[stage][0], Depths[stage]) : Flags[stage];
+        return [.. flags.Select(AttentionOf)];
+    }
+
+    /// <summary>The attention that a letter of <see cref="Flags"/> stands for.</summary>
+    /// <exception cref="ArgumentException">The letter is unknown.</exception>
+    public static string AttentionOf(char flag) => flag switch
+    {
+        'l' => "polarity++",
+        'v' => "softmax",
+        'r' => "relu",
+        'f' => "focused",
+        _ => throw new ArgumentException($"Attention flag '{flag}' is none of l (polarity), v (softmax), r (ReLU) and f (focused)."),
+    };
+
+    /// <inheritdoc/>
+    public override PolaFormerPlusPlus Create() => new(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         int stages = Depths.Count;
         ShapeLimits.RequireModel(ImageSize, NumClasses, DropPathRate, Depths, NumHeads);
@@ -52,6 +69,7 @@ public sealed record PolaFormerPlusPlusConfig
         ShapeLimits.RequireCount(LayerScales, stages);
         ShapeLimits.RequireCount(LayerInitValues, stages);
         ShapeLimits.RequireCount(Flags, stages);
+        RequireAttention(stages);
         for (int i = 0; i < stages; i++)
         {
             ShapeLimits.RequireHeads(i, EmbedDims[i], NumHeads[i], 4);

@@ -1,60 +1,59 @@
 using PolaFormer.NN;
 using PolaFormer.NN.Attention;
-using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
 
 /// <summary>
-/// Pola-PVT: the Pyramid Vision Transformer with polarity-aware linear attention
-/// (PolaFormer, ICLR 2025, https://arxiv.org/abs/2501.15061; the authors' models/pola_pvt.py).
+/// The Pyramid Vision Transformer (Wang et al., ICCV 2021, https://arxiv.org/abs/2102.12122; the authors' pvt.py) and Pola-PVT, the
+/// same with polarity-aware linear attention, or any other, and without a class token (PolaFormer, ICLR 2025,
+/// https://arxiv.org/abs/2501.15061; the authors' models/pola_pvt.py).
 /// </summary>
 public sealed class PolaPvt : VisionModel
 {
-    // The norms of the blocks; those of the patch embeddings have PyTorch's default of 1e-5.
-    private const float BlockEps = 1e-6f;
-
-    private readonly PolaPvtConfig _config;
     private readonly Parameter[] _posEmbeds;
     private readonly Dropout[] _posDrops;
     private readonly PatchEmbed[] _patchEmbeds;
-    private readonly ModuleList<Block>[] _stages;
+    private readonly ModuleList<TransformerBlock>[] _stages;
+    private readonly Parameter? _classToken;
+    private readonly LayerNorm _norm;
     private Linear _head;
 
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
     public PolaPvt(PolaPvtConfig config)
     {
         config.Validate();
-        _config = config;
+        Config = config;
         int stages = config.Depths.Count;
-        int[] sides = [.. Enumerable.Range(0, stages).Select(i => config.ImageSize / (config.PatchSize << i))];
-        _posEmbeds = [.. sides.Select((side, i) => AddParameter($"pos_embed{i + 1}", [1, side * side, config.EmbedDims[i]], Initializer.TruncatedNormal))];
+        _posEmbeds = [.. Enumerable.Range(0, stages).Select(i => AddParameter($"pos_embed{i + 1}", [1, TokenShape(config, i).Tokens, config.EmbedDims[i]], Initializer.TruncatedNormal))];
+        if (config.ClassToken)
+            _classToken = AddParameter("cls_token", [1, 1, config.EmbedDims[^1]], Initializer.TruncatedNormal);
         _patchEmbeds = new PatchEmbed[stages];
-        _stages = new ModuleList<Block>[stages];
+        _stages = new ModuleList<TransformerBlock>[stages];
         float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
         for (int i = 0, block = 0; i < stages; i++)
         {
             int stage = i;
             _patchEmbeds[i] = AddChild($"patch_embed{i + 1}", new PatchEmbed(i == 0 ? config.PatchSize : 2, i == 0 ? 3 : config.EmbedDims[i - 1], config.EmbedDims[i]));
-            _stages[i] = AddChild($"block{i + 1}", new ModuleList<Block>(
-                Enumerable.Range(0, config.Depths[i]).Select(_ => NewBlock(config, stage, sides[stage], dropPath[block++]))));
+            _stages[i] = AddChild($"block{i + 1}", new ModuleList<TransformerBlock>(
+                Enumerable.Range(0, config.Depths[i]).Select(_ => NewBlock(config, stage, dropPath[block++]))));
         }
 
-        _posDrops = [.. sides.Select((_, i) => AddChild($"pos_drop{i + 1}", new Dropout(config.DropRate)))];
+        _posDrops = [.. Enumerable.Range(0, stages).Select(i => AddChild($"pos_drop{i + 1}", new Dropout(config.DropRate)))];
 
-        // In the authors' state dict, but not in their forward pass.
-        AddChild("norm", new LayerNorm(config.EmbedDims[^1], BlockEps));
+        // Without a class token in the authors' state dict, but not in their forward pass.
+        _norm = AddChild("norm", new LayerNorm(config.EmbedDims[^1], TransformerBlock.DefaultEps));
         _head = AddChild("head", NewHead(config.NumClasses));
     }
 
-    /// <summary>What the network was made from.</summary>
-    public PolaPvtConfig Config => _config;
-
     /// <inheritdoc/>
-    public override int ImageSize => _config.ImageSize;
+    public override PolaPvtConfig Config { get; }
 
     /// <inheritdoc/>
     public override int NumClasses => _head.OutFeatures;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> NoWeightDecay => ["cls_token"];
 
     /// <inheritdoc/>
     protected override IEnumerable<Module> Blocks => _stages.SelectMany(stage => stage);
@@ -66,18 +65,22 @@ public sealed class PolaPvt : VisionModel
         for (int i = 0; i < _stages.Length; i++)
         {
             x = _patchEmbeds[i].Forward(x);
-            x = _posDrops[i].Forward(x + PositionsFor(_posEmbeds[i], x.Shape));
+            Shape grid = x.Shape;
+            x = i == _stages.Length - 1 && _classToken is not null
+                ? WithClassToken(x, _classToken) + ClassPositions(_posEmbeds[i], grid)
+                : x + PositionsFor(_posEmbeds[i], grid);
+            x = _posDrops[i].Forward(x);
             if (i == 0)
                 stages?.Add(("stem", x));
             x = _stages[i].Forward(x);
-            stages?.Add(($"stage{i + 1}", x));
+            stages?.Add(($"stage{i + 1}", Grid(x, grid)));
         }
 
         return x;
     }
 
     /// <inheritdoc/>
-    protected override Tensor RunPooled(Tensor features) => features.Mean(1, 2);
+    protected override Tensor RunPooled(Tensor features) => Pooled(_classToken is null ? features : _norm.Forward(features));
 
     /// <inheritdoc/>
     protected override Tensor RunClassifier(Tensor pooled) => _head.Forward(pooled);
@@ -85,77 +88,44 @@ public sealed class PolaPvt : VisionModel
     /// <inheritdoc/>
     protected override Module NewClassifier(int numClasses) => _head = ReplaceChild("head", NewHead(numClasses));
 
-    private Linear NewHead(int numClasses) => new(_config.EmbedDims[^1], numClasses, initialization: Linear.TransformerInitialization);
+    private Linear NewHead(int numClasses) => new(Config.EmbedDims[^1], numClasses, initialization: Linear.TransformerInitialization);
 
-    private static Block NewBlock(PolaPvtConfig config, int stage, int side, float dropPath)
+    private static AttentionShape TokenShape(PolaPvtConfig config, int stage)
     {
-        int dim = config.EmbedDims[stage], heads = config.NumHeads[stage];
-        Module attention = config.AttnType[stage] switch
+        int side = config.Side(stage), prefix = config.ClassToken && stage == config.Depths.Count - 1 ? 1 : 0;
+        int reduction = config.ReductionOf(stage);
+        return new AttentionShape(config.EmbedDims[stage], config.NumHeads[stage], prefix + (side * side))
         {
-            'L' => Layer(shape => new PolarityAttention(shape, config.KernelSize, config.Alpha, config.Polarity), config.LaSrRatios[stage]),
-            'S' => Layer(shape => new SoftmaxAttention(shape), config.SrRatios[stage]),
-            char other => throw new ArgumentException($"Attention type '{other}' of stage {stage + 1} is neither L (polarity) nor S (softmax)."),
+            KeyTokens = prefix + (side * side / (reduction * reduction)),
+            Height = side,
+            Width = side,
+            PrefixTokens = prefix,
         };
-        return new Block(dim, attention, config.MlpRatios[stage] * dim, dropPath, dropRate: config.DropRate);
+    }
 
-        PvtAttention Layer(Func<AttentionShape, AttentionMechanism> mechanism, int srRatio) =>
-            new(mechanism(AttentionShape.Grid(dim, heads, side, side) with { KeyTokens = side * side / (srRatio * srRatio) }), config.QkvBias, srRatio) { DropRate = config.DropRate };
+    private static TransformerBlock NewBlock(PolaPvtConfig config, int stage, float dropPath)
+    {
+        int dim = config.EmbedDims[stage];
+        AttentionMechanism mechanism = config.Mechanism(config.AttentionOf(stage), TokenShape(config, stage));
+        var attention = new PvtAttention(mechanism, config.QkvBias, config.ReductionOf(stage)) { DropRate = config.DropRate };
+        return new TransformerBlock(dim, attention, new Mlp(dim, config.MlpRatios[stage] * dim, config.DropRate), dropPath);
+    }
+
+    // The class token's, then those of the grid: (1, 1 + H·W, C).
+    private static Tensor ClassPositions(Parameter posEmbed, Shape features)
+    {
+        int patches = posEmbed.Shape[1] - 1;
+        if (features[1] * features[2] == patches)
+            return posEmbed;
+        Tensor grid = PositionsFor(posEmbed.Slice(1, 1, patches), features);
+        return Tensor.Concat(1, posEmbed.Slice(1, 0, 1), grid.Reshape(1, -1, posEmbed.Shape[2]));
     }
 
     // Made for a grid of patches; stretched to that of the image.
-    private static Tensor PositionsFor(Parameter posEmbed, Shape features)
+    private static Tensor PositionsFor(Tensor posEmbed, Shape features)
     {
         int side = (int)Math.Sqrt(posEmbed.Shape[1]);
         Tensor grid = posEmbed.Reshape(1, side, side, posEmbed.Shape[2]);
         return features[1] == side && features[2] == side ? grid : grid.Interpolate(features[1], features[2], InterpolationMode.Bilinear);
-    }
-
-    /// <summary>Non-overlapping patches projected to tokens: (B, H, W, in) → (B, H / p, W / p, out).</summary>
-    public sealed class PatchEmbed : Module
-    {
-        private readonly Conv2d _projection;
-        private readonly LayerNorm? _norm;
-
-        /// <summary>Makes the layer.</summary>
-        public PatchEmbed(int patchSize, int inChannels, int embedDim, bool norm = true)
-        {
-            _projection = AddChild("proj", new Conv2d(inChannels, embedDim, patchSize, patchSize));
-            if (norm)
-                _norm = AddChild("norm", new LayerNorm(embedDim));
-        }
-
-        /// <inheritdoc/>
-        protected override Tensor Run(Tensor x)
-        {
-            x = _projection.Forward(x);
-            return _norm is null ? x : _norm.Forward(x);
-        }
-    }
-
-    /// <summary>A pre-norm transformer block over (B, H, W, C).</summary>
-    public sealed class Block : Module
-    {
-        private readonly LayerNorm _norm1, _norm2;
-        private readonly Module _attention;
-        private readonly Mlp _mlp;
-        private readonly DropPath _attentionDropPath, _mlpDropPath;
-
-        /// <summary>Makes the block around an attention.</summary>
-        public Block(int dim, Module attention, int hiddenFeatures, float dropPath, float eps = BlockEps, float dropRate = 0)
-        {
-            _norm1 = AddChild("norm1", new LayerNorm(dim, eps));
-            _attention = AddChild("attn", attention);
-            _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
-            _norm2 = AddChild("norm2", new LayerNorm(dim, eps));
-            _mlp = AddChild("mlp", new Mlp(dim, hiddenFeatures, dropRate));
-            _mlpDropPath = AddChild("drop_path_mlp", new DropPath(dropPath));
-        }
-
-        /// <inheritdoc/>
-        protected override Tensor Run(Tensor x)
-        {
-            x = _attentionDropPath.Add(x, _attention, _norm1.Forward(x));
-            return _mlpDropPath.Add(x, _mlp, _norm2.Forward(x));
-        }
     }
 }

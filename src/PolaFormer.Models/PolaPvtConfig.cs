@@ -1,17 +1,10 @@
 using System.Text.Json.Serialization;
-using PolaFormer.NN.Attention.Mechanisms;
 
 namespace PolaFormer.Models;
 
-/// <summary>Everything that tells one Pola-PVT from another. Lists hold one entry a stage.</summary>
-public sealed record PolaPvtConfig
+/// <summary>Everything that tells one PVT from another: the original, Pola-PVT, FLatten-PVT. Lists hold one entry a stage.</summary>
+public sealed record PolaPvtConfig : TransformerConfig
 {
-    /// <summary>Side of the image in pixels.</summary>
-    public int ImageSize { get; init; } = 224;
-
-    /// <summary>Width of the logits.</summary>
-    public int NumClasses { get; init; } = 1000;
-
     /// <summary>Side of the first patches in pixels.</summary>
     public int PatchSize { get; init; } = 4;
 
@@ -27,50 +20,51 @@ public sealed record PolaPvtConfig
     /// <summary>Blocks.</summary>
     public IReadOnlyList<int> Depths { get; init; } = [2, 2, 2, 2];
 
-    /// <summary>Spatial reduction of softmax attention (type S).</summary>
+    /// <summary>Spatial reduction of softmax attention.</summary>
     public IReadOnlyList<int> SrRatios { get; init; } = [8, 4, 2, 1];
 
-    /// <summary>Spatial reduction of polarity attention (type L).</summary>
+    /// <summary>Spatial reduction of any other attention.</summary>
     public IReadOnlyList<int> LaSrRatios { get; init; } = [1, 1, 1, 1];
 
-    /// <summary>Attention of each stage: L (polarity) or S (softmax).</summary>
+    /// <summary>Attention of each stage where <see cref="VisionModelConfig.Attention"/> names none: L (polarity) or S (softmax).</summary>
     public string AttnType { get; init; } = "LLLL";
 
-    /// <summary>Whether the projections of attention have a bias.</summary>
-    public bool QkvBias { get; init; } = true;
+    /// <summary>Whether the last stage has a class token, which is then what is classified; else the mean of the tokens is, without a norm.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ClassToken { get; init; }
 
-    /// <summary>Drop-path probability of the last block.</summary>
-    public float DropPathRate { get; init; } = 0.1f;
+    /// <summary>Side of the grid of tokens of a stage.</summary>
+    public int Side(int stage) => ImageSize / (PatchSize << stage);
 
-    /// <summary>Chance that an element is dropped in training, after position encodings, attention's projection and both layers of the feed-forward part. No part of the shape.</summary>
-    [JsonIgnore]
-    public float DropRate { get; init; }
+    /// <summary>Registered name of a stage's attention.</summary>
+    public string AttentionOf(int stage) => NamedAttention(stage) ?? AttnType[stage] switch
+    {
+        'L' => "polarity",
+        'S' => "softmax",
+        char other => throw new ArgumentException($"Attention type '{other}' of stage {stage + 1} is neither L (polarity) nor S (softmax)."),
+    };
 
-    /// <summary>Kernel of the depthwise convolution in polarity attention.</summary>
-    public int KernelSize { get; init; } = 5;
+    /// <summary>Side of the patches that are merged to one key and value in a stage.</summary>
+    public int ReductionOf(int stage) => (AttentionOf(stage) == "softmax" ? SrRatios : LaSrRatios)[stage];
 
-    /// <summary>Exponents of polarity attention lie in (1, 1 + Alpha).</summary>
-    public float Alpha { get; init; } = 4;
+    /// <inheritdoc/>
+    public override PolaPvt Create() => new(this);
 
-    /// <summary>Parts of polarity attention to leave out or exchange; the published form where null.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public PolarityOptions? Polarity { get; init; }
-
-    /// <summary>Checks that the lists agree and the numbers are sane, before memory is taken for them.</summary>
-    /// <exception cref="ArgumentException">They are not; the message names the entry.</exception>
-    public void Validate()
+    /// <inheritdoc/>
+    public override void Validate()
     {
         int stages = Depths.Count;
-        ShapeLimits.RequireModel(ImageSize, NumClasses, DropPathRate, Depths, NumHeads);
-        ShapeLimits.Require(DropRate, 0, 0.99f);
+        RequireTransformer(Depths, NumHeads);
         ShapeLimits.Require(PatchSize, 1, ImageSize);
-        ShapeLimits.Require(KernelSize, 1, 63);
         ShapeLimits.RequireEach(EmbedDims, stages, 1, ShapeLimits.Channels);
         ShapeLimits.RequireEach(MlpRatios, stages, 1, ShapeLimits.Ratio);
         ShapeLimits.RequireEach(SrRatios, stages, 1, ImageSize);
         ShapeLimits.RequireEach(LaSrRatios, stages, 1, ImageSize);
         ShapeLimits.Require(AttnType.Length, stages, stages, "The number of letters of AttnType");
+        RequireAttention(stages);
         for (int i = 0; i < stages; i++)
-            ShapeLimits.RequireHeads(i, EmbedDims[i], NumHeads[i], AttnType[i] == 'L' ? 2 : 1);
+            ShapeLimits.RequireHeads(i, EmbedDims[i], NumHeads[i], AttentionOf(i) == "polarity" ? 2 : 1);
+        if (ClassToken && ReductionOf(stages - 1) > 1)
+            throw new ArgumentException("The last stage has a class token, which no reduction of the grid can take along; its reduction must be 1.");
     }
 }

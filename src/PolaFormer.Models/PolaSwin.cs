@@ -1,19 +1,18 @@
 using PolaFormer.NN;
 using PolaFormer.NN.Attention;
-using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
 
 /// <summary>
-/// Pola-Swin: the Swin Transformer with polarity-aware linear attention in some stages
-/// (PolaFormer, ICLR 2025, https://arxiv.org/abs/2501.15061; the authors' models/pola_swin.py).
+/// The Swin Transformer (Liu et al., ICCV 2021, https://arxiv.org/abs/2103.14030; the authors' swin_transformer.py) and Pola-Swin,
+/// the same with polarity-aware linear attention, or any other, in some stages (PolaFormer, ICLR 2025,
+/// https://arxiv.org/abs/2501.15061; the authors' models/pola_swin.py).
 /// </summary>
 public sealed class PolaSwin : VisionModel
 {
-    private readonly PolaSwinConfig _config;
     private readonly Parameter? _absolutePosition;
-    private readonly PolaPvt.PatchEmbed _patchEmbed;
+    private readonly PatchEmbed _patchEmbed;
     private readonly Dropout _posDrop;
     private readonly ModuleList<Stage> _layers;
     private readonly LayerNorm _norm;
@@ -23,12 +22,12 @@ public sealed class PolaSwin : VisionModel
     public PolaSwin(PolaSwinConfig config)
     {
         config.Validate();
-        _config = config;
+        Config = config;
         float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
         int side = config.ImageSize / config.PatchSize;
         if (config.AbsolutePosition)
             _absolutePosition = AddParameter("absolute_pos_embed", [1, side * side, config.EmbedDim], Initializer.TruncatedNormal);
-        _patchEmbed = AddChild("patch_embed", new PolaPvt.PatchEmbed(config.PatchSize, 3, config.EmbedDim, config.PatchNorm));
+        _patchEmbed = AddChild("patch_embed", new PatchEmbed(config.PatchSize, 3, config.EmbedDim, config.PatchNorm));
         _posDrop = AddChild("pos_drop", new Dropout(config.DropRate));
         _layers = AddChild("layers", new ModuleList<Stage>(Enumerable.Range(0, config.Depths.Count).Select(i =>
         {
@@ -39,11 +38,8 @@ public sealed class PolaSwin : VisionModel
         _head = AddChild("head", NewHead(config.NumClasses));
     }
 
-    /// <summary>What the network was made from.</summary>
-    public PolaSwinConfig Config => _config;
-
     /// <inheritdoc/>
-    public override int ImageSize => _config.ImageSize;
+    public override PolaSwinConfig Config { get; }
 
     /// <inheritdoc/>
     public override int NumClasses => _head.OutFeatures;
@@ -54,7 +50,7 @@ public sealed class PolaSwin : VisionModel
     /// <inheritdoc/>
     public override IReadOnlyList<string> NoWeightDecayKeywords => ["relative_position_bias_table"];
 
-    private int FinalDim => _config.EmbedDim << (_config.Depths.Count - 1);
+    private int FinalDim => Config.EmbedDim << (Config.Depths.Count - 1);
 
     /// <inheritdoc/>
     protected override IEnumerable<Module> Blocks => _layers.SelectMany(stage => stage.Blocks);
@@ -62,8 +58,7 @@ public sealed class PolaSwin : VisionModel
     /// <inheritdoc/>
     protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
     {
-        if (images.Shape[1] != _config.ImageSize || images.Shape[2] != _config.ImageSize)
-            throw new ArgumentException($"This Pola-Swin takes {_config.ImageSize}×{_config.ImageSize} images; got {images.Shape[1]}×{images.Shape[2]}. Build it for that size and load the checkpoint with interpolation.");
+        RequireImageSize(images);
         Tensor x = _patchEmbed.Forward(images);
         if (_absolutePosition is not null)
             x = x + _absolutePosition.Reshape(1, x.Shape[1], x.Shape[2], x.Shape[3]);
@@ -100,12 +95,13 @@ public sealed class PolaSwin : VisionModel
         public Stage(PolaSwinConfig config, int index, ReadOnlySpan<float> dropPath)
         {
             int dim = config.EmbedDim << index, side = config.ImageSize / (config.PatchSize << index);
-            char[] types = config.BlockTypes(index);
+            string[] names = config.AttentionOf(index);
             var blocks = new List<Block>();
-            for (int i = 0; i < types.Length; i++)
+            for (int i = 0; i < names.Length; i++)
             {
-                int window = config.WindowOf(types[i]);
-                blocks.Add(new Block(dim, side, side, config.NumHeads[index], window, i % 2 == 0 ? 0 : window / 2, types[i], config.MlpRatio, config.QkvBias, dropPath[i], config.KernelSize, config.Alpha, config.Polarity, config.DropRate));
+                string name = names[i];
+                int window = config.WindowOf(name);
+                blocks.Add(new Block(shape => config.Mechanism(name, shape), dim, side, side, config.NumHeads[index], window, i % 2 == 0 ? 0 : window / 2, config.MlpRatio, config.QkvBias, dropPath[i], config.DropRate));
             }
 
             _blocks = AddChild("blocks", new ModuleList<Block>(blocks));
@@ -136,7 +132,7 @@ public sealed class PolaSwin : VisionModel
         private readonly Mlp _mlp;
 
         /// <summary>Makes the block for a fixed resolution in tokens. A window that covers the resolution is cut to it and not shifted.</summary>
-        public Block(int dim, int height, int width, int numHeads, int windowSize, int shiftSize, char attnType, float mlpRatio = 4, bool qkvBias = true, float dropPath = 0, int kernelSize = 5, float alpha = 4, PolarityOptions? polarity = null, float dropRate = 0)
+        public Block(Func<AttentionShape, AttentionMechanism> attention, int dim, int height, int width, int numHeads, int windowSize, int shiftSize, float mlpRatio = 4, bool qkvBias = true, float dropPath = 0, float dropRate = 0)
         {
             bool isWhole = Math.Min(height, width) <= windowSize;
             _window = isWhole ? Math.Min(height, width) : windowSize;
@@ -144,16 +140,10 @@ public sealed class PolaSwin : VisionModel
             if (height % _window != 0 || width % _window != 0)
                 throw new ArgumentException($"Windows of {_window}×{_window} do not tile {height}×{width} tokens; choose an image size whose token grid is a multiple of the window.");
 
-            // Registered for every shifted block, though only softmax attention reads it.
+            // Registered for every shifted block, though only attention with scores reads it.
             Tensor? mask = _shift > 0 ? AddBuffer("attn_mask", ShiftMask(height, width, _window, _shift)) : null;
             _norm1 = AddChild("norm1", new LayerNorm(dim));
-            var shape = AttentionShape.Grid(dim, numHeads, _window, _window);
-            AttentionMechanism mechanism = attnType switch
-            {
-                'L' => new PolarityAttention(shape, kernelSize, alpha, polarity),
-                'S' => new WindowSoftmaxAttention(shape, _window),
-                _ => throw new ArgumentException($"Attention type '{attnType}' is neither L (polarity) nor S (softmax)."),
-            };
+            AttentionMechanism mechanism = attention(AttentionShape.Grid(dim, numHeads, _window, _window));
             _attention = AddChild("attn", new SelfAttention(mechanism, qkvBias) { ScoreMask = mask, Windows = new WindowGrid(height / _window, width / _window, _shift), DropRate = dropRate });
             _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
             _norm2 = AddChild("norm2", new LayerNorm(dim));

@@ -1,17 +1,13 @@
 using System.Text.Json.Serialization;
+
+using PolaFormer.NN.Attention;
 using PolaFormer.NN.Attention.Mechanisms;
 
 namespace PolaFormer.Models;
 
-/// <summary>Everything that tells one Pola-Swin from another. Lists hold one entry a stage.</summary>
-public sealed record PolaSwinConfig
+/// <summary>Everything that tells one Swin from another: the original, Pola-Swin, FLatten-Swin. Lists hold one entry a stage.</summary>
+public sealed record PolaSwinConfig : TransformerConfig
 {
-    /// <summary>Side of the image in pixels.</summary>
-    public int ImageSize { get; init; } = 224;
-
-    /// <summary>Width of the logits.</summary>
-    public int NumClasses { get; init; } = 1000;
-
     /// <summary>Side of the first patches in pixels.</summary>
     public int PatchSize { get; init; } = 4;
 
@@ -24,13 +20,17 @@ public sealed record PolaSwinConfig
     /// <summary>Attention heads.</summary>
     public IReadOnlyList<int> NumHeads { get; init; } = [3, 6, 12, 24];
 
-    /// <summary>Window of polarity attention in tokens; softmax blocks take 7, or 12 when this is above 56.</summary>
+    /// <summary>Window of attention in tokens, but for that of softmax blocks.</summary>
     public int WindowSize { get; init; } = 56;
+
+    /// <summary>Window of softmax blocks in tokens; 0 for PolaFormer's: 7, or 12 where <see cref="WindowSize"/> is above 56.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int SoftmaxWindowSize { get; init; }
 
     /// <summary>Hidden width of the feed-forward part in channels.</summary>
     public float MlpRatio { get; init; } = 4;
 
-    /// <summary>Attention of each stage: L (polarity), S (softmax), or Mk: the first k blocks L, the others S.</summary>
+    /// <summary>Attention of each stage where <see cref="VisionModelConfig.Attention"/> names none: L (polarity), S (softmax with relative positions), or Mk: the first k blocks L, the others S.</summary>
     public string AttnType { get; init; } = "LLSS";
 
     /// <summary>Whether a learned vector is added to each of the first patches; the published models have none.</summary>
@@ -39,33 +39,15 @@ public sealed record PolaSwinConfig
     /// <summary>Whether the first patches pass a layer norm.</summary>
     public bool PatchNorm { get; init; } = true;
 
-    /// <summary>Whether the projections of attention have a bias.</summary>
-    public bool QkvBias { get; init; } = true;
+    /// <summary>Window of a block whose attention has the given name.</summary>
+    public int WindowOf(string attention) => attention != "window" ? WindowSize : SoftmaxWindowSize > 0 ? SoftmaxWindowSize : WindowSize <= 56 ? 7 : 12;
 
-    /// <summary>Drop-path probability of the last block.</summary>
-    public float DropPathRate { get; init; } = 0.1f;
-
-    /// <summary>Chance that an element is dropped in training, after position encodings, attention's projection and both layers of the feed-forward part. No part of the shape.</summary>
-    [JsonIgnore]
-    public float DropRate { get; init; }
-
-    /// <summary>Kernel of the depthwise convolution in polarity attention.</summary>
-    public int KernelSize { get; init; } = 5;
-
-    /// <summary>Exponents of polarity attention lie in (1, 1 + Alpha).</summary>
-    public float Alpha { get; init; } = 4;
-
-    /// <summary>Parts of polarity attention to leave out or exchange; the published form where null.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public PolarityOptions? Polarity { get; init; }
-
-    /// <summary>Window of a block whose attention is of the given type.</summary>
-    public int WindowOf(char attention) => attention == 'L' ? WindowSize : WindowSize <= 56 ? 7 : 12;
-
-    /// <summary>Attention type (L or S) of every block of a stage.</summary>
+    /// <summary>Registered name of the attention of every block of a stage.</summary>
     /// <exception cref="ArgumentException"><see cref="AttnType"/> does not describe every stage.</exception>
-    public char[] BlockTypes(int stage)
+    public string[] AttentionOf(int stage)
     {
+        if (NamedAttention(stage) is { } name)
+            return [.. Enumerable.Repeat(name, Depths[stage])];
         int position = 0;
         for (int i = 0; position < AttnType.Length; i++)
         {
@@ -78,25 +60,31 @@ public sealed record PolaSwinConfig
             if (i < stage)
                 continue;
             int polarity = type switch { 'L' => Depths[stage], 'S' => 0, _ => int.TryParse(AttnType.AsSpan(digits, position - digits), out int blocks) ? blocks : Depths[stage] };
-            return [.. Enumerable.Range(0, Depths[stage]).Select(block => block < polarity ? 'L' : 'S')];
+            return [.. Enumerable.Range(0, Depths[stage]).Select(block => block < polarity ? "polarity" : "window")];
         }
 
         throw new ArgumentException($"Attention types '{AttnType}' do not describe stage {stage + 1}: give L, S or M with a number of blocks for each of the {Depths.Count} stages.");
     }
 
-    /// <summary>Checks that the lists agree and the numbers are sane, before memory is taken for them.</summary>
-    /// <exception cref="ArgumentException">They are not; the message names the entry.</exception>
-    public void Validate()
+    /// <inheritdoc/>
+    public override AttentionMechanism Mechanism(string name, AttentionShape shape) =>
+        name == "window" ? new WindowSoftmaxAttention(shape, shape.Height) : base.Mechanism(name, shape);
+
+    /// <inheritdoc/>
+    public override PolaSwin Create() => new(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         int stages = Depths.Count;
-        ShapeLimits.RequireModel(ImageSize, NumClasses, DropPathRate, Depths, NumHeads);
-        ShapeLimits.Require(DropRate, 0, 0.99f);
+        RequireTransformer(Depths, NumHeads);
         ShapeLimits.Require(PatchSize, 1, ImageSize);
         ShapeLimits.Require(WindowSize, 1, ShapeLimits.ImageSize);
-        ShapeLimits.Require(KernelSize, 1, 63);
+        ShapeLimits.Require(SoftmaxWindowSize, 0, ShapeLimits.ImageSize);
         ShapeLimits.Require(EmbedDim, 1, ShapeLimits.Channels >> (stages - 1));
         ShapeLimits.Require(MlpRatio, 0.25f, ShapeLimits.Ratio);
+        RequireAttention(stages);
         for (int i = 0; i < stages; i++)
-            ShapeLimits.RequireHeads(i, EmbedDim << i, NumHeads[i], BlockTypes(i).Contains('L') ? 2 : 1);
+            ShapeLimits.RequireHeads(i, EmbedDim << i, NumHeads[i], AttentionOf(i).Contains("polarity") ? 2 : 1);
     }
 }

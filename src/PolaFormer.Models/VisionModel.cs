@@ -11,7 +11,10 @@ namespace PolaFormer.Models;
 public abstract class VisionModel : Module
 {
     /// <summary>Side of the square images that the position encodings are made for, in pixels.</summary>
-    public abstract int ImageSize { get; }
+    public int ImageSize => Config.ImageSize;
+
+    /// <summary>What the network was made from.</summary>
+    public abstract VisionModelConfig Config { get; }
 
     /// <summary>Width of the logits.</summary>
     public abstract int NumClasses { get; }
@@ -36,7 +39,7 @@ public abstract class VisionModel : Module
     /// <summary>Parts of parameter names that weight decay spares, as the authors declare them.</summary>
     public virtual IReadOnlyList<string> NoWeightDecayKeywords => [];
 
-    /// <summary>The feature map after the last stage, (B, h, w, C).</summary>
+    /// <summary>The feature map after the last stage, (B, h, w, C); with a class token before it, its tokens, (B, 1 + h·w, C).</summary>
     /// <param name="images">(B, H, W, 3).</param>
     /// <param name="stages">Receives "stem" and "stage1" to "stage4" with their feature maps (B, h, w, C), where given.</param>
     public Tensor ForwardFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages = null)
@@ -50,14 +53,14 @@ public abstract class VisionModel : Module
         return scope.Return(features);
     }
 
-    /// <summary>Pools a feature map, (B, h, w, C) → (B, pooled channels): the input of the classifier, an embedding of the image.</summary>
+    /// <summary>Pools what <see cref="ForwardFeatures"/> gives → (B, pooled channels): the input of the classifier, an embedding of the image.</summary>
     public Tensor ForwardPooled(Tensor features)
     {
         using var scope = MemoryScope.Enter();
         return scope.Return(RunPooled(features));
     }
 
-    /// <summary>Feature map (B, h, w, C) → logits (B, classes).</summary>
+    /// <summary>What <see cref="ForwardFeatures"/> gives → logits (B, classes).</summary>
     public Tensor ForwardHead(Tensor features)
     {
         using var scope = MemoryScope.Enter();
@@ -90,6 +93,28 @@ public abstract class VisionModel : Module
 
     /// <summary>Puts a new classifier in the place of the old one.</summary>
     protected abstract Module NewClassifier(int numClasses);
+
+    /// <summary>A class token before the tokens of a grid: (B, H, W, C) → (B, 1 + H·W, C).</summary>
+    protected static Tensor WithClassToken(Tensor grid, Parameter classToken)
+    {
+        (int batch, int dim) = (grid.Shape[0], grid.Shape[3]);
+        return Tensor.Concat(1, Tensor.Zeros([batch, 1, dim]) + classToken, grid.Reshape(batch, -1, dim));
+    }
+
+    /// <summary>The tokens of a grid without the class token: (B, h, w, C).</summary>
+    protected static Tensor Grid(Tensor tokens, Shape grid) =>
+        tokens.Rank == 4 ? tokens : tokens.Slice(1, tokens.Shape[1] - (grid[1] * grid[2]), grid[1] * grid[2]).Reshape(grid);
+
+    /// <summary>The class token of (B, 1 + h·w, C), or the mean of a grid (B, h, w, C): (B, C).</summary>
+    protected static Tensor Pooled(Tensor tokens) =>
+        tokens.Rank == 4 ? tokens.Mean(1, 2) : tokens.Slice(1, 0, 1).Reshape(tokens.Shape[0], tokens.Shape[2]);
+
+    /// <exception cref="ArgumentException">The images are not of the size that the network was made for.</exception>
+    protected void RequireImageSize(Tensor images)
+    {
+        if (images.Shape[1] != ImageSize || images.Shape[2] != ImageSize)
+            throw new ArgumentException($"This {GetType().Name} takes {ImageSize}×{ImageSize} images; got {images.Shape[1]}×{images.Shape[2]}. Build it for that size and load the checkpoint with interpolation.");
+    }
 
     /// <summary>Drop-path probability of each block: evenly spaced from 0 to <paramref name="rate"/> over the whole depth.</summary>
     protected static float[] DropPathSchedule(float rate, IEnumerable<int> depths) => DropPath.Schedule(rate, depths.Sum());

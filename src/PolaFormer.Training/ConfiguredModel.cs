@@ -1,7 +1,6 @@
 using System.Text.Json;
 using PolaFormer.Models;
 using PolaFormer.NN.Attention.Mechanisms;
-using PolaFormer.Tensors;
 using PolaFormer.Training.Configuration;
 
 namespace PolaFormer.Training;
@@ -15,7 +14,7 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
     /// <summary>
     /// Builds MODEL.TYPE: <c>pola_swin</c> from the keys of SWIN and LA; <c>polaformer_pp</c> from those of PP; a registered
     /// <c>pola_pvt_…</c> with those of LA; the authors' <c>polab0</c> to <c>polab5</c> as published, whose drop-path rates no key
-    /// changes; any other registered name. All but <c>polab…</c> obey MODEL.DROP_PATH_RATE.
+    /// changes; any other registered name. All but <c>polab…</c> obey MODEL.DROP_PATH_RATE; MODEL.ATTENTION replaces the attention of any.
     /// </summary>
     /// <exception cref="ConfigurationException">There is no such network, or a key asks for what it cannot do.</exception>
     public static ConfiguredModel Create(TrainingConfig config)
@@ -25,20 +24,13 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
             throw new ConfigurationException("MODEL.DROP_RATE: PolaFormer++ has no dropout; set it to 0.");
         try
         {
-            ModelEntry entry = EntryOf(config);
-            if (entry.Name is not ("pola_swin" or "pola_pvt") && PolarityOf(model.Pola) is not null)
+            VisionModelConfig own = ConfigOf(config);
+            if (own is not TransformerConfig && PolarityOf(model.Pola) is not null)
                 throw new ConfigurationException($"MODEL.POLA: {model.Type} has no polarity attention to take apart; pola_swin and pola_pvt have.");
-            var options = new ModelOptions
-            {
-                ImageSize = config.Data.ImgSize,
-                NumClasses = model.NumClasses,
-                DropPathRate = IsPublishedPlusPlus(model.Type) ? null : (float)model.DropPathRate,
-            };
-            if (!ModelConfiguration.Families.Contains(entry.Name))
-                return new ConfiguredModel(entry.Name, entry.Create(options), null);
-            (string family, string shape) = ShapeOf(entry, options);
-            ModelEntry? registered = ModelRegistry.All.FirstOrDefault(other => other.Name.StartsWith(family, StringComparison.Ordinal) && IsShape(other, options, shape));
-            return new ConfiguredModel(registered?.Name ?? family, entry.Create(options), registered is null ? shape : null);
+            VisionModelConfig shape = new ModelEntry(model.Type, own).WithAttention(model.Attention).ConfigFor(OptionsOf(config));
+            (string family, string json) = ModelConfiguration.Write(shape);
+            ModelEntry? registered = ModelRegistry.All.FirstOrDefault(entry => ModelConfiguration.Write(entry.ConfigFor(OptionsOf(config))) == (family, json));
+            return new ConfiguredModel(registered?.Name ?? family, shape.Create(), registered is null ? json : null);
         }
         catch (ArgumentException error)
         {
@@ -46,18 +38,30 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         }
     }
 
-    // A registered entry, or one of the shape that the keys tell, under the name of its family.
-    private static ModelEntry EntryOf(TrainingConfig config)
+    private static ModelOptions OptionsOf(TrainingConfig config) => new()
+    {
+        ImageSize = config.Data.ImgSize,
+        NumClasses = config.Model.NumClasses,
+        DropPathRate = IsPublishedPlusPlus(config.Model.Type) ? null : (float)config.Model.DropPathRate,
+    };
+
+    // What a registered entry has, or what the keys tell.
+    private static VisionModelConfig ConfigOf(TrainingConfig config)
     {
         string type = config.Model.Type;
         if (type == "pola_swin")
-            return ModelEntry.Of(type, SwinOf(config.Model));
+            return SwinOf(config.Model);
         if (type == "polaformer_pp")
-            return ModelEntry.Of(type, PlusPlusOf(config.Model.Pp));
+            return PlusPlusOf(config.Model.Pp);
         string name = IsPublishedPlusPlus(type) ? $"polaformer_pp_{type[4..]}" : type;
         ModelEntry entry = ModelRegistry.All.FirstOrDefault(entry => entry.Name == name)
             ?? throw new ConfigurationException($"MODEL.TYPE: there is no network '{type}'. Known: pola_swin, polaformer_pp, polab0 … polab5, {string.Join(", ", ModelRegistry.All.Select(entry => entry.Name))}.");
-        return WithoutMemory(() => entry.Create()) is PolaPvt pvt ? ModelEntry.Of("pola_pvt", PvtOf(pvt.Config, config.Model)) : entry;
+        return entry.Config switch
+        {
+            PolaPvtConfig { ClassToken: false } pvt => PvtOf(pvt, config.Model),
+            TransformerConfig transformer => transformer with { DropRate = (float)config.Model.DropRate, Polarity = PolarityOf(config.Model.Pola) },
+            VisionModelConfig other => other,
+        };
     }
 
     private static bool IsPublishedPlusPlus(string type) => type.StartsWith("polab", StringComparison.Ordinal);
@@ -133,20 +137,5 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
     {
         Dictionary<string, T> choices = Enum.GetValues<T>().ToDictionary(value => JsonNamingPolicy.SnakeCaseLower.ConvertName($"{value}"));
         return choices.TryGetValue(text, out T choice) ? choice : throw new ConfigurationException($"{key}: '{text}' is none of {string.Join(", ", choices.Keys)}.");
-    }
-
-    private static bool IsShape(ModelEntry entry, ModelOptions options, string shape)
-    {
-        // Pola-Swin's window fixes its resolution: only an entry of this one can be built at it.
-        bool canBuild = !entry.Name.StartsWith("pola_swin", StringComparison.Ordinal) || entry.ImageSize == options.ImageSize;
-        return canBuild && ShapeOf(entry, options).Json == shape;
-    }
-
-    private static (string Family, string Json) ShapeOf(ModelEntry entry, ModelOptions options) => WithoutMemory(() => ModelConfiguration.Write(entry.Create(options)));
-
-    private static T WithoutMemory<T>(Func<T> build)
-    {
-        using IDisposable meta = new MetaDevice().Use();
-        return build();
     }
 }

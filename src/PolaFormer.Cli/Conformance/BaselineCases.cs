@@ -63,6 +63,9 @@ internal static class BaselineCases
             case "robflynnyh/hydra-linear-attention":
                 VisionBaselines.RunHydraModule(fixture, comparison);
                 break;
+            case "facebookresearch/deit" or "whai362/PVT" or "microsoft/Swin-Transformer" or "LeapLabTHU/FLatten-Transformer":
+                HostCases.Run(fixture, comparison, type);
+                break;
             default:
                 throw new CapabilityMissingException($"{type} of {repository} is not part of this program");
         }

@@ -26,19 +26,13 @@ internal static class ModelConstruction
             return ModelRegistry.Find($"polaformer_pp_{type["pola".Length..]}").Create(new ModelOptions { ImageSize = imageSize });
 
         // The authors' build_model leaves PVT at its default image size.
-        return new PolaPvt(PvtConfig(type) with
+        return new PolaPvt((PolaPvtConfig)ModelRegistry.Find(type).Config with
         {
             AttnType = la.Text("ATTN_TYPE", "LLLL"),
             LaSrRatios = la.Digits("PVT_LA_SR_RATIOS", "1111"),
             KernelSize = la.Integer("KERNEL_SIZE", 5),
             Alpha = la.Number("ALPHA", 4),
         });
-    }
-
-    private static PolaPvtConfig PvtConfig(string name)
-    {
-        using (new Tensors.MetaDevice().Use())
-            return ((PolaPvt)ModelRegistry.Find(name).Create()).Config;
     }
 
     private static PolaPvt Pvt(Arguments arguments) => new(new PolaPvtConfig

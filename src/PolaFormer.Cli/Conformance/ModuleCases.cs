@@ -60,9 +60,9 @@ internal static class ModuleCases
             "PolaLinearAttention" => new Subject(PvtAttention(fixture, arguments, "L"), grid),
             "Attention" => new Subject(PvtAttention(fixture, arguments, "S"), grid),
             "Block" => new Subject(
-                new PolaPvt.Block(
-                    dim, PvtAttention(fixture, arguments, arguments.Text("attn_type", "L")),
-                    (int)(dim * arguments.Number("mlp_ratio", 4)), arguments.Number("drop_path", 0), arguments.Number("norm_eps", 1e-5f)),
+                new TransformerBlock(
+                    dim, PvtAttention(fixture, arguments, arguments.Text("attn_type", "L")), new Mlp(dim, (int)(dim * arguments.Number("mlp_ratio", 4))),
+                    arguments.Number("drop_path", 0), arguments.Number("norm_eps", 1e-5f)),
                 grid),
             _ => throw Unknown(type),
         };
@@ -115,10 +115,10 @@ internal static class ModuleCases
                 string flags = string.Concat(arguments.Required("flags").EnumerateArray().Select(flag => flag.GetString()));
                 int depth = arguments.Integer("depth", flags.Length);
                 int? outDim = arguments.Flag("downsample", false) ? arguments.Integer("out_dim") : null;
-                return new Subject(new PolaFormerPlusPlus.BasicLayer(flags[..depth], Dim(), outDim, Heads(), arguments.Integer("ffn_dim"), Scale(), new float[depth]), Layout.ChannelsFirst);
+                return new Subject(new PolaFormerPlusPlus.BasicLayer([.. flags[..depth].Select(PolaFormerPlusPlusConfig.AttentionOf)], new AttentionShape(Dim(), Heads(), 0), outDim, arguments.Integer("ffn_dim"), Scale(), new float[depth]), Layout.ChannelsFirst);
             case "Block":
-                char flag = arguments.Text("flag", "l")[0];
-                return new Subject(new PolaFormerPlusPlus.Block(flag, Dim(), Heads(), arguments.Integer("ffn_dim"), Rotary(flag == 'l' ? 2 * Dim() : Dim(), Heads()), Scale()), Layout.ChannelsFirst);
+                AttentionMechanism mechanism = PolaFormerPlusPlus.Mechanism(PolaFormerPlusPlusConfig.AttentionOf(arguments.Text("flag", "l")[0]), new AttentionShape(Dim(), Heads(), 0));
+                return new Subject(new PolaFormerPlusPlus.Block(mechanism, arguments.Integer("ffn_dim"), Rotary(mechanism.RotaryDim * Heads(), Heads()), Scale()), Layout.ChannelsFirst);
         }
 
         return new Subject(
@@ -156,14 +156,16 @@ internal static class ModuleCases
     {
         int patch = arguments.Integer("patch_size", 4);
         Shape image = fixture.ShapeOf("in.input");
-        var module = new PolaPvt.PatchEmbed(patch, arguments.Integer("in_chans", 3), arguments.Integer("embed_dim"), arguments.Flag("norm", true));
+        var module = new PatchEmbed(patch, arguments.Integer("in_chans", 3), arguments.Integer("embed_dim"), arguments.Flag("norm", true));
         return new Subject(module, Layout.ChannelsFirst, Layout.Tokens(image[2] / patch, image[3] / patch));
     }
 
     private static PolaSwin.Block SwinBlock(Arguments arguments, int dim, int[] resolution) => new(
+        shape => arguments.Text("attn_type", "L") == "L"
+            ? new PolarityAttention(shape, arguments.Integer("kernel_size", 5), arguments.Number("alpha", 4))
+            : new WindowSoftmaxAttention(shape, shape.Height),
         dim, resolution[0], resolution[1], arguments.Integer("num_heads", 1), arguments.Integer("window_size", 7), arguments.Integer("shift_size", 0),
-        arguments.Text("attn_type", "L")[0], arguments.Number("mlp_ratio", 4), arguments.Flag("qkv_bias", true), arguments.Number("drop_path", 0),
-        arguments.Integer("kernel_size", 5), arguments.Number("alpha", 4));
+        arguments.Number("mlp_ratio", 4), arguments.Flag("qkv_bias", true), arguments.Number("drop_path", 0));
 
     private static RotaryEncoding Rotary(int dim, int heads) => new(dim, heads);
 
@@ -196,7 +198,7 @@ internal static class ModuleCases
     private static void RunMask(FixtureCase fixture, Comparison comparison, Arguments arguments)
     {
         int[] resolution = arguments.Integers("input_resolution");
-        var block = new PolaSwin.Block(8, resolution[0], resolution[1], 1, arguments.Integer("window_size"), arguments.Integer("shift_size"), 'S');
+        var block = new PolaSwin.Block(shape => new WindowSoftmaxAttention(shape, shape.Height), 8, resolution[0], resolution[1], 1, arguments.Integer("window_size"), arguments.Integer("shift_size"));
         Dictionary<string, Tensor> state = block.StateDict().ToDictionary();
         comparison.Exact("out.mask", ForwardBackward.Widened(state["attn_mask"]));
         comparison.Exact("out.relative_position_index", ForwardBackward.Widened(state["attn.relative_position_index"]));

@@ -27,9 +27,12 @@ internal static class ConfigurationValue
         if (!type.IsArray)
             return ReadScalar(text, Nullable.GetUnderlyingType(type) ?? type, where);
         string list = text.Trim();
-        if (list is not (['[', .., ']'] or ['(', .., ')']))
+        bool isBracketed = list is ['[', .., ']'] or ['(', .., ')'];
+
+        // Text alone is a list of texts with commas between, mostly of one.
+        if (!isBracketed && type != typeof(string[]))
             throw Mismatch(text, type, where);
-        return ReadList(list[1..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), type, where);
+        return ReadList((isBracketed ? list[1..^1] : list).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), type, where);
     }
 
     /// <summary>A value as YAML.</summary>

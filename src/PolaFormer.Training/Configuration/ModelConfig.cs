@@ -27,6 +27,9 @@ public sealed class ModelConfig
     /// <summary>LABEL_SMOOTHING: share of the target spread over all classes.</summary>
     public double LabelSmoothing { get; set; } = 0.1;
 
+    /// <summary>ATTENTION (ours): registered attention of every stage, or one for all of them, in the place of the network's own; empty for that.</summary>
+    public string[] Attention { get; set; } = [];
+
     /// <summary>SWIN: shape of a Swin network.</summary>
     public SwinConfig Swin { get; set; } = new();
 

@@ -20,8 +20,8 @@ public sealed class PolarityAttention : AttentionMechanism
     private readonly int _kernelSize;
     private readonly float _alpha;
     private readonly PolarityOptions _options;
-    private readonly Parameter _power, _scale, _positionalEncoding;
-    private readonly Parameter? _gate;
+    private readonly Parameter _power, _scale;
+    private readonly Parameter? _positionalEncoding, _gate;
     private readonly DepthwiseConv2d? _convolution;
     private readonly DeformableConv2d? _deformable;
 
@@ -39,7 +39,7 @@ public sealed class PolarityAttention : AttentionMechanism
         (_kernelSize, _alpha) = (kernelSize, alpha);
         _power = AddParameter("power", [1, shape.NumHeads, 1, shape.HeadDim], Initializer.Zeros);
         _scale = AddParameter("scale", [1, 1, shape.Dim], Initializer.Zeros);
-        _positionalEncoding = AddParameter("positional_encoding", [1, shape.KeyTokens, shape.Dim], Initializer.Zeros);
+        _positionalEncoding = _options.HasPositions ? AddParameter("positional_encoding", [1, shape.KeyTokens, shape.Dim], Initializer.Zeros) : null;
         _gate = _options.Gate == PolarityGate.Learned ? AddParameter("gate", [1, shape.Tokens, shape.Dim], StartOf(_options.GateStart)) : null;
         if (_options.Local == PolarityLocal.Depthwise)
             _convolution = AddChild("dwc", new DepthwiseConv2d(shape.HeadDim, kernelSize));
@@ -49,7 +49,7 @@ public sealed class PolarityAttention : AttentionMechanism
 
     /// <inheritdoc/>
     public override AttentionTraits Traits =>
-        AttentionTraits.Grid | AttentionTraits.FixedLength | (_options.Gate == PolarityGate.Projected ? AttentionTraits.Gated : AttentionTraits.None);
+        AttentionTraits.Grid | (_positionalEncoding is null && _gate is null ? AttentionTraits.None : AttentionTraits.FixedLength) | (_options.Gate == PolarityGate.Projected ? AttentionTraits.Gated : AttentionTraits.None);
 
     /// <inheritdoc/>
     public override int Streams => _options.IsPolar ? 2 : 1;
@@ -77,9 +77,10 @@ public sealed class PolarityAttention : AttentionMechanism
     protected override Tensor RunMix(AttentionInputs inputs)
     {
         Tensor inverseScale = _scale.Softplus().Reciprocal(), exponent = Exponents();
+        Tensor positions = _positionalEncoding ?? Tensor.Zeros([1, inputs.Key.Tokens, Shape.Dim]);
         return _options.IsPolar
-            ? Tensor.PolarityAttention(inputs.Query, inputs.Key, inputs.Value, _positionalEncoding, inverseScale, exponent, Shape.NumHeads)
-            : Unsigned(inputs, inverseScale, exponent);
+            ? Tensor.PolarityAttention(inputs.Query, inputs.Key, inputs.Value, positions, inverseScale, exponent, Shape.NumHeads)
+            : Unsigned(inputs, positions, inverseScale, exponent);
     }
 
     /// <inheritdoc/>
@@ -100,10 +101,10 @@ public sealed class PolarityAttention : AttentionMechanism
     }
 
     // One stream of positive parts, eps against the mean as in the signed ones: (B, N, C).
-    private Tensor Unsigned(AttentionInputs inputs, Tensor inverseScale, Tensor exponent)
+    private Tensor Unsigned(AttentionInputs inputs, Tensor positions, Tensor inverseScale, Tensor exponent)
     {
         Tensor query = (Heads(inputs.Query) * Heads(inverseScale)).Relu().Pow(exponent);
-        Tensor key = ((Heads(inputs.Key) + Heads(_positionalEncoding)) * Heads(inverseScale)).Relu().Pow(exponent);
+        Tensor key = ((Heads(inputs.Key) + Heads(positions)) * Heads(inverseScale)).Relu().Pow(exponent);
         Tensor sums = query.MatMul(key.Sum(2, 2, keepDimensions: true), transposeB: true);
         return Merge(query.MatMul(key.MatMul(Heads(inputs.Value), transposeA: true)) / (sums + (key.Shape[2] * Epsilon)));
     }

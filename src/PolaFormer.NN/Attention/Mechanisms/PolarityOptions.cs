@@ -6,6 +6,9 @@ public sealed record PolarityOptions
     /// <summary>Whether pairs of opposite signs count, in a stream of their own; without, negative parts are dropped: φ(x) = max(x, 0)ᵖ, one stream.</summary>
     public bool IsPolar { get; init; } = true;
 
+    /// <summary>Whether a learned encoding of each position is added to the keys.</summary>
+    public bool HasPositions { get; init; } = true;
+
     /// <summary>What multiplies the result.</summary>
     public PolarityGate Gate { get; init; } = PolarityGate.Projected;
 

@@ -1,0 +1,58 @@
+using PolaFormer.NN.Attention;
+using PolaFormer.NN.Attention.Mechanisms;
+
+namespace PolaFormer.Models;
+
+/// <summary>Everything that tells one DeiT from another.</summary>
+public sealed record DeiTConfig : TransformerConfig
+{
+    /// <summary>Side of the patches in pixels.</summary>
+    public int PatchSize { get; init; } = 16;
+
+    /// <summary>Channels.</summary>
+    public int EmbedDim { get; init; } = 192;
+
+    /// <summary>Blocks.</summary>
+    public int Depth { get; init; } = 12;
+
+    /// <summary>Attention heads.</summary>
+    public int NumHeads { get; init; } = 3;
+
+    /// <summary>Hidden width of the feed-forward part in channels.</summary>
+    public float MlpRatio { get; init; } = 4;
+
+    /// <summary>Whether a class token is what is classified; else the mean of the tokens is.</summary>
+    public bool ClassToken { get; init; } = true;
+
+    /// <summary>Registered name of a block's attention.</summary>
+    public string AttentionOf(int block) => NamedAttention(block) ?? "softmax";
+
+    /// <summary>What the attention of every block is made for.</summary>
+    public AttentionShape TokenShape()
+    {
+        int side = ImageSize / PatchSize, prefix = ClassToken ? 1 : 0, tokens = prefix + (side * side);
+        return new AttentionShape(EmbedDim, NumHeads, tokens) { Height = side, Width = side, PrefixTokens = prefix };
+    }
+
+    /// <summary>
+    /// The mechanism of a name. The authors have not published their DeiT; the size and work in their table are those of polarity
+    /// attention with a learned matrix for a gate, and without an encoding of positions, which the tokens have already.
+    /// </summary>
+    public override AttentionMechanism Mechanism(string name, AttentionShape shape) => name == "polarity"
+        ? new PolarityAttention(shape, KernelSize, Alpha, Polarity ?? new PolarityOptions { Gate = PolarityGate.Learned, HasPositions = false })
+        : base.Mechanism(name, shape);
+
+    /// <inheritdoc/>
+    public override DeiT Create() => new(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        RequireTransformer([Depth], [NumHeads]);
+        ShapeLimits.Require(PatchSize, 1, ImageSize);
+        ShapeLimits.Require(EmbedDim, 1, ShapeLimits.Channels);
+        ShapeLimits.Require(MlpRatio, 0.25f, ShapeLimits.Ratio);
+        RequireAttention(Depth);
+        ShapeLimits.RequireHeads(0, EmbedDim, NumHeads, 1);
+    }
+}

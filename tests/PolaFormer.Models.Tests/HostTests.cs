@@ -1,0 +1,94 @@
+using PolaFormer.NN;
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
+
+namespace PolaFormer.Models.Tests;
+
+/// <summary>Every host holds every registered attention.</summary>
+public class HostTests
+{
+    private static readonly Dictionary<string, VisionModelConfig> Hosts = new()
+    {
+        ["deit"] = new DeiTConfig { ImageSize = 32, NumClasses = 3, PatchSize = 8, EmbedDim = 8, Depth = 1, NumHeads = 2, MlpRatio = 1 },
+        ["pooled deit"] = new DeiTConfig { ImageSize = 32, NumClasses = 3, PatchSize = 8, EmbedDim = 8, Depth = 1, NumHeads = 2, MlpRatio = 1, ClassToken = false },
+        ["pvt"] = new PolaPvtConfig { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], SrRatios = [2, 1], LaSrRatios = [1, 1], AttnType = "SS", ClassToken = true },
+        ["pola_pvt"] = new PolaPvtConfig { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], SrRatios = [2, 1], LaSrRatios = [1, 1], AttnType = "LL" },
+        ["pvt_v2"] = new PvtV2Config { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], SrRatios = [2, 1], LaSrRatios = [1, 1] },
+        ["swin"] = new PolaSwinConfig { ImageSize = 32, NumClasses = 3, EmbedDim = 8, NumHeads = [2, 2], MlpRatio = 1, Depths = [2, 1], WindowSize = 4, SoftmaxWindowSize = 4, AttnType = "SS" },
+        ["polaformer_pp"] = new PolaFormerPlusPlusConfig { ImageSize = 16, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], Flags = ["l", "v"], LayerScales = [true, false], LayerInitValues = [1, 1], Projection = 8, StemReductions = 1 },
+    };
+
+    public static TheoryData<string, string> Pairs
+    {
+        get
+        {
+            var pairs = new TheoryData<string, string>();
+            foreach (string host in Hosts.Keys)
+            {
+                foreach (AttentionEntry entry in AttentionRegistry.All)
+                    pairs.Add(host, entry.Name);
+            }
+
+            return pairs;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Pairs))]
+    public void AnyAttentionRunsForwardAndBackward(string host, string attention)
+    {
+        VisionModelConfig config = Hosts[host] with { Attention = [attention], DropPathRate = 0 };
+        VisionModel model = config.Create();
+        model.Initialize(1);
+        model.Train();
+        Tensor images = TestImages.Make(2, config.ImageSize);
+        using (var tape = Tape.Start())
+            tape.Backward(model.Forward(images).LogSoftmax().Slice(1, 1, 1).Mean());
+        Assert.All(model.Parameters().Where(parameter => parameter.Grad is not null).SelectMany(parameter => parameter.Grad!.ToArray()), value => Assert.True(float.IsFinite(value)));
+        Assert.Contains(model.NamedParameters(), entry => entry.Name.Contains("qkv", StringComparison.Ordinal) || entry.Name.Contains("kv.weight", StringComparison.Ordinal));
+
+        // A checkpoint's description builds the same network again.
+        (string family, string json) = ModelConfiguration.Write(model);
+        VisionModel again = ModelConfiguration.Read(family, json).Create();
+        Assert.Equal(Names(model), Names(again));
+
+        model.Evaluate();
+        float[] logits = model.Forward(images).ToArray();
+        Assert.All(logits, value => Assert.True(float.IsFinite(value)));
+        model.Freeze();
+        float[] frozen = model.Forward(images).ToArray();
+        for (int i = 0; i < logits.Length; i++)
+            Assert.Equal(logits[i], frozen[i], 1e-4f * Math.Max(1e-2f, logits.Max(MathF.Abs)));
+    }
+
+    [Theory]
+    [InlineData("deit", "window", "softmax")]
+    [InlineData("pvt", "softmax")]
+    [InlineData("swin", "polarity", "elu", "relu")]
+    public void AsManyAttentionsAsStagesAreNeeded(string host, params string[] attention)
+    {
+        // One stands for all of them.
+        if (attention.Length == 1)
+            Assert.Equal(2, (Hosts[host] with { Attention = attention }).Create().Modules().OfType<AttentionLayer>().Count());
+        else
+            Assert.Contains($"{attention.Length} entries", Assert.Throws<ArgumentException>(() => (Hosts[host] with { Attention = attention }).Create()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void StagesMayDiffer()
+    {
+        VisionModel model = (Hosts["pvt_v2"] with { Attention = ["polarity", "elu"] }).Create();
+        Assert.Equal(["PolarityAttention", "EluLinearAttention"], model.Modules().OfType<AttentionLayer>().Select(layer => layer.Mechanism.GetType().Name));
+    }
+
+    [Fact]
+    public void AnUnknownAttentionListsThoseThereAre()
+    {
+        var error = Assert.Throws<ArgumentException>(() => ModelRegistry.Find("deit_tiny").WithAttention(["polarty"]).Create());
+        Assert.Contains("'polarty'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("polarity++", error.Message, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<(string, Shape)> Names(Module model) => model.StateDict().Select(entry => (entry.Name, entry.Tensor.Shape));
+}
