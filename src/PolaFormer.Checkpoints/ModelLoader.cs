@@ -102,7 +102,15 @@ public static class ModelLoader
     private static bool Fits(ModelEntry entry, ModelOptions options, Checkpoint checkpoint)
     {
         using IDisposable meta = new MetaDevice().Use();
-        return Compare(entry.Create(options), checkpoint).IsExact;
+        try
+        {
+            return Compare(entry.Create(options), checkpoint).IsExact;
+        }
+        catch (ArgumentException)
+        {
+            // No such network can be built at the size that the checkpoint's positions imply.
+            return false;
+        }
     }
 
     private static void RequireExact(LoadReport report, Checkpoint checkpoint)

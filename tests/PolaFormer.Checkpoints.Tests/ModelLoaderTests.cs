@@ -8,6 +8,10 @@ public class ModelLoaderTests
     [Theory]
     [InlineData("polaformer_pp_cifar", 32, 7)]
     [InlineData("pola_pvt_tiny", 64, 10)]
+    [InlineData("deit_tiny", 64, 10)]
+    [InlineData("pvt_tiny", 96, 5)]
+    [InlineData("pvt_v2_b0", 224, 10)]
+    [InlineData("pola_pvt_v2_b0", 224, 10)]
     public void RecognizesTheModelItsClassesAndItsResolution(string name, int imageSize, int numClasses)
     {
         VisionModel model = ModelRegistry.Find(name).Create(new ModelOptions { ImageSize = imageSize, NumClasses = numClasses });
