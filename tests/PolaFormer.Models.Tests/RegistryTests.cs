@@ -10,10 +10,15 @@ public class RegistryTests
     // In the authors' state dict of Pola-PVT, but not in their forward pass.
     private static readonly string[] Unused = ["norm.weight", "norm.bias"];
 
+    private static readonly string[] Larger = ["deit_small", "deit_base", "pvt_small", "pvt_v2_b1", "pvt_v2_b2", "pvt_v2_b3", "pvt_v2_b4", "pvt_v2_b5", "pola_pvt_v2_b1", "swin_small", "swin_base"];
+
     public static TheoryData<string> Names => [.. ModelRegistry.All.Select(entry => entry.Name)];
 
+    // The larger of the plain hosts differ from the smallest in numbers alone.
+    public static TheoryData<string> Distinct => [.. ModelRegistry.All.Select(entry => entry.Name).Where(name => !Larger.Contains(name))];
+
     [Theory]
-    [MemberData(nameof(Names))]
+    [MemberData(nameof(Distinct))]
     public void EveryParameterReceivesAGradient(string name)
     {
         VisionModel model = Small(name);
