@@ -66,11 +66,14 @@ public static class ModelLoader
     }
 
     /// <summary>
-    /// The registered architecture whose state dict has the checkpoint's names and shapes, with the image size and number
-    /// of classes that they imply; null where none fits.
+    /// The family and shape that the checkpoint describes, or the registered architecture whose state dict has its names and
+    /// shapes, with the image size and number of classes that they imply; null where none fits. Names and shapes alone do not tell
+    /// attentions without parameters from one another.
     /// </summary>
     public static (ModelEntry Entry, ModelOptions Options)? Recognize(Checkpoint checkpoint)
     {
+        if (Described(checkpoint) is { } described)
+            return described;
         if (!checkpoint.TryGetValue("head.weight", out CheckpointEntry? head) || head.Shape.Rank < 2)
             return null;
         foreach (ModelEntry entry in ModelRegistry.All)
@@ -81,6 +84,22 @@ public static class ModelLoader
         }
 
         return null;
+    }
+
+    private static (ModelEntry Entry, ModelOptions Options)? Described(Checkpoint checkpoint)
+    {
+        if (ModelDescription.From(checkpoint) is not { Config: { } config } description)
+            return null;
+        try
+        {
+            ModelEntry entry = ModelConfiguration.Read(description.Model, config);
+            var options = new ModelOptions { NumClasses = entry.NumClasses, ImageSize = entry.ImageSize };
+            return Fits(entry, options, checkpoint) ? (entry, options) : null;
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
     }
 
     // The position embeddings of PVT's first stage and of DeiT hold one row a patch; other families keep their size.

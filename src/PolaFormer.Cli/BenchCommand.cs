@@ -24,8 +24,7 @@ internal static class BenchCommand
         var train = new Option<bool>("--train") { Description = "Measure a training step: forward, backward, AdamW." };
         var recompute = new Option<bool>("--recompute") { Description = "Keep the blocks' inputs alone, with --train: TRAIN.USE_CHECKPOINT." };
         var profile = new Option<bool>("--profile") { Description = "Show where the time goes, by operator and by layer." };
-        var attention = new Option<string[]>("--attention") { HelpName = "KIND", Description = $"Measure attention alone over --tokens, without a model: {string.Join(", ", AttentionCase.Kinds)}; all where none is named.", Arity = ArgumentArity.ZeroOrMore, AllowMultipleArgumentsPerToken = true };
-        attention.AcceptOnlyFromAmong([.. AttentionCase.Kinds]);
+        var attention = new Option<string[]>("--attention") { HelpName = "KIND", Description = $"Measure attention alone over --tokens, without a model: {string.Join(", ", AttentionCase.Kinds)}; all where none is named. With --model, the registered attention to put into its stages, as for models.", Arity = ArgumentArity.ZeroOrMore, AllowMultipleArgumentsPerToken = true };
         var heads = new Option<int>("--heads") { HelpName = "H", Description = "Heads, for --attention.", DefaultValueFactory = _ => 1 };
         var dims = new Option<int[]>("--dim") { HelpName = "D", Description = "Channels of a head, even, for --attention; several give several series.", DefaultValueFactory = _ => [64], AllowMultipleArgumentsPerToken = true };
         var tokens = new Option<int[]>("--tokens") { HelpName = "N", Description = "Numbers of tokens, for --attention.", DefaultValueFactory = _ => [.. AttentionResult.DefaultTokens], AllowMultipleArgumentsPerToken = true };
@@ -42,21 +41,26 @@ internal static class BenchCommand
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
             EarlierResult? earlier = parsed.GetValue(compare) is { } path ? EarlierResult.Read(path) : null;
-            bool isAttention = parsed.GetResult(attention) is not null;
+            bool isAttention = parsed.GetResult(attention) is not null && parsed.GetValue(model) is null;
             TimeSpan duration = DurationOf(parsed.GetValue(seconds) ?? (isAttention ? 1 : 5));
             IBenchResult result;
             if (isAttention)
             {
-                if (parsed.GetValue(model) is not null || parsed.GetValue(train) || parsed.GetValue(profile))
-                    throw new ArgumentException("--attention measures kernels alone: leave out --model, --train and --profile.");
+                if (parsed.GetValue(train) || parsed.GetValue(profile))
+                    throw new ArgumentException("--attention without --model measures kernels alone: leave out --train and --profile.");
                 string[] kinds = parsed.GetValue(attention) is { Length: > 0 } named ? named : [.. AttentionCase.Kinds];
+                if (kinds.FirstOrDefault(kind => !AttentionCase.Kinds.Contains(kind)) is { } unknown)
+                    throw new ArgumentException($"--attention {unknown}: kernels of their own have {string.Join(", ", AttentionCase.Kinds)}. Any other attention is measured in a --model.");
                 result = MeasureAttention(kinds, parsed.GetValue(heads), parsed.GetValue(dims)!, parsed.GetValue(tokens)!, duration, parsed.GetValue(plot));
             }
             else
             {
                 if (parsed.GetValue(plot) is not null)
                     throw new ArgumentException("--plot draws what --attention measures.");
-                ModelEntry entry = ModelRegistry.Find(parsed.GetValue(model) ?? throw new ArgumentException("bench takes --model NAME, or --attention."));
+                ModelEntry entry = ModelRegistry.Find(parsed.GetValue(model) ?? throw new ArgumentException("bench takes --model NAME, or --attention."))
+                    .WithAttention(CommonOptions.NamesOf(string.Join(',', parsed.GetValue(attention) ?? [])));
+                if (parsed.GetValue(attention) is [] && parsed.GetResult(attention) is { Implicit: false })
+                    throw new ArgumentException("--attention with --model takes the name of an attention; without --model it measures kernels alone.");
                 int images = parsed.GetValue(batch) ?? (parsed.GetValue(train) ? 8 : 1);
                 if (images < 1)
                     throw new ArgumentException("--batch takes a positive number.");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using PolaFormer.NN.Attention;
 using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Cli;
@@ -21,6 +22,22 @@ internal static class CommonOptions
 
     /// <summary>Worker threads.</summary>
     public static Option<int?> Threads() => new("--threads") { HelpName = "N", Description = "Threads to compute with; all processors by default." };
+
+    /// <summary>Another attention in a model.</summary>
+    public static Option<string?> Attention() => new("--attention")
+    {
+        HelpName = "NAME[,NAME…]",
+        Description = $"Put another attention into the model's stages, one for all of them or one each (MODEL.ATTENTION): {string.Join(", ", AttentionRegistry.All.Select(entry => entry.Name))}.",
+    };
+
+    /// <summary>The names that <see cref="Attention"/> gives, checked; none without it.</summary>
+    public static string[] NamesOf(string? attention)
+    {
+        string[] names = attention?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+        foreach (string name in names)
+            AttentionRegistry.Find(name);
+        return names;
+    }
 
     /// <summary>Applies <see cref="Threads"/>.</summary>
     public static void UseThreads(int? threads)

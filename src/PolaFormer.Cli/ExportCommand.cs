@@ -15,11 +15,12 @@ internal static class ExportCommand
         var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture: of the checkpoint (found out by default), or to draw weights for." };
         var random = new Option<bool>("--random-weights") { Description = "Export --model with freshly drawn weights." };
+        Option<string?> attention = CommonOptions.Attention();
         var seed = new Option<ulong>("--seed") { HelpName = "N", Description = "Seed of the drawn weights.", DefaultValueFactory = _ => 0 };
         var opset = new Option<int>("--opset") { HelpName = "N", Description = $"Version of the ONNX operator set, {OnnxExportOptions.MinOpset} to {OnnxExportOptions.MaxOpset}.", DefaultValueFactory = _ => OnnxExportOptions.MinOpset };
         var power = new Option<string>("--power") { HelpName = "FORM", Description = "How xᵖ of polarity attention is written: exp-log, exp(p·log x), fast in ONNX Runtime; pow, the operator Pow.", DefaultValueFactory = _ => "exp-log" };
         power.AcceptOnlyFromAmong("exp-log", "pow");
-        var command = new Command("export", "Write a model as an ONNX file: images (batch, 3, H, W), normalised, to logits (batch, classes).") { onnx, checkpoint, model, random, seed, opset, power };
+        var command = new Command("export", "Write a model as an ONNX file: images (batch, 3, H, W), normalised, to logits (batch, classes).") { onnx, checkpoint, model, random, attention, seed, opset, power };
         command.SetAction(parsed =>
         {
             string output = parsed.GetValue(onnx)!;
@@ -29,7 +30,8 @@ internal static class ExportCommand
                 Power = parsed.GetValue(power) == "pow" ? PowerForm.Pow : PowerForm.ExpLog,
             };
             (VisionModel network, ModelDescription description) = parsed.GetValue(random)
-                ? Drawn(parsed.GetValue(model), parsed.GetValue(checkpoint), parsed.GetValue(seed))
+                ? Drawn(parsed.GetValue(model), parsed.GetValue(checkpoint), CommonOptions.NamesOf(parsed.GetValue(attention)), parsed.GetValue(seed))
+                : parsed.GetValue(attention) is not null ? throw new ArgumentException("--attention goes with --random-weights; a checkpoint tells its own attention.")
                 : ImageClassifier.LoadModel(parsed.GetValue(checkpoint) ?? ShippedOnlyWithout(parsed.GetValue(model)), parsed.GetValue(model));
             OnnxExporter.Export(network, output, options with { Description = description });
             Console.WriteLine($"{output}: {description.Model}, {new FileInfo(output).Length:N0} bytes");
@@ -37,14 +39,14 @@ internal static class ExportCommand
         return command;
     }
 
-    private static (VisionModel Model, ModelDescription Description) Drawn(string? name, string? checkpoint, ulong seed)
+    private static (VisionModel Model, ModelDescription Description) Drawn(string? name, string? checkpoint, string[] attention, ulong seed)
     {
         if (name is null || checkpoint is not null)
             throw new ArgumentException("--random-weights goes with --model NAME and without --checkpoint.");
-        ModelEntry entry = ModelRegistry.Find(name);
+        ModelEntry entry = ModelRegistry.Find(name).WithAttention(attention);
         VisionModel model = entry.Create();
         model.Initialize(seed);
-        return (model, new ModelDescription { Model = name, ImageSize = model.ImageSize });
+        return (model, new ModelDescription { Model = entry.Name, ImageSize = model.ImageSize });
     }
 
     private static string ShippedOnlyWithout(string? name) => name is null

@@ -27,6 +27,7 @@ internal static class InspectCommand
                     section = checkpoint.Section,
                     sections = checkpoint.Sections,
                     model = fit?.Entry.Name,
+                    attention = fit?.Entry.Config.Attention,
                     classes = fit?.Options.NumClasses,
                     tensors = checkpoint.Entries.Select(entry => new { name = entry.Name, dtype = entry.DType.ToString(), shape = entry.Shape.AsSpan().ToArray(), bytes = entry.ByteCount }),
                 });
@@ -51,7 +52,7 @@ internal static class InspectCommand
         foreach ((string key, object? value) in checkpoint.Metadata.Where(entry => entry.Value is string or long or double or bool))
             Console.WriteLine($"{key}: {value}");
         Console.WriteLine(fit is { } found
-            ? $"fits {found.Entry.Name} with {found.Options.NumClasses} classes at {found.Options.ImageSize ?? found.Entry.ImageSize}²"
+            ? $"fits {found.Entry.Name}{(found.Entry.Config.Attention is { } attention ? $", attention {string.Join(", ", attention)}," : "")} with {found.Options.NumClasses} classes at {found.Options.ImageSize ?? found.Entry.ImageSize}²"
             : "fits none of the registered models");
     }
 }

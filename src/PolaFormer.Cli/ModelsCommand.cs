@@ -12,11 +12,14 @@ internal static class ModelsCommand
     public static Command Create()
     {
         var name = new Argument<string?>("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "One architecture, layer by layer." };
+        Option<string?> attention = CommonOptions.Attention();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("models", "List the registered models: parameters, multiply-accumulates, the paper's figures.") { name, json };
+        var command = new Command("models", "List the registered models: parameters, multiply-accumulates, the paper's figures.") { name, attention, json };
         command.SetAction(parsed =>
         {
             IReadOnlyList<ModelEntry> entries = parsed.GetValue(name) is { } wanted ? [ModelRegistry.Find(wanted)] : ModelRegistry.All;
+            string[] names = CommonOptions.NamesOf(parsed.GetValue(attention));
+            entries = [.. entries.Select(entry => entry.WithAttention(names))];
             ModelSummary[] summaries = [.. entries.Select(ModelSummary.Of)];
             if (parsed.GetValue(json))
             {

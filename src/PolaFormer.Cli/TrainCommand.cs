@@ -23,10 +23,11 @@ internal static class TrainCommand
         onNan.AcceptOnlyFromAmong("stop", "skip", "rollback");
         var detectAnomaly = new Option<bool>("--detect-anomaly") { Description = "Name the first operator whose result or gradient is no finite number; slower (TRAIN.DETECT_ANOMALY)." };
         var options = new Option<string[]>("--opts") { HelpName = "KEY VALUE", Description = "Other keys and values in turn: TRAIN.BASE_LR 1e-3 SEED 1.", AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.ZeroOrMore };
+        Option<string?> attention = CommonOptions.Attention();
         Option<int?> threads = CommonOptions.Threads();
         var json = new Option<bool>("--json") { Description = "Print the run's log, one JSON object a line, instead of text." };
         var throughput = new Option<bool>("--throughput") { Description = "Measure images/s of inference on batches of DATA.BATCH_SIZE instead of training (THROUGHPUT_MODE)." };
-        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, pretrained, onNan, detectAnomaly, threads, json, throughput, options };
+        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, pretrained, attention, onNan, detectAnomaly, threads, json, throughput, options };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
@@ -35,6 +36,8 @@ internal static class TrainCommand
             config.Train.Epochs = parsed.GetValue(epochs) ?? config.Train.Epochs;
             config.Model.Resume = parsed.GetValue(resume) ?? config.Model.Resume;
             config.Model.Pretrained = parsed.GetValue(pretrained) ?? config.Model.Pretrained;
+            if (CommonOptions.NamesOf(parsed.GetValue(attention)) is { Length: > 0 } names)
+                config.Model.Attention = names;
             config.Train.DetectAnomaly |= parsed.GetValue(detectAnomaly);
             config.Train.OnNan = parsed.GetValue(onNan) ?? config.Train.OnNan;
             config.ThroughputMode |= parsed.GetValue(throughput);

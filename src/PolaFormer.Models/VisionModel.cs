@@ -97,8 +97,10 @@ public abstract class VisionModel : Module
     /// <summary>A class token before the tokens of a grid: (B, H, W, C) → (B, 1 + H·W, C).</summary>
     protected static Tensor WithClassToken(Tensor grid, Parameter classToken)
     {
-        (int batch, int dim) = (grid.Shape[0], grid.Shape[3]);
-        return Tensor.Concat(1, Tensor.Zeros([batch, 1, dim]) + classToken, grid.Reshape(batch, -1, dim));
+        Tensor tokens = grid.Reshape(grid.Shape[0], -1, grid.Shape[3]);
+
+        // Repeated by way of the batch, whose extent an exported graph leaves open.
+        return Tensor.Concat(1, (tokens.Slice(1, 0, 1) * 0) + classToken, tokens);
     }
 
     /// <summary>The tokens of a grid without the class token: (B, h, w, C).</summary>

@@ -46,6 +46,11 @@ public class CommandTests
     [InlineData("inspect", "samples/images/cat.jpg")]
     [InlineData("convert", "no-such-file.pth", "out.safetensors")]
     [InlineData("models", "pola_pvt_tin")]
+    [InlineData("models", "pola_pvt_tiny", "--attention", "polarty")]
+    [InlineData("models", "pvt_tiny", "--attention", "elu,relu")]
+    [InlineData("train", "--cfg", "configs/polaformer_pp_cifar.yaml", "--attention", "polarty")]
+    [InlineData("export", "--onnx", "no-such-file.onnx", "--attention", "elu")]
+    [InlineData("bench", "--attention", "elu")]
     [InlineData("bench", "--model", "pola_pvt_tiny", "--threads", "0")]
     [InlineData("bench")]
     [InlineData("bench", "--model", "pola_pvt_tiny", "--attention")]
@@ -63,6 +68,18 @@ public class CommandTests
         string line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.StartsWith("polaformer: ", line, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ModelsTakeAnotherAttentionForEveryStageOrOneEach()
+    {
+        (int code, string output, _) = await Polaformer.Run("models", "pvt_v2_b0", "--attention", "softmax, softmax, elu, polarity", "--json");
+        Assert.Equal(0, code);
+        JsonElement model = Assert.Single(JsonDocument.Parse(output).RootElement.EnumerateArray());
+        Assert.Equal("pvt_v2_b0 (softmax, softmax, elu, polarity)", model.GetProperty("name").GetString());
+        Assert.NotEqual(3_666_760, model.GetProperty("parameters").GetInt64());
+        (_, output, _) = await Polaformer.Run("models", "pvt_v2_b0", "--attention", "softmax", "--json");
+        Assert.Equal(3_666_760, Assert.Single(JsonDocument.Parse(output).RootElement.EnumerateArray()).GetProperty("parameters").GetInt64());
     }
 
     [Fact]

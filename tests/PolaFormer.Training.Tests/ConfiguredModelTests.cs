@@ -1,6 +1,7 @@
 using PolaFormer.Checkpoints;
 using PolaFormer.Models;
 using PolaFormer.NN;
+using PolaFormer.NN.Attention;
 using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 using PolaFormer.Training.Configuration;
@@ -151,6 +152,45 @@ public sealed class ConfiguredModelTests
             File.Delete(path);
         }
     }
+
+    [Theory]
+    [InlineData("polaformer_pp", "elu")]
+    [InlineData("polaformer_pp", "[polarity, softmax]")]
+    [InlineData("deit", "hydra", "MODEL.TYPE", "deit_tiny")]
+    [InlineData("pvt_v2", "[softmax, softmax, polarity, focused]", "MODEL.TYPE", "pvt_v2_b0", "DATA.IMG_SIZE", "32")]
+    public void AnotherAttentionIsToldByTheCheckpoint(string family, string attention, params string[] options)
+    {
+        ConfiguredModel configured = Create([.. Small, .. options, "MODEL.ATTENTION", attention]);
+        Assert.Equal(family, configured.Name);
+        configured.Model.Initialize(3);
+        string path = Save(configured, configured.Config!);
+        try
+        {
+            (VisionModel model, _) = ImageClassifier.LoadModel(path);
+            Assert.Equal(configured.Model.Config.Attention, model.Config.Attention);
+            Assert.Equal(Mechanisms(configured.Model), Mechanisms(model));
+            using Checkpoint checkpoint = Checkpoint.Open(path);
+            Assert.Equal(model.Config.Attention, ModelLoader.Recognize(checkpoint)!.Value.Entry.Config.Attention);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+
+        static IEnumerable<Type> Mechanisms(VisionModel model) => model.Modules().OfType<AttentionLayer>().Select(layer => layer.Mechanism.GetType());
+    }
+
+    [Fact]
+    public void TheNamedAttentionOfAPublishedShapeIsThatShape()
+    {
+        using IDisposable meta = new MetaDevice().Use();
+        ConfiguredModel configured = Create("MODEL.TYPE", "deit_tiny", "MODEL.ATTENTION", "polarity");
+        Assert.Equal(("pola_deit_tiny", null), (configured.Name, configured.Config));
+    }
+
+    [Fact]
+    public void AnUnknownAttentionIsAnErrorThatListsThoseThereAre() => Assert.Contains(
+        "polarity++", Assert.Throws<ConfigurationException>(() => Create([.. Small, "MODEL.ATTENTION", "polarty"])).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("""{"DEPTHS": [1, 2000000000]}""")]
