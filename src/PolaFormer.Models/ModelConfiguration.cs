@@ -16,6 +16,7 @@ public static class ModelConfiguration
         ("polaformer_pp", typeof(PolaFormerPlusPlusConfig)),
         ("deit", typeof(DeiTConfig)),
         ("pvt_v2", typeof(PvtV2Config)),
+        ("cswin", typeof(CswinConfig)),
     ];
 
     private static readonly JsonSerializerOptions Options = new()

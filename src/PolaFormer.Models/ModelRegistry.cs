@@ -32,6 +32,7 @@ public static class ModelRegistry
         PlainSwin("swin_tiny", 96, [2, 2, 6, 2], [3, 6, 12, 24], 0.2f) with { PaperParameters = 28, PaperMacs = 4.5 },
         PlainSwin("swin_small", 96, [2, 2, 18, 2], [3, 6, 12, 24], 0.3f) with { PaperParameters = 50, PaperMacs = 8.7 },
         PlainSwin("swin_base", 128, [2, 2, 18, 2], [4, 8, 16, 32], 0.5f) with { PaperParameters = 88, PaperMacs = 15.4 },
+        new("cswin_tiny", new CswinConfig { DropPathRate = 0.2f }) { PaperParameters = 23, PaperMacs = 4.3 },
         PlusPlus("polaformer_pp_b0", new() { EmbedDims = [32, 64, 128, 384], Depths = [2, 2, 2, 2], NumHeads = [1, 2, 4, 12] }),
         PlusPlus("polaformer_pp_b1", new() { EmbedDims = [32, 64, 192, 384], Depths = [2, 2, 4, 2], NumHeads = [1, 2, 6, 12] }),
         PlusPlus("polaformer_pp_b2", new() { EmbedDims = [64, 128, 256, 512], Depths = [2, 2, 6, 2], NumHeads = [1, 2, 4, 8] }),

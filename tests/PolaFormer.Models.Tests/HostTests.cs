@@ -16,6 +16,7 @@ public class HostTests
         ["pola_pvt"] = new PolaPvtConfig { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], SrRatios = [2, 1], LaSrRatios = [1, 1], AttnType = "LL" },
         ["pvt_v2"] = new PvtV2Config { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], SrRatios = [2, 1], LaSrRatios = [1, 1] },
         ["swin"] = new PolaSwinConfig { ImageSize = 32, NumClasses = 3, EmbedDim = 8, NumHeads = [2, 2], MlpRatio = 1, Depths = [2, 1], WindowSize = 4, SoftmaxWindowSize = 4, AttnType = "SS" },
+        ["cswin"] = new CswinConfig { ImageSize = 32, NumClasses = 3, EmbedDim = 8, NumHeads = [2, 2], MlpRatio = 1, Depths = [1, 1], SplitSizes = [2, 4], LaSplitSizes = [4, 4] },
         ["polaformer_pp"] = new PolaFormerPlusPlusConfig { ImageSize = 16, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], Flags = ["l", "v"], LayerScales = [true, false], LayerInitValues = [1, 1], Projection = 8, StemReductions = 1 },
     };
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using PolaFormer.Models;
 
 namespace PolaFormer.Cli.Conformance;
@@ -15,6 +16,7 @@ internal static class HostCases
             "PyramidVisionTransformer" => Pvt(arguments),
             "PyramidVisionTransformerV2" => PvtV2(arguments),
             "SwinTransformer" or "FLattenSwinTransformer" => Swin(arguments),
+            "CSWinTransformer" => Cswin(arguments),
             _ => throw new CapabilityMissingException($"there is no counterpart of the class {type}"),
         };
         VisionModel model = (config with
@@ -88,6 +90,18 @@ internal static class HostCases
             Attention = arguments.Has("attn_type") ? [.. arguments.Text("attn_type", "").Select(type => type == 'L' ? "focused" : "window")] : ["window"],
         };
     }
+
+    private static CswinConfig Cswin(Arguments arguments) => new()
+    {
+        EmbedDim = arguments.Integer("embed_dim", 96),
+        Depths = arguments.Integers("depth"),
+        NumHeads = arguments.Integers("num_heads"),
+        SplitSizes = arguments.Integers("split_size"),
+        LaSplitSizes = [.. arguments.Text("la_split_size", "1-2-7-7").Split('-').Select(split => int.Parse(split, CultureInfo.InvariantCulture))],
+        MlpRatio = arguments.Number("mlp_ratio", 4),
+        QkvBias = arguments.Flag("qkv_bias", true),
+        Attention = [.. arguments.Text("attn_type", "LLLL").Select(Attention)],
+    };
 
     private static string Attention(char type) => type == 'L' ? "focused" : "softmax";
 }

@@ -1,0 +1,173 @@
+using PolaFormer.NN;
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Models;
+
+/// <summary>
+/// CSWin: half the heads attend in upright stripes, half in level ones, with a local term of the values (Dong et al., CVPR 2022,
+/// https://arxiv.org/abs/2107.00652; FLatten's flatten_cswin.py), with any attention in the stripes of its stages.
+/// </summary>
+public sealed class Cswin : VisionModel
+{
+    private readonly Stem _stem;
+    private readonly ModuleList<Block>[] _stages;
+    private readonly Merging[] _merges;
+    private readonly LayerNorm _norm;
+    private Linear _head;
+
+    /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
+    public Cswin(CswinConfig config)
+    {
+        config.Validate();
+        Config = config;
+        int stages = config.Depths.Count;
+        (_stages, _merges) = (new ModuleList<Block>[stages], new Merging[stages - 1]);
+        float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
+        _stem = AddChild("stage1_conv_embed", new Stem(config.EmbedDim));
+        for (int i = 0, block = 0; i < stages; i++)
+        {
+            int stage = i;
+            _stages[i] = AddChild($"stage{i + 1}", new ModuleList<Block>(
+                Enumerable.Range(0, config.Depths[i]).Select(_ => new Block(config, stage, dropPath[block++]))));
+            if (i < stages - 1)
+                _merges[i] = AddChild($"merge{i + 1}", new Merging(config.EmbedDim << i));
+        }
+
+        _norm = AddChild("norm", new LayerNorm(FinalDim));
+        _head = AddChild("head", NewHead(config.NumClasses));
+    }
+
+    /// <inheritdoc/>
+    public override CswinConfig Config { get; }
+
+    /// <inheritdoc/>
+    public override int NumClasses => _head.OutFeatures;
+
+    private int FinalDim => Config.EmbedDim << (Config.Depths.Count - 1);
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Module> Blocks => _stages.SelectMany(stage => stage);
+
+    /// <inheritdoc/>
+    protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
+    {
+        RequireImageSize(images);
+        Tensor x = _stem.Forward(images);
+        stages?.Add(("stem", x));
+        for (int i = 0; i < _stages.Length; i++)
+        {
+            x = _stages[i].Forward(i == 0 ? x : _merges[i - 1].Forward(x));
+            stages?.Add(($"stage{i + 1}", x));
+        }
+
+        return x;
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor RunPooled(Tensor features) => _norm.Forward(features).Mean(1, 2);
+
+    /// <inheritdoc/>
+    protected override Tensor RunClassifier(Tensor pooled) => _head.Forward(pooled);
+
+    /// <inheritdoc/>
+    protected override Module NewClassifier(int numClasses) => _head = ReplaceChild("head", NewHead(numClasses));
+
+    private Linear NewHead(int numClasses) => new(FinalDim, numClasses, initialization: Linear.TransformerInitialization);
+
+    // Numbered as the authors' nn.Sequential, whose second part only reshapes.
+    private sealed class Stem : Module
+    {
+        private readonly Conv2d _projection;
+        private readonly LayerNorm _norm;
+
+        public Stem(int dim) => (_projection, _norm) = (AddChild("0", new Conv2d(3, dim, 7, 4, 2)), AddChild("2", new LayerNorm(dim)));
+
+        protected override Tensor Run(Tensor x) => _norm.Forward(_projection.Forward(x));
+    }
+
+    // (B, H, W, C) → (B, ⌈H / 2⌉, ⌈W / 2⌉, 2·C).
+    private sealed class Merging : Module
+    {
+        private readonly Conv2d _convolution;
+        private readonly LayerNorm _norm;
+
+        public Merging(int dim) => (_convolution, _norm) = (AddChild("conv", new Conv2d(dim, 2 * dim, 3, 2, 1)), AddChild("norm", new LayerNorm(2 * dim)));
+
+        protected override Tensor Run(Tensor x) => _norm.Forward(_convolution.Forward(x));
+    }
+
+    // Attention in stripes and the feed-forward part, over (B, H, W, C).
+    private sealed class Block : Module
+    {
+        private readonly LayerNorm _norm1, _norm2;
+        private readonly Linear _joint, _projection;
+        private readonly ModuleList<Stripes> _stripes;
+        private readonly Mlp _mlp;
+        private readonly Dropout _dropout;
+        private readonly DropPath _attentionDropPath, _mlpDropPath;
+
+        public Block(CswinConfig config, int stage, float dropPath)
+        {
+            int dim = config.EmbedDim << stage, side = config.Side(stage), split = config.SplitOf(stage), branches = split == side ? 1 : 2;
+            AttentionMechanism[] mechanisms = [.. Enumerable.Range(0, branches).Select(i => config.Mechanism(
+                config.AttentionOf(stage), AttentionShape.Grid(dim / branches, config.NumHeads[stage] / branches, i == 0 ? side : split, i == 0 ? split : side)))];
+            bool isGated = mechanisms[0].Traits.HasFlag(AttentionTraits.Gated);
+            _joint = AddChild(isGated ? "qkvg" : "qkv", new Linear(dim, (isGated ? 4 : 3) * dim, config.QkvBias, Linear.TransformerInitialization));
+            _norm1 = AddChild("norm1", new LayerNorm(dim));
+            _projection = AddChild("proj", new Linear(dim, dim, initialization: Linear.TransformerInitialization));
+            _dropout = AddChild("proj_drop", new Dropout(config.DropRate));
+            _stripes = AddChild("attns", new ModuleList<Stripes>(mechanisms.Select(mechanism => new Stripes(mechanism))));
+            _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
+            _mlp = AddChild("mlp", new Mlp(dim, (int)(dim * config.MlpRatio), config.DropRate));
+            _norm2 = AddChild("norm2", new LayerNorm(dim));
+            _mlpDropPath = AddChild("drop_path_mlp", new DropPath(dropPath));
+        }
+
+        protected override Tensor Run(Tensor x)
+        {
+            x = _attentionDropPath.Add(x, _dropout.Forward(_projection.Forward(Attended(_joint.Forward(_norm1.Forward(x))))));
+            return _mlpDropPath.Add(x, _mlp, _norm2.Forward(x));
+        }
+
+        // Queries, keys, values and gate each half for either kind of stripes: (B, H, W, 3·C or 4·C) → (B, H, W, C).
+        private Tensor Attended(Tensor joint)
+        {
+            if (_stripes.Count == 1)
+                return _stripes[0].Forward(joint);
+            int dim = _projection.OutFeatures, parts = joint.Shape[3] / dim, pixels = joint.Shape[1] * joint.Shape[2];
+            Tensor halves = joint.Reshape(joint.Shape[0], pixels, parts, 2, dim / 2);
+            return Tensor.Concat(3, [.. _stripes.Select((stripes, i) => stripes.Forward(halves.Slice(3, i, 1).Reshape(joint.Shape.With(3, parts * dim / 2))))]);
+        }
+    }
+
+    // A mechanism in each stripe and lepe(v) within it: joint queries, keys, values and gate (B, H, W, …) → (B, H, W, C).
+    private sealed class Stripes : Module
+    {
+        private readonly AttentionMechanism _mechanism;
+        private readonly DepthwiseConv2d _local;
+
+        public Stripes(AttentionMechanism mechanism)
+        {
+            _local = AddChild("get_v", new DepthwiseConv2d(mechanism.Shape.Dim, 3));
+            _mechanism = AddInline(mechanism);
+        }
+
+        protected override Tensor Run(Tensor x)
+        {
+            (int height, int width, int dim) = (_mechanism.Shape.Height, _mechanism.Shape.Width, _mechanism.Shape.Dim);
+            int rows = x.Shape[1] / height, columns = x.Shape[2] / width;
+            Tensor joint = x.Reshape(x.Shape[0], rows, height, columns, width, x.Shape[3]).Permute(0, 1, 3, 2, 4, 5).Reshape(-1, height, width, x.Shape[3]);
+            var value = new Columns(joint, 2 * dim, dim);
+            Tensor mixed = _mechanism.Attend(new AttentionInputs(new Columns(joint, 0, dim), new Columns(joint, dim, dim), value)
+            {
+                Height = height,
+                Width = width,
+                Windows = new WindowGrid(rows, columns, 0),
+                Gate = x.Shape[3] == 4 * dim ? new Columns(joint, 3 * dim, dim) : default(Columns?),
+            });
+            Tensor sum = mixed.Reshape(joint.Shape.With(3, dim)) + _local.Forward(value);
+            return sum.Reshape(x.Shape[0], rows, columns, height, width, dim).Permute(0, 1, 3, 2, 4, 5).Reshape(x.Shape.With(3, dim));
+        }
+    }
+}
