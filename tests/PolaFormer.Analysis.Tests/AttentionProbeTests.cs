@@ -35,8 +35,18 @@ public class AttentionProbeTests
     {
         IReadOnlyList<ProbedLayer> layers = Probe(new PolaFormerPlusPlus(new PolaFormerPlusPlusConfig
         {
-            ImageSize = 32, NumClasses = 3, StemReductions = 1, EmbedDims = [8, 16], Depths = [1, 1], NumHeads = [2, 2], MlpRatios = [2, 2],
-            Flags = ["l", "v"], LayerScales = [true, true], LayerInitValues = [1, 1], Projection = 16, DropPathRate = 0,
+            ImageSize = 32,
+            NumClasses = 3,
+            StemReductions = 1,
+            EmbedDims = [8, 16],
+            Depths = [1, 1],
+            NumHeads = [2, 2],
+            MlpRatios = [2, 2],
+            Flags = ["l", "v"],
+            LayerScales = [true, true],
+            LayerInitValues = [1, 1],
+            Projection = 16,
+            DropPathRate = 0,
         }));
         Assert.Equal(2, layers.Count);
         Assert.Equal(2, GateProfile.Of(layers[0]).Count);

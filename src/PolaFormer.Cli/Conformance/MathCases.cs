@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using PolaFormer.NN;
 using PolaFormer.Analysis;
+using PolaFormer.NN;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 
