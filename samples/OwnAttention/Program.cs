@@ -1,11 +1,16 @@
-// An attention of one's own, registered under a name and put into a layer.
+// An attention of one's own, registered under a name and put into networks.
 using OwnAttention;
+using PolaFormer.Models;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
 
 AttentionRegistry.Add(SquaredReluAttention.Entry);
 
-AttentionMechanism mechanism = AttentionRegistry.Find("squared-relu").Create(AttentionShape.Grid(dim: 64, numHeads: 2, height: 14, width: 14));
-var layer = new SelfAttention(mechanism);
-layer.Initialize(seed: 1);
-Console.WriteLine($"{string.Join(", ", layer.NamedParameters().Select(entry => entry.Name))}: {layer.Forward(Tensor.Full([1, 14, 14, 64], 0.1f)).Shape}");
+foreach (string host in (string[])["deit_tiny", "pvt_tiny", "pvt_v2_b0", "swin_tiny"])
+{
+    VisionModel model = ModelRegistry.Find(host).WithAttention(["squared-relu"]).Create();
+    model.Initialize(seed: 1);
+    model.Evaluate();
+    Tensor logits = model.Forward(Tensor.Full([1, model.ImageSize, model.ImageSize, 3], 0.1f));
+    Console.WriteLine($"{host}: {model.ParameterCount:N0} parameters, logits {logits.Shape}");
+}

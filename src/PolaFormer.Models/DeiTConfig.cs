@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using PolaFormer.NN.Attention;
 using PolaFormer.NN.Attention.Mechanisms;
 
@@ -35,12 +36,11 @@ public sealed record DeiTConfig : TransformerConfig
     }
 
     /// <summary>
-    /// The mechanism of a name. The authors have not published their DeiT; the size and work in their table are those of polarity
-    /// attention with a learned matrix for a gate, and without an encoding of positions, which the tokens have already.
+    /// The authors have not published their DeiT; the size and work in their table are those of polarity attention with a learned
+    /// matrix for a gate, and without an encoding of positions, which the tokens have already.
     /// </summary>
-    public override AttentionMechanism Mechanism(string name, AttentionShape shape) => name == "polarity"
-        ? new PolarityAttention(shape, KernelSize, Alpha, Polarity ?? new PolarityOptions { Gate = PolarityGate.Learned, HasPositions = false })
-        : base.Mechanism(name, shape);
+    [JsonIgnore]
+    public override PolarityOptions PublishedPolarity => new() { Gate = PolarityGate.Learned, HasPositions = false };
 
     /// <inheritdoc/>
     public override DeiT Create() => new(this);

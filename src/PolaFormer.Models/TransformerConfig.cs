@@ -24,6 +24,10 @@ public abstract record TransformerConfig : VisionModelConfig
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PolarityOptions? Polarity { get; init; }
 
+    /// <summary>The parts of polarity attention that the family is published with.</summary>
+    [JsonIgnore]
+    public virtual PolarityOptions PublishedPolarity => new();
+
     /// <summary>Exponent of focused attention; 0 for FLatten's 3.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public float FocusingFactor { get; init; }
@@ -32,7 +36,7 @@ public abstract record TransformerConfig : VisionModelConfig
     /// <exception cref="ArgumentException">It is not registered, or cannot be made for the shape.</exception>
     public virtual AttentionMechanism Mechanism(string name, AttentionShape shape) => name switch
     {
-        "polarity" => new PolarityAttention(shape, KernelSize, Alpha, Polarity),
+        "polarity" => new PolarityAttention(shape, KernelSize, Alpha, Polarity ?? PublishedPolarity),
         "focused" => new FocusedLinearAttention(shape, FocusingFactor == 0 ? 3 : FocusingFactor, KernelSize),
         _ => AttentionRegistry.Find(name).Create(shape),
     };

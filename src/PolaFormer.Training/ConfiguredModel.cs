@@ -25,8 +25,10 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         try
         {
             VisionModelConfig own = ConfigOf(config);
-            if (own is not TransformerConfig && PolarityOf(model.Pola) is not null)
-                throw new ConfigurationException($"MODEL.POLA: {model.Type} has no polarity attention to take apart; pola_swin and pola_pvt have.");
+            if (own is TransformerConfig transformer)
+                own = transformer with { Polarity = PolarityOf(model.Pola, transformer.PublishedPolarity) };
+            else if (PolarityOf(model.Pola, new PolarityOptions()) is not null)
+                throw new ConfigurationException($"MODEL.POLA: {model.Type} has no polarity attention to take apart; PVT, Swin and DeiT have.");
             VisionModelConfig shape = new ModelEntry(model.Type, own).WithAttention(model.Attention).ConfigFor(OptionsOf(config));
             (string family, string json) = ModelConfiguration.Write(shape);
             ModelEntry? registered = ModelRegistry.All.FirstOrDefault(entry => ModelConfiguration.Write(entry.ConfigFor(OptionsOf(config))) == (family, json));
@@ -59,7 +61,7 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         return entry.Config switch
         {
             PolaPvtConfig { ClassToken: false } pvt => PvtOf(pvt, config.Model),
-            TransformerConfig transformer => transformer with { DropRate = (float)config.Model.DropRate, Polarity = PolarityOf(config.Model.Pola) },
+            TransformerConfig transformer => transformer with { DropRate = (float)config.Model.DropRate },
             VisionModelConfig other => other,
         };
     }
@@ -86,7 +88,6 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
             DropRate = (float)model.DropRate,
             KernelSize = model.La.KernelSize,
             Alpha = (float)model.La.Alpha,
-            Polarity = PolarityOf(model.Pola),
         };
     }
 
@@ -115,26 +116,28 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
             DropRate = (float)model.DropRate,
             KernelSize = la.KernelSize,
             Alpha = (float)la.Alpha,
-            Polarity = PolarityOf(model.Pola),
         };
     }
 
     // Null for the published form, so that a published network keeps its name.
-    private static PolarityOptions? PolarityOf(PolarityConfig config)
+    private static PolarityOptions? PolarityOf(PolarityConfig config, PolarityOptions published)
     {
-        var options = new PolarityOptions
+        PolarityOptions options = published with
         {
-            IsPolar = config.Polarity,
-            Gate = Choice<PolarityGate>("MODEL.POLA.GATE", config.Gate),
-            GateStart = Choice<PolarityGateStart>("MODEL.POLA.GATE_START", config.GateStart),
-            Local = Choice<PolarityLocal>("MODEL.POLA.LOCAL", config.Local),
+            IsPolar = config.Polarity ?? published.IsPolar,
+            HasPositions = config.Positions ?? published.HasPositions,
+            Gate = Choice("MODEL.POLA.GATE", config.Gate, published.Gate),
+            GateStart = Choice("MODEL.POLA.GATE_START", config.GateStart, published.GateStart),
+            Local = Choice("MODEL.POLA.LOCAL", config.Local, published.Local),
         };
-        return options == new PolarityOptions() ? null : options;
+        return options == published ? null : options;
     }
 
-    private static T Choice<T>(string key, string text)
+    private static T Choice<T>(string key, string? text, T published)
         where T : struct, Enum
     {
+        if (text is null)
+            return published;
         Dictionary<string, T> choices = Enum.GetValues<T>().ToDictionary(value => JsonNamingPolicy.SnakeCaseLower.ConvertName($"{value}"));
         return choices.TryGetValue(text, out T choice) ? choice : throw new ConfigurationException($"{key}: '{text}' is none of {string.Join(", ", choices.Keys)}.");
     }

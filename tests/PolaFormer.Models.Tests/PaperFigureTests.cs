@@ -16,7 +16,7 @@ public class PaperFigureTests
         ModelEntry entry = ModelRegistry.Find(name);
 
         // The paper's tables count no projection of the gate, which the authors' PVT and Swin have.
-        VisionModelConfig config = entry.Config is TransformerConfig and not DeiTConfig ? (TransformerConfig)entry.Config with { Polarity = new PolarityOptions { Gate = PolarityGate.None } } : entry.Config;
+        VisionModelConfig config = entry.Config is TransformerConfig and not DeiTConfig ? (TransformerConfig)entry.Config with { Polarity = new PolarityOptions { Gate = PolarityGate.Off } } : entry.Config;
         var meta = new MetaDevice();
         using IDisposable use = meta.Use();
         using var scope = MemoryScope.Enter();

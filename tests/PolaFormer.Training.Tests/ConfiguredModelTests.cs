@@ -66,11 +66,11 @@ public sealed class ConfiguredModelTests
 
     [Theory]
     [InlineData("attn.dwc.weight", "attn.gate", "MODEL.POLA.POLARITY", "false")]
-    [InlineData("attn.qkv.weight", "attn.qkvg.weight", "MODEL.POLA.GATE", "none")]
+    [InlineData("attn.qkv.weight", "attn.qkvg.weight", "MODEL.POLA.GATE", "off")]
     [InlineData("attn.gate", "attn.qkvg.weight", "MODEL.POLA.GATE", "learned", "MODEL.POLA.GATE_START", "xavier_uniform")]
     [InlineData("attn.dcn.offset.weight", "attn.dwc.weight", "MODEL.POLA.LOCAL", "deformable")]
-    [InlineData("attn.qkvg.weight", "attn.dwc.weight", "MODEL.POLA.LOCAL", "none")]
-    [InlineData("attn.qkv.weight", "attn.dwc.weight", "MODEL.POLA.POLARITY", "false", "MODEL.POLA.GATE", "none", "MODEL.POLA.LOCAL", "none")]
+    [InlineData("attn.qkvg.weight", "attn.dwc.weight", "MODEL.POLA.LOCAL", "off")]
+    [InlineData("attn.qkv.weight", "attn.dwc.weight", "MODEL.POLA.POLARITY", "false", "MODEL.POLA.GATE", "off", "MODEL.POLA.LOCAL", "off")]
     public void PolarityAttentionCanBeTakenApart(string present, string absent, params string[] options)
     {
         ConfiguredModel configured = Create(
@@ -102,9 +102,18 @@ public sealed class ConfiguredModelTests
         Assert.Equal(new PolarityOptions { Gate = PolarityGate.Learned, Local = PolarityLocal.Deformable }, options);
     }
 
+    [Fact]
+    public void ASwitchLeavesTheOthersAsTheNetworkIsPublished()
+    {
+        using IDisposable meta = new MetaDevice().Use();
+        Assert.Equal("pola_deit_tiny", Create("MODEL.TYPE", "pola_deit_tiny", "MODEL.POLA.GATE", "learned").Name);
+        var options = Assert.IsType<DeiT>(Create("MODEL.TYPE", "pola_deit_tiny", "MODEL.POLA.POLARITY", "false").Model).Config.Polarity;
+        Assert.Equal(new PolarityOptions { IsPolar = false, Gate = PolarityGate.Learned, HasPositions = false }, options);
+    }
+
     [Theory]
     [InlineData("MODEL.POLA.GATE", "MODEL.TYPE", "pola_swin", "MODEL.POLA.GATE", "open")]
-    [InlineData("MODEL.POLA", "MODEL.TYPE", "polab0", "MODEL.POLA.LOCAL", "none")]
+    [InlineData("MODEL.POLA", "MODEL.TYPE", "polab0", "MODEL.POLA.LOCAL", "off")]
     public void ASwitchThatCannotBeSetIsNamed(string key, params string[] options)
     {
         using IDisposable meta = new MetaDevice().Use();

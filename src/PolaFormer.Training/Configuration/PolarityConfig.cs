@@ -1,17 +1,20 @@
 namespace PolaFormer.Training.Configuration;
 
-/// <summary>MODEL.POLA: polarity attention without some of its parts, or with others, as in the paper's ablations; as published unless set. Its ALPHA and KERNEL_SIZE are those of LA.</summary>
+/// <summary>MODEL.POLA: polarity attention without some of its parts, or with others, as in the paper's ablations; what is not set is as the network is published. ALPHA and KERNEL_SIZE are those of LA.</summary>
 public sealed class PolarityConfig
 {
     /// <summary>POLARITY: whether pairs of opposite signs count, in a stream of their own; false drops negative parts.</summary>
-    public bool Polarity { get; set; } = true;
+    public bool? Polarity { get; set; }
 
-    /// <summary>GATE: <c>projected</c> from the tokens, <c>learned</c> (one coefficient for each token and channel) or <c>none</c>.</summary>
-    public string Gate { get; set; } = "projected";
+    /// <summary>POSITIONS: whether the keys get a learned encoding of their positions.</summary>
+    public bool? Positions { get; set; }
+
+    /// <summary>GATE: <c>projected</c> from the tokens, <c>learned</c> (one coefficient for each token and channel) or <c>off</c>.</summary>
+    public string? Gate { get; set; }
 
     /// <summary>GATE_START: what a learned gate starts from: <c>ones</c>, <c>zeros</c>, <c>normal</c>, <c>kaiming_uniform</c> or <c>xavier_uniform</c>.</summary>
-    public string GateStart { get; set; } = "ones";
+    public string? GateStart { get; set; }
 
-    /// <summary>LOCAL: the convolution of the values: <c>depthwise</c>, <c>deformable</c> or <c>none</c>.</summary>
-    public string Local { get; set; } = "depthwise";
+    /// <summary>LOCAL: the convolution of the values: <c>depthwise</c>, <c>deformable</c> or <c>off</c>.</summary>
+    public string? Local { get; set; }
 }

@@ -10,5 +10,5 @@ public enum PolarityGate
     Learned,
 
     /// <summary>None.</summary>
-    None,
+    Off,
 }

@@ -10,5 +10,5 @@ public enum PolarityLocal
     Deformable,
 
     /// <summary>None.</summary>
-    None,
+    Off,
 }

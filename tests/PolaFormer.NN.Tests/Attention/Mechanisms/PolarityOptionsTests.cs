@@ -23,6 +23,12 @@ public class PolarityOptionsTests
         MechanismSubject.AssertGradient(Make(new PolarityOptions { IsPolar = isPolar, Gate = gate, Local = local }, AttentionShape.Grid(Dim, Heads, 3, 3)));
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WithoutPositionsTheGradientIsRightToo(bool isPolar) =>
+        MechanismSubject.AssertGradient(Make(new PolarityOptions { IsPolar = isPolar, HasPositions = false }, AttentionShape.Grid(Dim, Heads, 3, 3)));
+
+    [Theory]
     [MemberData(nameof(Ablations))]
     public void TheCostIsThatOfACountedRun(bool isPolar, PolarityGate gate, PolarityLocal local)
     {
@@ -38,7 +44,7 @@ public class PolarityOptionsTests
     [Fact]
     public void WithoutPolarityNegativePartsAreDropped()
     {
-        PolarityAttention mechanism = Make(new PolarityOptions { IsPolar = false, Gate = PolarityGate.None, Local = PolarityLocal.None }, AttentionShape.Grid(Dim, Heads, 2, 3));
+        PolarityAttention mechanism = Make(new PolarityOptions { IsPolar = false, Gate = PolarityGate.Off, Local = PolarityLocal.Off }, AttentionShape.Grid(Dim, Heads, 2, 3));
         AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 1);
         Dictionary<string, float[]> weights = mechanism.NamedParameters().ToDictionary(entry => entry.Name, entry => entry.Parameter.ToArray());
         float[] query = inputs.Query.Source.ToArray(), key = inputs.Key.Source.ToArray(), value = inputs.Value.Source.ToArray();
