@@ -18,7 +18,8 @@ public static class ModelRegistry
         DeiT("deit_tiny", 192, 3) with { PaperParameters = 5 },
         DeiT("deit_small", 384, 6) with { PaperParameters = 22 },
         DeiT("deit_base", 768, 12) with { PaperParameters = 86 },
-        DeiT("pola_deit_tiny", 192, 3, "polarity") with { PaperParameters = 6.1, PaperMacs = 1.2 },
+        // Pooled: the convolution of the last block's values would not reach a class token.
+        new("pola_deit_tiny", new DeiTConfig { Attention = ["polarity"], ClassToken = false }) { PaperParameters = 6.1, PaperMacs = 1.2 },
         PlainPvt("pvt_tiny", [2, 2, 2, 2]) with { PaperParameters = 13.2 },
         PlainPvt("pvt_small", [3, 4, 6, 3]) with { PaperParameters = 24.5 },
         PvtV2("pvt_v2_b0", new() { EmbedDims = [32, 64, 160, 256] }) with { PaperParameters = 3.7 },
@@ -89,8 +90,7 @@ public static class ModelRegistry
         DropPathRate = dropPath,
     });
 
-    private static ModelEntry DeiT(string name, int embedDim, int heads, string? attention = null) =>
-        new(name, new DeiTConfig { EmbedDim = embedDim, NumHeads = heads, Attention = attention is null ? null : [attention] });
+    private static ModelEntry DeiT(string name, int embedDim, int heads) => new(name, new DeiTConfig { EmbedDim = embedDim, NumHeads = heads });
 
     private static ModelEntry PlainPvt(string name, int[] depths) => new(name, new PolaPvtConfig { Depths = depths, AttnType = "SSSS", ClassToken = true });
 

@@ -26,7 +26,16 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         {
             VisionModelConfig own = ConfigOf(config);
             if (own is TransformerConfig transformer)
-                own = transformer with { Polarity = PolarityOf(model.Pola, transformer.PublishedPolarity) };
+            {
+                own = transformer with
+                {
+                    DropRate = (float)model.DropRate,
+                    KernelSize = model.La.KernelSize,
+                    Alpha = (float)model.La.Alpha,
+                    FocusingFactor = model.La.FocusingFactor == 3 ? 0 : (float)model.La.FocusingFactor,
+                    Polarity = PolarityOf(model.Pola, transformer.PublishedPolarity),
+                };
+            }
             else if (PolarityOf(model.Pola, new PolarityOptions()) is not null)
                 throw new ConfigurationException($"MODEL.POLA: {model.Type} has no polarity attention to take apart; PVT, Swin and DeiT have.");
             VisionModelConfig shape = new ModelEntry(model.Type, own).WithAttention(model.Attention).ConfigFor(OptionsOf(config));
@@ -61,7 +70,6 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         return entry.Config switch
         {
             PolaPvtConfig { ClassToken: false } pvt => PvtOf(pvt, config.Model),
-            TransformerConfig transformer => transformer with { DropRate = (float)config.Model.DropRate },
             VisionModelConfig other => other,
         };
     }
@@ -85,9 +93,6 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
             AbsolutePosition = swin.Ape,
             PatchNorm = swin.PatchNorm,
             AttnType = model.La.AttnType,
-            DropRate = (float)model.DropRate,
-            KernelSize = model.La.KernelSize,
-            Alpha = (float)model.La.Alpha,
         };
     }
 
@@ -113,9 +118,6 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         {
             AttnType = la.AttnType,
             LaSrRatios = [.. la.PvtLaSrRatios.Select(digit => digit - '0')],
-            DropRate = (float)model.DropRate,
-            KernelSize = la.KernelSize,
-            Alpha = (float)la.Alpha,
         };
     }
 

@@ -64,6 +64,28 @@ public class HostTests
     }
 
     [Theory]
+    [InlineData("deit", "softmax")]
+    [InlineData("pooled deit", "polarity")]
+    [InlineData("pooled deit", "focused")]
+    [InlineData("pvt", "softmax")]
+    [InlineData("pvt_v2", "softmax")]
+    [InlineData("pvt_v2", "polarity")]
+    [InlineData("swin", "window")]
+    [InlineData("swin", "focused")]
+    [InlineData("cswin", "softmax")]
+    [InlineData("cswin", "focused")]
+    public void EveryParameterReceivesAGradient(string host, string attention)
+    {
+        VisionModelConfig config = Hosts[host] with { Attention = [attention], DropPathRate = 0 };
+        VisionModel model = config.Create();
+        model.Initialize(1);
+        model.Train();
+        using (var tape = Tape.Start())
+            tape.Backward(model.Forward(TestImages.Make(2, config.ImageSize)).LogSoftmax().Slice(1, 1, 1).Mean());
+        Assert.Empty(model.NamedParameters().Where(entry => entry.Parameter.Grad is not { } gradient || gradient.ToArray().All(value => value == 0)).Select(entry => entry.Name));
+    }
+
+    [Theory]
     [InlineData("deit", "window", "softmax")]
     [InlineData("pvt", "softmax")]
     [InlineData("swin", "polarity", "elu", "relu")]

@@ -193,8 +193,16 @@ public sealed class ConfiguredModelTests
     public void TheNamedAttentionOfAPublishedShapeIsThatShape()
     {
         using IDisposable meta = new MetaDevice().Use();
-        ConfiguredModel configured = Create("MODEL.TYPE", "deit_tiny", "MODEL.ATTENTION", "polarity");
-        Assert.Equal(("pola_deit_tiny", null), (configured.Name, configured.Config));
+        ConfiguredModel configured = Create("MODEL.TYPE", "pvt_v2_b0", "MODEL.ATTENTION", "polarity");
+        Assert.Equal(("pola_pvt_v2_b0", null), (configured.Name, configured.Config));
+    }
+
+    [Fact]
+    public void EveryHostObeysTheKeysOfLinearAttention()
+    {
+        using IDisposable meta = new MetaDevice().Use();
+        var config = Assert.IsType<DeiTConfig>(Create("MODEL.TYPE", "deit_tiny", "MODEL.ATTENTION", "focused", "MODEL.LA.FOCUSING_FACTOR", "2", "MODEL.LA.KERNEL_SIZE", "3").Model.Config);
+        Assert.Equal((2, 3), (config.FocusingFactor, config.KernelSize));
     }
 
     [Fact]

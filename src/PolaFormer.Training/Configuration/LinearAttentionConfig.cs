@@ -6,7 +6,7 @@ public sealed class LinearAttentionConfig
     /// <summary>ALPHA: exponents of polarity attention lie in (1, 1 + ALPHA).</summary>
     public double Alpha { get; set; } = 4;
 
-    /// <summary>FOCUSING_FACTOR: of the focused linear attention in the PolaFormer++ repository's configuration; unused by its networks.</summary>
+    /// <summary>FOCUSING_FACTOR: exponent of focused linear attention where MODEL.ATTENTION asks for it; PolaFormer++'s own is 3.</summary>
     public double FocusingFactor { get; set; } = 3;
 
     /// <summary>KERNEL_SIZE: side of the depthwise convolution.</summary>
