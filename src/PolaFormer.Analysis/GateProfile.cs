@@ -17,6 +17,19 @@ public sealed record GateProfile(string Layer, int Head, int Tokens, float[] Sam
     /// <summary>Pearson's correlation of the two gates, element by element, in [−1, 1]; NaN where a gate is constant.</summary>
     public double Correlation => Pearson(Same, Opposite);
 
+    /// <summary>
+    /// Pearson's correlation over tokens of each channel of the same-signed gate with each of the opposite-signed one, (d/2, d/2) row by
+    /// row; 0 where a channel is constant.
+    /// </summary>
+    public float[] ChannelCorrelations()
+    {
+        int channels = Channels;
+        float[][] same = Columns(Same), opposite = Columns(Opposite);
+        return [.. from a in same from b in opposite let correlation = (float)Pearson(a, b) select float.IsNaN(correlation) ? 0 : correlation];
+
+        float[][] Columns(float[] gate) => [.. Enumerable.Range(0, channels).Select(channel => Enumerable.Range(0, Tokens).Select(token => gate[(token * channels) + channel]).ToArray())];
+    }
+
     /// <summary>Gates of all heads of a layer; none where the mechanism has no two gated streams.</summary>
     public static IReadOnlyList<GateProfile> Of(ProbedLayer layer)
     {

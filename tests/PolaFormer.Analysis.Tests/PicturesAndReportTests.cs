@@ -62,4 +62,12 @@ public class PicturesAndReportTests
     [Fact]
     public void GatesThatMirrorEachOtherCorrelateToMinusOne() =>
         Assert.Equal(-1, new GateProfile("layer", 0, 2, [1, 2, 3, 4], [-2, -4, -6, -8]).Correlation, 12);
+
+    [Fact]
+    public void EachChannelIsCorrelatedWithEachOther()
+    {
+        // Channels (1, 2, 3) and (0, 0, 0) against (3, 2, 1) and (1, 2, 3).
+        var gates = new GateProfile("layer", 0, 3, [1, 0, 2, 0, 3, 0], [3, 1, 2, 2, 1, 3]);
+        Assert.Equal([-1, 1, 0, 0], gates.ChannelCorrelations().Select(value => MathF.Round(value, 5)));
+    }
 }

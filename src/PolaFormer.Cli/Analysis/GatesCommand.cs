@@ -43,13 +43,14 @@ internal static class GatesCommand
             };
             sections.AddRange(figures.Where(figure => figure.Gates.Count > 0).Select(figure => new ReportSection(figure.Layer.Name)
             {
-                Text = "Tokens from top to bottom, channels from left to right.",
+                Text = "Gates: tokens from top to bottom, channels from left to right. Correlations: channels of the same-signed gate from top to bottom, of the opposite-signed one from left to right; violet is the least of the picture, yellow the most.",
                 Pictures =
                 [
                     .. figure.Gates.SelectMany(gate => (ReportPicture[])
                     [
                         new($"head {gate.Head + 1}, same-signed", HeatMap.OfMatrix(gate.Same, gate.Channels, Scale(gate))),
                         new($"head {gate.Head + 1}, opposite-signed", HeatMap.OfMatrix(gate.Opposite, gate.Channels, Scale(gate))),
+                        new($"head {gate.Head + 1}, correlations", HeatMap.OfMatrix(gate.ChannelCorrelations(), gate.Channels, Math.Clamp(160 / gate.Channels, 1, 12))),
                     ]),
                 ],
             }));
