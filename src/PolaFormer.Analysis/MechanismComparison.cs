@@ -28,7 +28,7 @@ public static class MechanismComparison
         AttentionMechanism mechanism = entry.Create(shape);
         AttentionCost cost = mechanism.Cost(tokens, tokens);
         if (cost.Bytes > byteLimit)
-            return new MechanismMeasurement(entry, tokens, null, 0, cost, null, $"would take {cost.Bytes / 1e9:F1} GB");
+            return new MechanismMeasurement(entry, tokens, null, 0, cost, null, $"declares {cost.Bytes / 1e9:F1} GB");
         mechanism.Initialize(seed);
         mechanism.Evaluate();
         var layer = new ProbedLayer(entry.Name, mechanism, Inputs(mechanism, seed));

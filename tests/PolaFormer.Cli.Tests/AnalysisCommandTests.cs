@@ -81,7 +81,7 @@ public sealed class AnalysisCommandTests : IDisposable
     {
         (int code, string output, _) = await Polaformer.Run("compare", "--mechanisms", "elu", "--tokens", "784", "--memory", "0.000001", "--json");
         Assert.Equal(0, code);
-        Assert.StartsWith("would take", JsonDocument.Parse(output).RootElement[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith("declares", JsonDocument.Parse(output).RootElement[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -19,7 +19,7 @@ internal static class CompareCommand
         var tokens = new Option<string>("--tokens") { HelpName = "N,…", Description = "Numbers of tokens.", DefaultValueFactory = _ => "196,784,3136" };
         var dim = new Option<int>("--dim") { HelpName = "C", Description = "Channels.", DefaultValueFactory = _ => 64 };
         var heads = new Option<int>("--heads") { HelpName = "N", Description = "Heads.", DefaultValueFactory = _ => 2 };
-        var memory = new Option<double>("--memory") { HelpName = "GB", Description = "Mechanisms that declare more memory are left out.", DefaultValueFactory = _ => 4 };
+        var memory = new Option<double>("--memory") { HelpName = "GB", Description = "Mechanisms that declare more memory are left out; fused ones need less than they declare.", DefaultValueFactory = _ => 4 };
         Option<string?> html = AnalysisOptions.Html();
         var plot = new Option<string?>("--plot") { HelpName = "FILE.svg", Description = "Also draw time, memory and multiply-accumulates over tokens." };
         Option<int?> threads = CommonOptions.Threads();
