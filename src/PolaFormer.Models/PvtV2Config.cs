@@ -1,34 +1,13 @@
 namespace PolaFormer.Models;
 
-/// <summary>Everything that tells one PVTv2 from another. Lists hold one entry a stage.</summary>
-public sealed record PvtV2Config : TransformerConfig
+/// <summary>Everything that tells one PVTv2 from another.</summary>
+public sealed record PvtV2Config : PyramidConfig
 {
-    /// <summary>Channels.</summary>
-    public IReadOnlyList<int> EmbedDims { get; init; } = [64, 128, 320, 512];
+    /// <inheritdoc/>
+    public override int Side(int stage) => ImageSize / (4 << stage);
 
-    /// <summary>Attention heads.</summary>
-    public IReadOnlyList<int> NumHeads { get; init; } = [1, 2, 5, 8];
-
-    /// <summary>Hidden width of the feed-forward part in channels.</summary>
-    public IReadOnlyList<int> MlpRatios { get; init; } = [8, 8, 4, 4];
-
-    /// <summary>Blocks.</summary>
-    public IReadOnlyList<int> Depths { get; init; } = [2, 2, 2, 2];
-
-    /// <summary>Spatial reduction of softmax attention.</summary>
-    public IReadOnlyList<int> SrRatios { get; init; } = [8, 4, 2, 1];
-
-    /// <summary>Spatial reduction of any other attention.</summary>
-    public IReadOnlyList<int> LaSrRatios { get; init; } = [1, 1, 1, 1];
-
-    /// <summary>Side of the grid of tokens of a stage.</summary>
-    public int Side(int stage) => ImageSize / (4 << stage);
-
-    /// <summary>Registered name of a stage's attention.</summary>
-    public string AttentionOf(int stage) => NamedAttention(stage) ?? "softmax";
-
-    /// <summary>Side of the patches that are merged to one key and value in a stage.</summary>
-    public int ReductionOf(int stage) => (AttentionOf(stage) == "softmax" ? SrRatios : LaSrRatios)[stage];
+    /// <inheritdoc/>
+    public override string AttentionOf(int stage) => NamedAttention(stage) ?? "softmax";
 
     /// <inheritdoc/>
     public override PvtV2 Create() => new(this);
@@ -36,14 +15,7 @@ public sealed record PvtV2Config : TransformerConfig
     /// <inheritdoc/>
     public override void Validate()
     {
-        int stages = Depths.Count;
-        RequireTransformer(Depths, NumHeads);
-        ShapeLimits.RequireEach(EmbedDims, stages, 1, ShapeLimits.Channels);
-        ShapeLimits.RequireEach(MlpRatios, stages, 1, ShapeLimits.Ratio);
-        ShapeLimits.RequireEach(SrRatios, stages, 1, ImageSize);
-        ShapeLimits.RequireEach(LaSrRatios, stages, 1, ImageSize);
-        RequireAttention(stages);
-        for (int i = 0; i < stages; i++)
-            ShapeLimits.RequireHeads(i, EmbedDims[i], NumHeads[i], AttentionOf(i) == "polarity" ? 2 : 1);
+        base.Validate();
+        RequireHeads();
     }
 }

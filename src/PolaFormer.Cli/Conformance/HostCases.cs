@@ -41,26 +41,15 @@ internal static class HostCases
     };
 
     // FLatten's, unlike the original, have no class token and say which stages are linear.
-    private static PolaPvtConfig Pvt(Arguments arguments)
+    private static PyramidConfig Pvt(Arguments arguments) => Pyramid(arguments, new PolaPvtConfig
     {
-        bool isLinear = arguments.Has("attn_type");
-        string types = arguments.Text("attn_type", "SSSS");
-        return new()
-        {
-            PatchSize = arguments.Integer("patch_size", 4),
-            EmbedDims = arguments.Integers("embed_dims"),
-            NumHeads = arguments.Integers("num_heads"),
-            MlpRatios = arguments.Integers("mlp_ratios"),
-            Depths = arguments.Integers("depths"),
-            SrRatios = arguments.Integers("sr_ratios"),
-            LaSrRatios = arguments.Digits("la_sr_ratios", "8421"),
-            QkvBias = arguments.Flag("qkv_bias", false),
-            ClassToken = !isLinear,
-            Attention = [.. types.Select(Attention)],
-        };
-    }
+        PatchSize = arguments.Integer("patch_size", 4),
+        ClassToken = !arguments.Has("attn_type"),
+    });
 
-    private static PvtV2Config PvtV2(Arguments arguments) => new()
+    private static PyramidConfig PvtV2(Arguments arguments) => Pyramid(arguments, new PvtV2Config());
+
+    private static PyramidConfig Pyramid(Arguments arguments, PyramidConfig config) => config with
     {
         EmbedDims = arguments.Integers("embed_dims"),
         NumHeads = arguments.Integers("num_heads"),

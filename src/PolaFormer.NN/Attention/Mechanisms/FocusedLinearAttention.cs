@@ -11,8 +11,6 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// </summary>
 public sealed class FocusedLinearAttention : FeatureMapAttention
 {
-    private const float Shift = 1e-6f;
-
     private readonly float _power;
     private readonly int _kernelSize;
     private readonly Parameter _scale, _positionalEncoding;
@@ -56,17 +54,7 @@ public sealed class FocusedLinearAttention : FeatureMapAttention
     /// <inheritdoc/>
     protected override Tensor RunAttend(AttentionInputs inputs) => AddOnGrid(RunMix(inputs), _convolution.Forward(OnGrid(inputs.Value, inputs)), inputs);
 
-    // (B, heads, N, d) → the same.
-    private Tensor Focus(Tensor x)
-    {
-        Tensor u = (x.Relu() + Shift) * Heads(_scale.Softplus().Reciprocal());
-
-        // The direction first: (10⁻⁶)³ squared would leave float32, and no direction's cube is shorter than 1/C.
-        Tensor length = Length(u), direction = u / length;
-        Tensor raised = _power == 3 ? direction.Map(UnaryFunction.Square) * direction : direction.Pow(Tensor.Full([1], _power));
-        return raised * (length / Length(raised));
-    }
-
-    // Over the heads, too: (B, 1, N, 1).
-    private static Tensor Length(Tensor x) => x.Map(UnaryFunction.Square).Sum(3, keepDimensions: true).Sum(1, 1, keepDimensions: true).Sqrt();
+    // (B, heads, N, d) → the same; a token's length is that over its heads, too.
+    private Tensor Focus(Tensor x) => FocusedFeatures.Of(
+        x, Heads(_scale.Softplus().Reciprocal()), _power, squares => squares.Sum(3, keepDimensions: true).Sum(1, 1, keepDimensions: true));
 }

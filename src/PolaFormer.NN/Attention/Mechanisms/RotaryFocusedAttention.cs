@@ -11,8 +11,6 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// </summary>
 public sealed class RotaryFocusedAttention : RotaryFeatureAttention
 {
-    private const float Shift = 1e-6f;
-
     private readonly Parameter _scale;
 
     /// <summary>Makes the mechanism.</summary>
@@ -20,16 +18,5 @@ public sealed class RotaryFocusedAttention : RotaryFeatureAttention
         : base(shape) => _scale = AddParameter("scale", [1, 1, shape.Dim], Initializer.Zeros);
 
     /// <inheritdoc/>
-    protected override Tensor Features(Tensor x)
-    {
-        Tensor u = (x.Relu() + Shift) * _scale.Softplus().Reciprocal();
-
-        // The direction first: (10⁻⁶)³ squared would leave float32, and no direction's cube is shorter than 1/C.
-        Tensor length = Length(u);
-        Tensor direction = u / length;
-        Tensor cubed = direction.Map(UnaryFunction.Square) * direction;
-        return cubed * (length / Length(cubed));
-    }
-
-    private static Tensor Length(Tensor x) => x.Map(UnaryFunction.Square).Sum(2, 2, keepDimensions: true).Sqrt();
+    protected override Tensor Features(Tensor x) => FocusedFeatures.Of(x, _scale.Softplus().Reciprocal(), 3, squares => squares.Sum(2, 2, keepDimensions: true));
 }
