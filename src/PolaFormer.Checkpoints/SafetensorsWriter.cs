@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 using PolaFormer.Checkpoints.Safetensors;
 
 namespace PolaFormer.Checkpoints;
@@ -17,7 +17,7 @@ public static class SafetensorsWriter
     /// elements' size, which aligns every tensor. The file appears under its name only when it is complete.
     /// </summary>
     /// <exception cref="ArgumentException">Two tensors have one name.</exception>
-    /// <exception cref="CheckpointException">The file cannot be written.</exception>
+    /// <exception cref="FileException">The file cannot be written.</exception>
     public static void Write(string path, IEnumerable<CheckpointTensor> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null)
     {
         CheckpointTensor[] header = [.. tensors];
@@ -31,7 +31,7 @@ public static class SafetensorsWriter
         }
 
         ArrayBufferWriter<byte> json = WriteHeader(header, offsets, metadata);
-        AtomicFile.Write(path, stream =>
+        OutputFile.Write(path, stream =>
         {
             Span<byte> length = stackalloc byte[sizeof(long)];
             BinaryPrimitives.WriteInt64LittleEndian(length, json.WrittenCount);

@@ -1,4 +1,4 @@
-using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 using PolaFormer.Checkpoints.Pickle;
 using PolaFormer.Checkpoints.Zip;
 
@@ -22,7 +22,8 @@ public static class TorchWriter
     /// </param>
     /// <param name="section">The key of the state dict, or null for the state dict by itself.</param>
     /// <exception cref="ArgumentException">A name occurs twice, a value cannot be written, or there are extra entries without a section.</exception>
-    /// <exception cref="CheckpointException">The file cannot be written, or would exceed the format's 4 GiB.</exception>
+    /// <exception cref="FileException">The file cannot be written.</exception>
+    /// <exception cref="CheckpointException">It would exceed 4 GiB, the limit of the format.</exception>
     public static void Write(string path, IEnumerable<CheckpointTensor> tensors, IEnumerable<KeyValuePair<string, object?>>? extra = null, string? section = "model")
     {
         (ReadOnlyMemory<byte> pickle, IReadOnlyList<CheckpointTensor> storages) = PickleWriter.Write(Root(tensors, extra, section));
@@ -31,7 +32,7 @@ public static class TorchWriter
             throw new CheckpointException(path, $"{storages.Count} tensors of {total} bytes do not fit into a .pth file of at most 4 GiB. Write safetensors instead.");
 
         string root = Path.GetFileNameWithoutExtension(path) is { Length: > 0 } stem ? stem : "archive";
-        AtomicFile.Write(path, stream =>
+        OutputFile.Write(path, stream =>
         {
             ZipWriter zip = new(stream);
             zip.Add($"{root}/data.pkl", pickle);

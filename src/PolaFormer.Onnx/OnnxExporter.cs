@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Google.Protobuf;
 using PolaFormer.Checkpoints;
-using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 using PolaFormer.Models;
 using PolaFormer.Onnx.Format;
 using PolaFormer.Tensors;
@@ -30,11 +30,11 @@ public static class OnnxExporter
     /// <param name="path">The file; an old one is replaced when the new one is complete.</param>
     /// <param name="options">Operator set and form of the power; the defaults where null.</param>
     /// <exception cref="ArgumentException">The operator set is not supported, the network is frozen, or it does not fit a single file.</exception>
-    /// <exception cref="CheckpointException">The file cannot be written.</exception>
+    /// <exception cref="FileException">The file cannot be written.</exception>
     public static void Export(VisionModel model, string path, OnnxExportOptions? options = null)
     {
         ModelProto proto = Trace(model, options ?? new OnnxExportOptions());
-        AtomicFile.Write(path, proto.WriteTo);
+        OutputFile.Write(path, proto.WriteTo);
     }
 
     internal static ModelProto Trace(VisionModel model, OnnxExportOptions options)

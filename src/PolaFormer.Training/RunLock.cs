@@ -1,3 +1,5 @@
+using PolaFormer.Files;
+
 namespace PolaFormer.Training;
 
 /// <summary>Keeps a run's folder to one process: the operating system frees the lock when the process ends, however it ends.</summary>
@@ -22,8 +24,7 @@ internal sealed class RunLock : IDisposable
             throw new TrainingException($"{folder}: another run writes there, or it cannot be written ({error.Message}). Wait for that run, or choose another output folder.", error);
         }
 
-        foreach (string leftover in Directory.GetFiles(folder, "*.tmp"))
-            File.Delete(leftover);
+        OutputFile.RemoveLeftovers(folder);
         return new RunLock(file);
     }
 

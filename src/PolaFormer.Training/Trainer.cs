@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using PolaFormer.Checkpoints;
+using PolaFormer.Files;
 using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Training.Configuration;
@@ -270,7 +271,7 @@ public sealed class Trainer
         {
             save();
         }
-        catch (CheckpointException error)
+        catch (Exception error) when (error is CheckpointException or FileException)
         {
             _savedAt = Stopwatch.GetTimestamp();
             _observer.Warned($"{error.Message} The run goes on; its last state on disk stays.");

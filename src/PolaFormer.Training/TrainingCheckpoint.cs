@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using PolaFormer.Checkpoints;
+using PolaFormer.Files;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
 
@@ -16,12 +17,12 @@ internal static class TrainingCheckpoint
     private const string FileName = "resume.safetensors", PreviousFileName = "resume.previous.safetensors", DigestKey = "sha256";
 
     /// <summary>Writes a network with its description.</summary>
-    /// <exception cref="CheckpointException">The file cannot be written; one of that name is as it was.</exception>
+    /// <exception cref="FileException">The file cannot be written; one of that name is as it was.</exception>
     public static void SaveModel(string path, Module model, ModelDescription description) =>
         SafetensorsWriter.Write(path, model.StateDict().Select(entry => Stored(entry.Name, entry.Tensor)), description.ToMetadata());
 
     /// <summary>Writes the state to a run's folder.</summary>
-    /// <exception cref="CheckpointException">The file cannot be written; the states there are as they were.</exception>
+    /// <exception cref="FileException">The file cannot be written; the states there are as they were.</exception>
     public static void Save(string folder, TrainingState state)
     {
         TrainingPosition position = state.Position;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using PolaFormer.Checkpoints.Pickle;
+using PolaFormer.Files;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Checkpoints.Tests;
@@ -63,7 +64,7 @@ public sealed class WriterTests : IDisposable
 
     [Fact]
     public void AFolderThatIsMissingIsReported() =>
-        Assert.Throws<CheckpointException>(() => Write(Path.Combine(_folder.FullName, "none", "x.safetensors"), []));
+        Assert.Throws<FileException>(() => Write(Path.Combine(_folder.FullName, "none", "x.safetensors"), []));
 
     [Fact]
     public void TheArchiveIsLaidOutAsByTorch()

@@ -51,7 +51,7 @@ public sealed class KilledRunTests : IDisposable
         foreach (string name in new[] { "last", "last_ema", "resume" })
             Assert.Equal(File.ReadAllBytes(Output("whole", name)), File.ReadAllBytes(Output("killed", name)));
         Assert.Equal(Steps("whole"), Steps("killed"));
-        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "killed"), "*.tmp"));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "killed"), "*.polaformer-tmp"));
     }
 
     [Fact]

@@ -87,7 +87,7 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void WhatAKilledProcessLeftHalfWrittenIsCleared()
     {
-        string leftover = Path.Combine(_folder, "a", "last.safetensors.x1y2z3.tmp");
+        string leftover = Path.Combine(_folder, "a", "last.safetensors.1a2b3c4d.polaformer-tmp");
         Trainer trainer = NewTrainer("a", epochs: 1);
         File.WriteAllText(leftover, "half");
         trainer.Run();

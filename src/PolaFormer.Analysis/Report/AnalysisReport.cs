@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 using PolaFormer.Vision;
 
 namespace PolaFormer.Analysis.Report;
@@ -24,7 +24,7 @@ public sealed record AnalysisReport(string Title, string Subtitle, IReadOnlyList
             .Replace("/*chart.js*/", Asset("uPlot.iife.min.js"), StringComparison.Ordinal)
             .Replace("/*analysis.js*/", Asset("analysis.js"), StringComparison.Ordinal)
             .Replace("/*data*/", Data(), StringComparison.Ordinal);
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
+        OutputFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
     }
 
     // The serializer escapes angle brackets, so no text can end the script element.

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using PolaFormer.Analysis;
 using PolaFormer.Analysis.Report;
-using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 using PolaFormer.NN.Attention;
 using PolaFormer.Vision;
 
@@ -84,7 +84,7 @@ internal static class AttentionCommand
     {
         Image[] pictures = [probed.Picture, .. panels.Select(panel => panel.Picture)];
         byte[] png = ImageEncoder.Png(HeatMap.Tile(pictures, PanelsPerRow));
-        AtomicFile.Write(output, stream => stream.Write(png));
+        OutputFile.Write(output, stream => stream.Write(png));
         if (html is not null)
         {
             var section = new ReportSection("Attention")

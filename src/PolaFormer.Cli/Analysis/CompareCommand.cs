@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using PolaFormer.Analysis;
 using PolaFormer.Analysis.Report;
-using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors.Threading;
 
@@ -48,7 +48,7 @@ internal static class CompareCommand
             if (!Console.IsErrorRedirected)
                 Console.Error.Write("\r\u001b[K");
             if (parsed.GetValue(plot) is { } picture)
-                AtomicFile.Write(picture, stream => stream.Write(Encoding.UTF8.GetBytes(Svg(results))));
+                OutputFile.Write(picture, stream => stream.Write(Encoding.UTF8.GetBytes(Svg(results))));
             Show(results, counts, $"{channels} channels in {numHeads} head{(numHeads == 1 ? "" : "s")}, one image, {Workers.ThreadCount} thread{(Workers.ThreadCount == 1 ? "" : "s")}", parsed.GetValue(html), parsed.GetValue(json));
         });
         return command;

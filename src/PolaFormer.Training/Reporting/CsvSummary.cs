@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 
 namespace PolaFormer.Training.Reporting;
 
@@ -31,6 +31,6 @@ internal static class CsvSummary
         var text = new StringBuilder().AppendJoin(',', s_columns.Select(column => column.Name)).Append('\n');
         foreach (EpochRecord epoch in log.Epochs)
             text.AppendJoin(',', s_columns.Select(column => column.Value(epoch)?.ToString(null, CultureInfo.InvariantCulture))).Append('\n');
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text.ToString())));
+        OutputFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text.ToString())));
     }
 }

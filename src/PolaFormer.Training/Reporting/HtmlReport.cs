@@ -1,5 +1,5 @@
 using System.Text;
-using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 
 namespace PolaFormer.Training.Reporting;
 
@@ -16,7 +16,7 @@ internal static class HtmlReport
             .Replace("/*chart.js*/", Asset("uPlot.iife.min.js"), StringComparison.Ordinal)
             .Replace("/*report.js*/", Asset("report.js"), StringComparison.Ordinal)
             .Replace("/*data*/", ReportData.From(log).ToJson(), StringComparison.Ordinal);
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
+        OutputFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
     }
 
     private static string Asset(string name)

@@ -1,4 +1,4 @@
-using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 
 namespace PolaFormer.Training.Reporting;
 
@@ -15,7 +15,7 @@ internal sealed class TrainingLog(string path, int every) : ITrainingObserver
     public void RunStarted(RunDescription run)
     {
         if (File.Exists(path))
-            AtomicFile.Write(path, stream => Keep(stream, run));
+            OutputFile.Write(path, stream => Keep(stream, run));
         _lines.RunStarted(run);
     }
 
