@@ -54,7 +54,7 @@ internal static unsafe partial class PolarityAttention
             public void Run(int part)
             {
                 var (width, padded, block, featureRow) = (layout.Width, layout.Padded, PolarityLayout.Block, layout.FeatureRow);
-                var features = AttentionScratch.Begin(block * (3 * featureRow + 3 * padded + 4) + padded * (width + 2));
+                var features = ThreadScratch.Floats(ScratchPurpose.Attention, block * (3 * featureRow + 3 * padded + 4) + padded * (width + 2));
                 var same = features + block * featureRow;
                 var opposite = same + block * featureRow;
                 var slope = opposite + block * featureRow;
@@ -140,7 +140,7 @@ internal static unsafe partial class PolarityAttention
             public void Run(int part)
             {
                 var (width, padded, block, featureRow) = (layout.Width, layout.Padded, PolarityLayout.Block, layout.FeatureRow);
-                var features = AttentionScratch.Begin(block * (2 * featureRow + 3 * padded) + padded * width);
+                var features = ThreadScratch.Floats(ScratchPurpose.Attention, block * (2 * featureRow + 3 * padded) + padded * width);
                 var dFeatures = features + block * featureRow;
                 var slope = dFeatures + block * featureRow;
                 var curve = slope + block * padded;
@@ -191,7 +191,7 @@ internal static unsafe partial class PolarityAttention
             public void Run(int head)
             {
                 var (padded, pairs) = (layout.Padded, inputs.Batch * inputs.Heads);
-                var sums = AttentionScratch.Begin(2 * padded);
+                var sums = ThreadScratch.Floats(ScratchPurpose.Attention, 2 * padded);
                 new Span<float>(sums, 2 * padded).Clear();
                 Add(sums, gradients.Workspace + layout.State, QueryUnit(layout), PolarityLayout.Chunks(pairs, inputs.Queries), head);
                 Add(sums, KeyUnits(inputs, gradients, layout), 2 * padded, PolarityLayout.Chunks(pairs, inputs.Keys), head);

@@ -29,7 +29,7 @@ internal static unsafe partial class PolarityAttention
 
             public void Run(int part)
             {
-                var features = AttentionScratch.Begin(PolarityLayout.Block * (layout.FeatureRow + layout.Padded));
+                var features = ThreadScratch.Floats(ScratchPurpose.Attention, PolarityLayout.Block * (layout.FeatureRow + layout.Padded));
                 var values = features + PolarityLayout.Block * layout.FeatureRow;
                 var (first, end) = Workers.Range(Units, Parts, part);
                 for (var unit = first; unit < end; unit++)
@@ -96,7 +96,7 @@ internal static unsafe partial class PolarityAttention
 
             public void Run(int part)
             {
-                var features = AttentionScratch.Begin(PolarityLayout.Block * (layout.FeatureRow + layout.Padded + 2) + 2 * layout.Padded);
+                var features = ThreadScratch.Floats(ScratchPurpose.Attention, PolarityLayout.Block * (layout.FeatureRow + layout.Padded + 2) + 2 * layout.Padded);
                 var numerators = features + PolarityLayout.Block * layout.FeatureRow;
                 var leftHalf = numerators + PolarityLayout.Block * layout.Padded;
                 var rightHalf = leftHalf + layout.Padded;
@@ -167,7 +167,7 @@ internal static unsafe partial class PolarityAttention
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void SumAndExchange(in PolarityLayout layout, float* state, long stride, int chunks, float factor)
         {
-            var leftHalf = AttentionScratch.Begin(2 * layout.Padded);
+            var leftHalf = ThreadScratch.Floats(ScratchPurpose.Attention, 2 * layout.Padded);
             var rightHalf = leftHalf + layout.Padded;
             MarkHalves(layout, leftHalf, rightHalf);
             nint half = layout.Padded * layout.Padded;

@@ -39,7 +39,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             {
                 var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
                 var (width, columns, block) = (layout.Width, layout.Columns, PolarityPlusPlusLayout.Block);
-                var features = AttentionScratch.Begin(block * (6 * width + columns + 4) + columns * width);
+                var features = ThreadScratch.Floats(ScratchPurpose.Attention, block * (6 * width + columns + 4) + columns * width);
                 var oppositeFeatures = features + block * width;
                 var rotated = oppositeFeatures + block * width;
                 var oppositeRotated = rotated + block * width;
@@ -108,7 +108,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             {
                 var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
                 var (width, columns, block) = (layout.Width, layout.Columns, PolarityPlusPlusLayout.Block);
-                var features = AttentionScratch.Begin(block * (3 * width + columns) + columns * width);
+                var features = ThreadScratch.Floats(ScratchPurpose.Attention, block * (3 * width + columns) + columns * width);
                 var rotated = features + block * width;
                 var dFeatures = rotated + block * width;
                 var dValues = dFeatures + block * width;
@@ -153,7 +153,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             public void Run(int head)
             {
                 var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
-                var sums = AttentionScratch.Begin(2 * layout.Width);
+                var sums = ThreadScratch.Floats(ScratchPurpose.Attention, 2 * layout.Width);
                 new Span<float>(sums, 2 * layout.Width).Clear();
                 for (var image = 0; image < inputs.Batch; image++)
                 {

@@ -34,7 +34,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             public void Run(int part)
             {
                 var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
-                var features = AttentionScratch.Begin(PolarityPlusPlusLayout.Block * (layout.Width + layout.Columns));
+                var features = ThreadScratch.Floats(ScratchPurpose.Attention, PolarityPlusPlusLayout.Block * (layout.Width + layout.Columns));
                 var values = features + PolarityPlusPlusLayout.Block * layout.Width;
                 var (first, end) = Workers.Range(inputs.Batch * inputs.Heads * chunks, parts, part);
                 for (var number = first; number < end; number++)
@@ -97,7 +97,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             {
                 var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
                 var (width, columns, block) = (layout.Width, layout.Columns, PolarityPlusPlusLayout.Block);
-                var features = AttentionScratch.Begin(block * (2 * width + columns + 2));
+                var features = ThreadScratch.Floats(ScratchPurpose.Attention, block * (2 * width + columns + 2));
                 var oppositeFeatures = features + block * width;
                 var numerators = oppositeFeatures + block * width;
                 var same = numerators + block * columns;

@@ -33,7 +33,7 @@ internal static unsafe partial class SoftmaxAttention
             {
                 var (padded, paddedKeys, block, keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Keys);
                 nint transposedLength = (nint)inputs.HeadDim * paddedKeys, keyLength = (nint)keys * padded;
-                var scores = AttentionScratch.Begin(block * (2L * paddedKeys + 3 * padded) + 2 * transposedLength + 3 * keyLength);
+                var scores = ThreadScratch.Floats(ScratchPurpose.Attention, block * (2L * paddedKeys + 3 * padded) + 2 * transposedLength + 3 * keyLength);
                 var dScores = scores + block * paddedKeys;
                 var queries = dScores + block * paddedKeys;
                 var dOutputs = queries + block * padded;

@@ -19,7 +19,7 @@ internal static unsafe partial class SoftmaxAttention
             public void Run(int part)
             {
                 var (padded, paddedKeys, block, keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Keys);
-                var scores = AttentionScratch.Begin((long)block * (paddedKeys + padded) + (long)inputs.HeadDim * paddedKeys + (long)keys * padded);
+                var scores = ThreadScratch.Floats(ScratchPurpose.Attention, (long)block * (paddedKeys + padded) + (long)inputs.HeadDim * paddedKeys + (long)keys * padded);
                 var sums = scores + block * paddedKeys;
                 var transposed = sums + block * padded;
                 var values = transposed + (nint)inputs.HeadDim * paddedKeys;

@@ -3,7 +3,7 @@ namespace PolaFormer.Tensors.Memory;
 /// <summary>What the tensors' pool holds, in bytes. Counts block capacities: what the process really spends.</summary>
 public static class MemoryStatistics
 {
-    private static long _inUse, _peakInUse, _reserved;
+    private static long _inUse, _peakInUse, _reserved, _scratch;
 
     /// <summary>Bytes held by live tensors.</summary>
     public static long BytesInUse => Interlocked.Read(ref _inUse);
@@ -14,11 +14,16 @@ public static class MemoryStatistics
     /// <summary>Bytes taken from the operating system and not given back: in use or waiting in the pool.</summary>
     public static long BytesReserved => Interlocked.Read(ref _reserved);
 
+    /// <summary>Bytes of the working memory that kernels keep for each thread, beside the pool; a thread's are freed some time after it ended.</summary>
+    public static long BytesOfScratch => Interlocked.Read(ref _scratch);
+
     /// <summary>Starts a new peak measurement at the present use.</summary>
     public static void ResetPeak() => Interlocked.Exchange(ref _peakInUse, BytesInUse);
 
     /// <summary>Hands the pool's unused blocks back to the operating system.</summary>
     public static void TrimPool() => MemoryPool.Trim();
+
+    internal static void AddScratch(long bytes) => Interlocked.Add(ref _scratch, bytes);
 
     // Called under the pool's lock.
     internal static void Taken(long bytes)

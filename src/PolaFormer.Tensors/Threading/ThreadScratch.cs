@@ -1,10 +1,12 @@
 using System.Runtime.InteropServices;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Tensors.Threading;
 
 /// <summary>Who may hold a thread's scratch at one time: each purpose has a buffer of its own.</summary>
 internal enum ScratchPurpose
 {
+    Attention,
     GemmLeft,
     GemmRight,
     GemmShared,
@@ -19,7 +21,8 @@ internal enum ScratchPurpose
 
 /// <summary>
 /// Native buffers that a thread grows and keeps for packed panels and the like, so that kernels take nothing from the
-/// allocator in steady state. What a thread held is freed some time after it ended.
+/// allocator in steady state. What a thread held is freed some time after it ended; the collector is told of the bytes,
+/// so that a program of many short threads does not wait for managed memory to run short.
 /// </summary>
 internal sealed unsafe class ThreadScratch
 {
@@ -35,7 +38,7 @@ internal sealed unsafe class ThreadScratch
 
     ~ThreadScratch()
     {
-        foreach (var buffer in _buffers) NativeMemory.AlignedFree((void*)buffer);
+        for (var purpose = 0; purpose < _buffers.Length; purpose++) Free(purpose);
     }
 
     /// <summary>
@@ -45,15 +48,27 @@ internal sealed unsafe class ThreadScratch
     public static float* Floats(ScratchPurpose purpose, long count)
     {
         var scratch = t_instance ??= new ThreadScratch();
-        ref var capacity = ref scratch._capacities[(int)purpose];
-        ref var buffer = ref scratch._buffers[(int)purpose];
-        if (capacity < count)
-        {
-            NativeMemory.AlignedFree((void*)buffer);
-            (buffer, capacity) = (0, 0);
-            buffer = (nint)NativeMemory.AlignedAlloc((nuint)count * sizeof(float), Alignment);
-            capacity = count;
-        }
-        return (float*)buffer;
+        if (scratch._capacities[(int)purpose] < count) scratch.Grow((int)purpose, count);
+        return (float*)scratch._buffers[(int)purpose];
+    }
+
+    private void Grow(int purpose, long count)
+    {
+        Free(purpose);
+        var bytes = count * sizeof(float);
+        _buffers[purpose] = (nint)NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+        _capacities[purpose] = count;
+        MemoryStatistics.AddScratch(bytes);
+        GC.AddMemoryPressure(bytes);
+    }
+
+    private void Free(int purpose)
+    {
+        var bytes = _capacities[purpose] * sizeof(float);
+        if (bytes == 0) return;
+        NativeMemory.AlignedFree((void*)_buffers[purpose]);
+        (_buffers[purpose], _capacities[purpose]) = (0, 0);
+        MemoryStatistics.AddScratch(-bytes);
+        GC.RemoveMemoryPressure(bytes);
     }
 }
