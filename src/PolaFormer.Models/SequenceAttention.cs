@@ -1,7 +1,6 @@
 using PolaFormer.NN;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Models;
 
@@ -22,14 +21,15 @@ internal sealed class SequenceAttention : Module
     }
 
     /// <summary>Attends; a mechanism that knows no padding takes it for tokens.</summary>
-    public Tensor Attend(Tensor x, Tensor mask)
-    {
-        using var scope = MemoryScope.Enter();
-        bool isMasked = _mechanism.Traits.HasFlag(AttentionTraits.Masked);
-        var inputs = new AttentionInputs(_query.Forward(x), _key.Forward(x), _value.Forward(x)) { Mask = isMasked ? mask : null };
-        return scope.Return(_output.Forward(_mechanism.Attend(inputs)));
-    }
+    public Tensor Forward(Tensor x, Tensor mask) => Call((Layer: this, X: x, Mask: mask), static call => call.Layer.Run(call.X, call.Mask), x, mask);
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x) => Attend(x, Tensor.Full([x.Shape[0], x.Shape[1]], 1));
+    protected override Tensor Run(Tensor x) => Run(x, Tensor.Full([x.Shape[0], x.Shape[1]], 1));
+
+    private Tensor Run(Tensor x, Tensor mask)
+    {
+        bool isMasked = _mechanism.Traits.HasFlag(AttentionTraits.Masked);
+        var inputs = new AttentionInputs(_query.Forward(x), _key.Forward(x), _value.Forward(x)) { Mask = isMasked ? mask : null };
+        return _output.Forward(_mechanism.Attend(inputs));
+    }
 }

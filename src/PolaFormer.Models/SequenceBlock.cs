@@ -1,7 +1,6 @@
 using PolaFormer.NN;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Models;
 
@@ -25,13 +24,17 @@ internal sealed class SequenceBlock : Module
         _outputDropout = AddChild("mlpblock.4", new Dropout(config.DropRate));
     }
 
-    public Tensor Forward(Tensor x, Tensor mask)
-    {
-        using var scope = MemoryScope.Enter();
-        x += _dropout.Forward(_attention.Attend(_norm1.Forward(x), mask));
-        return scope.Return(x + _outputDropout.Forward(_output.Forward(_hiddenDropout.Forward(_hidden.Forward(_norm2.Forward(x))))));
-    }
+    /// <summary>Applies the block.</summary>
+    /// <param name="x">(B, N, C).</param>
+    /// <param name="mask">(B, N): 1 for a token, 0 for padding.</param>
+    public Tensor Forward(Tensor x, Tensor mask) => Call((Block: this, X: x, Mask: mask), static call => call.Block.Run(call.X, call.Mask), x, mask);
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x) => Forward(x, Tensor.Full([x.Shape[0], x.Shape[1]], 1));
+    protected override Tensor Run(Tensor x) => Run(x, Tensor.Full([x.Shape[0], x.Shape[1]], 1));
+
+    private Tensor Run(Tensor x, Tensor mask)
+    {
+        x += _dropout.Forward(_attention.Forward(_norm1.Forward(x), mask));
+        return x + _outputDropout.Forward(_output.Forward(_hiddenDropout.Forward(_hidden.Forward(_norm2.Forward(x)))));
+    }
 }

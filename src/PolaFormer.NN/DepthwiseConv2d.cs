@@ -27,14 +27,21 @@ public sealed class DepthwiseConv2d : Module
     }
 
     /// <summary>Applies the layer to columns of a joint projection (B, H, W, …).</summary>
-    public Tensor Forward(Columns x) => Tensor.DepthwiseConv2d(x, _weight, _bias, _addInput);
+    public Tensor Forward(Columns x) => Call((Layer: this, X: x), static call => call.Layer.Convolve(call.X), x.Source);
 
     /// <summary>(Forward(x) + addend)·gate, for a layer that does not add its input.</summary>
-    public Tensor ForwardGated(Columns x, Tensor addend, Columns gate) => Tensor.GatedDepthwiseConv2d(x, _weight, _bias, addend, gate);
+    public Tensor ForwardGated(Columns x, Tensor addend, Columns gate) => Call(
+        (Layer: this, X: x, Addend: addend, Gate: gate),
+        static call => Tensor.GatedDepthwiseConv2d(call.X, call.Layer._weight, call.Layer._bias, call.Addend, call.Gate),
+        x.Source,
+        addend,
+        gate.Source);
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x) => Forward((Columns)x);
+    protected override Tensor Run(Tensor x) => Convolve(x);
 
     /// <inheritdoc/>
     protected override void OnFreeze() => _weight.Freeze(groups: _weight.Shape[0]);
+
+    private Tensor Convolve(Columns x) => Tensor.DepthwiseConv2d(x, _weight, _bias, _addInput);
 }

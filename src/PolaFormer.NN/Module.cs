@@ -7,7 +7,8 @@ namespace PolaFormer.NN;
 
 /// <summary>
 /// A part of a network: named parameters, buffers and children, in the order of the authors' state dict, and a forward
-/// pass from one tensor to one tensor. The forward pass runs in a memory scope of its own.
+/// pass from one tensor to one tensor, beside which a type may offer passes of other signatures. Each runs in a memory scope of
+/// its own.
 /// </summary>
 public abstract class Module
 {
@@ -45,45 +46,11 @@ public abstract class Module
     public IReadOnlyList<(string Name, Module Module)> Children => _children;
 
     /// <summary>Applies the module. Intermediate tensors go back to the pool; the result belongs to the caller's scope.</summary>
-    public Tensor Forward(Tensor x) => Call(null, x);
+    public Tensor Forward(Tensor x) => Call((Module: this, X: x), static call => call.Module.Run(call.X), x);
 
     /// <summary>residual + Forward(x), in one pass where the module can and the tape does not record.</summary>
-    public Tensor ForwardOnto(Tensor residual, Tensor x) => Call(residual, x);
-
-    private Tensor Call(Tensor? residual, Tensor x)
-    {
-        Module? caller = t_running;
-        t_running = this;
-        try
-        {
-            using var scope = MemoryScope.Enter();
-            if (IsCheckpointed && residual is null && Tape.Current is not null)
-                return scope.Return(RunCheckpointed(x));
-            return scope.Return(residual is null ? Run(x) : RunOnto(residual, x));
-        }
-        finally
-        {
-            t_running = caller;
-        }
-    }
-
-    private Tensor RunCheckpointed(Tensor x)
-    {
-        RandomStep step = RandomStep.Current;
-        return Tape.Recompute(x, input =>
-        {
-            (Module? caller, RandomStep current) = (t_running, RandomStep.Current);
-            (t_running, RandomStep.Current) = (this, step);
-            try
-            {
-                return Run(input);
-            }
-            finally
-            {
-                (t_running, RandomStep.Current) = (caller, current);
-            }
-        });
-    }
+    public Tensor ForwardOnto(Tensor residual, Tensor x) =>
+        Call((Module: this, Residual: residual, X: x), static call => call.Module.RunOnto(call.Residual, call.X), residual, x);
 
     /// <summary>Every parameter with its full name, in state-dict order.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> NamedParameters() =>
@@ -137,6 +104,34 @@ public abstract class Module
             tensor.ZeroGrad();
         foreach ((_, Module module) in _children)
             module.ZeroGrad();
+    }
+
+    /// <summary>
+    /// Runs a forward pass of any signature as this module's: under its name, in a memory scope of its own and, where it is
+    /// checkpointed, again in the backward pass. Whatever a module offers beside <see cref="Forward"/> goes through here.
+    /// </summary>
+    /// <param name="inputs">What the pass reads, the module included.</param>
+    /// <param name="run">The pass.</param>
+    /// <param name="kept">The tensors among the inputs, whose memory a checkpointed module needs for the second run.</param>
+    /// <example><code>
+    /// public Tensor Forward(Tensor x, Tensor mask) => Call((Module: this, x, mask), static call => call.Module.Run(call.x, call.mask), x, mask);
+    /// </code></example>
+    protected Tensor Call<TInputs>(TInputs inputs, Func<TInputs, Tensor> run, params ReadOnlySpan<Tensor?> kept)
+    {
+        Module? caller = t_running;
+        t_running = this;
+        try
+        {
+            using var scope = MemoryScope.Enter();
+
+            // A pass that calls another pass of the same module is one pass.
+            bool isCheckpointed = IsCheckpointed && caller != this && Tape.Current is not null;
+            return scope.Return(isCheckpointed ? RunCheckpointed(inputs, run, kept) : run(inputs));
+        }
+        finally
+        {
+            t_running = caller;
+        }
     }
 
     /// <summary>The forward pass.</summary>
@@ -201,6 +196,26 @@ public abstract class Module
         foreach (byte b in Encoding.UTF8.GetBytes(name))
             hash = (hash ^ b) * 0x100000001B3;
         return hash;
+    }
+
+    private Tensor RunCheckpointed<TInputs>(TInputs inputs, Func<TInputs, Tensor> run, ReadOnlySpan<Tensor?> kept)
+    {
+        RandomStep step = RandomStep.Current;
+        return Tape.Recompute(
+            () =>
+            {
+                (Module? caller, RandomStep current) = (t_running, RandomStep.Current);
+                (t_running, RandomStep.Current) = (this, step);
+                try
+                {
+                    return run(inputs);
+                }
+                finally
+                {
+                    (t_running, RandomStep.Current) = (caller, current);
+                }
+            },
+            kept);
     }
 
     private void SetTraining(bool isTraining)

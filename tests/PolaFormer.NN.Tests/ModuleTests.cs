@@ -1,6 +1,7 @@
 using PolaFormer.NN.Attention;
 using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.NN.Tests;
@@ -51,6 +52,44 @@ public class ModuleTests
     }
 
     [Fact]
+    public void EveryPassOfAModuleBearsItsName()
+    {
+        var layers = new Pair();
+        layers.Initialize(1);
+        Tensor x = Tensor.Full([1, 2, 2, 4], 1), rows = x.Reshape(1, 4, 4);
+        var origins = new Origins();
+        using IDisposable observation = Tape.Observe(origins);
+        using var tape = Tape.Start();
+        layers.Convolution.Forward(new Columns(x, 0, 4));
+        layers.Convolution.ForwardGated(x, x, rows);
+        x.RequiresGrad = true;
+        layers.Attention.Attend(new AttentionInputs(rows, rows, x.Reshape(1, 4, 4)));
+        layers.Attention.Mix(new AttentionInputs(rows, rows, x.Reshape(1, 4, 4)));
+        Assert.Equal(["conv", "conv", "attn", "attn"], origins.Names.Where(name => name.Length > 0));
+    }
+
+    [Fact]
+    public void ACheckpointedPassOfTwoInputsHasTheSameBits()
+    {
+        float[][] Gradients(bool isCheckpointed)
+        {
+            var pair = new Pair { IsCheckpointed = isCheckpointed };
+            pair.Initialize(1);
+            Tensor x = Tensor.From(Enumerable.Range(0, 16).Select(i => (i - 8) / 5f).ToArray(), [1, 2, 2, 4]);
+            x.RequiresGrad = true;
+            using MemoryScope scope = MemoryScope.Enter();
+            using var tape = Tape.Start();
+            Tensor a = x.Exp(), b = x.Tanh();
+            Tensor y = pair.Forward(a, b);
+            Assert.Equal(isCheckpointed ? 3 : 5, tape.Count);
+            tape.Backward(y, Tensor.Full(y.Shape, 0.3f));
+            return [y.ToArray(), x.Grad!.ToArray(), .. pair.Parameters().Select(parameter => parameter.Grad!.ToArray())];
+        }
+
+        Assert.Equal(Gradients(false), Gradients(true));
+    }
+
+    [Fact]
     public void DropPathKeepsTheMeanAndDropsWholeSamples()
     {
         var drop = new DropPath(0.25f);
@@ -75,5 +114,33 @@ public class ModuleTests
 
         Assert.Equal(Draw(3), Draw(3));
         Assert.NotEqual(Draw(3), Draw(4));
+    }
+
+    private sealed class Pair : Module
+    {
+        public Pair()
+        {
+            Convolution = AddChild("conv", new DepthwiseConv2d(4, 3));
+            Attention = AddChild("attn", new SoftmaxAttention(new AttentionShape(4, 2, 4)));
+        }
+
+        public DepthwiseConv2d Convolution { get; }
+
+        public SoftmaxAttention Attention { get; }
+
+        public Tensor Forward(Tensor a, Tensor b) => Call((Pair: this, A: a, B: b), static call => (call.A * call.B) + call.Pair.Convolution.Forward(call.A), a, b);
+
+        protected override Tensor Run(Tensor x) => Forward(x, x);
+    }
+
+    private sealed class Origins : OperatorOrigins
+    {
+        public List<string> Names { get; } = [];
+
+        public override void Recorded(Operator op, Tensor output)
+        {
+            base.Recorded(op, output);
+            Names.Add((op.Origin as Module)?.FullName ?? "");
+        }
     }
 }

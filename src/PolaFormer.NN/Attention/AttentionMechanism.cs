@@ -47,7 +47,7 @@ public abstract class AttentionMechanism : Module
     {
         Require(inputs);
         t_observer?.Invoke(this, inputs);
-        return RunAttend(inputs);
+        return Call(inputs, static call => call.Mechanism.RunAttend(call.Inputs));
     }
 
     /// <summary>
@@ -57,7 +57,7 @@ public abstract class AttentionMechanism : Module
     public Tensor Mix(AttentionInputs inputs)
     {
         Require(inputs);
-        return RunMix(inputs);
+        return Call(inputs, static call => call.Mechanism.RunMix(call.Inputs));
     }
 
     /// <summary>Shows every call of <see cref="Attend"/> on this thread to an observer until the result is disposed.</summary>
@@ -126,6 +126,9 @@ public abstract class AttentionMechanism : Module
         (int prefix, Tensor pixels) = (inputs.PrefixTokens, grid.Reshape(tokens.Shape[0], -1, tokens.Shape[2]));
         return prefix == 0 ? tokens + pixels : Tensor.Concat(1, tokens.Slice(1, 0, prefix), tokens.Slice(1, prefix, pixels.Shape[1]) + pixels);
     }
+
+    private Tensor Call(AttentionInputs inputs, Func<(AttentionMechanism Mechanism, AttentionInputs Inputs), Tensor> run) => Call(
+        (this, inputs), run, inputs.Query.Source, inputs.Key.Source, inputs.Value.Source, inputs.Gate?.Source, inputs.Mask, inputs.ScoreMask, inputs.Rotary?.Sin, inputs.Rotary?.Cos);
 
     private void Require(AttentionInputs inputs)
     {

@@ -1,35 +1,36 @@
 namespace PolaFormer.Tensors.Autograd;
 
 /// <summary>
-/// y = f(x), of which only x is kept: backward runs f again and walks what it records (activation checkpointing; Chen et al.,
-/// https://arxiv.org/abs/1604.06174). Both runs record, the first on a tape that is thrown away, so that they call the very
-/// same kernels as a run without this operator and values and gradients have its bits.
+/// y = f(x…), of which only the inputs are kept: backward runs f again and walks what it records (activation checkpointing;
+/// Chen et al., https://arxiv.org/abs/1604.06174). Both runs record, the first on a tape that is thrown away, so that they call
+/// the very same kernels as a run without this operator; the second run's walk ends at the inputs, which add their gradients up
+/// in the same order as without it. So values and gradients have the same bits.
 /// </summary>
 internal sealed class Recomputation : Operator
 {
     [ThreadStatic]
     private static bool t_rerunning;
 
-    private readonly Tensor _x;
-    private readonly Func<Tensor, Tensor> _function;
+    private readonly Func<Tensor> _function;
 
-    private Recomputation(Tensor x, Func<Tensor, Tensor> function)
+    private Recomputation(Func<Tensor> function, ReadOnlySpan<Tensor?> inputs)
     {
-        _x = Save(x);
         _function = function;
+        foreach (Tensor? input in inputs)
+            SaveIfPresent(input);
     }
 
     /// <summary>Whether this thread is running a function the second time.</summary>
     public static bool IsRerunning => t_rerunning;
 
-    public static Tensor Forward(Tensor x, Func<Tensor, Tensor> function)
+    public static Tensor Forward(Func<Tensor> function, ReadOnlySpan<Tensor?> inputs)
     {
         if (Tape.Current is null)
-            return function(x);
+            return function();
         Tensor y;
         using (Tape.Start())
-            y = function(x).Detach();
-        return Tape.Record(new Recomputation(x, function), y);
+            y = function().Detach();
+        return Tape.Record(new Recomputation(function, inputs), y);
     }
 
     protected internal override void Backward(Tensor dy)
@@ -40,19 +41,15 @@ internal sealed class Recomputation : Operator
         {
             using GradMode mode = GradMode.Enable();
             using Tape tape = Tape.Start();
-            Tensor y = _function(_x.IsTracked ? Tape.Record(new Entry(this), _x.Detach()) : _x);
-            if (y.Producer is not null)
+            Tensor y = _function();
+            if (y.Producer is null)
+                Accumulate(y, dy);
+            else
                 tape.Backward(y, dy);
         }
         finally
         {
             t_rerunning = before;
         }
-    }
-
-    /// <summary>Where the second run's walk ends: the gradient of its input is the first run's.</summary>
-    internal sealed class Entry(Recomputation owner) : Operator
-    {
-        protected internal override void Backward(Tensor dy) => owner.Accumulate(owner._x, dy);
     }
 }

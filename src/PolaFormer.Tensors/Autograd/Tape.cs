@@ -54,10 +54,12 @@ public sealed class Tape : IDisposable
     public static Tape Start() => t_current = new Tape();
 
     /// <summary>
-    /// f(x), of which the tape keeps x alone: backward runs f again. The second run must draw the same random numbers. Values and
-    /// gradients have the bits of a plain call.
+    /// A function's result, of which the tape keeps the inputs alone: backward runs the function again. The second run must draw
+    /// the same random numbers. Values and gradients have the bits of a plain call.
     /// </summary>
-    public static Tensor Recompute(Tensor x, Func<Tensor, Tensor> function) => Recomputation.Forward(x, function);
+    /// <param name="function">Computes from the inputs, and from tensors that live until the backward pass, such as parameters.</param>
+    /// <param name="inputs">Tensors that the function reads and whose memory would else be gone by then.</param>
+    public static Tensor Recompute(Func<Tensor> function, params ReadOnlySpan<Tensor?> inputs) => Recomputation.Forward(function, inputs);
 
     /// <summary>Shows this thread's operators to an observer until the result is disposed.</summary>
     public static IDisposable Observe(ITapeObserver observer)

@@ -24,8 +24,16 @@ internal static class GradientCases
             Add($"{function}", typeof(Unary), [Positive([3, 5])], x => x[0].Map(function));
         foreach (UnaryFunction function in (UnaryFunction[])[UnaryFunction.Relu, UnaryFunction.Gelu, UnaryFunction.Silu, UnaryFunction.Elu, UnaryFunction.Abs, UnaryFunction.Softplus])
             Add($"{function} of negatives", typeof(Unary), [Positive([3, 5]) * -1], x => x[0].Map(function));
-        Add("Recomputation", typeof(Recomputation), [Random([3, 4])], x => Tape.Recompute(x[0].Exp(), y => y.Tanh() * y));
-        Add("Recomputation of columns", typeof(Recomputation.Entry), [Random([3, 4])], x => Tape.Recompute(x[0].Exp(), y => y.Slice(-1, 0, 2) * y.Slice(-1, 1, 2)));
+        Add("Recomputation", typeof(Recomputation), [Random([3, 4])], x =>
+        {
+            Tensor y = x[0].Exp();
+            return Tape.Recompute(() => y.Tanh() * y, y);
+        });
+        Add("Recomputation of columns and of two inputs", typeof(Recomputation), [Random([3, 4]), Random([3, 2])], x =>
+        {
+            (Tensor a, Tensor b) = (x[0].Exp(), x[1].Exp());
+            return Tape.Recompute(() => a.Slice(-1, 0, 2) * a.Slice(-1, 1, 2) * b, a, b) + b;
+        });
         Add("Affine", typeof(Affine), [Random([7])], x => (x[0] * 3) - 2);
         foreach (BinaryFunction function in (BinaryFunction[])[BinaryFunction.Add, BinaryFunction.Subtract, BinaryFunction.Multiply, BinaryFunction.Divide, BinaryFunction.Pow])
         {

@@ -37,7 +37,21 @@ public sealed class LongformerAttention : AttentionMechanism
     /// <summary>Attends with projections of their own for the queries of global tokens and what those attend to, as the authors have them.</summary>
     /// <param name="inputs">Of the windows.</param>
     /// <param name="global">Of the global tokens, for all tokens.</param>
-    public Tensor Attend(AttentionInputs inputs, AttentionInputs global)
+    public Tensor Attend(AttentionInputs inputs, AttentionInputs global) => Call(
+        (Mechanism: this, Inputs: inputs, Global: global),
+        static call => call.Mechanism.RunMix(call.Inputs, call.Global),
+        inputs.Query.Source,
+        inputs.Key.Source,
+        inputs.Value.Source,
+        inputs.Mask,
+        global.Query.Source,
+        global.Key.Source,
+        global.Value.Source);
+
+    /// <inheritdoc/>
+    protected override Tensor RunMix(AttentionInputs inputs) => RunMix(inputs, inputs);
+
+    private Tensor RunMix(AttentionInputs inputs, AttentionInputs global)
     {
         Tensor query = Tokens(inputs.Query), local = Windows(query, Tokens(inputs.Key), Tokens(inputs.Value), inputs.Mask);
         (int batch, int tokens, int globals) = (query.Shape[0], query.Shape[1], GlobalTokens.Count);
@@ -56,9 +70,6 @@ public sealed class LongformerAttention : AttentionMechanism
             row[GlobalTokens[i]] = tokens + i;
         return TokenGather.Take(Tensor.Concat(1, local, rows), tokens, (_, i) => row[i]);
     }
-
-    /// <inheritdoc/>
-    protected override Tensor RunMix(AttentionInputs inputs) => Attend(inputs, inputs);
 
     private Tensor Windows(Tensor query, Tensor key, Tensor value, Tensor? mask)
     {
