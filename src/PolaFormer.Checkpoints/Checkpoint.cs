@@ -7,13 +7,16 @@ namespace PolaFormer.Checkpoints;
 
 /// <summary>
 /// A state dict in a file, with what was saved beside it. Opening reads names, shapes and plain values; the tensors stay in
-/// the mapped file until they are read. Files are untrusted: nothing in them is executed, and memory stays in proportion to
+/// the file until they are read. Files are untrusted: nothing in them is executed, and memory stays in proportion to
 /// their size.
 /// </summary>
 public sealed class Checkpoint : IDisposable
 {
+    private const string ModulePrefix = "module.";
+
     private readonly FileBytes _file;
     private readonly OrderedDictionary<string, CheckpointEntry> _entries = [];
+    private Dictionary<string, string>? _unwrapped;
 
     private Checkpoint(FileBytes file, CheckpointFormat format, StateDict content, CheckpointOptions options)
     {
@@ -22,11 +25,14 @@ public sealed class Checkpoint : IDisposable
         Section = content.Section;
         Sections = content.Sections;
         Metadata = content.Metadata;
+        UnreadEntries = content.Unread;
+        NotRead = content.NotRead;
+        HashSet<string> names = [.. content.Entries.Select(entry => entry.Name)];
         foreach (CheckpointEntry entry in content.Entries)
         {
-            string name = options.StripModulePrefix && entry.Name.StartsWith("module.", StringComparison.Ordinal) ? entry.Name["module.".Length..] : entry.Name;
-            if (!_entries.TryAdd(name, name == entry.Name ? entry : new CheckpointEntry(name, entry.Tensor)))
-                throw new CheckpointException(file.Name, $"{name} is there both with and without the prefix 'module.'. Open the checkpoint without stripping it.");
+            bool strip = options.StripModulePrefix && entry.Name.StartsWith(ModulePrefix, StringComparison.Ordinal) && !names.Contains(entry.Name[ModulePrefix.Length..]);
+            CheckpointEntry named = strip ? new CheckpointEntry(entry.Name[ModulePrefix.Length..], entry.Tensor) : entry;
+            _entries.Add(named.Name, named);
         }
     }
 
@@ -55,17 +61,44 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Bytes in the file.</summary>
     public long FileBytes => _file.Length;
 
+    /// <summary>
+    /// Names of classes and functions that the file mentions and that mean nothing here: objects of them were passed over.
+    /// Nothing of them was looked up or run.
+    /// </summary>
+    public IReadOnlyList<string> NotRead { get; }
+
+    /// <summary>Entries of the state dict that are no tensor that can be read, with what they are.</summary>
+    internal IReadOnlyDictionary<string, string> UnreadEntries { get; }
+
+    /// <summary>The names of all tensors in order.</summary>
+    internal IReadOnlyList<string> Names => _entries.Keys;
+
+    /// <summary>The names that hold segments of wrappers, with what is left without those.</summary>
+    internal IReadOnlyDictionary<string, string> UnwrappedNames =>
+        _unwrapped ??= Names.Select(name => (name, ParameterNames.Unwrap(name))).Where(pair => pair.Item1 != pair.Item2).ToDictionary();
+
+    /// <summary>Two names that stand for the same tensor without the segments of wrappers; null where there are none.</summary>
+    internal string? Ambiguity => UnwrappedNames.Count == 0 ? null : Names
+        .Where(name => !ParameterNames.IsByproduct(name, this[name].Shape.Count))
+        .GroupBy(name => UnwrappedNames.GetValueOrDefault(name, name))
+        .FirstOrDefault(group => group.Skip(1).Any()) is { } names ? string.Join(" and ", names.Take(2)) : null;
+
     /// <summary>The tensor of a name.</summary>
     /// <exception cref="CheckpointException">There is none.</exception>
     public CheckpointEntry this[string name] =>
         _entries.TryGetValue(name, out CheckpointEntry? entry) ? entry : throw new CheckpointException(Name, $"there is no tensor {name}. The checkpoint may belong to another model.");
 
+    /// <summary>The tensor of a name, or of one that differs by segments of wrappers alone, such as <c>module.</c> and <c>backbone.</c>; null where there is none.</summary>
+    public CheckpointEntry? Find(string name) =>
+        _entries.TryGetValue(name, out CheckpointEntry? entry) ? entry : UnwrappedNames.FirstOrDefault(pair => pair.Value == name).Key is { } wrapped ? _entries[wrapped] : null;
+
     /// <summary>Looks a tensor up.</summary>
     public bool TryGetValue(string name, [MaybeNullWhen(false)] out CheckpointEntry entry) => _entries.TryGetValue(name, out entry);
 
     /// <summary>Opens a file, whose format is told from its content.</summary>
-    /// <exception cref="CheckpointException">It cannot be read, is no checkpoint, is damaged, or holds what is not allowed.</exception>
-    public static Checkpoint Open(string path, CheckpointOptions? options = null) => Read(IO.FileBytes.Map(path), options ?? new CheckpointOptions());
+    /// <exception cref="Files.FileException">It is not a regular file, or may not be read.</exception>
+    /// <exception cref="CheckpointException">It is no checkpoint, is damaged, or holds what is not allowed.</exception>
+    public static Checkpoint Open(string path, CheckpointOptions? options = null) => Read(IO.FileBytes.Open(path), options ?? new CheckpointOptions());
 
     /// <summary>Reads a checkpoint in memory, which must not change until disposal.</summary>
     /// <param name="bytes">The content of a file.</param>
@@ -99,7 +132,7 @@ public sealed class Checkpoint : IDisposable
 
     private static string UnknownFormat(FileBytes file)
     {
-        ReadOnlySpan<byte> start = file.Slice(0, (int)Math.Min(64, file.Length));
+        ReadOnlySpan<byte> start = file.Start(64);
         if (start.StartsWith("version https://git-lfs"u8)) return "this is a Git LFS pointer, not the file it stands for. Fetch it with 'git lfs pull'.";
         if (start.TrimStart("\xef\xbb\xbf \t\r\n"u8).StartsWith("<"u8)) return "this is a web page, not a checkpoint: the download went wrong. Download the file itself.";
         return "this is no checkpoint: neither safetensors nor a file of torch.save. Check that this is the right file, wholly downloaded.";

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using PolaFormer.Checkpoints.Pickle;
+using PolaFormer.Files;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Checkpoints;
@@ -10,14 +11,15 @@ public static class CheckpointConverter
 {
     /// <summary>
     /// Converts a checkpoint. The state dict keeps its order; of what lies beside it, plain values are kept and everything
-    /// that holds tensors (the optimizer) is dropped. Safetensors holds strings only: numbers become text, lists and dictionaries are dropped.
+    /// that holds tensors (the optimizer) or is no plain data is dropped. Safetensors holds strings only: numbers become text, lists and dictionaries are dropped.
     /// </summary>
     /// <param name="input">Any readable checkpoint.</param>
-    /// <param name="output">Ends in <c>.safetensors</c>, or in <c>.pth</c> or <c>.pt</c> for PyTorch's format; may be the input.</param>
+    /// <param name="output">Ends in <c>.safetensors</c>, or in <c>.pth</c> or <c>.pt</c> for PyTorch's format.</param>
     /// <param name="floatType">The type all real tensors are converted to, or null to keep each one's; integers stay as they are.</param>
     /// <param name="options">Which state dict to take.</param>
     /// <exception cref="ArgumentException"><paramref name="floatType"/> does not hold real numbers.</exception>
-    /// <exception cref="CheckpointException">A file cannot be read or written, or a value does not fit into the type.</exception>
+    /// <exception cref="FileException">A file cannot be read or written, or the output would replace the input, a link or a read-only file.</exception>
+    /// <exception cref="CheckpointException">The input is no checkpoint or damaged, or a value does not fit into the type.</exception>
     public static void Convert(string input, string output, DType? floatType = null, CheckpointOptions? options = null)
     {
         bool safetensors = Path.GetExtension(output).ToLowerInvariant() switch
@@ -26,6 +28,8 @@ public static class CheckpointConverter
             ".pth" or ".pt" => false,
             _ => throw new CheckpointException(output, "the extension tells no format. Use .safetensors, .pth or .pt."),
         };
+        InputFile.Check(input);
+        OutputFile.Check(output, input);
         using Checkpoint checkpoint = Checkpoint.Open(input, options);
         IEnumerable<CheckpointTensor> tensors = checkpoint.Entries.Select(entry => new CheckpointTensor(entry));
         if (floatType is { } type) tensors = tensors.Select(tensor => tensor.ConvertFloats(type));
@@ -33,7 +37,7 @@ public static class CheckpointConverter
         if (safetensors)
             SafetensorsWriter.Write(output, tensors, Strings(checkpoint.Metadata));
         else
-            TorchWriter.Write(output, tensors, checkpoint.Metadata.Where(entry => !HoldsTensors(entry.Value) && entry.Key != "model"));
+            TorchWriter.Write(output, tensors, checkpoint.Metadata.Where(entry => entry.Value is not PickledDictionary { IsUnread: true } && !HoldsTensors(entry.Value) && entry.Key != "model"));
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Strings(IReadOnlyDictionary<string, object?> metadata)

@@ -15,7 +15,7 @@ public sealed class CheckpointException : Exception
     /// <summary>The file's path, or the name its bytes were given.</summary>
     public string File { get; }
 
-    private static string Clean(string problem)
+    internal static string Clean(string problem)
     {
         string text = problem.Length <= MaxLength ? problem : problem[..MaxLength] + "…";
         return string.Create(text.Length, text, static (buffer, source) =>

@@ -57,6 +57,7 @@ public sealed record CheckpointManifest(
         string text => text.Length <= MaxText ? text : text[..MaxText] + "…",
         byte[] bytes => $"{bytes.Length} bytes",
         StoredTensor tensor => $"tensor {tensor.DType} {tensor.Shape}",
+        PickledDictionary { IsUnread: true } unread => $"{unread.TypeName}, not read",
         PickledContainer container => $"{container.TypeName} of {(container as PickledDictionary)?.Count ?? container.ChildCount}",
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? string.Empty,
     };

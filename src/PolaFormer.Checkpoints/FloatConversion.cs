@@ -9,6 +9,19 @@ internal static class FloatConversion
 {
     private const uint SignBit = 0x8000_0000, Infinity = 0x7F80_0000;
 
+    /// <summary>The first value that is infinite or no number; -1 where all are finite.</summary>
+    public static int IndexOfNonFinite(ReadOnlySpan<float> values)
+    {
+        ReadOnlySpan<uint> bits = MemoryMarshal.Cast<float, uint>(values);
+        Vector<uint> exponent = new(Infinity);
+        int at = 0;
+        for (; at <= bits.Length - Vector<uint>.Count; at += Vector<uint>.Count)
+            if (Vector.EqualsAny(new Vector<uint>(bits[at..]) & exponent, exponent)) break;
+        for (; at < bits.Length; at++)
+            if ((bits[at] & Infinity) == Infinity) return at;
+        return -1;
+    }
+
     /// <summary>Converts as many elements as <paramref name="destination"/> holds.</summary>
     public static void ToFloat32(DType type, ReadOnlySpan<byte> source, Span<float> destination)
     {

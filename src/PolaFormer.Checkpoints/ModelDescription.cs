@@ -10,7 +10,9 @@ namespace PolaFormer.Checkpoints;
 /// </summary>
 public sealed record ModelDescription
 {
-    private const int MaxImageSize = 8192;
+    // Far above what networks are trained with; a small file may not ask for much work.
+    private const int MaxImageSize = 1024;
+    private const float MinDeviation = 1e-4f, MaxChannelValue = 1e4f;
 
     /// <summary>Name in the model registry; with <see cref="Config"/>, of a family.</summary>
     public required string Model { get; init; }
@@ -72,26 +74,37 @@ public sealed record ModelDescription
         {
             var description = new ModelDescription { Model = model, Config = Text("config"), ImageSize = int.Parse(imageSize, CultureInfo.InvariantCulture) };
             if (description.ImageSize is < 1 or > MaxImageSize)
-                throw new FormatException($"an image size of {imageSize} pixels");
+                throw new FormatException($"image_size is {imageSize} pixels, and must lie in [1, {MaxImageSize}]");
             return description with
             {
-                Labels = Text("labels") is { } labels ? JsonSerializer.Deserialize<string[]>(labels)! : [],
-                Mean = Text("mean") is { } mean ? Triple(mean) : description.Mean,
-                Std = Text("std") is { } std ? Triple(std) : description.Std,
+                Labels = Text("labels") is { } labels ? LabelsOf(labels) : [],
+                Mean = Text("mean") is { } mean ? Triple("mean", mean, -MaxChannelValue) : description.Mean,
+                Std = Text("std") is { } std ? Triple("std", std, MinDeviation) : description.Std,
                 CenterCrop = Text("center_crop") != "false",
                 Top1 = Text("top1") is { } top1 ? double.Parse(top1, CultureInfo.InvariantCulture) : null,
                 Epoch = Text("epoch") is { } epoch ? int.Parse(epoch, CultureInfo.InvariantCulture) : null,
             };
         }
-        catch (Exception error) when (error is FormatException or OverflowException or JsonException)
+        // Texts that are no UTF-16 surface as InvalidOperationException.
+        catch (Exception error) when (error is FormatException or OverflowException or JsonException or InvalidOperationException)
         {
-            throw new CheckpointException(checkpoint.Name, $"its description of the model cannot be read ({error.Message}).");
+            throw new CheckpointException(checkpoint.Name, $"its description of the model cannot be read ({error.Message}). Save the model again, or correct its metadata.");
         }
     }
 
-    private static float[] Triple(string json)
+    private static string[] LabelsOf(string json)
     {
-        float[] values = JsonSerializer.Deserialize<float[]>(json)!;
-        return values.Length == 3 ? values : throw new FormatException($"three channel values expected, got {values.Length}");
+        string?[] labels = JsonSerializer.Deserialize<string?[]>(json) ?? throw new FormatException("labels is null, not a list");
+        return [.. labels.Select((label, index) => label ?? throw new FormatException($"label {index} is null, not a name"))];
+    }
+
+    private static float[] Triple(string key, string json, float min)
+    {
+        float[] values = JsonSerializer.Deserialize<float[]>(json) ?? throw new FormatException($"{key} is null, not a list");
+        if (values.Length != 3)
+            throw new FormatException($"{key} has {values.Length} values, one for each of 3 channels expected");
+        return values.All(value => value >= min && value <= MaxChannelValue)
+            ? values
+            : throw new FormatException($"{key} is {json}; its values must lie in [{min.ToString(CultureInfo.InvariantCulture)}, {MaxChannelValue.ToString(CultureInfo.InvariantCulture)}]");
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
@@ -7,13 +8,16 @@ namespace PolaFormer.Checkpoints;
 /// <summary>Brings checkpoints into modules, and finds the architecture that a checkpoint belongs to.</summary>
 public static class ModelLoader
 {
-    /// <summary>Overwrites a module's parameters and buffers; every name and shape must agree.</summary>
-    /// <exception cref="CheckpointException">They do not; nothing has been overwritten then.</exception>
+    /// <summary>
+    /// Overwrites a module's parameters and buffers; every name and shape must agree, wrappers' segments in the names apart
+    /// (<see cref="LoadReport.PassedOver"/> tells what need not). Constants that the module computes for itself stay its own.
+    /// </summary>
+    /// <exception cref="CheckpointException">They do not, and nothing has been overwritten; or a tensor is not finite or damaged, and the module is loaded in part.</exception>
     public static void LoadStrict(Module module, Checkpoint checkpoint)
     {
-        LoadReport report = Compare(module, checkpoint);
+        LoadReport report = Compare(module, checkpoint, out NameMatch names);
         RequireExact(report, checkpoint);
-        Copy(module, checkpoint, report);
+        Copy(module, checkpoint, report, names);
     }
 
     /// <summary>
@@ -41,28 +45,42 @@ public static class ModelLoader
     /// <summary>Overwrites what agrees in name and shape and leaves the rest as it is.</summary>
     public static LoadReport LoadPartial(Module module, Checkpoint checkpoint)
     {
-        LoadReport report = Compare(module, checkpoint);
-        Copy(module, checkpoint, report);
+        LoadReport report = Compare(module, checkpoint, out NameMatch names);
+        Copy(module, checkpoint, report, names);
         return report;
     }
 
     /// <summary>Compares names and shapes without reading values.</summary>
-    public static LoadReport Compare(Module module, Checkpoint checkpoint)
+    public static LoadReport Compare(Module module, Checkpoint checkpoint) => Compare(module, checkpoint, out _);
+
+    private static LoadReport Compare(Module module, Checkpoint checkpoint, out NameMatch names)
     {
-        List<string> loaded = [], missing = [], mismatched = [];
-        HashSet<string> known = [];
-        foreach ((string name, Tensor tensor) in module.StateDict())
+        (string Name, Tensor Tensor)[] state = [.. module.StateDict()];
+        names = new NameMatch([.. state.Select(entry => entry.Name)], checkpoint.Names, checkpoint.UnwrappedNames);
+        List<string> loaded = [], missing = [], mismatched = [], passedOver = [];
+        foreach ((string name, Tensor tensor) in state)
         {
-            known.Add(name);
-            if (!checkpoint.TryGetValue(name, out CheckpointEntry? entry))
-                missing.Add(name);
-            else if (entry.Shape != tensor.Shape)
-                mismatched.Add($"{name} {entry.Shape} for {tensor.Shape}");
-            else
+            if (names.Find(name) is not { } stored)
+            {
+                if (ParameterNames.IsOptional(name))
+                    passedOver.Add($"{name} (absent)");
+                else
+                    missing.Add(checkpoint.UnreadEntries.TryGetValue(name, out string? unread) ? $"{name} ({unread} in the file)" : name);
+                continue;
+            }
+
+            CheckpointEntry entry = checkpoint[stored];
+            if (entry.Shape == tensor.Shape && (entry.DType == tensor.DType || tensor.DType == DType.Float32))
                 loaded.Add(name);
+            else if (ParameterNames.IsByproduct(name, tensor.Count) && tensor.DType != DType.Float32 || ParameterNames.IsDerived(name))
+                passedOver.Add($"{name} ({entry.DType} {entry.Shape} for {tensor.DType} {tensor.Shape})");
+            else
+                mismatched.Add($"{name} {entry.Shape} for {tensor.Shape}");
         }
 
-        return new LoadReport(loaded, missing, [.. checkpoint.Entries.Select(entry => entry.Name).Where(name => !known.Contains(name))], mismatched);
+        ILookup<bool, string> unmatched = names.Unmatched.ToLookup(name => ParameterNames.IsByproduct(name, checkpoint[name].Shape.Count));
+        passedOver.AddRange(unmatched[true].Select(name => $"{name} (of no layer)"));
+        return new LoadReport(loaded, missing, [.. unmatched[false]], mismatched, names.Ambiguous, passedOver);
     }
 
     /// <summary>
@@ -70,11 +88,14 @@ public static class ModelLoader
     /// shapes, with the image size and number of classes that they imply; null where none fits. Names and shapes alone do not tell
     /// attentions without parameters from one another.
     /// </summary>
+    /// <exception cref="CheckpointException">The checkpoint holds several networks under names of wrappers.</exception>
     public static (ModelEntry Entry, ModelOptions Options)? Recognize(Checkpoint checkpoint)
     {
         if (Described(checkpoint) is { } described)
             return described;
-        if (!checkpoint.TryGetValue("head.weight", out CheckpointEntry? head) || head.Shape.Rank < 2)
+        if (checkpoint.Ambiguity is { } ambiguity)
+            throw new CheckpointException(checkpoint.Name, $"it holds several networks ({ambiguity}). Save the one that is wanted by itself.");
+        if (checkpoint.Find("head.weight") is not { Shape.Rank: >= 2 } head)
             return null;
         foreach (ModelEntry entry in ModelRegistry.All)
         {
@@ -113,7 +134,7 @@ public static class ModelLoader
         };
 
         int SizeOf(string name, int prefix, int patchSize) =>
-            checkpoint.TryGetValue(name, out CheckpointEntry? positions) && positions.Shape.Rank == 3 && positions.Shape[1] > prefix
+            checkpoint.Find(name) is { Shape.Rank: 3 } positions && positions.Shape[1] > prefix
                 ? patchSize * (int)Math.Sqrt(positions.Shape[1] - prefix)
                 : entry.ImageSize;
     }
@@ -138,20 +159,43 @@ public static class ModelLoader
             throw new CheckpointException(checkpoint.Name, $"it does not fit the model: {report}. Name the right model, or ask for a partial load.");
     }
 
-    private static void Copy(Module module, Checkpoint checkpoint, LoadReport report)
+    private static void Copy(Module module, Checkpoint checkpoint, LoadReport report, NameMatch names)
     {
-        HashSet<string> wanted = [.. report.Loaded];
+        HashSet<string> unfit = [.. report.Mismatched.Select(text => text[..text.IndexOf(' ')])];
         foreach ((string name, Tensor tensor) in module.StateDict())
         {
-            if (!wanted.Contains(name))
+            if (unfit.Contains(name) || ParameterNames.IsDerived(name) || names.Find(name) is not { } stored)
                 continue;
-            CheckpointEntry entry = checkpoint[name];
+            CheckpointEntry entry = checkpoint[stored];
             if (tensor.DType == DType.Float32)
-                entry.ReadFloat32(tensor.AsSpan<float>());
-            else if (tensor.DType == entry.DType)
-                entry.ReadBytes(tensor.AsBytes());
+                ReadFinite(checkpoint.Name, entry, tensor.AsSpan<float>());
             else
-                throw new CheckpointException(checkpoint.Name, $"{name} holds {entry.DType} where the model has {tensor.DType}.");
+                ReadCounter(entry, tensor);
         }
+    }
+
+    /// <summary>Reads what is learned, none of which may be infinite or no number.</summary>
+    internal static void ReadFinite(string file, CheckpointEntry entry, Span<float> destination)
+    {
+        entry.ReadFloat32(destination);
+        int at = FloatConversion.IndexOfNonFinite(destination);
+        if (at >= 0)
+            throw new CheckpointException(file, $"{entry.Name} {entry.Shape} is not finite: element {at} is {destination[at].ToString(CultureInfo.InvariantCulture)}, so the network gives no numbers. Training diverged before it was saved, or the file is damaged; take an earlier checkpoint.");
+    }
+
+    // Averaged and converted checkpoints hold counters as floats, of shape (1); one that is no number counts as 0.
+    private static void ReadCounter(CheckpointEntry entry, Tensor counter)
+    {
+        if (entry.DType == counter.DType && entry.Shape == counter.Shape)
+        {
+            entry.ReadBytes(counter.AsBytes());
+            return;
+        }
+
+        var values = new float[counter.Count];
+        if (entry.Shape.Count == values.Length)
+            entry.ReadFloat32(values);
+        for (int i = 0; i < values.Length; i++)
+            counter.AsSpan<long>()[i] = values[i] is >= 0 and < long.MaxValue ? (long)values[i] : 0;
     }
 }

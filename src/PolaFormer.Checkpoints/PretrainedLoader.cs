@@ -11,44 +11,53 @@ namespace PolaFormer.Checkpoints;
 /// </summary>
 public static class PretrainedLoader
 {
-    private static readonly string[] s_constants = ["relative_position_index", "relative_coords_table", "attn_mask"];
-
     /// <summary>Loads a checkpoint.</summary>
-    /// <exception cref="CheckpointException">An entry has a shape that cannot be brought to the model's.</exception>
-    public static PretrainedReport Load(Module model, Checkpoint checkpoint) =>
-        Load(model, checkpoint.Entries.Select(entry => (entry.Name, entry.Shape)), name => Read(checkpoint[name]), checkpoint.Name);
+    /// <exception cref="CheckpointException">An entry has a shape that cannot be brought to the model's, is not finite, or is there twice.</exception>
+    public static PretrainedReport Load(Module model, Checkpoint checkpoint)
+    {
+        var names = new NameMatch([.. model.StateDict().Select(entry => entry.Name)], checkpoint.Names, checkpoint.UnwrappedNames);
+        if (names.Ambiguous.Count > 0)
+            throw new CheckpointException(checkpoint.Name, $"it holds several networks ({names.Ambiguous[0]}). Save the one that is wanted by itself.");
+        return Load(model, names, name => checkpoint[name].Shape, name => Read(checkpoint.Name, checkpoint[name]), checkpoint.Name);
+    }
 
     /// <summary>Loads the state of another model.</summary>
     /// <inheritdoc cref="Load(Module, Checkpoint)"/>
     public static PretrainedReport Load(Module model, Module source)
     {
         Dictionary<string, Tensor> state = source.StateDict().ToDictionary();
-        return Load(model, state.Select(entry => (entry.Key, entry.Value.Shape)), name => state[name], "the source model");
+        var names = new NameMatch([.. model.StateDict().Select(entry => entry.Name)], state.Keys, new Dictionary<string, string>());
+        return Load(model, names, name => state[name].Shape, name => state[name], "the source model");
     }
 
-    private static PretrainedReport Load(Module model, IEnumerable<(string Name, Shape Shape)> entries, Func<string, Tensor> read, string source)
+    private static PretrainedReport Load(Module model, NameMatch names, Func<string, Shape> shapeOf, Func<string, Tensor> read, string source)
     {
         var report = new PretrainedReport();
-        Dictionary<string, Tensor> state = model.StateDict().Where(entry => !IsConstant(entry.Name)).ToDictionary();
-        foreach ((string name, Shape shape) in entries)
+        foreach ((string name, Tensor target) in model.StateDict())
         {
-            if (IsConstant(name))
+            if (ParameterNames.IsDerived(name))
                 continue;
-            if (!state.Remove(name, out Tensor? target))
+            if (names.Find(name) is not { } stored)
             {
-                report.Unexpected.Add(name);
+                (ParameterNames.IsOptional(name) ? report.PassedOver : report.Missing).Add(name);
                 continue;
             }
 
             using var scope = MemoryScope.Enter();
-            if (shape == target.Shape)
+            Shape shape = shapeOf(stored);
+            if (target.DType != DType.Float32)
             {
-                Copy(read(name), target);
+                bool same = shape == target.Shape && Copied(read(stored), target);
+                (same ? report.Loaded : report.PassedOver).Add(name);
+            }
+            else if (shape == target.Shape)
+            {
+                target.CopyFrom(read(stored));
                 report.Loaded.Add(name);
             }
             else if (PositionInterpolation.CanResize(name, shape, target.Shape))
             {
-                target.CopyFrom(PositionInterpolation.Resize(read(name), target.Shape));
+                target.CopyFrom(PositionInterpolation.Resize(read(stored), target.Shape));
                 report.Interpolated.Add(name);
             }
             else if (name is "head.weight" or "head.bias")
@@ -58,31 +67,30 @@ public static class PretrainedLoader
             }
             else
             {
-                throw new CheckpointException(source, $"{name} has shape {shape} where the model has {target.Shape}, and is no map of positions that could be resized. The checkpoint belongs to another architecture.");
+                throw new CheckpointException(source, $"{stored} has shape {shape} where the model has {target.Shape}, and is no map of positions that could be resized. The checkpoint belongs to another architecture.");
             }
         }
 
-        report.Missing.AddRange(state.Keys);
+        foreach (string name in names.Unmatched)
+            (ParameterNames.IsByproduct(name, shapeOf(name).Count) ? report.PassedOver : report.Unexpected).Add(name);
         return report;
     }
 
-    private static void Copy(Tensor source, Tensor target)
+    private static bool Copied(Tensor source, Tensor target)
     {
-        if (source.DType == target.DType)
-            source.AsBytes().CopyTo(target.AsBytes());
-        else
-            target.CopyFrom(source);
+        if (source.DType != target.DType)
+            return false;
+        source.AsBytes().CopyTo(target.AsBytes());
+        return true;
     }
 
-    private static Tensor Read(CheckpointEntry entry)
+    private static Tensor Read(string file, CheckpointEntry entry)
     {
         Tensor tensor = Tensor.Empty(entry.Shape, entry.DType.IsFloatingPoint() ? DType.Float32 : entry.DType);
         if (tensor.DType == DType.Float32)
-            entry.ReadFloat32(tensor.AsSpan<float>());
+            ModelLoader.ReadFinite(file, entry, tensor.AsSpan<float>());
         else
             entry.ReadBytes(tensor.AsBytes());
         return tensor;
     }
-
-    private static bool IsConstant(string name) => s_constants.Any(constant => name.Contains(constant, StringComparison.Ordinal));
 }

@@ -17,4 +17,7 @@ public sealed record PretrainedReport
 
     /// <summary>Entries of the source that the model has no place for.</summary>
     public List<string> Unexpected { get; } = [];
+
+    /// <summary>Counters, and constants that the model computes for itself, which only one side has or which are of another type.</summary>
+    public List<string> PassedOver { get; } = [];
 }

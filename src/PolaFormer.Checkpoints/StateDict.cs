@@ -10,8 +10,15 @@ namespace PolaFormer.Checkpoints;
 /// <param name="Metadata">Everything that is no state dict.</param>
 internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections, List<CheckpointEntry> Entries, OrderedDictionary<string, object?> Metadata)
 {
-    private static readonly string[] s_trained = ["model", "state_dict", "model_state_dict", "model_state", "net", "module"];
-    private static readonly string[] s_averaged = ["model_ema", "state_dict_ema", "ema", "ema_state_dict"];
+    private static readonly string[] s_trained =
+        ["model", "state_dict", "model_state_dict", "model_state", "net", "module", "network", "weights", "params", "student", "backbone", "encoder"];
+    private static readonly string[] s_averaged = ["model_ema", "state_dict_ema", "ema", "ema_state_dict", "ema_model", "params_ema", "averaged_model", "teacher"];
+
+    /// <summary>Entries of the state dict that are no tensors, with what they are.</summary>
+    public IReadOnlyDictionary<string, string> Unread { get; private init; } = new Dictionary<string, string>();
+
+    /// <summary>Names in the file that mean nothing here.</summary>
+    public IReadOnlyList<string> NotRead { get; private init; } = [];
 
     /// <summary>Tensors together may take so many times the file, shared storages counted each time.</summary>
     private const int MaxSharing = 16;
@@ -25,14 +32,16 @@ internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections
 
     /// <summary>Finds the state dicts among the entries of a pickled dictionary, or takes the dictionary itself for one.</summary>
     /// <param name="file">For messages.</param>
-    /// <param name="root">What the file holds.</param>
+    /// <param name="content">What the file holds, and the names that mean nothing here.</param>
     /// <param name="section">The wanted one, or null for the trained weights.</param>
-    public static StateDict Select(FileBytes file, object? root, string? section)
+    public static StateDict Select(FileBytes file, (object? Root, IReadOnlyList<string> NotRead) content, string? section)
     {
-        if (root is not PickledDictionary dictionary)
-            throw new CheckpointException(file.Name, $"it holds {Describe(root)} instead of a dictionary of tensors. Save the model's state_dict().");
+        if (content.Root is not PickledDictionary dictionary)
+            throw new CheckpointException(file.Name, $"it holds {Describe(content.Root)} instead of a dictionary of tensors. Save the model's state_dict().");
         List<string> sections = [.. dictionary.Where(entry => entry.Key is string && IsStateDict(entry.Value)).Select(entry => (string)entry.Key)];
-        string? chosen = Choose(file, sections, section);
+        string? chosen = Choose(file, dictionary, sections, section);
+        if (chosen is null && !IsStateDict(dictionary) && dictionary.Values.OfType<PickledDictionary>().FirstOrDefault(inner => inner.Values.Any(IsStateDict)) is { } nested)
+            return Select(file, (nested, content.NotRead), section);
         if (chosen is null && !IsStateDict(dictionary))
             throw new CheckpointException(file.Name, "it holds no dictionary of tensors. Save the model's state_dict(), by itself or under the key 'model'.");
 
@@ -40,13 +49,23 @@ internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections
         HashSet<string> names = [.. sections];
         foreach ((object key, object? value) in dictionary)
             if (key is string name && !names.Contains(name) && (chosen is not null || value is not StoredTensor)) metadata.Add(name, value);
-        return new StateDict(chosen, sections, TakeEntries(file, chosen is null ? dictionary : (PickledDictionary)dictionary[chosen]!), metadata);
+        PickledDictionary tensors = chosen is null ? dictionary : (PickledDictionary)dictionary[chosen]!;
+        return new StateDict(chosen, sections, TakeEntries(file, tensors), metadata)
+        {
+            Unread = tensors.Where(entry => entry.Key is string && entry.Value is not StoredTensor).ToDictionary(entry => (string)entry.Key, entry => Describe(entry.Value)),
+            NotRead = content.NotRead,
+        };
     }
 
-    private static string? Choose(FileBytes file, List<string> sections, string? wanted)
+    // Without a name that tells, the weights are the most tensors: states of generators and losses are few.
+    private static string? Choose(FileBytes file, PickledDictionary dictionary, List<string> sections, string? wanted)
     {
         if (wanted is null)
-            return s_trained.FirstOrDefault(sections.Contains) ?? sections.Find(name => !s_averaged.Contains(name)) ?? sections.FirstOrDefault();
+        {
+            if (TensorsIn(dictionary) > sections.Select(name => TensorsIn(dictionary[name])).DefaultIfEmpty(0).Max()) return null;
+            return s_trained.FirstOrDefault(sections.Contains) ?? sections.MaxBy(name => (TensorsIn(dictionary[name]), !s_averaged.Contains(name)));
+        }
+
         if (sections.Contains(wanted)) return wanted;
         string? synonym = s_averaged.Contains(wanted) ? s_averaged.FirstOrDefault(sections.Contains) : null;
         return synonym ?? throw NoSuchSection(file, wanted, sections);
@@ -67,7 +86,9 @@ internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections
         return entries;
     }
 
-    private static bool IsStateDict(object? value) => value is PickledDictionary dictionary && dictionary.Values.Any(item => item is StoredTensor);
+    private static bool IsStateDict(object? value) => TensorsIn(value) > 0;
+
+    private static int TensorsIn(object? value) => value is PickledDictionary dictionary ? dictionary.Count(entry => entry is { Key: string, Value: StoredTensor }) : 0;
 
     private static CheckpointException NoSuchSection(FileBytes file, string wanted, List<string> sections) =>
         new(file.Name, sections.Count == 0
@@ -78,6 +99,7 @@ internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections
     {
         null => "None",
         StoredTensor => "a single tensor",
+        PickledDictionary { IsUnread: true } unread => $"an object of {unread.TypeName}, which only its own code could make a network of,",
         PickledContainer container => $"a {container.TypeName}",
         _ => "a single value",
     };

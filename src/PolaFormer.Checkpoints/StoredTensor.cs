@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using PolaFormer.Checkpoints.IO;
 using PolaFormer.Tensors;
 
@@ -10,11 +11,12 @@ namespace PolaFormer.Checkpoints;
 /// </summary>
 public sealed class StoredTensor
 {
-    private const int ChunkBytes = 1 << 16;
+    private const int ChunkBytes = 1 << 18, MaxWindow = 1 << 16;
 
     private readonly TensorStorage _storage;
     private readonly long _offset;
     private readonly long[]? _strides;
+    private byte[]? _gathered;
 
     /// <param name="storage">Where the elements lie.</param>
     /// <param name="dtype">Their type.</param>
@@ -73,25 +75,18 @@ public sealed class StoredTensor
             throw new ArgumentException($"The tensor has {Shape.Count} elements; the destination {destination.Length}.", nameof(destination));
 
         int size = DType.Size(), chunk = ChunkBytes / size;
-        if (_strides is null)
-        {
-            for (int done = 0; done < destination.Length; done += chunk)
-            {
-                Span<float> part = destination[done..Math.Min(done + chunk, destination.Length)];
-                FloatConversion.ToFloat32(DType, _storage.Slice((_offset + done) * size, part.Length * size), part);
-            }
-            return;
-        }
-
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
+        byte[]? gathered = _strides is null ? null : Gathered(_strides);
+        bool isPlain = DType == DType.Float32 && gathered is null;
+        byte[] buffer = isPlain || gathered is not null ? [] : ArrayPool<byte>.Shared.Rent(ChunkBytes);
         for (int done = 0; done < destination.Length; done += chunk)
         {
             Span<float> part = destination[done..Math.Min(done + chunk, destination.Length)];
-            Span<byte> bytes = buffer.AsSpan(0, part.Length * size);
-            ReadElements(done, bytes);
-            FloatConversion.ToFloat32(DType, bytes, part);
+            Span<byte> bytes = isPlain ? MemoryMarshal.AsBytes(part) : gathered is not null ? gathered.AsSpan(done * size, part.Length * size) : buffer.AsSpan(0, part.Length * size);
+            if (gathered is null) _storage.Read((_offset + done) * size, bytes);
+            if (!isPlain) FloatConversion.ToFloat32(DType, bytes, part);
         }
-        ArrayPool<byte>.Shared.Return(buffer);
+
+        if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
     }
 
     private void ReadElements(long first, Span<byte> destination)
@@ -99,33 +94,43 @@ public sealed class StoredTensor
         if (destination.IsEmpty) return;
         int size = DType.Size();
         if (_strides is null)
-            _storage.Slice((_offset + first) * size, destination.Length).CopyTo(destination);
-        else
-            Gather(first, destination, size, _strides);
+        {
+            _storage.Read((_offset + first) * size, destination);
+            return;
+        }
+
+        // Runs are asked for in order, so what is gathered for the first serves the others.
+        byte[] gathered = _gathered ??= Gathered(_strides);
+        gathered.AsSpan((int)(first * size), destination.Length).CopyTo(destination);
+        if (first * size + destination.Length == gathered.Length) _gathered = null;
     }
 
-    /// <summary>Walks the elements in row-major order from number <paramref name="first"/>, a row of the last dimension at a time.</summary>
-    private void Gather(long first, Span<byte> destination, int size, long[] strides)
+    /// <summary>All elements in row-major order. The part of the storage they lie in is read at once, unless they are few in much.</summary>
+    private byte[] Gathered(long[] strides)
     {
-        int last = Shape.Rank - 1;
+        if (ByteCount > Array.MaxLength)
+            throw new CheckpointException("the checkpoint", $"a tensor of {ByteCount} bytes lies there in another order than rows. Save a contiguous copy.");
+        int size = DType.Size(), last = Shape.Rank - 1;
+        var elements = new byte[ByteCount];
+        if (elements.Length == 0) return elements;
+        long span = size;
+        for (int d = 0; d <= last; d++) span += (Shape[d] - 1) * strides[d] * size;
+        byte[]? window = span <= Math.Min(MaxWindow + 4 * ByteCount, Array.MaxLength) ? ArrayPool<byte>.Shared.Rent((int)span) : null;
+        if (window is not null) _storage.Read(_offset * size, window.AsSpan(0, (int)span));
+
         Span<int> index = stackalloc int[Shape.MaxRank];
-        for (int d = last; d >= 0; d--)
-            (first, index[d]) = (first / Shape[d], (int)(first % Shape[d]));
-
-        while (!destination.IsEmpty)
+        index.Clear();
+        for (int done = 0; done < elements.Length; done += size)
         {
-            long position = _offset;
-            for (int d = 0; d <= last; d++) position += index[d] * strides[d];
-            int run = Math.Min(destination.Length / size, Shape[last] - index[last]);
-            if (strides[last] == 1)
-                _storage.Slice(position * size, run * size).CopyTo(destination);
-            else
-                for (int i = 0; i < run; i++)
-                    _storage.Slice((position + i * strides[last]) * size, size).CopyTo(destination[(i * size)..]);
-
-            destination = destination[(run * size)..];
-            index[last] = 0;
-            for (int d = last - 1; d >= 0 && ++index[d] == Shape[d]; d--) index[d] = 0;
+            long position = 0;
+            for (int d = 0; d <= last; d++) position += index[d] * strides[d] * size;
+            Span<byte> element = elements.AsSpan(done, size);
+            if (window is not null) window.AsSpan((int)position, size).CopyTo(element);
+            else _storage.Read(_offset * size + position, element);
+            for (int d = last; d >= 0 && ++index[d] == Shape[d]; d--) index[d] = 0;
         }
+
+        if (window is not null) ArrayPool<byte>.Shared.Return(window);
+        return elements;
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PolaFormer.Checkpoints;
 using PolaFormer.Models;
+using PolaFormer.Tensors;
 using Spectre.Console;
 
 namespace PolaFormer.Cli;
@@ -8,6 +9,8 @@ namespace PolaFormer.Cli;
 /// <summary><c>inspect FILE</c>: what a checkpoint holds, and which registered model it fits.</summary>
 internal static class InspectCommand
 {
+    private const int MaxNames = 12;
+
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "A .safetensors or .pth file." };
@@ -17,7 +20,8 @@ internal static class InspectCommand
         command.SetAction(parsed =>
         {
             using Checkpoint checkpoint = Checkpoint.Open(parsed.GetValue(file)!, new CheckpointOptions { Section = parsed.GetValue(section) });
-            (ModelEntry Entry, ModelOptions Options)? fit = ModelLoader.Recognize(checkpoint);
+            ((ModelEntry Entry, ModelOptions Options)? fit, string reason) = Recognize(checkpoint);
+            IReadOnlyList<string> passedOver = fit is { } known ? PassedOver(known.Entry, known.Options, checkpoint) : [];
             if (parsed.GetValue(json))
             {
                 CommonOptions.PrintJson(new
@@ -29,17 +33,46 @@ internal static class InspectCommand
                     model = fit?.Entry.Name,
                     attention = fit?.Entry.Config.Attention,
                     classes = fit?.Options.NumClasses,
+                    passed_over = passedOver,
+                    not_read = checkpoint.NotRead,
                     tensors = checkpoint.Entries.Select(entry => new { name = entry.Name, dtype = entry.DType.ToString(), shape = entry.Shape.AsSpan().ToArray(), bytes = entry.ByteCount }),
                 });
                 return;
             }
 
-            Print(checkpoint, fit);
+            Print(checkpoint, fit, reason);
+            PrintList("passed over, for no result depends on it", passedOver);
+            PrintList("not read, and never run: objects of", checkpoint.NotRead);
         });
         return command;
     }
 
-    private static void Print(Checkpoint checkpoint, (ModelEntry Entry, ModelOptions Options)? fit)
+    private static ((ModelEntry Entry, ModelOptions Options)? Fit, string Reason) Recognize(Checkpoint checkpoint)
+    {
+        try
+        {
+            return (ModelLoader.Recognize(checkpoint), "none of the registered models");
+        }
+        catch (CheckpointException error)
+        {
+            // The tensors are shown all the same.
+            return (null, $"no model: {error.Message}");
+        }
+    }
+
+    private static IReadOnlyList<string> PassedOver(ModelEntry entry, ModelOptions options, Checkpoint checkpoint)
+    {
+        using IDisposable meta = new MetaDevice().Use();
+        return ModelLoader.Compare(entry.Create(options), checkpoint).PassedOver;
+    }
+
+    private static void PrintList(string title, IReadOnlyList<string> names)
+    {
+        if (names.Count > 0)
+            Console.WriteLine($"{title}: {string.Join(", ", names.Take(MaxNames))}{(names.Count > MaxNames ? $" and {names.Count - MaxNames} more" : "")}");
+    }
+
+    private static void Print(Checkpoint checkpoint, (ModelEntry Entry, ModelOptions Options)? fit, string reason)
     {
         Table table = new Table().Border(TableBorder.Simple).AddColumn("tensor").AddColumn("shape").AddColumn("type").AddColumn(new TableColumn("bytes").RightAligned());
         foreach (CheckpointEntry entry in checkpoint.Entries)
@@ -53,6 +86,6 @@ internal static class InspectCommand
             Console.WriteLine($"{key}: {value}");
         Console.WriteLine(fit is { } found
             ? $"fits {found.Entry.Name}{(found.Entry.Config.Attention is { } attention ? $", attention {string.Join(", ", attention)}," : "")} with {found.Options.NumClasses} classes at {found.Options.ImageSize ?? found.Entry.ImageSize}²"
-            : "fits none of the registered models");
+            : $"fits {reason}");
     }
 }

@@ -77,7 +77,7 @@ internal static class TrainCommand
         if (!asJson)
             AnsiConsole.MarkupLineInterpolated($"[bold]{config.Model.Type}[/]  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Data.Classes.Count} classes, {Workers.ThreadCount} threads → {config.Output}");
         if (!asJson && trainer.Pretrained is { } report)
-            AnsiConsole.MarkupLineInterpolated($"Started from {config.Model.Pretrained}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected");
+            AnsiConsole.MarkupLineInterpolated($"Started from {config.Model.Pretrained}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.PassedOver.Count} passed over");
         if (trainer.Run(display, stop.Token))
             return 0;
         Console.Error.WriteLine("Stopped; the same command continues.");

@@ -1,3 +1,5 @@
+using PolaFormer.Checkpoints.Pickle;
+using PolaFormer.Files;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Checkpoints.Tests;
@@ -43,13 +45,40 @@ public sealed class ConverterTests : IDisposable
     }
 
     [Fact]
-    public void AFileCanBeConvertedInPlace()
+    public void TheInputIsNeverReplaced()
+    {
+        string path = Path.Combine(_folder.FullName, "model.safetensors"), link = Path.Combine(_folder.FullName, "link.safetensors");
+        File.Copy(Fixture.Path("fp16.safetensors"), path);
+        byte[] before = File.ReadAllBytes(path);
+        Assert.Throws<FileException>(() => CheckpointConverter.Convert(path, path, DType.Float32));
+        File.CreateSymbolicLink(link, path);
+        Assert.Throws<FileException>(() => CheckpointConverter.Convert(path, link, DType.Float32));
+        Assert.Throws<FileException>(() => CheckpointConverter.Convert(Fixture.Path("fp16.safetensors"), link, DType.Float32));
+        Assert.Throws<FileException>(() => CheckpointConverter.Convert(link, path, DType.Float32));
+        Assert.Equal(before, File.ReadAllBytes(path));
+        Assert.Equal(2, _folder.GetFiles().Length);
+    }
+
+    [Fact]
+    public void AReadOnlyFileIsNotReplaced()
     {
         string path = Path.Combine(_folder.FullName, "model.safetensors");
         File.Copy(Fixture.Path("fp16.safetensors"), path);
-        CheckpointConverter.Convert(path, path, DType.Float32);
-        using Checkpoint actual = Checkpoint.Open(path), source = Checkpoint.Open(Fixture.Path("fp16.safetensors"));
-        foreach (CheckpointEntry entry in source.Entries) Assert.Equal(entry.Floats(), actual[entry.Name].Floats());
+        File.SetAttributes(path, FileAttributes.ReadOnly);
+        Assert.Throws<FileException>(() => CheckpointConverter.Convert(Fixture.Path("bf16.pth"), path));
+    }
+
+    [Fact]
+    public void WhatIsNoPlainDataIsDropped()
+    {
+        string path = Path.Combine(_folder.FullName, "model.pth");
+        File.WriteAllBytes(path, TorchFile.Of("S'when'\ncdatetime\ndatetime\n)RS'epoch'\nK\x05S'none'\n}NK\x01s", ("w", [1f, 2f])));
+        string converted = Path.Combine(_folder.FullName, "out.pth");
+        CheckpointConverter.Convert(path, converted);
+        using Checkpoint checkpoint = Checkpoint.Open(converted);
+        Assert.Equal(["epoch", "none"], checkpoint.Metadata.Keys);
+        Assert.Equal(1L, Assert.IsType<PickledDictionary>(checkpoint.Metadata["none"])[PickledNone.Instance]);
+        Assert.Empty(checkpoint.NotRead);
     }
 
     [Fact]

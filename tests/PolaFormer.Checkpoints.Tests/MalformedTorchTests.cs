@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using PolaFormer.Files;
 
 namespace PolaFormer.Checkpoints.Tests;
 
@@ -105,7 +106,7 @@ public class MalformedTorchTests
 
     [Fact]
     public void AMissingFileIsReported() =>
-        Assert.Contains("no such file", Assert.Throws<CheckpointException>(() => Checkpoint.Open("/nowhere/model.pth")).Message);
+        Assert.Contains("no such file", Assert.Throws<FileException>(() => Checkpoint.Open("/nowhere/model.pth")).Message);
 
     private static string Fault(byte[] file) => Assert.Throws<CheckpointException>(() => Checkpoint.Parse(file, "test")).Message;
 

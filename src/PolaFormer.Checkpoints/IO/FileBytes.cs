@@ -1,88 +1,91 @@
-using System.Buffers;
-using System.IO.MemoryMappedFiles;
+using Microsoft.Win32.SafeHandles;
+using PolaFormer.Files;
 
 namespace PolaFormer.Checkpoints.IO;
 
-/// <summary>The bytes of a file: mapped, or given in memory. Spans taken from it are valid until it is disposed.</summary>
-internal sealed unsafe class FileBytes : IDisposable
+/// <summary>
+/// The bytes of a file, read where and when they are asked for, or given in memory. They are not mapped: a mapped file that
+/// is cut by another program ends this one, a read of it is an error like others. Reading is safe from several threads.
+/// </summary>
+internal sealed class FileBytes : IDisposable
 {
-    private readonly MemoryMappedViewAccessor? _view;
-    private readonly MemoryHandle _pin;
-    private byte* _start;
+    private readonly SafeFileHandle? _handle;
+    private readonly ReadOnlyMemory<byte> _memory;
 
-    /// <summary>Takes bytes in memory, which stay where they are until disposal.</summary>
+    /// <summary>Takes bytes in memory, which must not change.</summary>
     public FileBytes(ReadOnlyMemory<byte> memory, string name)
     {
         Name = name;
         Length = memory.Length;
-        _pin = memory.Pin();
-        _start = (byte*)_pin.Pointer;
+        _memory = memory;
     }
 
-    private FileBytes(MemoryMappedViewAccessor view, long length, string name)
+    private FileBytes(SafeFileHandle handle, string name)
     {
         Name = name;
-        Length = length;
-        _view = view;
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
-        _start += view.PointerOffset;
+        Length = RandomAccess.GetLength(handle);
+        _handle = handle;
     }
 
     /// <summary>The path, for messages.</summary>
     public string Name { get; }
 
-    /// <summary>Bytes in the file.</summary>
+    /// <summary>Bytes in the file when it was opened.</summary>
     public long Length { get; }
 
-    private bool _disposed;
-
-    /// <summary>Maps a file for reading.</summary>
-    /// <exception cref="CheckpointException">It is missing, empty or unreadable.</exception>
-    public static FileBytes Map(string path)
+    /// <summary>Opens a file for reading.</summary>
+    /// <exception cref="FileException">It is not a regular file, or may not be read.</exception>
+    /// <exception cref="CheckpointException">It is empty, or the folder that an unpacked checkpoint left.</exception>
+    public static FileBytes Open(string path)
     {
+        if (Directory.Exists(path) && IsUnpackedArchive(path))
+            throw new CheckpointException(path, "it is a folder: a .pth file is a zip archive, and this one has been unpacked, as some browsers do after a download. Download the file again without unpacking, or pack the folder again: zip -0 -r model.pth FOLDER.");
+        FileStream stream = InputFile.Open(path);
+        if (stream.Length > 0) return new FileBytes(stream.SafeFileHandle, path);
+        stream.Dispose();
+        throw new CheckpointException(path, "the file is empty. Download or copy it again.");
+    }
+
+    /// <summary>Reads a range, which must lie in the file.</summary>
+    /// <exception cref="CheckpointException">The file has become shorter, or cannot be read.</exception>
+    public void Read(long offset, Span<byte> destination)
+    {
+        if (offset < 0 || offset > Length - destination.Length)
+            throw new ArgumentOutOfRangeException(nameof(offset), $"Bytes {offset} + {destination.Length} lie outside the {Length} of {Name}.");
+        if (_handle is null)
+        {
+            _memory.Span.Slice((int)offset, destination.Length).CopyTo(destination);
+            return;
+        }
+
         try
         {
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
-            if (stream.Length == 0) throw new CheckpointException(path, "the file is empty. Download or copy it again.");
-            using MemoryMappedFile map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-            return new FileBytes(map.CreateViewAccessor(0, stream.Length, MemoryMappedFileAccess.Read), stream.Length, path);
+            for (int done = 0, count; done < destination.Length; done += count)
+            {
+                count = RandomAccess.Read(_handle, destination[done..], offset + done);
+                if (count == 0) throw new CheckpointException(Name, $"it became shorter while it was read: {Length} bytes at first. Another program writes it; copy or download it again.");
+            }
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException(path, "there is no such file. Check the path.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw new CheckpointException(path, $"the file cannot be read ({e.Message}).", e);
+            throw new CheckpointException(Name, $"it cannot be read any more ({e.Message}).", e);
         }
     }
 
-    /// <summary>The bytes from <paramref name="offset"/> on; the range must lie in the file.</summary>
-    public ReadOnlySpan<byte> Slice(long offset, int length)
+    /// <summary>Reads a range, which must lie in the file, to memory of its own.</summary>
+    public byte[] Read(long offset, int length)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        if (offset < 0 || length < 0 || offset > Length - length)
-            throw new ArgumentOutOfRangeException(nameof(offset), $"Bytes {offset} + {length} lie outside the {Length} of {Name}.");
-        return new ReadOnlySpan<byte>(_start + offset, length);
+        var bytes = new byte[length];
+        Read(offset, bytes.AsSpan());
+        return bytes;
     }
 
-    /// <summary>A stream over a range of the file.</summary>
-    public Stream Open(long offset, long length)
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        if (offset < 0 || length < 0 || offset > Length - length)
-            throw new ArgumentOutOfRangeException(nameof(offset), $"Bytes {offset} + {length} lie outside the {Length} of {Name}.");
-        return new UnmanagedMemoryStream(_start + offset, length);
-    }
+    /// <summary>The first bytes of the file.</summary>
+    public byte[] Start(int length) => Read(0, (int)Math.Min(length, Length));
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (_disposed) return;
-        _disposed = true;
-        _start = null;
-        _view?.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view?.Dispose();
-        _pin.Dispose();
-    }
+    public void Dispose() => _handle?.Dispose();
+
+    private static bool IsUnpackedArchive(string folder) =>
+        File.Exists(Path.Combine(folder, "data.pkl")) || Directory.EnumerateDirectories(folder).Take(16).Any(inner => File.Exists(Path.Combine(inner, "data.pkl")));
 }

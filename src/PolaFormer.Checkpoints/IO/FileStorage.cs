@@ -11,5 +11,5 @@ internal sealed class FileStorage(FileBytes file, long start, long length) : Ten
 
     public override long Length => length;
 
-    public override ReadOnlySpan<byte> Slice(long offset, int count) => File.Slice(Start + offset, count);
+    public override void Read(long offset, Span<byte> destination) => File.Read(Start + offset, destination);
 }

@@ -6,7 +6,7 @@ internal abstract class TensorStorage
     /// <summary>Bytes in the storage.</summary>
     public abstract long Length { get; }
 
-    /// <summary>The bytes from <paramref name="offset"/> on; the range must lie in the storage.</summary>
+    /// <summary>Copies the bytes from <paramref name="offset"/> on; the range must lie in the storage.</summary>
     /// <exception cref="CheckpointException">The data is damaged.</exception>
-    public abstract ReadOnlySpan<byte> Slice(long offset, int length);
+    public abstract void Read(long offset, Span<byte> destination);
 }

@@ -27,6 +27,9 @@ internal enum AllowedKind
     /// <summary>Takes the tensor out of a parameter.</summary>
     RebuildParameter,
 
+    /// <summary>Makes a tensor of a class of its own: the function that rebuilds it, the class, the function's arguments.</summary>
+    RebuildSubclass,
+
     /// <summary>Makes an element type of NumPy.</summary>
     NumpyDType,
 
@@ -38,4 +41,13 @@ internal enum AllowedKind
 
     /// <summary>Makes an empty object of a type, as protocols below 2 write it.</summary>
     Reconstruct,
+
+    /// <summary>Calls its first argument with the others, as protocols below 2 write it.</summary>
+    NewObject,
+
+    /// <summary>Names a member of a class, as enumerations are written.</summary>
+    Attribute,
+
+    /// <summary>A class or function that means nothing here; calling it makes a placeholder for what it would return.</summary>
+    Unread,
 }

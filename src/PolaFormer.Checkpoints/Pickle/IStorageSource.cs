@@ -1,12 +1,11 @@
 using PolaFormer.Checkpoints.IO;
-using PolaFormer.Tensors;
 
 namespace PolaFormer.Checkpoints.Pickle;
 
 /// <summary>Finds the storages a pickle mentions by key.</summary>
 internal interface IStorageSource
 {
-    /// <summary>Returns a storage of at least <paramref name="count"/> elements.</summary>
+    /// <summary>Returns a storage of at least <paramref name="count"/> elements of <paramref name="elementSize"/> bytes.</summary>
     /// <exception cref="CheckpointException">There is none, or it is smaller.</exception>
-    TensorStorage Find(string key, DType element, long count);
+    TensorStorage Find(string key, int elementSize, long count);
 }

@@ -2,7 +2,7 @@ namespace PolaFormer.Checkpoints.Pickle;
 
 /// <summary>
 /// Makes sure that plain recursion over unpickled data ends soon: a pickle can share one list so often that a walk over it
-/// takes for ever, nest without end, or contain itself.
+/// takes for ever, which is an error. What contains itself or nests deeper than anything that is needed is cut there.
 /// </summary>
 internal static class PickleGraph
 {
@@ -23,19 +23,21 @@ internal static class PickleGraph
             if (next == container.ChildCount)
             {
                 Leave(container);
-                if (container.Height > MaxHeight) return $"is nested more than {MaxHeight} levels deep";
                 if (container.Weight > maxWeight) return "refers to the same values over and over, to overwhelm its reader";
                 continue;
             }
 
             path.Push((container, next + 1));
             if (container.Child(next) is not PickledContainer child) continue;
-            if (child.Height == InProgress) return $"holds a {child.TypeName} that contains itself";
-            if (child.Height == 0) Enter(child, path);
+            if (child.Height == InProgress) container.Replace(next, Placeholder($"{child.TypeName} that contains itself"));
+            else if (path.Count + Math.Max(1, child.Height) > MaxHeight) container.Replace(next, Placeholder($"{child.TypeName} more than {MaxHeight} levels deep"));
+            else if (child.Height == 0) Enter(child, path);
         }
 
         return null;
     }
+
+    private static PickledDictionary Placeholder(string description) => new(description, isUnread: true) { Height = 1, Weight = 1 };
 
     private static void Enter(PickledContainer container, Stack<(PickledContainer, int)> path)
     {

@@ -37,7 +37,7 @@ internal sealed class PickleWriter
         if (++_depth > MaxDepth) throw new ArgumentException($"The data is nested more than {MaxDepth} levels deep, or contains itself.");
         switch (value)
         {
-            case null: Raw('N'); break;
+            case null or PickledNone: Raw('N'); break;
             case bool flag: Raw(flag ? '\x88' : '\x89'); break;
             case sbyte or byte or short or ushort or int or uint or long: Integer(Convert.ToInt64(value, null)); break;
             case BigInteger number: Long(number); break;
@@ -49,6 +49,7 @@ internal sealed class PickleWriter
             case CheckpointTensor tensor: Tensor(tensor); break;
             case StoredTensor tensor: Tensor(new CheckpointTensor(string.Empty, tensor.DType, tensor.Shape, tensor.ReadBytes)); break;
             case IEnumerable<CheckpointTensor> stateDict: StateDict(stateDict); break;
+            case PickledDictionary { IsUnread: true } placeholder: Text(placeholder.TypeName); break;
             case PickledDictionary dictionary: Dictionary(dictionary); break;
             case IEnumerable<KeyValuePair<string, object?>> entries: Dictionary(entries.Select(entry => KeyValuePair.Create((object)entry.Key, entry.Value))); break;
             case IDictionary dictionary: Dictionary(Entries(dictionary)); break;

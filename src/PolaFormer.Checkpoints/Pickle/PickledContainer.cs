@@ -20,4 +20,7 @@ public abstract class PickledContainer
     internal abstract int ChildCount { get; }
 
     internal abstract object? Child(int index);
+
+    /// <summary>Puts a placeholder where a child is.</summary>
+    internal abstract void Replace(int index, object placeholder);
 }

@@ -5,7 +5,7 @@ namespace PolaFormer.Checkpoints.Pickle;
 
 /// <summary>
 /// A dictionary, or an object whose attributes are its entries, in the order of the file. Keys are mostly strings or
-/// <see cref="long"/>; values are null, bool, long, <see cref="System.Numerics.BigInteger"/>, double, string, byte[],
+/// <see cref="long"/>, or <see cref="PickledNone"/>; values are null, bool, long, <see cref="System.Numerics.BigInteger"/>, double, string, byte[],
 /// <see cref="PickledType"/>, <see cref="StoredTensor"/>, or a <see cref="PickledContainer"/>.
 /// </summary>
 public sealed class PickledDictionary : PickledContainer, IReadOnlyDictionary<object, object?>
@@ -14,9 +14,16 @@ public sealed class PickledDictionary : PickledContainer, IReadOnlyDictionary<ob
 
     private OrderedDictionary<object, object?>? _entries;
 
-    internal PickledDictionary(string typeName) : base(typeName)
+    internal PickledDictionary(string typeName, bool isUnread = false) : base(typeName)
     {
+        IsUnread = isUnread;
     }
+
+    /// <summary>
+    /// Whether this stands for an object of a class that means nothing here, none of whose code ran. Its entries are those of
+    /// the object where it is a dictionary of its own kind, else its attributes; there may be none.
+    /// </summary>
+    public bool IsUnread { get; }
 
     private OrderedDictionary<object, object?> Entries => _entries ?? s_empty;
 
@@ -49,6 +56,15 @@ public sealed class PickledDictionary : PickledContainer, IReadOnlyDictionary<ob
     public IEnumerator<KeyValuePair<object, object?>> GetEnumerator() => Entries.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    internal override void Replace(int index, object placeholder)
+    {
+        KeyValuePair<object, object?> entry = Entries.GetAt(index >> 1);
+        if ((index & 1) == 0)
+            Entries.SetAt(index >> 1, placeholder, entry.Value);
+        else
+            Entries.SetAt(index >> 1, placeholder);
+    }
 
     internal override object? Child(int index)
     {

@@ -39,4 +39,6 @@ public sealed class PickledList : PickledContainer, IReadOnlyList<object?>
     }
 
     internal override object? Child(int index) => _items[index];
+
+    internal override void Replace(int index, object placeholder) => _items[index] = placeholder;
 }

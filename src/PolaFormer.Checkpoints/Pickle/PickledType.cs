@@ -10,6 +10,7 @@ public sealed class PickledType
         Name = name;
         Kind = kind;
         Element = element;
+        ElementSize = element?.Size() ?? 0;
     }
 
     /// <summary>The full name.</summary>
@@ -21,8 +22,11 @@ public sealed class PickledType
     /// <summary>What calling it stands for.</summary>
     internal AllowedKind Kind { get; }
 
-    /// <summary>The type of the elements where it is a storage.</summary>
+    /// <summary>The type of the elements where it is a storage of a type that is read.</summary>
     internal DType? Element { get; }
+
+    /// <summary>Bytes of an element where it is a storage.</summary>
+    internal int ElementSize { get; init; }
 
     /// <summary>The full name.</summary>
     public override string ToString() => Name;

@@ -5,7 +5,7 @@ namespace PolaFormer.Checkpoints.Pickle;
 /// <content>Containers, allowed names, and the values made by calling them.</content>
 internal ref partial struct Unpickler
 {
-    private const int SlotBytes = 8, EntryBytes = 40;
+    private const int SlotBytes = 8, EntryBytes = 40, MaxNotRead = 100, MaxNameLength = 200;
 
     private PickledList NewList(string typeName, params object?[] items)
     {
@@ -38,9 +38,11 @@ internal ref partial struct Unpickler
         Push(dictionary);
     }
 
-    private readonly void AddItems(string typeName, ReadOnlySpan<object?> items)
+    // Sets, deques and lists of other classes take items as lists do; placeholders let them go.
+    private readonly void AddItems(ReadOnlySpan<object?> items)
     {
-        if (Peek() is not PickledList list || list.TypeName != typeName) throw Fault($"items are added to something that is no {typeName}; the file is damaged");
+        if (Peek() is PickledDictionary { IsUnread: true }) return;
+        if (Peek() is not PickledList { TypeName: not ("tuple" or "frozenset") } list) throw Fault("items are added to something that is no list; the file is damaged");
         foreach (object? item in items) list.Add(item);
     }
 
@@ -60,13 +62,33 @@ internal ref partial struct Unpickler
     {
         if (items.Length % 2 != 0) throw Fault("a key has no value; the file is damaged");
         for (int i = 0; i < items.Length; i += 2)
-            dictionary[items[i] ?? throw Fault("None is a key of a dictionary, which is not supported")] = items[i + 1];
+            dictionary[items[i] ?? PickledNone.Instance] = items[i + 1];
     }
 
-    private readonly PickledType Allowed(string module, string name) =>
-        AllowedNames.Find(module, name) ?? throw Fault($"{module}.{name} {AllowedNames.Refusal(module, name).TrimEnd('.')}");
+    private readonly PickledType Allowed(string module, string name)
+    {
+        if (AllowedNames.Find(module, name) is { } known) return known;
+        if (AllowedNames.RunsCode(module, name)) throw RunsCode($"{module}.{name}");
+        return NotReadType($"{module}.{name}");
+    }
 
-    private readonly void PushAllowed()
+    private readonly CheckpointException RunsCode(string name) =>
+        Fault($"{name} is not allowed in a checkpoint: it runs code when the file is loaded. If you trust the file, load it in PyTorch and save the model's state_dict() by itself");
+
+    private readonly PickledType NotReadType(string name)
+    {
+        string shown = CheckpointException.Clean(name.Length <= MaxNameLength ? name : name[..MaxNameLength] + "…");
+        if (_notRead.Count < MaxNotRead && !_notRead.Contains(shown)) _notRead.Add(shown);
+        return new PickledType(shown, AllowedKind.Unread);
+    }
+
+    private PickledDictionary NewObject(string typeName)
+    {
+        CountContainer();
+        return new PickledDictionary(typeName, isUnread: true);
+    }
+
+    private void PushAllowed()
     {
         if (Pop() is not string name || Pop() is not string module) throw Fault("a name is no string; the file is damaged");
         Push(Allowed(module, name));
@@ -75,54 +97,84 @@ internal ref partial struct Unpickler
     private void PushCall()
     {
         if (Pop() is not PickledList { TypeName: "tuple" } arguments) throw Fault("a call has no arguments; the file is damaged");
-        if (Pop() is not PickledType type) throw Fault("something is called that is no allowed name");
-        Push(Call(type, arguments.Items));
+        Push(CallValue(Pop(), arguments.Items));
     }
+
+    private void PushCallWithKeywords()
+    {
+        if (Pop() is not PickledDictionary) throw Fault("a call has no arguments; the file is damaged");
+        PushCall();
+    }
+
+    private void PushInstance(object?[] items)
+    {
+        if (items.Length == 0) throw Fault("an object has no class; the file is damaged");
+        Push(CallValue(items[0], items.AsSpan(1)));
+    }
+
+    private object? CallValue(object? callee, ReadOnlySpan<object?> arguments) => callee switch
+    {
+        PickledType type => Call(type, arguments),
+        PickledDictionary { IsUnread: true } placeholder => NewObject(placeholder.TypeName),
+        _ => throw Fault("something is called that is no allowed name"),
+    };
 
     private object? Call(PickledType type, ReadOnlySpan<object?> arguments)
     {
         switch (type.Kind)
         {
+            case AllowedKind.Unread:
+                return Filled(NewObject(type.Name), arguments);
             case AllowedKind.Dictionary:
-                return CallDictionary(type, arguments);
-            case AllowedKind.Attributes when arguments.IsEmpty:
+                return Filled(NewDictionary(type.TypeName), arguments);
+            case AllowedKind.Attributes:
                 return NewDictionary(type.TypeName);
-            case AllowedKind.Sequence when arguments.Length <= 1:
-                if (!arguments.IsEmpty && arguments[0] is not PickledList) break;
-                ReadOnlySpan<object?> items = arguments.IsEmpty ? [] : ((PickledList)arguments[0]!).Items;
-                ChargeCopy(items.Length * SlotBytes);
-                return NewList(type.TypeName, items.ToArray());
+            case AllowedKind.Name:
+                return NewObject(type.TypeName);
+            case AllowedKind.Sequence when arguments.IsEmpty:
+                return NewList(type.TypeName);
+            case AllowedKind.Sequence when arguments[0] is PickledList items:
+                ChargeCopy(items.Count * SlotBytes);
+                return NewList(type.TypeName, items.Items.ToArray());
             case AllowedKind.Arguments:
                 return NewList(type.TypeName, arguments.ToArray());
             case AllowedKind.RebuildTensor when arguments.Length >= 4 && arguments[0] is StorageReference storage
                 && arguments[1] is long offset && arguments[2] is PickledList size && arguments[3] is PickledList strides:
                 return Tensor(storage, offset, size.Items, strides.Items);
+            case AllowedKind.RebuildTensor or AllowedKind.RebuildParameter when arguments.Length >= 1 && arguments[0] is PickledDictionary { IsUnread: true } unread:
+                return NewObject(unread.TypeName);
             case AllowedKind.RebuildParameter when arguments.Length >= 1 && arguments[0] is StoredTensor tensor:
                 return tensor;
-            case AllowedKind.NumpyDType when arguments.Length >= 1 && arguments[0] is string code:
-                return new NumpyDType(code);
+            case AllowedKind.RebuildSubclass when arguments.Length >= 3 && arguments[0] is PickledType { Kind: AllowedKind.RebuildTensor } rebuild && arguments[2] is PickledList parts:
+                return Call(rebuild, parts.Items);
+            case AllowedKind.NumpyDType:
+                return new NumpyDType(arguments.Length >= 1 && arguments[0] is string code ? code : "");
             case AllowedKind.NumpyScalar when arguments.Length == 2 && arguments[0] is NumpyDType dtype:
                 return NumpyScalar(dtype, arguments[1]);
             case AllowedKind.Encode when arguments.Length is 1 or 2 && arguments[0] is string text:
                 ChargeCopy(text.Length);
                 return Latin1Bytes(text);
-            case AllowedKind.Reconstruct when arguments.Length == 3 && arguments[0] is PickledType { Kind: AllowedKind.Dictionary or AllowedKind.Attributes } made:
-                return NewDictionary(made.TypeName);
+            case AllowedKind.Reconstruct when arguments.Length == 3 && arguments[0] is PickledType { Kind: AllowedKind.Dictionary or AllowedKind.Attributes or AllowedKind.Unread } made:
+                return Call(made, []);
+            case AllowedKind.NewObject when arguments.Length >= 1 && arguments[0] is PickledType { Kind: not AllowedKind.NewObject } made:
+                return Call(made, arguments[1..]);
+            case AllowedKind.Attribute when arguments.Length == 2 && arguments[0] is PickledType { Kind: AllowedKind.Unread } owner && arguments[1] is string member:
+                return NotReadType($"{owner.Name}.{member}");
+            case AllowedKind.Attribute:
+                throw RunsCode(type.Name);
         }
 
         throw Fault($"{type.Name} is called in a way no checkpoint does; the file is damaged");
     }
 
-    /// <summary>OrderedDict(), OrderedDict([(key, value), …]); the factory of a defaultdict is not kept.</summary>
-    private PickledDictionary CallDictionary(PickledType type, ReadOnlySpan<object?> arguments)
+    /// <summary>OrderedDict(), OrderedDict([(key, value), …]); the factory of a defaultdict is not kept, nor what else a class takes.</summary>
+    private PickledDictionary Filled(PickledDictionary dictionary, ReadOnlySpan<object?> arguments)
     {
-        PickledDictionary dictionary = NewDictionary(type.TypeName);
-        if (arguments.IsEmpty || arguments is [PickledType or null]) return dictionary;
         switch (arguments)
         {
             case [PickledDictionary source]:
                 CopyEntries(source, dictionary);
-                return dictionary;
+                break;
             case [PickledList pairs]:
                 ChargeCopy(pairs.Count * EntryBytes);
                 foreach (object? pair in pairs.Items)
@@ -130,10 +182,11 @@ internal ref partial struct Unpickler
                     if (pair is not PickledList { Count: 2 } entry) break;
                     SetAll(dictionary, entry.Items);
                 }
-                return dictionary;
+
+                break;
         }
 
-        throw Fault($"{type.Name} is called in a way no checkpoint does; the file is damaged");
+        return dictionary;
     }
 
     private void CopyEntries(PickledDictionary source, PickledDictionary destination)
@@ -143,20 +196,19 @@ internal ref partial struct Unpickler
     }
 
     /// <summary>
-    /// Gives an object its state. Namespaces keep it as entries; the attributes of dictionaries (a CfgNode's flags, the
-    /// version numbers of a state dict) and of tensors are nothing a reader needs.
+    /// Gives an object its state. Namespaces and placeholders keep it as entries, dictionaries of unknown classes their items
+    /// alone; the attributes of others (a CfgNode's flags, the version numbers of a state dict) are nothing a reader needs.
     /// </summary>
     private void Build()
     {
         object? state = Pop();
         switch (Peek())
         {
-            case PickledDictionary target when AllowedNames.IsNamespace(target.TypeName):
-                if (state is not PickledDictionary attributes) break;
-                if (attributes == target) throw Fault("an object is its own state; the file is damaged");
-                CopyEntries(attributes, target);
-                return;
-            case PickledDictionary or StoredTensor:
+            case PickledDictionary target when AllowedNames.IsNamespace(target.TypeName) || target is { IsUnread: true, Count: 0 }:
+                // An object with slots has (attributes, slots) for its state.
+                ReadOnlySpan<object?> parts = state is PickledList { TypeName: "tuple", Count: 2 } pair ? pair.Items : [state];
+                foreach (object? part in parts)
+                    if (part is PickledDictionary attributes && attributes != target) CopyEntries(attributes, target);
                 return;
             case PickledList list when list.TypeName.StartsWith("numpy.", StringComparison.Ordinal):
                 list.Add(state);
@@ -164,13 +216,13 @@ internal ref partial struct Unpickler
             case NumpyDType dtype when state is PickledList { Count: >= 2 } fields && fields[1] is string order:
                 dtype.BigEndian = order == ">";
                 return;
+            case null or bool or long or double or string or PickledType or StorageReference:
+                throw Fault("an object is given a state it cannot have; the file is damaged");
         }
-
-        throw Fault("an object is given a state it cannot have; the file is damaged");
     }
 
-    /// <summary>The number, or the bytes of what is no number.</summary>
-    private object NumpyScalar(NumpyDType dtype, object? data)
+    /// <summary>The number, the bytes of what is no number, or what an array of objects held.</summary>
+    private object? NumpyScalar(NumpyDType dtype, object? data)
     {
         byte[]? bytes = data switch
         {
@@ -178,7 +230,7 @@ internal ref partial struct Unpickler
             string text => Latin1Bytes(text),
             _ => null,
         };
-        if (bytes is null) throw Fault("a NumPy number has no bytes; only plain numbers are read");
+        if (bytes is null) return data;
         ChargeCopy(bytes.Length);
         return dtype.Read(bytes) ?? bytes;
     }

@@ -1,3 +1,4 @@
+using PolaFormer.Checkpoints.IO;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Checkpoints.Pickle;
@@ -6,14 +7,17 @@ namespace PolaFormer.Checkpoints.Pickle;
 internal ref partial struct Unpickler
 {
     /// <summary>('storage', type, key, location, element count[, view of another storage]).</summary>
-    private readonly StorageReference PersistentId(object? id)
+    private object PersistentId(object? id)
     {
         if (_storages is null) throw Fault("data is mentioned where there is none; the file is damaged");
-        if (id is not PickledList { Count: 5 or 6 } parts || parts[0] is not "storage" || parts[1] is not PickledType { Element: { } element }
+        if (id is not PickledList { Count: 5 or 6 } parts || parts[0] is not "storage" || parts[1] is not PickledType type
             || parts[2] is not string key || parts[4] is not long count || count < 0)
             throw Fault("the mention of a tensor's data is damaged");
 
-        StorageReference whole = new(_storages.Find(key, element, count), element, 0, count);
+        // Data of a type that is not read still takes its place in the file.
+        TensorStorage? storage = type.ElementSize > 0 ? _storages.Find(key, type.ElementSize, count) : null;
+        if (storage is null || type.Element is not { } element) return NewObject(NotReadType(type.Name).Name);
+        StorageReference whole = new(storage, element, 0, count);
         if (parts.Count == 5 || parts[5] is null) return whole;
         if (parts[5] is not PickledList { Count: 3 } view || view[1] is not long offset || view[2] is not long length
             || offset < 0 || length < 0 || offset > count || length > count - offset)

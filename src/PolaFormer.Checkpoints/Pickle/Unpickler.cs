@@ -5,7 +5,8 @@ namespace PolaFormer.Checkpoints.Pickle;
 
 /// <summary>
 /// Reads pickles of protocols 0 to 5 (the format: Python's <c>pickletools</c>) as data. No name in a pickle leads to code:
-/// the names in <see cref="AllowedNames"/> stand for a few constructions of plain values, all others end the reading.
+/// the names in <see cref="AllowedNames"/> stand for a few constructions of plain values, those known to run code end the
+/// reading, and what any other name would make is a placeholder.
 /// Memory and time stay in proportion to the bytes read.
 /// </summary>
 internal ref partial struct Unpickler
@@ -26,6 +27,7 @@ internal ref partial struct Unpickler
     private readonly List<int> _marks = [];
     private readonly List<object?> _memo = [];
     private PickleReader _reader;
+    private readonly List<string> _notRead = [];
     private int _containers;
     private long _copied;
 
@@ -42,8 +44,11 @@ internal ref partial struct Unpickler
     /// <summary>Bytes read so far: after <see cref="Load"/>, the length of the pickle.</summary>
     public readonly int Position => _reader.Position;
 
-    /// <summary>Reads one pickle and returns its value.</summary>
-    /// <exception cref="CheckpointException">It is damaged, or names something that is not allowed.</exception>
+    /// <summary>The names met that mean nothing here, the first hundred.</summary>
+    public readonly IReadOnlyList<string> NotRead => _notRead;
+
+    /// <summary>Reads one pickle and returns its value; objects of unknown classes are placeholders in it.</summary>
+    /// <exception cref="CheckpointException">It is damaged, or names something that runs code.</exception>
     public object? Load()
     {
         while (true)
@@ -98,14 +103,14 @@ internal ref partial struct Unpickler
             case 't': Push(NewList("tuple", PopToMark())); break;
             case ']': Push(NewList("list")); break;
             case 'l': Push(NewList("list", PopToMark())); break;
-            case 'a': AddItems("list", [Pop()]); break;
-            case 'e': AddItems("list", PopToMark()); break;
+            case 'a': AddItems([Pop()]); break;
+            case 'e': AddItems(PopToMark()); break;
             case '}': Push(NewDictionary("dict")); break;
             case 'd': PushDictionary(PopToMark()); break;
             case 's': SetItem(); break;
             case 'u': SetItems(PopToMark()); break;
             case '\x8f': Push(NewList("set")); break;
-            case '\x90': AddItems("set", PopToMark()); break;
+            case '\x90': AddItems(PopToMark()); break;
             case '\x91': Push(NewList("frozenset", PopToMark())); break;
 
             // The memo.
@@ -121,6 +126,9 @@ internal ref partial struct Unpickler
             case 'c': Push(Allowed(_reader.Line(), _reader.Line())); break;
             case '\x93': PushAllowed(); break;
             case 'R' or '\x81': PushCall(); break;
+            case '\x92': PushCallWithKeywords(); break;
+            case 'i': Push(Call(Allowed(_reader.Line(), _reader.Line()), PopToMark())); break;
+            case 'o': PushInstance(PopToMark()); break;
             case 'b': Build(); break;
             case 'Q': Push(PersistentId(Pop())); break;
 
@@ -128,7 +136,7 @@ internal ref partial struct Unpickler
             case '\x80': Protocol(_reader.Byte()); break;
             case '\x95': _reader.UInt64(); break;
 
-            case 'P' or 'i' or 'o' or '\x92' or '\x82' or '\x83' or '\x84' or '\x97' or '\x98':
+            case 'P' or '\x82' or '\x83' or '\x84' or '\x97' or '\x98':
                 throw Fault($"opcode 0x{(int)opcode:x2} is not used in checkpoints. Save the state dict with torch.save and its default protocol");
             default:
                 throw Fault($"0x{(int)opcode:x2} is no opcode; the file is damaged. Copy it again");

@@ -14,18 +14,18 @@ internal static class SafetensorsReader
     private const int LengthBytes = 8, MaxHeader = 100_000_000;
 
     /// <summary>Whether the file begins as a safetensors file does: a length, then an object.</summary>
-    public static bool Recognizes(FileBytes file) => file.Length > LengthBytes && file.Slice(LengthBytes, 1)[0] == '{';
+    public static bool Recognizes(FileBytes file) => file.Length > LengthBytes && file.Read(LengthBytes, 1)[0] == '{';
 
     /// <summary>Reads names, types, shapes and places in the order of the header, and the metadata.</summary>
     public static (List<CheckpointEntry> Entries, OrderedDictionary<string, object?> Metadata) Read(FileBytes file)
     {
-        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Slice(0, LengthBytes));
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Start(LengthBytes));
         if (length > MaxHeader || length > (ulong)(file.Length - LengthBytes))
             throw Fault(file, $"its header claims {length} bytes of the file's {file.Length}");
         FileStorage data = new(file, LengthBytes + (long)length, file.Length - LengthBytes - (long)length);
         try
         {
-            Utf8JsonReader json = new(file.Slice(LengthBytes, (int)length), new JsonReaderOptions { MaxDepth = 8 });
+            Utf8JsonReader json = new(file.Read(LengthBytes, (int)length), new JsonReaderOptions { MaxDepth = 8 });
             return ReadHeader(file, ref json, data);
         }
         // Strings that are no UTF-8 surface as InvalidOperationException.

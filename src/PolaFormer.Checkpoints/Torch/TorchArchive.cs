@@ -1,7 +1,6 @@
 using PolaFormer.Checkpoints.IO;
 using PolaFormer.Checkpoints.Pickle;
 using PolaFormer.Checkpoints.Zip;
-using PolaFormer.Tensors;
 
 namespace PolaFormer.Checkpoints.Torch;
 
@@ -26,29 +25,30 @@ internal sealed class TorchArchive : IStorageSource
 
     /// <summary>Whether the file begins as a zip archive does.</summary>
     public static bool Recognizes(FileBytes file) =>
-        file.Length >= 4 && file.Slice(0, 4) is var start && (start.SequenceEqual("PK\x3\x4"u8) || start.SequenceEqual("PK\x5\x6"u8));
+        file.Start(4) is [(byte)'P', (byte)'K', 3, 4] or [(byte)'P', (byte)'K', 5, 6];
 
     /// <summary>Reads the objects; their tensors lie in the file.</summary>
-    public static object? Load(FileBytes file, bool verifyChecksums)
+    public static (object? Root, IReadOnlyList<string> NotRead) Load(FileBytes file, bool verifyChecksums)
     {
         OrderedDictionary<string, ZipEntry> entries = ZipDirectory.Read(file, verifyChecksums);
         string root = FindRoot(file, entries);
         if (entries.ContainsKey(root + "constants.pkl"))
             throw new CheckpointException(file.Name, "this is a TorchScript program, not a checkpoint. In PyTorch, load it and save its state_dict().");
-        if (entries.TryGetValue(root + "byteorder", out ZipEntry? order) && !order.All(limit: 16).SequenceEqual("little"u8))
+        if (entries.TryGetValue(root + "byteorder", out ZipEntry? order) && !order.All(limit: 16).AsSpan().SequenceEqual("little"u8))
             throw new CheckpointException(file.Name, "the checkpoint was saved on a big-endian machine, which is not supported. Load and save it again on a little-endian one.");
 
         ZipEntry pickle = entries[root + PickleName];
         TorchArchive archive = new(file, entries, root);
-        return new Unpickler(pickle.All(Unpickler.MaxBytes), file.Name, pickle.Name, archive).Load();
+        Unpickler unpickler = new(pickle.All(Unpickler.MaxBytes), file.Name, pickle.Name, archive);
+        return (unpickler.Load(), unpickler.NotRead);
     }
 
-    public TensorStorage Find(string key, DType element, long count)
+    public TensorStorage Find(string key, int elementSize, long count)
     {
         if (!_entries.TryGetValue($"{_root}data/{key}", out ZipEntry? entry))
             throw new CheckpointException(_file.Name, $"the archive has no entry {_root}data/{key}, which a tensor lies in. Download or copy the file again.");
-        if (count > entry.Length / element.Size())
-            throw new CheckpointException(_file.Name, $"{entry.Name} has {entry.Length} bytes, too few for {count} elements of {element}. Download or copy the file again.");
+        if (count > entry.Length / elementSize)
+            throw new CheckpointException(_file.Name, $"{entry.Name} has {entry.Length} bytes, too few for {count} elements of {elementSize}. Download or copy the file again.");
         return entry;
     }
 
@@ -57,8 +57,9 @@ internal sealed class TorchArchive : IStorageSource
         string? root = null;
         foreach (string name in entries.Keys)
         {
-            int folder = name.IndexOf('/') + 1;
-            if (!name.AsSpan(folder).SequenceEqual(PickleName)) continue;
+            // Archives that people have packed again stand in a folder more, and hold a Mac's notes beside each file.
+            int folder = name.LastIndexOf('/') + 1;
+            if (!name.AsSpan(folder).SequenceEqual(PickleName) || name.StartsWith("__MACOSX/", StringComparison.Ordinal)) continue;
             if (root is not null) throw new CheckpointException(file.Name, $"the archive holds both {root}{PickleName} and {name}; a checkpoint has one.");
             root = name[..folder];
         }

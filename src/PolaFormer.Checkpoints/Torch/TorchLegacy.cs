@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Numerics;
 using PolaFormer.Checkpoints.IO;
 using PolaFormer.Checkpoints.Pickle;
-using PolaFormer.Tensors;
 
 namespace PolaFormer.Checkpoints.Torch;
 
@@ -17,20 +16,23 @@ internal sealed class TorchLegacy : IStorageSource
     private static readonly BigInteger s_magic = BigInteger.Parse("119547037146038801333356", System.Globalization.CultureInfo.InvariantCulture);
 
     private readonly FileBytes _file;
-    private readonly Dictionary<string, (FileStorage Storage, DType Element)> _storages = [];
+    private readonly Dictionary<string, (FileStorage Storage, int ElementSize)> _storages = [];
+    private IReadOnlyList<string> _notRead = [];
+    private readonly byte[] _pickles;
     private int _position;
     private long _declared;
 
     private TorchLegacy(FileBytes file)
     {
         _file = file;
+        _pickles = file.Start(Unpickler.MaxBytes);
     }
 
     /// <summary>Whether the file begins with a pickle of protocol 2 or above.</summary>
-    public static bool Recognizes(FileBytes file) => file.Length >= 2 && file.Slice(0, 2) is [0x80, >= 2 and <= 5];
+    public static bool Recognizes(FileBytes file) => file.Start(2) is [0x80, >= 2 and <= 5];
 
     /// <summary>Reads the objects; their tensors lie in the file.</summary>
-    public static object? Load(FileBytes file)
+    public static (object? Root, IReadOnlyList<string> NotRead) Load(FileBytes file)
     {
         TorchLegacy reader = new(file);
         if (reader.Next("the magic number") is not BigInteger magic || magic != s_magic)
@@ -42,31 +44,31 @@ internal sealed class TorchLegacy : IStorageSource
 
         object? root = reader.Next("the pickle", reader);
         reader.Locate(reader.Next("the list of storages"));
-        return root;
+        return (root, reader._notRead);
     }
 
-    public TensorStorage Find(string key, DType element, long count)
+    public TensorStorage Find(string key, int elementSize, long count)
     {
-        if (_storages.TryGetValue(key, out (FileStorage Storage, DType Element) known))
+        if (_storages.TryGetValue(key, out (FileStorage Storage, int ElementSize) known))
         {
-            if (known.Element != element || known.Storage.Length != count * element.Size())
+            if (known.ElementSize != elementSize || known.Storage.Length != count * elementSize)
                 throw new CheckpointException(_file.Name, $"storage {key} is mentioned with two sizes or types. The file is damaged; copy it again.");
             return known.Storage;
         }
 
-        if (count > (_file.Length - _declared) / element.Size())
+        if (count > (_file.Length - _declared) / elementSize)
             throw new CheckpointException(_file.Name, $"the file is too short for the {count} elements of storage {key}. Download or copy it again.");
-        FileStorage storage = new(_file, 0, count * element.Size());
+        FileStorage storage = new(_file, 0, count * elementSize);
         _declared += storage.Length;
-        _storages.Add(key, (storage, element));
+        _storages.Add(key, (storage, elementSize));
         return storage;
     }
 
     private object? Next(string part, IStorageSource? storages = null)
     {
-        ReadOnlySpan<byte> rest = _file.Slice(_position, (int)Math.Min(Unpickler.MaxBytes, _file.Length - _position));
-        Unpickler unpickler = new(rest, _file.Name, part, storages);
+        Unpickler unpickler = new(_pickles.AsSpan(_position), _file.Name, part, storages);
         object? value = unpickler.Load();
+        if (storages is not null) _notRead = unpickler.NotRead;
         _position += unpickler.Position;
         return value;
     }
@@ -79,13 +81,13 @@ internal sealed class TorchLegacy : IStorageSource
         HashSet<string> seen = [];
         foreach (object? item in list)
         {
-            if (item is not string key || !_storages.TryGetValue(key, out (FileStorage Storage, DType Element) known) || !seen.Add(key))
+            if (item is not string key || !_storages.TryGetValue(key, out (FileStorage Storage, int ElementSize) known) || !seen.Add(key))
                 throw new CheckpointException(_file.Name, $"the list of storages names {item ?? "None"}, which no tensor lies in or which was named before. The file is damaged; copy it again.");
             if (_file.Length - position < sizeof(long) + known.Storage.Length)
                 throw new CheckpointException(_file.Name, $"the file ends inside storage {key}. Download or copy it again.");
-            long count = BinaryPrimitives.ReadInt64LittleEndian(_file.Slice(position, sizeof(long)));
-            if (count < 0 || count != known.Storage.Length / known.Element.Size())
-                throw new CheckpointException(_file.Name, $"storage {key} has {count} elements where its tensors expect {known.Storage.Length / known.Element.Size()}. The file is damaged; copy it again.");
+            long count = BinaryPrimitives.ReadInt64LittleEndian(_file.Read(position, sizeof(long)));
+            if (count < 0 || count != known.Storage.Length / known.ElementSize)
+                throw new CheckpointException(_file.Name, $"storage {key} has {count} elements where its tensors expect {known.Storage.Length / known.ElementSize}. The file is damaged; copy it again.");
             known.Storage.Start = position + sizeof(long);
             position += sizeof(long) + known.Storage.Length;
         }

@@ -1,12 +1,13 @@
+using System.Buffers;
 using System.IO.Compression;
 using PolaFormer.Checkpoints.IO;
 
 namespace PolaFormer.Checkpoints.Zip;
 
-/// <summary>A file in a zip archive: stored ones are read in place, deflated ones are inflated once, at the first read.</summary>
+/// <summary>A file in a zip archive: stored ones are read where they lie, deflated ones are inflated once, at the first read.</summary>
 internal sealed class ZipEntry(FileBytes file, string name, long start, long compressed, long length, bool deflated, uint? checksum) : TensorStorage
 {
-    private const int ChecksumChunk = 1 << 20;
+    private const int ChecksumChunk = 1 << 18;
 
     private readonly Lock _inflation = new();
     private byte[]? _inflated;
@@ -17,27 +18,40 @@ internal sealed class ZipEntry(FileBytes file, string name, long start, long com
 
     public override long Length => length;
 
-    public override ReadOnlySpan<byte> Slice(long offset, int count)
+    public override void Read(long offset, Span<byte> destination)
     {
-        if (deflated) return Inflated().AsSpan((int)offset, count);
+        if (offset < 0 || offset > length - destination.Length) throw new ArgumentOutOfRangeException(nameof(offset));
+        if (deflated)
+        {
+            Inflated().AsSpan((int)offset, destination.Length).CopyTo(destination);
+            return;
+        }
+
         if (!_verified) Verify();
-        if (offset < 0 || offset > length - count) throw new ArgumentOutOfRangeException(nameof(offset));
-        return file.Slice(start + offset, count);
+        file.Read(start + offset, destination);
     }
 
     /// <summary>The whole content, of at most <paramref name="limit"/> bytes.</summary>
-    public ReadOnlySpan<byte> All(int limit)
+    public byte[] All(int limit)
     {
         if (length > limit)
             throw new CheckpointException(file.Name, $"{name} has {length} bytes, more than the {limit} a checkpoint needs for it.");
-        return Slice(0, (int)length);
+        var content = new byte[length];
+        Read(0, content);
+        return content;
     }
 
     private void Verify()
     {
         uint crc = 0;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(ChecksumChunk, length));
         for (long done = 0; done < length; done += ChecksumChunk)
-            crc = Crc32.Append(crc, file.Slice(start + done, (int)Math.Min(ChecksumChunk, length - done)));
+        {
+            Span<byte> chunk = buffer.AsSpan(0, (int)Math.Min(ChecksumChunk, length - done));
+            file.Read(start + done, chunk);
+            crc = Crc32.Append(crc, chunk);
+        }
+        ArrayPool<byte>.Shared.Return(buffer);
         Check(crc);
         _verified = true;
     }
@@ -50,7 +64,7 @@ internal sealed class ZipEntry(FileBytes file, string name, long start, long com
             var content = new byte[length];
             try
             {
-                using Stream source = file.Open(start, compressed);
+                using MemoryStream source = new(file.Read(start, (int)compressed));
                 using DeflateStream inflater = new(source, CompressionMode.Decompress);
                 if (inflater.ReadAtLeast(content, content.Length, throwOnEndOfStream: false) < content.Length || inflater.ReadByte() >= 0)
                     throw new CheckpointException(file.Name, $"{name} does not inflate to the {length} bytes the archive says. The file is damaged; copy it again.");

@@ -136,7 +136,7 @@ public sealed class ImageClassifier
                 ?? throw new CheckpointException(checkpoint.Name, "it fits none of the registered models. Name the model, or look at the file with 'inspect'.");
         }
 
-        if (!checkpoint.TryGetValue("head.weight", out CheckpointEntry? head) || head.Shape.Rank < 2)
+        if (checkpoint.Find("head.weight") is not { Shape.Rank: >= 2 } head)
             throw new CheckpointException(checkpoint.Name, "it has no classifier (head.weight).");
         return (EntryOf(checkpoint, description, modelName), new ModelOptions { NumClasses = head.Shape[0], ImageSize = description?.ImageSize });
     }
