@@ -1,4 +1,3 @@
-using System.Formats.Tar;
 using System.IO.Compression;
 using Microsoft.Win32.SafeHandles;
 
@@ -10,13 +9,14 @@ namespace PolaFormer.Vision.Datasets;
 /// </summary>
 internal sealed class TarImages : IImageArchive
 {
-    /// <summary>Bytes in a compressed archive, unpacked, wanted or not: the end of a compression bomb.</summary>
-    private const long MaxUnpackedBytes = 1L << 40;
+    /// <summary>What a compressed archive may unpack to, wanted or not: images are compressed already, and what grows more is a compression bomb.</summary>
+    private const long MaxUnpackedBytes = 64 << 20, MaxInflation = 100;
 
-    private readonly List<string> _names = [];
-    private readonly List<Range> _ranges = [];
-    private readonly List<byte[]> _held = [];
+    private readonly bool _isCompressed;
     private readonly SafeFileHandle _file;
+    private readonly List<string> _names = [];
+    private readonly List<Place> _places = [];
+    private long _room = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
 
     /// <summary>Lists the archive, and unpacks it where it is compressed.</summary>
     /// <param name="path">The archive.</param>
@@ -27,23 +27,9 @@ internal sealed class TarImages : IImageArchive
         Path = path;
         try
         {
-            using FileStream file = File.OpenRead(path);
-            bool isCompressed = IsGzip(file);
-            using Stream archive = isCompressed ? new GZipStream(file, CompressionMode.Decompress) : file;
-            long length = isCompressed ? MaxUnpackedBytes : file.Length;
-            foreach (TarEntry entry in TarScan.Files(archive, path, length))
-            {
-                if (!isWanted(entry.Name))
-                    continue;
-                if (entry.Length > IImageArchive.MaxEntryBytes)
-                    throw new ImageException($"{path}: {entry.Name} has {entry.Length} bytes, more than an image file may have ({IImageArchive.MaxEntryBytes})");
-                _names.Add(entry.Name);
-                if (isCompressed)
-                    _held.Add(TarScan.Bytes(entry));
-                else
-                    _ranges.Add(new(entry.DataOffset, (int)entry.Length));
-            }
-            _file = File.OpenHandle(path);
+            _file = InputFile.Open(path).SafeFileHandle;
+            _isCompressed = ArchiveKind.Of(path) == ArchiveKind.Gzip;
+            List(isWanted);
         }
         catch (Exception error) when (ImageException.Explains(error))
         {
@@ -51,7 +37,8 @@ internal sealed class TarImages : IImageArchive
         }
     }
 
-    private readonly record struct Range(long Offset, int Length);
+    /// <summary>Where a file lies in the archive, or its bytes.</summary>
+    private readonly record struct Place(long Offset, int Length, byte[]? Data);
 
     /// <inheritdoc/>
     public string Path { get; }
@@ -60,15 +47,73 @@ internal sealed class TarImages : IImageArchive
     public IReadOnlyList<string> Names => _names;
 
     /// <inheritdoc/>
-    public ReadOnlyMemory<byte> Read(int index) => _held.Count > 0
-        ? _held[index]
-        : TarScan.Read(_file, _ranges[index].Offset, _ranges[index].Length, ((IImageArchive)this).FullName(index));
-
-    private static bool IsGzip(FileStream file)
+    public ReadOnlyMemory<byte> Read(int index)
     {
-        Span<byte> magic = stackalloc byte[2];
-        int read = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false);
-        file.Position = 0;
-        return read == 2 && magic[0] == 0x1F && magic[1] == 0x8B;
+        Place place = _places[index];
+        return place.Data ?? TarScan.Read(_file, place.Offset, place.Length, ((IImageArchive)this).FullName(index));
+    }
+
+    private void List(Func<string, bool> isWanted)
+    {
+        var links = new List<(int Index, string Name, string? Target)>();
+        var folders = new Dictionary<string, string>();
+        TarScan scan = Open();
+        foreach (TarEntry entry in scan.Entries())
+        {
+            if (isWanted(entry.Name))
+            {
+                if (entry.IsLink)
+                    links.Add((_names.Count, entry.Name, entry.Target));
+                _names.Add(entry.Name);
+                _places.Add(entry.IsLink ? default : Take(scan, entry));
+            }
+            else if (entry is { IsLink: true, Target: { } target } && isWanted($"{entry.Name}/_.jpg"))
+            {
+                folders[target] = entry.Name;
+            }
+        }
+
+        Dictionary<string, Place> targets = TarLinks.Find(Open, links.Select(link => link.Target).OfType<string>(), Take);
+        foreach ((int index, string name, string? target) in links)
+        {
+            if (target is null || !targets.TryGetValue(target, out Place place))
+                throw new ImageException($"{Path}: {name} is a link to {target ?? "a file outside"}, which the archive does not hold. Pack the files themselves (tar --dereference)");
+            _places[index] = place;
+        }
+        if (folders.Count > 0)
+            RefuseFolderLinks(folders);
+    }
+
+    /// <summary>Images behind a link to a folder would be left out silently.</summary>
+    private void RefuseFolderLinks(Dictionary<string, string> links)
+    {
+        foreach (TarEntry entry in Open().Entries())
+        {
+            for (int slash = entry.Name.IndexOf('/'); slash >= 0; slash = entry.Name.IndexOf('/', slash + 1))
+            {
+                if (links.TryGetValue(entry.Name[..slash], out string? link))
+                    throw new ImageException($"{Path}: {link} is a link to the folder {entry.Name[..slash]}, which is not followed. Pack the files themselves (tar --dereference)");
+            }
+        }
+    }
+
+    private TarScan Open()
+    {
+        FileStream file = InputFile.Open(Path);
+        return _isCompressed
+            ? new(new GZipStream(file, CompressionMode.Decompress), Path, MaxUnpackedBytes + MaxInflation * file.Length)
+            : new(file, Path, file.Length);
+    }
+
+    private Place Take(TarScan scan, TarEntry entry)
+    {
+        if (entry.Length > IImageArchive.MaxEntryBytes)
+            throw new ImageException($"{Path}: {entry.Name} has {entry.Length} bytes, more than an image file may have ({IImageArchive.MaxEntryBytes})");
+        if (!_isCompressed)
+            return new(entry.Offset, (int)entry.Length, null);
+        _room -= entry.Length;
+        if (_room < 0)
+            throw new ImageException($"{Path}: its images fill the memory that there is. Unpack it, or pack it as .tar or .zip, whose images are read when needed");
+        return new(0, (int)entry.Length, scan.Read(entry));
     }
 }

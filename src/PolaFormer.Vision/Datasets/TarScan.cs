@@ -1,34 +1,75 @@
-using System.Formats.Tar;
 using Microsoft.Win32.SafeHandles;
 
 namespace PolaFormer.Vision.Datasets;
 
-/// <summary>What tar archives and shards have in common: walking over headers, and reading where a file lies.</summary>
-internal static class TarScan
+/// <summary>
+/// Walks over the headers of a tar archive. The library's reader is not used: it takes memory for names as long as the archive says, and
+/// leaves out hard links.
+/// </summary>
+/// <param name="archive">The archive, unpacked; the walk closes it. Data are passed over unread where it can seek.</param>
+/// <param name="path">For messages.</param>
+/// <param name="maxBytes">What it may have; of a file, what it has.</param>
+internal sealed class TarScan(Stream archive, string path, long maxBytes)
 {
-    /// <summary>The regular files of an archive in order. Their data are passed over unread where the stream can seek.</summary>
-    /// <param name="archive">The archive, unpacked.</param>
-    /// <param name="path">For messages.</param>
-    /// <param name="maxBytes">What its files may take together.</param>
-    public static IEnumerable<TarEntry> Files(Stream archive, string path, long maxBytes)
+    /// <summary>Bytes of an extended header or of a long name.</summary>
+    private const int MaxHeaderBytes = 1 << 20;
+
+    private const int MaxNameLength = 4096;
+
+    private readonly byte[] _block = new byte[TarHeader.Bytes];
+    private readonly byte[] _skipped = archive.CanSeek ? [] : new byte[1 << 16];
+    private PaxRecords _all = new();
+    private long _position, _next;
+    private int _count;
+
+    /// <summary>The files and links of the archive in order; of a link to a folder nobody knows here that it is one.</summary>
+    /// <exception cref="ImageException">It is damaged, cut off, or beyond bounds.</exception>
+    public IEnumerable<TarEntry> Entries()
     {
-        using var reader = new TarReader(archive, leaveOpen: true);
-        long total = 0;
-        for (int count = 0; reader.GetNextEntry() is { } entry; count++)
+        using Stream closed = archive;
+        PaxRecords records = _all;
+        string? longName = null, longLink = null;
+        while (NextHeader() is { } header)
         {
-            total += entry.Length;
-            if (count == IImageArchive.MaxEntries || total > maxBytes)
-                throw new ImageException($"{path}: more than {IImageArchive.MaxEntries} entries or {maxBytes} bytes: damaged or cut off");
-            if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile)
-                yield return entry;
+            long size = records.Size ?? header.Size;
+            switch (header.Type)
+            {
+                case 'x' or 'X':
+                    records = PaxRecords.Read(Data(header.Size), _all) ?? throw Damaged("an extended header is damaged");
+                    continue;
+                case 'g':
+                    records = _all = PaxRecords.Read(Data(header.Size), _all) ?? throw Damaged("an extended header is damaged");
+                    continue;
+                case 'L':
+                    longName = RawPath.Readable(Data(header.Size).AsSpan().TrimEnd((byte)0));
+                    continue;
+                case 'K':
+                    longLink = RawPath.Readable(Data(header.Size).AsSpan().TrimEnd((byte)0));
+                    continue;
+            }
+            string name = ArchiveEntryName.Normalize(records.Name ?? longName ?? header.Name), link = records.LinkName ?? longLink ?? header.LinkName;
+            if (name.Length > MaxNameLength || link.Length > MaxNameLength)
+                throw Damaged($"a name has more than {MaxNameLength} characters");
+            if (header.HasData)
+                Reserve(size);
+            if (header.IsFile && !records.IsSparse)
+                yield return new(name, _position, size);
+            else if (header.IsHardLink)
+                yield return new(name, _position, 0, ArchiveEntryName.Normalize(link), IsLink: true);
+            else if (header.IsSymbolicLink)
+                yield return new(name, _position, 0, ArchiveEntryName.Follow(name, link), IsLink: true);
+            else if ((header.Type == 'S' || records.IsSparse) && ImageFileNames.IsImage(name))
+                throw Damaged($"{name} is stored as a sparse file, which is not read. Pack it without --sparse", isDamaged: false);
+            (records, longName, longLink) = (_all, null, null);
         }
     }
 
-    /// <summary>The bytes of the entry at which a scan stands; its length was checked.</summary>
-    public static byte[] Bytes(TarEntry entry)
+    /// <summary>The bytes of the entry at which the scan stands; its length was checked.</summary>
+    public byte[] Read(TarEntry entry)
     {
         byte[] data = new byte[entry.Length];
-        entry.DataStream?.ReadExactly(data);
+        archive.ReadExactly(data);
+        _position += data.Length;
         return data;
     }
 
@@ -52,4 +93,57 @@ internal static class TarScan
             throw ImageException.Of(name, error);
         }
     }
+
+    /// <summary>The next header; null at the end of the archive.</summary>
+    private TarHeader? NextHeader()
+    {
+        Skip();
+        int read = archive.ReadAtLeast(_block, TarHeader.Bytes, throwOnEndOfStream: false);
+        _position += read;
+        _next = _position;
+        if (read == 0 || read == TarHeader.Bytes && !_block.AsSpan().ContainsAnyExcept((byte)0))
+            return null;
+        if (++_count > IImageArchive.MaxEntries)
+            throw Damaged($"more than {IImageArchive.MaxEntries} entries");
+        if (read == TarHeader.Bytes && TarHeader.Read(_block) is { } header)
+            return header;
+        throw _count == 1 ? Damaged("no .tar, .tar.gz or .zip archive", isDamaged: false) : Damaged(read < TarHeader.Bytes ? "it ends in the middle of a header" : "a header is damaged");
+    }
+
+    private void Skip()
+    {
+        // The padding of the last entry may be missing.
+        if (archive.CanSeek)
+            _position = archive.Position = Math.Min(_next, maxBytes);
+        while (_position < _next)
+        {
+            int read = archive.Read(_skipped, 0, (int)Math.Min(_skipped.Length, _next - _position));
+            if (read == 0)
+                return;
+            _position += read;
+        }
+    }
+
+    /// <summary>Notes that bytes follow the header.</summary>
+    private void Reserve(long size)
+    {
+        if (size < 0 || size > maxBytes - _position)
+        {
+            throw archive.CanSeek
+                ? Damaged("it ends in the middle of a file")
+                : Damaged($"it unpacks to more than {maxBytes} bytes, which images do not. Unpack it, if it is trusted", isDamaged: false);
+        }
+        _next = _position + (size + TarHeader.Bytes - 1) / TarHeader.Bytes * TarHeader.Bytes;
+    }
+
+    /// <summary>The bytes of a header that has some.</summary>
+    private byte[] Data(long size)
+    {
+        if (size > MaxHeaderBytes)
+            throw Damaged($"a header or name of {size} bytes, more than {MaxHeaderBytes}");
+        Reserve(size);
+        return Read(new("", _position, size));
+    }
+
+    private ImageException Damaged(string what, bool isDamaged = true) => new($"{path}: {what}{(isDamaged ? ": damaged or cut off" : "")}");
 }

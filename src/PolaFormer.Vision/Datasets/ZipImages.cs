@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.IO.Compression;
+using System.Text;
+using PolaFormer.Checkpoints.IO;
 
 namespace PolaFormer.Vision.Datasets;
 
@@ -12,6 +14,11 @@ internal sealed class ZipImages : IImageArchive
     /// <summary>Each reader holds the archive's directory, some hundred bytes an entry.</summary>
     private const int MaxReaders = 4;
 
+    /// <summary>The type of a file in the upper half of its attributes, where Unix wrote the archive: S_IFMT and S_IFLNK.</summary>
+    private const int FileType = 0xF000, SymbolicLink = 0xA000;
+
+    private const int MaxLinkBytes = 4096;
+
     private readonly ConcurrentBag<ZipArchive> _free = [];
     private readonly SemaphoreSlim _readers = new(MaxReaders);
     private readonly int[] _entries;
@@ -19,17 +26,22 @@ internal sealed class ZipImages : IImageArchive
     /// <summary>Reads the archive's directory.</summary>
     /// <param name="path">The archive.</param>
     /// <param name="isWanted">Which files are listed, by name.</param>
-    /// <exception cref="ImageException">It cannot be read, is damaged or has too many entries.</exception>
+    /// <exception cref="ImageException">It cannot be read, is damaged or has too many entries, or a file that is wanted is encrypted.</exception>
     public ZipImages(string path, Func<string, bool> isWanted)
     {
         Path = path;
         try
         {
-            ZipArchive archive = ZipFile.OpenRead(path);
+            ZipArchive archive = Open();
             if (archive.Entries.Count > IImageArchive.MaxEntries)
                 throw new ImageException($"{path}: more than {IImageArchive.MaxEntries} entries");
-            _entries = [.. Enumerable.Range(0, archive.Entries.Count).Where(i => isWanted(archive.Entries[i].FullName))];
-            Names = [.. _entries.Select(i => archive.Entries[i].FullName)];
+            _entries = [.. Enumerable.Range(0, archive.Entries.Count).Where(i => isWanted(NameOf(archive.Entries[i])))];
+            Names = [.. _entries.Select(i => NameOf(archive.Entries[i]))];
+            if (_entries.FirstOrDefault(i => archive.Entries[i].IsEncrypted, -1) is >= 0 and int encrypted)
+                throw new ImageException($"{path}: {archive.Entries[encrypted].FullName} is encrypted. Unpack the archive with its password");
+            if (Names.FirstOrDefault(name => name.Contains('\uFFFD')) is { } broken)
+                throw new ImageException($"{path}: the name {broken} is not the UTF-8 that it says it is, so names may not be told apart. Pack the archive again");
+            FollowLinks(archive);
             _free.Add(archive);
         }
         catch (Exception error) when (ImageException.Explains(error))
@@ -44,13 +56,6 @@ internal sealed class ZipImages : IImageArchive
     /// <inheritdoc/>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>Whether a file begins as a zip archive does.</summary>
-    public static bool IsZip(string path)
-    {
-        using FileStream file = File.OpenRead(path);
-        return file.ReadByte() == 'P' && file.ReadByte() == 'K';
-    }
-
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Read(int index)
     {
@@ -60,7 +65,7 @@ internal sealed class ZipImages : IImageArchive
         try
         {
             if (!_free.TryTake(out archive))
-                archive = ZipFile.OpenRead(Path);
+                archive = Open();
             return Read(archive.Entries[_entries[index]], name);
         }
         catch (Exception error) when (ImageException.Explains(error))
@@ -75,6 +80,30 @@ internal sealed class ZipImages : IImageArchive
         }
     }
 
+    private ZipArchive Open() => new(InputFile.Open(Path), ZipArchiveMode.Read, leaveOpen: false, ZipNames.Instance);
+
+    // Some tools of Windows write its own separator, against the format.
+    private static string NameOf(ZipArchiveEntry entry) => ArchiveEntryName.Normalize(entry.FullName.Contains('/') ? entry.FullName : entry.FullName.Replace('\\', '/'));
+
+    /// <summary>A symbolic link is an entry that holds the path it leads to; the image is then the entry of that name.</summary>
+    private void FollowLinks(ZipArchive archive)
+    {
+        Dictionary<string, int>? all = null;
+        for (int i = 0; i < _entries.Length; i++)
+        {
+            for (int steps = 0; IsLink(archive.Entries[_entries[i]]); steps++)
+            {
+                all ??= Enumerable.Range(0, archive.Entries.Count).DistinctBy(k => NameOf(archive.Entries[k])).ToDictionary(k => NameOf(archive.Entries[k]));
+                ZipArchiveEntry link = archive.Entries[_entries[i]];
+                string target = link.Length > MaxLinkBytes ? "" : Encoding.UTF8.GetString(Read(link, Names[i]));
+                if (steps == 8 || ArchiveEntryName.Follow(NameOf(link), target) is not { } name || !all.TryGetValue(name, out _entries[i]))
+                    throw new ImageException($"{Path}: {Names[i]} is a link to {target}, which the archive does not hold. Pack the files themselves (zip without -y)");
+            }
+        }
+    }
+
+    private static bool IsLink(ZipArchiveEntry entry) => (entry.ExternalAttributes >> 16 & FileType) == SymbolicLink;
+
     private static byte[] Read(ZipArchiveEntry entry, string name)
     {
         // What the directory says of a compressed entry is bounded twice: by its own size, and by what deflate can make of the packed bytes.
@@ -84,6 +113,9 @@ internal sealed class ZipImages : IImageArchive
         byte[] data = new byte[entry.Length];
         using Stream stream = entry.Open();
         stream.ReadExactly(data);
+        // The library does not look.
+        if (Crc32.Append(0, data) != entry.Crc32)
+            throw new ImageException($"{name}: wrong checksum: damaged");
         return data;
     }
 }
