@@ -17,26 +17,37 @@ internal static class EvalCommand
         var data = new Option<string>("--data") { HelpName = "DIR", Description = "Folder or .tar.gz with val/ or test/.", Required = true };
         var split = new Option<string>("--split") { HelpName = "NAME", Description = "Which images.", DefaultValueFactory = _ => "val" };
         var batch = new Option<int>("--batch") { HelpName = "B", Description = "Images at a time.", DefaultValueFactory = _ => 64 };
+        var badImages = new Option<string>("--bad-images") { HelpName = "WHAT", Description = "fail ends at an image that cannot be decoded; skip names it and leaves it out.", DefaultValueFactory = _ => "fail" };
+        badImages.AcceptOnlyFromAmong("fail", "skip");
         Option<bool> fastDecode = CommonOptions.FastDecode();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("eval", "Measure a checkpoint's accuracy on labelled images.") { checkpoint, model, data, split, batch, fastDecode, threads, json };
+        var command = new Command("eval", "Measure a checkpoint's accuracy on labelled images.") { checkpoint, model, data, split, batch, badImages, fastDecode, threads, json };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
             if (parsed.GetValue(batch) < 1)
                 throw new ArgumentException("--batch takes a positive number.");
             IImageDataset images = ImageDatasets.Open(parsed.GetValue(data)!, parsed.GetValue(split));
-            Evaluation result = Evaluate(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), images, parsed.GetValue(batch), parsed.GetValue(fastDecode));
+            Evaluation result = Evaluate(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), images, new DataLoaderOptions
+            {
+                BatchSize = parsed.GetValue(batch),
+                BadImages = parsed.GetValue(badImages) == "skip" ? BadImagePolicy.Skip : BadImagePolicy.Fail,
+                BadImageAdvice = ". Use --bad-images skip to leave such images out.",
+                Report = message => Console.Error.WriteLine($"polaformer: left out: {message}"),
+            }, parsed.GetValue(fastDecode));
+            if (result.Images == 0)
+                throw new ImageException($"{parsed.GetValue(data)}: none of the {images.Count} images could be decoded");
+            int skipped = images.Count - (int)result.Images;
             if (parsed.GetValue(json))
-                CommonOptions.PrintJson(new { images = result.Images, top1 = result.Top1, top5 = result.Top5, loss = result.Loss, images_per_second = result.ImagesPerSecond });
+                CommonOptions.PrintJson(new { images = result.Images, skipped, top1 = result.Top1, top5 = result.Top5, loss = result.Loss, images_per_second = result.ImagesPerSecond });
             else
-                Print(result);
+                Print(result, skipped);
         });
         return command;
     }
 
-    private static Evaluation Evaluate(string path, string? modelName, IImageDataset images, int batchSize, bool fastDecode)
+    private static Evaluation Evaluate(string path, string? modelName, IImageDataset images, DataLoaderOptions options, bool fastDecode)
     {
         ImageClassifier classifier = ImageClassifier.Load(path, modelName);
         if (classifier.Model.NumClasses != images.Classes.Count)
@@ -47,12 +58,12 @@ internal static class EvalCommand
         if (namesFolders && !classifier.Labels.SequenceEqual(images.Classes))
             throw new CheckpointException(path, $"its classes ({string.Join(", ", classifier.Labels.Take(3))}, …) are not those of the data ({string.Join(", ", images.Classes.Take(3))}, …).");
         var decode = new ImageDecodeOptions { MinimumSize = fastDecode ? classifier.Transform.ResizeSize : null };
-        return Evaluation.Run(classifier.Model, new DataLoader(images, classifier.Transform, new DataLoaderOptions { BatchSize = batchSize, Decode = decode }));
+        return Evaluation.Run(classifier.Model, new DataLoader(images, classifier.Transform, options with { Decode = decode }));
     }
 
-    private static void Print(Evaluation result)
+    private static void Print(Evaluation result, int skipped)
     {
-        Console.WriteLine(FormattableString.Invariant($"{result.Images} images at {result.ImagesPerSecond:F0} images/s"));
+        Console.WriteLine(FormattableString.Invariant($"{result.Images} images at {result.ImagesPerSecond:F0} images/s{(skipped > 0 ? $", {skipped} left out" : "")}"));
         Console.WriteLine(FormattableString.Invariant($"  top-1  {result.Top1:P2}"));
         Console.WriteLine(FormattableString.Invariant($"  top-5  {result.Top5:P2}"));
         Console.WriteLine(FormattableString.Invariant($"  loss   {result.Loss:F4}"));

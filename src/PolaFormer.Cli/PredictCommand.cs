@@ -7,11 +7,9 @@ namespace PolaFormer.Cli;
 /// <summary><c>predict IMAGE…</c>: the most probable classes of images.</summary>
 internal static class PredictCommand
 {
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".webp", ".bmp"];
-
     public static Command Create()
     {
-        var images = new Argument<string[]>("IMAGE") { Arity = ArgumentArity.OneOrMore, Description = "JPEG, PNG, WebP or BMP files, or folders of them." };
+        var images = new Argument<string[]>("IMAGE") { Arity = ArgumentArity.OneOrMore, Description = "Image files (JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, ICO), or folders of them." };
         var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
         var labels = new Option<string?>("--labels") { HelpName = "FILE", Description = "A text file with a class name a line." };
@@ -38,11 +36,12 @@ internal static class PredictCommand
     {
         var results = new List<object>();
         bool failed = false;
-        foreach (string file in files)
+        foreach (string path in files)
         {
+            string file = ImageFiles.NameOf(path);
             try
             {
-                IReadOnlyList<Prediction> predictions = classifier.Predict(file, top);
+                IReadOnlyList<Prediction> predictions = classifier.Predict(path, top);
                 if (json)
                     results.Add(new { file, predictions = predictions.Select(guess => new { label = guess.Label, index = guess.Index, probability = guess.Probability }) });
                 else
@@ -85,9 +84,9 @@ internal static class PredictCommand
                 continue;
             }
 
-            string[] found = [.. Directory.EnumerateFiles(path).Where(file => Extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
-            if (found.Length == 0)
-                throw new ArgumentException($"{path} holds no images (looked for {string.Join(", ", Extensions)}).");
+            IReadOnlyList<string> found = ImageFiles.In(path);
+            if (found.Count == 0)
+                throw new ArgumentException($"{path} holds no images (looked for {string.Join(", ", ImageFiles.Extensions)}).");
             files.AddRange(found);
         }
 

@@ -1,3 +1,6 @@
+using Microsoft.Win32.SafeHandles;
+using PolaFormer.Files;
+using PolaFormer.Vision.Datasets;
 using PolaFormer.Vision.Decoding;
 
 namespace PolaFormer.Vision;
@@ -25,7 +28,7 @@ public static class ImageDecoder
         }
         catch (ImageException error)
         {
-            throw new ImageException($"{path}: {error.Message}", error);
+            throw new ImageException($"{RawPath.Readable(path)}: {error.Message}", error);
         }
     }
 
@@ -60,14 +63,14 @@ public static class ImageDecoder
     {
         try
         {
-            long length = new FileInfo(path).Length;
-            if (length > MaxFileBytes)
-                throw new ImageException($"{path}: {length} bytes are more than an image file may have ({MaxFileBytes})");
-            return File.ReadAllBytes(path);
+            if (!RawPath.Has(path))
+                return InputFile.ReadAllBytes(path, MaxFileBytes);
+            using SafeFileHandle place = RawPath.Hold(path, out string name);
+            return InputFile.ReadAllBytes(name, MaxFileBytes);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (FileException error)
         {
-            throw new ImageException($"{path}: {error.Message}", error);
+            throw new ImageException(RawPath.Has(path) ? $"{RawPath.Readable(path)} ({error.Message})" : error.Message, error);
         }
     }
 

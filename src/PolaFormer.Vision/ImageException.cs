@@ -1,3 +1,5 @@
+using PolaFormer.Files;
+
 namespace PolaFormer.Vision;
 
 /// <summary>An image could not be read: unknown format, damaged or truncated data, more pixels than allowed, or a missing codec library. The message is one line meant for the user.</summary>
@@ -17,6 +19,7 @@ public sealed class ImageException : Exception
     internal static bool Explains(Exception error) =>
         error is IOException or InvalidDataException or UnauthorizedAccessException or FormatException or ArgumentException or NotSupportedException or OverflowException;
 
-    /// <summary>What the library says of a file, as one line.</summary>
-    internal static ImageException Of(string path, Exception error) => new($"{path}: {error.Message.ReplaceLineEndings(" ")}", error);
+    /// <summary>What the library says of a file, as one line that begins with the file.</summary>
+    internal static ImageException Of(string path, Exception error) =>
+        new(error is FileException ? error.Message : $"{path}: {error.Message.ReplaceLineEndings(" ")}", error);
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using PolaFormer.Checkpoints.IO;
 using PolaFormer.Vision.Decoding;
 
 namespace PolaFormer.Vision.Tests;
@@ -80,7 +81,7 @@ public class DecoderFuzzTests
             if (length > png.Length - at - 12)
                 return;
             int end = at + 8 + (int)length;
-            BinaryPrimitives.WriteUInt32BigEndian(png[end..], PngChunks.Crc(png[(at + 4)..end]));
+            BinaryPrimitives.WriteUInt32BigEndian(png[end..], Crc32.Append(0, png[(at + 4)..end]));
             at = end + 4;
         }
     }

@@ -9,7 +9,7 @@ internal sealed class ArchiveImageFolder : IImageDataset
     /// <summary>Lists the images of a split.</summary>
     /// <param name="archive">The archive.</param>
     /// <param name="split">Name of the split's folder, such as <c>train</c>; for <c>val</c>, <c>test</c> and <c>validation</c> either of the others will do.</param>
-    /// <exception cref="ImageException">It holds no image of the split.</exception>
+    /// <exception cref="ImageException">It holds no image of the split, or one twice.</exception>
     public ArchiveImageFolder(IImageArchive archive, string split)
     {
         IReadOnlyList<string> splits = ImageDatasets.SplitNames(split);
@@ -22,6 +22,10 @@ internal sealed class ArchiveImageFolder : IImageDataset
         string name = splits.FirstOrDefault(name => found.Any(image => image.Split == name))
             ?? throw new ImageException($"{archive.Path}: holds no images at {split}/<class>/");
         found.RemoveAll(image => image.Split != name);
+        // Which of the two is meant depends on the tool that unpacks it.
+        var seen = new HashSet<string>();
+        if (found.FirstOrDefault(image => !seen.Add(archive.Names[image.Entry])) is { Split: not null } twice)
+            throw new ImageException($"{archive.Path}: holds {archive.Names[twice.Entry]} twice. Pack it again");
 
         string[] classes = [.. found.Select(image => image.Class).Distinct().Order(StringComparer.Ordinal)];
         Dictionary<string, int> labels = classes.Select((name, label) => (name, label)).ToDictionary(pair => pair.name, pair => pair.label);
@@ -51,9 +55,8 @@ internal sealed class ArchiveImageFolder : IImageDataset
     {
         if (!ImageFileNames.IsImage(name))
             return null;
-        string[] parts = name.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        int first = parts.Length > 0 && parts[0] == "." ? 1 : 0;
-        for (int i = first; i < first + 2 && i + 2 < parts.Length; i++)
+        string[] parts = name.Split('/');
+        for (int i = 0; i < 2 && i + 2 < parts.Length; i++)
         {
             if (splits.Contains(parts[i]))
                 return (parts[i], parts[i + 1]);

@@ -1,3 +1,5 @@
+using PolaFormer.Files;
+
 namespace PolaFormer.Vision.Datasets;
 
 /// <summary>How an archive is packed, told by its first bytes.</summary>

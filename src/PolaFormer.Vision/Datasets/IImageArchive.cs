@@ -12,7 +12,7 @@ internal interface IImageArchive
     /// <summary>The archive's path, for messages.</summary>
     string Path { get; }
 
-    /// <summary>The names of the files, with <c>/</c> between folders.</summary>
+    /// <summary>The names of the files, in the form of <see cref="ArchiveEntryName.Normalize"/>.</summary>
     IReadOnlyList<string> Names { get; }
 
     /// <summary>The bytes of a file.</summary>

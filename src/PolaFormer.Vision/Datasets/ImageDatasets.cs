@@ -55,8 +55,8 @@ public static class ImageDatasets
     private static IImageDataset OpenArchive(string path, string split)
     {
         IReadOnlyList<string> splits = SplitNames(split);
-        bool IsWanted(string name) => ArchiveImageFolder.Holds(name, splits) || CifarBinary.IsPart(name, split);
-        IImageArchive archive = ZipImages.IsZip(path) ? new ZipImages(path, IsWanted) : new TarImages(path, IsWanted);
+        bool IsWanted(string name) => ArchiveImageFolder.Holds(name, splits) || CifarBinary.IsPart(name, split) && !ImageFileNames.IsPassedOver(name);
+        IImageArchive archive = ArchiveKind.Of(path) == ArchiveKind.Zip ? new ZipImages(path, IsWanted) : new TarImages(path, IsWanted);
         return archive.Names.Any(name => name.EndsWith(".bin", StringComparison.Ordinal)) ? CifarBinary.Open(archive, split) : new ArchiveImageFolder(archive, split);
     }
 }

@@ -1,7 +1,7 @@
-using System.Formats.Tar;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
+using PolaFormer.Files;
 
 namespace PolaFormer.Vision.Datasets;
 
@@ -15,7 +15,7 @@ internal sealed class ImageShards : IImageDataset
     private const long MaxLabelBytes = 1 << 20;
 
     private readonly string[] _paths;
-    private readonly SafeFileHandle[] _files;
+    private readonly FileStream[] _files;
     private readonly List<Sample> _samples = [];
     private readonly List<int> _shardStarts = [];
 
@@ -26,15 +26,15 @@ internal sealed class ImageShards : IImageDataset
     public ImageShards(IReadOnlyList<string> paths, int? classes)
     {
         _paths = [.. paths];
-        _files = new SafeFileHandle[_paths.Length];
+        _files = new FileStream[_paths.Length];
         var names = new LabelNames(Path.GetDirectoryName(Path.GetFullPath(_paths[0]))!, classes);
         for (int shard = 0; shard < _paths.Length; shard++)
         {
             int first = _samples.Count;
             try
             {
+                _files[shard] = InputFile.Open(_paths[shard]);
                 Scan(shard, names);
-                _files[shard] = File.OpenHandle(_paths[shard]);
             }
             catch (Exception error) when (ImageException.Explains(error) || error is JsonException)
             {
@@ -64,37 +64,36 @@ internal sealed class ImageShards : IImageDataset
     {
         Sample sample = _samples[index];
         string name = $"{Path.GetFileName(_paths[sample.Shard])}@/{sample.Name}";
-        return new(TarScan.Read(_files[sample.Shard], sample.Offset, sample.Length, name), sample.Label, name);
+        return new(TarScan.Read(_files[sample.Shard].SafeFileHandle, sample.Offset, sample.Length, name), sample.Label, name);
     }
 
     private void Scan(int shard, LabelNames names)
     {
         string path = _paths[shard];
-        using FileStream archive = File.OpenRead(path);
         var keys = new HashSet<string>();
         string? key = null;
         Sample? image = null;
         int? label = null;
-        foreach (TarEntry entry in TarScan.Files(archive, path, archive.Length))
+        foreach (TarEntry file in Files(path))
         {
-            (string entryKey, string kind) = Split(entry.Name);
-            if (entryKey != key)
+            (string fileKey, string kind) = Split(file.Name);
+            if (fileKey != key)
             {
                 Finish();
-                (key, image, label) = (entryKey, null, null);
+                (key, image, label) = (fileKey, null, null);
                 if (!keys.Add(key))
                     throw new ImageException($"{path}: the files of {key} are not together, or the key stands for two samples");
             }
-            string where = $"{path}: {entry.Name}";
+            string where = $"{path}: {file.Name}";
             if (ImageFileNames.Extensions.Contains(kind))
             {
                 if (image is not null)
                     throw new ImageException($"{where}: a second image of {key}");
-                if (entry.Length > IImageArchive.MaxEntryBytes)
-                    throw new ImageException($"{where} has {entry.Length} bytes, more than an image file may have ({IImageArchive.MaxEntryBytes})");
-                image = new(shard, 0, entry.DataOffset, (int)entry.Length, entry.Name);
+                if (file.Length > IImageArchive.MaxEntryBytes)
+                    throw new ImageException($"{where} has {file.Length} bytes, more than an image file may have ({IImageArchive.MaxEntryBytes})");
+                image = new(shard, 0, file.Offset, (int)file.Length, file.Name);
             }
-            else if (kind is ".cls" or ".json" && ReadLabel(entry, kind, where) is { } text)
+            else if (kind is ".cls" or ".json" && ReadLabel(_files[shard].SafeFileHandle, file, kind, where) is { } text)
             {
                 int value = names.Parse(text, where);
                 if (label is not null && label != value)
@@ -113,6 +112,30 @@ internal sealed class ImageShards : IImageDataset
         }
     }
 
+    /// <summary>The files of a shard that are not passed over; a link is the file that it leads to, under the link's name.</summary>
+    private static IEnumerable<TarEntry> Files(string path)
+    {
+        Dictionary<string, TarEntry>? targets = null;
+        foreach (TarEntry entry in Open().Entries().Where(entry => !ImageFileNames.IsPassedOver(entry.Name)))
+        {
+            if (!entry.IsLink)
+            {
+                yield return entry;
+                continue;
+            }
+            targets ??= TarLinks.Find(Open, Open().Entries().Select(link => link.Target).OfType<string>(), (_, file) => file);
+            if (entry.Target is null || !targets.TryGetValue(entry.Target, out TarEntry target))
+                throw new ImageException($"{path}: {entry.Name} is a link to {entry.Target ?? "a file outside"}, which the shard does not hold. Pack the files themselves (tar --dereference)");
+            yield return target with { Name = entry.Name };
+        }
+
+        TarScan Open()
+        {
+            FileStream file = InputFile.Open(path);
+            return new(file, path, file.Length);
+        }
+    }
+
     /// <summary>The key ends at the first dot of the file's name, so that <c>a/b.seg.png</c> belongs to <c>a/b</c>.</summary>
     private static (string Key, string Kind) Split(string name)
     {
@@ -121,11 +144,11 @@ internal sealed class ImageShards : IImageDataset
     }
 
     /// <summary>What the file says the label is; null for JSON that says nothing of it.</summary>
-    private static string? ReadLabel(TarEntry entry, string kind, string where)
+    private static string? ReadLabel(SafeFileHandle shard, TarEntry file, string kind, string where)
     {
-        if (entry.Length > MaxLabelBytes)
-            throw new ImageException($"{where} has {entry.Length} bytes, more than a label may have ({MaxLabelBytes})");
-        byte[] data = TarScan.Bytes(entry);
+        if (file.Length > MaxLabelBytes)
+            throw new ImageException($"{where} has {file.Length} bytes, more than a label may have ({MaxLabelBytes})");
+        byte[] data = TarScan.Read(shard, file.Offset, (int)file.Length, where);
         if (kind == ".cls")
             return Encoding.UTF8.GetString(data);
         using JsonDocument json = JsonDocument.Parse(data);

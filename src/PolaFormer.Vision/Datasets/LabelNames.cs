@@ -1,4 +1,5 @@
 using System.Globalization;
+using PolaFormer.Files;
 
 namespace PolaFormer.Vision.Datasets;
 
@@ -59,13 +60,11 @@ internal sealed class LabelNames
     {
         try
         {
-            if (new FileInfo(path).Length > maxBytes)
-                throw new ImageException($"{path}: over {maxBytes} bytes");
-            return File.ReadAllLines(path);
+            return InputFile.ReadAllLines(path, maxBytes);
         }
-        catch (Exception error) when (ImageException.Explains(error))
+        catch (FileException error)
         {
-            throw ImageException.Of(path, error);
+            throw new ImageException(error.Message, error);
         }
     }
 }

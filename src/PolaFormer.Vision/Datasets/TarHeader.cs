@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace PolaFormer.Vision.Datasets;
 
 /// <summary>A header block of a tar archive (POSIX ustar, GNU and V7).</summary>

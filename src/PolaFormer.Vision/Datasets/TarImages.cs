@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using Microsoft.Win32.SafeHandles;
+using PolaFormer.Files;
 
 namespace PolaFormer.Vision.Datasets;
 
@@ -13,7 +13,7 @@ internal sealed class TarImages : IImageArchive
     private const long MaxUnpackedBytes = 64 << 20, MaxInflation = 100;
 
     private readonly bool _isCompressed;
-    private readonly SafeFileHandle _file;
+    private readonly FileStream _file;
     private readonly List<string> _names = [];
     private readonly List<Place> _places = [];
     private long _room = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
@@ -27,7 +27,7 @@ internal sealed class TarImages : IImageArchive
         Path = path;
         try
         {
-            _file = InputFile.Open(path).SafeFileHandle;
+            _file = InputFile.Open(path);
             _isCompressed = ArchiveKind.Of(path) == ArchiveKind.Gzip;
             List(isWanted);
         }
@@ -50,7 +50,7 @@ internal sealed class TarImages : IImageArchive
     public ReadOnlyMemory<byte> Read(int index)
     {
         Place place = _places[index];
-        return place.Data ?? TarScan.Read(_file, place.Offset, place.Length, ((IImageArchive)this).FullName(index));
+        return place.Data ?? TarScan.Read(_file.SafeFileHandle, place.Offset, place.Length, ((IImageArchive)this).FullName(index));
     }
 
     private void List(Func<string, bool> isWanted)

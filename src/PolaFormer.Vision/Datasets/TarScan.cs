@@ -62,6 +62,9 @@ internal sealed class TarScan(Stream archive, string path, long maxBytes)
                 throw Damaged($"{name} is stored as a sparse file, which is not read. Pack it without --sparse", isDamaged: false);
             (records, longName, longLink) = (_all, null, null);
         }
+        // Behind the last entry there may be blocks of zeros, and in a compressed archive the checksum over everything.
+        if (!archive.CanSeek)
+            ReadToEnd();
     }
 
     /// <summary>The bytes of the entry at which the scan stands; its length was checked.</summary>
@@ -121,6 +124,15 @@ internal sealed class TarScan(Stream archive, string path, long maxBytes)
             if (read == 0)
                 return;
             _position += read;
+        }
+    }
+
+    private void ReadToEnd()
+    {
+        while (archive.Read(_skipped) is > 0 and var read)
+        {
+            _position += read;
+            Reserve(0);
         }
     }
 

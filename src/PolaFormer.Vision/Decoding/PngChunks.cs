@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using PolaFormer.Checkpoints.IO;
 
 namespace PolaFormer.Vision.Decoding;
 
@@ -8,8 +9,6 @@ internal readonly ref struct PngChunks
     public const int Gray = 0, Rgb = 2, Palette = 3, GrayAlpha = 4, Rgba = 6;
 
     private const int HeaderBytes = 13;
-
-    private static readonly uint[] s_crcTable = MakeCrcTable();
 
     public int Width { get; private init; }
 
@@ -54,7 +53,7 @@ internal readonly ref struct PngChunks
                 throw new ImageException("PNG: truncated in the header");
 
             ReadOnlySpan<byte> body = data.Slice(position + 8, (int)length);
-            if (Crc(data.Slice(position + 4, 4 + (int)length)) != BinaryPrimitives.ReadUInt32BigEndian(data[(position + 8 + (int)length)..]))
+            if (Crc32.Append(0, data.Slice(position + 4, 4 + (int)length)) != BinaryPrimitives.ReadUInt32BigEndian(data[(position + 8 + (int)length)..]))
                 throw new ImageException("PNG: wrong checksum in the header");
             if (name.SequenceEqual("IHDR"u8))
                 header = body;
@@ -67,6 +66,35 @@ internal readonly ref struct PngChunks
         if (header.Length < HeaderBytes)
             throw new ImageException("PNG: no header chunk");
         return FromHeader(header, palette, orientation);
+    }
+
+    /// <summary>
+    /// The file without what pixels do not need: chunks of text and colour profiles, which the library unpacks to whatever size they have.
+    /// Only for files that <see cref="Read"/> accepts.
+    /// </summary>
+    public static ReadOnlySpan<byte> WithoutExtras(ReadOnlySpan<byte> data)
+    {
+        var result = new MemoryStream(data.Length);
+        result.Write(data[..8]);
+        bool inImage = false;
+        for (int position = 8; data.Length - position >= 8;)
+        {
+            ReadOnlySpan<byte> name = data.Slice(position + 4, 4);
+            bool isImage = name.SequenceEqual("IDAT"u8);
+            // The image data lie together; what follows them is not looked at.
+            if (inImage && !isImage)
+            {
+                result.Write([0, 0, 0, 0, .. "IEND"u8, 0xAE, 0x42, 0x60, 0x82]);
+                break;
+            }
+            inImage = isImage;
+            int bytes = (int)Math.Min(12L + BinaryPrimitives.ReadUInt32BigEndian(data[position..]), data.Length - position);
+            // A capital letter says that a chunk is needed.
+            if (char.IsAsciiLetterUpper((char)name[0]))
+                result.Write(data.Slice(position, bytes));
+            position += bytes;
+        }
+        return result.GetBuffer().AsSpan(0, (int)result.Length);
     }
 
     private static PngChunks FromHeader(ReadOnlySpan<byte> header, ReadOnlySpan<byte> palette, int orientation)
@@ -93,28 +121,5 @@ internal readonly ref struct PngChunks
             PaletteEntries = palette,
             Orientation = orientation,
         };
-    }
-
-    /// <summary>CRC-32 of ISO 3309, as PNG uses it.</summary>
-    internal static uint Crc(ReadOnlySpan<byte> data)
-    {
-        uint crc = ~0u;
-        foreach (byte value in data)
-            crc = s_crcTable[(byte)crc ^ value] ^ (crc >> 8);
-        return ~crc;
-    }
-
-    private static uint[] MakeCrcTable()
-    {
-        const uint polynomial = 0xEDB8_8320;
-        var table = new uint[256];
-        for (uint n = 0; n < 256; n++)
-        {
-            uint value = n;
-            for (int bit = 0; bit < 8; bit++)
-                value = (value & 1) != 0 ? polynomial ^ (value >> 1) : value >> 1;
-            table[n] = value;
-        }
-        return table;
     }
 }

@@ -12,6 +12,7 @@ internal static unsafe class PngDecoder
         ImageDecoder.CheckSize(chunks.Width, chunks.Height, options);
         NativeCodec.Spng.Require();
 
+        data = PngChunks.WithoutExtras(data);
         var image = new Image(chunks.Width, chunks.Height);
         try
         {
