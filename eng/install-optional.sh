@@ -9,6 +9,8 @@ libc6-arm64-cross     # eng/test-arm64.sh: the C library of those programs
 libgcc-s1-arm64-cross # eng/test-arm64.sh: the same, compiler support
 libstdc++6-arm64-cross # eng/test-arm64.sh: the same, C++
 chromium              # tests of the pages of reports
+clang-19              # PolaFormer.Cuda.Tests: the CUDA kernels as host code
+lld-19                # PolaFormer.Cuda.Tests: its linker
 "
 
 missing=()

@@ -1,0 +1,12 @@
+using System.Runtime.InteropServices;
+
+namespace PolaFormer.Cuda.Attention;
+
+/// <summary>The argument of the polarity kernels, as polarity.h has it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct PolarityArguments
+{
+    public RowsOnDevice Q, K, V, Out, DQ, DK, DV;
+    public nint Position, InverseScale, Power, State, Partial, QuerySums, KeySums, DInverseScale, DPower;
+    public int Batch, Heads, HeadDim, Queries, Keys, QueryChunks, KeyChunks, ChunkTokens, Wide;
+}

@@ -1,0 +1,170 @@
+using PolaFormer.Cuda.Driver;
+using static PolaFormer.Cuda.Driver.DriverApi;
+
+namespace PolaFormer.Cuda;
+
+/// <summary>A queue of work on a GPU: copies, kernels and memory, in order.</summary>
+public sealed unsafe class GpuStream : IKernelQueue, IDisposable
+{
+    private readonly KernelModules _modules;
+    private nint _handle;
+
+    internal GpuStream(Gpu gpu)
+    {
+        Gpu = gpu;
+        gpu.Bind();
+        const uint NonBlocking = 1;
+        Check(cuStreamCreate(out _handle, NonBlocking), "make a stream");
+        _modules = KernelModules.Of(gpu);
+    }
+
+    /// <summary>Where it runs.</summary>
+    public Gpu Gpu { get; }
+
+    /// <inheritdoc/>
+    public int Multiprocessors => Gpu.Multiprocessors;
+
+    /// <inheritdoc/>
+    public int MostSharedBytes => Gpu.MostSharedBytes;
+
+    internal nint Handle => _handle != 0 ? _handle : throw new ObjectDisposedException(nameof(GpuStream));
+
+    /// <summary>Takes memory; its content is undefined.</summary>
+    public GpuMemory Allocate(long bytes)
+    {
+        Gpu.Bind();
+        if (bytes == 0)
+            return new GpuMemory(this, 0, 0);
+        int result = cuMemAllocAsync(out nint address, (nuint)bytes, Handle);
+        if (result == CudaException.OutOfMemory)
+        {
+            (long free, long total) = Gpu.MemoryInfo();
+            throw CudaException.NotEnoughMemory(Gpu.ToString(), bytes, free, total);
+        }
+
+        Check(result, $"take {bytes} bytes of memory");
+        return new GpuMemory(this, address, bytes);
+    }
+
+    /// <summary>Memory with a content.</summary>
+    public GpuMemory Upload<T>(ReadOnlySpan<T> values) where T : unmanaged
+    {
+        GpuMemory memory = Allocate((long)values.Length * sizeof(T));
+        Write(memory.Address, values);
+        return memory;
+    }
+
+    /// <summary>Copies to the GPU. Memory that is not pinned has been read when this returns.</summary>
+    public void Write<T>(nint to, ReadOnlySpan<T> from) where T : unmanaged
+    {
+        Gpu.Bind();
+        fixed (T* source = from)
+            Check(cuMemcpyHtoDAsync_v2(to, source, (nuint)from.Length * (nuint)sizeof(T), Handle), "copy from the host");
+    }
+
+    /// <summary>Copies from the GPU and waits for it.</summary>
+    public void Read<T>(nint from, Span<T> to) where T : unmanaged
+    {
+        Gpu.Bind();
+        fixed (T* target = to)
+        {
+            Check(cuMemcpyDtoHAsync_v2(target, from, (nuint)to.Length * (nuint)sizeof(T), Handle), "copy to the host");
+            Check(cuStreamSynchronize(Handle), "finish its work");
+        }
+    }
+
+    /// <summary>Copies on the GPU.</summary>
+    public void Copy(nint from, nint to, long bytes)
+    {
+        Gpu.Bind();
+        Check(cuMemcpyDtoDAsync_v2(to, from, (nuint)bytes, Handle), "copy memory");
+    }
+
+    /// <summary>Sets every byte.</summary>
+    public void Fill(nint to, byte value, long bytes)
+    {
+        Gpu.Bind();
+        Check(cuMemsetD8Async(to, value, (nuint)bytes, Handle), "fill memory");
+    }
+
+    /// <inheritdoc/>
+    public void Launch<T>(string module, string kernel, long blocks, int threads, int sharedBytes, in T arguments) where T : unmanaged
+    {
+        if (blocks == 0)
+            return;
+        Gpu.Bind();
+        nint function = _modules.Function(module, kernel, sharedBytes);
+        T copy = arguments;
+        void* argument = &copy;
+        Check(
+            cuLaunchKernel(function, checked((uint)blocks), 1, 1, (uint)threads, 1, 1, (uint)sharedBytes, Handle, &argument, null),
+            $"start {module}/{kernel} ({blocks} blocks of {threads} threads, {sharedBytes} bytes of shared memory)");
+    }
+
+    /// <summary>Registers, and bytes of memory spilled to, of a thread of a kernel.</summary>
+    public (int Registers, int LocalBytes) Resources(string module, string kernel)
+    {
+        Gpu.Bind();
+        nint function = _modules.Function(module, kernel, 0);
+        Check(cuFuncGetAttribute(out int registers, FunctionAttribute.Registers, function), "tell a kernel's registers");
+        Check(cuFuncGetAttribute(out int local, FunctionAttribute.LocalBytes, function), "tell a kernel's memory");
+        return (registers, local);
+    }
+
+    /// <summary>Marks the end of the work so far.</summary>
+    public void Record(GpuEvent mark)
+    {
+        Gpu.Bind();
+        Check(cuEventRecord(mark.Handle, Handle), "record an event");
+    }
+
+    /// <summary>Lets later work of this stream wait for a mark in another.</summary>
+    public void WaitFor(GpuEvent mark)
+    {
+        Gpu.Bind();
+        Check(cuStreamWaitEvent(Handle, mark.Handle, 0), "wait for an event");
+    }
+
+    /// <summary>Captures what <paramref name="work"/> queues here instead of running it.</summary>
+    public GpuGraph Capture(Action work)
+    {
+        Gpu.Bind();
+        const int ThisThreadOnly = 1;
+        Check(cuStreamBeginCapture_v2(Handle, ThisThreadOnly), "begin to capture work");
+        nint graph = 0;
+        try
+        {
+            work();
+        }
+        finally
+        {
+            Check(cuStreamEndCapture(Handle, out graph), "capture this work");
+        }
+
+        return new GpuGraph(Gpu, graph);
+    }
+
+    /// <summary>Starts captured work.</summary>
+    public void Launch(GpuGraph graph)
+    {
+        Gpu.Bind();
+        Check(cuGraphLaunch(graph.Executable, Handle), "start captured work");
+    }
+
+    /// <summary>Waits until all work is done.</summary>
+    public void Synchronize()
+    {
+        Gpu.Bind();
+        Check(cuStreamSynchronize(Handle), "finish its work");
+    }
+
+    /// <summary>Ends the stream once its work is done.</summary>
+    public void Dispose()
+    {
+        nint handle = Interlocked.Exchange(ref _handle, 0);
+        if (handle == 0)
+            return;
+        Gpu.Bind();
+        Check(cuStreamDestroy_v2(handle), "end a stream");
+    }
+}

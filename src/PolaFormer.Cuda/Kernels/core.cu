@@ -1,0 +1,48 @@
+// Adding up partial results, and random numbers.
+#include "random.h"
+
+struct SumArguments {
+  const float* parts;  // units × count × length
+  float* sums;         // units × length
+  long long total;     // units · length
+  int length, count;
+};
+
+// Sums of `count` vectors of each unit, in their order.
+KERNEL(sum_parts, SumArguments, 256, 4) {
+  long long i = (long long)block_index() * block_size() + thread_index();
+  if (i >= a.total) return;
+  long long unit = i / a.length;
+  const float* at = a.parts + unit * a.length * a.count + (i - unit * a.length);
+  float sum = at[0];
+  for (int n = 1; n < a.count; n++) sum += at[(long long)n * a.length];
+  a.sums[i] = sum;
+}
+
+struct RandomArguments {
+  void* values;
+  long long count;
+  unsigned long long seed, stream, start;  // values[i] is number start + i, start a multiple of 4
+  float scale, offset;                     // factor on a number and what is added then
+};
+
+// Four numbers a thread.
+template <class T, bool Normal>
+DEVICE void fill_random(const RandomArguments& a) {
+  long long i = ((long long)block_index() * block_size() + thread_index()) * 4;
+  if (i >= a.count) return;
+  unsigned bits[4];
+  philox((a.start + i) >> 2, a.seed, a.stream, bits);
+  float x[4];
+  UNROLL for (int j = 0; j < 4; j++) x[j] = uniform(bits[j]);
+  if (Normal) {
+    UNROLL for (int j = 0; j < 4; j += 2) normal_pair(x[j], x[j + 1]);
+  }
+  UNROLL for (int j = 0; j < 4; j++)
+    if (i + j < a.count) ((T*)a.values)[i + j] = from_float<T>(multiply_add(x[j], a.scale, a.offset));
+}
+
+KERNEL(uniform_float, RandomArguments, 256, 4) { fill_random<float, false>(a); }
+KERNEL(uniform_bf16, RandomArguments, 256, 4) { fill_random<bf16, false>(a); }
+KERNEL(normal_float, RandomArguments, 256, 4) { fill_random<float, true>(a); }
+KERNEL(normal_bf16, RandomArguments, 256, 4) { fill_random<bf16, true>(a); }

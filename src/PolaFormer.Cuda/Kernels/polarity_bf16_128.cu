@@ -1,0 +1,3 @@
+#include "polarity_kernels.h"
+
+POLARITY(bf16, 128, 8)

@@ -1,0 +1,3 @@
+#include "polarity_kernels.h"
+
+POLARITY(float, 16, 2)

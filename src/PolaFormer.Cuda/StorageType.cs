@@ -1,0 +1,11 @@
+namespace PolaFormer.Cuda;
+
+/// <summary>How a kernel's tensors are stored; sums are in float in both.</summary>
+internal enum StorageType
+{
+    /// <summary>32 bits.</summary>
+    Float,
+
+    /// <summary>The upper 16 of them.</summary>
+    BFloat16,
+}

@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace PolaFormer.Cuda.Tests.Fibres;
+
+/// <summary>The kernels' sources compiled for this processor, once for each state of them.</summary>
+internal static class HostKernels
+{
+    private static readonly Lazy<string?> s_problem = new(Build);
+    private static readonly ConcurrentDictionary<string, nint> s_libraries = new();
+
+    /// <summary>Where Kernels/ and Ptx/ are.</summary>
+    public static string ProjectFolder { get; } = FindProject();
+
+    /// <summary>Files that kernels are made of, in the order in which eng/build-ptx.sh hashes them.</summary>
+    public static IEnumerable<string> Sources => Directory.EnumerateFiles(Path.Combine(ProjectFolder, "Kernels"))
+        .Where(file => Path.GetExtension(file) is ".cu" or ".h").OrderBy(file => Path.GetFileName(file), StringComparer.Ordinal);
+
+    /// <summary>SHA-256 of all sources.</summary>
+    public static string Hash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string file in Sources)
+            hash.AppendData(File.ReadAllBytes(file));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "host-kernels", Hash()[..16]);
+
+    /// <summary>A compiled source file; the test is skipped where there is no compiler.</summary>
+    public static nint Library(string module)
+    {
+        Assert.SkipWhen(FindCompiler() is null, "clang-19 is not installed (eng/install-optional.sh installs it)");
+        Assert.SkipUnless(RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64 && OperatingSystem.IsLinux(), "fibres know Linux on x86-64 and ARM64");
+        Assert.True(s_problem.Value is null, s_problem.Value);
+        return s_libraries.GetOrAdd(module, static name => NativeLibrary.Load(Path.Combine(Folder, name + ".so")));
+    }
+
+    private static string? FindCompiler() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Select(folder => Path.Combine(folder, "clang++-19")).FirstOrDefault(File.Exists);
+
+    /// <summary>Compiles every module and says what went wrong, or null.</summary>
+    private static string? Build()
+    {
+        if (Directory.Exists(Folder))
+            return null;
+        string work = Directory.CreateDirectory(Folder + Path.GetRandomFileName()).FullName;
+        string? problem = null;
+        Parallel.ForEach(Sources.Where(file => file.EndsWith(".cu", StringComparison.Ordinal)), file =>
+        {
+            if (Compile(file, Path.Combine(work, Path.GetFileNameWithoutExtension(file) + ".so")) is { } said)
+                problem = said;
+        });
+        if (problem is null)
+            Directory.Move(work, Folder);
+        return problem;
+    }
+
+    private static string? Compile(string source, string target)
+    {
+        string[] arguments =
+        [
+            "-x", "c++", "-std=c++20", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-ffp-contract=off",
+            "-Wall", "-Werror", "-Wno-unknown-pragmas", "-o", target, source,
+        ];
+        using Process process = Process.Start(new ProcessStartInfo(FindCompiler()!, arguments) { RedirectStandardError = true })!;
+        string said = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? null : said;
+    }
+
+    private static string FindProject()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "PolaFormer.slnx")))
+            folder = Path.GetDirectoryName(folder);
+        return Path.Combine(folder ?? throw new InvalidOperationException("The tests run inside the repository."), "src", "PolaFormer.Cuda");
+    }
+}

@@ -1,0 +1,27 @@
+using PolaFormer.Cuda.Tests.Fibres;
+
+namespace PolaFormer.Cuda.Tests;
+
+public class PtxTests
+{
+    [Theory]
+    [InlineData("sm_80")]
+    [InlineData("sm_90a")]
+    public void Every_source_has_ptx_made_of_the_present_sources(string target)
+    {
+        string header = $"// sources: {HostKernels.Hash()}\n";
+        string[] expected = [.. HostKernels.Sources.Where(file => file.EndsWith(".cu", StringComparison.Ordinal)).Select(file => Path.GetFileNameWithoutExtension(file))];
+
+        Assert.Equal(expected, KernelModules.Names(target).Order(StringComparer.Ordinal));
+        foreach (string module in expected)
+        {
+            string text = KernelModules.Text(module, target);
+            Assert.True(text.StartsWith(header, StringComparison.Ordinal), $"{module} was made of other sources: run eng/build-ptx.sh");
+            Assert.Contains($".target {target}", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void The_files_are_below_three_megabytes() =>
+        Assert.InRange(new DirectoryInfo(Path.Combine(HostKernels.ProjectFolder, "Ptx")).EnumerateFiles().Sum(file => file.Length), 1, 3_000_000);
+}
