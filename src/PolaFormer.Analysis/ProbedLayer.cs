@@ -66,9 +66,9 @@ public sealed record ProbedLayer(string Name, AttentionMechanism Mechanism, Atte
     /// <summary>Where a key of the image stands in the batch.</summary>
     internal int PlaceOfKey(int key) => Inputs.Windows is null ? key : Place(key);
 
-    /// <summary>First channel of a head's run of a stream.</summary>
-    internal int Channel(int head, int stream) => (head * Mechanism.Shape.HeadDim) + (stream * RunLength);
+    /// <summary>First channel of a head's run of a stream: of nine channels and two streams, 0 and 5.</summary>
+    internal int Channel(int head, int stream) => (head * Mechanism.Shape.HeadDim) + (((stream * Mechanism.Shape.HeadDim) + Streams - 1) / Streams);
 
-    /// <summary>Channels of a run: those that are read through the same weights.</summary>
+    /// <summary>Channels that each stream reads through the same weights; of an odd number, the first reads one more.</summary>
     internal int RunLength => Mechanism.Shape.HeadDim / Streams;
 }

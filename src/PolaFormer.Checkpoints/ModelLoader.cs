@@ -129,7 +129,7 @@ public static class ModelLoader
         return entry.Config switch
         {
             PolaPvtConfig pvt => SizeOf("pos_embed1", 0, pvt.PatchSize),
-            DeiTConfig deit => SizeOf("pos_embed", deit.ClassToken ? 1 : 0, deit.PatchSize),
+            DeiTConfig deit => SizeOf("pos_embed", deit.PrefixTokens, deit.PatchSize),
             _ => entry.ImageSize,
         };
 

@@ -6,7 +6,7 @@ namespace PolaFormer.Checkpoints;
 /// <summary>
 /// Carries what a model has learned for each position to another resolution, bicubically on square maps, as the authors'
 /// <c>load_pretrained</c> does (utils.py): position encodings and learned gates of tokens, and tables of relative position
-/// biases. One position more than a square is that of a class token, which stays as it is.
+/// biases. One or two positions more than a square are those of a class and a distillation token, which stay as they are.
 /// </summary>
 public static class PositionInterpolation
 {
@@ -30,7 +30,7 @@ public static class PositionInterpolation
     }
 
     /// <summary>Resizes an entry.</summary>
-    /// <param name="stored">(1, N, C) encodings of √N × √N tokens or one more, or a (N, heads) table of √N × √N offsets.</param>
+    /// <param name="stored">(1, N, C) encodings of √N × √N tokens or a few more, or a (N, heads) table of √N × √N offsets.</param>
     /// <param name="wanted">The same with another N.</param>
     /// <returns>A new tensor of the wanted shape; the stored one itself where the shapes agree.</returns>
     public static Tensor Resize(Tensor stored, Shape wanted)
@@ -47,7 +47,7 @@ public static class PositionInterpolation
     private static int Side(int positions) => (int)Math.Round(Math.Sqrt(positions));
 
     // Positions before those of a square grid; none where there is no such grid.
-    private static int? PrefixOf(int positions) => IsSquare(positions) ? 0 : IsSquare(positions - 1) ? 1 : null;
+    private static int? PrefixOf(int positions) => IsSquare(positions) ? 0 : IsSquare(positions - 1) ? 1 : IsSquare(positions - 2) ? 2 : null;
 
     private static bool IsSquare(int positions) => positions > 0 && Side(positions) * Side(positions) == positions;
 }

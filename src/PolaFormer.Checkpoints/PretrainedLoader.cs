@@ -60,7 +60,7 @@ public static class PretrainedLoader
                 target.CopyFrom(PositionInterpolation.Resize(read(stored), target.Shape));
                 report.Interpolated.Add(name);
             }
-            else if (name is "head.weight" or "head.bias")
+            else if (name is "head.weight" or "head.bias" or "head_dist.weight" or "head_dist.bias")
             {
                 target.AsSpan<float>().Clear();
                 report.Reset.Add(name);

@@ -50,6 +50,9 @@ public sealed class Cswin : VisionModel
     protected override IEnumerable<Module> Blocks => _stages.SelectMany(stage => stage);
 
     /// <inheritdoc/>
+    protected override IEnumerable<Module> Head => [_norm, _head];
+
+    /// <inheritdoc/>
     protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
     {
         RequireImageSize(images);

@@ -48,7 +48,7 @@ public sealed record CswinConfig : TransformerConfig
             int side = Side(i), split = SplitOf(i);
             if (split < 1 || side % split != 0)
                 throw new ArgumentException($"Stage {i + 1}: stripes of {split} tokens do not tile {side}×{side}; choose another image size or split.");
-            ShapeLimits.RequireHeads(i, EmbedDim << i, NumHeads[i], AttentionOf(i) == "polarity" ? 2 : 1);
+            ShapeLimits.RequireHeads(i, EmbedDim << i, NumHeads[i]);
             if (split < side && NumHeads[i] % 2 != 0)
                 throw new ArgumentException($"Stage {i + 1}: {NumHeads[i]} heads do not divide into upright and level stripes.");
         }

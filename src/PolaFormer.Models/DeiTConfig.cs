@@ -25,14 +25,22 @@ public sealed record DeiTConfig : TransformerConfig
     /// <summary>Whether a class token is what is classified; else the mean of the tokens is.</summary>
     public bool ClassToken { get; init; } = true;
 
+    /// <summary>Whether a second token with a classifier of its own, which learns from a teacher, stands behind the class token; the logits are the mean of both classifiers'.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool DistillationToken { get; init; }
+
+    /// <summary>Tokens before those of the image.</summary>
+    [JsonIgnore]
+    public int PrefixTokens => (ClassToken ? 1 : 0) + (DistillationToken ? 1 : 0);
+
     /// <summary>Registered name of a block's attention.</summary>
     public string AttentionOf(int block) => NamedAttention(block) ?? "softmax";
 
     /// <summary>What the attention of every block is made for.</summary>
     public AttentionShape TokenShape()
     {
-        int side = ImageSize / PatchSize, prefix = ClassToken ? 1 : 0, tokens = prefix + (side * side);
-        return new AttentionShape(EmbedDim, NumHeads, tokens) { Height = side, Width = side, PrefixTokens = prefix };
+        int side = ImageSize / PatchSize;
+        return new AttentionShape(EmbedDim, NumHeads, PrefixTokens + (side * side)) { Height = side, Width = side, PrefixTokens = PrefixTokens };
     }
 
     /// <summary>
@@ -53,6 +61,8 @@ public sealed record DeiTConfig : TransformerConfig
         ShapeLimits.Require(EmbedDim, 1, ShapeLimits.Channels);
         ShapeLimits.Require(MlpRatio, 0.25f, ShapeLimits.Ratio);
         RequireAttention(Depth);
-        ShapeLimits.RequireHeads(0, EmbedDim, NumHeads, 1);
+        ShapeLimits.RequireHeads(0, EmbedDim, NumHeads);
+        if (DistillationToken && !ClassToken)
+            throw new ArgumentException("DistillationToken stands beside a class token; set ClassToken, too.");
     }
 }

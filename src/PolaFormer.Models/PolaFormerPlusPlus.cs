@@ -48,6 +48,9 @@ public sealed class PolaFormerPlusPlus : VisionModel
     protected override IEnumerable<Module> Blocks => _layers.SelectMany(stage => stage.Blocks);
 
     /// <inheritdoc/>
+    protected override IEnumerable<Module> Head => [_projection.Convolution, _projection.Norm, _head];
+
+    /// <inheritdoc/>
     protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
     {
         Tensor x = _patchEmbed.Forward(images);

@@ -59,6 +59,9 @@ public sealed class PolaPvt : VisionModel
     protected override IEnumerable<Module> Blocks => _stages.SelectMany(stage => stage);
 
     /// <inheritdoc/>
+    protected override IEnumerable<Module> Head => [_norm, _head];
+
+    /// <inheritdoc/>
     protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
     {
         Tensor x = images;
@@ -67,7 +70,7 @@ public sealed class PolaPvt : VisionModel
             x = _patchEmbeds[i].Forward(x);
             Shape grid = x.Shape;
             x = i == _stages.Length - 1 && _classToken is not null
-                ? WithClassToken(x, _classToken) + ClassPositions(_posEmbeds[i], grid)
+                ? WithTokens(x, _classToken) + ClassPositions(_posEmbeds[i], grid)
                 : x + PositionsFor(_posEmbeds[i], grid);
             x = _posDrops[i].Forward(x);
             if (i == 0)

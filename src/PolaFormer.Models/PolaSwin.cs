@@ -56,6 +56,9 @@ public sealed class PolaSwin : VisionModel
     protected override IEnumerable<Module> Blocks => _layers.SelectMany(stage => stage.Blocks);
 
     /// <inheritdoc/>
+    protected override IEnumerable<Module> Head => [_norm, _head];
+
+    /// <inheritdoc/>
     protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
     {
         RequireImageSize(images);

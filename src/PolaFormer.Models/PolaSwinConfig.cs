@@ -85,6 +85,6 @@ public sealed record PolaSwinConfig : TransformerConfig
         ShapeLimits.Require(MlpRatio, 0.25f, ShapeLimits.Ratio);
         RequireAttention(stages);
         for (int i = 0; i < stages; i++)
-            ShapeLimits.RequireHeads(i, EmbedDim << i, NumHeads[i], AttentionOf(i).Contains("polarity") ? 2 : 1);
+            ShapeLimits.RequireHeads(i, EmbedDim << i, NumHeads[i]);
     }
 }

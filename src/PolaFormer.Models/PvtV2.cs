@@ -46,6 +46,9 @@ public sealed class PvtV2 : VisionModel
     protected override IEnumerable<Module> Blocks => _stages.SelectMany(stage => stage);
 
     /// <inheritdoc/>
+    protected override IEnumerable<Module> Head => [_head];
+
+    /// <inheritdoc/>
     protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
     {
         Tensor x = images;

@@ -42,11 +42,11 @@ public abstract record PyramidConfig : TransformerConfig
         RequireAttention(stages);
     }
 
-    /// <summary>Checks that heads divide channels, once the stages' attentions are known to be there.</summary>
+    /// <summary>Checks that heads divide channels.</summary>
     /// <exception cref="ArgumentException">They do not; the message names the stage.</exception>
     protected void RequireHeads()
     {
         for (int i = 0; i < Depths.Count; i++)
-            ShapeLimits.RequireHeads(i, EmbedDims[i], NumHeads[i], AttentionOf(i) == "polarity" ? 2 : 1);
+            ShapeLimits.RequireHeads(i, EmbedDims[i], NumHeads[i]);
     }
 }

@@ -48,11 +48,11 @@ internal static class ShapeLimits
             throw new ArgumentException($"{name} has {values.Count} entries for {stages} stages.");
     }
 
-    /// <summary>Heads must cut the channels into heads whose width is a multiple of <paramref name="multiple"/>.</summary>
+    /// <summary>Heads must divide the channels; those of PolaFormer++ into fours, which its rotary encoding turns in two planes.</summary>
     /// <exception cref="ArgumentException">They do not.</exception>
-    public static void RequireHeads(int stage, int channels, int heads, int multiple)
+    public static void RequireHeads(int stage, int channels, int heads, int multiple = 1)
     {
         if (channels % (heads * multiple) != 0)
-            throw new ArgumentException($"Stage {stage + 1}: {heads} heads do not divide {channels} channels into heads of a multiple of {multiple} channels.");
+            throw new ArgumentException($"Stage {stage + 1}: {heads} heads do not divide {channels} channels{(multiple == 1 ? "" : $" into heads of a multiple of {multiple} channels")}.");
     }
 }

@@ -39,7 +39,42 @@ public abstract class VisionModel : Module
     /// <summary>Parts of parameter names that weight decay spares, as the authors declare them.</summary>
     public virtual IReadOnlyList<string> NoWeightDecayKeywords => [];
 
-    /// <summary>The feature map after the last stage, (B, h, w, C); with a class token before it, its tokens, (B, 1 + h·w, C).</summary>
+    /// <summary>
+    /// The layer of every parameter, for learning rates that follow depth: the stem is layer 0, the blocks follow in order, what lies
+    /// behind the last stage is last. A reduction between stages counts with the block before it.
+    /// </summary>
+    public IReadOnlyDictionary<string, int> Layers
+    {
+        get
+        {
+            var known = new Dictionary<Parameter, int>(ReferenceEqualityComparer.Instance);
+            int last = 1;
+            foreach (Module block in Blocks)
+                Mark(block, last++);
+            foreach (Module module in Head)
+                Mark(module, last);
+            var layers = new Dictionary<string, int>();
+            int current = 0;
+            foreach ((string name, Parameter parameter) in NamedParameters())
+            {
+                if (!known.TryGetValue(parameter, out int layer))
+                    layer = current;
+                else if (layer < last)
+                    current = layer;
+                layers.Add(name, layer);
+            }
+
+            return layers;
+
+            void Mark(Module module, int layer)
+            {
+                foreach (Parameter parameter in module.Parameters())
+                    known[parameter] = layer;
+            }
+        }
+    }
+
+    /// <summary>The feature map after the last stage, (B, h, w, C); with tokens of its own before it, all of them, (B, tokens + h·w, C).</summary>
     /// <param name="images">(B, H, W, 3).</param>
     /// <param name="stages">Receives "stem" and "stage1" to "stage4" with their feature maps (B, h, w, C), where given.</param>
     public Tensor ForwardFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages = null)
@@ -70,7 +105,7 @@ public abstract class VisionModel : Module
     /// <summary>Replaces the classifier by a new one, with freshly drawn weights.</summary>
     /// <param name="numClasses">Width of the new logits.</param>
     /// <param name="seed">Seed of the new weights.</param>
-    public void ResetClassifier(int numClasses, ulong seed = 0)
+    public virtual void ResetClassifier(int numClasses, ulong seed = 0)
     {
         Module head = NewClassifier(numClasses);
         head.Initialize(seed);
@@ -81,6 +116,9 @@ public abstract class VisionModel : Module
 
     /// <summary>The blocks of all stages.</summary>
     protected abstract IEnumerable<Module> Blocks { get; }
+
+    /// <summary>What lies between the last stage and the logits.</summary>
+    protected abstract IEnumerable<Module> Head { get; }
 
     /// <summary>The stem and the stages.</summary>
     protected abstract Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages);
@@ -94,13 +132,14 @@ public abstract class VisionModel : Module
     /// <summary>Puts a new classifier in the place of the old one.</summary>
     protected abstract Module NewClassifier(int numClasses);
 
-    /// <summary>A class token before the tokens of a grid: (B, H, W, C) → (B, 1 + H·W, C).</summary>
-    protected static Tensor WithClassToken(Tensor grid, Parameter classToken)
+    /// <summary>Learned tokens, (1, 1, C) each, before those of a grid: (B, H, W, C) → (B, tokens + H·W, C).</summary>
+    protected static Tensor WithTokens(Tensor grid, params Parameter[] tokens)
     {
-        Tensor tokens = grid.Reshape(grid.Shape[0], -1, grid.Shape[3]);
+        Tensor pixels = grid.Reshape(grid.Shape[0], -1, grid.Shape[3]);
 
         // Repeated by way of the batch, whose extent an exported graph leaves open.
-        return Tensor.Concat(1, (tokens.Slice(1, 0, 1) * 0) + classToken, tokens);
+        Tensor none = pixels.Slice(1, 0, 1) * 0;
+        return Tensor.Concat(1, [.. tokens.Select(token => none + token), pixels]);
     }
 
     /// <summary>The tokens of a grid without the class token: (B, h, w, C).</summary>

@@ -5,7 +5,7 @@ namespace PolaFormer.NN;
 
 /// <summary>The distribution a parameter starts from. Values depend on the seed, the parameter's name and the position only.</summary>
 /// <param name="Kind">Family of the distribution.</param>
-/// <param name="Scale">The constant, the standard deviation, or the bound of the uniform interval.</param>
+/// <param name="Scale">The constant, the standard deviation, or the upper bound of the uniform interval.</param>
 public readonly record struct Initializer(InitializerKind Kind, float Scale)
 {
     /// <summary>All zeros.</summary>
@@ -25,6 +25,9 @@ public readonly record struct Initializer(InitializerKind Kind, float Scale)
 
     /// <summary>Uniform in ±<paramref name="bound"/>.</summary>
     public static Initializer Uniform(float bound) => new(InitializerKind.Uniform, bound);
+
+    /// <summary>Uniform in [0, 1).</summary>
+    public static Initializer UnitUniform => new(InitializerKind.PositiveUniform, 1);
 
     /// <summary>Uniform in ±1/√fanIn: PyTorch's default for the weights and biases of linear and convolution layers.</summary>
     public static Initializer UniformFanIn(int fanIn) => Uniform(1 / MathF.Sqrt(fanIn));
@@ -53,6 +56,11 @@ public readonly record struct Initializer(InitializerKind Kind, float Scale)
                 random.FillUniform(values, 0);
                 foreach (ref float value in values)
                     value = ((2 * value) - 1) * Scale;
+                break;
+            case InitializerKind.PositiveUniform:
+                random.FillUniform(values, 0);
+                foreach (ref float value in values)
+                    value *= Scale;
                 break;
             default:
                 throw new InvalidOperationException($"Unknown distribution {Kind}.");

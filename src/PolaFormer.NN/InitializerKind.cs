@@ -11,4 +11,7 @@ public enum InitializerKind
 
     /// <summary>Uniform, symmetric around 0.</summary>
     Uniform,
+
+    /// <summary>Uniform from 0.</summary>
+    PositiveUniform,
 }

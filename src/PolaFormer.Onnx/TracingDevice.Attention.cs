@@ -17,14 +17,16 @@ internal sealed partial class TracingDevice
         Tensor values = Heads(Rows(value), numHeads);
 
         Tensor state = keyFeatures.MatMul(values, transposeA: true), sum = SumOfTokens(keyFeatures);
-        int half = values.Shape[-1] / 2;
-        Tensor readout = Tensor.Concat(-1, state.Slice(-1, 0, half), Exchanged(state.Slice(-1, half, half), 2));
+        int half = (values.Shape[-1] + 1) / 2, otherHalf = values.Shape[-1] - half;
+        Tensor readout = Tensor.Concat(-1, state.Slice(-1, 0, half), Exchanged(state.Slice(-1, half, otherHalf), 2));
         Tensor normalizers = Tensor.Concat(2, sum, Exchanged(sum, 3));
 
         // Sums instead of means: both sides of the quotient are n times as large.
+        Tensor read = features.MatMul(readout), sums = features.MatMul(normalizers, transposeB: true) + (key.Tokens * Epsilon);
+        if (half != otherHalf)
+            return Merge(Tensor.Concat(-1, read.Slice(-1, 0, half) / sums.Slice(-1, 0, 1), read.Slice(-1, half, otherHalf) / sums.Slice(-1, 1, 1)), y);
         Shape streams = [values.Shape[0], numHeads, queries.Shape[2], 2, half];
-        Tensor attended = features.MatMul(readout).Reshape(streams) / (features.MatMul(normalizers, transposeB: true) + (key.Tokens * Epsilon)).Reshape(streams.With(4, 1));
-        return Merge(attended, y);
+        return Merge(read.Reshape(streams) / sums.Reshape(streams.With(4, 1)), y);
     }
 
     internal override Tensor PolarityAttentionPlusPlus(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads, Tensor y)

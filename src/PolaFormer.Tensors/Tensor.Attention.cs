@@ -1,6 +1,8 @@
 namespace PolaFormer.Tensors;
 
-// The fused attention operators, or with Ops.ComposedAttention.IsEnabled the elementary ones they are made of.
+// The fused attention operators, or with Ops.ComposedAttention.IsEnabled the elementary ones they are made of. So is PolaFormer++'s
+// attention with an odd number of channels a head, where a pair of the rotary encoding straddles both halves of the features; the
+// authors' networks have none.
 // Formulas and gradients stand in Ops/.
 public unsafe partial class Tensor
 {
@@ -11,7 +13,7 @@ public unsafe partial class Tensor
     /// <param name="positionalEncoding">(1, n, C), added to the keys.</param>
     /// <param name="inverseScale">(C) or (1, 1, C), factor of queries and keys.</param>
     /// <param name="exponent">C values of any shape, at least 1.</param>
-    /// <param name="numHeads">Heads; C / numHeads is even.</param>
+    /// <param name="numHeads">Heads; C / numHeads is at least 2; of an odd number, same-signed pairs read one value more.</param>
     /// <returns>(B, N, C).</returns>
     public static Tensor PolarityAttention(Columns query, Columns key, Columns value, Tensor positionalEncoding, Tensor inverseScale, Tensor exponent, int numHeads) =>
         Ops.ComposedAttention.IsEnabled
@@ -26,10 +28,10 @@ public unsafe partial class Tensor
     /// <param name="oppositeTemperature">2·C values: factor of [q₋, q₊].</param>
     /// <param name="sin">(N, 2·C / numHeads): sines of the rotary encoding.</param>
     /// <param name="cos">(N, 2·C / numHeads): cosines.</param>
-    /// <param name="numHeads">Heads; C / numHeads is even.</param>
+    /// <param name="numHeads">Heads; C / numHeads is at least 2; of an odd number, same-signed pairs read one value more.</param>
     /// <returns>(B, N, C).</returns>
     public static Tensor PolarityAttentionPlusPlus(Columns query, Columns key, Columns value, Tensor sameTemperature, Tensor oppositeTemperature, Tensor sin, Tensor cos, int numHeads) =>
-        Ops.ComposedAttention.IsEnabled
+        Ops.ComposedAttention.IsEnabled || (query.Width / numHeads) % 2 != 0
             ? Ops.ComposedAttention.PolarityPlusPlus(query, key, value, sameTemperature, oppositeTemperature, sin, cos, numHeads)
             : Ops.PolarityAttentionPlusPlus.Forward(query, key, value, sameTemperature, oppositeTemperature, sin, cos, numHeads);
 

@@ -65,7 +65,7 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         if (type == "polaformer_pp")
             return PlusPlusOf(config.Model.Pp);
         string name = IsPublishedPlusPlus(type) ? $"polaformer_pp_{type[4..]}" : type;
-        ModelEntry entry = ModelRegistry.All.FirstOrDefault(entry => entry.Name == name)
+        ModelEntry entry = ModelRegistry.TryFind(name)
             ?? throw new ConfigurationException($"MODEL.TYPE: there is no network '{type}'. Known: pola_swin, polaformer_pp, polab0 … polab5, {string.Join(", ", ModelRegistry.All.Select(entry => entry.Name))}.");
         return entry.Config switch
         {

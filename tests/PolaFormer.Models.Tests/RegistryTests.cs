@@ -10,7 +10,7 @@ public class RegistryTests
     // In the authors' state dict of Pola-PVT, but not in their forward pass.
     private static readonly string[] Unused = ["norm.weight", "norm.bias"];
 
-    private static readonly string[] Larger = ["deit_small", "deit_base", "pvt_small", "pvt_v2_b1", "pvt_v2_b2", "pvt_v2_b3", "pvt_v2_b4", "pvt_v2_b5", "pola_pvt_v2_b1", "swin_small", "swin_base"];
+    private static readonly string[] Larger = ["deit_small", "deit_base", "deit_small_distilled", "deit_base_distilled", "pvt_small", "pvt_v2_b1", "pvt_v2_b2", "pvt_v2_b3", "pvt_v2_b4", "pvt_v2_b5", "pola_pvt_v2_b1", "swin_small", "swin_base"];
 
     public static TheoryData<string> Names => [.. ModelRegistry.All.Select(entry => entry.Name)];
 
@@ -54,7 +54,8 @@ public class RegistryTests
 
         Assert.Equal("stem", stages[0].Stage);
         Shape last = stages[^1].Features.Shape;
-        Assert.Equal(features.Rank == 4 ? last : new Shape(2, 1 + (last[1] * last[2]), last[3]), features.Shape);
+        int prefix = model.Config is DeiTConfig deit ? deit.PrefixTokens : 1;
+        Assert.Equal(features.Rank == 4 ? last : new Shape(2, prefix + (last[1] * last[2]), last[3]), features.Shape);
         for (int i = 2; i < stages.Count; i++)
             Assert.True(stages[i].Features.Shape[1] < stages[i - 1].Features.Shape[1], "each stage is coarser than the one before");
         Assert.Equal(new Shape(2, model.NumClasses), model.ForwardHead(features).Shape);
@@ -74,6 +75,10 @@ public class RegistryTests
         Assert.Equal(before, model.StateDict().Select(entry => entry.Name));
         Assert.Equal(new Shape(1, 7), model.Forward(Tensor.Empty([1, model.ImageSize, model.ImageSize, 3])).Shape);
     }
+
+    [Fact]
+    public void TheNetworkOfTheAuthorsFileBIsTheLargeOne() =>
+        Assert.Same(ModelRegistry.Find("pola_pvt_large"), ModelRegistry.Find("pola_pvt_base"));
 
     [Fact]
     public void UnknownNameListsTheKnownOnes()

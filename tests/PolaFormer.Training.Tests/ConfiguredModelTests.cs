@@ -67,7 +67,7 @@ public sealed class ConfiguredModelTests
     [Theory]
     [InlineData("attn.dwc.weight", "attn.gate", "MODEL.POLA.POLARITY", "false")]
     [InlineData("attn.qkv.weight", "attn.qkvg.weight", "MODEL.POLA.GATE", "off")]
-    [InlineData("attn.gate", "attn.qkvg.weight", "MODEL.POLA.GATE", "learned", "MODEL.POLA.GATE_START", "xavier_uniform")]
+    [InlineData("attn.gate", "attn.qkvg.weight", "MODEL.POLA.GATE", "learned", "MODEL.POLA.GATE_START", "uniform")]
     [InlineData("attn.dcn.offset.weight", "attn.dwc.weight", "MODEL.POLA.LOCAL", "deformable")]
     [InlineData("attn.qkvg.weight", "attn.dwc.weight", "MODEL.POLA.LOCAL", "off")]
     [InlineData("attn.qkv.weight", "attn.dwc.weight", "MODEL.POLA.POLARITY", "false", "MODEL.POLA.GATE", "off", "MODEL.POLA.LOCAL", "off")]

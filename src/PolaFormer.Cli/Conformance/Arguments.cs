@@ -39,6 +39,12 @@ internal sealed class Arguments(JsonElement given, string? common = null)
     /// <summary>A list of whole numbers.</summary>
     public int[] Integers(string name) => Required(name).Integers();
 
+    /// <summary>A list of whole numbers.</summary>
+    public int[] Integers(string name, int[] fallback) => Has(name) ? Integers(name) : fallback;
+
+    /// <summary>A list; the default where it is not given.</summary>
+    public T[] List<T>(string name, Func<JsonElement, T> read, T[] fallback) => Has(name) ? [.. Required(name).EnumerateArray().Select(read)] : fallback;
+
     /// <summary>A list of whole numbers; a string or number stands for its digits.</summary>
     public int[] Digits(string name, string fallback)
     {

@@ -12,7 +12,8 @@ internal static class HostCases
         var arguments = new Arguments(fixture.Meta.Field("construct") ?? default);
         TransformerConfig config = type switch
         {
-            "VisionTransformer" => DeiT(arguments),
+            "VisionTransformer" => DeiT(arguments, isDistilled: false),
+            "DistilledVisionTransformer" => DeiT(arguments, isDistilled: true),
             "PyramidVisionTransformer" => Pvt(arguments),
             "PyramidVisionTransformerV2" => PvtV2(arguments),
             "SwinTransformer" or "FLattenSwinTransformer" => Swin(arguments),
@@ -30,7 +31,7 @@ internal static class HostCases
         ForwardBackward.Run(fixture, comparison, new Subject(model, Layout.ChannelsFirst, Layout.Same));
     }
 
-    private static DeiTConfig DeiT(Arguments arguments) => new()
+    private static DeiTConfig DeiT(Arguments arguments, bool isDistilled) => new()
     {
         PatchSize = arguments.Integer("patch_size", 16),
         EmbedDim = arguments.Integer("embed_dim", 768),
@@ -38,6 +39,7 @@ internal static class HostCases
         NumHeads = arguments.Integer("num_heads", 12),
         MlpRatio = arguments.Number("mlp_ratio", 4),
         QkvBias = arguments.Flag("qkv_bias", true),
+        DistillationToken = isDistilled,
     };
 
     // FLatten's, unlike the original, have no class token and say which stages are linear.

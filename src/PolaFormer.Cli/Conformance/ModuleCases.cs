@@ -106,7 +106,7 @@ internal static class ModuleCases
     {
         int Dim() => arguments.Has("dim") ? arguments.Integer("dim") : arguments.Integer("embed_dim");
         int Heads() => arguments.Integer("num_heads");
-        float? Scale() => arguments.Flag("layerscale", false) ? arguments.Number("layer_init_value", 1) : null;
+        float? Scale() => arguments.Flag("layerscale", false) ? arguments.Number("layer_init_value", 1e-6f) : null;
         switch (type)
         {
             case "MemoryEfficientSwish":
@@ -139,7 +139,7 @@ internal static class ModuleCases
     private static PvtAttention PvtAttention(FixtureCase fixture, Arguments arguments, string attnType)
     {
         int height = CallOrConstruct(fixture, arguments, "H"), width = CallOrConstruct(fixture, arguments, "W"), reduction = arguments.Integer("sr_ratio", 1);
-        AttentionShape shape = AttentionShape.Grid(arguments.Integer("dim"), arguments.Integer("num_heads"), height, width) with { KeyTokens = height * width / (reduction * reduction) };
+        AttentionShape shape = AttentionShape.Grid(arguments.Integer("dim"), arguments.Integer("num_heads", 8), height, width) with { KeyTokens = height * width / (reduction * reduction) };
         AttentionMechanism mechanism = attnType == "L"
             ? new PolarityAttention(shape, arguments.Integer("kernel_size", 5), arguments.Number("alpha", 4))
             : new SoftmaxAttention(shape);
@@ -156,7 +156,7 @@ internal static class ModuleCases
     {
         int patch = arguments.Integer("patch_size", 4);
         Shape image = fixture.ShapeOf("in.input");
-        var module = new PatchEmbed(patch, arguments.Integer("in_chans", 3), arguments.Integer("embed_dim"), arguments.Flag("norm", true));
+        var module = new PatchEmbed(patch, arguments.Integer("in_chans", 3), arguments.Integer("embed_dim"), arguments.Flag("norm", fixture.Has("param.norm.weight")));
         return new Subject(module, Layout.ChannelsFirst, Layout.Tokens(image[2] / patch, image[3] / patch));
     }
 
@@ -164,7 +164,7 @@ internal static class ModuleCases
         shape => arguments.Text("attn_type", "L") == "L"
             ? new PolarityAttention(shape, arguments.Integer("kernel_size", 5), arguments.Number("alpha", 4))
             : new WindowSoftmaxAttention(shape, shape.Height),
-        dim, resolution[0], resolution[1], arguments.Integer("num_heads", 1), arguments.Integer("window_size", 7), arguments.Integer("shift_size", 0),
+        dim, resolution[0], resolution[1], arguments.Integer("num_heads"), arguments.Integer("window_size", 7), arguments.Integer("shift_size", 0),
         arguments.Number("mlp_ratio", 4), arguments.Flag("qkv_bias", true), arguments.Number("drop_path", 0));
 
     private static RotaryEncoding Rotary(int dim, int heads) => new(dim, heads);

@@ -147,16 +147,35 @@ internal static class SequenceBaselines
         baseline.Run(comparison, () => [("y", mechanism.Attend(new AttentionInputs(baseline.Input("x"), baseline.Input("x"), value.Forward(baseline.Input("x")))))]);
     }
 
-    /// <summary>Layout (B, N, C); values and result projected.</summary>
+    /// <summary>Layout (B, N, C); values and result projected. Queries are the input itself.</summary>
     public static void RunFactorizedSynthesizer(FixtureCase fixture, Comparison comparison)
     {
-        if (fixture.Meta.GetProperty("construct").Text("mode") is not "factorized_random" and var mode)
+        JsonElement construct = fixture.Meta.GetProperty("construct");
+        string mode = construct.Text("mode") ?? "factorized_random";
+        bool isRandom = mode.Contains("random", StringComparison.Ordinal), isDense = mode.Contains("dense", StringComparison.Ordinal);
+        if (!isRandom && !isDense)
             throw new CapabilityMissingException($"The {mode} synthesizer of Long Range Arena is not part of this program");
-        Shape shape = fixture.ShapeOf("in.x"), left = fixture.ShapeOf("param.random1");
+        Shape shape = fixture.ShapeOf("in.x");
+        int Given(string name, int fallback) => construct.Field(name)?.GetInt32() ?? fallback;
+        int? rank = mode.Contains("factorized_random", StringComparison.Ordinal) ? Given("k", 32) : null;
         var baseline = new Baseline { Fixture = fixture };
-        var mechanism = baseline.Part("", new FactorizedSynthesizer(new AttentionShape(shape[2], left[0], shape[1]), rank: left[2], maxTokens: left[1]));
-        Linear value = baseline.Linear("value"), output = baseline.Linear("out");
-        baseline.Run(comparison, () => [("y", output.Forward(mechanism.Attend(new AttentionInputs(baseline.Input("x"), baseline.Input("x"), value.Forward(baseline.Input("x"))))))]);
+        FactorizedSynthesizer? mechanism = null;
+        Linear? value = null, output = null;
+
+        // In the order of the case's parameters.
+        foreach (string part in fixture.Meta.GetProperty("params").EnumerateObject().Select(entry => entry.Name.Split('.')[0]).Distinct())
+        {
+            if (part == "value")
+                value = baseline.Linear(part);
+            else if (part == "out")
+                output = baseline.Linear(part);
+            else
+                mechanism ??= baseline.Part("", new FactorizedSynthesizer(
+                    new AttentionShape(shape[2], Given("heads", 1), shape[1]), rank, Given("max_length", 512),
+                    (isRandom ? SynthesizerParts.Random : 0) | (isDense ? SynthesizerParts.Dense : 0)));
+        }
+
+        baseline.Run(comparison, () => [("y", output!.Forward(mechanism!.Attend(new AttentionInputs(baseline.Input("x"), baseline.Input("x"), value!.Forward(baseline.Input("x"))))))]);
     }
 
     /// <summary>The shape of queries (B, heads, N, d).</summary>

@@ -42,6 +42,8 @@ public static class AttentionRegistry
         new("synthesizer-dense", "Synthesizer (dense)", "Tay et al., ICML 2021", "O(N²·(d + N))", shape => new DenseSynthesizer(shape)),
         new("synthesizer-random", "Synthesizer (random)", "Tay et al., ICML 2021", "O(N²·d)", shape => new RandomSynthesizer(shape)),
         new("synthesizer-factorized", "Synthesizer (factorised)", "Tay et al., ICML 2021", "O(N²·(d + k))", shape => new FactorizedSynthesizer(shape)),
+        new("synthesizer-factorized-dense", "Synthesizer (factorised dense)", "Tay et al., ICML 2021", "O(N²·d)", shape => new FactorizedSynthesizer(shape, parts: SynthesizerParts.Dense)),
+        new("synthesizer-factorized-random-dense", "Synthesizer (factorised random + dense)", "Tay et al., ICML 2021", "O(N²·(d + k))", shape => new FactorizedSynthesizer(shape, parts: SynthesizerParts.Random | SynthesizerParts.Dense)),
     ];
 
     /// <summary>All entries.</summary>

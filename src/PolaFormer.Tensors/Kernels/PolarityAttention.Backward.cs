@@ -65,7 +65,7 @@ internal static unsafe partial class PolarityAttention
                 var rightHalf = leftHalf + padded;
                 var rowFactors = rightHalf + padded;
                 MarkHalves(layout, leftHalf, rightHalf);
-                var half = layout.HeadDim / 2;
+                var half = layout.Half;
                 var (first, end) = Workers.Range(Units, Parts, part);
                 for (var unit = first; unit < end; unit++)
                 {

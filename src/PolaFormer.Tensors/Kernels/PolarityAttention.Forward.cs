@@ -150,19 +150,19 @@ internal static unsafe partial class PolarityAttention
             }
         }
 
-        /// <summary>Ones over the left d/2 columns and ones over the right d/2 columns; zeros elsewhere.</summary>
+        /// <summary>Ones over the left half of the columns and ones over the right; zeros elsewhere.</summary>
         private static void MarkHalves(in PolarityLayout layout, float* leftHalf, float* rightHalf)
         {
             for (var j = 0; j < layout.Padded; j++)
             {
-                leftHalf[j] = j < layout.HeadDim / 2 ? 1 : 0;
-                rightHalf[j] = j >= layout.HeadDim / 2 && j < layout.HeadDim ? 1 : 0;
+                leftHalf[j] = j < layout.Half ? 1 : 0;
+                rightHalf[j] = j >= layout.Half && j < layout.HeadDim ? 1 : 0;
             }
         }
 
         /// <summary>
         /// Sums of the chunks of a state (<paramref name="stride"/> floats apart), times a factor, into the first; in the right
-        /// d/2 columns, the rows of positive features change places with those of negative ones.
+        /// half of the columns, the rows of positive features change places with those of negative ones.
         /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void SumAndExchange(in PolarityLayout layout, float* state, long stride, int chunks, float factor)

@@ -6,7 +6,7 @@ namespace PolaFormer.Tensors.Kernels;
 /// </summary>
 internal unsafe struct PolarityAttentionInputs
 {
-    /// <summary>Images B, heads, channels per head d (even), query tokens N, key tokens n; all at least 1.</summary>
+    /// <summary>Images B, heads, channels per head d (at least 2), query tokens N, key tokens n; all at least 1.</summary>
     public int Batch, Heads, HeadDim, Queries, Keys;
 
     /// <summary>q (B × N × C), k and v (B × n × C) with C = heads·d.</summary>
@@ -43,7 +43,7 @@ internal unsafe struct PolarityAttentionGradients
 /// <code>
 /// φ(x) = [max(x, 0)^p, max(−x, 0)^p]                 2d wide; ψ(x) has the halves exchanged
 /// S = φ(k̃)ᵀ·v / n     2d × d,     m = mean over tokens of φ(k̃)
-/// out[:, :d/2] = φ(q̃)·S[:, :d/2] / (φ(q̃)·m + 1e-6),     out[:, d/2:] = ψ(q̃)·S[:, d/2:] / (ψ(q̃)·m + 1e-6)
+/// out[:, :h] = φ(q̃)·S[:, :h] / (φ(q̃)·m + 1e-6),     out[:, h:] = ψ(q̃)·S[:, h:] / (ψ(q̃)·m + 1e-6),     h = ⌈d/2⌉
 /// </code>
 /// |x|^p is computed once and routed by sign. At x = 0 the value and both its gradients are exactly 0. Features exist
 /// only for a block of tokens at a time, in the scratch of a thread; what is kept between passes is S and m. Since

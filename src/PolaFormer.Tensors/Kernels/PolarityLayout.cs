@@ -24,8 +24,11 @@ internal readonly struct PolarityLayout
         Width = 2 * Padded;
     }
 
-    /// <summary>d.</summary>
+    /// <summary>d, at least 2.</summary>
     public int HeadDim { get; }
+
+    /// <summary>⌈d/2⌉: the columns of v that same-signed pairs read; opposite-signed ones read the others.</summary>
+    public int Half => (HeadDim + 1) / 2;
 
     /// <summary>d rounded up to whole vectors; the columns past d hold zeros.</summary>
     public int Padded { get; }

@@ -56,11 +56,11 @@ public static class ComposedAttention
     // y = [same·(k̃ᵀv₁)/(same·mean k̃), opposite·(k̃ᵀv₂)/(opposite·mean k̃)], normalised by the unturned features.
     private static Tensor Streams(Tensor same, Tensor opposite, Tensor keys, Tensor turnedSame, Tensor turnedOpposite, Tensor turnedKeys, Tensor value)
     {
-        int half = value.Shape[-1] / 2;
+        int half = (value.Shape[-1] + 1) / 2;
         Tensor state = turnedKeys.MatMul(value, transposeA: true) * (1f / value.Shape[2]);
         Tensor mean = keys.Mean(2, 2, keepDimensions: true);
         Tensor first = turnedSame.MatMul(state.Slice(-1, 0, half)) / (same.MatMul(mean, transposeB: true) + Epsilon);
-        Tensor second = turnedOpposite.MatMul(state.Slice(-1, half, half)) / (opposite.MatMul(mean, transposeB: true) + Epsilon);
+        Tensor second = turnedOpposite.MatMul(state.Slice(-1, half, value.Shape[-1] - half)) / (opposite.MatMul(mean, transposeB: true) + Epsilon);
         return Merge(Tensor.Concat(-1, first, second));
     }
 

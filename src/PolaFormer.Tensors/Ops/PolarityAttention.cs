@@ -8,7 +8,7 @@ namespace PolaFormer.Tensors.Ops;
 /// q̃ = q·s, k̂ = (k + e)·s                        s: inverse scale, e: positional encoding
 /// q_same = [q̃₊ᵖ, q̃₋ᵖ], q_opp = [q̃₋ᵖ, q̃₊ᵖ], k̃ = [k̂₊ᵖ, k̂₋ᵖ]     x₊ = max(x, 0), x₋ = max(−x, 0)
 /// S = k̃ᵀ·v / n (2d×d), z = mean k̃ (2d)
-/// y = [q_same·S₁ / (q_same·z + 1e-6), q_opp·S₂ / (q_opp·z + 1e-6)]    S₁, S₂: left and right half of S
+/// y = [q_same·S₁ / (q_same·z + 1e-6), q_opp·S₂ / (q_opp·z + 1e-6)]    S₁, S₂: left ⌈d/2⌉ columns of S and the others
 /// </code>
 /// The backward pass recomputes the features in blocks. At x = 0 the feature and its gradients for x and p are exactly 0,
 /// so a zero query gives y = 0. No N×2d feature tensor is held.
@@ -34,8 +34,8 @@ internal sealed class PolarityAttention : Operator
     public static Tensor Forward(Columns query, Columns key, Columns value, Tensor encoding, Tensor inverseScale, Tensor exponent, int numHeads)
     {
         int dim = query.Width, headDim = dim / numHeads, batch = query.Source.Shape[0];
-        if (key.Width != dim || value.Width != dim || dim % numHeads != 0 || headDim % 2 != 0)
-            throw new ArgumentException($"Polarity attention takes queries, keys and values of one width that {numHeads} heads of an even number of channels share; got {query.Width}, {key.Width}, {value.Width}.");
+        if (key.Width != dim || value.Width != dim || dim % numHeads != 0 || headDim < 2)
+            throw new ArgumentException($"Polarity attention takes queries, keys and values of one width that {numHeads} heads of at least two channels share; got {query.Width}, {key.Width}, {value.Width}.");
         if (key.Tokens != value.Tokens || key.Source.Shape[0] != batch || value.Source.Shape[0] != batch)
             throw new ArgumentException($"Polarity attention: {key.Tokens} keys for {value.Tokens} values.");
         if (encoding.Count != (long)key.Tokens * dim)

@@ -12,7 +12,7 @@ public sealed class PolarityConfig
     /// <summary>GATE: <c>projected</c> from the tokens, <c>learned</c> (one coefficient for each token and channel) or <c>off</c>.</summary>
     public string? Gate { get; set; }
 
-    /// <summary>GATE_START: what a learned gate starts from: <c>ones</c>, <c>zeros</c>, <c>normal</c>, <c>kaiming_uniform</c> or <c>xavier_uniform</c>.</summary>
+    /// <summary>GATE_START: what a learned gate starts from: <c>ones</c>, <c>zeros</c>, <c>normal</c>, <c>kaiming_uniform</c> or <c>uniform</c> (in [0, 1)).</summary>
     public string? GateStart { get; set; }
 
     /// <summary>LOCAL: the convolution of the values: <c>depthwise</c>, <c>deformable</c> or <c>off</c>.</summary>

@@ -19,7 +19,7 @@ public sealed record ParameterGroup(IReadOnlyList<(string Name, Parameter Parame
     public static IReadOnlyList<ParameterGroup> Split(VisionModel model, double weightDecay, double layerDecay = 1)
     {
         (string Name, Parameter Parameter)[] all = [.. model.NamedParameters()];
-        var layers = new LayerDecay(all.Select(entry => entry.Name), layerDecay);
+        var layers = new LayerDecay(model, layerDecay);
         return [.. from scale in all.Select(entry => layers.ScaleOf(entry.Name)).Distinct()
                    from decays in new[] { true, false }
                    select new ParameterGroup(

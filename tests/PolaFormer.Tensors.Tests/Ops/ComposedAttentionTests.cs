@@ -5,7 +5,7 @@ using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Tensors.Tests.Ops;
 
-/// <summary>Fused attention against its composed form: outputs and gradients, for every head size of the models.</summary>
+/// <summary>Fused attention against its composed form: outputs and gradients, for every head size of the models and for odd ones.</summary>
 public class ComposedAttentionTests
 {
     private const double Tolerance = 2e-5;
@@ -19,6 +19,9 @@ public class ComposedAttentionTests
         { 5, 64, 50, 7 },
         { 1, 96, 67, 67 },
         { 2, 80, 33, 33 },
+        { 2, 9, 30, 30 },
+        { 3, 17, 49, 13 },
+        { 2, 3, 12, 12 },
     };
 
     [Theory]

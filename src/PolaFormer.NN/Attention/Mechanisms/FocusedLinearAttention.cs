@@ -1,4 +1,5 @@
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.NN.Attention.Mechanisms;
 
@@ -15,6 +16,7 @@ public sealed class FocusedLinearAttention : FeatureMapAttention
     private readonly int _kernelSize;
     private readonly Parameter _scale, _positionalEncoding;
     private readonly DepthwiseConv2d _convolution;
+    private Tensor? _inverseScale;
 
     /// <summary>Makes the mechanism.</summary>
     /// <param name="shape">What it is made for, a grid.</param>
@@ -43,6 +45,12 @@ public sealed class FocusedLinearAttention : FeatureMapAttention
     }
 
     /// <inheritdoc/>
+    protected override void OnFreeze() => _inverseScale = MemoryScope.OutsideScopes(InverseScale);
+
+    // (1, heads, 1, d).
+    private Tensor InverseScale() => Heads(_scale.Softplus().Reciprocal());
+
+    /// <inheritdoc/>
     protected override Tensor QueryFeatures(Tensor query) => Focus(query);
 
     /// <inheritdoc/>
@@ -56,5 +64,5 @@ public sealed class FocusedLinearAttention : FeatureMapAttention
 
     // (B, heads, N, d) → the same; a token's length is that over its heads, too.
     private Tensor Focus(Tensor x) => FocusedFeatures.Of(
-        x, Heads(_scale.Softplus().Reciprocal()), _power, squares => squares.Sum(3, keepDimensions: true).Sum(1, 1, keepDimensions: true));
+        x, _inverseScale ?? InverseScale(), _power, squares => squares.Sum(3, keepDimensions: true).Sum(1, 1, keepDimensions: true));
 }

@@ -1,4 +1,5 @@
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.NN.Attention.Mechanisms;
 
@@ -7,7 +8,7 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// models/pola_pvt.py and pola_swin.py, PolaLinearAttention). Time N·C·d, memory N·C.
 /// <para>
 /// Per head, with |x|ᵖ routed by sign: q_same = [q₊ᵖ, q₋ᵖ], q_opposite = [q₋ᵖ, q₊ᵖ], k̃ = [k₊ᵖ, k₋ᵖ];
-/// y = [q_same·(k̃ᵀv₁)/(q_same·Σk̃), q_opposite·(k̃ᵀv₂)/(q_opposite·Σk̃)] for the halves v₁, v₂ of v; then (y + dwc(v))·g.
+/// y = [q_same·(k̃ᵀv₁)/(q_same·Σk̃), q_opposite·(k̃ᵀv₂)/(q_opposite·Σk̃)] for the parts v₁, v₂ of v, ⌈d/2⌉ and ⌊d/2⌋ channels a head; then (y + dwc(v))·g.
 /// </para>
 /// Where the paper and the authors' code differ, this follows the code: the gate also multiplies the convolution's branch, and
 /// fewer values than queries are stretched along the flattened sequence, not in the plane. <see cref="PolarityOptions"/> takes
@@ -24,9 +25,10 @@ public sealed class PolarityAttention : AttentionMechanism
     private readonly Parameter? _positionalEncoding, _gate;
     private readonly DepthwiseConv2d? _convolution;
     private readonly DeformableConv2d? _deformable;
+    private (Tensor InverseScale, Tensor Exponent)? _constants;
 
     /// <summary>Makes the mechanism.</summary>
-    /// <param name="shape">What for; heads have an even number of channels.</param>
+    /// <param name="shape">What for; heads have at least two channels.</param>
     /// <param name="kernelSize">Kernel of the convolution of v.</param>
     /// <param name="alpha">Exponents lie in (1, 1 + alpha).</param>
     /// <param name="options">Parts to leave out or exchange; the published form where null.</param>
@@ -34,8 +36,8 @@ public sealed class PolarityAttention : AttentionMechanism
         : base(shape)
     {
         _options = options ?? new PolarityOptions();
-        if (_options.IsPolar && shape.HeadDim % 2 != 0)
-            throw new ArgumentException($"Polarity attention halves the channels of a head; got {shape.HeadDim}.");
+        if (_options.IsPolar && shape.HeadDim < 2)
+            throw new ArgumentException("Polarity attention cuts the channels of a head in two; got heads of one channel.");
         (_kernelSize, _alpha) = (kernelSize, alpha);
         _power = AddParameter("power", [1, shape.NumHeads, 1, shape.HeadDim], Initializer.Zeros);
         _scale = AddParameter("scale", [1, 1, shape.Dim], Initializer.Zeros);
@@ -76,7 +78,7 @@ public sealed class PolarityAttention : AttentionMechanism
     /// <inheritdoc/>
     protected override Tensor RunMix(AttentionInputs inputs)
     {
-        Tensor inverseScale = _scale.Softplus().Reciprocal(), exponent = Exponents();
+        (Tensor inverseScale, Tensor exponent) = _constants ?? Constants();
         Tensor positions = _positionalEncoding ?? Tensor.Zeros([1, inputs.Key.Tokens, Shape.Dim]);
         return _options.IsPolar
             ? Tensor.PolarityAttention(inputs.Query, inputs.Key, inputs.Value, positions, inverseScale, exponent, Shape.NumHeads)
@@ -100,6 +102,11 @@ public sealed class PolarityAttention : AttentionMechanism
         };
     }
 
+    /// <inheritdoc/>
+    protected override void OnFreeze() => _constants = MemoryScope.OutsideScopes(Constants);
+
+    private (Tensor InverseScale, Tensor Exponent) Constants() => (_scale.Softplus().Reciprocal(), Exponents());
+
     // One stream of positive parts, eps against the mean as in the signed ones: (B, N, C).
     private Tensor Unsigned(AttentionInputs inputs, Tensor positions, Tensor inverseScale, Tensor exponent)
     {
@@ -115,7 +122,7 @@ public sealed class PolarityAttention : AttentionMechanism
         PolarityGateStart.Zeros => Initializer.Zeros,
         PolarityGateStart.Normal => Initializer.Normal(1),
         PolarityGateStart.KaimingUniform => Initializer.Uniform(MathF.Sqrt(6f / Shape.Dim)),
-        PolarityGateStart.XavierUniform => Initializer.Uniform(MathF.Sqrt(6f / (Shape.Tokens + Shape.Dim))),
+        PolarityGateStart.Uniform => Initializer.UnitUniform,
         _ => throw new ArgumentException($"A gate has no start {start}."),
     };
 }

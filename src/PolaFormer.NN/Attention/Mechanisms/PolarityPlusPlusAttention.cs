@@ -1,4 +1,5 @@
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.NN.Attention.Mechanisms;
 
@@ -13,14 +14,15 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 public sealed class PolarityPlusPlusAttention : AttentionMechanism
 {
     private readonly Parameter _same, _opposite;
+    private (Tensor Same, Tensor Opposite)? _temperatures;
 
     /// <summary>Makes the mechanism.</summary>
-    /// <param name="shape">What for; heads have an even number of channels.</param>
+    /// <param name="shape">What for; heads have at least two channels.</param>
     public PolarityPlusPlusAttention(AttentionShape shape)
         : base(shape)
     {
-        if (shape.HeadDim % 2 != 0)
-            throw new ArgumentException($"Polarity attention halves the channels of a head; got {shape.HeadDim}.");
+        if (shape.HeadDim < 2)
+            throw new ArgumentException("Polarity attention cuts the channels of a head in two; got heads of one channel.");
         _same = AddParameter("s1", [1, shape.NumHeads, 1, 2 * shape.HeadDim], Initializer.Zeros);
         _opposite = AddParameter("s2", [1, shape.NumHeads, 1, 2 * shape.HeadDim], Initializer.Zeros);
     }
@@ -35,7 +37,7 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
     public override int RotaryDim => 2 * Shape.HeadDim;
 
     /// <summary>Learned temperatures sigmoid(s₁) and sigmoid(s₂) of the same- and opposite-signed parts: 2·d values a head each, in (0, 1).</summary>
-    public (Tensor Same, Tensor Opposite) Temperatures() => (_same.Sigmoid(), _opposite.Sigmoid());
+    public (Tensor Same, Tensor Opposite) Temperatures() => _temperatures ?? (_same.Sigmoid(), _opposite.Sigmoid());
 
     /// <inheritdoc/>
     public override AttentionCost Cost(int queries, int keys)
@@ -43,6 +45,9 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
         long dim = Shape.Dim, headDim = Shape.HeadDim;
         return new AttentionCost(dim * ((2 * headDim * (queries + keys)) + (4 * queries)), sizeof(float) * dim * ((4 * queries) + (2 * keys) + (2 * headDim)));
     }
+
+    /// <inheritdoc/>
+    protected override void OnFreeze() => _temperatures = MemoryScope.OutsideScopes(Temperatures);
 
     /// <inheritdoc/>
     protected override Tensor RunMix(AttentionInputs inputs)

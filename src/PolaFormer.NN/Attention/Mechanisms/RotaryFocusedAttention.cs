@@ -1,4 +1,5 @@
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.NN.Attention.Mechanisms;
 
@@ -12,11 +13,17 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 public sealed class RotaryFocusedAttention : RotaryFeatureAttention
 {
     private readonly Parameter _scale;
+    private Tensor? _inverseScale;
 
     /// <summary>Makes the mechanism.</summary>
     public RotaryFocusedAttention(AttentionShape shape)
         : base(shape) => _scale = AddParameter("scale", [1, 1, shape.Dim], Initializer.Zeros);
 
     /// <inheritdoc/>
-    protected override Tensor Features(Tensor x) => FocusedFeatures.Of(x, _scale.Softplus().Reciprocal(), 3, squares => squares.Sum(2, 2, keepDimensions: true));
+    protected override void OnFreeze() => _inverseScale = MemoryScope.OutsideScopes(InverseScale);
+
+    private Tensor InverseScale() => _scale.Softplus().Reciprocal();
+
+    /// <inheritdoc/>
+    protected override Tensor Features(Tensor x) => FocusedFeatures.Of(x, _inverseScale ?? InverseScale(), 3, squares => squares.Sum(2, 2, keepDimensions: true));
 }

@@ -1,4 +1,5 @@
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.NN.Attention.Mechanisms;
 
@@ -13,6 +14,7 @@ public sealed class WindowSoftmaxAttention : AttentionMechanism
     private readonly int _window;
     private readonly Parameter _biasTable;
     private readonly Tensor _biasIndex;
+    private Tensor? _bias;
 
     /// <summary>Makes the mechanism.</summary>
     /// <param name="shape">A grid of tokens.</param>
@@ -44,11 +46,17 @@ public sealed class WindowSoftmaxAttention : AttentionMechanism
     /// <inheritdoc/>
     protected override Tensor RunMix(AttentionInputs inputs)
     {
-        Tensor bias = _biasTable.Gather(_biasIndex).Permute(2, 0, 1);
+        Tensor bias = _bias ?? Bias();
         return inputs.PrefixTokens == 0 && inputs.Height == _window && inputs.Width == _window
             ? Tensor.SoftmaxAttention(inputs.Query, inputs.Key, inputs.Value, Shape.NumHeads, Scale, bias, inputs.ScoreMask)
             : MixWindows(inputs, bias);
     }
+
+    /// <inheritdoc/>
+    protected override void OnFreeze() => _bias = MemoryScope.OutsideScopes(Bias);
+
+    // (heads, w², w²).
+    private Tensor Bias() => _biasTable.Gather(_biasIndex).Permute(2, 0, 1);
 
     private Tensor MixWindows(AttentionInputs inputs, Tensor bias)
     {

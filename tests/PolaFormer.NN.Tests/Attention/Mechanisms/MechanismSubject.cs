@@ -106,17 +106,19 @@ internal static class MechanismSubject
         foreach (Tensor leaf in leaves.Concat(mechanism.Parameters()))
         {
             float[] gradient = leaf.Grad?.ToArray() ?? new float[leaf.Count];
-            double tolerance = 6e-3 * Math.Max(1, gradient.Max(Math.Abs));
+            int[] looked = [.. Enumerable.Range(0, gradient.Length).Where(i => i % Math.Max(1, gradient.Length / 24) == 0)];
+            double[] expected = [.. looked.Select(i => CentralDifference(Loss, leaf, i))];
+            double tolerance = 6e-3 * expected.Max(Math.Abs);
             int kinks = 0;
-            for (int i = 0; i < gradient.Length; i += Math.Max(1, gradient.Length / 24))
+            for (int j = 0; j < looked.Length; j++)
             {
-                double expected = CentralDifference(Loss, leaf, i);
-                if (Math.Abs(gradient[i] - expected) <= tolerance)
+                int i = looked[j];
+                if (Math.Abs(gradient[i] - expected[j]) <= tolerance)
                     continue;
 
                 // A step over a kink says nothing of the gradient, and half of it something else.
                 double half = CentralDifference(Loss, leaf, i, 2e-3f);
-                Assert.True(Math.Abs(half - expected) > tolerance, $"{leaf}[{i}]: {gradient[i]} for {expected}");
+                Assert.True(Math.Abs(half - expected[j]) > tolerance, $"{leaf}[{i}]: {gradient[i]} for {expected[j]}");
                 Assert.True(++kinks <= 2, $"{leaf} has kinks all over");
             }
         }

@@ -8,7 +8,7 @@ public class MechanismTests
 {
     private const int Dim = 8, Heads = 2;
 
-    public static TheoryData<string> Names => [.. AttentionRegistry.All.Select(entry => entry.Name)];
+    public static TheoryData<string> Names => [.. RegisteredAttentions.All.Select(entry => entry.Name)];
 
     public static TheoryData<string> Masked => With(AttentionTraits.Masked);
 
@@ -23,6 +23,14 @@ public class MechanismTests
     public void GradientEqualsCentralDifferences(string name)
     {
         AttentionMechanism mechanism = MechanismSubject.Make(name, height: 3, width: 3, Dim, Heads);
+        MechanismSubject.AssertGradient(mechanism);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void HeadsMayHaveAnOddNumberOfChannels(string name)
+    {
+        AttentionMechanism mechanism = MechanismSubject.Make(name, height: 2, width: 3, dim: 10, Heads);
         MechanismSubject.AssertGradient(mechanism);
     }
 
@@ -112,9 +120,47 @@ public class MechanismTests
         AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 2) with { Key = key, Value = value };
         Tensor y = mechanism.Attend(inputs);
         Assert.Equal(new Shape(2, 5, Dim), y.Shape);
-        Assert.All(y.ToArray(), value => Assert.True(float.IsFinite(value)));
+
+        // A query's result is that of its own: with each query alone, and with the keys in another order, it is the same.
+        int[] order = [8, 3, 6, 0, 2, 7, 4, 1, 5];
+        AttentionInputs reordered = inputs with { Key = MechanismSubject.Reorder(key, order), Value = MechanismSubject.Reorder(value, order) };
+        MechanismSubject.AssertClose(y.ToArray(), mechanism.Attend(reordered).ToArray(), 1e-4);
+
+        // Weights of a row add up to those of its keys: values that are all alike come out as their sum, whatever the keys. A tenth key
+        // that is the first again weighs as much as it.
+        float[] weights = [.. Enumerable.Range(0, 9).Select(i => mechanism.Attend(inputs with { Value = Unit(i) }).Slice(1, 2, 1).ToArray()[Dim + 1])];
+        float[] values = value.Slice(0, 1, 1).ToArray();
+        Assert.Equal(Enumerable.Range(0, 9).Sum(i => (double)weights[i] * values[(i * Dim) + 1]), y.Slice(1, 2, 1).ToArray()[Dim + 1], 1e-4 * y.ToArray().Max(MathF.Abs));
+        Assert.True(weights.Count(weight => Math.Abs(weight) > 1e-4) > 1, "every key has a weight");
+
+        static Tensor Unit(int token)
+        {
+            Tensor unit = Tensor.Zeros([2, 9, Dim]);
+            for (int channel = 0; channel < 2 * Dim; channel++)
+                unit.AsSpan<float>()[(channel / Dim * 9 * Dim) + (token * Dim) + (channel % Dim)] = 1;
+            return unit;
+        }
+    }
+
+    [Theory]
+    [InlineData("polarity")]
+    [InlineData("polarity++")]
+    [InlineData("window")]
+    [InlineData("focused")]
+    public void WhatFollowsFromParametersAloneIsComputedOnceWhenFrozen(string name)
+    {
+        AttentionMechanism mechanism = MechanismSubject.Make(name, height: 4, width: 4, Dim, Heads);
+        AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 2);
+        float[] expected = mechanism.Mix(inputs).ToArray();
+        mechanism.Freeze();
+        Assert.Equal(expected, mechanism.Mix(inputs).ToArray());
+
+        // What a frozen mechanism no longer reads does not change its result.
+        foreach ((string parameter, Parameter values) in mechanism.NamedParameters().Where(entry => entry.Name is "power" or "scale" or "s1" or "s2" or "relative_position_bias_table"))
+            values.AsSpan<float>().Fill(0.7f);
+        Assert.Equal(expected, mechanism.Mix(inputs).ToArray());
     }
 
     private static TheoryData<string> With(AttentionTraits trait) =>
-        [.. AttentionRegistry.All.Where(entry => entry.Create(AttentionShape.Grid(Dim, Heads, 3, 5)).Traits.HasFlag(trait)).Select(entry => entry.Name)];
+        [.. RegisteredAttentions.All.Where(entry => entry.Create(AttentionShape.Grid(Dim, Heads, 3, 5)).Traits.HasFlag(trait)).Select(entry => entry.Name)];
 }

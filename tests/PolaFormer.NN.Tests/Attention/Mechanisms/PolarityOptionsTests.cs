@@ -93,7 +93,7 @@ public class PolarityOptionsTests
     [InlineData(PolarityGateStart.Ones, 1, 1, 0)]
     [InlineData(PolarityGateStart.Normal, 0, 5, 1)]
     [InlineData(PolarityGateStart.KaimingUniform, 0, 0.3062f, 0.1768f)]
-    [InlineData(PolarityGateStart.XavierUniform, 0, 0.1937f, 0.1118f)]
+    [InlineData(PolarityGateStart.Uniform, 0.5f, 1, 0.2887f)]
     public void ALearnedGateStartsAsAsked(PolarityGateStart start, float mean, float bound, float deviation)
     {
         var mechanism = new PolarityAttention(AttentionShape.Grid(64, Heads, 8, 12), options: new PolarityOptions { Gate = PolarityGate.Learned, GateStart = start });
@@ -103,6 +103,7 @@ public class PolarityOptionsTests
         float[] values = gate.ToArray();
         Assert.All(values, value => Assert.InRange(value, -bound, bound));
         Assert.Equal(mean, values.Average(), 0.05f);
+        Assert.True(start != PolarityGateStart.Uniform || values.Min() >= 0);
         Assert.Equal(deviation, Math.Sqrt(values.Average(value => (value - mean) * (value - mean))), 0.05 * deviation);
     }
 

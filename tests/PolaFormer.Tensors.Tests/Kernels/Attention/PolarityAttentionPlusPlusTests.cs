@@ -34,6 +34,16 @@ public unsafe class PolarityAttentionPlusPlusTests
         foreach (var rows in (SlicedRows[])[setup.Output, setup.DQ, setup.DK, setup.DV]) rows.AssertSurroundingsUntouched();
     }
 
+    [Theory]
+    [InlineData(2, 9, 30)]
+    [InlineData(3, 3, 7)]
+    public void OddHeadsMatchTheReference(int heads, int headDim, int tokens)
+    {
+        var setup = new Setup(2, heads, headDim, tokens);
+
+        Close.AssertClose(setup.Reference().Forward(), setup.Composed(), 5e-6, "out");
+    }
+
     [Fact]
     public void TheReferenceGradientsAgreeWithCentralDifferences()
     {
@@ -158,6 +168,17 @@ public unsafe class PolarityAttentionPlusPlusTests
             Sin = _sin.ToDoubles(),
             Cos = _cos.ToDoubles(),
         };
+
+        public double[] Composed()
+        {
+            Tensor Of(double[] values, params int[] shape) => Tensor.From([.. values.Select(value => (float)value)], new Shape(shape));
+            int channels = _heads * _headDim;
+            Tensor Rows(SlicedRows rows) => Of(rows.ToDoubles(), _batch, _tokens, channels);
+            Tensor y = Tensor.PolarityAttentionPlusPlus(
+                Rows(Q), Rows(K), Rows(V), Of(_same.ToDoubles(), 2 * channels), Of(_opposite.ToDoubles(), 2 * channels),
+                Of(_sin.ToDoubles(), _tokens, 2 * _headDim), Of(_cos.ToDoubles(), _tokens, 2 * _headDim), _heads);
+            return [.. y.ToArray().Select(value => (double)value)];
+        }
 
         public void Run()
         {

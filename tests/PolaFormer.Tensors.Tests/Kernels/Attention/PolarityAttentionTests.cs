@@ -19,6 +19,13 @@ public unsafe class PolarityAttentionTests
         { 1, 1, 2, 7, 7, true },
         { 1, 1, 32, 700, 600, true },   // several chunks of queries and keys
         { 17, 2, 16, 5, 3, false },
+
+        // An odd head reads one value more through same-signed pairs.
+        { 2, 2, 9, 30, 30, true },
+        { 1, 3, 17, 13, 5, false },
+        { 1, 1, 31, 600, 600, true },
+        { 2, 3, 3, 9, 9, true },
+        { 1, 2, 33, 90, 90, false },
     };
 
     [Theory]
@@ -41,10 +48,12 @@ public unsafe class PolarityAttentionTests
         setup.AssertNothingElseWritten();
     }
 
-    [Fact]
-    public void TheReferenceGradientsAgreeWithCentralDifferences()
+    [Theory]
+    [InlineData(6)]
+    [InlineData(5)]
+    public void TheReferenceGradientsAgreeWithCentralDifferences(int headDim)
     {
-        var setup = new Setup(1, 2, 6, 5, 4, true);
+        var setup = new Setup(1, 2, headDim, 5, 4, true);
         var reference = setup.Reference();
         var cotangent = setup.DOutput.ToDoubles();
         reference.Backward(cotangent);

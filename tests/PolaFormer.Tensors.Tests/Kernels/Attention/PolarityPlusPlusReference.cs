@@ -3,7 +3,7 @@ namespace PolaFormer.Tensors.Tests.Kernels.Attention;
 /// <summary>The attention of PolaFormer++ composed from plain loops in double precision, one (image, head) pair at a time.</summary>
 internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDim, int tokens)
 {
-    private readonly int _channels = heads * headDim, _width = 2 * headDim;
+    private readonly int _channels = heads * headDim, _width = 2 * headDim, _half = (headDim + 1) / 2;
 
     public double[] Q = [], K = [], V = [], Same = [], Opposite = [], Sin = [], Cos = [];
     public double[] DQ = [], DK = [], DV = [], DSame = [], DOpposite = [];
@@ -20,7 +20,7 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
                 var features = Features(Q, opposite == 1 ? Opposite : Same, opposite == 1, image, head);
                 var rotated = Rotate(features, back: false);
                 for (var t = 0; t < tokens; t++)
-                    for (var j = opposite * headDim / 2; j < (opposite + 1) * headDim / 2; j++)
+                    for (var j = opposite * _half; j < (opposite == 0 ? _half : headDim); j++)
                     {
                         var (numerator, denominator) = (0.0, 1e-6);
                         for (var i = 0; i < _width; i++)
@@ -53,7 +53,7 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
                 {
                     var (denominator, dDenominator) = (1e-6, 0.0);
                     for (var i = 0; i < _width; i++) denominator += features[t, i] * mean[i];
-                    for (var j = opposite * headDim / 2; j < (opposite + 1) * headDim / 2; j++)
+                    for (var j = opposite * _half; j < (opposite == 0 ? _half : headDim); j++)
                         for (var i = 0; i < _width; i++)
                         {
                             var g = dOutput[At(image, t, head) + j];

@@ -3,7 +3,7 @@ namespace PolaFormer.Tensors.Tests.Kernels.Attention;
 /// <summary>Polarity-aware attention composed from plain loops in double precision, one (image, head) pair at a time.</summary>
 internal sealed class PolarityReference(int batch, int heads, int headDim, int queries, int keys)
 {
-    private readonly int _channels = heads * headDim;
+    private readonly int _channels = heads * headDim, _half = (headDim + 1) / 2;
 
     public double[] Q = [], K = [], V = [], Position = [], InverseScale = [], Power = [];
     public double[] DQ = [], DK = [], DV = [], DInverseScale = [], DPower = [];
@@ -21,7 +21,7 @@ internal sealed class PolarityReference(int batch, int heads, int headDim, int q
                     var (numerator, denominator) = (0.0, 1e-6);
                     for (var i = 0; i < 2 * headDim; i++)
                     {
-                        var feature = qFeatures[t, j < headDim / 2 ? i : (i + headDim) % (2 * headDim)];
+                        var feature = qFeatures[t, j < _half ? i : (i + headDim) % (2 * headDim)];
                         numerator += feature * state[i, j];
                         denominator += feature * mean[i];
                     }
@@ -45,7 +45,7 @@ internal sealed class PolarityReference(int batch, int heads, int headDim, int q
                 for (var opposite = 0; opposite < 2; opposite++)
                 {
                     int Source(int i) => opposite == 0 ? i : (i + headDim) % width;
-                    var (from, to) = opposite == 0 ? (0, headDim / 2) : (headDim / 2, headDim);
+                    var (from, to) = opposite == 0 ? (0, _half) : (_half, headDim);
                     var denominator = 1e-6;
                     for (var i = 0; i < width; i++) denominator += qFeatures[t, Source(i)] * mean[i];
                     var dDenominator = 0.0;
