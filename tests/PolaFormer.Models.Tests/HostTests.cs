@@ -2,6 +2,7 @@ using PolaFormer.NN;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Ops;
 
 namespace PolaFormer.Models.Tests;
 
@@ -69,6 +70,60 @@ public class HostTests
         float[] frozen = model.Forward(images).ToArray();
         for (int i = 0; i < logits.Length; i++)
             Assert.Equal(logits[i], frozen[i], 1e-4f * Math.Max(1e-2f, logits.Max(MathF.Abs)));
+    }
+
+    public static TheoryData<string> OddHosts => [.. OddHeads.Keys];
+
+    // 5, 9, 3 or 7 channels a head.
+    private static readonly Dictionary<string, VisionModelConfig> OddHeads = new()
+    {
+        ["deit"] = (DeiTConfig)Hosts["deit"] with { EmbedDim = 10 },
+        ["pvt"] = (PolaPvtConfig)Hosts["pvt"] with { EmbedDims = [10, 18] },
+        ["pola_pvt"] = (PolaPvtConfig)Hosts["pola_pvt"] with { EmbedDims = [18, 6], LaSrRatios = [2, 1] },
+        ["pvt_v2"] = (PvtV2Config)Hosts["pvt_v2"] with { EmbedDims = [14, 10] },
+        ["swin"] = (PolaSwinConfig)Hosts["swin"] with { EmbedDim = 9, NumHeads = [1, 2] },
+        ["cswin"] = (CswinConfig)Hosts["cswin"] with { EmbedDim = 12, NumHeads = [4, 8] },
+    };
+
+    [Theory]
+    [MemberData(nameof(OddHosts))]
+    public void AHeadMayHaveAnOddNumberOfChannels(string host)
+    {
+        foreach (string attention in (string[])["polarity", "polarity++"])
+        {
+            VisionModel model = (OddHeads[host] with { Attention = [attention], DropPathRate = 0 }).Create();
+            model.Initialize(1);
+            (float[] logits, float[] gradient) = Run(model);
+            ComposedAttention.IsEnabled = true;
+            try
+            {
+                (float[] composed, float[] composedGradient) = Run(model);
+                AssertClose(composed, logits);
+                AssertClose(composedGradient, gradient);
+            }
+            finally
+            {
+                ComposedAttention.IsEnabled = false;
+            }
+        }
+
+        static (float[] Logits, float[] Gradient) Run(VisionModel model)
+        {
+            model.ZeroGrad();
+            using var tape = Tape.Start();
+            Tensor y = model.Forward(TestImages.Make(2, 32));
+            float[] logits = y.ToArray();
+            tape.Backward(y.LogSoftmax().Slice(1, 1, 1).Mean());
+            return (logits, [.. model.Parameters().SelectMany(parameter => parameter.Grad?.ToArray() ?? [])]);
+        }
+
+        static void AssertClose(float[] expected, float[] actual)
+        {
+            Assert.Equal(expected.Length, actual.Length);
+            float tolerance = 1e-4f * expected.Max(MathF.Abs);
+            for (int i = 0; i < expected.Length; i++)
+                Assert.Equal(expected[i], actual[i], tolerance);
+        }
     }
 
     [Theory]

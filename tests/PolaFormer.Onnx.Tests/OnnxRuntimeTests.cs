@@ -60,6 +60,13 @@ public class OnnxRuntimeTests
         Compare(new PolaPvt(config), 3, 6, new OnnxExportOptions());
     }
 
+    [Fact]
+    public void HeadsOfAnOddNumberOfChannelsAgree()
+    {
+        var config = new PolaPvtConfig { ImageSize = 64, NumClasses = 10, EmbedDims = [9, 18, 15, 28], NumHeads = [1, 2, 3, 4], MlpRatios = [2, 2, 2, 2], AttnType = "LLLL", DropPathRate = 0 };
+        Compare(new PolaPvt(config), 2, 8, new OnnxExportOptions());
+    }
+
     [Theory]
     [InlineData(PowerForm.ExpLog)]
     [InlineData(PowerForm.Pow)]
