@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
 
@@ -21,18 +22,23 @@ internal static unsafe class MemoryPool
     /// <summary>Takes a block of at least <paramref name="bytes"/> bytes, contents undefined.</summary>
     /// <param name="bytes">Wanted size, ≥ 0.</param>
     /// <param name="capacity">The block's true size.</param>
+    /// <exception cref="InsufficientMemoryException">The tensors would have more than the machine can give them.</exception>
     public static void* Take(long bytes, out long capacity)
     {
+        if (bytes > MachineMemory.BytesForTensors)
+            throw Refusal(bytes);
         int sizeClass = ClassOf(bytes, out capacity);
         lock (Gate)
         {
-            MemoryStatistics.Taken(capacity);
-            if (Free[sizeClass].TryPop(out nint block))
-                return (void*)block;
-            MemoryStatistics.Reserved(capacity);
-        }
+            if (!Free[sizeClass].TryPop(out nint block))
+            {
+                block = Reserve(bytes, capacity);
+                MemoryStatistics.Reserved(capacity);
+            }
 
-        return NativeMemory.AlignedAlloc((nuint)capacity, Alignment);
+            MemoryStatistics.Taken(capacity);
+            return (void*)block;
+        }
     }
 
     /// <summary>Gives a block back.</summary>
@@ -73,6 +79,27 @@ internal static unsafe class MemoryPool
             }
         }
     }
+
+    // Where the system lends more memory than there is, it ends the process once that is used: the limit is ours to hold.
+    private static nint Reserve(long bytes, long capacity)
+    {
+        if (MemoryStatistics.BytesReserved + capacity > MachineMemory.BytesForTensors)
+            Trim();
+        if (MemoryStatistics.BytesReserved + capacity > MachineMemory.BytesForTensors)
+            throw Refusal(bytes);
+        try
+        {
+            return (nint)NativeMemory.AlignedAlloc((nuint)capacity, Alignment);
+        }
+        catch (OutOfMemoryException)
+        {
+            throw Refusal(bytes);
+        }
+    }
+
+    private static InsufficientMemoryException Refusal(long bytes) => new(string.Create(
+        CultureInfo.InvariantCulture,
+        $"A tensor of {bytes / 1e6:#,0} MB is more than the memory has room for: tensors use {MemoryStatistics.BytesInUse / 1e6:#,0} of the {MachineMemory.TotalBytes / 1e6:#,0} MB. Use a smaller batch, smaller images or fewer tokens."));
 
     private static int ClassOf(long bytes, out long capacity)
     {

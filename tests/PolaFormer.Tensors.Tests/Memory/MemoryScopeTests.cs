@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Tensors.Tests.Memory;
@@ -92,4 +93,37 @@ public class MemoryScopeTests
         Assert.True(Peak(1) > 0);
         Assert.True(Peak(20) < Peak(1) + (20 * 8192), "each repetition keeps its result alone");
     }
+
+    [Fact]
+    public void PeakOfARunDoesNotDependOnTheCollector()
+    {
+        void Run()
+        {
+            using var scope = MemoryScope.Enter();
+            _ = Tensor.Full([1 << 16], 1).Exp();
+        }
+
+        long undisturbed = MemoryStatistics.PeakOf(Run);
+        Garbage();
+        long disturbed = MemoryStatistics.PeakOf(() =>
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Run();
+        });
+        Assert.Equal(undisturbed, disturbed);
+        Assert.InRange(undisturbed, 2 * (4 << 16), 3 * (4 << 16));
+    }
+
+    [Fact]
+    public void ATensorBeyondTheMachinesMemoryIsRefusedWithItsSize()
+    {
+        int rows = (int)(MachineMemory.TotalBytes >> 20);
+        var error = Assert.Throws<InsufficientMemoryException>(() => Tensor.Empty([rows, 1 << 20]));
+        Assert.StartsWith("A tensor of ", error.Message, StringComparison.Ordinal);
+    }
+
+    // Made outside every scope, and forgotten: the collector's.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Garbage() => _ = Tensor.Full([1 << 20], 1);
 }
