@@ -6,13 +6,15 @@ namespace PolaFormer.Analysis;
 /// </summary>
 public static class AttentionEntropy
 {
-    /// <summary>−Σ (xᵢ/s)·ln(xᵢ/s) with s = Σ xᵢ; zeros contribute 0, a row of only zeros gives 0.</summary>
+    /// <summary>−Σ (xᵢ/s)·ln(xᵢ/s) with s = Σ xᵢ; zeros contribute 0, a row of only zeros gives 0, one with a value that is not finite NaN.</summary>
     /// <param name="sequence">Values of at least 0.</param>
     public static double Of(ReadOnlySpan<double> sequence)
     {
         double sum = 0, entropy = 0;
         foreach (double value in sequence)
             sum += value;
+        if (!double.IsFinite(sum))
+            return double.NaN;
         foreach (double value in sequence)
         {
             double share = value / sum;

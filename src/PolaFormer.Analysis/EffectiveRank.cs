@@ -8,9 +8,16 @@ namespace PolaFormer.Analysis;
 /// </summary>
 public static class EffectiveRank
 {
-    /// <summary>The effective rank of a (rows, columns) matrix; 0 of one of zeros only.</summary>
+    /// <summary>The effective rank of a (rows, columns) matrix; 0 of one of zeros only, NaN of one with values that are not finite.</summary>
     public static double Of(ReadOnlySpan<float> matrix, int columns)
     {
+        // The search for singular values does not end with such values.
+        foreach (float value in matrix)
+        {
+            if (!float.IsFinite(value))
+                return double.NaN;
+        }
+
         Matrix<float> transposed = Matrix<float>.Build.Dense(columns, matrix.Length / columns, matrix.ToArray());
         // Its storage is column by column, so this is the transpose, of the same singular values.
         double[] values = [.. transposed.Svd(computeVectors: false).S.Select(value => (double)value)];

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security;
 using System.Text;
+using PolaFormer.Analysis.Report;
 
 namespace PolaFormer.Analysis;
 
@@ -78,7 +79,7 @@ public static class LogPlot
 
     private static bool IsDrawn((double X, double Y) point) => point is { X: > 0, Y: > 0 } && double.IsFinite(point.X) && double.IsFinite(point.Y);
 
-    private static string Escaped(string text) => SecurityElement.Escape(text);
+    private static string Escaped(string text) => SecurityElement.Escape(PlainText.Of(text));
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

@@ -33,10 +33,16 @@ public static class MechanismComparison
         mechanism.Evaluate();
         var layer = new ProbedLayer(entry.Name, mechanism, Inputs(mechanism, seed));
 
-        MemoryStatistics.ResetPeak();
-        long before = MemoryStatistics.BytesInUse;
-        Run(layer);
-        long peak = MemoryStatistics.PeakBytesInUse - before;
+        long peak;
+        try
+        {
+            peak = MemoryStatistics.PeakOf(() => Run(layer));
+        }
+        catch (InsufficientMemoryException)
+        {
+            return new MechanismMeasurement(entry, tokens, null, 0, cost, null, "needs more memory than there is");
+        }
+
         var times = new List<double>();
         for (var total = Stopwatch.StartNew(); times.Count < MaxRuns && (times.Count < MinRuns || total.Elapsed < s_time);)
         {
@@ -45,7 +51,8 @@ public static class MechanismComparison
             times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }
 
-        double[] entropies = [.. EntropyProfile.Of(layer, EntropyRows).Where(profile => profile.Entropy is not null).Select(profile => profile.Entropy!.Value / profile.Uniform)];
+        // One token has all the weight, and ln 1 is 0: there is no share to tell.
+        double[] entropies = [.. EntropyProfile.Of(layer, EntropyRows).Where(profile => profile is { Entropy: not null, Keys: > 1 }).Select(profile => profile.Entropy!.Value / profile.Uniform)];
         return new MechanismMeasurement(entry, tokens, times.Order().ElementAt(times.Count / 2), peak, cost, entropies.Length == 0 ? null : entropies.Average());
     }
 

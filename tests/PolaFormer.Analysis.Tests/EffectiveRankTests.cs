@@ -17,6 +17,11 @@ public class EffectiveRankTests
     [Fact]
     public void ZerosHaveNone() => Assert.Equal(0, EffectiveRank.Of(new float[6], 2));
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void ValuesThatAreNotFiniteHaveNoRank(float value) => Assert.Equal(double.NaN, EffectiveRank.Of([1, 0, 0, value], 2));
+
     [Fact]
     public void AMatrixNeedNotBeSquare() => Assert.Equal(2, EffectiveRank.Of([1, 0, 0, 0, 1, 0], 3), 4);
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using PolaFormer.Files;
 using PolaFormer.Vision;
@@ -11,7 +10,7 @@ namespace PolaFormer.Analysis.Report;
 /// <param name="Sections">Parts from top to bottom.</param>
 public sealed record AnalysisReport(string Title, string Subtitle, IReadOnlyList<ReportSection> Sections)
 {
-    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Converters = { new FiniteNumbers() } };
 
     /// <summary>Writes the page, whole or not at all.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
@@ -24,15 +23,15 @@ public sealed record AnalysisReport(string Title, string Subtitle, IReadOnlyList
             .Replace("/*chart.js*/", Asset("uPlot.iife.min.js"), StringComparison.Ordinal)
             .Replace("/*analysis.js*/", Asset("analysis.js"), StringComparison.Ordinal)
             .Replace("/*data*/", Data(), StringComparison.Ordinal);
-        OutputFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
+        OutputFile.Write(path, page);
     }
 
     // The serializer escapes angle brackets, so no text can end the script element.
     private string Data() => JsonSerializer.Serialize(
         new
         {
-            Title,
-            Subtitle,
+            Title = PlainText.Of(Title),
+            Subtitle = PlainText.Of(Subtitle),
             Sections = Sections.Select(section => new
             {
                 section.Title,
