@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Text.Json;
+using PolaFormer.Files;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors.Threading;
 
@@ -8,11 +8,8 @@ namespace PolaFormer.Cli;
 /// <summary>Options and output that several commands share.</summary>
 internal static class CommonOptions
 {
-    /// <summary>JSON for programs: one line, names as documented, characters unescaped.</summary>
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    // More threads than any machine has processors only wait for each other.
+    private const int MostThreads = 1024;
 
     /// <summary>Output for programs.</summary>
     public static Option<bool> JsonOutput() => new("--json") { Description = "Print JSON instead of text." };
@@ -21,7 +18,7 @@ internal static class CommonOptions
     public static Option<bool> FastDecode() => new("--fast-decode") { Description = "Decode large JPEGs at reduced size: faster, slightly different pixels." };
 
     /// <summary>Worker threads.</summary>
-    public static Option<int?> Threads() => new("--threads") { HelpName = "N", Description = "Threads to compute with; all processors by default." };
+    public static Option<int?> Threads() => new("--threads") { HelpName = "N", Description = "Threads to compute with; all processors by default.", CustomParser = Numbers.OneOrNone(1, MostThreads) };
 
     /// <summary>Another attention in a model.</summary>
     public static Option<string?> Attention() => new("--attention")
@@ -33,7 +30,11 @@ internal static class CommonOptions
     /// <summary>The names that <see cref="Attention"/> gives, checked; none without it.</summary>
     public static string[] NamesOf(string? attention)
     {
-        string[] names = attention?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+        if (attention is null)
+            return [];
+        string[] names = attention.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (names.Length == 0)
+            throw new ArgumentException($"--attention takes names of attentions, not '{attention}'.");
         foreach (string name in names)
             AttentionRegistry.Find(name);
         return names;
@@ -42,12 +43,21 @@ internal static class CommonOptions
     /// <summary>Applies <see cref="Threads"/>.</summary>
     public static void UseThreads(int? threads)
     {
-        if (threads is < 1)
-            throw new ArgumentException($"--threads takes a positive number, not {threads}.");
         if (threads is { } count)
             Workers.ThreadCount = count;
     }
 
-    /// <summary>Prints an object as JSON.</summary>
-    public static void PrintJson(object value) => Console.WriteLine(JsonSerializer.Serialize(value, Json));
+    /// <summary>Makes sure, before work begins, that what a command writes replaces none of the files that it reads, and no other output.</summary>
+    /// <param name="outputs">Files to write; null where one is not asked for.</param>
+    /// <param name="inputs">Files to read; null likewise.</param>
+    /// <exception cref="FileException">An output is an input, or cannot be written.</exception>
+    /// <exception cref="ArgumentException">Two outputs have one name.</exception>
+    public static void CheckOutputs(IEnumerable<string?> outputs, params IEnumerable<string?> inputs)
+    {
+        string[] written = [.. outputs.OfType<string>()];
+        foreach (string output in written)
+            OutputFile.Check(output, inputs.OfType<string>());
+        if (written.GroupBy(Path.GetFullPath).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw new ArgumentException($"{twice.First()}: two results are to be written there. Choose another name for one.");
+    }
 }

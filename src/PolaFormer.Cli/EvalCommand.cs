@@ -16,7 +16,7 @@ internal static class EvalCommand
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
         var data = new Option<string>("--data") { HelpName = "DIR", Description = "Folder or .tar.gz with val/ or test/.", Required = true };
         var split = new Option<string>("--split") { HelpName = "NAME", Description = "Which images.", DefaultValueFactory = _ => "val" };
-        var batch = new Option<int>("--batch") { HelpName = "B", Description = "Images at a time.", DefaultValueFactory = _ => 64 };
+        var batch = new Option<int>("--batch") { HelpName = "B", Description = "Images at a time.", DefaultValueFactory = _ => 64, CustomParser = Numbers.One(1, 1 << 20) };
         var badImages = new Option<string>("--bad-images") { HelpName = "WHAT", Description = "fail ends at an image that cannot be decoded; skip names it and leaves it out.", DefaultValueFactory = _ => "fail" };
         badImages.AcceptOnlyFromAmong("fail", "skip");
         Option<bool> fastDecode = CommonOptions.FastDecode();
@@ -26,12 +26,10 @@ internal static class EvalCommand
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
-            if (parsed.GetValue(batch) < 1)
-                throw new ArgumentException("--batch takes a positive number.");
             IImageDataset images = ImageDatasets.Open(parsed.GetValue(data)!, parsed.GetValue(split));
             Evaluation result = Evaluate(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), images, new DataLoaderOptions
             {
-                BatchSize = parsed.GetValue(batch),
+                BatchSize = Math.Min(parsed.GetValue(batch), Math.Max(images.Count, 1)),
                 BadImages = parsed.GetValue(badImages) == "skip" ? BadImagePolicy.Skip : BadImagePolicy.Fail,
                 BadImageAdvice = ". Use --bad-images skip to leave such images out.",
                 Report = message => Console.Error.WriteLine($"polaformer: left out: {message}"),
@@ -40,7 +38,7 @@ internal static class EvalCommand
                 throw new ImageException($"{parsed.GetValue(data)}: none of the {images.Count} images could be decoded");
             int skipped = images.Count - (int)result.Images;
             if (parsed.GetValue(json))
-                CommonOptions.PrintJson(new { images = result.Images, skipped, top1 = result.Top1, top5 = result.Top5, loss = result.Loss, images_per_second = result.ImagesPerSecond });
+                Json.Print(new { images = result.Images, skipped, top1 = result.Top1, top5 = result.Top5, loss = result.Loss, images_per_second = result.ImagesPerSecond });
             else
                 Print(result, skipped);
         });
@@ -57,6 +55,8 @@ internal static class EvalCommand
         bool namesFolders = classifier.Labels.Count > 0 && !ReferenceEquals(classifier.Labels, ImageNetLabels.Names);
         if (namesFolders && !classifier.Labels.SequenceEqual(images.Classes))
             throw new CheckpointException(path, $"its classes ({string.Join(", ", classifier.Labels.Take(3))}, …) are not those of the data ({string.Join(", ", images.Classes.Take(3))}, …).");
+        if (3L * classifier.Transform.ImageSize * classifier.Transform.ImageSize * options.BatchSize > int.MaxValue)
+            throw new ArgumentException($"--batch {options.BatchSize}: so many images of {classifier.Transform.ImageSize}×{classifier.Transform.ImageSize} pixels are more than a tensor holds. Use a smaller batch.");
         var decode = new ImageDecodeOptions { MinimumSize = fastDecode ? classifier.Transform.ResizeSize : null };
         return Evaluation.Run(classifier.Model, new DataLoader(images, classifier.Transform, options with { Decode = decode }));
     }

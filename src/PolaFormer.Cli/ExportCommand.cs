@@ -16,14 +16,15 @@ internal static class ExportCommand
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture: of the checkpoint (found out by default), or to draw weights for." };
         var random = new Option<bool>("--random-weights") { Description = "Export --model with freshly drawn weights." };
         Option<string?> attention = CommonOptions.Attention();
-        var seed = new Option<ulong>("--seed") { HelpName = "N", Description = "Seed of the drawn weights.", DefaultValueFactory = _ => 0 };
-        var opset = new Option<int>("--opset") { HelpName = "N", Description = $"Version of the ONNX operator set, {OnnxExportOptions.MinOpset} to {OnnxExportOptions.MaxOpset}.", DefaultValueFactory = _ => OnnxExportOptions.MinOpset };
+        var seed = new Option<ulong>("--seed") { HelpName = "N", Description = "Seed of the drawn weights.", DefaultValueFactory = _ => 0, CustomParser = Numbers.One(0ul, ulong.MaxValue) };
+        var opset = new Option<int>("--opset") { HelpName = "N", Description = $"Version of the ONNX operator set, {OnnxExportOptions.MinOpset} to {OnnxExportOptions.MaxOpset}.", DefaultValueFactory = _ => OnnxExportOptions.MinOpset, CustomParser = Numbers.One(OnnxExportOptions.MinOpset, OnnxExportOptions.MaxOpset) };
         var power = new Option<string>("--power") { HelpName = "FORM", Description = "How xᵖ of polarity attention is written: exp-log, exp(p·log x), fast in ONNX Runtime; pow, the operator Pow.", DefaultValueFactory = _ => "exp-log" };
         power.AcceptOnlyFromAmong("exp-log", "pow");
         var command = new Command("export", "Write a model as an ONNX file: images (batch, 3, H, W), normalised, to logits (batch, classes).") { onnx, checkpoint, model, random, attention, seed, opset, power };
         command.SetAction(parsed =>
         {
             string output = parsed.GetValue(onnx)!;
+            CommonOptions.CheckOutputs([output], parsed.GetValue(checkpoint));
             var options = new OnnxExportOptions
             {
                 Opset = parsed.GetValue(opset),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PolaFormer.Analysis.Report;
 using PolaFormer.Checkpoints;
 using PolaFormer.Models;
 using PolaFormer.Tensors;
@@ -24,7 +25,7 @@ internal static class InspectCommand
             IReadOnlyList<string> passedOver = fit is { } known ? PassedOver(known.Entry, known.Options, checkpoint) : [];
             if (parsed.GetValue(json))
             {
-                CommonOptions.PrintJson(new
+                Json.Print(new
                 {
                     file = checkpoint.Name,
                     format = checkpoint.Format.ToString(),
@@ -76,14 +77,14 @@ internal static class InspectCommand
     {
         Table table = new Table().Border(TableBorder.Simple).AddColumn("tensor").AddColumn("shape").AddColumn("type").AddColumn(new TableColumn("bytes").RightAligned());
         foreach (CheckpointEntry entry in checkpoint.Entries)
-            table.AddRow(Markup.Escape(entry.Name), entry.Shape.ToString(), entry.DType.ToString(), $"{entry.ByteCount:N0}");
+            table.AddRow(Markup.Escape(PlainText.Of(entry.Name)), entry.Shape.ToString(), entry.DType.ToString(), $"{entry.ByteCount:N0}");
         AnsiConsole.Write(table);
 
         Console.WriteLine($"{checkpoint.Entries.Count} tensors, {checkpoint.Entries.Sum(entry => entry.Shape.Count):N0} values, {checkpoint.FileBytes:N0} bytes, {checkpoint.Format}");
         if (checkpoint.Sections.Count > 0)
-            Console.WriteLine($"section {checkpoint.Section} of {string.Join(", ", checkpoint.Sections)}");
+            Console.WriteLine(PlainText.Of($"section {checkpoint.Section} of {string.Join(", ", checkpoint.Sections)}"));
         foreach ((string key, object? value) in checkpoint.Metadata.Where(entry => entry.Value is string or long or double or bool))
-            Console.WriteLine($"{key}: {value}");
+            Console.WriteLine(PlainText.Of($"{key}: {value}"));
         Console.WriteLine(fit is { } found
             ? $"fits {found.Entry.Name}{(found.Entry.Config.Attention is { } attention ? $", attention {string.Join(", ", attention)}," : "")} with {found.Options.NumClasses} classes at {found.Options.ImageSize ?? found.Entry.ImageSize}²"
             : $"fits {reason}");

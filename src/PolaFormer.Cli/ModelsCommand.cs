@@ -23,7 +23,7 @@ internal static class ModelsCommand
             ModelSummary[] summaries = [.. entries.Select(ModelSummary.Of)];
             if (parsed.GetValue(json))
             {
-                CommonOptions.PrintJson(summaries.Select(summary => new
+                Json.Print(summaries.Select(summary => new
                 {
                     name = summary.Entry.Name,
                     parameters = summary.Parameters,

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using PolaFormer.Analysis.Report;
+using PolaFormer.Files;
 using PolaFormer.Vision;
 using Spectre.Console;
 
@@ -7,13 +9,15 @@ namespace PolaFormer.Cli;
 /// <summary><c>predict IMAGE…</c>: the most probable classes of images.</summary>
 internal static class PredictCommand
 {
+    private const long MaxLabelBytes = 64 << 20;
+
     public static Command Create()
     {
         var images = new Argument<string[]>("IMAGE") { Arity = ArgumentArity.OneOrMore, Description = "Image files (JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, ICO), or folders of them." };
         var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
         var labels = new Option<string?>("--labels") { HelpName = "FILE", Description = "A text file with a class name a line." };
-        var top = new Option<int>("--top") { HelpName = "K", Description = "How many classes to print.", DefaultValueFactory = _ => 5 };
+        var top = new Option<int>("--top") { HelpName = "K", Description = "How many classes to print.", DefaultValueFactory = _ => 5, CustomParser = Numbers.One(1, int.MaxValue) };
         Option<bool> fastDecode = CommonOptions.FastDecode();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
@@ -21,10 +25,8 @@ internal static class PredictCommand
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
-            if (parsed.GetValue(top) < 1)
-                throw new ArgumentException("--top takes a positive number.");
-            string[] names = parsed.GetValue(labels) is { } file ? File.ReadAllLines(file) : [];
-            var classifier = ImageClassifier.Load(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), names.Length > 0 ? names : null);
+            string[]? names = parsed.GetValue(labels) is { } file ? Labels(file) : null;
+            var classifier = ImageClassifier.Load(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), names);
             if (parsed.GetValue(fastDecode))
                 classifier.Decoding = classifier.Decoding with { MinimumSize = classifier.Transform.ResizeSize };
             return Run(classifier, Expand(parsed.GetValue(images)!), parsed.GetValue(top), parsed.GetValue(json));
@@ -35,7 +37,7 @@ internal static class PredictCommand
     private static int Run(ImageClassifier classifier, IReadOnlyList<string> files, int top, bool json)
     {
         var results = new List<object>();
-        bool failed = false;
+        int exitCode = 0;
         foreach (string path in files)
         {
             string file = ImageFiles.NameOf(path);
@@ -47,30 +49,36 @@ internal static class PredictCommand
                 else
                     Print(file, predictions);
             }
-            catch (Exception error) when (UserErrors.IsUserError(error))
+            catch (Exception error) when (error is not StandardOutputException)
             {
-                failed = true;
+                // The results of the other images are wanted all the same.
+                exitCode = Math.Max(exitCode, json ? UserErrors.ExitCode(error) : UserErrors.Report(error));
                 if (json)
-                    results.Add(new { file, error = error.Message });
-                else
-                    Console.Error.WriteLine($"polaformer: {error.Message}");
+                    results.Add(new { file, error = UserErrors.Line(error) });
             }
         }
 
         if (json)
-            CommonOptions.PrintJson(results);
-        return failed ? 1 : 0;
+            Json.Print(results);
+        return exitCode;
     }
 
     private static void Print(string file, IReadOnlyList<Prediction> predictions)
     {
         const int barWidth = 24;
-        AnsiConsole.MarkupLineInterpolated($"[bold]{file}[/]");
+        AnsiConsole.MarkupLineInterpolated($"[bold]{PlainText.Of(file)}[/]");
         foreach (Prediction guess in predictions)
         {
             string bar = new('█', (int)MathF.Round(guess.Probability * barWidth));
-            AnsiConsole.MarkupLineInterpolated($"  {guess.Probability,7:P1}  [blue]{bar.PadRight(barWidth)}[/]  {guess.Label}");
+            AnsiConsole.MarkupLineInterpolated($"  {guess.Probability,7:P1}  [blue]{bar.PadRight(barWidth)}[/]  {PlainText.Of(guess.Label)}");
         }
+    }
+
+    // Empty lines are left behind by editors, and by line ends that were changed twice; classes.txt of data sets is read alike.
+    private static string[] Labels(string file)
+    {
+        string[] names = [.. InputFile.ReadAllLines(file, MaxLabelBytes).Select(line => line.Trim()).Where(line => line.Length > 0)];
+        return names.Length > 0 ? names : throw new FileException(file, "it names no class. Write a class name a line.");
     }
 
     private static List<string> Expand(IEnumerable<string> paths)

@@ -1,14 +1,6 @@
 using System.CommandLine;
 using PolaFormer.Cli;
 using PolaFormer.Cli.Analysis;
-using Spectre.Console;
-
-// Escape codes and a window's width only for people: a pipe or a file gets plain text in whole lines.
-if (Console.IsOutputRedirected)
-{
-    AnsiConsole.Profile.Capabilities.Ansi = false;
-    AnsiConsole.Profile.Width = 200;
-}
 
 var root = new RootCommand("PolaFormer: polarity-aware linear attention for vision, in .NET.")
 {
@@ -27,4 +19,12 @@ var root = new RootCommand("PolaFormer: polarity-aware linear attention for visi
     CompareCommand.Create(),
     ConformanceCommand.Create(),
 };
-return UserErrors.Run(() => root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false }));
+return UserErrors.Run(() =>
+{
+    Terminal.Use();
+
+    // An image may be called @home.jpg; it is no file of arguments.
+    ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+    UserErrors.Check(parsed);
+    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+});

@@ -46,7 +46,7 @@ internal sealed record ThroughputMeasurement(string Model, int BatchSize, int Ba
     public void Print(bool asJson)
     {
         if (asJson)
-            CommonOptions.PrintJson(new { model = Model, batch = BatchSize, batches = Batches, images_per_second = ImagesPerSecond });
+            Json.Print(new { model = Model, batch = BatchSize, batches = Batches, images_per_second = ImagesPerSecond });
         else
             Console.WriteLine(FormattableString.Invariant($"{Model}: batch size {BatchSize}, throughput {ImagesPerSecond:F1} images/s over {Batches} batches"));
     }

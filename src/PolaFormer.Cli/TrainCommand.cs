@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using PolaFormer.Analysis.Report;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
@@ -11,12 +12,14 @@ namespace PolaFormer.Cli;
 /// <summary><c>train --cfg FILE --data PATH</c>: trains a network by a recipe.</summary>
 internal static class TrainCommand
 {
+    private const int MostEpochs = 1_000_000;
+
     public static Command Create()
     {
         var recipe = new Option<string>("--cfg") { HelpName = "FILE", Description = "Recipe: a YAML file with the authors' keys; see configs/.", Required = true };
         var data = new Option<string?>("--data") { HelpName = "DIR", Description = "Folder or .tar.gz with train/ and val/ or test/ (DATA.DATA_PATH)." };
         var output = new Option<string?>("--output") { HelpName = "DIR", Description = "Folder of logs and checkpoints (OUTPUT); a run found there is continued." };
-        var epochs = new Option<int?>("--epochs") { HelpName = "N", Description = "Epochs (TRAIN.EPOCHS)." };
+        var epochs = new Option<int?>("--epochs") { HelpName = "N", Description = "Epochs (TRAIN.EPOCHS).", CustomParser = Numbers.OneOrNone(1, MostEpochs) };
         var resume = new Option<string?>("--resume") { HelpName = "FILE", Description = "State of a run to continue from: its resume.safetensors (MODEL.RESUME)." };
         var pretrained = new Option<string?>("--pretrained") { HelpName = "FILE", Description = "Checkpoint to start a new run from, of any resolution and number of classes (MODEL.PRETRAINED)." };
         var onNan = new Option<string?>("--on-nan") { Description = "What a loss or gradient that is no finite number does: stop the run, skip the step, or roll back to the saved state and pass the batch over (TRAIN.ON_NAN)." };
@@ -71,13 +74,21 @@ internal static class TrainCommand
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         var trainer = new Trainer(config, config.Output);
+        // A run goes on when nobody can read what it prints: its log and its checkpoints are files.
+        bool isTold = false;
+        using var output = new StandardWriter(Terminal.Output, isPlain: false, error =>
+        {
+            if (!isTold)
+                Console.Error.WriteLine($"polaformer: {error.Message} The run goes on; its log is in {config.Output}.");
+            isTold = true;
+        });
         ITrainingObserver display = asJson
-            ? new JsonLines(Console.WriteLine, config.PrintFreq)
-            : new TrainingDisplay(Console.Out, Console.IsOutputRedirected ? null : () => Console.WindowWidth, config.PrintFreq);
+            ? new JsonLines(output.WriteLine, config.PrintFreq)
+            : new TrainingDisplay(output, Console.IsOutputRedirected ? null : () => Console.WindowWidth, config.PrintFreq);
         if (!asJson)
-            AnsiConsole.MarkupLineInterpolated($"[bold]{config.Model.Type}[/]  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Data.Classes.Count} classes, {Workers.ThreadCount} threads → {config.Output}");
+            AnsiConsole.MarkupLineInterpolated($"[bold]{config.Model.Type}[/]  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Data.Classes.Count} classes, {Workers.ThreadCount} threads → {PlainText.Of(config.Output)}");
         if (!asJson && trainer.Pretrained is { } report)
-            AnsiConsole.MarkupLineInterpolated($"Started from {config.Model.Pretrained}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.PassedOver.Count} passed over");
+            AnsiConsole.MarkupLineInterpolated($"Started from {PlainText.Of(config.Model.Pretrained)}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.PassedOver.Count} passed over");
         if (trainer.Run(display, stop.Token))
             return 0;
         Console.Error.WriteLine("Stopped; the same command continues.");

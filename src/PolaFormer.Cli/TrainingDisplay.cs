@@ -1,3 +1,4 @@
+using PolaFormer.Analysis.Report;
 using PolaFormer.Training;
 
 namespace PolaFormer.Cli;
@@ -14,10 +15,10 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
     public void RunStarted(RunDescription run)
     {
         if (run.ResumedFrom is { } path)
-            output.WriteLine($"Continuing from {path}: epoch {run.EpochsDone + 1}, step {run.StepsDone}");
+            output.WriteLine($"Continuing from {PlainText.Of(path)}: epoch {run.EpochsDone + 1}, step {run.StepsDone}");
     }
 
-    public void Warned(string message) => output.WriteLine($"{(width is null ? "" : "\r\e[K")}warning: {message}");
+    public void Warned(string message) => output.WriteLine($"{(width is null ? "" : "\r\e[K")}warning: {PlainText.Of(message)}");
 
     public void StepDone(TrainingProgress progress)
     {

@@ -1,3 +1,8 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using System.Reflection;
+using PolaFormer.Analysis.Report;
 using PolaFormer.Checkpoints;
 using PolaFormer.Tensors;
 using PolaFormer.Training;
@@ -6,24 +11,89 @@ using PolaFormer.Vision;
 
 namespace PolaFormer.Cli;
 
-/// <summary>Turns a user's mistake into one line on standard error and exit code 1; a defect of ours keeps its stack trace.</summary>
+/// <summary>Turns every error into one line on standard error: exit code 1 for what the user can mend, 70 for a defect of ours.</summary>
 internal static class UserErrors
 {
+    /// <summary>Exit code of a defect: "internal software error" of sysexits.h.</summary>
+    public const int Defect = 70;
+
+    // A message may quote what a file says.
+    private const int LongestLine = 2000;
+
     /// <summary>Runs a command.</summary>
     public static int Run(Func<int> command)
     {
+        // An exception of another thread ends the process after this.
+        AppDomain.CurrentDomain.UnhandledException += (_, raised) => Environment.Exit(Report(raised.ExceptionObject as Exception ?? new InvalidOperationException()));
         try
         {
             return command();
         }
-        catch (Exception error) when (IsUserError(error))
+        catch (Exception error)
         {
-            Console.Error.WriteLine($"polaformer: {error.Message.ReplaceLineEndings(" ")}");
-            return 1;
+            return Report(error);
         }
+    }
+
+    /// <summary>Refuses a command line that does not parse, or that names something with nothing.</summary>
+    /// <exception cref="ArgumentException">It is such a one.</exception>
+    public static void Check(ParseResult parsed)
+    {
+        // Nothing but the program's name: the help is the better answer.
+        if (parsed.Action is ParseErrorAction && parsed.Tokens.Count > 0)
+        {
+            bool isRoot = parsed.CommandResult.Command is RootCommand;
+            string[] words = (isRoot ? parsed.Errors[^1] : parsed.Errors[0]).Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            throw new ArgumentException($"{string.Join(' ', words)} See 'polaformer {(isRoot ? "" : parsed.CommandResult.Command.Name + " ")}--help'.");
+        }
+
+        foreach (SymbolResult symbol in parsed.CommandResult.Children)
+        {
+            // A key of a recipe may be given nothing.
+            (string name, bool mayBeEmpty) = symbol is OptionResult option ? (option.Option.Name, option.Option.Name == "--opts") : (((ArgumentResult)symbol).Argument.Name, false);
+            if (!mayBeEmpty && symbol.Tokens.Any(token => token.Value.Length == 0))
+                throw new ArgumentException($"{name} is empty. Check the variables that the command line is made of.");
+        }
+    }
+
+    /// <summary>Prints an error's line; the result is the exit code.</summary>
+    public static int Report(Exception error)
+    {
+        Console.Error.WriteLine($"polaformer: {Line(error)}");
+        if (!IsUserError(error) && Environment.GetEnvironmentVariable("POLAFORMER_TRACE") is "1")
+            Console.Error.WriteLine(error);
+        return ExitCode(error);
+    }
+
+    /// <summary>The exit code that an error ends with.</summary>
+    public static int ExitCode(Exception error) => IsUserError(error) ? 1 : Defect;
+
+    /// <summary>An error in one line.</summary>
+    public static string Line(Exception error)
+    {
+        Exception cause = CauseOf(error);
+        string message = cause switch
+        {
+            // A pool of tensors says how much was wanted; the collector does not.
+            InsufficientMemoryException => cause.Message,
+            OutOfMemoryException => "There is not memory enough for this. Use a smaller batch, smaller images or fewer tokens.",
+            _ when IsUserError(cause) => WithoutParameter(cause),
+            _ => $"This is a defect of the program ({cause.GetType().Name}: {cause.Message}). Please report it as CONTRIBUTING.md says, with the command; POLAFORMER_TRACE=1 shows the place.",
+        };
+        string line = PlainText.Of(message.ReplaceLineEndings(" "));
+        return line.Length > LongestLine ? line[..LongestLine] + "…" : line;
     }
 
     /// <summary>Whether the message alone tells the user what to do.</summary>
     public static bool IsUserError(Exception error) =>
-        error is CheckpointException or ImageException or ConfigurationException or TrainingException or NonFiniteException or ArgumentException or IOException or UnauthorizedAccessException;
+        CauseOf(error) is CheckpointException or ImageException or ConfigurationException or TrainingException or NonFiniteException
+            or ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or OutOfMemoryException;
+
+    // Threads and static constructors wrap what went wrong.
+    private static Exception CauseOf(Exception error) =>
+        error is AggregateException or TargetInvocationException or TypeInitializationException && error.InnerException is { } inner ? CauseOf(inner) : error;
+
+    // "… (Parameter 'x')" names what only the source text has.
+    private static string WithoutParameter(Exception error) =>
+        error is ArgumentException { ParamName: { } name } ? error.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : error.Message;
 }

@@ -22,11 +22,13 @@ internal static class AnalysisOptions
         DefaultValueFactory = _ => [],
     };
 
-    /// <summary>The registered mechanisms of names between commas or spaces; "all" for all.</summary>
-    /// <exception cref="ArgumentException">There is no such mechanism.</exception>
+    /// <summary>The registered mechanisms of names between commas or spaces, each once; "all" for all, none for no names.</summary>
+    /// <exception cref="ArgumentException">There is no such mechanism, or nothing stands between the commas.</exception>
     public static IReadOnlyList<AttentionEntry> Entries(string[]? names)
     {
-        string[] parts = [.. (names ?? []).SelectMany(name => name.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+        string[] parts = [.. (names ?? []).SelectMany(name => name.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct(StringComparer.Ordinal)];
+        if (names is { Length: > 0 } && parts.Length == 0)
+            throw new ArgumentException($"--mechanisms takes names of mechanisms, not '{string.Join(' ', names)}'.");
         return parts is ["all"] ? AttentionRegistry.All : [.. parts.Select(AttentionRegistry.Find)];
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using PolaFormer.Analysis;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Files;
@@ -18,7 +17,7 @@ internal static class AttentionCommand
         Argument<string> image = AnalysisOptions.Image();
         Option<string?> checkpoint = AnalysisOptions.Checkpoint(), model = AnalysisOptions.Model(), html = AnalysisOptions.Html();
         var layer = new Option<string?>("--layer") { HelpName = "N|NAME", Description = "One layer, by number from 1 or by name; a panel for each by default." };
-        var head = new Option<int?>("--head") { HelpName = "N", Description = "One head, from 1; the mean of all by default." };
+        var head = new Option<int?>("--head") { HelpName = "N", Description = "One head, from 1; the mean of all by default.", CustomParser = Numbers.OneOrNone(1, int.MaxValue) };
         var query = new Option<string?>("--query") { HelpName = "X,Y", Description = "Pixel of the image whose row of attention is drawn; the middle by default." };
         var rollout = new Option<bool>("--rollout") { Description = "Carry attention through all layers instead: where the result comes from." };
         Option<string[]> mechanisms = AnalysisOptions.Mechanisms("Also draw what these mechanisms would make of the same queries and keys; 'all' for all.");
@@ -29,12 +28,16 @@ internal static class AttentionCommand
         {
             if (parsed.GetValue(rollout) && (parsed.GetValue(query) is not null || parsed.GetValue(layer) is not null || parsed.GetValue(head) is not null))
                 throw new ArgumentException("--rollout goes through all layers and heads: leave --layer, --head and --query out.");
+            string picture = parsed.GetValue(output)!;
+            if (Path.GetExtension(picture).ToLowerInvariant() is ".jpg" or ".jpeg" or ".webp" or ".gif" or ".bmp" or ".tif" or ".tiff" or ".svg" or ".pdf")
+                throw new ArgumentException($"--output {picture}: pictures are written as PNG; name the file ….png.");
+            CommonOptions.CheckOutputs([picture, parsed.GetValue(html)], parsed.GetValue(image), parsed.GetValue(checkpoint));
             ProbedImage probed = ProbedImage.Load(parsed.GetValue(image)!, parsed.GetValue(checkpoint), parsed.GetValue(model));
             IReadOnlyList<AttentionEntry> others = AnalysisOptions.Entries(parsed.GetValue(mechanisms));
             IReadOnlyList<Panel> panels = parsed.GetValue(rollout)
                 ? [Rollout(probed)]
                 : Rows(probed, probed.Chosen(parsed.GetValue(layer)), parsed.GetValue(head), Point(parsed.GetValue(query), parsed.GetValue(image)!, probed), others);
-            Write(probed, panels, parsed.GetValue(output)!, parsed.GetValue(html), parsed.GetValue(image)!, parsed.GetValue(json));
+            Write(probed, panels, picture, parsed.GetValue(html), parsed.GetValue(image)!, parsed.GetValue(json));
         });
         return command;
     }
@@ -97,7 +100,7 @@ internal static class AttentionCommand
 
         if (json)
         {
-            CommonOptions.PrintJson(new { picture = output, report = html, panels = panels.Select(panel => new { layer = panel.Layer, mechanism = panel.Mechanism, weights = panel.Weights }) });
+            Json.Print(new { picture = output, report = html, panels = panels.Select(panel => new { layer = panel.Layer, mechanism = panel.Mechanism, weights = panel.Weights }) });
             return;
         }
 
@@ -114,7 +117,7 @@ internal static class AttentionCommand
         if (text is null)
             return (0.5f, 0.5f);
         string[] parts = text.Split(',');
-        if (parts.Length != 2 || !float.TryParse(parts[0], CultureInfo.InvariantCulture, out float x) || !float.TryParse(parts[1], CultureInfo.InvariantCulture, out float y))
+        if (parts.Length != 2 || !Numbers.TryRead(parts[0], out float x) || !Numbers.TryRead(parts[1], out float y))
             throw new ArgumentException($"--query takes a pixel X,Y, not '{text}'.");
         using Image image = ImageDecoder.Decode(file, probed.Classifier.Decoding);
         if (!(x >= 0 && x < image.Width && y >= 0 && y < image.Height))

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using PolaFormer.Analysis;
 using PolaFormer.Analysis.Report;
+using PolaFormer.Cli.Bench;
 using PolaFormer.Files;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors.Threading;
@@ -12,14 +12,18 @@ namespace PolaFormer.Cli.Analysis;
 /// <summary><c>compare</c>: mechanisms beside each other on the same random tokens.</summary>
 internal static class CompareCommand
 {
+    private const int MostChannels = 1 << 16;
+
+    private const double MostGigabytes = 1e6;
+
     public static Command Create()
     {
         Option<string[]> mechanisms = AnalysisOptions.Mechanisms("Mechanisms to compare; 'all' for all.");
         mechanisms.DefaultValueFactory = _ => ["softmax", "elu", "focused", "polarity"];
         var tokens = new Option<string>("--tokens") { HelpName = "N,…", Description = "Numbers of tokens.", DefaultValueFactory = _ => "196,784,3136" };
-        var dim = new Option<int>("--dim") { HelpName = "C", Description = "Channels.", DefaultValueFactory = _ => 64 };
-        var heads = new Option<int>("--heads") { HelpName = "N", Description = "Heads.", DefaultValueFactory = _ => 2 };
-        var memory = new Option<double>("--memory") { HelpName = "GB", Description = "Mechanisms that declare more memory are left out; fused ones need less than they declare.", DefaultValueFactory = _ => 4 };
+        var dim = new Option<int>("--dim") { HelpName = "C", Description = "Channels.", DefaultValueFactory = _ => 64, CustomParser = Numbers.One(1, MostChannels) };
+        var heads = new Option<int>("--heads") { HelpName = "N", Description = "Heads.", DefaultValueFactory = _ => 2, CustomParser = Numbers.One(1, MostChannels) };
+        var memory = new Option<double>("--memory") { HelpName = "GB", Description = "Mechanisms that declare more memory are left out; fused ones need less than they declare.", DefaultValueFactory = _ => 4, CustomParser = Numbers.One(0.0, MostGigabytes) };
         Option<string?> html = AnalysisOptions.Html();
         var plot = new Option<string?>("--plot") { HelpName = "FILE.svg", Description = "Also draw time, memory and multiply-accumulates over tokens." };
         Option<int?> threads = CommonOptions.Threads();
@@ -32,23 +36,30 @@ internal static class CompareCommand
             int[] counts = Counts(parsed.GetValue(tokens)!);
             long limit = (long)(1e9 * parsed.GetValue(memory));
             (int channels, int numHeads) = (parsed.GetValue(dim), parsed.GetValue(heads));
-            if (channels < 1 || numHeads < 1 || channels % numHeads != 0)
+            if (channels % numHeads != 0)
                 throw new ArgumentException($"--heads {numHeads} does not divide --dim {channels}.");
+            if (3L * channels * counts[^1] > int.MaxValue)
+                throw new ArgumentException($"{counts[^1]} tokens of {channels} channels are more than a measurement takes.");
+            if (entries.Count == 0)
+                throw new ArgumentException("--mechanisms names none to compare.");
+            if (parsed.GetValue(plot) is { } drawing && !drawing.EndsWith(".svg", StringComparison.OrdinalIgnoreCase))
+                throw new ArgumentException($"--plot {drawing}: pictures are written as SVG; name the file ….svg.");
+            CommonOptions.CheckOutputs([parsed.GetValue(html), parsed.GetValue(plot)]);
             var results = new List<MechanismMeasurement>();
             foreach (int count in counts)
             {
                 foreach (AttentionEntry entry in entries)
                 {
                     if (!Console.IsErrorRedirected)
-                        Console.Error.Write($"\r\u001b[K{entry.Name}, {count} tokens");
+                        Terminal.Error.Write($"\r\u001b[K{entry.Name}, {count} tokens");
                     results.Add(MechanismComparison.Measure(entry, channels, numHeads, count, limit));
                 }
             }
 
             if (!Console.IsErrorRedirected)
-                Console.Error.Write("\r\u001b[K");
+                Terminal.Error.Write("\r\u001b[K");
             if (parsed.GetValue(plot) is { } picture)
-                OutputFile.Write(picture, stream => stream.Write(Encoding.UTF8.GetBytes(Svg(results))));
+                OutputFile.Write(picture, Svg(results));
             Show(results, counts, $"{channels} channels in {numHeads} head{(numHeads == 1 ? "" : "s")}, one image, {Workers.ThreadCount} thread{(Workers.ThreadCount == 1 ? "" : "s")}", parsed.GetValue(html), parsed.GetValue(json));
         });
         return command;
@@ -87,7 +98,7 @@ internal static class CompareCommand
 
         if (json)
         {
-            CommonOptions.PrintJson(results.Select(result => new
+            Json.Print(results.Select(result => new
             {
                 mechanism = result.Entry.Name,
                 tokens = result.Tokens,
@@ -120,17 +131,15 @@ internal static class CompareCommand
 
     private static int[] Counts(string text)
     {
-        try
+        var counts = new SortedSet<int>();
+        foreach (string part in text.Split(','))
         {
-            int[] counts = [.. text.Split(',').Select(part => int.Parse(part, NumberStyles.None, CultureInfo.InvariantCulture)).Order()];
-            if (counts.All(count => count is >= 1 and <= 1 << 22))
-                return counts;
-        }
-        catch (Exception error) when (error is FormatException or OverflowException)
-        {
+            if (!Numbers.TryRead(part, out int count) || count is < 1 or > AttentionResult.MostTokens)
+                throw new ArgumentException($"--tokens takes whole numbers from 1 to {AttentionResult.MostTokens} between commas, not '{text}'.");
+            counts.Add(count);
         }
 
-        throw new ArgumentException($"--tokens takes numbers from 1 to {1 << 22} between commas, not '{text}'.");
+        return [.. counts];
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -15,7 +15,7 @@ internal static class EntropyCommand
     {
         var image = new Argument<string?>("IMAGE") { Arity = ArgumentArity.ZeroOrOne, Description = "A JPEG, PNG, WebP or BMP file." };
         Option<string?> checkpoint = AnalysisOptions.Checkpoint(), model = AnalysisOptions.Model(), html = AnalysisOptions.Html();
-        var rows = new Option<int>("--rows") { HelpName = "N", Description = "Queries to look at in each layer.", DefaultValueFactory = _ => 32 };
+        var rows = new Option<int>("--rows") { HelpName = "N", Description = "Queries to look at in each layer.", DefaultValueFactory = _ => 32, CustomParser = Numbers.One(1, int.MaxValue) };
         Option<string[]> mechanisms = AnalysisOptions.Mechanisms("Also for what these mechanisms would make of the same queries and keys; 'all' for all.");
         var theorem = new Option<bool>("--theorem") { Description = "Test the paper's theorem 1 on random rows instead: does a convex map lower entropy?" };
         Option<bool> json = CommonOptions.JsonOutput();
@@ -24,8 +24,7 @@ internal static class EntropyCommand
         {
             if (parsed.GetValue(theorem) == (parsed.GetValue(image) is not null))
                 throw new ArgumentException("Give an image, or --theorem.");
-            if (parsed.GetValue(rows) < 1)
-                throw new ArgumentException("--rows takes a positive number.");
+            CommonOptions.CheckOutputs([parsed.GetValue(html)], parsed.GetValue(image), parsed.GetValue(checkpoint));
             if (parsed.GetValue(theorem))
             {
                 ShowTheorem(parsed.GetValue(html), parsed.GetValue(json));
@@ -64,7 +63,7 @@ internal static class EntropyCommand
         }
 
         if (json)
-            CommonOptions.PrintJson(profiles.Select(profile => new { layer = profile.Layer, mechanism = profile.Mechanism, head = profile.Head + 1, stream = profile.Stream + 1, keys = profile.Keys, entropy = profile.Entropy, uniform = profile.Uniform, largest = profile.Largest.Take(32) }));
+            Json.Print(profiles.Select(profile => new { layer = profile.Layer, mechanism = profile.Mechanism, head = profile.Head + 1, stream = profile.Stream + 1, keys = profile.Keys, entropy = profile.Entropy, uniform = profile.Uniform, largest = profile.Largest.Take(32) }));
         else
             ConsoleTable.Print(table);
     }
@@ -77,7 +76,7 @@ internal static class EntropyCommand
         return
         [
             group.Key.Layer, group.Key.Mechanism, group.First().Keys.ToString(CultureInfo.InvariantCulture), uniform.ToString("F3", CultureInfo.InvariantCulture),
-            Nats(values => values.Average()), entropies.Length == 0 ? "–" : (entropies.Average() / uniform).ToString("P1", CultureInfo.InvariantCulture),
+            Nats(values => values.Average()), entropies.Length == 0 || uniform == 0 ? "–" : (entropies.Average() / uniform).ToString("P1", CultureInfo.InvariantCulture),
             Nats(values => values.Min()), Nats(values => values.Max()), group.Average(profile => profile.Largest[0]).ToString("F4", CultureInfo.InvariantCulture),
         ];
     }
@@ -117,7 +116,7 @@ internal static class EntropyCommand
         }
 
         if (json)
-            CommonOptions.PrintJson(trials);
+            Json.Print(trials);
         else
             ConsoleTable.Print(table);
     }

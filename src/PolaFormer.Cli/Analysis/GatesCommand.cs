@@ -8,15 +8,19 @@ namespace PolaFormer.Cli.Analysis;
 /// <summary><c>gates IMAGE</c>: the gates of same- and opposite-signed pairs, the learned exponents, the rank of attention.</summary>
 internal static class GatesCommand
 {
+    // A map of so many tokens has a gigabyte for each head.
+    private const int MostRankTokens = 1 << 14;
+
     public static Command Create()
     {
         Argument<string> image = AnalysisOptions.Image();
         Option<string?> checkpoint = AnalysisOptions.Checkpoint(), model = AnalysisOptions.Model(), html = AnalysisOptions.Html();
-        var rankTokens = new Option<int>("--rank-tokens") { HelpName = "N", Description = "Layers of more tokens get no effective rank, whose cost is N³.", DefaultValueFactory = _ => 400 };
+        var rankTokens = new Option<int>("--rank-tokens") { HelpName = "N", Description = "Layers of more tokens get no effective rank, whose cost is N³.", DefaultValueFactory = _ => 400, CustomParser = Numbers.One(0, MostRankTokens) };
         Option<bool> json = CommonOptions.JsonOutput();
         var command = new Command("gates", "Show the gates, exponents and ranks of polarity attention.") { image, checkpoint, model, rankTokens, html, json };
         command.SetAction(parsed =>
         {
+            CommonOptions.CheckOutputs([parsed.GetValue(html)], parsed.GetValue(image), parsed.GetValue(checkpoint));
             ProbedImage probed = ProbedImage.Load(parsed.GetValue(image)!, parsed.GetValue(checkpoint), parsed.GetValue(model));
             LayerFigures[] figures = [.. probed.Layers.Select(layer => LayerFigures.Of(layer, parsed.GetValue(rankTokens)))];
             if (figures.All(layer => layer.Gates.Count == 0 && layer.Layer.Sharpness.Length == 0))
@@ -59,10 +63,10 @@ internal static class GatesCommand
 
         if (json)
         {
-            CommonOptions.PrintJson(figures.Select(figure => new
+            Json.Print(figures.Select(figure => new
             {
                 layer = figure.Layer.Name,
-                correlations = figure.Gates.Select(gate => double.IsNaN(gate.Correlation) ? default(double?) : gate.Correlation),
+                correlations = figure.Gates.Select(gate => gate.Correlation),
                 sharpness = figure.Layer.Sharpness,
                 rank = figure.Rank,
                 rank_with_local = figure.RankWithLocal,

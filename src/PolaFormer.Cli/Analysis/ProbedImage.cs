@@ -35,7 +35,7 @@ internal sealed record ProbedImage(IReadOnlyList<ProbedLayer> Layers, Image Pict
     {
         if (name is null)
             return Layers;
-        if (int.TryParse(name, out int number) && number >= 1 && number <= Layers.Count)
+        if (Numbers.TryRead(name, out int number) && number >= 1 && number <= Layers.Count)
             return [Layers[number - 1]];
         return Layers.FirstOrDefault(layer => layer.Name == name) is { } layer
             ? [layer]

@@ -27,19 +27,15 @@ internal sealed record AttentionCase(string Kind, int Heads, int HeadDim, int To
                 attention();
         }
 
-        long extra = PeakOf(Run), outputBytes = PeakOf(() => Tensor.Empty([1, tokens, heads * headDim]));
+        void Output()
+        {
+            using (MemoryScope.Enter())
+                Tensor.Empty([1, tokens, heads * headDim]);
+        }
+
+        long extra = MemoryStatistics.PeakOf(Run), outputBytes = MemoryStatistics.PeakOf(Output);
         Sampling.WarmUp(Run, duration / 2);
         return new AttentionCase(kind, heads, headDim, tokens, Sampling.Median(Sampling.Times(Run, duration)), extra, outputBytes);
-    }
-
-    // In blocks of the pool, as everything is that the process spends on tensors.
-    private static long PeakOf(Action run)
-    {
-        using var scope = MemoryScope.Enter();
-        long before = MemoryStatistics.BytesInUse;
-        MemoryStatistics.ResetPeak();
-        run();
-        return MemoryStatistics.PeakBytesInUse - before;
     }
 
     private static Func<Tensor> AttentionOf(string kind, int heads, int headDim, int tokens)

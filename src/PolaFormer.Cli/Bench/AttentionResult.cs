@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using PolaFormer.Tensors.Threading;
 using Spectre.Console;
@@ -12,6 +11,9 @@ namespace PolaFormer.Cli.Bench;
 internal sealed record AttentionResult(int Threads, IReadOnlyList<AttentionCase> Cases) : IBenchResult
 {
     private const string Softmax = "softmax";
+
+    /// <summary>The most tokens that are measured.</summary>
+    public const int MostTokens = 1 << 22;
 
     /// <summary>Token counts where none are given: squares from a small window to 896² pixels in patches of 4.</summary>
     public static IReadOnlyList<int> DefaultTokens { get; } = [49, 100, 196, 400, 784, 1600, 3136, 12544, 50176];
@@ -60,10 +62,11 @@ internal sealed record AttentionResult(int Threads, IReadOnlyList<AttentionCase>
         int last = Array.FindLastIndex(pairs, pair => pair.Softmax.MedianMs <= pair.Linear.MedianMs);
         if (last < 0 || last == pairs.Length - 1)
             return null;
-        return PowerLaw.Crossing(Growth([pairs[last].Linear, pairs[last + 1].Linear])!.Value, Growth([pairs[last].Softmax, pairs[last + 1].Softmax])!.Value);
+        double crossing = PowerLaw.Crossing(Growth([pairs[last].Linear, pairs[last + 1].Linear])!.Value, Growth([pairs[last].Softmax, pairs[last + 1].Softmax])!.Value);
+        return double.IsFinite(crossing) ? crossing : null;
     }
 
-    public JsonObject ToJson() => JsonSerializer.SerializeToNode(new
+    public JsonObject ToJson() => Json.Object(new
     {
         threads = Threads,
         attention = Cases.Select(item => new
@@ -83,7 +86,7 @@ internal sealed record AttentionResult(int Threads, IReadOnlyList<AttentionCase>
             exponent = Growth(series)?.Exponent,
             crossover_tokens = Crossover(series),
         }),
-    })!.AsObject();
+    });
 
     public void Print()
     {

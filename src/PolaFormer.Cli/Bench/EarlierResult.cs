@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using PolaFormer.Files;
 
 namespace PolaFormer.Cli.Bench;
 
@@ -9,6 +10,8 @@ internal sealed class EarlierResult
     // What tells the items of a list apart.
     private static readonly string[] s_names = ["kind", "module", "operator", "head_dim", "tokens"];
 
+    private const long MaxBytes = 256 << 20;
+
     private readonly string _path;
     private readonly JsonObject _json;
 
@@ -16,11 +19,14 @@ internal sealed class EarlierResult
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="ArgumentException">It holds no result of this command.</exception>
+    /// <exception cref="FileException">It cannot be read.</exception>
     public static EarlierResult Read(string path)
     {
         try
         {
-            if (JsonNode.Parse(File.ReadAllText(path)) is JsonObject json && json.ContainsKey("threads"))
+            // A name that comes twice would be found out only when it is looked up.
+            var document = new JsonDocumentOptions { AllowDuplicateProperties = false };
+            if (JsonNode.Parse(InputFile.ReadAllBytes(path, MaxBytes), documentOptions: document) is JsonObject json && json.ContainsKey("threads"))
                 return new EarlierResult(path, json);
         }
         catch (JsonException error)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using PolaFormer.Models;
 using PolaFormer.Tensors;
@@ -34,21 +33,23 @@ internal sealed record InferenceResult(string Model, int Batch, int Threads, dou
     /// <param name="profile">Whether to measure again call by call.</param>
     public static InferenceResult Measure(ModelEntry entry, Func<VisionModel> load, int batch, TimeSpan duration, bool profile)
     {
-        Action forward = ForwardOf(entry, load, batch);
-        MemoryStatistics.ResetPeak();
+        Func<int, Action> forwardOf = ForwardOf(entry, load);
+        BatchMemory.Check(batch, entry.ImageSize, forwardOf);
+        Action forward = forwardOf(batch);
+        Sampling.Settle();
         Sampling.WarmUp(forward, duration);
         List<double> times = Sampling.Times(forward, duration);
         long peakBytes = Sampling.PeakResidentBytes(), peakTensorBytes = MemoryStatistics.PeakBytesInUse;
         double gemmPeak = Sampling.MatrixProductPeak();
         return new InferenceResult(entry.Name, batch, Workers.ThreadCount, Sampling.Median(times), times.Min(), 2.0 * ModelSummary.Of(entry).Macs * batch, peakBytes, peakTensorBytes, gemmPeak)
         {
-            Profile = profile ? Bench.Profile.Measure(() => ForwardOf(entry, load, batch), duration, gemmPeak) : null,
+            Profile = profile ? Bench.Profile.Measure(() => ForwardOf(entry, load)(batch), duration, gemmPeak) : null,
         };
     }
 
     public JsonObject ToJson()
     {
-        JsonObject json = JsonSerializer.SerializeToNode(new
+        JsonObject json = Json.Object(new
         {
             model = Model,
             batch = Batch,
@@ -61,7 +62,7 @@ internal sealed record InferenceResult(string Model, int Batch, int Threads, dou
             gflops = Gflops,
             gemm_peak_gflops = GemmPeak,
             times_limit = GemmPeak / Gflops,
-        })!.AsObject();
+        });
         if (Profile is not null)
             json["profile"] = Profile.ToJson();
         return json;
@@ -77,15 +78,19 @@ internal sealed record InferenceResult(string Model, int Batch, int Threads, dou
         Profile?.Print();
     }
 
-    private static Action ForwardOf(ModelEntry entry, Func<VisionModel> load, int batch)
+    // A forward pass of a number of images.
+    private static Func<int, Action> ForwardOf(ModelEntry entry, Func<VisionModel> load)
     {
         VisionModel model = load();
         model.Freeze();
-        Tensor images = Noise.Images(batch, entry.ImageSize);
-        return () =>
+        return batch =>
         {
-            using (MemoryScope.Enter())
-                model.Forward(images);
+            Tensor images = Noise.Images(batch, entry.ImageSize);
+            return () =>
+            {
+                using (MemoryScope.Enter())
+                    model.Forward(images);
+            };
         };
     }
 }

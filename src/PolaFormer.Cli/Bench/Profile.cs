@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using PolaFormer.NN;
@@ -63,7 +62,7 @@ internal sealed partial record Profile(double StepMs, double GemmPeak, IReadOnly
         select ProfileEntry.Sum(same.Key.Module, same.Key.Operator, [.. same]);
 
     /// <summary>One object a call.</summary>
-    public JsonObject ToJson() => JsonSerializer.SerializeToNode(new
+    public JsonObject ToJson() => Json.Object(new
     {
         step_ms = StepMs,
         outside_calls_ms = OutsideCallsMs,
@@ -76,14 +75,11 @@ internal sealed partial record Profile(double StepMs, double GemmPeak, IReadOnly
             macs = call.Macs,
             bytes = call.Bytes,
         }),
-    })!.AsObject();
+    });
 
     /// <summary>Prints both tables.</summary>
     public void Print()
     {
-        // Rows are no use wrapped.
-        if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = 200;
         Table operators = Columns(new Table().AddColumn("operator"));
         foreach (ProfileEntry entry in ByOperator())
             operators.AddRow([Markup.Escape(entry.Operator), .. Figures(entry)]);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using PolaFormer.Models;
 using PolaFormer.NN;
@@ -42,8 +41,10 @@ internal sealed record TrainingResult(string Model, int Batch, int Threads, doub
     /// <param name="profile">Whether to measure again call by call.</param>
     public static TrainingResult Measure(ModelEntry entry, Func<VisionModel> load, int batch, TimeSpan duration, bool profile)
     {
-        Action step = StepOf(load, batch);
-        MemoryStatistics.ResetPeak();
+        Func<int, Action> stepOf = StepOf(load);
+        BatchMemory.Check(batch, entry.ImageSize, stepOf);
+        Action step = stepOf(batch);
+        Sampling.Settle();
         Sampling.WarmUp(step, duration);
 
         // The first step allocates gradients, the second the last blocks of the pool.
@@ -56,13 +57,13 @@ internal sealed record TrainingResult(string Model, int Batch, int Threads, doub
         double gemmPeak = Sampling.MatrixProductPeak();
         return new TrainingResult(entry.Name, batch, Workers.ThreadCount, Sampling.Median(times), times.Min(), managed, fromOs, peakBytes, peakTensorBytes, 6.0 * ModelSummary.Of(entry).Macs * batch, gemmPeak)
         {
-            Profile = profile ? Bench.Profile.Measure(() => StepOf(load, batch), duration, gemmPeak) : null,
+            Profile = profile ? Bench.Profile.Measure(() => StepOf(load)(batch), duration, gemmPeak) : null,
         };
     }
 
     public JsonObject ToJson()
     {
-        JsonObject json = JsonSerializer.SerializeToNode(new
+        JsonObject json = Json.Object(new
         {
             model = Model,
             batch = Batch,
@@ -77,7 +78,7 @@ internal sealed record TrainingResult(string Model, int Batch, int Threads, doub
             gflops = Gflops,
             gemm_peak_gflops = GemmPeak,
             times_limit = GemmPeak / Gflops,
-        })!.AsObject();
+        });
         if (Profile is not null)
             json["profile"] = Profile.ToJson();
         return json;
@@ -94,26 +95,30 @@ internal sealed record TrainingResult(string Model, int Batch, int Threads, doub
         Profile?.Print();
     }
 
-    private static Action StepOf(Func<VisionModel> load, int batch)
+    // A step with a number of images.
+    private static Func<int, Action> StepOf(Func<VisionModel> load)
     {
         VisionModel model = load();
         model.Train();
         var optimizer = new AdamW(ParameterGroup.Split(model, WeightDecay));
-        Tensor images = Noise.Images(batch, model.ImageSize);
-        int[] labels = [.. Enumerable.Range(0, batch).Select(i => i % model.NumClasses)];
-        Tensor targets = SoftTargets.FromLabels(labels, model.NumClasses, smoothing: 0.1f);
-        return () =>
+        return batch =>
         {
-            RandomStep.Current = new RandomStep(0, (ulong)optimizer.StepCount);
-            using (MemoryScope.Enter())
-            using (var tape = Tape.Start())
+            Tensor images = Noise.Images(batch, model.ImageSize);
+            int[] labels = [.. Enumerable.Range(0, batch).Select(i => i % model.NumClasses)];
+            Tensor targets = SoftTargets.FromLabels(labels, model.NumClasses, smoothing: 0.1f);
+            return () =>
             {
-                Tensor loss = model.Forward(images).CrossEntropy(targets).Mean();
-                model.ZeroGrad();
-                tape.Backward(loss);
-            }
+                RandomStep.Current = new RandomStep(0, (ulong)optimizer.StepCount);
+                using (MemoryScope.Enter())
+                using (var tape = Tape.Start())
+                {
+                    Tensor loss = model.Forward(images).CrossEntropy(targets).Mean();
+                    model.ZeroGrad();
+                    tape.Backward(loss);
+                }
 
-            optimizer.Step(LearningRate);
+                optimizer.Step(LearningRate);
+            };
         };
     }
 }

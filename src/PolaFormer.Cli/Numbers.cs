@@ -1,0 +1,55 @@
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
+
+namespace PolaFormer.Cli;
+
+/// <summary>
+/// Numbers on the command line: digits, a sign, for fractions a point and an exponent. A comma is none of them: it would be a
+/// decimal sign for some and a thousands separator for others.
+/// </summary>
+internal static class Numbers
+{
+    /// <summary>Reads a number; nothing else may stand beside it.</summary>
+    public static bool TryRead<T>(ReadOnlySpan<char> text, out T value) where T : struct, INumber<T> =>
+        T.TryParse(text, IsWhole<T>() ? NumberStyles.AllowLeadingSign : NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out value);
+
+    /// <summary>Reads an option's number.</summary>
+    /// <param name="least">The smallest.</param>
+    /// <param name="most">The largest.</param>
+    public static Func<ArgumentResult, T> One<T>(T least, T most) where T : struct, INumber<T> =>
+        result => Several(least, most)(result) is [T value, ..] ? value : default;
+
+    /// <summary>Reads the number of an option that may be left out.</summary>
+    /// <inheritdoc cref="One"/>
+    public static Func<ArgumentResult, T?> OneOrNone<T>(T least, T most) where T : struct, INumber<T> =>
+        result => Several(least, most)(result) is [T value, ..] ? value : null;
+
+    /// <summary>Reads an option's numbers, one an argument.</summary>
+    /// <inheritdoc cref="One"/>
+    public static Func<ArgumentResult, T[]> Several<T>(T least, T most) where T : struct, INumber<T> => result =>
+    {
+        var values = new List<T>();
+        foreach (Token token in result.Tokens)
+        {
+            // NaN lies in no range.
+            if (!TryRead(token.Value, out T value) || !(value >= least && value <= most))
+            {
+                result.AddError(Refusal(NameOf(result), token.Value, least, most));
+                return [];
+            }
+
+            values.Add(value);
+        }
+
+        return [.. values];
+    };
+
+    /// <summary>The line that names the range.</summary>
+    public static string Refusal<T>(string name, string text, T least, T most) where T : struct, INumber<T> =>
+        string.Create(CultureInfo.InvariantCulture, $"{name} takes a {(IsWhole<T>() ? "whole " : "")}number from {least} to {most}, not '{text}'.");
+
+    private static string NameOf(ArgumentResult result) => result.Parent is OptionResult option ? option.Option.Name : result.Argument.Name;
+
+    private static bool IsWhole<T>() where T : struct, INumber<T> => typeof(T) != typeof(double) && typeof(T) != typeof(float);
+}

@@ -1,0 +1,54 @@
+using System.Runtime.ExceptionServices;
+using System.Text;
+using Spectre.Console;
+
+namespace PolaFormer.Cli;
+
+/// <summary>
+/// The two outputs of the process. <see cref="Console"/> prints plain text, whatever it is given; what moves the cursor or sets
+/// colours is written here.
+/// </summary>
+internal static class Terminal
+{
+    // A pipe or a file gets whole lines.
+    private const int WidthOfFiles = 200, HeightOfFiles = 24;
+
+    /// <summary>Standard output, control characters included.</summary>
+    public static TextWriter Output { get; } = new StandardWriter(Console.Out, isPlain: false, OutputFailed);
+
+    /// <summary>Standard error, control characters included. Where it cannot be written, nobody can be told.</summary>
+    public static TextWriter Error { get; } = new StandardWriter(Console.Error, isPlain: false, _ => { });
+
+    /// <summary>Makes everything that is printed go through here.</summary>
+    public static void Use()
+    {
+        (TextWriter output, TextWriter error) = (Output, Error);
+        Console.SetOut(new StandardWriter(output, isPlain: true, ExceptionDispatchInfo.Throw));
+        Console.SetError(new StandardWriter(error, isPlain: true, _ => { }));
+        AnsiConsole.Console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect,
+            Out = new TableOutput(),
+        });
+    }
+
+    private static void OutputFailed(Exception error) => throw new StandardOutputException(error);
+
+    // Tables and markup.
+    private sealed class TableOutput : IAnsiConsoleOutput
+    {
+        public TextWriter Writer => Output;
+
+        public bool IsTerminal => !Console.IsOutputRedirected;
+
+        public int Width => IsTerminal && Console.WindowWidth > 0 ? Console.WindowWidth : WidthOfFiles;
+
+        public int Height => IsTerminal && Console.WindowHeight > 0 ? Console.WindowHeight : HeightOfFiles;
+
+        public void SetEncoding(Encoding encoding)
+        {
+            if (IsTerminal)
+                Console.OutputEncoding = encoding;
+        }
+    }
+}
