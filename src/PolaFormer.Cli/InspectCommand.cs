@@ -70,7 +70,7 @@ internal static class InspectCommand
     private static void PrintList(string title, IReadOnlyList<string> names)
     {
         if (names.Count > 0)
-            Console.WriteLine($"{title}: {string.Join(", ", names.Take(MaxNames))}{(names.Count > MaxNames ? $" and {names.Count - MaxNames} more" : "")}");
+            Console.WriteLine(PlainText.Of($"{title}: {string.Join(", ", names.Take(MaxNames))}{(names.Count > MaxNames ? $" and {names.Count - MaxNames} more" : "")}"));
     }
 
     private static void Print(Checkpoint checkpoint, (ModelEntry Entry, ModelOptions Options)? fit, string reason)
