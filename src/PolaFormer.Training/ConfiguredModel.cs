@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using PolaFormer.Models;
 using PolaFormer.NN.Attention.Mechanisms;
@@ -70,6 +71,7 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         return entry.Config switch
         {
             PolaPvtConfig { ClassToken: false } pvt => PvtOf(pvt, config.Model),
+            CswinConfig cswin => CswinOf(cswin, config.Model.La.CswinLaSplitSize),
             VisionModelConfig other => other,
         };
     }
@@ -119,6 +121,19 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
             AttnType = la.AttnType,
             LaSrRatios = [.. la.PvtLaSrRatios.Select(digit => digit - '0')],
         };
+    }
+
+    private static CswinConfig CswinOf(CswinConfig published, string splits)
+    {
+        var sizes = new List<int>();
+        foreach (string part in splits.Split('-'))
+        {
+            sizes.Add(int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int size)
+                ? size
+                : throw new ConfigurationException($"MODEL.LA.CSWIN_LA_SPLIT_SIZE: '{splits}' is no list of widths with dashes between, such as 56-28-14-7."));
+        }
+
+        return published with { LaSplitSizes = sizes };
     }
 
     // Null for the published form, so that a published network keeps its name.

@@ -15,12 +15,7 @@ public static class ConfiguredOptimization
     public static Optimizer Optimizer(OptimizationConfig train, VisionModel model)
     {
         OptimizerConfig rule = train.Optimizer;
-        if (rule.Betas is not [>= 0 and < 1, >= 0 and < 1])
-            throw new ConfigurationException("TRAIN.OPTIMIZER.BETAS takes two numbers from 0 to below 1.");
-        if (rule.Momentum is not (>= 0 and < 1))
-            throw new ConfigurationException("TRAIN.OPTIMIZER.MOMENTUM takes a number from 0 to below 1.");
-        if (train.LayerDecay is not (> 0 and <= 1))
-            throw new ConfigurationException("TRAIN.LAYER_DECAY takes a number above 0, at most 1.");
+        ConfigurationRules.Check(train, "TRAIN.");
         IReadOnlyList<ParameterGroup> groups = ParameterGroup.Split(model, train.WeightDecay, train.LayerDecay);
         return rule.Name.ToLowerInvariant() switch
         {
@@ -36,7 +31,8 @@ public static class ConfiguredOptimization
     public static LearningRateSchedule Schedule(TrainingConfig config, int stepsPerEpoch)
     {
         OptimizationConfig train = config.Train;
-        double scale = config.Data.BatchSize * train.AccumulationSteps / ReferenceBatch;
+        ConfigurationRules.Check(train.LrScheduler, "TRAIN.LR_SCHEDULER.");
+        double scale = (double)config.Data.BatchSize * train.AccumulationSteps / ReferenceBatch;
         long warmup = (long)train.WarmupEpochs * stepsPerEpoch, total = (long)train.Epochs * stepsPerEpoch;
         switch (train.LrScheduler.Name)
         {
@@ -46,8 +42,6 @@ public static class ConfiguredOptimization
                 throw new ConfigurationException("TRAIN.LR_SCHEDULER.NAME linear falls below 0 after TRAIN.EPOCHS; set TRAIN.COOLDOWN_EPOCHS to 0.");
             case "linear":
                 return new LinearSchedule(train.BaseLr * scale, train.WarmupLr * scale, warmup, total);
-            case "step" when train.LrScheduler.DecayEpochs < 1:
-                throw new ConfigurationException("TRAIN.LR_SCHEDULER.DECAY_EPOCHS must be at least 1.");
             case "step":
                 return new StepSchedule(train.BaseLr * scale, train.WarmupLr * scale, warmup, (long)train.LrScheduler.DecayEpochs * stepsPerEpoch, train.LrScheduler.DecayRate);
             default:

@@ -28,10 +28,7 @@ public sealed class Mixup
     /// <exception cref="ConfigurationException">A key has a value that is not supported.</exception>
     public Mixup(AugmentationConfig config, int numClasses, double smoothing)
     {
-        if (config.MixupProb is not (>= 0 and <= 1) || config.MixupSwitchProb is not (>= 0 and <= 1))
-            throw new ConfigurationException("AUG.MIXUP_PROB and AUG.MIXUP_SWITCH_PROB are probabilities; use 0 … 1.");
-        if (!double.IsFinite(config.Mixup) || config.Mixup < 0 || !double.IsFinite(config.Cutmix) || config.Cutmix < 0)
-            throw new ConfigurationException("AUG.MIXUP and AUG.CUTMIX are parameters of a beta distribution; use 0 for none, or more.");
+        ConfigurationRules.Check(config, "AUG.");
         _mode = config.MixupMode switch
         {
             "batch" => MixupMode.Batch,
@@ -42,8 +39,8 @@ public sealed class Mixup
         _minMax = config.CutmixMinmax switch
         {
             null => null,
-            [var min, var max] when min >= 0 && min <= max && max <= 1 => (min, max),
-            _ => throw new ConfigurationException("AUG.CUTMIX_MINMAX takes the smallest and the largest side of the box as parts of the image's, such as [0.2, 0.8]."),
+            [var min, var max] when min <= max => (min, max),
+            _ => throw new ConfigurationException($"AUG.CUTMIX_MINMAX: {ConfigurationValue.Show(config.CutmixMinmax)} falls; it takes the smallest and the largest side of the box as parts of the image's, such as [0.2, 0.8]."),
         };
         _mixupAlpha = config.Mixup;
         _cutmixAlpha = _minMax is null ? config.Cutmix : 1;

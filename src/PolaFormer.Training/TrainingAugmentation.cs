@@ -21,6 +21,7 @@ public static class TrainingAugmentation
     /// <exception cref="ConfigurationException">A key has a value that is not supported.</exception>
     public static TrainTransform Create(AugmentationConfig augmentation, DataConfig data, ReadOnlySpan<float> mean, ReadOnlySpan<float> std)
     {
+        ConfigurationRules.Check(augmentation, "AUG.");
         ResamplingFilter? filter = FilterOf(data.Interpolation);
         List<IImageStep> steps = [data.ImgSize > LargestSmallImage ? new RandomResizedCrop(data.ImgSize, filter) : new PadCrop(data.ImgSize), new HorizontalFlip()];
         if (augmentation.AutoAugment is { Length: > 0 } policy && policy != "none")
@@ -55,10 +56,6 @@ public static class TrainingAugmentation
     {
         if (augmentation.Reprob == 0)
             return null;
-        if (augmentation.Reprob is not (> 0 and <= 1))
-            throw new ConfigurationException($"AUG.REPROB: {augmentation.Reprob} is no probability; use 0 … 1.");
-        if (augmentation.Recount < 1)
-            throw new ConfigurationException($"AUG.RECOUNT: {augmentation.Recount} rectangles cannot be erased; use 1 or more.");
         ErasingMode mode = augmentation.Remode switch
         {
             "pixel" => ErasingMode.Pixel,

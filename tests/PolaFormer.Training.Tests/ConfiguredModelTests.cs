@@ -144,6 +144,27 @@ public sealed class ConfiguredModelTests
         Assert.StartsWith("MODEL", Assert.Throws<ConfigurationException>(() => Create([.. Small, key, value])).Message);
 
     [Fact]
+    public void TheStripesOfCswinAreAKey()
+    {
+        using IDisposable meta = new MetaDevice().Use();
+        Assert.Equal("cswin_tiny", Create("MODEL.TYPE", "cswin_tiny", "MODEL.LA.CSWIN_LA_SPLIT_SIZE", "56-28-14-7").Name);
+        ConfiguredModel narrow = Create("MODEL.TYPE", "cswin_tiny", "MODEL.LA.CSWIN_LA_SPLIT_SIZE", "28-14-7-7", "MODEL.ATTENTION", "polarity");
+        Assert.Equal([28, 14, 7, 7], Assert.IsType<Cswin>(narrow.Model).Config.LaSplitSizes);
+    }
+
+    [Theory]
+    [InlineData("56,28,14,7")]
+    [InlineData("56-28-14")]
+    [InlineData("56-28-14--7")]
+    [InlineData("5-28-14-7")]
+    public void StripesThatDoNotFitAreNamed(string splits)
+    {
+        using IDisposable meta = new MetaDevice().Use();
+        Assert.StartsWith("MODEL", Assert.Throws<ConfigurationException>(
+            () => Create("MODEL.TYPE", "cswin_tiny", "MODEL.LA.CSWIN_LA_SPLIT_SIZE", splits, "MODEL.ATTENTION", "polarity")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ACheckpointOfAShapeThatIsNotRegisteredIsLoadedByItsDescription()
     {
         ConfiguredModel configured = Create(Small);

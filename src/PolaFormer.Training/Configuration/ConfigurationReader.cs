@@ -1,5 +1,4 @@
 using System.Reflection;
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace PolaFormer.Training.Configuration;
@@ -7,8 +6,7 @@ namespace PolaFormer.Training.Configuration;
 /// <summary>Reads configurations: YAML files over the defaults, then <c>KEY VALUE</c> options over both.</summary>
 public static class ConfigurationReader
 {
-    private const long MaxFileBytes = 1 << 20;
-    private const int MaxBaseDepth = 8;
+    private const int MaxBaseDepth = 8, MaxFiles = 32;
 
     /// <summary>Reads a file and options.</summary>
     /// <param name="path">A YAML file; null for the defaults alone.</param>
@@ -17,8 +15,9 @@ public static class ConfigurationReader
     public static TrainingConfig Read(string? path, IReadOnlyList<string>? options = null)
     {
         var config = new TrainingConfig();
+        int files = 0;
         if (path is not null)
-            MergeFile(config, path, 0);
+            MergeFile(config, path, 0, ref files);
         Apply(config, options ?? []);
         return config;
     }
@@ -47,48 +46,27 @@ public static class ConfigurationReader
         }
     }
 
-    private static void MergeFile(TrainingConfig config, string path, int depth)
+    // Files are counted, not only how deep they lie: each may name many.
+    private static void MergeFile(TrainingConfig config, string path, int depth, ref int files)
     {
         if (depth > MaxBaseDepth)
             throw new ConfigurationException($"{path}: files name one another under BASE more than {MaxBaseDepth} deep. Remove the circle.");
-        if (Parse(path) is not { } root)
+        if (++files > MaxFiles)
+            throw new ConfigurationException($"{path}: files name one another under BASE more than {MaxFiles} times. Name each once.");
+        if (RecipeFile.Read(path) is not { } root)
             return;
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         foreach (string name in BasesOf(root, path).Where(name => name.Length > 0))
-            MergeFile(config, Path.Combine(folder, name), depth + 1);
+            MergeFile(config, Path.Combine(folder, name), depth + 1, ref files);
         Merge(config, root, "", path);
     }
 
-    private static IEnumerable<string> BasesOf(YamlMappingNode root, string path)
+    private static string[] BasesOf(YamlMappingNode root, string path)
     {
         var own = new TrainingConfig();
         if (root.Children.TryGetValue(new YamlScalarNode("BASE"), out YamlNode? bases))
             Merge(own, new YamlMappingNode(new YamlScalarNode("BASE"), bases), "", path);
         return own.Base;
-    }
-
-    private static YamlMappingNode? Parse(string path)
-    {
-        try
-        {
-            if (new FileInfo(path).Length > MaxFileBytes)
-                throw new ConfigurationException($"{path}: over {MaxFileBytes} bytes; this is no configuration.");
-            using var reader = new StreamReader(path);
-            var yaml = new YamlStream();
-            yaml.Load(reader);
-            if (yaml.Documents.Count == 0)
-                return null;
-            return yaml.Documents[0].RootNode as YamlMappingNode
-                ?? throw new ConfigurationException($"{path}: the file holds no keys. Write lines such as 'SEED: 0'.");
-        }
-        catch (YamlException error)
-        {
-            throw new ConfigurationException($"{path}: line {error.Start.Line}: {error.Message}", error);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new ConfigurationException($"{path}: {error.Message}", error);
-        }
     }
 
     private static void Merge(object section, YamlMappingNode node, string prefix, string path)
@@ -110,5 +88,5 @@ public static class ConfigurationReader
         ConfigurationKeys.Of(section.GetType()).TryGetValue(key, out PropertyInfo? property) ? property : throw Unknown(fullKey, where);
 
     private static ConfigurationException Unknown(string key, string where) =>
-        new($"{where}: there is no key {key}. Did you mean {ConfigurationKeys.Nearest(key)}?");
+        new($"{where}: there is no key {ConfigurationValue.Shorten(key)}. Did you mean {ConfigurationKeys.Nearest(ConfigurationValue.Shorten(key))}?");
 }

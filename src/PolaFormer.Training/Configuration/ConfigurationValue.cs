@@ -10,12 +10,14 @@ namespace PolaFormer.Training.Configuration;
 /// </summary>
 internal static class ConfigurationValue
 {
+    private const int MaxShown = 80;
+
     /// <summary>Converts a YAML node to a property's type.</summary>
     public static object? Read(YamlNode node, PropertyInfo property, string where) => node switch
     {
         YamlScalarNode scalar => Parse(scalar.Value ?? "", property, where),
-        YamlSequenceNode list when property.PropertyType.IsArray => ReadList([.. list.Children.Select(item => (item as YamlScalarNode)?.Value ?? "")], property.PropertyType, where),
-        _ => throw Mismatch(node.ToString(), property.PropertyType, where),
+        YamlSequenceNode list when property.PropertyType.IsArray => ReadList([.. list.Children.Select(item => TextOf(item, property, where))], property.PropertyType, where),
+        _ => throw Mismatch(node, property, where),
     };
 
     /// <summary>Converts text to a property's type.</summary>
@@ -31,7 +33,7 @@ internal static class ConfigurationValue
 
         // Text alone is a list of texts with commas between, mostly of one.
         if (!isBracketed && type != typeof(string[]))
-            throw Mismatch(text, type, where);
+            throw Mismatch($"'{Shorten(text)}'", type, where);
         return ReadList((isBracketed ? list[1..^1] : list).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), type, where);
     }
 
@@ -47,6 +49,12 @@ internal static class ConfigurationValue
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 
+    /// <summary>A value in a message: short, however long it is.</summary>
+    public static string Show(object? value) => Shorten(Format(value));
+
+    /// <summary>Text in a message, cut where it is long.</summary>
+    public static string Shorten(string text) => text.Length <= MaxShown ? text : $"{text[..MaxShown]}…";
+
     private static Array ReadList(string[] items, Type type, string where)
     {
         Type element = type.GetElementType()!;
@@ -55,6 +63,9 @@ internal static class ConfigurationValue
             values.SetValue(ReadScalar(items[i].Trim('\'', '"'), element, where), i);
         return values;
     }
+
+    private static string TextOf(YamlNode item, PropertyInfo property, string where) =>
+        item is YamlScalarNode scalar ? scalar.Value ?? "" : throw Mismatch(item, property, where);
 
     private static object ReadScalar(string text, Type type, string where)
     {
@@ -68,17 +79,21 @@ internal static class ConfigurationValue
             return true;
         if (type == typeof(bool) && text is "false" or "False" or "FALSE" or "no" or "off")
             return false;
-        throw Mismatch(text, type, where);
+        throw Mismatch($"'{Shorten(text)}'", type, where);
     }
 
     private static bool IsNullable(PropertyInfo property) =>
         Nullable.GetUnderlyingType(property.PropertyType) is not null
         || new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable;
 
+    // What a list or a section holds is not written out: aliases may make it longer than memory.
+    private static ConfigurationException Mismatch(YamlNode node, PropertyInfo property, string where) =>
+        Mismatch(node is YamlSequenceNode ? "a list" : "a section", property.PropertyType, where);
+
     private static ConfigurationException Mismatch(string text, Type type, string where)
     {
         Type element = Nullable.GetUnderlyingType(type) ?? (type.IsArray ? type.GetElementType()! : type);
-        string name = element == typeof(int) ? "whole number" : element == typeof(double) ? "number" : element == typeof(bool) ? "true or false" : "text";
-        return new($"{where}: '{text}' is not a {(type.IsArray ? $"list of {name} values" : name)}.");
+        string name = element == typeof(int) ? "whole number of at most 2147483647" : element == typeof(double) ? "finite number" : element == typeof(bool) ? "true or false" : "text";
+        return new($"{where}: {text} is not a {(type.IsArray ? $"list of {name} values" : name)}.");
     }
 }

@@ -1,9 +1,12 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace PolaFormer.Training.Configuration;
 
 /// <summary>DATA: the images and how they are read.</summary>
 public sealed class DataConfig
 {
     /// <summary>BATCH_SIZE: images a step.</summary>
+    [Range(1, 1 << 20)]
     public int BatchSize { get; set; } = 128;
 
     /// <summary>DATA_PATH: folder, archive or shards of the data set; docs/data.md shows the layouts.</summary>
@@ -13,6 +16,7 @@ public sealed class DataConfig
     public string Dataset { get; set; } = "imagenet";
 
     /// <summary>IMG_SIZE: side of the network's input in pixels.</summary>
+    [Range(1, 8192)]
     public int ImgSize { get; set; } = 224;
 
     /// <summary>INTERPOLATION: <c>bicubic</c>, <c>bilinear</c> or, in training, <c>random</c>.</summary>
@@ -25,9 +29,11 @@ public sealed class DataConfig
     public string CacheMode { get; set; } = "part";
 
     /// <summary>PIN_MEMORY: of the authors' GPU transfers.</summary>
+    [Unused("batches are not copied to another device")]
     public bool PinMemory { get; set; } = true;
 
     /// <summary>NUM_WORKERS: threads that decode images, at most one a core.</summary>
+    [Range(0, 1024)]
     public int NumWorkers { get; set; } = 8;
 
     /// <summary>BAD_IMAGES: what an image that cannot be decoded does: <c>fail</c> ends the run, <c>skip</c> makes its batch smaller. A key of ours.</summary>

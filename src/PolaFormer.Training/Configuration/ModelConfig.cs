@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace PolaFormer.Training.Configuration;
 
 /// <summary>MODEL: the network.</summary>
@@ -16,15 +18,19 @@ public sealed class ModelConfig
     public string Pretrained { get; set; } = "";
 
     /// <summary>NUM_CLASSES: width of the logits.</summary>
+    [Range(1, 1 << 24)]
     public int NumClasses { get; set; } = 1000;
 
     /// <summary>DROP_RATE: dropout behind position encodings, attention's projection and the feed-forward layers; PolaFormer++ has none and takes only 0. The authors' keys have no dropout of attention weights, and their linear attention, which has no such weights, ignores the argument.</summary>
+    [Range(0, 0.99)]
     public double DropRate { get; set; }
 
     /// <summary>DROP_PATH_RATE: stochastic depth of the last block.</summary>
+    [Range(0, 0.99)]
     public double DropPathRate { get; set; } = 0.1;
 
     /// <summary>LABEL_SMOOTHING: share of the target spread over all classes.</summary>
+    [Range(0, 1, MaximumIsExclusive = true)]
     public double LabelSmoothing { get; set; } = 0.1;
 
     /// <summary>ATTENTION (ours): registered attention of every stage, or one for all of them, in the place of the network's own; empty for that.</summary>

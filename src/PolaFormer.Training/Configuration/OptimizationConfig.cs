@@ -1,39 +1,53 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace PolaFormer.Training.Configuration;
 
 /// <summary>TRAIN: the optimisation. Learning rates are for 512 images a step and scale with the batch size.</summary>
 public sealed class OptimizationConfig
 {
+    private const int MaxEpochs = 1_000_000;
+
     /// <summary>START_EPOCH: first epoch.</summary>
+    [Range(0, MaxEpochs)]
     public int StartEpoch { get; set; }
 
     /// <summary>EPOCHS: epochs of the schedule, warm-up included.</summary>
+    [Range(1, MaxEpochs)]
     public int Epochs { get; set; } = 300;
 
     /// <summary>WARMUP_EPOCHS: epochs of linear rise.</summary>
+    [Range(0, MaxEpochs)]
     public int WarmupEpochs { get; set; } = 20;
 
     /// <summary>COOLDOWN_EPOCHS: epochs after the schedule, at its last value.</summary>
+    [Range(0, MaxEpochs)]
     public int CooldownEpochs { get; set; }
 
     /// <summary>WEIGHT_DECAY: decoupled decay.</summary>
+    [Range(0, 1000)]
     public double WeightDecay { get; set; } = 0.05;
 
     /// <summary>BASE_LR: learning rate after the warm-up.</summary>
+    [Range(0, 1000)]
     public double BaseLr { get; set; } = 5e-4;
 
     /// <summary>WARMUP_LR: learning rate at the start.</summary>
+    [Range(0, 1000)]
     public double WarmupLr { get; set; } = 5e-7;
 
     /// <summary>MIN_LR: learning rate at the end.</summary>
+    [Range(0, 1000)]
     public double MinLr { get; set; } = 5e-6;
 
-    /// <summary>CLIP_GRAD: largest global norm of the gradients; None for no limit.</summary>
+    /// <summary>CLIP_GRAD: largest global norm of the gradients; None, as with the authors 0, for no limit.</summary>
+    [Range(0, double.MaxValue)]
     public double? ClipGrad { get; set; } = 5;
 
     /// <summary>CLIP_MODE (ours): <c>norm</c>, CLIP_GRAD limits the global norm; <c>value</c>, every element.</summary>
     public string ClipMode { get; set; } = "norm";
 
     /// <summary>ACCUMULATION_STEPS (ours): batches whose gradients add up before the weights change, at least 1; learning rates scale with it.</summary>
+    [Range(1, 1 << 20)]
     public int AccumulationSteps { get; set; } = 1;
 
     /// <summary>AUTO_RESUME: continue from what lies in the output folder.</summary>
@@ -46,12 +60,14 @@ public sealed class OptimizationConfig
     public bool ModelEma { get; set; }
 
     /// <summary>MODEL_EMA_DECAY (ours): share of the average that a step keeps.</summary>
+    [Range(0, 1, MaximumIsExclusive = true)]
     public double ModelEmaDecay { get; set; } = 0.9999;
 
     /// <summary>MODEL_EMA_WARMUP (ours): keep at most (1 + t) / (10 + t) at step t.</summary>
     public bool ModelEmaWarmup { get; set; }
 
     /// <summary>LAYER_DECAY (ours): factor on the learning rate from one layer to the one before it, for fine-tuning; 1 for one rate.</summary>
+    [Range(0, 1, MinimumIsExclusive = true)]
     public double LayerDecay { get; set; } = 1;
 
     /// <summary>FREEZE (ours): patterns of parameter names that stay as they are, such as <c>layers.0.*</c>.</summary>

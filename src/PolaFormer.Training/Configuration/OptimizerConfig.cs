@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace PolaFormer.Training.Configuration;
 
 /// <summary>TRAIN.OPTIMIZER: the update rule.</summary>
@@ -7,11 +9,14 @@ public sealed class OptimizerConfig
     public string Name { get; set; } = "adamw";
 
     /// <summary>EPS: added to the root of the second moment.</summary>
+    [Range(0, 1)]
     public double Eps { get; set; } = 1e-8;
 
     /// <summary>BETAS: decay of the first and second moment.</summary>
+    [Length(2, 2), Range(0, 1, MaximumIsExclusive = true)]
     public double[] Betas { get; set; } = [0.9, 0.999];
 
     /// <summary>MOMENTUM: of sgd and muon.</summary>
+    [Range(0, 1, MaximumIsExclusive = true)]
     public double Momentum { get; set; } = 0.9;
 }

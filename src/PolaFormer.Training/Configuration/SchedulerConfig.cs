@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace PolaFormer.Training.Configuration;
 
 /// <summary>TRAIN.LR_SCHEDULER: the course of the learning rate.</summary>
@@ -7,8 +9,10 @@ public sealed class SchedulerConfig
     public string Name { get; set; } = "cosine";
 
     /// <summary>DECAY_EPOCHS: of the step schedule.</summary>
+    [Range(1, int.MaxValue)]
     public int DecayEpochs { get; set; } = 30;
 
     /// <summary>DECAY_RATE: of the step schedule.</summary>
+    [Range(0, 1)]
     public double DecayRate { get; set; } = 0.1;
 }

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace PolaFormer.Training.Configuration;
 
 /// <summary>
@@ -25,6 +27,7 @@ public sealed class TrainingConfig
     public TestConfig Test { get; set; } = new();
 
     /// <summary>AMP: the authors' mixed precision; arithmetic here is float32, so only false is taken.</summary>
+    [Unused("arithmetic is float32 throughout")]
     public bool Amp { get; set; }
 
     /// <summary>OUTPUT: folder of logs and checkpoints.</summary>
@@ -34,18 +37,22 @@ public sealed class TrainingConfig
     public string Tag { get; set; } = "default";
 
     /// <summary>SAVE_FREQ: epochs between checkpoints.</summary>
+    [Range(1, int.MaxValue)]
     public int SaveFreq { get; set; } = 1;
 
     /// <summary>SAVE_MINUTES (ours): time after which the state is saved within an epoch, too; 0 for never.</summary>
+    [Range(0, 1e6)]
     public double SaveMinutes { get; set; } = 5;
 
     /// <summary>SAVE_PTH (ours): write <c>last.pth</c> and <c>best.pth</c>, too, in the authors' layout for PyTorch.</summary>
     public bool SavePth { get; set; }
 
     /// <summary>PRINT_FREQ: steps between log records.</summary>
+    [Range(1, int.MaxValue)]
     public int PrintFreq { get; set; } = 100;
 
     /// <summary>SEED: everything random follows from it.</summary>
+    [Range(0, int.MaxValue)]
     public int Seed { get; set; }
 
     /// <summary>EVAL_MODE: the authors' switch, set by their command line.</summary>
@@ -55,5 +62,6 @@ public sealed class TrainingConfig
     public bool ThroughputMode { get; set; }
 
     /// <summary>LOCAL_RANK: the authors' process number, set by their launcher.</summary>
+    [Unused("one process trains; --threads sets its threads")]
     public int LocalRank { get; set; }
 }
