@@ -16,9 +16,13 @@ public static class SafetensorsWriter
     /// Writes tensors, and strings to go with them. The header keeps the order given; the data lies in falling order of the
     /// elements' size, which aligns every tensor. The file appears under its name only when it is complete.
     /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="tensors">The tensors.</param>
+    /// <param name="metadata">The strings.</param>
+    /// <param name="keepAs">Name under which a file of the path is kept; it is renamed only when the new one is complete.</param>
     /// <exception cref="ArgumentException">Two tensors have one name.</exception>
     /// <exception cref="FileException">The file cannot be written.</exception>
-    public static void Write(string path, IEnumerable<CheckpointTensor> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null)
+    public static void Write(string path, IEnumerable<CheckpointTensor> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null, string? keepAs = null)
     {
         CheckpointTensor[] header = [.. tensors];
         CheckpointTensor[] data = [.. header.OrderByDescending(tensor => Tensors.DTypeExtensions.Size(tensor.DType))];
@@ -38,7 +42,7 @@ public static class SafetensorsWriter
             stream.Write(length);
             stream.Write(json.WrittenSpan);
             foreach (CheckpointTensor tensor in data) tensor.Stream(chunk => stream.Write(chunk.Span));
-        });
+        }, keepAs);
     }
 
     private static ArrayBufferWriter<byte> WriteHeader(CheckpointTensor[] tensors, Dictionary<string, long> offsets, IEnumerable<KeyValuePair<string, string>>? metadata)

@@ -37,10 +37,7 @@ internal static class EvalCommand
             if (result.Images == 0)
                 throw new ImageException($"{parsed.GetValue(data)}: none of the {images.Count} images could be decoded");
             int skipped = images.Count - (int)result.Images;
-            if (parsed.GetValue(json))
-                Json.Print(new { images = result.Images, skipped, top1 = result.Top1, top5 = result.Top5, loss = result.Loss, images_per_second = result.ImagesPerSecond });
-            else
-                Print(result, skipped);
+            Print(result, skipped, parsed.GetValue(json));
         });
         return command;
     }
@@ -54,15 +51,22 @@ internal static class EvalCommand
         // Folders of ImageNet are named by synset, not by what the classes are called.
         bool namesFolders = classifier.Labels.Count > 0 && !ReferenceEquals(classifier.Labels, ImageNetLabels.Names);
         if (namesFolders && !classifier.Labels.SequenceEqual(images.Classes))
-            throw new CheckpointException(path, $"its classes ({string.Join(", ", classifier.Labels.Take(3))}, …) are not those of the data ({string.Join(", ", images.Classes.Take(3))}, …).");
+            throw new CheckpointException(path, $"{ClassDifference.Describe("the model", classifier.Labels, "the data", images.Classes)}. Choose data of the same classes.");
         if (3L * classifier.Transform.ImageSize * classifier.Transform.ImageSize * options.BatchSize > int.MaxValue)
             throw new ArgumentException($"--batch {options.BatchSize}: so many images of {classifier.Transform.ImageSize}×{classifier.Transform.ImageSize} pixels are more than a tensor holds. Use a smaller batch.");
         var decode = new ImageDecodeOptions { MinimumSize = fastDecode ? classifier.Transform.ResizeSize : null };
         return Evaluation.Run(classifier.Model, new DataLoader(images, classifier.Transform, options with { Decode = decode }));
     }
 
-    private static void Print(Evaluation result, int skipped)
+    /// <summary>Prints what a network achieves.</summary>
+    public static void Print(Evaluation result, int skipped, bool asJson)
     {
+        if (asJson)
+        {
+            Json.Print(new { images = result.Images, skipped, top1 = result.Top1, top5 = result.Top5, loss = result.Loss, images_per_second = result.ImagesPerSecond });
+            return;
+        }
+
         Console.WriteLine(FormattableString.Invariant($"{result.Images} images at {result.ImagesPerSecond:F0} images/s{(skipped > 0 ? $", {skipped} left out" : "")}"));
         Console.WriteLine(FormattableString.Invariant($"  top-1  {result.Top1:P2}"));
         Console.WriteLine(FormattableString.Invariant($"  top-5  {result.Top5:P2}"));

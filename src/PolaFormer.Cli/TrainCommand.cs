@@ -73,7 +73,11 @@ internal static class TrainCommand
 
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        // The terminal was closed, or the connection to it lost.
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
         var trainer = new Trainer(config, config.Output);
+        if (config.EvalMode)
+            return Evaluate(trainer, asJson, stop.Token);
         // A run goes on when nobody can read what it prints: its log and its checkpoints are files.
         bool isTold = false;
         using var output = new StandardWriter(Terminal.Output, isPlain: false, error =>
@@ -93,5 +97,15 @@ internal static class TrainCommand
             return 0;
         Console.Error.WriteLine("Stopped; the same command continues.");
         return 130;
+    }
+
+    private static int Evaluate(Trainer trainer, bool asJson, CancellationToken stop)
+    {
+        if (trainer.Evaluate(warning => Console.Error.WriteLine($"warning: {warning}"), stop) is not { } evaluation)
+            return 130;
+        if (!asJson)
+            Console.WriteLine($"{evaluation.Weights}:");
+        EvalCommand.Print(evaluation.Result, trainer.Data.Evaluation.BadImages.Count, asJson);
+        return 0;
     }
 }

@@ -48,8 +48,14 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
 
     public void RunEnded(RunEnd end)
     {
+        if (end.WasFinished)
+        {
+            output.WriteLine(FormattableString.Invariant(
+                $"The run is finished: {end.Epochs} epochs in {Duration(end.Elapsed)}, best top-1 {Math.Max(end.BestTop1, 0):P2}. More TRAIN.EPOCHS continue it; a new run takes another output folder."));
+        }
+
         // The line that moved stays, and what follows begins below it.
-        if (width is not null && !end.IsComplete)
+        else if (width is not null && !end.IsComplete)
             output.WriteLine();
     }
 

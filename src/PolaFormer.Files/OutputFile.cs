@@ -39,8 +39,11 @@ public static class OutputFile
     }
 
     /// <summary>Fills a seekable stream and puts it in place of <paramref name="path"/>; on failure nothing is left behind.</summary>
+    /// <param name="path">The target.</param>
+    /// <param name="fill">Writes the contents.</param>
+    /// <param name="keepAs">Name under which the file before is kept, in place of one of that name; it is renamed only when the new one is complete.</param>
     /// <exception cref="FileException">The file cannot be written; one of that name is as it was.</exception>
-    public static void Write(string path, Action<Stream> fill)
+    public static void Write(string path, Action<Stream> fill, string? keepAs = null)
     {
         Check(path);
         string temporary = $"{path}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}{TemporaryEnding}";
@@ -52,6 +55,8 @@ public static class OutputFile
                 stream.Flush(flushToDisk: true);
             }
 
+            if (keepAs is not null && File.Exists(path))
+                File.Move(path, keepAs, overwrite: true);
             File.Move(temporary, path, overwrite: true);
             FolderEntries.Flush(FolderOf(path));
         }
@@ -65,7 +70,7 @@ public static class OutputFile
     }
 
     /// <summary>Writes text in UTF-8.</summary>
-    /// <inheritdoc cref="Write(string, Action{Stream})"/>
+    /// <inheritdoc cref="Write(string, Action{Stream}, string)"/>
     public static void Write(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Deletes the temporary files of killed processes in a folder. Those that a process still writes, and everybody else's files, stay.</summary>

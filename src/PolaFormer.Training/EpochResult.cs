@@ -11,5 +11,6 @@ namespace PolaFormer.Training;
 /// <param name="EmaEvaluation">Of the averaged weights, where the run averages them.</param>
 /// <param name="BadImages">Images left out of the epoch because they could not be read.</param>
 /// <param name="IsBest">Whether no earlier epoch had a higher top-1.</param>
+/// <param name="Elapsed">Time over every start of the run.</param>
 public sealed record EpochResult(
-    int Epoch, long GlobalStep, double TrainLoss, double TrainTop1, double LearningRate, double ImagesPerSecond, Evaluation Evaluation, Evaluation? EmaEvaluation, int BadImages, bool IsBest);
+    int Epoch, long GlobalStep, double TrainLoss, double TrainTop1, double LearningRate, double ImagesPerSecond, Evaluation Evaluation, Evaluation? EmaEvaluation, int BadImages, bool IsBest, TimeSpan Elapsed);

@@ -18,7 +18,7 @@ public interface ITrainingObserver
     {
     }
 
-    /// <summary>An epoch is done, evaluated and saved.</summary>
+    /// <summary>An epoch is done and evaluated; its state is about to be saved.</summary>
     void EpochDone(EpochResult result)
     {
     }

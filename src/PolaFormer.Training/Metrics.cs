@@ -24,16 +24,15 @@ public sealed class Metrics
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Count} {_loss:R} {_top1} {_top5}");
 
     /// <summary>Reads what <see cref="ToString"/> writes.</summary>
-    /// <exception cref="FormatException">It is something else.</exception>
-    public static Metrics Parse(string text) => text.Split(' ') is [string count, string loss, string top1, string top5]
-        ? new Metrics
-        {
-            Count = long.Parse(count, CultureInfo.InvariantCulture),
-            _loss = double.Parse(loss, CultureInfo.InvariantCulture),
-            _top1 = long.Parse(top1, CultureInfo.InvariantCulture),
-            _top5 = long.Parse(top5, CultureInfo.InvariantCulture),
-        }
-        : throw new FormatException($"'{text}' holds no sums.");
+    /// <exception cref="FormatException">It is something else, or no sums that images can give.</exception>
+    public static Metrics Parse(string text) =>
+        text.Split(' ') is [string countText, string lossText, string top1Text, string top5Text]
+        && IsCount(countText, out long count) && IsCount(top1Text, out long top1) && IsCount(top5Text, out long top5) && top1 <= top5 && top5 <= count
+        && double.TryParse(lossText, NumberStyles.Float, CultureInfo.InvariantCulture, out double loss) && double.IsFinite(loss)
+            ? new Metrics { Count = count, _loss = loss, _top1 = top1, _top5 = top5 }
+            : throw new FormatException($"'{text}' are no sums of loss and hits over images.");
+
+    private static bool IsCount(string text, out long count) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count);
 
     /// <summary>Adds another's sums.</summary>
     public void Add(Metrics other)

@@ -10,8 +10,9 @@ namespace PolaFormer.Training;
 /// <param name="EpochsDone">Epochs done before this start.</param>
 /// <param name="StepsDone">Steps of the next epoch done before this start.</param>
 /// <param name="ResumedFrom">The file of the saved state, or null for a run from the beginning.</param>
+/// <param name="Elapsed">Time over every start of the run.</param>
 public sealed record RunDescription(
-    string Model, long ParameterCount, IReadOnlyList<string> Classes, string Configuration, int Epochs, int StepsPerEpoch, int EpochsDone, int StepsDone, string? ResumedFrom)
+    string Model, long ParameterCount, IReadOnlyList<string> Classes, string Configuration, int Epochs, int StepsPerEpoch, int EpochsDone, int StepsDone, string? ResumedFrom, TimeSpan Elapsed)
 {
     /// <summary>Steps of the whole run done before this start.</summary>
     public long GlobalStep => ((long)EpochsDone * StepsPerEpoch) + StepsDone;

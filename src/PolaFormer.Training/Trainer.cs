@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using PolaFormer.Checkpoints;
 using PolaFormer.Files;
 using PolaFormer.Models;
@@ -23,6 +24,8 @@ public sealed class Trainer
     private readonly TrainingConfig _config;
     private readonly NonFinitePolicy _onNonFinite;
     private readonly TrainingState _state;
+    private readonly SavedStates _states;
+    private readonly BestNetwork _best, _bestAverage;
     private readonly TrainingStep _step;
     private readonly TrainingData _data;
     private readonly ModelDescription _description;
@@ -32,9 +35,10 @@ public sealed class Trainer
     // Filled by the loader's threads.
     private readonly ConcurrentQueue<string> _badImages = new();
     private TrainingObservers _observer = new([]);
-    private long _savedAt;
+    private long _savedAt, _startedAt;
+    private TimeSpan _earlier;
 
-    /// <summary>Builds the network with freshly drawn or given weights, opens the data and makes the folder.</summary>
+    /// <summary>Builds the network with freshly drawn or given weights, and opens the data; the folder is made by <see cref="Run"/>.</summary>
     /// <exception cref="ConfigurationException">A key asks for what is not supported.</exception>
     /// <exception cref="Vision.ImageException">The data cannot be opened.</exception>
     /// <exception cref="CheckpointException">MODEL.PRETRAINED cannot be read or does not fit.</exception>
@@ -75,8 +79,11 @@ public sealed class Trainer
         ModelEma? ema = config.Train.ModelEma ? new ModelEma(ConfiguredModel.Create(config).Model, model, config.Train.ModelEmaDecay, config.Train.ModelEmaWarmup) : null;
         _state = new TrainingState(
             model, ConfiguredOptimization.Optimizer(config.Train, model), ema, new TrainingPosition(config.Train.StartEpoch, 0, _stepsPerEpoch));
+        _state.Classes = _data.Classes;
         _step = new TrainingStep(config, _state, canUndo: _onNonFinite == NonFinitePolicy.Skip);
-        Directory.CreateDirectory(outputFolder);
+        _states = new SavedStates(outputFolder);
+        _best = new BestNetwork(() => ConfiguredModel.Create(config).Model, (network, top1, epoch) => SaveModel("best", network, top1, epoch, config.SavePth));
+        _bestAverage = new BestNetwork(() => ConfiguredModel.Create(config).Model, (network, top1, epoch) => SaveModel("best_ema", network, top1, epoch, asPth: false));
     }
 
     private enum EpochEnd
@@ -97,59 +104,128 @@ public sealed class Trainer
 
     private int Epochs => _config.Train.Epochs + _config.Train.CooldownEpochs;
 
-    /// <summary>Trains to the end, or until asked to stop: then the step under way is finished and the state saved.</summary>
+    // Over every start of the run.
+    private TimeSpan Elapsed => _earlier + Stopwatch.GetElapsedTime(_startedAt);
+
+    /// <summary>Trains to the end, or until asked to stop: then the step under way is finished and the state saved. A run that has reached its end is left as it is.</summary>
     /// <param name="observer">Hears of every step and epoch.</param>
     /// <param name="stop">Asks to stop.</param>
     /// <returns>Whether the run reached its end.</returns>
     /// <exception cref="TrainingException">The loss is no number any more, the state is of another run, or another process writes to the folder.</exception>
-    /// <exception cref="CheckpointException">The state cannot be read, or at the end not be written.</exception>
+    /// <exception cref="CheckpointException">The state cannot be read.</exception>
+    /// <exception cref="Files.FileException">At the end, the state or a network cannot be written.</exception>
     public bool Run(ITrainingObserver? observer = null, CancellationToken stop = default)
     {
-        long start = Stopwatch.GetTimestamp();
+        _startedAt = Stopwatch.GetTimestamp();
+        Directory.CreateDirectory(_folder);
         using RunLock held = RunLock.Take(_folder);
-        File.WriteAllText(Path.Combine(_folder, "config.yaml"), ConfigurationWriter.Write(_config));
         using IDisposable? anomalies = _config.Train.DetectAnomaly ? AnomalyDetection.Enable() : null;
+        _observer = new TrainingObservers(observer is null ? [] : [observer]);
+        string? resumedFrom = Resume();
+        RunHistory history = resumedFrom is null ? RunHistory.None : RunHistory.Read(_folder);
+        _earlier = history.Elapsed;
+        bool wasFinished = _state.Position.Epoch >= Epochs;
+        if (wasFinished && history.CompleteAt == _state.Position.GlobalStep)
+        {
+            _observer.RunEnded(End(isComplete: true, wasFinished) with { Elapsed = history.Elapsed });
+            return true;
+        }
+
+        // Only now: whatever is refused leaves the files of the run before as they are.
+        Try(() => OutputFile.Write(Path.Combine(_folder, "config.yaml"), ConfigurationWriter.Write(_config)));
         IReadOnlyList<ITrainingObserver> files = RunFiles.Observers(_folder, _config.PrintFreq);
         _observer = new TrainingObservers(observer is null ? files : [.. files, observer]);
-        string? resumedFrom = Resume();
         Announce(resumedFrom);
         StartTraining();
         if (_onNonFinite == NonFinitePolicy.Rollback)
-            TrainingCheckpoint.Save(_folder, _state);
+            _states.Save(_state);
         _savedAt = Stopwatch.GetTimestamp();
         var end = EpochEnd.Complete;
         while (end != EpochEnd.Stopped && _state.Position.Epoch < Epochs)
             end = RunEpoch(stop);
         if (end == EpochEnd.Stopped)
             Save();
-        _observer.RunEnded(new RunEnd(end != EpochEnd.Stopped, _state.Position.BestTop1, Stopwatch.GetElapsedTime(start)));
+        _observer.RunEnded(End(end != EpochEnd.Stopped, wasFinished));
         return end != EpochEnd.Stopped;
+    }
+
+    /// <summary>
+    /// Measures saved weights on the evaluation images instead of training (EVAL_MODE): those of the folder's run where
+    /// TRAIN.AUTO_RESUME finds one, else of MODEL.RESUME, a run's state or a network, else of MODEL.PRETRAINED. Writes nothing.
+    /// </summary>
+    /// <param name="warn">Told of a damaged file that was passed over.</param>
+    /// <param name="stop">Asks to stop.</param>
+    /// <returns>The weights' file and what they achieve; null where it was stopped.</returns>
+    /// <exception cref="ConfigurationException">No weights are named.</exception>
+    /// <exception cref="TrainingException">The weights are of another run.</exception>
+    /// <exception cref="CheckpointException">The weights cannot be read, or are of another network.</exception>
+    public (string Weights, Evaluation Result)? Evaluate(Action<string> warn, CancellationToken stop = default)
+    {
+        string path = LoadWeights(warn);
+        RequireSameClasses(path, _state.Classes);
+        return Evaluation.Run(Model, _data.Evaluation, stop) is { } result ? (path, result) : null;
+    }
+
+    private string LoadWeights(Action<string> warn)
+    {
+        if (_config.Train.AutoResume && _states.Exist)
+            return _states.LoadLast(_state, warn);
+        string path = _config.Model.Resume.Length > 0 ? _config.Model.Resume : _config.Model.Pretrained;
+        if (path.Length == 0)
+            throw new ConfigurationException($"EVAL_MODE: there are no weights to evaluate. Give --resume FILE, or as --output the folder of a run ({_folder} holds none).");
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        if (TrainingCheckpoint.IsState(checkpoint))
+        {
+            TrainingCheckpoint.Load(path, _state);
+        }
+        else
+        {
+            ModelLoader.LoadStrict(Model, checkpoint);
+            _state.Classes = ModelDescription.From(checkpoint)?.Labels ?? [];
+        }
+
+        return path;
     }
 
     // The file continued from, or null.
     private string? Resume()
     {
         string? path = null;
-        if (_config.Train.AutoResume && TrainingCheckpoint.ExistsIn(_folder))
+        if (_config.Train.AutoResume && _states.Exist)
         {
             // As with the authors, so that a command with --resume can be given again.
             if (_config.Model.Resume.Length > 0)
                 _observer.Warned($"The run's own state in {_folder} comes before {_config.Model.Resume}; set TRAIN.AUTO_RESUME to false for the latter.");
-            path = TrainingCheckpoint.LoadLast(_folder, _state, _observer.Warned);
+            path = _states.LoadLast(_state, _observer.Warned);
         }
         else if (_config.Model.Resume.Length > 0)
         {
             TrainingCheckpoint.Load(path = _config.Model.Resume, _state);
         }
 
+        if (path is null)
+            return null;
         if (_state.Position.StepsPerEpoch != _stepsPerEpoch)
             throw new TrainingException($"{path}: its epochs have {_state.Position.StepsPerEpoch} steps, this run's {_stepsPerEpoch}. Use the same data and batch size, or another output folder.");
+        RequireSameClasses(path, _state.Classes);
+        _state.Classes = _data.Classes;
+        (_best.Saved, _bestAverage.Saved) = (_state.Position.BestTop1, _state.Position.BestEmaTop1);
         return path;
+    }
+
+    // States and networks of other makers may name no classes.
+    private void RequireSameClasses(string path, IReadOnlyList<string> saved)
+    {
+        if (saved.Count > 0 && !saved.SequenceEqual(_data.Classes))
+            throw new TrainingException($"{path}: {ClassDifference.Describe("the saved weights", saved, "the data", _data.Classes)}. Use the data they were trained on, or another output folder; MODEL.PRETRAINED starts a new run from a network of other classes.");
     }
 
     private void Announce(string? resumedFrom) => _observer.RunStarted(new RunDescription(
         _description.Model, Model.ParameterCount, _data.Classes, ConfigurationWriter.Write(_config), Epochs, _stepsPerEpoch,
-        _state.Position.Epoch, _state.Position.Step, resumedFrom));
+        _state.Position.Epoch, _state.Position.Step, resumedFrom, Elapsed));
+
+    private RunEnd End(bool isComplete, bool wasFinished) =>
+        new(isComplete, _best.Top1, Elapsed, _state.Position.GlobalStep, Epochs, wasFinished);
 
     private void StartTraining()
     {
@@ -194,7 +270,7 @@ public sealed class Trainer
         double imagesLeft = (double)left * _config.Data.BatchSize * _config.Train.AccumulationSteps;
         var progress = new TrainingProgress(
             position.Epoch + 1, Epochs, position.Step, _stepsPerEpoch, position.GlobalStep, step.Loss, _state.Metrics.Loss, _state.Metrics.Top1, rate, step.GradientNorm,
-            imagesPerSecond, imagesPerSecond > 0 ? TimeSpan.FromSeconds(imagesLeft / imagesPerSecond) : TimeSpan.Zero);
+            imagesPerSecond, imagesPerSecond > 0 ? TimeSpan.FromSeconds(imagesLeft / imagesPerSecond) : TimeSpan.Zero, Elapsed);
         _observer.StepDone(progress);
     }
 
@@ -209,27 +285,22 @@ public sealed class Trainer
         StartTraining();
 
         TrainingPosition position = _state.Position;
-        bool isBest = evaluation.Top1 > position.BestTop1, isBestEma = emaEvaluation?.Top1 > position.BestEmaTop1;
+        bool isBest = evaluation.Top1 > _best.Top1, isBestAverage = emaEvaluation?.Top1 > _bestAverage.Top1;
         Metrics metrics = _state.Metrics;
         _state.Metrics = new Metrics();
-        _state.Position = position with
-        {
-            Epoch = position.Epoch + 1,
-            Step = 0,
-            BestTop1 = Math.Max(evaluation.Top1, position.BestTop1),
-            BestEmaTop1 = Math.Max(emaEvaluation?.Top1 ?? -1, position.BestEmaTop1),
-        };
-        position = _state.Position;
-        var result = new EpochResult(position.Epoch, position.GlobalStep, metrics.Loss, metrics.Top1, rate, imagesPerSecond, evaluation, emaEvaluation, _data.Train.BadImages.Count, isBest);
+        position = _state.Position = position with { Epoch = position.Epoch + 1, Step = 0 };
+        if (isBestAverage)
+            Try(() => _bestAverage.Save(_state.Ema!.Average, emaEvaluation!.Top1, position.Epoch));
         if (isBest)
-            Try(() => SaveModel("best", Model, evaluation.Top1));
-        if (isBestEma)
-            Try(() => SaveModel("best_ema", _state.Ema!.Average, emaEvaluation!.Top1));
-        if (position.Epoch == Epochs)
+            Try(() => _best.Save(Model, evaluation.Top1, position.Epoch));
+
+        // The records come before the state: what is recorded and not saved is dropped by the next start, and made anew.
+        _observer.EpochDone(new EpochResult(
+            position.Epoch, position.GlobalStep, metrics.Loss, metrics.Top1, rate, imagesPerSecond, evaluation, emaEvaluation, _data.Train.BadImages.Count, isBest, Elapsed));
+        if (position.Epoch >= Epochs)
             Save(evaluation.Top1, emaEvaluation?.Top1);
         else if (position.Epoch % _config.SaveFreq == 0)
             Try(() => Save(evaluation.Top1, emaEvaluation?.Top1));
-        _observer.EpochDone(result);
         return true;
     }
 
@@ -252,7 +323,7 @@ public sealed class Trainer
                 _observer.Warned($"{what} {where}: the step is skipped.");
                 return NonFinitePolicy.Skip;
             default:
-                string path = TrainingCheckpoint.LoadLast(_folder, _state, _observer.Warned);
+                string path = _states.LoadLast(_state, _observer.Warned);
                 TrainingPosition position = _state.Position;
                 if (position.PassedOver.Count == MaxPassedOver)
                     throw new TrainingException($"{what} {where}, after {MaxPassedOver} batches were passed over. {advice}");
@@ -271,32 +342,60 @@ public sealed class Trainer
         {
             save();
         }
-        catch (Exception error) when (error is CheckpointException or FileException)
+        catch (Exception error) when (IsNotWritten(error))
         {
             _savedAt = Stopwatch.GetTimestamp();
             _observer.Warned($"{error.Message} The run goes on; its last state on disk stays.");
         }
     }
 
+    private static bool IsNotWritten(Exception error) => error is CheckpointException or IOException or UnauthorizedAccessException;
+
+    // A file that cannot be written does not keep the others, the state above all, from being written; but a state that says that
+    // the run is complete is the last of all, so that such a run can be finished by starting it again.
     private void Save(double? top1 = null, double? emaTop1 = null)
     {
-        SaveModel("last", Model, top1);
+        Exception? failure = null;
+        int epoch = _state.Position.Epoch;
+        Attempt(_best.SaveWaiting);
+        Attempt(_bestAverage.SaveWaiting);
+        Attempt(() => SaveModel("last", Model, top1, epoch, _config.SavePth && _state.Position.Step == 0));
         if (_state.Ema is { } ema)
-            SaveModel("last_ema", ema.Average, emaTop1);
-        TrainingCheckpoint.Save(_folder, _state);
+            Attempt(() => SaveModel("last_ema", ema.Average, emaTop1, epoch, asPth: false));
+        _state.Position = _state.Position with { BestTop1 = _best.Saved, BestEmaTop1 = _bestAverage.Saved };
+        if (failure is null || epoch < Epochs)
+            _states.Save(_state);
         _savedAt = Stopwatch.GetTimestamp();
+        if (failure is not null)
+            ExceptionDispatchInfo.Throw(failure);
+
+        void Attempt(Action save)
+        {
+            try
+            {
+                save();
+            }
+            catch (Exception error) when (IsNotWritten(error))
+            {
+                failure ??= error;
+            }
+        }
     }
 
-    private void SaveModel(string name, Module model, double? top1)
+    // The authors save whole epochs, averages in the same file. A best network that had to wait is without moments and average.
+    private void SaveModel(string name, Module model, double? top1, int epoch, bool asPth)
     {
-        TrainingCheckpoint.SaveModel(Path.Combine(_folder, $"{name}.safetensors"), model, _description with { Top1 = top1, Epoch = _state.Position.Epoch });
-
-        // The authors save whole epochs, averages in the same file.
-        if (_config.SavePth && model == Model && _state.Position.Step == 0)
+        TrainingCheckpoint.SaveModel(Path.Combine(_folder, $"{name}.safetensors"), model, _description with { Top1 = top1, Epoch = epoch });
+        if (!asPth)
+            return;
+        bool isCurrent = model == Model;
+        var authors = new AuthorsCheckpoint(_config, (VisionModel)model)
         {
-            new AuthorsCheckpoint(_config, Model) { Optimizer = _state.Optimizer as AdamW, Schedule = _schedule as CosineSchedule, Average = _state.Ema?.Average }
-                .Write(Path.Combine(_folder, $"{name}.pth"), _state.Position);
-        }
+            Optimizer = isCurrent ? _state.Optimizer as AdamW : null,
+            Schedule = isCurrent ? _schedule as CosineSchedule : null,
+            Average = isCurrent ? _state.Ema?.Average : null,
+        };
+        authors.Write(Path.Combine(_folder, $"{name}.pth"), _state.Position with { Epoch = epoch, Step = 0, BestTop1 = Math.Max(_best.Top1, top1 ?? -1), BestEmaTop1 = _bestAverage.Top1 });
     }
 
     private static NonFinitePolicy PolicyOf(string name) => name switch
@@ -315,12 +414,10 @@ public sealed class Trainer
                 throw new ConfigurationException(message);
         }
 
+        ConfigurationRules.Check(config);
         OptimizationConfig train = config.Train;
-        Require(config.Data.BatchSize > 0 && train.AccumulationSteps > 0, "DATA.BATCH_SIZE and TRAIN.ACCUMULATION_STEPS must be at least 1.");
-        Require(config.PrintFreq > 0 && config.SaveFreq > 0, "PRINT_FREQ and SAVE_FREQ must be at least 1.");
         Require(train.ClipMode is "norm" or "value", $"TRAIN.CLIP_MODE: '{train.ClipMode}' is unknown; use norm or value.");
-        Require(train.ModelEmaDecay is >= 0 and < 1, "TRAIN.MODEL_EMA_DECAY takes a number from 0 to below 1.");
-        Require(!config.Amp, "AMP is not supported; set it to false.");
-        Require(!Mixup.IsWanted(config.Aug) || config.Data.BatchSize % 2 == 0, "DATA.BATCH_SIZE must be even where batches are mixed (AUG.MIXUP, AUG.CUTMIX).");
+        Require(train.StartEpoch < train.Epochs + train.CooldownEpochs, $"TRAIN.START_EPOCH: {train.StartEpoch} leaves nothing to train; it takes a whole number below TRAIN.EPOCHS, {train.Epochs}.");
+        Require(!Mixup.IsWanted(config.Aug) || config.Data.BatchSize % 2 == 0, $"DATA.BATCH_SIZE: {config.Data.BatchSize} is odd, and batches are mixed in pairs (AUG.MIXUP, AUG.CUTMIX); it takes an even number then.");
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using PolaFormer.Checkpoints;
 using PolaFormer.Files;
 using PolaFormer.NN;
@@ -9,91 +10,60 @@ using PolaFormer.Tensors;
 namespace PolaFormer.Training;
 
 /// <summary>
-/// The files of a run. <c>last</c> and <c>best</c> hold the network alone, for use; <c>resume</c> holds in one file all that a
-/// run needs to go on as if it had never stopped, under a digest. The state before it is kept as <c>resume.previous</c>.
+/// The files of a run. <c>last</c> and <c>best</c> hold the network alone, for use; a state holds in one file all that a run needs
+/// to go on as if it had never stopped, under a digest. <see cref="SavedStates"/> says which states a folder has.
 /// </summary>
 internal static class TrainingCheckpoint
 {
-    private const string FileName = "resume.safetensors", PreviousFileName = "resume.previous.safetensors", DigestKey = "sha256";
+    private const string DigestKey = "sha256", ClassesKey = "classes", StepsPerEpochKey = "steps_per_epoch";
+    private const int MaxPassedOver = 1000;
+
+    // Our own names begin with model., optimizer. and ema., and none of them is a prefix to strip.
+    private static readonly CheckpointOptions s_options = new() { StripModulePrefix = false };
 
     /// <summary>Writes a network with its description.</summary>
     /// <exception cref="FileException">The file cannot be written; one of that name is as it was.</exception>
     public static void SaveModel(string path, Module model, ModelDescription description) =>
         SafetensorsWriter.Write(path, model.StateDict().Select(entry => Stored(entry.Name, entry.Tensor)), description.ToMetadata());
 
-    /// <summary>Writes the state to a run's folder.</summary>
-    /// <exception cref="FileException">The file cannot be written; the states there are as they were.</exception>
-    public static void Save(string folder, TrainingState state)
+    /// <summary>Writes a state.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="state">The state.</param>
+    /// <param name="keepAs">Name under which a file of the path is kept; null to replace it.</param>
+    /// <exception cref="FileException">The file cannot be written; the files there are as they were.</exception>
+    public static void Save(string path, TrainingState state, string? keepAs)
     {
         TrainingPosition position = state.Position;
         var values = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
             ["best_ema_top1"] = Text(position.BestEmaTop1),
             ["best_top1"] = Text(position.BestTop1),
+            [ClassesKey] = JsonSerializer.Serialize(state.Classes),
             ["epoch"] = Text(position.Epoch),
             ["metrics"] = state.Metrics.ToString(),
             ["passed_over"] = string.Join(',', position.PassedOver.Select(step => Text(step))),
             ["step"] = Text(position.Step),
-            ["steps_per_epoch"] = Text(position.StepsPerEpoch),
+            [StepsPerEpochKey] = Text(position.StepsPerEpoch),
             ["updates"] = Text(state.Optimizer.StepCount),
         };
         values[DigestKey] = Digest(state.Tensors(), values);
-        string path = Path.Combine(folder, FileName), previous = Path.Combine(folder, PreviousFileName);
-        try
-        {
-            if (File.Exists(path))
-                File.Move(path, previous, overwrite: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointException(path, $"it cannot be renamed to {PreviousFileName}: {error.Message}", error);
-        }
-
-        SafetensorsWriter.Write(path, state.Tensors().Select(entry => Stored(entry.Name, entry.Tensor)), values);
+        SafetensorsWriter.Write(path, state.Tensors().Select(entry => Stored(entry.Name, entry.Tensor)), values, keepAs);
     }
 
-    /// <summary>Whether a run's folder holds a state.</summary>
-    public static bool ExistsIn(string folder) => Candidates(folder).Any();
-
-    /// <summary>Restores the last state of a run's folder, or the one before it where the last is damaged.</summary>
-    /// <param name="folder">The run's folder.</param>
-    /// <param name="state">Receives it.</param>
-    /// <param name="warn">Told of a damaged file that was passed over.</param>
-    /// <returns>The file.</returns>
-    /// <exception cref="CheckpointException">Every state is damaged.</exception>
-    /// <exception cref="TrainingException">The state is of another run.</exception>
-    public static string LoadLast(string folder, TrainingState state, Action<string> warn)
-    {
-        // Damage may look like another run's state, too: a changed letter in the name of a tensor.
-        Exception? damage = null;
-        foreach (string path in Candidates(folder))
-        {
-            try
-            {
-                Load(path, state);
-                if (damage is not null)
-                    warn($"{damage.Message} Continuing from {path}, the state before it.");
-                return path;
-            }
-            catch (Exception error) when (error is CheckpointException or TrainingException)
-            {
-                damage ??= error;
-            }
-        }
-
-        throw damage ?? new CheckpointException(folder, $"it holds no {FileName}.");
-    }
+    /// <summary>Whether a checkpoint is a state, and not a network alone.</summary>
+    public static bool IsState(Checkpoint checkpoint) => checkpoint.Metadata.ContainsKey(DigestKey) && checkpoint.Metadata.ContainsKey(StepsPerEpochKey);
 
     /// <summary>Restores the state of a file.</summary>
+    /// <exception cref="FileException">The file cannot be opened.</exception>
     /// <exception cref="CheckpointException">The file is damaged; the state's tensors are undefined.</exception>
     /// <exception cref="TrainingException">The state is of another run.</exception>
     public static void Load(string path, TrainingState state)
     {
-        using Checkpoint checkpoint = Checkpoint.Open(path);
+        using Checkpoint checkpoint = Checkpoint.Open(path, s_options);
         var values = new SortedDictionary<string, string>(
             checkpoint.Metadata.Where(entry => entry.Value is string).ToDictionary(entry => entry.Key, entry => (string)entry.Value!), StringComparer.Ordinal);
         if (!values.Remove(DigestKey, out string? digest))
-            throw new TrainingException($"{path}: it is not the saved state of a run. Name a {FileName}, or choose another output folder.");
+            throw new TrainingException($"{path}: it is not the saved state of a run. Name a {SavedStates.LastName}, or choose another output folder.");
         IReadOnlyList<(string Name, Tensor Tensor)> wanted = [.. state.Tensors()];
         foreach ((string name, Tensor tensor) in wanted)
         {
@@ -105,19 +75,76 @@ internal static class TrainingCheckpoint
             checkpoint[name].ReadBytes(tensor.AsBytes());
         if (Digest(wanted, values) != digest)
             throw new CheckpointException(path, "its contents are not what was written (SHA-256).");
-        state.Optimizer.StepCount = Integer("updates");
-        state.Metrics = Metrics.Parse(values["metrics"]);
-        state.Position = new TrainingPosition((int)Integer("epoch"), (int)Integer("step"), (int)Integer("steps_per_epoch"), Number("best_top1"), Number("best_ema_top1"))
+        try
         {
-            PassedOver = [.. values["passed_over"].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(step => long.Parse(step, CultureInfo.InvariantCulture))],
-        };
-
-        long Integer(string key) => long.Parse(values[key], CultureInfo.InvariantCulture);
-        double Number(string key) => double.Parse(values[key], CultureInfo.InvariantCulture);
+            Take(values, state);
+        }
+        catch (FormatException error)
+        {
+            throw new CheckpointException(path, $"it is not the state of a run that can go on: {error.Message} Choose another state, or another output folder.", error);
+        }
     }
 
-    private static IEnumerable<string> Candidates(string folder) =>
-        new[] { FileName, PreviousFileName }.Select(name => Path.Combine(folder, name)).Where(File.Exists);
+    /// <summary>A tensor under a name, to be written.</summary>
+    public static CheckpointTensor Stored(string name, Tensor tensor) => new(name, tensor.DType, tensor.Shape, (offset, destination) =>
+        tensor.AsBytes().Slice((int)offset, destination.Length).CopyTo(destination));
+
+    // A digest says that the values are those that were written, not that a run wrote them: each is held to its range.
+    private static void Take(SortedDictionary<string, string> values, TrainingState state)
+    {
+        int stepsPerEpoch = (int)Integer(StepsPerEpochKey, 1, int.MaxValue);
+        var position = new TrainingPosition(
+            (int)Integer("epoch", 0, int.MaxValue), (int)Integer("step", 0, stepsPerEpoch), stepsPerEpoch, Share("best_top1"), Share("best_ema_top1"))
+        {
+            PassedOver = [.. Text("passed_over").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(step => Parsed("passed_over", step, 0, long.MaxValue))],
+        };
+        if (position.PassedOver.Count > MaxPassedOver)
+            throw new FormatException($"passed_over names {position.PassedOver.Count} steps.");
+        long updates = Integer("updates", 0, long.MaxValue);
+        Metrics metrics = Sums("metrics");
+        // States of earlier versions name no classes.
+        IReadOnlyList<string> classes = values.ContainsKey(ClassesKey) ? Names(ClassesKey) : [];
+        state.Position = position;
+        state.Optimizer.StepCount = updates;
+        state.Metrics = metrics;
+        state.Classes = classes;
+
+        string Text(string key) => values.TryGetValue(key, out string? text) ? text : throw new FormatException($"{key} is missing.");
+        long Integer(string key, long min, long max) => Parsed(key, Text(key), min, max);
+        long Parsed(string key, string text, long min, long max) =>
+            long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value >= min && value <= max
+                ? value
+                : throw new FormatException($"{key} is '{text}'; it is a whole number from {min} to {max}.");
+
+        // −1 before the first evaluation.
+        double Share(string key) => double.TryParse(Text(key), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value is -1 or (>= 0 and <= 1)
+            ? value
+            : throw new FormatException($"{key} is '{Text(key)}'; it is a share from 0 to 1, or -1.");
+
+        Metrics Sums(string key)
+        {
+            try
+            {
+                return Metrics.Parse(Text(key));
+            }
+            catch (FormatException error)
+            {
+                throw new FormatException($"{key}: {error.Message}", error);
+            }
+        }
+
+        string[] Names(string key)
+        {
+            try
+            {
+                return JsonSerializer.Deserialize<string[]>(Text(key)) is { } names && !names.Contains(null) ? names : throw new FormatException($"{key} are no list of names.");
+            }
+            catch (JsonException error)
+            {
+                throw new FormatException($"{key} are no list of names.", error);
+            }
+        }
+    }
 
     private static string Digest(IEnumerable<(string Name, Tensor Tensor)> tensors, IEnumerable<KeyValuePair<string, string>> values)
     {
@@ -132,10 +159,6 @@ internal static class TrainingCheckpoint
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
-
-    /// <summary>A tensor under a name, to be written.</summary>
-    public static CheckpointTensor Stored(string name, Tensor tensor) => new(name, tensor.DType, tensor.Shape, (offset, destination) =>
-        tensor.AsBytes().Slice((int)offset, destination.Length).CopyTo(destination));
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 

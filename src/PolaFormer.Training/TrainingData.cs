@@ -64,7 +64,7 @@ public sealed class TrainingData
 
         IImageDataset train = OpenSplit(config, "train"), evaluation = OpenSplit(config, "val");
         if (!train.Classes.SequenceEqual(evaluation.Classes))
-            throw new ConfigurationException($"{data.DataPath}: the classes of training and evaluation images differ ({train.Classes.Count} and {evaluation.Classes.Count}).");
+            throw new ConfigurationException($"{data.DataPath}: {ClassDifference.Describe("the training images", train.Classes, "the evaluation images", evaluation.Classes)}. Give the folders of both the same names.");
         if (train.Classes.Count != config.Model.NumClasses)
             throw new ConfigurationException($"MODEL.NUM_CLASSES is {config.Model.NumClasses}, but {data.DataPath} holds {train.Classes.Count} classes. Set it to {train.Classes.Count}.");
         if (train.Count < data.BatchSize)

@@ -13,5 +13,6 @@ namespace PolaFormer.Training;
 /// <param name="GradientNorm">Global norm of the gradients before clipping.</param>
 /// <param name="ImagesPerSecond">Speed over this epoch so far.</param>
 /// <param name="Left">Estimated time to the end of the run, evaluations left out.</param>
+/// <param name="Elapsed">Time over every start of the run.</param>
 public sealed record TrainingProgress(
-    int Epoch, int Epochs, int Step, int StepsPerEpoch, long GlobalStep, double StepLoss, double Loss, double Top1, double LearningRate, double GradientNorm, double ImagesPerSecond, TimeSpan Left);
+    int Epoch, int Epochs, int Step, int StepsPerEpoch, long GlobalStep, double StepLoss, double Loss, double Top1, double LearningRate, double GradientNorm, double ImagesPerSecond, TimeSpan Left, TimeSpan Elapsed);

@@ -22,6 +22,9 @@ internal sealed class TrainingState(VisionModel model, Optimizer optimizer, Mode
     /// <summary>Loss and hits of the epoch under way.</summary>
     public Metrics Metrics { get; set; } = new();
 
+    /// <summary>Names of the classes, in the order of the logits; empty in states of earlier versions.</summary>
+    public IReadOnlyList<string> Classes { get; set; } = [];
+
     /// <summary>Every tensor with a name of its own.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> Tensors() =>
         model.StateDict().Select(entry => ($"model.{entry.Name}", entry.Tensor))

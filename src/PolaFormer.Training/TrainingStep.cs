@@ -94,7 +94,7 @@ internal sealed class TrainingStep
     private double ClippedNorm()
     {
         IEnumerable<Parameter> parameters = _state.Model.Parameters();
-        if (_config.Train.ClipGrad is not { } max)
+        if (_config.Train.ClipGrad is not (> 0 and var max))
             return GradientClipping.Norm(parameters);
         if (_config.Train.ClipMode == "norm")
             return GradientClipping.ByNorm(parameters, max);

@@ -1,101 +1,143 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using PolaFormer.Tensors.Random;
-using PolaFormer.Training.Tests;
 
 namespace PolaFormer.Cli.Tests;
 
-/// <summary>Runs of the command line that are killed at random moments and started again, as on machines that fail or are taken away.</summary>
-public sealed class KilledRunTests : IDisposable
+/// <summary>
+/// Runs that are killed and started again, as on machines that fail or are taken away, end with the bits of one that was not. The
+/// environment variable of <see cref="KilledRuns.Variable"/> sets how often.
+/// </summary>
+public sealed class KilledRunTests(KilledRuns runs) : IClassFixture<KilledRuns>
 {
-    private const int SigTerm = 15;
-    private const int Kills = 24;
+    private const int SigHup = 1, SigTerm = 15;
 
-    // 1,000 steps: 20 epochs of 50. Every step is logged, and the state saved every 60 ms.
-    private static readonly string[] Options =
-    [
-        "--cfg", Path.Combine(Polaformer.Root, "configs", "polaformer_pp_cifar.yaml"), "--threads", "1", "--opts",
-        "MODEL.TYPE", "polaformer_pp", "MODEL.PP.EMBED_DIMS", "[8, 16]", "MODEL.PP.DEPTHS", "[1, 1]", "MODEL.PP.NUM_HEADS", "[1, 2]", "MODEL.PP.MLP_RATIOS", "[2, 2]",
-        "MODEL.PP.FLAGS", "[l, v]", "MODEL.PP.LAYER_SCALES", "[true, true]", "MODEL.PP.LAYER_INIT_VALUES", "[1, 1]", "MODEL.PP.PROJECTION", "16", "MODEL.NUM_CLASSES", "3",
-        "MODEL.DROP_PATH_RATE", "0.3", "DATA.BATCH_SIZE", "4", "TRAIN.EPOCHS", "20", "TRAIN.MODEL_EMA", "true", "AUG.MIXUP", "0.8", "AUG.CUTMIX", "1", "AUG.REPROB", "0.25", "PRINT_FREQ", "1", "SAVE_MINUTES", "0.001",
-    ];
-
-    private readonly SyntheticImages _images = new(trainPerClass: 67, evaluationPerClass: 4);
-    private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
-
-    public void Dispose()
-    {
-        _images.Dispose();
-        Directory.Delete(_folder, recursive: true);
-    }
+    private readonly Philox _chance = new(20260101, 0);
 
     [Fact]
-    public async Task ARunKilledAtRandomMomentsEndsWithTheSameBits()
+    public async Task AtRandomMoments()
     {
-        await Finish("whole");
-        var moments = new Philox(20260101, 0);
-        for (uint i = 0; i < Kills; i++)
+        string folder = runs["random"];
+        for (uint i = 0; i < KilledRuns.Kills; i++)
         {
             // Most while steps are made or saved, some while the process starts.
             bool isStarting = i % 6 == 5;
-            using Process process = Start("killed", out Task firstStep);
+            using Process process = runs.Start(folder, out Task firstStep);
             if (!isStarting)
                 await firstStep.WaitAsync(TestContext.Current.CancellationToken);
-            await Task.Delay((int)((isStarting ? 700 : 150) * moments.Uniform(i)), TestContext.Current.CancellationToken);
-            Assert.False(process.HasExited, $"The run ended before kill {i + 1}.");
-            process.Kill();
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            await KilledRuns.KillAfter(process, (isStarting ? 700 : 150) * _chance.Uniform(i));
         }
 
-        await Finish("killed");
-        foreach (string name in new[] { "last", "last_ema", "resume" })
-            Assert.Equal(File.ReadAllBytes(Output("whole", name)), File.ReadAllBytes(Output("killed", name)));
-        Assert.Equal(Steps("whole"), Steps("killed"));
-        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "killed"), "*.polaformer-tmp"));
+        await runs.Finish(folder);
+        runs.AssertSameBits(folder);
+        Assert.Equal(Steps(runs.Whole), Steps(folder));
+        Tell($"{KilledRuns.Kills} kills at random moments");
     }
 
     [Fact]
-    public async Task SigTermSavesAndExits()
+    public async Task InsideSaves()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
-        using Process process = Start("terminated", out _);
-        while (!File.Exists(Output("terminated", "resume")) && !process.HasExited)
+        string folder = runs["saves"];
+        int kills = KilledRuns.Kills * 6 / 10, inside = 0;
+        for (uint i = 0; i < kills || inside < kills; i++)
+        {
+            using Process process = runs.Start(folder, out _);
+            inside += await KilledRuns.KillInSave(process, folder, 1 + (int)(3 * _chance.Uniform(i))) ? 1 : 0;
+        }
+
+        await runs.Finish(folder);
+        runs.AssertSameBits(folder);
+        Assert.Equal(Steps(runs.Whole), Steps(folder));
+        Tell($"{inside} kills that left a save half done");
+    }
+
+    [Fact]
+    public async Task WithDamagedStates()
+    {
+        string folder = runs["damaged"];
+        int kills = KilledRuns.Kills * 3 / 10, damaged = 0;
+        for (uint i = 0; i < kills; i++)
+        {
+            using Process process = runs.Start(folder, out Task firstStep);
+            if (i % 2 == 0)
+            {
+                await KilledRuns.KillInSave(process, folder, 1 + (int)(3 * _chance.Uniform(2 * i)));
+            }
+            else
+            {
+                await firstStep.WaitAsync(TestContext.Current.CancellationToken);
+                await KilledRuns.KillAfter(process, 150 * _chance.Uniform(2 * i));
+            }
+
+            damaged += Damage(folder, _chance.Uniform((2 * i) + 1)) ? 1 : 0;
+        }
+
+        await runs.Finish(folder);
+        runs.AssertSameBits(folder);
+        Tell($"{kills} kills, {damaged} of them followed by damage to the last state");
+    }
+
+    [Fact]
+    public async Task OnAFullDisk()
+    {
+        using var disk = new SmallDisk();
+        string folder = Path.Combine(disk.Path, "run");
+        int kills = KilledRuns.Kills * 3 / 10;
+        for (uint i = 0; i < kills; i++)
+        {
+            // Of every two, the second starts on a disk that is still full.
+            using Process process = runs.Start(folder, out Task firstStep);
+            await firstStep.WaitAsync(TestContext.Current.CancellationToken);
+            if (i % 2 == 1)
+                disk.Free();
+            await Task.Delay((int)(100 * _chance.Uniform(2 * i)), TestContext.Current.CancellationToken);
+            disk.Fill();
+            await KilledRuns.KillAfter(process, 100 * _chance.Uniform((2 * i) + 1));
+            if (i % 2 == 1)
+                disk.Free();
+        }
+
+        disk.Free();
+        await runs.Finish(folder);
+        runs.AssertSameBits(folder);
+        Tell($"{kills} kills on a full disk");
+    }
+
+    [Theory]
+    [InlineData(SigTerm)]
+    [InlineData(SigHup)]
+    public async Task ASignalToStopSavesAndExits(int signal)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such signals.");
+        string folder = runs[$"signal {signal}"];
+        using Process process = runs.Start(folder, out _);
+        while (!File.Exists(KilledRuns.State(folder)) && !process.HasExited)
             await Task.Delay(20, TestContext.Current.CancellationToken);
-        Assert.Equal(0, SendSignal(process.Id, SigTerm));
+        Assert.Equal(0, SendSignal(process.Id, signal));
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(130, process.ExitCode);
-        await Finish("terminated");
-        await Finish("whole");
-        Assert.Equal(File.ReadAllBytes(Output("whole", "resume")), File.ReadAllBytes(Output("terminated", "resume")));
+        await runs.Finish(folder);
+        runs.AssertSameBits(folder);
     }
 
     // A line for each record of a step: what the steps of a killed run logged must be there once.
-    private string[] Steps(string run) =>
-        [.. File.ReadLines(Path.Combine(_folder, run, "log.jsonl")).Where(line => line.StartsWith("""{"kind":"step",""", StringComparison.Ordinal)).Select(line => line[..line.IndexOf(",\"images_per_second\"", StringComparison.Ordinal)])];
+    private static string[] Steps(string folder) =>
+        [.. File.ReadLines(Path.Combine(folder, "log.jsonl")).Where(line => line.StartsWith("""{"kind":"step",""", StringComparison.Ordinal)).Select(line => line[..line.IndexOf(",\"images_per_second\"", StringComparison.Ordinal)])];
 
-    private async Task Finish(string run)
+    // Changes a byte of the last state or cuts it short, where the one before it is there to go back to.
+    private static bool Damage(string folder, double where)
     {
-        using Process process = Start(run, out _);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(0, process.ExitCode);
+        string path = KilledRuns.State(folder);
+        if (!File.Exists(path) || !File.Exists(Path.Combine(folder, "resume.previous.safetensors")))
+            return false;
+        byte[] bytes = File.ReadAllBytes(path);
+        int position = (int)(bytes.Length * where);
+        bytes[position] ^= 1;
+        File.WriteAllBytes(path, position % 2 == 0 ? bytes : bytes[..position]);
+        return true;
     }
 
-    private Process Start(string run, out Task firstStep)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "polaformer.dll"), "train", "--data", _images.Path, "--output", Path.Combine(_folder, run), .. Options])
-        {
-            RedirectStandardOutput = true,
-            WorkingDirectory = Polaformer.Root,
-        };
-        Process process = Process.Start(start)!;
-        var stepped = new TaskCompletionSource();
-        process.OutputDataReceived += (_, line) => _ = (line.Data is null || line.Data.Contains("step", StringComparison.Ordinal)) && stepped.TrySetResult();
-        firstStep = stepped.Task;
-        process.BeginOutputReadLine();
-        return process;
-    }
-
-    private string Output(string run, string name) => Path.Combine(_folder, run, $"{name}.safetensors");
+    private static void Tell(string line) => TestContext.Current.TestOutputHelper?.WriteLine(line);
 
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int SendSignal(int process, int signal);

@@ -9,14 +9,9 @@ namespace PolaFormer.Training.Tests;
 [Collection(nameof(RunsAlone))]
 public sealed class TrainerTests : IDisposable
 {
-    private readonly SyntheticImages _images = new(trainPerClass: 8, evaluationPerClass: 2);
-    private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
+    private readonly TinyRuns _runs = new();
 
-    public void Dispose()
-    {
-        _images.Dispose();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public void Dispose() => _runs.Dispose();
 
     [Fact]
     public void TheLossFallsAndTheImagesAreLearnt()
@@ -60,7 +55,7 @@ public sealed class TrainerTests : IDisposable
         Train("a", epochs: 2, options: ["SAVE_PTH", "true", "TRAIN.MODEL_EMA", "true"]);
         foreach (string name in new[] { "last", "best" })
         {
-            using Checkpoint ours = Checkpoint.Open(Path.Combine(_folder, "a", $"{name}.safetensors")), authors = Checkpoint.Open(Path.Combine(_folder, "a", $"{name}.pth"));
+            using Checkpoint ours = Checkpoint.Open(Path.Combine(_runs["a"], $"{name}.safetensors")), authors = Checkpoint.Open(Path.Combine(_runs["a"], $"{name}.pth"));
             Assert.Contains("state_dict_ema", authors.Sections);
             Assert.Equal(ours.Entries.Select(entry => entry.Name), authors.Entries.Select(entry => entry.Name));
             foreach (CheckpointEntry entry in ours.Entries.Where(entry => entry.DType == DType.Float32))
@@ -87,22 +82,23 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void WhatAKilledProcessLeftHalfWrittenIsCleared()
     {
-        string leftover = Path.Combine(_folder, "a", "last.safetensors.1a2b3c4d.polaformer-tmp");
+        string leftover = Path.Combine(_runs["a"], "last.safetensors.1a2b3c4d.polaformer-tmp");
         Trainer trainer = NewTrainer("a", epochs: 1);
+        Directory.CreateDirectory(_runs["a"]);
         File.WriteAllText(leftover, "half");
         trainer.Run();
         Assert.False(File.Exists(leftover));
     }
 
     [Theory]
-    [InlineData("best.safetensors")]
+    [InlineData("config.yaml")]
     [InlineData("log.jsonl")]
     [InlineData("summary.csv")]
     [InlineData("report.html")]
     public void AFileThatCannotBeWrittenWarnsAndTheRunGoesOn(string name)
     {
         Trainer trainer = NewTrainer("a", epochs: 2);
-        Directory.CreateDirectory(Path.Combine(_folder, "a", name, "in the way"));
+        Directory.CreateDirectory(Path.Combine(_runs["a"], name, "in the way"));
         var course = new Course();
         Assert.True(trainer.Run(course));
         Assert.Contains(course.Warnings, warning => warning.Contains(name));
@@ -117,7 +113,7 @@ public sealed class TrainerTests : IDisposable
         {
             byte[] bad = [.. good];
             bad[position] ^= 1;
-            File.WriteAllBytes(Path.Combine(_folder, "a", "resume.safetensors"), bad);
+            File.WriteAllBytes(Path.Combine(_runs["a"], "resume.safetensors"), bad);
             var course = new Course { OnStep = _ => throw new OperationCanceledException() };
             Train("a", epochs: 2, course);
             Assert.Equal((1, 0), course.StartedAt);
@@ -129,7 +125,7 @@ public sealed class TrainerTests : IDisposable
     public void ACommandWithAStateToStartFromCanBeGivenAgain()
     {
         Train("a", epochs: 1);
-        string[] resume = ["MODEL.RESUME", Path.Combine(_folder, "a", "resume.safetensors")];
+        string[] resume = ["MODEL.RESUME", Path.Combine(_runs["a"], "resume.safetensors")];
         var first = new Course { OnStep = progress => Throw(progress, epoch: 3) };
         Train("b", epochs: 3, first, options: resume);
         var second = new Course();
@@ -179,7 +175,7 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void RealPhotographsCanBeLearntByHeart()
     {
-        string data = Path.Combine(_folder, "photographs");
+        string data = _runs["photographs"];
         foreach (string photograph in Directory.GetFiles(Path.Combine(SharedData.Repository, "samples", "images"), "*.jpg"))
         {
             foreach (string split in new[] { "train", "val" })
@@ -258,7 +254,7 @@ public sealed class TrainerTests : IDisposable
     public void FineTuningStartsFromAnotherNetworksWeights()
     {
         Train("a", epochs: 1);
-        Trainer trainer = NewTrainer("b", epochs: 1, "MODEL.PRETRAINED", Path.Combine(_folder, "a", "last.safetensors"), "TRAIN.FREEZE", "[patch_embed.*, layers.*]");
+        Trainer trainer = NewTrainer("b", epochs: 1, "MODEL.PRETRAINED", Path.Combine(_runs["a"], "last.safetensors"), "TRAIN.FREEZE", "[patch_embed.*, layers.*]");
         Assert.Empty(trainer.Pretrained!.Missing);
         float[] stem = trainer.Model.Parameters().First().ToArray();
         trainer.Run();
@@ -269,7 +265,7 @@ public sealed class TrainerTests : IDisposable
     public void AStartFromAnotherArchitectureIsRefused()
     {
         Train("a", epochs: 1);
-        Assert.Throws<CheckpointException>(() => NewTrainer("b", epochs: 1, "MODEL.PRETRAINED", Path.Combine(_folder, "a", "last.safetensors"), "MODEL.TYPE", "pola_pvt_tiny", "DATA.IMG_SIZE", "32"));
+        Assert.Throws<CheckpointException>(() => NewTrainer("b", epochs: 1, "MODEL.PRETRAINED", Path.Combine(_runs["a"], "last.safetensors"), "MODEL.TYPE", "pola_pvt_tiny", "DATA.IMG_SIZE", "32"));
     }
 
     [Fact]
@@ -303,7 +299,7 @@ public sealed class TrainerTests : IDisposable
     public void TheCheckpointDescribesItsModel()
     {
         Train("a", epochs: 1, options: ["MODEL.TYPE", "polaformer_pp_cifar"]);
-        using Checkpoint checkpoint = Checkpoint.Open(Path.Combine(_folder, "a", "last.safetensors"));
+        using Checkpoint checkpoint = Checkpoint.Open(Path.Combine(_runs["a"], "last.safetensors"));
         ModelDescription description = ModelDescription.From(checkpoint)!;
         Assert.Equal(("polaformer_pp_cifar", 32, 1, false), (description.Model, description.ImageSize, description.Epoch, description.CenterCrop));
         Assert.Equal(["blue", "green", "red"], description.Labels);
@@ -314,7 +310,7 @@ public sealed class TrainerTests : IDisposable
     public void TheLogHoldsARecordAnEpoch()
     {
         Train("a", epochs: 2);
-        Assert.Equal(2, File.ReadLines(Path.Combine(_folder, "a", "log.jsonl")).Count(line => line.StartsWith("""{"kind":"epoch",""", StringComparison.Ordinal)));
+        Assert.Equal(2, File.ReadLines(Path.Combine(_runs["a"], "log.jsonl")).Count(line => line.StartsWith("""{"kind":"epoch",""", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -327,17 +323,17 @@ public sealed class TrainerTests : IDisposable
     [InlineData("DATA.DATASET", "mnist")]
     [InlineData("TRAIN.ACCUMULATION_STEPS", "100")]
     public void WhatIsNotSupportedIsAnError(string key, string value) =>
-        Assert.Throws<ConfigurationException>(() => new Trainer(Config(1, key, value), Path.Combine(_folder, "a")));
+        Assert.Throws<ConfigurationException>(() => new Trainer(Config(1, key, value), _runs["a"]));
 
     [Fact]
     public void AnOddBatchCannotBeMixed() =>
-        Assert.Throws<ConfigurationException>(() => new Trainer(Config(1, "AUG.MIXUP", "0.8", "DATA.BATCH_SIZE", "7"), Path.Combine(_folder, "a")));
+        Assert.Throws<ConfigurationException>(() => new Trainer(Config(1, "AUG.MIXUP", "0.8", "DATA.BATCH_SIZE", "7"), _runs["a"]));
 
     [Fact]
     public void StateOfAnotherBatchSizeIsRefused()
     {
         Train("a", epochs: 1);
-        Assert.Throws<TrainingException>(() => new Trainer(Config(2, "DATA.BATCH_SIZE", "4"), Path.Combine(_folder, "a")).Run());
+        Assert.Throws<TrainingException>(() => new Trainer(Config(2, "DATA.BATCH_SIZE", "4"), _runs["a"]).Run());
     }
 
     private static void Stop(TrainingProgress progress, CancellationTokenSource stop)
@@ -362,64 +358,13 @@ public sealed class TrainerTests : IDisposable
         return true;
     }
 
-    private Trainer NewTrainer(string name, int epochs, params string[] options) => new(Config(epochs, options), Path.Combine(_folder, name));
+    private Trainer NewTrainer(string name, int epochs, params string[] options) => _runs.NewTrainer(name, epochs, options);
 
-    // False where it was stopped, or died.
-    private bool Train(string name, int epochs, Course? course = null, CancellationToken stop = default, params string[] options)
-    {
-        try
-        {
-            return NewTrainer(name, epochs, options).Run(course, stop);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
+    private bool Train(string name, int epochs, Course? course = null, CancellationToken stop = default, params string[] options) => _runs.Train(name, epochs, course, stop, options);
 
-    private byte[] Bytes(string name, string file = "last") => File.ReadAllBytes(Path.Combine(_folder, name, $"{file}.safetensors"));
+    private byte[] Bytes(string name, string file = "last") => _runs.Bytes(name, file);
 
-    private void Damage(string name, string file)
-    {
-        byte[] bytes = Bytes(name, file);
-        bytes[^1000] ^= 4;
-        File.WriteAllBytes(Path.Combine(_folder, name, $"{file}.safetensors"), bytes);
-    }
+    private void Damage(string name, string file) => _runs.Damage(name, file);
 
-    private TrainingConfig Config(int epochs, params string[] options)
-    {
-        string[] own =
-        [
-            "MODEL.TYPE", "polaformer_pp", "MODEL.PP.EMBED_DIMS", "[8, 16]", "MODEL.PP.DEPTHS", "[1, 1]", "MODEL.PP.NUM_HEADS", "[1, 2]", "MODEL.PP.MLP_RATIOS", "[2, 2]",
-            "MODEL.PP.FLAGS", "[l, v]", "MODEL.PP.LAYER_SCALES", "[true, true]", "MODEL.PP.LAYER_INIT_VALUES", "[1, 1]", "MODEL.PP.PROJECTION", "16",
-            "DATA.DATA_PATH", _images.Path, "DATA.BATCH_SIZE", "8", "DATA.NUM_WORKERS", "1", "MODEL.NUM_CLASSES", "3",
-            "TRAIN.EPOCHS", $"{epochs}", "TRAIN.WARMUP_EPOCHS", "0", "TRAIN.BASE_LR", "0.2",
-        ];
-        return ConfigurationReader.Read(Path.Combine(SharedData.Repository, "configs", "polaformer_pp_cifar.yaml"), [.. own, .. options]);
-    }
-
-    private sealed class Course : ITrainingObserver
-    {
-        public List<EpochResult> Epochs { get; } = [];
-
-        public (int Epochs, int Steps)? StartedAt { get; private set; }
-
-        public List<string> Warnings { get; } = [];
-
-        public Action<TrainingProgress>? OnStep { get; init; }
-
-        public Action<string>? OnWarning { get; init; }
-
-        public void Warned(string message)
-        {
-            Warnings.Add(message);
-            OnWarning?.Invoke(message);
-        }
-
-        public void RunStarted(RunDescription run) => StartedAt = (run.EpochsDone, run.StepsDone);
-
-        public void StepDone(TrainingProgress progress) => OnStep?.Invoke(progress);
-
-        public void EpochDone(EpochResult result) => Epochs.Add(result);
-    }
+    private TrainingConfig Config(int epochs, params string[] options) => _runs.Config(epochs, options);
 }

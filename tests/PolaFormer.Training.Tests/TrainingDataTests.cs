@@ -30,6 +30,14 @@ public sealed class TrainingDataTests : IDisposable
     }
 
     [Fact]
+    public void AClassThatOnlyOneSideHasIsNamed()
+    {
+        Directory.Move(Path.Combine(_images.Path, "val", "green"), Path.Combine(_images.Path, "val", "Green"));
+        string message = Assert.Throws<ConfigurationException>(() => Open(_images.Path)).Message;
+        Assert.Contains("green only in the training images, Green only in the evaluation images", message);
+    }
+
+    [Fact]
     public void ZipModeWithoutAMapIsAnError() =>
         Assert.Contains("train_map.txt", Assert.Throws<ImageException>(() => Open(_images.Path, "DATA.ZIP_MODE", "true")).Message);
 

@@ -1,7 +1,7 @@
 namespace PolaFormer.Training.Reporting;
 
 /// <summary>The end of a run, or where it was stopped.</summary>
-internal sealed record EndRecord(bool IsComplete, double BestTop1, double Seconds, long GlobalStep) : LogRecord(GlobalStep)
+internal sealed record EndRecord(bool IsComplete, double BestTop1, long GlobalStep, double Seconds) : LogRecord(GlobalStep, Seconds)
 {
-    public static EndRecord From(RunEnd end, long globalStep) => new(end.IsComplete, end.BestTop1, end.Elapsed.TotalSeconds, globalStep);
+    public static EndRecord From(RunEnd end) => new(end.IsComplete, end.BestTop1, end.GlobalStep, end.Elapsed.TotalSeconds);
 }

@@ -20,7 +20,7 @@ internal sealed class EventFile
     {
         _clock = clock;
         long second = clock.GetUtcNow().ToUnixTimeSeconds();
-        while (File.Exists(_path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{second:D10}.polaformer"))))
+        while (Path.Exists(_path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{second:D10}.polaformer"))))
             second++;
         Append(new Event { FileVersion = "brain.Event:2" });
     }
@@ -34,7 +34,7 @@ internal sealed class EventFile
         BinaryPrimitives.WriteInt64LittleEndian(length, data.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(length[8..], MaskedCrc(length[..8]));
         BinaryPrimitives.WriteUInt32LittleEndian(check, MaskedCrc(data));
-        File.AppendAllBytes(_path, [.. length, .. data, .. check]);
+        AppendedFile.Append(_path, [.. length, .. data, .. check]);
     }
 
     /// <summary>CRC-32C, turned right by 15 bits and with a constant added, so that data may hold checksums itself.</summary>

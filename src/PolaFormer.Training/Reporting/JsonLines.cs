@@ -5,19 +5,12 @@ namespace PolaFormer.Training.Reporting;
 /// <param name="every">Steps of an epoch between step records.</param>
 public sealed class JsonLines(Action<string> write, int every) : ITrainingObserver
 {
-    private long _globalStep;
-
     /// <inheritdoc/>
-    public void RunStarted(RunDescription run)
-    {
-        _globalStep = run.GlobalStep;
-        write(RunRecord.From(run).ToLine());
-    }
+    public void RunStarted(RunDescription run) => write(RunRecord.From(run).ToLine());
 
     /// <inheritdoc/>
     public void StepDone(TrainingProgress progress)
     {
-        _globalStep = progress.GlobalStep;
         if (progress.Step % every == 0)
             write(StepRecord.From(progress).ToLine());
     }
@@ -26,5 +19,5 @@ public sealed class JsonLines(Action<string> write, int every) : ITrainingObserv
     public void EpochDone(EpochResult result) => write(EpochRecord.From(result).ToLine());
 
     /// <inheritdoc/>
-    public void RunEnded(RunEnd end) => write(EndRecord.From(end, _globalStep).ToLine());
+    public void RunEnded(RunEnd end) => write(EndRecord.From(end).ToLine());
 }

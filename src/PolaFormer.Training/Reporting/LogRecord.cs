@@ -6,12 +6,13 @@ namespace PolaFormer.Training.Reporting;
 
 /// <summary>One line of a run's log: a JSON object whose first key, <c>kind</c>, says which record it is.</summary>
 /// <param name="GlobalStep">Steps of the whole run done when it was written.</param>
+/// <param name="Seconds">Time over every start of the run; 0 in logs of earlier versions.</param>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(RunRecord), "run")]
 [JsonDerivedType(typeof(StepRecord), "step")]
 [JsonDerivedType(typeof(EpochRecord), "epoch")]
 [JsonDerivedType(typeof(EndRecord), "end")]
-internal abstract record LogRecord(long GlobalStep)
+internal abstract record LogRecord(long GlobalStep, double Seconds)
 {
     // Gradients may overflow while the loss is finite: such a norm is written as "Infinity".
     private static readonly JsonSerializerOptions s_options = new()

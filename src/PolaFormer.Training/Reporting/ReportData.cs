@@ -10,25 +10,22 @@ namespace PolaFormer.Training.Reporting;
 /// <param name="Steps">Curves over steps, thinned out; <c>epoch</c> is their place, in epochs.</param>
 internal sealed record ReportData(RunRecord Run, EndRecord? End, IReadOnlyList<EpochRecord> Epochs, IReadOnlyDictionary<string, double?[]> Steps)
 {
-    /// <summary>About two points a pixel of a wide chart.</summary>
-    private const int MaxPoints = 1500;
-
     // Escapes < and >, so the data cannot end the element they stand in.
     private static readonly JsonSerializerOptions s_options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     public static ReportData From(RunLog log)
     {
-        int size = Math.Max(1, (int)Math.Ceiling((double)log.Steps.Count / MaxPoints));
-        StepRecord[][] groups = [.. log.Steps.Chunk(size)];
-        double?[] Curve(Func<StepRecord, double> value) => [.. groups.Select(group => Rounded(group.Average(value)))];
+        StepCurves steps = log.Steps;
         return new ReportData(log.Run, log.End, log.Epochs, new Dictionary<string, double?[]>
         {
-            ["epoch"] = Curve(step => (double)step.GlobalStep / log.Run.StepsPerEpoch),
-            ["loss"] = Curve(step => step.StepLoss),
-            ["lr"] = Curve(step => step.Lr),
-            ["gradient_norm"] = Curve(step => step.GradientNorm),
-            ["images_per_second"] = Curve(step => step.ImagesPerSecond),
+            ["epoch"] = Curve(steps.GlobalSteps.Select(step => step / log.Run.StepsPerEpoch)),
+            ["loss"] = Curve(steps.Losses),
+            ["lr"] = Curve(steps.LearningRates),
+            ["gradient_norm"] = Curve(steps.GradientNorms),
+            ["images_per_second"] = Curve(steps.ImagesPerSecond),
         });
+
+        static double?[] Curve(IEnumerable<double> values) => [.. values.Select(Rounded)];
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, s_options);

@@ -1,22 +1,27 @@
+using System.Text;
+using PolaFormer.Files;
+
 namespace PolaFormer.Training.Reporting;
 
-/// <summary>What a log tells of a run.</summary>
+/// <summary>What a log tells of a run, in memory that does not grow with it.</summary>
 /// <param name="Run">Its latest start.</param>
-/// <param name="Steps">Steps, in order.</param>
-/// <param name="Epochs">Epochs, in order.</param>
+/// <param name="Steps">Curves over its steps.</param>
+/// <param name="Epochs">Epochs, in order; of more than a page shows, every second, fourth … and the last.</param>
 /// <param name="End">How it ended, or null while it goes on.</param>
-internal sealed record RunLog(RunRecord Run, IReadOnlyList<StepRecord> Steps, IReadOnlyList<EpochRecord> Epochs, EndRecord? End)
+internal sealed record RunLog(RunRecord Run, StepCurves Steps, IReadOnlyList<EpochRecord> Epochs, EndRecord? End)
 {
     private const long MaxBytes = 1L << 30;
+    private const int MaxLineLength = 1 << 22;
 
     /// <summary>Reads a log.</summary>
-    /// <exception cref="TrainingException">It is absent, too large, or lacks the record of a run's start.</exception>
+    /// <exception cref="FileException">It is absent, or no regular file.</exception>
+    /// <exception cref="TrainingException">It is too large, or lacks the record of a run's start.</exception>
     public static RunLog Read(string path)
     {
         RunRecord? run = null;
         EndRecord? end = null;
-        var steps = new List<StepRecord>();
-        var epochs = new List<EpochRecord>();
+        var steps = new StepCurves();
+        var epochs = new ThinnedEpochs();
         foreach (LogRecord record in Records(path))
         {
             switch (record)
@@ -29,19 +34,51 @@ internal sealed record RunLog(RunRecord Run, IReadOnlyList<StepRecord> Steps, IR
         }
 
         return run is { StepsPerEpoch: > 0 }
-            ? new RunLog(run, steps, epochs, end)
+            ? new RunLog(run, steps, epochs.ToArray(), end)
             : throw new TrainingException($"{path}: no record tells of a run's start. Give the folder that 'train' wrote to.");
     }
 
     /// <summary>The records of a log in order; lines that are none, as a killed process leaves them, are passed over.</summary>
-    /// <exception cref="TrainingException">It is absent or too large.</exception>
+    /// <exception cref="FileException">It is absent, or no regular file.</exception>
+    /// <exception cref="TrainingException">It is too large.</exception>
     public static IEnumerable<LogRecord> Records(string path)
     {
-        var file = new FileInfo(path);
-        if (!file.Exists)
-            throw new TrainingException($"{path}: there is no such file. Give the folder that 'train' wrote to.");
+        using FileStream file = InputFile.Open(path);
         if (file.Length > MaxBytes)
             throw new TrainingException($"{path}: {file.Length} bytes are more than a log of a run has; at most {MaxBytes} are read.");
-        return File.ReadLines(path).Select(LogRecord.Parse).OfType<LogRecord>();
+        using var reader = new StreamReader(file, Encoding.UTF8);
+        foreach (string line in Lines(reader))
+        {
+            if (LogRecord.Parse(line) is { } record)
+                yield return record;
+        }
+    }
+
+    // Lines too long for a record are passed over without being held.
+    private static IEnumerable<string> Lines(StreamReader reader)
+    {
+        var buffer = new char[1 << 16];
+        var line = new StringBuilder();
+        bool isTooLong = false;
+        for (int count; (count = reader.Read(buffer)) > 0;)
+        {
+            int start = 0;
+            while (start < count)
+            {
+                int length = Array.IndexOf(buffer, '\n', start, count - start) is >= 0 and var end ? end - start : count - start;
+                if (!(isTooLong |= line.Length + length > MaxLineLength))
+                    line.Append(buffer, start, length);
+                if ((start += length) == count)
+                    break;
+                if (!isTooLong)
+                    yield return line.ToString();
+                line.Clear();
+                isTooLong = false;
+                start++;
+            }
+        }
+
+        if (!isTooLong && line.Length > 0)
+            yield return line.ToString();
     }
 }

@@ -13,7 +13,8 @@ public sealed class RunReport(string folder) : ITrainingObserver
     /// <summary>Writes both files.</summary>
     /// <param name="folder">The folder of a run, or of one under way.</param>
     /// <returns>The path of the report.</returns>
-    /// <exception cref="TrainingException">There is no log of a run in it.</exception>
+    /// <exception cref="Files.FileException">There is no log in it, or the files cannot be written.</exception>
+    /// <exception cref="TrainingException">The log is none of a run.</exception>
     public static string Write(string folder)
     {
         RunLog log = RunLog.Read(Path.Combine(folder, RunFiles.Log));

@@ -13,13 +13,12 @@ namespace PolaFormer.Training.Reporting;
 internal sealed class TensorBoardLog(string folder, int every, TimeProvider clock) : ITrainingObserver
 {
     private EventFile? _file;
+    private RunDescription? _start;
 
     public void RunStarted(RunDescription run)
     {
-        _file = new EventFile(folder, clock);
-        // Points at the step of a START are dropped too, so it names the first step to come.
-        if (run.ResumedFrom is not null)
-            _file.Append(new Event { Step = run.GlobalStep + 1, SessionLog = new SessionLog { Status = SessionLog.Types.SessionStatus.Start } });
+        (_start, _file) = (run, null);
+        Open();
     }
 
     public void StepDone(TrainingProgress progress)
@@ -42,6 +41,18 @@ internal sealed class TensorBoardLog(string folder, int every, TimeProvider cloc
             WriteEvaluation("ema", result.GlobalStep, averaged);
     }
 
+    // Where the file could not be made at the start, every event tries again.
+    private EventFile? Open()
+    {
+        if (_file is not null || _start is not { } run)
+            return _file;
+        var file = new EventFile(folder, clock);
+        // Points at the step of a START are dropped too, so it names the first step to come.
+        if (run.ResumedFrom is not null)
+            file.Append(new Event { Step = run.GlobalStep + 1, SessionLog = new SessionLog { Status = SessionLog.Types.SessionStatus.Start } });
+        return _file = file;
+    }
+
     private void WriteEvaluation(string group, long step, Evaluation evaluation) =>
         Write(step, ($"{group}/top1", evaluation.Top1), ($"{group}/top5", evaluation.Top5), ($"{group}/loss", evaluation.Loss));
 
@@ -50,6 +61,6 @@ internal sealed class TensorBoardLog(string folder, int every, TimeProvider cloc
         var summary = new Summary();
         foreach ((string tag, double value) in points)
             summary.Value.Add(new Summary.Types.Value { Tag = tag, SimpleValue = (float)value });
-        _file!.Append(new Event { Step = step, Summary = summary });
+        Open()?.Append(new Event { Step = step, Summary = summary });
     }
 }

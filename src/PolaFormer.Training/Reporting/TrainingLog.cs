@@ -1,3 +1,4 @@
+using System.Text;
 using PolaFormer.Files;
 
 namespace PolaFormer.Training.Reporting;
@@ -6,17 +7,27 @@ namespace PolaFormer.Training.Reporting;
 /// The record of a run, <c>log.jsonl</c>, appended to. A run that starts anew starts it anew; one that continues first drops what a
 /// killed process wrote after the saved state, so that the log reads as that of a run never stopped.
 /// </summary>
-/// <param name="path">The file.</param>
-/// <param name="every">Steps of an epoch between step records.</param>
-internal sealed class TrainingLog(string path, int every) : ITrainingObserver
+internal sealed class TrainingLog : ITrainingObserver
 {
-    private readonly JsonLines _lines = new(line => File.AppendAllText(path, line + "\n"), every);
+    private readonly string _path;
+    private readonly JsonLines _lines;
+
+    // The start that is not in the file yet, because it could not be written; every record tries again.
+    private RunDescription? _start;
+
+    /// <summary>Opens nothing: the file is written from the start of a run on.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="every">Steps of an epoch between step records.</param>
+    public TrainingLog(string path, int every)
+    {
+        _path = path;
+        _lines = new JsonLines(Append, every);
+    }
 
     public void RunStarted(RunDescription run)
     {
-        if (File.Exists(path))
-            OutputFile.Write(path, stream => Keep(stream, run));
-        _lines.RunStarted(run);
+        _start = run;
+        Begin();
     }
 
     public void StepDone(TrainingProgress progress) => _lines.StepDone(progress);
@@ -25,11 +36,28 @@ internal sealed class TrainingLog(string path, int every) : ITrainingObserver
 
     public void RunEnded(RunEnd end) => _lines.RunEnded(end);
 
-    private void Keep(Stream stream, RunDescription run)
+    private void Append(string line)
     {
-        using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
-        foreach (LogRecord record in RunLog.Records(path).Where(record => run.ResumedFrom is not null && IsBefore(record, run)))
-            writer.WriteLine(record.ToLine());
+        Begin();
+        AppendedFile.Append(_path, Encoding.UTF8.GetBytes(line + "\n"));
+    }
+
+    private void Begin()
+    {
+        if (_start is not { } run)
+            return;
+        OutputFile.Write(_path, stream =>
+        {
+            using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
+            if (run.ResumedFrom is not null && File.Exists(_path))
+            {
+                foreach (LogRecord record in RunLog.Records(_path).Where(record => IsBefore(record, run)))
+                    writer.WriteLine(record.ToLine());
+            }
+
+            writer.WriteLine(RunRecord.From(run).ToLine());
+        });
+        _start = null;
     }
 
     private static bool IsBefore(LogRecord record, RunDescription run) => record switch

@@ -62,7 +62,7 @@ public sealed class ReportPageTests : IAsyncLifetime
     [Fact]
     public async Task ARunThatHasJustStartedHasAPageToo()
     {
-        IPage page = await Open(new RunLog(RunRecord.From(SampleRun.Start()), [], [], End: null));
+        IPage page = await Open(new RunLog(RunRecord.From(SampleRun.Start()), new StepCurves(), [], End: null));
         Assert.Equal("sample_net", await page.Locator("h1").InnerTextAsync());
         Assert.Empty(_browser.Complaints);
     }

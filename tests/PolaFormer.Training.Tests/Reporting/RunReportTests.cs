@@ -1,4 +1,5 @@
 using System.Globalization;
+using PolaFormer.Files;
 using PolaFormer.Training.Reporting;
 
 namespace PolaFormer.Training.Tests.Reporting;
@@ -53,8 +54,8 @@ public sealed class RunReportTests : IDisposable
     public void LongCurvesAreThinnedToTheirMeans()
     {
         RunLog log = SampleRun.Log(isAveraged: false);
-        StepRecord[] steps = [.. Enumerable.Range(0, 3000).Select(i => log.Steps[0] with { StepLoss = i % 2, GlobalStep = i })];
-        ReportData data = ReportData.From(log with { Steps = steps });
+        var step = StepRecord.From(SampleRun.Step(1, 1));
+        ReportData data = ReportData.From(log with { Steps = SampleRun.Curves(Enumerable.Range(0, 3000).Select(i => step with { StepLoss = i % 2, GlobalStep = i })) });
         Assert.Equal(1500, data.Steps["loss"].Length);
         Assert.All(data.Steps["loss"], loss => Assert.Equal(0.5, loss));
         Assert.Equal(299.85, data.Steps["epoch"][^1]!.Value, 1e-9);
@@ -64,13 +65,39 @@ public sealed class RunReportTests : IDisposable
     public void ANormThatIsNoNumberIsAGap()
     {
         RunLog log = SampleRun.Log(isAveraged: false);
-        ReportData data = ReportData.From(log with { Steps = [log.Steps[0] with { GradientNorm = double.PositiveInfinity }] });
+        ReportData data = ReportData.From(log with { Steps = SampleRun.Curves([StepRecord.From(SampleRun.Step(1, 1, double.PositiveInfinity))]) });
         Assert.Null(Assert.Single(data.Steps["gradient_norm"]));
     }
 
     [Fact]
     public void AFolderWithoutALogIsAnError() =>
-        Assert.Contains(_folder.Path, Assert.Throws<TrainingException>(() => RunReport.Write(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(_folder.Path, Assert.Throws<FileException>(() => RunReport.Write(_folder.Path)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1500)]
+    [InlineData(1501)]
+    [InlineData(100_001)]
+    public void CurvesOfAnyLengthHaveAsManyPointsAsAChartShows(int count)
+    {
+        var step = StepRecord.From(SampleRun.Step(1, 1));
+        double[] means = SampleRun.Curves(Enumerable.Range(0, count).Select(i => step with { GlobalStep = i })).GlobalSteps;
+        Assert.InRange(means.Length, Math.Min(count, 751), 1500);
+        Assert.Equal(means.Order(), means);
+        Assert.InRange(means[^1], count - (count / 700.0) - 1, count - 1);
+    }
+
+    [Fact]
+    public void OfMoreEpochsThanATableShowsTheLastIsAmongThoseKept()
+    {
+        var epochs = new ThinnedEpochs();
+        for (int i = 1; i <= 100_000; i++)
+            epochs.Add(EpochRecord.From(SampleRun.Epoch(i)));
+        EpochRecord[] kept = epochs.ToArray();
+        Assert.InRange(kept.Length, 2048, 4097);
+        Assert.Equal((1, 100_000), (kept[0].Epoch, kept[^1].Epoch));
+        Assert.Equal(kept.Length, kept.DistinctBy(epoch => epoch.Epoch).Count());
+    }
 
     [Fact]
     public void TheTableDoesNotDependOnTheCulture()

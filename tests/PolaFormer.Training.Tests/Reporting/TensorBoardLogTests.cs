@@ -44,6 +44,27 @@ public sealed class TensorBoardLogTests : IDisposable
         Assert.Equal((11, SessionLog.Types.SessionStatus.Start), (start.Step, start.SessionLog.Status));
     }
 
+    [Fact]
+    public void AFileThatCouldNotBeMadeIsMadeLater()
+    {
+        string folder = _folder["absent"];
+        var log = new TensorBoardLog(folder, every: 5, new StoppedClock());
+        Assert.Throws<DirectoryNotFoundException>(() => log.RunStarted(SampleRun.Start(1, 0, "resume.safetensors")));
+        Assert.Throws<DirectoryNotFoundException>(() => log.StepDone(SampleRun.Step(2, 5)));
+        Directory.CreateDirectory(folder);
+        log.StepDone(SampleRun.Step(2, 10));
+        List<Event> events = Read(Directory.GetFiles(folder).Single());
+        Assert.Equal((11, SessionLog.Types.SessionStatus.Start), (events[1].Step, events[1].SessionLog.Status));
+        Assert.Equal([(20L, 2.0f / 20)], Points(events, "train/loss"));
+    }
+
+    [Fact]
+    public void ANameThatIsTakenByAFolderIsLeftToIt()
+    {
+        Directory.CreateDirectory(_folder["events.out.tfevents.1700000000.polaformer"]);
+        Assert.EndsWith("1700000001.polaformer", Write(), StringComparison.Ordinal);
+    }
+
     private string Write(int from = 1, bool isAveraged = false, string? resumedFrom = null)
     {
         string[] before = Directory.GetFiles(_folder.Path);

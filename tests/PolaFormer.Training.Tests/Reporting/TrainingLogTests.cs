@@ -1,3 +1,4 @@
+using PolaFormer.Files;
 using PolaFormer.Training.Reporting;
 
 namespace PolaFormer.Training.Tests.Reporting;
@@ -24,7 +25,7 @@ public sealed class TrainingLogTests : IDisposable
         // Killed in epoch 2, whose state was not saved.
         Write(new TrainingLog(Path, every: 5), from: 2, to: 2, resumedFrom: "resume.safetensors");
         RunLog log = RunLog.Read(Path);
-        Assert.Equal([5L, 10, 15, 20], log.Steps.Select(step => step.GlobalStep));
+        Assert.Equal([5.0, 10, 15, 20], log.Steps.GlobalSteps);
         Assert.Equal([1, 2], log.Epochs.Select(epoch => epoch.Epoch));
         Assert.Equal((1, "resume.safetensors"), (log.Run.EpochsDone, log.Run.ResumedFrom));
     }
@@ -48,7 +49,7 @@ public sealed class TrainingLogTests : IDisposable
         File.AppendAllText(Path, """{"kind":"step","epoch":2,"st""");
         Write(new TrainingLog(Path, every: 5), from: 2, to: 2, resumedFrom: "resume.safetensors");
         Assert.All(File.ReadLines(Path), line => Assert.NotNull(LogRecord.Parse(line)));
-        Assert.Equal([5L, 10, 15, 20], RunLog.Read(Path).Steps.Select(step => step.GlobalStep));
+        Assert.Equal([5.0, 10, 15, 20], RunLog.Read(Path).Steps.GlobalSteps);
     }
 
     [Fact]
@@ -65,7 +66,7 @@ public sealed class TrainingLogTests : IDisposable
         var log = new TrainingLog(Path, every: 1);
         log.RunStarted(SampleRun.Start());
         log.StepDone(SampleRun.Step(1, 1, double.PositiveInfinity));
-        Assert.Equal(double.PositiveInfinity, Assert.Single(RunLog.Read(Path).Steps).GradientNorm);
+        Assert.Equal(double.PositiveInfinity, Assert.Single(RunLog.Read(Path).Steps.GradientNorms));
     }
 
     [Theory]
@@ -79,6 +80,49 @@ public sealed class TrainingLogTests : IDisposable
         File.WriteAllText(Path, text);
         Assert.Contains(Path, Assert.Throws<TrainingException>(() => RunLog.Read(Path)).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void ALineThatIsTooLongForARecordIsPassedOver()
+    {
+        Write(new TrainingLog(Path, every: 5), from: 1, to: 1);
+        File.AppendAllText(Path, new string('x', 5 << 20) + "\n");
+        new TrainingLog(Path, every: 5).EpochDone(SampleRun.Epoch(2));
+        Assert.Equal([1, 2], RunLog.Read(Path).Epochs.Select(epoch => epoch.Epoch));
+    }
+
+    [Fact]
+    public void AStartThatCouldNotBeWrittenIsWrittenLater()
+    {
+        Directory.CreateDirectory(Path);
+        var log = new TrainingLog(Path, every: 5);
+        Assert.Throws<FileException>(() => log.RunStarted(SampleRun.Start()));
+        Directory.Delete(Path);
+        log.EpochDone(SampleRun.Epoch(1));
+        Assert.Single(RunLog.Read(Path).Epochs);
+    }
+
+    [Fact]
+    public void TheHistoryIsTheLatestTimeAndTheRecordedEnd()
+    {
+        var log = new TrainingLog(Path, every: 5);
+        SampleRun.Tell(log, from: 1, to: 2);
+        Assert.Equal(new RunHistory(TimeSpan.FromSeconds(2), null), RunHistory.Read(_folder.Path));
+        log.RunEnded(new RunEnd(true, 0.5, TimeSpan.FromSeconds(7), 20, 2, false));
+        Assert.Equal(new RunHistory(TimeSpan.FromSeconds(7), 20), RunHistory.Read(_folder.Path));
+    }
+
+    [Theory]
+    [InlineData("1e308")]
+    [InlineData("-5")]
+    [InlineData("\"NaN\"")]
+    public void ATimeThatCannotBeIsPassedOver(string seconds)
+    {
+        File.WriteAllText(Path, $$"""{"kind":"end","is_complete":false,"best_top1":0,"seconds":{{seconds}},"global_step":1}""");
+        Assert.Equal(RunHistory.None, RunHistory.Read(_folder.Path));
+    }
+
+    [Fact]
+    public void AFolderWithoutALogHasNoHistory() => Assert.Equal(RunHistory.None, RunHistory.Read(_folder.Path));
 
     private static void Write(TrainingLog log, int from, int to, int lastStep = SampleRun.StepsPerEpoch, string? resumedFrom = null) =>
         SampleRun.Tell(log, from, to, lastStep, resumedFrom: resumedFrom);

@@ -1,6 +1,8 @@
 "use strict";
 (() => {
-  const { run, end, epochs, steps } = JSON.parse(document.getElementById("data").textContent);
+  // Numbers that are not finite stand as text in JSON.
+  const named = { NaN, Infinity, "-Infinity": -Infinity };
+  const { run, end, epochs, steps } = JSON.parse(document.getElementById("data").textContent, (_, value) => Object.hasOwn(named, value) ? named[value] : value);
   const last = epochs.at(-1);
   const hasAverage = epochs.some(epoch => epoch.ema_top1 !== null);
 
@@ -80,7 +82,7 @@
   }
 
   // Epochs at their ends, in epochs: 1 for the first.
-  const ofEpochs = key => [epochs.map(epoch => epoch.epoch), epochs.map(epoch => epoch[key])];
+  const ofEpochs = key => [epochs.map(epoch => epoch.epoch), epochs.map(epoch => Number.isFinite(epoch[key]) ? epoch[key] : null)];
   const ofSteps = key => [steps.epoch, steps[key]];
   const averaged = (label, key) => hasAverage ? [{ label, colour: "ema", values: ofEpochs(key) }] : [];
   const charts = [

@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using System.Globalization;
+using PolaFormer.Training.Tests;
+
+namespace PolaFormer.Cli.Tests;
+
+/// <summary>
+/// Runs of the command line in processes of their own, to be killed: a tiny network, of which every step is logged and the state
+/// saved every 60 ms. One run of them all is never killed; the others must end like it.
+/// </summary>
+public sealed class KilledRuns : IAsyncLifetime
+{
+    /// <summary>Name of the environment variable with the number of kills at random moments; the other kinds take shares of it.</summary>
+    public const string Variable = "POLAFORMER_KILLS";
+
+    private const int DefaultKills = 12, StepsPerEpoch = 50, StepsPerKill = 42;
+
+    private readonly SyntheticImages _images = new(trainPerClass: 67, evaluationPerClass: 4);
+    private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
+
+    /// <summary>Kills at random moments.</summary>
+    public static int Kills { get; } = int.TryParse(Environment.GetEnvironmentVariable(Variable), NumberStyles.None, CultureInfo.InvariantCulture, out int kills) ? kills : DefaultKills;
+
+    // As many steps as the kills leave time for: 1,000 at least.
+    private static string[] Options { get; } =
+    [
+        "--cfg", Path.Combine(Polaformer.Root, "configs", "polaformer_pp_cifar.yaml"), "--threads", "1", "--opts",
+        "MODEL.TYPE", "polaformer_pp", "MODEL.PP.EMBED_DIMS", "[8, 16]", "MODEL.PP.DEPTHS", "[1, 1]", "MODEL.PP.NUM_HEADS", "[1, 2]", "MODEL.PP.MLP_RATIOS", "[2, 2]",
+        "MODEL.PP.FLAGS", "[l, v]", "MODEL.PP.LAYER_SCALES", "[true, true]", "MODEL.PP.LAYER_INIT_VALUES", "[1, 1]", "MODEL.PP.PROJECTION", "16", "MODEL.NUM_CLASSES", "3",
+        "MODEL.DROP_PATH_RATE", "0.3", "DATA.BATCH_SIZE", "4", "TRAIN.MODEL_EMA", "true", "AUG.MIXUP", "0.8", "AUG.CUTMIX", "1", "AUG.REPROB", "0.25", "PRINT_FREQ", "1", "SAVE_MINUTES", "0.001",
+        "TRAIN.EPOCHS", $"{Math.Max(20, Kills * StepsPerKill / StepsPerEpoch)}",
+    ];
+
+    /// <summary>The folder of the run that is never killed.</summary>
+    public string Whole => this["whole"];
+
+    /// <summary>A run's folder.</summary>
+    public string this[string name] => Path.Combine(_folder, name);
+
+    public async ValueTask InitializeAsync() => await Finish(Whole);
+
+    public ValueTask DisposeAsync()
+    {
+        _images.Dispose();
+        Directory.Delete(_folder, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Continues a run to its end.</summary>
+    public async Task Finish(string folder)
+    {
+        using Process process = Start(folder, out _);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    /// <summary>Starts or continues a run.</summary>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="firstStep">Done at the first step, or the end.</param>
+    public Process Start(string folder, out Task firstStep)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "polaformer.dll"), "train", "--data", _images.Path, "--output", folder, .. Options])
+        {
+            RedirectStandardOutput = true,
+            WorkingDirectory = Polaformer.Root,
+        };
+        Process process = Process.Start(start)!;
+        var stepped = new TaskCompletionSource();
+        process.OutputDataReceived += (_, line) => _ = (line.Data is null || line.Data.Contains("step", StringComparison.Ordinal)) && stepped.TrySetResult();
+        firstStep = stepped.Task;
+        process.BeginOutputReadLine();
+        return process;
+    }
+
+    /// <summary>Kills a process after a time.</summary>
+    public static async Task KillAfter(Process process, double milliseconds)
+    {
+        await Task.Delay((int)milliseconds, TestContext.Current.CancellationToken);
+        await Kill(process);
+    }
+
+    /// <summary>Kills a process within one of its next saves of the state.</summary>
+    /// <param name="process">The process.</param>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="save">Which of the saves, from 1.</param>
+    /// <returns>Whether it left a save half done.</returns>
+    public static async Task<bool> KillInSave(Process process, string folder, int save)
+    {
+        var seen = new HashSet<string>();
+        while (seen.Count < save && !process.HasExited)
+        {
+            if (Directory.Exists(folder))
+                seen.UnionWith(Directory.EnumerateFiles(folder, "resume.safetensors.*.polaformer-tmp"));
+        }
+
+        await Kill(process);
+        return Directory.EnumerateFiles(folder, "*.polaformer-tmp").Any() || !File.Exists(State(folder));
+    }
+
+    /// <summary>The file of a run's last state.</summary>
+    public static string State(string folder) => Path.Combine(folder, "resume.safetensors");
+
+    /// <summary>Holds a run's networks and state to those of the run that was never killed.</summary>
+    public void AssertSameBits(string folder)
+    {
+        foreach (string name in new[] { "last", "last_ema", "best", "best_ema", "resume" })
+            Assert.Equal(File.ReadAllBytes(Path.Combine(Whole, $"{name}.safetensors")), File.ReadAllBytes(Path.Combine(folder, $"{name}.safetensors")));
+        Assert.Empty(Directory.GetFiles(folder, "*.polaformer-tmp"));
+    }
+
+    private static async Task Kill(Process process)
+    {
+        Assert.False(process.HasExited, "The run ended before it was killed.");
+        process.Kill();
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+}
