@@ -51,6 +51,15 @@ public class ConformanceCommandTests : IDisposable
     }
 
     [Fact]
+    public void AnArgumentThatACaseLeavesOutIsTheAuthorsDefault()
+    {
+        Copy("B_models/pp_lv", meta => meta["construct"]!.AsObject().Remove("layer_init_values"));
+        (int code, string[] lines, _) = Run(_folder.FullName);
+        Assert.True(code == 0, string.Join('\n', lines));
+        Assert.Equal("1 passed, 0 failed, 0 skipped", lines[^1]);
+    }
+
+    [Fact]
     public void SkipsWithAReasonWhatIsNotBuilt()
     {
         Copy("F_math/pse", meta => meta["family"] = "G_baselines");

@@ -140,7 +140,7 @@ internal static class MechanismSubject
     public static void AssertClose(float[] expected, float[] actual, double tolerance)
     {
         Assert.Equal(expected.Length, actual.Length);
-        double scale = Math.Max(1e-3, expected.Max(Math.Abs));
+        double scale = expected.Max(Math.Abs);
         for (int i = 0; i < expected.Length; i++)
             Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance * scale, $"[{i}]: {actual[i]} instead of {expected[i]}");
     }
