@@ -1,7 +1,7 @@
 namespace PolaFormer.Analysis;
 
 /// <summary>
-/// The gates of one head of a polarity attention, (N, d/2) each: G of the same-signed pairs and G of the opposite-signed ones, as
+/// The gates of one head of a polarity attention, (N, ⌊d/2⌋) each: G of the same-signed pairs and G of the opposite-signed ones, as
 /// in the paper's figure 3.
 /// </summary>
 /// <param name="Layer">The layer's name in the model.</param>
@@ -11,7 +11,7 @@ namespace PolaFormer.Analysis;
 /// <param name="Opposite">Gate of the opposite-signed stream.</param>
 public sealed record GateProfile(string Layer, int Head, int Tokens, float[] Same, float[] Opposite)
 {
-    /// <summary>Channels of a stream, d/2.</summary>
+    /// <summary>Channels of a stream, ⌊d/2⌋: of an odd number, the first stream has one more, which is left out.</summary>
     public int Channels => Same.Length / Tokens;
 
     /// <summary>Pearson's correlation of the two gates, element by element, in [−1, 1]; NaN where a gate is constant.</summary>

@@ -54,6 +54,26 @@ public class AttentionWeightsTests
     }
 
     [Fact]
+    public void OfFiveChannelsTheFirstStreamReadsThree()
+    {
+        const int dim = 10, headDim = 5;
+        ProbedLayer layer = Layer("polarity", dim);
+        float[][] maps = AttentionWeights.Maps(layer);
+        float[] mixed = layer.Mechanism.Mix(layer.Inputs).ToArray(), values = layer.Inputs.Value.Source.ToArray();
+        for (int i = 0; i < mixed.Length; i++)
+        {
+            (int query, int c) = (i / dim, i % dim);
+            float[] map = maps[(c / headDim * 2) + (c % headDim < 3 ? 0 : 1)];
+            double sum = Enumerable.Range(0, Tokens).Sum(key => map[(query * Tokens) + key] * (double)values[(key * dim) + c]);
+            Assert.Equal(sum, mixed[i], 2e-3 * Math.Max(1, Math.Abs(sum)));
+        }
+
+        GateProfile gate = GateProfile.Of(layer)[1];
+        float[] gates = layer.Inputs.Gate!.Value.Source.ToArray();
+        Assert.Equal((2, gates[headDim], gates[headDim + 3]), (gate.Channels, gate.Same[0], gate.Opposite[0]));
+    }
+
+    [Fact]
     public void RowSumsAreTheSumsOfRows()
     {
         ProbedLayer layer = Layer("relu");
@@ -99,10 +119,10 @@ public class AttentionWeightsTests
 
     public static TheoryData<string> Names => [.. AttentionRegistry.All.Select(entry => entry.Name)];
 
-    private static ProbedLayer Layer(string name)
+    private static ProbedLayer Layer(string name, int dim = Dim)
     {
-        AttentionMechanism mechanism = Make(name, Height, Width);
-        var shape = new Shape(1, Tokens, Dim);
+        AttentionMechanism mechanism = Make(name, Height, Width, dim);
+        var shape = new Shape(1, Tokens, dim);
         return new ProbedLayer(name, mechanism, new AttentionInputs(Random(shape, 1), Random(shape, 2), Random(shape, 3))
         {
             Height = Height,
@@ -111,9 +131,9 @@ public class AttentionWeightsTests
         });
     }
 
-    private static AttentionMechanism Make(string name, int height, int width)
+    private static AttentionMechanism Make(string name, int height, int width, int dim = Dim)
     {
-        AttentionMechanism mechanism = AttentionRegistry.Find(name).Create(AttentionShape.Grid(Dim, Heads, height, width));
+        AttentionMechanism mechanism = AttentionRegistry.Find(name).Create(AttentionShape.Grid(dim, Heads, height, width));
         mechanism.Initialize(3);
         mechanism.Evaluate();
         return mechanism;

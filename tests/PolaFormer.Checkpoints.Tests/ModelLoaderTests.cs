@@ -9,6 +9,7 @@ public class ModelLoaderTests
     [InlineData("polaformer_pp_cifar", 32, 7)]
     [InlineData("pola_pvt_tiny", 64, 10)]
     [InlineData("deit_tiny", 64, 10)]
+    [InlineData("deit_tiny_distilled", 64, 10)]
     [InlineData("pvt_tiny", 96, 5)]
     [InlineData("pvt_v2_b0", 224, 10)]
     [InlineData("pola_pvt_v2_b0", 224, 10)]
