@@ -6,8 +6,8 @@ using PolaFormer.Vision.Decoding;
 namespace PolaFormer.Vision;
 
 /// <summary>
-/// Decodes JPEG, PNG, WebP and BMP to RGB. The format is told by the content, not by the file's name. The pixels equal those of
-/// Pillow's <c>convert("RGB")</c>: gray is replicated, alpha dropped without compositing, 16 bits cut to the upper 8 (16-bit gray is
+/// Decodes JPEG, PNG, WebP, GIF, BMP, TIFF, PPM and ICO to RGB; of several pictures in a file the first, of an icon's the largest. The format
+/// is told by the content, not by the file's name. The pixels equal those of Pillow's <c>convert("RGB")</c>: gray is replicated, alpha dropped without compositing, 16 bits cut to the upper 8 (16-bit gray is
 /// clipped at 255), CMYK taken as Adobe's inverted form.
 /// </summary>
 public static class ImageDecoder
@@ -47,15 +47,29 @@ public static class ImageDecoder
             image = PngDecoder.Decode(data, options, out orientation);
         else if (WebPDecoder.Matches(data))
             image = WebPDecoder.Decode(data, options, out orientation);
-        else if (BmpDecoder.Matches(data))
-            (image, orientation) = (BmpDecoder.Decode(data, options), 1);
         else
-            throw new ImageException(data.IsEmpty ? "the file is empty" : "not a JPEG, PNG, WebP or BMP image");
+            (image, orientation) = (DecodeManaged(data, options), 1);
 
         if (!options.ApplyExifOrientation || orientation is <= 1 or > 8)
             return image;
         using (image)
             return Orientation.Apply(image, orientation);
+    }
+
+    /// <summary>The formats that are decoded here, and know no orientation but their own.</summary>
+    private static Image DecodeManaged(ReadOnlySpan<byte> data, ImageDecodeOptions options)
+    {
+        if (GifDecoder.Matches(data))
+            return GifDecoder.Decode(data, options);
+        if (BmpDecoder.Matches(data))
+            return BmpDecoder.Decode(data, options);
+        if (TiffDirectory.Matches(data))
+            return TiffDecoder.Decode(data, options);
+        if (PnmDecoder.Matches(data))
+            return PnmDecoder.Decode(data, options);
+        if (IcoDecoder.Matches(data))
+            return IcoDecoder.Decode(data, options);
+        throw new ImageException(data.IsEmpty ? "the file is empty" : "not a JPEG, PNG, WebP, GIF, BMP, TIFF, PPM or ICO image");
     }
 
     /// <summary>The bytes of an image file; what goes wrong becomes an <see cref="ImageException"/>.</summary>

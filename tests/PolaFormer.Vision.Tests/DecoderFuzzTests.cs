@@ -19,6 +19,26 @@ public class DecoderFuzzTests
     [MemberData(nameof(Seeds))]
     public void DamagedFilesAreDecodedOrRefused(string seed) => Fuzz(File.ReadAllBytes(SharedData.Fixture($"E_images/{seed}")), Mutations);
 
+    [Theory]
+    [InlineData("plain.gif")]
+    [InlineData("interlaced.gif")]
+    [InlineData("small_transparent.gif")]
+    [InlineData("big_tiles_5.tif")]
+    [InlineData("little_strips_32773.tif")]
+    [InlineData("big_predicted_16.tif")]
+    [InlineData("little_predicted_planar.tif")]
+    [InlineData("little_3_4.tif")]
+    [InlineData("bigtiff_lzw.tif")]
+    [InlineData("png.ico")]
+    [InlineData("bitmap_8.ico")]
+    [InlineData("several.ico")]
+    [InlineData("text_colour_200.ppm")]
+    [InlineData("text_bits.pbm")]
+    [InlineData("gray_1000.pgm")]
+    [InlineData("lossy_small_frame.webp")]
+    [InlineData("lossless_alpha.webp")]
+    public void DamagedFilesOfOtherFormatsAreDecodedOrRefused(string name) => Fuzz(FormatReferenceTests.Read(name), Mutations);
+
     [Fact]
     public void DamagedWebPsAreDecodedOrRefused()
     {

@@ -44,11 +44,62 @@ public class DecoderLimitTests
         Assert.InRange(difference / expected.Pixels.Length, 0.01, 10);
     }
 
+    [Theory]
+    [InlineData("plain.gif")]
+    [InlineData("little_tiles_8.tif")]
+    [InlineData("bigtiff.tif")]
+    [InlineData("colour.ppm")]
+    [InlineData("text_gray_7.pgm")]
+    [InlineData("bitmap_24.ico")]
+    [InlineData("lossy.webp")]
+    public void OtherFormatsKeepToThePixelLimit(string name)
+    {
+        byte[] file = FormatReferenceTests.Read(name);
+        using Image image = ImageDecoder.Decode(file, new() { PixelLimit = 16 * 16 * 2 });
+        Assert.Equal((13, 11), (image.Width, image.Height));
+        Assert.Contains("exceed the limit", Assert.Throws<ImageException>(() => ImageDecoder.Decode(file, new() { PixelLimit = 142 })).Message);
+    }
+
+    [Theory]
+    [InlineData("P5 100000 1700 255\n", "PNM: the file is truncated")]
+    [InlineData("P1 100000 1700\n", "PNM: the file is truncated")]
+    [InlineData("P4 100000 1700\n", "PNM: the file is truncated")]
+    [InlineData("P6 9999999999 9999999999 255\n", "PNM: 9999999999 is too large")]
+    [InlineData("P6 5 5 0\n", "PNM: a largest value of 0")]
+    [InlineData("P6 -5 5 255\n", "PNM: a number is expected")]
+    [InlineData("P2 2 1 9\n5 10\n", "PNM: a value of 10 is above the largest, 9")]
+    public void WrongPixmapsAreOneLine(string file, string message) =>
+        Assert.StartsWith(message, Assert.Throws<ImageException>(() => ImageDecoder.Decode(System.Text.Encoding.ASCII.GetBytes(file))).Message);
+
+    [Theory]
+    [InlineData((int)TiffTag.StripOffsets, 0x7FFFFFFF, "truncated")]
+    [InlineData((int)TiffTag.ImageWidth, 0x7FFFFFFF, "exceed the limit")]
+    [InlineData((int)TiffTag.ImageLength, 13_000_000, "StripOffsets is missing or too short")]
+    [InlineData((int)TiffTag.RowsPerStrip, 1, "StripOffsets is missing or too short")]
+    [InlineData((int)TiffTag.SamplesPerPixel, 60_000, "60000 samples a pixel")]
+    [InlineData((int)TiffTag.Compression, 7, "packed with JPEG")]
+    [InlineData((int)TiffTag.Compression, 4, "packed with CCITT fax")]
+    [InlineData((int)TiffTag.PhotometricInterpretation, 6, "pixels of kind 6")]
+    public void WrongTiffsAreOneLine(int tag, int value, string message)
+    {
+        byte[] file = FormatReferenceTests.Read("pillow_RGB_raw.tif");
+        int directory = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(4));
+        for (int i = 0; i < BinaryPrimitives.ReadInt16LittleEndian(file.AsSpan(directory)); i++)
+        {
+            Span<byte> entry = file.AsSpan(directory + 2 + 12 * i, 12);
+            if (BinaryPrimitives.ReadUInt16LittleEndian(entry) != tag)
+                continue;
+            BinaryPrimitives.WriteInt16LittleEndian(entry[2..], 4);
+            BinaryPrimitives.WriteInt32LittleEndian(entry[8..], value);
+        }
+        Assert.Contains(message, Assert.Throws<ImageException>(() => ImageDecoder.Decode(file)).Message);
+    }
+
     [Fact]
     public void WhatIsNoImageIsSaid()
     {
         Assert.Equal("the file is empty", Assert.Throws<ImageException>(() => ImageDecoder.Decode([])).Message);
-        Assert.Equal("not a JPEG, PNG, WebP or BMP image", Assert.Throws<ImageException>(() => ImageDecoder.Decode("GIF89a"u8)).Message);
+        Assert.Equal("not a JPEG, PNG, WebP, GIF, BMP, TIFF, PPM or ICO image", Assert.Throws<ImageException>(() => ImageDecoder.Decode("<html>"u8)).Message);
         Assert.StartsWith("/nowhere.png: ", Assert.Throws<ImageException>(() => ImageDecoder.Decode("/nowhere.png")).Message);
     }
 

@@ -6,7 +6,7 @@ namespace PolaFormer.Cli.Analysis;
 /// <summary>Options that the commands which look into attention share.</summary>
 internal static class AnalysisOptions
 {
-    public static Argument<string> Image() => new("IMAGE") { Description = "A JPEG, PNG, WebP or BMP file." };
+    public static Argument<string> Image() => new("IMAGE") { Description = "An image file: JPEG, PNG, WebP, GIF, BMP, TIFF, PPM or ICO." };
 
     public static Option<string?> Checkpoint() => new("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
 

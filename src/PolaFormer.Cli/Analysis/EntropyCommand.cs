@@ -13,7 +13,7 @@ internal static class EntropyCommand
 
     public static Command Create()
     {
-        var image = new Argument<string?>("IMAGE") { Arity = ArgumentArity.ZeroOrOne, Description = "A JPEG, PNG, WebP or BMP file." };
+        var image = new Argument<string?>("IMAGE") { Arity = ArgumentArity.ZeroOrOne, Description = "An image file: JPEG, PNG, WebP, GIF, BMP, TIFF, PPM or ICO." };
         Option<string?> checkpoint = AnalysisOptions.Checkpoint(), model = AnalysisOptions.Model(), html = AnalysisOptions.Html();
         var rows = new Option<int>("--rows") { HelpName = "N", Description = "Queries to look at in each layer.", DefaultValueFactory = _ => 32, CustomParser = Numbers.One(1, int.MaxValue) };
         Option<string[]> mechanisms = AnalysisOptions.Mechanisms("Also for what these mechanisms would make of the same queries and keys; 'all' for all.");

@@ -85,7 +85,7 @@ public sealed class ImageClassifier
     }
 
     /// <summary>The most probable classes of an image file, most probable first. Decoded as <see cref="Decoding"/> says.</summary>
-    /// <param name="path">A JPEG, PNG, WebP or BMP file.</param>
+    /// <param name="path">An image file of any format that is read (docs/data.md).</param>
     /// <param name="top">How many classes.</param>
     /// <exception cref="ImageException">The file is no image that can be decoded.</exception>
     public IReadOnlyList<Prediction> Predict(string path, int top = 5)

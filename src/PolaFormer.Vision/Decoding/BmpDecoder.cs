@@ -14,6 +14,26 @@ internal static class BmpDecoder
         return header.IsRunLength ? DecodeRuns(data, header) : DecodeRows(data, header);
     }
 
+    /// <summary>
+    /// A bitmap in an icon: it has no file header, and its height counts the mask of transparency below the picture, which has to be there and
+    /// is not looked at otherwise.
+    /// </summary>
+    /// <param name="data">From the bitmap on.</param>
+    /// <param name="bits">Bits a pixel, as the icon says: with 32 the mask is the fourth byte of the pixels.</param>
+    /// <param name="size">Bytes of the bitmap, as the icon says.</param>
+    /// <param name="options">Limits.</param>
+    public static Image DecodeIcon(ReadOnlySpan<byte> data, int bits, long size, ImageDecodeOptions options)
+    {
+        BmpHeader header = BmpHeader.Read(data, hasFileHeader: false);
+        ImageDecoder.CheckSize(header.Width, header.Height, options);
+        header = header with { Height = header.Height / 2 };
+        ImageDecoder.CheckSize(header.Width, header.Height, options);
+        long mask = (header.Width + 31) / 32 * 4 * header.Height;
+        if (bits == 32 ? header.PixelOffset + header.Width * header.Height * 4 > data.Length : size > data.Length || size < mask)
+            throw new ImageException("ICO: the mask of transparency is truncated");
+        return header.IsRunLength ? DecodeRuns(data, header) : DecodeRows(data, header);
+    }
+
     private static Image DecodeRows(ReadOnlySpan<byte> data, BmpHeader header)
     {
         int width = (int)header.Width, height = (int)header.Height;

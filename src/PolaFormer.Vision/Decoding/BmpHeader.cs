@@ -12,7 +12,7 @@ internal readonly record struct BmpHeader
 
     public long Width { get; private init; }
 
-    public long Height { get; private init; }
+    public long Height { get; init; }
 
     public int Bits { get; private init; }
 
@@ -41,31 +41,32 @@ internal readonly record struct BmpHeader
     /// <summary>3 in OS/2 files, else 4.</summary>
     private int PaletteEntryBytes { get; init; }
 
-    public static BmpHeader Read(ReadOnlySpan<byte> data)
+    public static BmpHeader Read(ReadOnlySpan<byte> data, bool hasFileHeader = true)
     {
-        if (data.Length < FileHeaderBytes + 4)
+        int start = hasFileHeader ? FileHeaderBytes : 0;
+        if (data.Length < start + 4)
             throw new ImageException("BMP: truncated in the header");
-        uint pixelOffset = BinaryPrimitives.ReadUInt32LittleEndian(data[10..]);
-        uint size = BinaryPrimitives.ReadUInt32LittleEndian(data[FileHeaderBytes..]);
+        uint pixelOffset = hasFileHeader ? BinaryPrimitives.ReadUInt32LittleEndian(data[10..]) : 0;
+        uint size = BinaryPrimitives.ReadUInt32LittleEndian(data[start..]);
         if (size is not (CoreHeaderBytes or 40 or 64 or 108 or 124))
             throw new ImageException($"BMP: unsupported header of {size} bytes");
-        if (size > data.Length - FileHeaderBytes)
+        if (size > data.Length - start)
             throw new ImageException("BMP: truncated in the header");
-        ReadOnlySpan<byte> info = data.Slice(FileHeaderBytes, (int)size);
+        ReadOnlySpan<byte> info = data.Slice(start, (int)size);
         BmpHeader header = size == CoreHeaderBytes ? ReadCore(info) : ReadInfo(info);
         if (header.Bits is not (1 or 4 or 8 or 16 or 24 or 32))
             throw new ImageException($"BMP: unsupported depth of {header.Bits} bits");
 
-        int end = FileHeaderBytes + (int)size;
+        int end = start + (int)size;
         header = header with { RedByte = 2, GreenByte = 1, BlueByte = 0, GreenBits = 5 };
         if (header.Compression == BitFields)
-            header = header.WithMasks(data, size == 40 ? end : FileHeaderBytes + 40, ref end);
+            header = header.WithMasks(data, size == 40 ? end : start + 40, ref end);
         else if (header.Compression is not (Raw or Rle8 or Rle4))
             throw new ImageException($"BMP: unsupported compression {header.Compression}");
 
         if (header.Bits <= 8)
             header = header.WithPalette(data, end, ref end);
-        return header with { PixelOffset = pixelOffset != 0 && pixelOffset != FileHeaderBytes + size ? pixelOffset : end };
+        return header with { PixelOffset = pixelOffset != 0 && pixelOffset != start + size ? pixelOffset : end };
     }
 
     private static BmpHeader ReadCore(ReadOnlySpan<byte> info) => new()

@@ -73,7 +73,7 @@ internal static unsafe class JpegDecoder
         }
     }
 
-    /// <summary>Four components are read as Adobe writes them, inverted, then converted: channel = k' − ink·k'/255 with k' = 255 − black.</summary>
+    /// <summary>Four components are read as Adobe writes them, inverted, then converted.</summary>
     private static Image DecodeCmyk(nint handle, byte* source, ReadOnlySpan<byte> data, JpegHeader header, int width, int height, int flags)
     {
         nuint bytes = (nuint)width * (nuint)height * 4;
@@ -85,24 +85,13 @@ internal static unsafe class JpegDecoder
             Span<byte> pixels = image.Pixels;
             byte* ink = inks;
             for (int i = 0; i < pixels.Length; i += Image.Channels, ink += 4)
-            {
-                int light = ink[3];
-                for (int c = 0; c < Image.Channels; c++)
-                    pixels[i + c] = (byte)(light - MultiplyDivide255(255 - ink[c], light));
-            }
+                CmykColor.ToRgb((byte)~ink[0], (byte)~ink[1], (byte)~ink[2], (byte)~ink[3], pixels[i..]);
             return image;
         }
         finally
         {
             NativeMemory.Free(inks);
         }
-    }
-
-    /// <summary>a·b/255, rounded; a and b in 0 … 255.</summary>
-    private static int MultiplyDivide255(int a, int b)
-    {
-        int product = a * b + 128;
-        return ((product >> 8) + product) >> 8;
     }
 
     /// <summary>A damaged file is decoded as far as it goes, but it must have an end.</summary>

@@ -2,19 +2,38 @@ using System.Buffers.Binary;
 
 namespace PolaFormer.Vision.Decoding;
 
-/// <summary>WebP through libwebp: lossy and lossless stills; alpha is dropped.</summary>
+/// <summary>WebP through libwebp: lossy and lossless pictures, and the first frame of animations on a black canvas; alpha is dropped.</summary>
 internal static unsafe class WebPDecoder
 {
     private const int RiffHeaderBytes = 12;
-    private const int AnimationFlag = 2;
 
     public static bool Matches(ReadOnlySpan<byte> data) =>
         data.Length > RiffHeaderBytes && data.StartsWith("RIFF"u8) && data[8..].StartsWith("WEBP"u8);
 
     public static Image Decode(ReadOnlySpan<byte> data, ImageDecodeOptions options, out int orientation)
     {
-        if (IsAnimated(data))
-            throw new ImageException("WebP: animations are not supported, only still images");
+        orientation = options.ApplyExifOrientation ? ReadOrientation(data) : 1;
+        if (!WebPFrame.IsAnimated(data))
+            return DecodeStill(data, options);
+        WebPFrame frame = WebPFrame.Read(data);
+        ImageDecoder.CheckSize(frame.CanvasWidth, frame.CanvasHeight, options);
+        Image picture = DecodeStill(frame.File, options);
+        if (picture.Width != frame.Width || picture.Height != frame.Height)
+            throw new ImageException($"WebP: a frame of {frame.Width}×{frame.Height} holds a picture of {picture.Width}×{picture.Height}");
+        if (frame.Width == frame.CanvasWidth && frame.Height == frame.CanvasHeight)
+            return picture;
+        using (picture)
+        {
+            var image = new Image(frame.CanvasWidth, frame.CanvasHeight);
+            image.Pixels.Clear();
+            for (int y = 0; y < picture.Height; y++)
+                picture.Row(y).CopyTo(image.Row(frame.Top + y)[(frame.Left * Image.Channels)..]);
+            return image;
+        }
+    }
+
+    private static Image DecodeStill(ReadOnlySpan<byte> data, ImageDecodeOptions options)
+    {
         NativeCodec.WebP.Require();
         fixed (byte* source = data)
         {
@@ -22,7 +41,6 @@ internal static unsafe class WebPDecoder
             if (LibWebP.GetInfo(source, (nuint)data.Length, &width, &height) == 0)
                 throw new ImageException("WebP: broken header");
             ImageDecoder.CheckSize(width, height, options);
-            orientation = options.ApplyExifOrientation ? ReadOrientation(data) : 1;
             var image = new Image(width, height);
             fixed (byte* pixels = image.Pixels)
             {
@@ -33,9 +51,6 @@ internal static unsafe class WebPDecoder
             throw new ImageException("WebP: the image data are damaged or truncated");
         }
     }
-
-    private static bool IsAnimated(ReadOnlySpan<byte> data) =>
-        data[RiffHeaderBytes..].StartsWith("VP8X"u8) && data.Length > 20 && (data[20] & AnimationFlag) != 0;
 
     private static int ReadOrientation(ReadOnlySpan<byte> data)
     {
