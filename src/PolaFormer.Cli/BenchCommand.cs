@@ -46,8 +46,9 @@ internal static class BenchCommand
             EarlierResult? earlier = parsed.GetValue(compare) is { } path ? EarlierResult.Read(path) : null;
             bool isAttention = parsed.GetResult(attention) is not null && parsed.GetValue(model) is null;
             TimeSpan duration = TimeSpan.FromSeconds(parsed.GetValue(seconds) ?? (isAttention ? 1 : 5));
-            CheckPlot(parsed.GetValue(plot), isAttention);
-            CommonOptions.CheckOutputs([parsed.GetValue(plot)], parsed.GetValue(checkpoint), parsed.GetValue(compare));
+            if (parsed.GetValue(plot) is not null && !isAttention)
+                throw new ArgumentException("--plot draws what --attention measures.");
+            CommonOptions.CheckOutputs([("--plot", parsed.GetValue(plot), ".svg")], parsed.GetValue(checkpoint), parsed.GetValue(compare));
             IBenchResult result;
             if (isAttention)
             {
@@ -74,14 +75,6 @@ internal static class BenchCommand
             Print(result, earlier, parsed.GetValue(json));
         });
         return command;
-    }
-
-    private static void CheckPlot(string? plot, bool isAttention)
-    {
-        if (plot is not null && !isAttention)
-            throw new ArgumentException("--plot draws what --attention measures.");
-        if (plot is not null && !plot.EndsWith(".svg", StringComparison.OrdinalIgnoreCase))
-            throw new ArgumentException($"--plot {plot}: pictures are written as SVG; name the file ….svg.");
     }
 
     private static AttentionResult MeasureAttention(string[] kinds, int heads, int[] dims, int[] tokens, TimeSpan duration, string? plot)

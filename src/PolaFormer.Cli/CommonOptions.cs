@@ -47,16 +47,27 @@ internal static class CommonOptions
             Workers.ThreadCount = count;
     }
 
-    /// <summary>Makes sure, before work begins, that what a command writes replaces none of the files that it reads, and no other output.</summary>
-    /// <param name="outputs">Files to write; null where one is not asked for.</param>
+    /// <summary>
+    /// Makes sure, before work begins, that what a command writes replaces none of the files that it reads, no other output, and no
+    /// file of another kind.
+    /// </summary>
+    /// <param name="outputs">Options, their files to write (null where one is not asked for), and the ending of such files ("" for any).</param>
     /// <param name="inputs">Files to read; null likewise.</param>
     /// <exception cref="FileException">An output is an input, or cannot be written.</exception>
-    /// <exception cref="ArgumentException">Two outputs have one name.</exception>
-    public static void CheckOutputs(IEnumerable<string?> outputs, params IEnumerable<string?> inputs)
+    /// <exception cref="ArgumentException">An output has another ending, or two have one name.</exception>
+    public static void CheckOutputs(IEnumerable<(string Option, string? Path, string Ending)> outputs, params IEnumerable<string?> inputs)
     {
-        string[] written = [.. outputs.OfType<string>()];
-        foreach (string output in written)
-            OutputFile.Check(output, inputs.OfType<string>());
+        var written = new List<string>();
+        foreach ((string option, string? path, string ending) in outputs)
+        {
+            if (path is null)
+                continue;
+            OutputFile.Check(path, inputs.OfType<string>());
+            if (!path.EndsWith(ending, StringComparison.OrdinalIgnoreCase))
+                throw new ArgumentException($"{option} {path}: this is written as {ending[1..].ToUpperInvariant()}; name the file …{ending}.");
+            written.Add(path);
+        }
+
         if (written.GroupBy(Path.GetFullPath).FirstOrDefault(same => same.Count() > 1) is { } twice)
             throw new ArgumentException($"{twice.First()}: two results are to be written there. Choose another name for one.");
     }

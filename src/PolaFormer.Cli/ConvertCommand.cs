@@ -19,7 +19,7 @@ internal static class ConvertCommand
             if (parsed.GetValue(half) && parsed.GetValue(bfloat16))
                 throw new ArgumentException("--half and --bfloat16 exclude each other.");
             DType? type = parsed.GetValue(half) ? DType.Float16 : parsed.GetValue(bfloat16) ? DType.BFloat16 : null;
-            CommonOptions.CheckOutputs([parsed.GetValue(output)], parsed.GetValue(input));
+            CommonOptions.CheckOutputs([("OUT", parsed.GetValue(output), "")], parsed.GetValue(input));
             CheckpointConverter.Convert(parsed.GetValue(input)!, parsed.GetValue(output)!, type);
             Console.WriteLine($"{parsed.GetValue(output)}: {new FileInfo(parsed.GetValue(output)!).Length:N0} bytes");
         });

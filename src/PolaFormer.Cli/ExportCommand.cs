@@ -24,7 +24,8 @@ internal static class ExportCommand
         command.SetAction(parsed =>
         {
             string output = parsed.GetValue(onnx)!;
-            CommonOptions.CheckOutputs([output], parsed.GetValue(checkpoint));
+            string? weights = parsed.GetValue(random) ? parsed.GetValue(checkpoint) : parsed.GetValue(checkpoint) ?? ShippedOnlyWithout(parsed.GetValue(model));
+            CommonOptions.CheckOutputs([("--onnx", output, ".onnx")], weights);
             var options = new OnnxExportOptions
             {
                 Opset = parsed.GetValue(opset),
@@ -33,7 +34,7 @@ internal static class ExportCommand
             (VisionModel network, ModelDescription description) = parsed.GetValue(random)
                 ? Drawn(parsed.GetValue(model), parsed.GetValue(checkpoint), CommonOptions.NamesOf(parsed.GetValue(attention)), parsed.GetValue(seed))
                 : parsed.GetValue(attention) is not null ? throw new ArgumentException("--attention goes with --random-weights; a checkpoint tells its own attention.")
-                : ImageClassifier.LoadModel(parsed.GetValue(checkpoint) ?? ShippedOnlyWithout(parsed.GetValue(model)), parsed.GetValue(model));
+                : ImageClassifier.LoadModel(weights!, parsed.GetValue(model));
             OnnxExporter.Export(network, output, options with { Description = description });
             Console.WriteLine($"{output}: {description.Model}, {new FileInfo(output).Length:N0} bytes");
         });

@@ -81,7 +81,7 @@ public class CommandTests
     [InlineData("compare", "--tokens", "196,,784")]
     [InlineData("compare", "--mechanisms", ",")]
     [InlineData("compare", "--plot", "picture.png")]
-    [InlineData("compare", "--html", "same.svg", "--plot", "same.svg")]
+    [InlineData("attention", "samples/images/cat.jpg", "--output", "same.html", "--html", "same.html")]
     [InlineData("export", "--onnx", "never.onnx", "--opset", "3")]
     [InlineData("export", "--onnx", "never.onnx", "--seed", "-1")]
     [InlineData("export", "--onnx", "never.onnx", "--power", "root")]

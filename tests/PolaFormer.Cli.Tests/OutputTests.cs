@@ -25,9 +25,13 @@ public sealed class OutputTests : IDisposable
     [InlineData("entropy", "{}/cat.jpg", "--html", "{}/cat.jpg")]
     [InlineData("gates", "{}/cat.jpg", "--html", "{}/../{name}/cat.jpg")]
     [InlineData("export", "--checkpoint", "{}/model.safetensors", "--onnx", "{}/model.safetensors")]
+    [InlineData("attention", "{}/cat.jpg", "-o", "{}/model.safetensors")]
+    [InlineData("compare", "--mechanisms", "elu", "--tokens", "4", "--html", "{}/cat.jpg")]
+    [InlineData("compare", "--mechanisms", "elu", "--tokens", "4", "--plot", "{}/model.safetensors")]
+    [InlineData("export", "--onnx", "{}/cat.jpg")]
     [InlineData("convert", "{}/model.safetensors", "{}/model.safetensors")]
     [InlineData("bench", "--attention", "softmax", "--compare", "{}/old.svg", "--plot", "{}/old.svg")]
-    public async Task AnOutputNeverReplacesAnInput(params string[] arguments)
+    public async Task AnOutputNeverReplacesAnInputNorAFileOfAnotherKind(params string[] arguments)
     {
         Dictionary<string, byte[]> before = Contents();
         (int code, _, string error) = await Polaformer.Run([.. arguments.Select(argument => argument.Replace("{}", _folder, StringComparison.Ordinal).Replace("{name}", Path.GetFileName(_folder), StringComparison.Ordinal))]);

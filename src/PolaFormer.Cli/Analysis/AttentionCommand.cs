@@ -29,10 +29,9 @@ internal static class AttentionCommand
             if (parsed.GetValue(rollout) && (parsed.GetValue(query) is not null || parsed.GetValue(layer) is not null || parsed.GetValue(head) is not null))
                 throw new ArgumentException("--rollout goes through all layers and heads: leave --layer, --head and --query out.");
             string picture = parsed.GetValue(output)!;
-            if (Path.GetExtension(picture).ToLowerInvariant() is ".jpg" or ".jpeg" or ".webp" or ".gif" or ".bmp" or ".tif" or ".tiff" or ".svg" or ".pdf")
-                throw new ArgumentException($"--output {picture}: pictures are written as PNG; name the file ….png.");
-            CommonOptions.CheckOutputs([picture, parsed.GetValue(html)], parsed.GetValue(image), parsed.GetValue(checkpoint));
-            ProbedImage probed = ProbedImage.Load(parsed.GetValue(image)!, parsed.GetValue(checkpoint), parsed.GetValue(model));
+            string weights = parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find();
+            CommonOptions.CheckOutputs([("--output", picture, ".png"), ("--html", parsed.GetValue(html), ".html")], parsed.GetValue(image), weights);
+            ProbedImage probed = ProbedImage.Load(parsed.GetValue(image)!, weights, parsed.GetValue(model));
             IReadOnlyList<AttentionEntry> others = AnalysisOptions.Entries(parsed.GetValue(mechanisms));
             IReadOnlyList<Panel> panels = parsed.GetValue(rollout)
                 ? [Rollout(probed)]

@@ -42,9 +42,7 @@ internal static class CompareCommand
                 throw new ArgumentException($"{counts[^1]} tokens of {channels} channels are more than a measurement takes.");
             if (entries.Count == 0)
                 throw new ArgumentException("--mechanisms names none to compare.");
-            if (parsed.GetValue(plot) is { } drawing && !drawing.EndsWith(".svg", StringComparison.OrdinalIgnoreCase))
-                throw new ArgumentException($"--plot {drawing}: pictures are written as SVG; name the file ….svg.");
-            CommonOptions.CheckOutputs([parsed.GetValue(html), parsed.GetValue(plot)]);
+            CommonOptions.CheckOutputs([("--html", parsed.GetValue(html), ".html"), ("--plot", parsed.GetValue(plot), ".svg")]);
             var results = new List<MechanismMeasurement>();
             foreach (int count in counts)
             {

@@ -24,14 +24,15 @@ internal static class EntropyCommand
         {
             if (parsed.GetValue(theorem) == (parsed.GetValue(image) is not null))
                 throw new ArgumentException("Give an image, or --theorem.");
-            CommonOptions.CheckOutputs([parsed.GetValue(html)], parsed.GetValue(image), parsed.GetValue(checkpoint));
+            string weights = parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find();
+            CommonOptions.CheckOutputs([("--html", parsed.GetValue(html), ".html")], parsed.GetValue(image), weights);
             if (parsed.GetValue(theorem))
             {
                 ShowTheorem(parsed.GetValue(html), parsed.GetValue(json));
                 return;
             }
 
-            ProbedImage probed = ProbedImage.Load(parsed.GetValue(image)!, parsed.GetValue(checkpoint), parsed.GetValue(model));
+            ProbedImage probed = ProbedImage.Load(parsed.GetValue(image)!, weights, parsed.GetValue(model));
             IReadOnlyList<AttentionEntry> others = AnalysisOptions.Entries(parsed.GetValue(mechanisms));
             EntropyProfile[] profiles = [.. probed.Layers.SelectMany(layer => Profiles(layer, others, parsed.GetValue(rows)))];
             ShowProfiles(probed, profiles, parsed.GetValue(html), parsed.GetValue(json));

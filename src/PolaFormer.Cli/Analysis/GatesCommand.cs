@@ -20,8 +20,9 @@ internal static class GatesCommand
         var command = new Command("gates", "Show the gates, exponents and ranks of polarity attention.") { image, checkpoint, model, rankTokens, html, json };
         command.SetAction(parsed =>
         {
-            CommonOptions.CheckOutputs([parsed.GetValue(html)], parsed.GetValue(image), parsed.GetValue(checkpoint));
-            ProbedImage probed = ProbedImage.Load(parsed.GetValue(image)!, parsed.GetValue(checkpoint), parsed.GetValue(model));
+            string weights = parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find();
+            CommonOptions.CheckOutputs([("--html", parsed.GetValue(html), ".html")], parsed.GetValue(image), weights);
+            ProbedImage probed = ProbedImage.Load(parsed.GetValue(image)!, weights, parsed.GetValue(model));
             LayerFigures[] figures = [.. probed.Layers.Select(layer => LayerFigures.Of(layer, parsed.GetValue(rankTokens)))];
             if (figures.All(layer => layer.Gates.Count == 0 && layer.Layer.Sharpness.Length == 0))
                 throw new ArgumentException($"{probed.Classifier.Model.GetType().Name} has no polarity attention.");
