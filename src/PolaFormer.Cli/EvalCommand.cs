@@ -36,6 +36,8 @@ internal static class EvalCommand
             }, parsed.GetValue(fastDecode));
             if (result.Images == 0)
                 throw new ImageException($"{parsed.GetValue(data)}: none of the {images.Count} images could be decoded");
+            if (double.IsNaN(result.Loss))
+                throw new NotFiniteNumberException("The network's results are NaN: its weights are finite, but what it computes with them is not. Take a checkpoint from before the training diverged.");
             int skipped = images.Count - (int)result.Images;
             Print(result, skipped, parsed.GetValue(json));
         });

@@ -87,7 +87,7 @@ internal static class UserErrors
     /// <summary>Whether the message alone tells the user what to do.</summary>
     public static bool IsUserError(Exception error) =>
         CauseOf(error) is CheckpointException or ImageException or ConfigurationException or TrainingException or NonFiniteException
-            or ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or OutOfMemoryException;
+            or NotFiniteNumberException or ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or OutOfMemoryException;
 
     // Threads and static constructors wrap what went wrong.
     private static Exception CauseOf(Exception error) =>

@@ -1,4 +1,5 @@
 using PolaFormer.Checkpoints;
+using PolaFormer.Tensors;
 
 namespace PolaFormer.Vision.Tests;
 
@@ -38,6 +39,15 @@ public class ImageClassifierTests
     [Fact]
     public void ModelThatDoesNotFitIsRefused() =>
         Assert.Throws<CheckpointException>(() => ImageClassifier.Load(s_checkpoint, modelName: "polaformer_pp_b0"));
+
+    [Fact]
+    public void AResultThatIsNaNIsNoPrediction()
+    {
+        var classifier = ImageClassifier.Load(s_checkpoint, freeze: false);
+        Tensor head = classifier.Model.StateDict().Single(entry => entry.Key == "head.weight").Value;
+        head.AsSpan<float>().Fill(float.MaxValue);
+        Assert.Throws<NotFiniteNumberException>(() => classifier.Predict(s_airplane));
+    }
 
     private static string FindRoot()
     {

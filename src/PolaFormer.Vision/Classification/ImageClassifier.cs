@@ -95,6 +95,7 @@ public sealed class ImageClassifier
     }
 
     /// <summary>The most probable classes of a decoded image, most probable first.</summary>
+    /// <exception cref="NotFiniteNumberException">The network's result is NaN.</exception>
     public IReadOnlyList<Prediction> Predict(Image image, int top = 5)
     {
         using (MemoryScope.Enter())
@@ -102,6 +103,8 @@ public sealed class ImageClassifier
             Tensor input = Tensor.Empty([1, Transform.ImageSize, Transform.ImageSize, Image.Channels]);
             Transform.Apply(image, input.AsSpan<float>());
             float[] probabilities = Model.Forward(input).Softmax().ToArray();
+            if (Array.Exists(probabilities, float.IsNaN))
+                throw new NotFiniteNumberException("The network gives NaN for this image: its weights are finite, but what it computes with them is not. Take a checkpoint from before the training diverged.");
             int[] order = new int[probabilities.Length];
             for (int i = 0; i < order.Length; i++)
                 order[i] = i;
