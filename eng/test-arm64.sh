@@ -36,7 +36,7 @@ if [[ "$(uname -m)" == aarch64 ]]; then skip "this machine is one; the other tes
 for file in "$(command -v qemu-aarch64-static)" /usr/aarch64-linux-gnu/lib/{ld-linux-aarch64.so.1,libstdc++.so.6,libgcc_s.so.1}; do
   [[ -e "$file" ]] || { skip "qemu or the C libraries for ARM64 are missing; eng/install-optional.sh installs them"; finish; }
 done
-for project in tests/PolaFormer.Tensors.Tests src/PolaFormer.Cli; do
+for project in tests/PolaFormer.Tensors.Tests tests/PolaFormer.Conformance; do
   log="$(publish "$project")" && continue
   # The runtime for ARM64 is a package of the registry.
   if grep -qE 'NU110[12]|NU1301' <<<"$log"; then skip "the registry does not give the runtime for ARM64"; finish; fi
@@ -47,7 +47,7 @@ done
 
 run tests/PolaFormer.Tensors.Tests/bin/arm64/PolaFormer.Tensors.Tests --plain "${tests[@]}"
 if [[ -d "$fixtures" ]]; then
-  for case in "${cases[@]}"; do run src/PolaFormer.Cli/bin/arm64/polaformer conformance "$fixtures" --filter "$case"; done
+  for case in "${cases[@]}"; do run tests/PolaFormer.Conformance/bin/arm64/polaformer-conformance "$fixtures" --filter "$case"; done
 else
   skip "the reference tensors are not beside the repository ($fixtures)"
 fi

@@ -17,7 +17,6 @@ var root = new RootCommand("PolaFormer: polarity-aware linear attention for visi
     EntropyCommand.Create(),
     GatesCommand.Create(),
     CompareCommand.Create(),
-    ConformanceCommand.Create(),
 };
 return UserErrors.Run(() =>
 {

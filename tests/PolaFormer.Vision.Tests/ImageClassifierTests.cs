@@ -44,7 +44,7 @@ public class ImageClassifierTests
     public void AResultThatIsNaNIsNoPrediction()
     {
         var classifier = ImageClassifier.Load(s_checkpoint, freeze: false);
-        Tensor head = classifier.Model.StateDict().Single(entry => entry.Key == "head.weight").Value;
+        Tensor head = classifier.Model.StateDict().Single(entry => entry.Name == "head.weight").Tensor;
         head.AsSpan<float>().Fill(float.MaxValue);
         Assert.Throws<NotFiniteNumberException>(() => classifier.Predict(s_airplane));
     }

@@ -1,0 +1,51 @@
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.Conformance;
+
+/// <summary>Runs reference cases by family.</summary>
+internal static class ConformanceRun
+{
+    /// <summary>Runs every case at or below a folder whose name contains the filter, in order.</summary>
+    public static IEnumerable<CaseResult> All(string folder, string? filter = null)
+    {
+        foreach (string path in FixtureCase.Find(folder))
+        {
+            string name = $"{Path.GetFileName(Path.GetDirectoryName(path))}/{Path.GetFileName(path)}";
+            if (filter is null || name.Contains(filter, StringComparison.OrdinalIgnoreCase))
+                yield return One(path, name);
+        }
+    }
+
+    private static CaseResult One(string folder, string name)
+    {
+        try
+        {
+            using var fixture = FixtureCase.Open(folder);
+            var comparison = new Comparison(fixture);
+            using (MemoryScope.Enter())
+                RunnerOf(fixture)(fixture, comparison);
+            return comparison.Finish(name);
+        }
+        catch (CapabilityMissingException missing)
+        {
+            return new CaseResult(name, CaseStatus.Skipped, Reason: missing.Message);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // A case that breaks the program is a case that failed; the others still run.
+            return new CaseResult(name, CaseStatus.Failed, Reason: $"{error.GetType().Name}: {error.Message}");
+        }
+    }
+
+    private static Action<FixtureCase, Comparison> RunnerOf(FixtureCase fixture) => fixture.Family switch
+    {
+        "A_modules" => ModuleCases.Run,
+        "B_models" => ModelCases.Run,
+        "C_full" => FullModelCases.Run,
+        "D_recipe" => RecipeCases.Run,
+        "E_images" => ImageCases.Run,
+        "F_math" => MathCases.Run,
+        "G_baselines" => BaselineCases.Run,
+        _ => throw new CapabilityMissingException($"family '{fixture.Family}' is unknown"),
+    };
+}

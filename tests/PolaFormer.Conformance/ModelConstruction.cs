@@ -1,0 +1,124 @@
+using System.Text.Json;
+using PolaFormer.Models;
+
+namespace PolaFormer.Conformance;
+
+/// <summary>
+/// Builds whole models from the authors' constructor arguments or configuration values. What is not given is the authors' default, but
+/// for the few arguments that all reduced models share.
+/// </summary>
+internal static class ModelConstruction
+{
+    private static readonly string[] PvtArguments = ["sr_ratios", "la_sr_ratios", "attn_type", "patch_size"];
+
+    /// <summary>A reduced model from constructor arguments; the family is told by the arguments that only it has.</summary>
+    public static VisionModel FromArguments(JsonElement given, string? common)
+    {
+        var arguments = new Arguments(given, common);
+        if (arguments.Has("embed_dim") || arguments.Has("window_size"))
+            return Swin(arguments);
+        return PvtArguments.Any(arguments.Has) ? Pvt(arguments) : PlusPlus(arguments);
+    }
+
+    /// <summary>A full-size model from <c>model.type</c> and the parts of the authors' YAML that it depends on.</summary>
+    public static VisionModel FromConfiguration(JsonElement model, int imageSize)
+    {
+        string type = model.Text("type") ?? throw new InvalidDataException("The case names no model type.");
+        var la = new Arguments(model.Field("la") ?? default);
+        if (type == "pola_swin")
+            return Swin(new Arguments(model.Field("swin") ?? default), la, imageSize);
+        if (type.StartsWith("polab", StringComparison.Ordinal))
+            return ModelRegistry.Find($"polaformer_pp_{type["pola".Length..]}").Create(new ModelOptions { ImageSize = imageSize });
+
+        // The authors' build_model leaves PVT at its default image size.
+        return new PolaPvt((PolaPvtConfig)ModelRegistry.Find(type).Config with
+        {
+            AttnType = la.Text("ATTN_TYPE", "LLLL"),
+            LaSrRatios = la.Digits("PVT_LA_SR_RATIOS", "1111"),
+            KernelSize = la.Integer("KERNEL_SIZE", 5),
+            Alpha = la.Number("ALPHA", 4),
+        });
+    }
+
+    private static PolaPvt Pvt(Arguments arguments)
+    {
+        int[] depths = arguments.Integers("depths", [3, 4, 6, 3]);
+        int stages = depths.Length;
+        return new(new PolaPvtConfig
+        {
+            ImageSize = arguments.Integer("img_size", 224),
+            NumClasses = arguments.Integer("num_classes", 10),
+            PatchSize = arguments.Integer("patch_size", 4),
+            EmbedDims = arguments.Integers("embed_dims", [64, 128, 256, 512])[..stages],
+            NumHeads = arguments.Integers("num_heads", [1, 2, 4, 8])[..stages],
+            MlpRatios = arguments.Integers("mlp_ratios", [4, 4, 4, 4])[..stages],
+            Depths = depths,
+            SrRatios = arguments.Integers("sr_ratios", [8, 4, 2, 1])[..stages],
+            LaSrRatios = arguments.Digits("la_sr_ratios", "8421")[..stages],
+            AttnType = arguments.Text("attn_type", "LLLL")[..stages],
+            QkvBias = arguments.Flag("qkv_bias", true),
+            DropPathRate = arguments.Number("drop_path_rate", 0),
+            KernelSize = arguments.Integer("kernel_size", 5),
+            Alpha = arguments.Number("alpha", 4),
+        });
+    }
+
+    private static PolaSwin Swin(Arguments arguments) => new(new PolaSwinConfig
+    {
+        ImageSize = arguments.Integer("img_size", 224),
+        NumClasses = arguments.Integer("num_classes", 10),
+        PatchSize = arguments.Integer("patch_size", 4),
+        EmbedDim = arguments.Integer("embed_dim", 96),
+        Depths = arguments.Integers("depths", [2, 2, 6, 2]),
+        NumHeads = arguments.Integers("num_heads", [3, 6, 12, 24]),
+        WindowSize = arguments.Integer("window_size", 7),
+        MlpRatio = arguments.Number("mlp_ratio", 4),
+        AttnType = arguments.Text("attn_type", "LLLL"),
+        QkvBias = arguments.Flag("qkv_bias", true),
+        AbsolutePosition = arguments.Flag("ape", false),
+        PatchNorm = arguments.Flag("patch_norm", true),
+        DropPathRate = arguments.Number("drop_path_rate", 0),
+        KernelSize = arguments.Integer("kernel_size", 5),
+        Alpha = arguments.Number("alpha", 4),
+    });
+
+    private static PolaSwin Swin(Arguments swin, Arguments la, int imageSize) => new(new PolaSwinConfig
+    {
+        ImageSize = imageSize,
+        PatchSize = swin.Integer("PATCH_SIZE", 4),
+        EmbedDim = swin.Integer("EMBED_DIM"),
+        Depths = swin.Integers("DEPTHS"),
+        NumHeads = swin.Integers("NUM_HEADS"),
+        WindowSize = swin.Integer("WINDOW_SIZE", 7),
+        MlpRatio = swin.Number("MLP_RATIO", 4),
+        QkvBias = swin.Flag("QKV_BIAS", true),
+        AbsolutePosition = swin.Flag("APE", false),
+        PatchNorm = swin.Flag("PATCH_NORM", true),
+        AttnType = la.Text("ATTN_TYPE", "LLSS"),
+        KernelSize = la.Integer("KERNEL_SIZE", 5),
+        Alpha = la.Number("ALPHA", 4),
+    });
+
+    private static PolaFormerPlusPlus PlusPlus(Arguments arguments)
+    {
+        int[] depths = arguments.Integers("depths", [2, 2, 6, 2]);
+        int stages = depths.Length;
+        return new(new PolaFormerPlusPlusConfig
+        {
+            ImageSize = arguments.Integer("img_size", 224),
+            NumClasses = arguments.Integer("num_classes", 10),
+            EmbedDims = arguments.Integers("embed_dims", [96, 192, 384, 768])[..stages],
+            Depths = depths,
+            NumHeads = arguments.Integers("num_heads", [3, 6, 12, 24])[..stages],
+            MlpRatios = arguments.List("mlp_ratios", item => item.GetSingle(), [3, 3, 3, 3])[..stages],
+            Flags = [.. arguments.List("flagss", Flags, ["l", "l", "v", "v"]).Zip(depths, (flags, depth) => flags.Length == 1 ? flags : flags[..depth])],
+            LayerScales = arguments.List("layerscales", item => item.GetBoolean(), [false, false, false, false])[..stages],
+            LayerInitValues = arguments.List("layer_init_values", item => item.GetSingle(), [1e-6f, 1e-6f, 1e-6f, 1e-6f])[..stages],
+            Projection = arguments.Integer("projection", 1024),
+            DropPathRate = arguments.Number("drop_path_rate", 0),
+        });
+    }
+
+    // The authors' lists may be longer than the stage is deep, and have more stages than the network.
+    private static string Flags(JsonElement flags) => string.Concat(flags.EnumerateArray().Select(flag => flag.GetString()));
+}
