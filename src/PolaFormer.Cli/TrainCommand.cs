@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using PolaFormer.Analysis.Report;
+using PolaFormer.Files;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
@@ -12,14 +13,13 @@ namespace PolaFormer.Cli;
 /// <summary><c>train --cfg FILE --data PATH</c>: trains a network by a recipe.</summary>
 internal static class TrainCommand
 {
-    private const int MostEpochs = 1_000_000;
-
     public static Command Create()
     {
         var recipe = new Option<string>("--cfg") { HelpName = "FILE", Description = "Recipe: a YAML file with the authors' keys; see configs/.", Required = true };
         var data = new Option<string?>("--data") { HelpName = "DIR", Description = "Folder or .tar.gz with train/ and val/ or test/ (DATA.DATA_PATH)." };
         var output = new Option<string?>("--output") { HelpName = "DIR", Description = "Folder of logs and checkpoints (OUTPUT); a run found there is continued." };
-        var epochs = new Option<int?>("--epochs") { HelpName = "N", Description = "Epochs (TRAIN.EPOCHS).", CustomParser = Numbers.OneOrNone(1, MostEpochs) };
+        // The key declares the range.
+        var epochs = new Option<int?>("--epochs") { HelpName = "N", Description = "Epochs (TRAIN.EPOCHS).", CustomParser = Numbers.OneOrNone(int.MinValue, int.MaxValue) };
         var resume = new Option<string?>("--resume") { HelpName = "FILE", Description = "State of a run to continue from: its resume.safetensors (MODEL.RESUME)." };
         var pretrained = new Option<string?>("--pretrained") { HelpName = "FILE", Description = "Checkpoint to start a new run from, of any resolution and number of classes (MODEL.PRETRAINED)." };
         var onNan = new Option<string?>("--on-nan") { Description = "What a loss or gradient that is no finite number does: stop the run, skip the step, or roll back to the saved state and pass the batch over (TRAIN.ON_NAN)." };
@@ -48,6 +48,7 @@ internal static class TrainCommand
                 config.Output = folder;
             else if (config.Output.Length == 0)
                 config.Output = Path.Combine("output", config.Model.Name, config.Tag);
+            RequireRecipeKept(parsed.GetValue(recipe)!, config.Output);
             return Run(config, parsed.GetValue(json));
         });
         return command;
@@ -97,6 +98,14 @@ internal static class TrainCommand
             return 0;
         Console.Error.WriteLine("Stopped; the same command continues.");
         return 130;
+    }
+
+    // The run writes its resolved configuration, which must not replace a recipe that somebody wrote; one that a run wrote may be.
+    private static void RequireRecipeKept(string recipe, string folder)
+    {
+        bool isReplaced = OutputFile.IsInput(Path.Combine(folder, "config.yaml"), recipe);
+        if (isReplaced && File.ReadAllText(recipe) != ConfigurationWriter.Write(ConfigurationReader.Read(recipe)))
+            throw new ConfigurationException($"{recipe}: the run would write its own configuration over it. Give the recipe another name, or choose another output folder.");
     }
 
     private static int Evaluate(Trainer trainer, bool asJson, CancellationToken stop)

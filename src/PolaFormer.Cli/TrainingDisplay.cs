@@ -51,7 +51,7 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
         if (end.WasFinished)
         {
             output.WriteLine(FormattableString.Invariant(
-                $"The run is finished: {end.Epochs} epochs in {Duration(end.Elapsed)}, best top-1 {Math.Max(end.BestTop1, 0):P2}. More TRAIN.EPOCHS continue it; a new run takes another output folder."));
+                $"The run is finished: {end.Epochs} {(end.Epochs == 1 ? "epoch" : "epochs")} in {Duration(end.Elapsed)}, best top-1 {Math.Max(end.BestTop1, 0):P2}. More TRAIN.EPOCHS continue it; a new run takes another output folder."));
         }
 
         // The line that moved stays, and what follows begins below it.

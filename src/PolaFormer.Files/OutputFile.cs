@@ -27,8 +27,7 @@ public static class OutputFile
         if (!Directory.Exists(folder))
             throw new FileException(path, $"there is no folder {folder}. Make it first, or choose another name.");
         FileStatus? status = FileStatus.Of(path);
-        string? input = inputs.FirstOrDefault(other => IsSame(path, status, other));
-        if (input is not null)
+        if (inputs.Any(input => IsSame(path, status, input)))
             throw new FileException(path, "it is also read, and would be lost. Choose another name for the output.");
         if (new FileInfo(path).LinkTarget is { } target)
             throw new FileException(path, $"it is a link to {target}, which would be replaced. Name the file itself, or choose another name.");
@@ -37,6 +36,9 @@ public static class OutputFile
         if (status is { IsWritable: false })
             throw new FileException(path, "it is read-only, and would be replaced. Choose another name, or make it writable.");
     }
+
+    /// <summary>Whether a file that is to be written is one that is read, also through links and under another name.</summary>
+    public static bool IsInput(string path, string input) => IsSame(path, FileStatus.Of(path), input);
 
     /// <summary>Fills a seekable stream and puts it in place of <paramref name="path"/>; on failure nothing is left behind.</summary>
     /// <param name="path">The target.</param>

@@ -26,6 +26,8 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         try
         {
             VisionModelConfig own = ConfigOf(config);
+            if (own is not CswinConfig && model.La.CswinLaSplitSize != new LinearAttentionConfig().CswinLaSplitSize)
+                throw new ConfigurationException($"MODEL.LA.CSWIN_LA_SPLIT_SIZE: {model.Type} has no stripes; cswin_tiny has. Leave the key out.");
             if (own is TransformerConfig transformer)
             {
                 own = transformer with

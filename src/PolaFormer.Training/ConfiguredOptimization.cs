@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PolaFormer.Models;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Optimization;
@@ -45,7 +46,7 @@ public static class ConfiguredOptimization
             case "step":
                 return new StepSchedule(train.BaseLr * scale, train.WarmupLr * scale, warmup, (long)train.LrScheduler.DecayEpochs * stepsPerEpoch, train.LrScheduler.DecayRate);
             default:
-                throw new ConfigurationException($"TRAIN.LR_SCHEDULER.NAME: '{train.LrScheduler.Name}' is unknown; use cosine, linear or step.");
+                throw new UnreachableException(train.LrScheduler.Name);
         }
     }
 }

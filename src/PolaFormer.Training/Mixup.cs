@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using PolaFormer.Tensors;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Vision;
@@ -34,7 +35,7 @@ public sealed class Mixup
             "batch" => MixupMode.Batch,
             "pair" => MixupMode.Pair,
             "elem" => MixupMode.Elem,
-            _ => throw new ConfigurationException($"AUG.MIXUP_MODE: '{config.MixupMode}' is unknown; use batch, pair or elem."),
+            var other => throw new UnreachableException(other),
         };
         _minMax = config.CutmixMinmax switch
         {

@@ -5,6 +5,6 @@ namespace PolaFormer.Training;
 /// <param name="BestTop1">Highest top-1 of the trained weights on the evaluation images; −1 if there was no evaluation yet.</param>
 /// <param name="Elapsed">Time over every start of the run.</param>
 /// <param name="GlobalStep">Steps of the whole run done.</param>
-/// <param name="Epochs">Epochs of the run.</param>
+/// <param name="Epochs">Epochs done.</param>
 /// <param name="WasFinished">Whether it had reached its end before this start, which so had nothing to do.</param>
 public sealed record RunEnd(bool IsComplete, double BestTop1, TimeSpan Elapsed, long GlobalStep, int Epochs, bool WasFinished);

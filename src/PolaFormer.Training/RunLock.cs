@@ -14,10 +14,12 @@ internal sealed class RunLock : IDisposable
     public static RunLock Take(string folder)
     {
         string path = Path.Combine(folder, "run.lock");
+        // A file of that name with something in it is somebody else's.
+        FileOptions options = new FileInfo(path) is { Exists: true, Length: > 0 } ? FileOptions.None : FileOptions.DeleteOnClose;
         FileStream file;
         try
         {
-            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, options);
         }
         catch (IOException error)
         {

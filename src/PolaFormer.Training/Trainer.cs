@@ -122,6 +122,8 @@ public sealed class Trainer
         using IDisposable? anomalies = _config.Train.DetectAnomaly ? AnomalyDetection.Enable() : null;
         _observer = new TrainingObservers(observer is null ? [] : [observer]);
         string? resumedFrom = Resume();
+        if (resumedFrom is null)
+            RequireInputsElsewhere();
         RunHistory history = resumedFrom is null ? RunHistory.None : RunHistory.Read(_folder);
         _earlier = history.Elapsed;
         bool wasFinished = _state.Position.Epoch >= Epochs;
@@ -220,12 +222,21 @@ public sealed class Trainer
             throw new TrainingException($"{path}: {ClassDifference.Describe("the saved weights", saved, "the data", _data.Classes)}. Use the data they were trained on, or another output folder; MODEL.PRETRAINED starts a new run from a network of other classes.");
     }
 
+    // The networks that a new run writes must not replace the one it starts from.
+    private void RequireInputsElsewhere()
+    {
+        string pretrained = _config.Model.Pretrained;
+        string[] written = ["last.safetensors", "last_ema.safetensors", "best.safetensors", "best_ema.safetensors", "last.pth", "best.pth"];
+        if (pretrained.Length > 0 && written.Any(name => OutputFile.IsInput(Path.Combine(_folder, name), pretrained)))
+            throw new TrainingException($"{pretrained}: the run would write its own networks over it. Choose another output folder.");
+    }
+
     private void Announce(string? resumedFrom) => _observer.RunStarted(new RunDescription(
         _description.Model, Model.ParameterCount, _data.Classes, ConfigurationWriter.Write(_config), Epochs, _stepsPerEpoch,
         _state.Position.Epoch, _state.Position.Step, resumedFrom, Elapsed));
 
     private RunEnd End(bool isComplete, bool wasFinished) =>
-        new(isComplete, _best.Top1, Elapsed, _state.Position.GlobalStep, Epochs, wasFinished);
+        new(isComplete, _best.Top1, Elapsed, _state.Position.GlobalStep, _state.Position.Epoch, wasFinished);
 
     private void StartTraining()
     {
@@ -403,7 +414,7 @@ public sealed class Trainer
         "stop" => NonFinitePolicy.Stop,
         "skip" => NonFinitePolicy.Skip,
         "rollback" => NonFinitePolicy.Rollback,
-        _ => throw new ConfigurationException($"TRAIN.ON_NAN: '{name}' is unknown; use stop, skip or rollback."),
+        _ => throw new UnreachableException(name),
     };
 
     private static void RequireSupported(TrainingConfig config)
@@ -416,7 +427,6 @@ public sealed class Trainer
 
         ConfigurationRules.Check(config);
         OptimizationConfig train = config.Train;
-        Require(train.ClipMode is "norm" or "value", $"TRAIN.CLIP_MODE: '{train.ClipMode}' is unknown; use norm or value.");
         Require(train.StartEpoch < train.Epochs + train.CooldownEpochs, $"TRAIN.START_EPOCH: {train.StartEpoch} leaves nothing to train; it takes a whole number below TRAIN.EPOCHS, {train.Epochs}.");
         Require(!Mixup.IsWanted(config.Aug) || config.Data.BatchSize % 2 == 0, $"DATA.BATCH_SIZE: {config.Data.BatchSize} is odd, and batches are mixed in pairs (AUG.MIXUP, AUG.CUTMIX); it takes an even number then.");
     }

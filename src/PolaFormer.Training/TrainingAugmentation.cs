@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Vision;
 using PolaFormer.Vision.Transforms;
@@ -22,6 +23,7 @@ public static class TrainingAugmentation
     public static TrainTransform Create(AugmentationConfig augmentation, DataConfig data, ReadOnlySpan<float> mean, ReadOnlySpan<float> std)
     {
         ConfigurationRules.Check(augmentation, "AUG.");
+        ConfigurationRules.Check(data, "DATA.");
         ResamplingFilter? filter = FilterOf(data.Interpolation);
         List<IImageStep> steps = [data.ImgSize > LargestSmallImage ? new RandomResizedCrop(data.ImgSize, filter) : new PadCrop(data.ImgSize), new HorizontalFlip()];
         if (augmentation.AutoAugment is { Length: > 0 } policy && policy != "none")
@@ -37,7 +39,7 @@ public static class TrainingAugmentation
         "bicubic" => ResamplingFilter.Bicubic,
         "bilinear" => ResamplingFilter.Bilinear,
         "random" => null,
-        _ => throw new ConfigurationException($"DATA.INTERPOLATION: '{interpolation}' is unknown; use bicubic, bilinear or random."),
+        _ => throw new UnreachableException(interpolation),
     };
 
     private static RandAugmentPolicy PolicyOf(string policy)
@@ -61,7 +63,7 @@ public static class TrainingAugmentation
             "pixel" => ErasingMode.Pixel,
             "rand" => ErasingMode.Rand,
             "const" or "" => ErasingMode.Const,
-            _ => throw new ConfigurationException($"AUG.REMODE: '{augmentation.Remode}' is unknown; use pixel, rand or const."),
+            var other => throw new UnreachableException(other),
         };
         return new RandomErasing(augmentation.Reprob, mode, augmentation.Recount);
     }

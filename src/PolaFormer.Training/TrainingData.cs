@@ -51,15 +51,11 @@ public sealed class TrainingData
     public static TrainingData Open(TrainingConfig config, Action<string>? badImage = null)
     {
         DataConfig data = config.Data;
-        bool isSmall = data.Dataset switch
-        {
-            "cifar10" => true,
-            "imagenet" => false,
-            _ => throw new ConfigurationException($"DATA.DATASET: '{data.Dataset}' is unknown; use cifar10 for small images or imagenet for folders of photographs."),
-        };
+        ConfigurationRules.Check(data, "DATA.");
+        bool isSmall = data.Dataset == "cifar10";
         (float[] mean, float[] std) = isSmall ? (CifarMean, CifarStd) : (ImageNetMean, ImageNetStd);
         var normalization = new Normalization(mean, std);
-        ResamplingFilter filter = FilterOf(data.Interpolation);
+        ResamplingFilter filter = data.Interpolation == "bicubic" ? ResamplingFilter.Bicubic : ResamplingFilter.Bilinear;
         bool centerCrop = !isSmall && config.Test.Crop;
 
         IImageDataset train = OpenSplit(config, "train"), evaluation = OpenSplit(config, "val");
@@ -76,7 +72,7 @@ public sealed class TrainingData
             Seed = (ulong)config.Seed,
             Workers = Math.Min(data.NumWorkers, Environment.ProcessorCount),
             CacheBytes = isSmall ? SmallImagesCacheBytes : 0,
-            BadImages = PolicyOf(data.BadImages),
+            BadImages = data.BadImages == "skip" ? BadImagePolicy.Skip : BadImagePolicy.Fail,
             BadImageAdvice = ". Set DATA.BAD_IMAGES to skip to leave such images out.",
             Report = badImage,
         };
@@ -90,28 +86,8 @@ public sealed class TrainingData
     private static IImageDataset OpenSplit(TrainingConfig config, string split)
     {
         DataConfig data = config.Data;
-        bool inMemory = data.CacheMode switch
-        {
-            "full" => true,
-            "part" or "no" => false,
-            _ => throw new ConfigurationException($"DATA.CACHE_MODE: '{data.CacheMode}' is unknown; use no, part or full."),
-        };
         return data.ZipMode
-            ? ImageDatasets.OpenMapped(data.DataPath, split, config.Model.NumClasses, inMemory)
+            ? ImageDatasets.OpenMapped(data.DataPath, split, config.Model.NumClasses, inMemory: data.CacheMode == "full")
             : ImageDatasets.Open(data.DataPath, split, config.Model.NumClasses);
     }
-
-    private static BadImagePolicy PolicyOf(string name) => name switch
-    {
-        "fail" => BadImagePolicy.Fail,
-        "skip" => BadImagePolicy.Skip,
-        _ => throw new ConfigurationException($"DATA.BAD_IMAGES: '{name}' is unknown; use fail or skip."),
-    };
-
-    private static ResamplingFilter FilterOf(string interpolation) => interpolation switch
-    {
-        "bicubic" => ResamplingFilter.Bicubic,
-        "bilinear" or "random" => ResamplingFilter.Bilinear,
-        _ => throw new ConfigurationException($"DATA.INTERPOLATION: '{interpolation}' is unknown; use bicubic, bilinear or random."),
-    };
 }

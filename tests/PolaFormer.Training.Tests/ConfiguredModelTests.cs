@@ -114,6 +114,7 @@ public sealed class ConfiguredModelTests
     [Theory]
     [InlineData("MODEL.POLA.GATE", "MODEL.TYPE", "pola_swin", "MODEL.POLA.GATE", "open")]
     [InlineData("MODEL.POLA", "MODEL.TYPE", "polab0", "MODEL.POLA.LOCAL", "off")]
+    [InlineData("MODEL.LA.CSWIN_LA_SPLIT_SIZE", "MODEL.TYPE", "pola_swin", "MODEL.LA.CSWIN_LA_SPLIT_SIZE", "28-14-7-7")]
     public void ASwitchThatCannotBeSetIsNamed(string key, params string[] options)
     {
         using IDisposable meta = new MetaDevice().Use();

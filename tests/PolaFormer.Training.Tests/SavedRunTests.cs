@@ -100,6 +100,29 @@ public sealed class SavedRunTests : IDisposable
         Assert.All(names, name => Assert.Equal("mine", File.ReadAllText(Path.Combine(_runs["a"], name))));
     }
 
+    [Fact]
+    public void TheNetworkThatARunStartsFromIsNotReplaced()
+    {
+        _runs.Train("a", epochs: 1);
+        Directory.CreateDirectory(_runs["b"]);
+        string pretrained = Path.Combine(_runs["b"], "best.safetensors");
+        File.Copy(Path.Combine(_runs["a"], "best.safetensors"), pretrained);
+        byte[] before = File.ReadAllBytes(pretrained);
+        Assert.Contains("write its own networks over it", Assert.Throws<TrainingException>(() => _runs.Train("b", epochs: 1, options: ["MODEL.PRETRAINED", pretrained])).Message);
+        Assert.Equal(before, File.ReadAllBytes(pretrained));
+    }
+
+    [Fact]
+    public void AFileWithTheNameOfTheLockStays()
+    {
+        Directory.CreateDirectory(_runs["a"]);
+        File.WriteAllText(Path.Combine(_runs["a"], "run.lock"), "mine");
+        _runs.Train("a", epochs: 1);
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(_runs["a"], "run.lock")));
+        _runs.Train("b", epochs: 1);
+        Assert.False(File.Exists(Path.Combine(_runs["b"], "run.lock")));
+    }
+
     [Theory]
     [InlineData("DATA.BATCH_SIZE", "4")]
     [InlineData("MODEL.PP.PROJECTION", "32")]

@@ -17,6 +17,7 @@ public sealed class AugmentationConfig
     public double Reprob { get; set; } = 0.25;
 
     /// <summary>REMODE: what an erased rectangle holds.</summary>
+    [AllowedValues("pixel", "rand", "const", "")]
     public string Remode { get; set; } = "pixel";
 
     /// <summary>RECOUNT: erased rectangles.</summary>
@@ -44,5 +45,6 @@ public sealed class AugmentationConfig
     public double MixupSwitchProb { get; set; } = 0.5;
 
     /// <summary>MIXUP_MODE: <c>batch</c>, <c>pair</c> or <c>elem</c>.</summary>
+    [AllowedValues("batch", "pair", "elem")]
     public string MixupMode { get; set; } = "batch";
 }

@@ -6,14 +6,14 @@ namespace PolaFormer.Training.Configuration;
 
 /// <summary>
 /// Holds a configuration to what its properties declare: the range of a number (of each number of a list), the length of a list,
-/// and the keys that nothing uses.
+/// the few texts that a key takes, and the keys that nothing uses.
 /// </summary>
 public static class ConfigurationRules
 {
     /// <summary>Checks every key of a section.</summary>
     /// <param name="section">A configuration, or a section of one.</param>
     /// <param name="prefix">The section's own key with a dot behind it: <c>TRAIN.</c>.</param>
-    /// <exception cref="ConfigurationException">A value lies outside its range, or belongs to a key that nothing uses; one line with the key, the value and the range.</exception>
+    /// <exception cref="ConfigurationException">A value is none of the few that its key takes, lies outside its range, or belongs to a key that nothing uses; one line with the key, the value and the range.</exception>
     public static void Check(object section, string prefix = "")
     {
         object defaults = Activator.CreateInstance(section.GetType())!;
@@ -33,6 +33,8 @@ public static class ConfigurationRules
             throw new ConfigurationException($"{key}: {ConfigurationValue.Show(value)} has no effect, because {unused.Reason}. Leave the key out, or at {ConfigurationValue.Show(published)}.");
         if (value is Array list && property.GetCustomAttribute<LengthAttribute>() is { } length && (list.Length < length.MinimumLength || list.Length > length.MaximumLength))
             throw new ConfigurationException($"{key}: {ConfigurationValue.Show(value)} has {list.Length} entries; it takes {LengthOf(length)}.");
+        if (property.GetCustomAttribute<AllowedValuesAttribute>() is { } allowed && !allowed.Values.Contains(value))
+            throw new ConfigurationException($"{key}: {ConfigurationValue.Show(value)} is unknown; use {string.Join(", ", allowed.Values.Where(known => known is not ""))}.");
         if (value is null || property.GetCustomAttribute<RangeAttribute>() is not { } range)
             return;
         foreach (object number in value as Array ?? new[] { value })

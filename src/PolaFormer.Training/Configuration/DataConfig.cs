@@ -13,6 +13,7 @@ public sealed class DataConfig
     public string DataPath { get; set; } = "";
 
     /// <summary>DATASET: <c>imagenet</c> (photographs of any size) or <c>cifar10</c> (images of the network's size, held in memory).</summary>
+    [AllowedValues("imagenet", "cifar10")]
     public string Dataset { get; set; } = "imagenet";
 
     /// <summary>IMG_SIZE: side of the network's input in pixels.</summary>
@@ -20,12 +21,14 @@ public sealed class DataConfig
     public int ImgSize { get; set; } = 224;
 
     /// <summary>INTERPOLATION: <c>bicubic</c>, <c>bilinear</c> or, in training, <c>random</c>.</summary>
+    [AllowedValues("bicubic", "bilinear", "random")]
     public string Interpolation { get; set; } = "bicubic";
 
     /// <summary>ZIP_MODE: requires the authors' zipped form, <c>train.zip</c> with <c>train_map.txt</c>, at DATA_PATH.</summary>
     public bool ZipMode { get; set; }
 
     /// <summary>CACHE_MODE: with ZIP_MODE, <c>full</c> reads the archives into memory at the start; <c>part</c> and <c>no</c> read images when needed.</summary>
+    [AllowedValues("no", "part", "full")]
     public string CacheMode { get; set; } = "part";
 
     /// <summary>PIN_MEMORY: of the authors' GPU transfers.</summary>
@@ -37,5 +40,6 @@ public sealed class DataConfig
     public int NumWorkers { get; set; } = 8;
 
     /// <summary>BAD_IMAGES: what an image that cannot be decoded does: <c>fail</c> ends the run, <c>skip</c> makes its batch smaller. A key of ours.</summary>
+    [AllowedValues("fail", "skip")]
     public string BadImages { get; set; } = "fail";
 }

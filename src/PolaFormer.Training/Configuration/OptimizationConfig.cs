@@ -44,6 +44,7 @@ public sealed class OptimizationConfig
     public double? ClipGrad { get; set; } = 5;
 
     /// <summary>CLIP_MODE (ours): <c>norm</c>, CLIP_GRAD limits the global norm; <c>value</c>, every element.</summary>
+    [AllowedValues("norm", "value")]
     public string ClipMode { get; set; } = "norm";
 
     /// <summary>ACCUMULATION_STEPS (ours): batches whose gradients add up before the weights change, at least 1; learning rates scale with it.</summary>
@@ -74,6 +75,7 @@ public sealed class OptimizationConfig
     public string[] Freeze { get; set; } = [];
 
     /// <summary>ON_NAN (ours): what a loss or gradient that is not finite does: <c>stop</c>, <c>skip</c> or <c>rollback</c>.</summary>
+    [AllowedValues("stop", "skip", "rollback")]
     public string OnNan { get; set; } = "stop";
 
     /// <summary>DETECT_ANOMALY (ours): look at every operator's result and gradient, and name the first that is not finite; slower.</summary>

@@ -6,6 +6,7 @@ namespace PolaFormer.Training.Configuration;
 public sealed class SchedulerConfig
 {
     /// <summary>NAME: <c>cosine</c>, <c>linear</c> or <c>step</c>.</summary>
+    [AllowedValues("cosine", "linear", "step")]
     public string Name { get; set; } = "cosine";
 
     /// <summary>DECAY_EPOCHS: of the step schedule.</summary>

@@ -55,6 +55,20 @@ public sealed class ConfigurationRulesTests
     }
 
     [Theory]
+    [InlineData("TRAIN.CLIP_MODE", "agc", "norm, value")]
+    [InlineData("TRAIN.ON_NAN", "ignore", "stop, skip, rollback")]
+    [InlineData("TRAIN.LR_SCHEDULER.NAME", "poly", "cosine, linear, step")]
+    [InlineData("AUG.MIXUP_MODE", "rows", "batch, pair, elem")]
+    [InlineData("AUG.REMODE", "mosaic", "pixel, rand, const")]
+    [InlineData("DATA.DATASET", "mnist", "imagenet, cifar10")]
+    public void ATextThatIsNoneOfAFewIsNamedWithThem(string key, string value, string known)
+    {
+        string message = Refusal(key, value);
+        Assert.StartsWith($"{key}: '{value}' is unknown", message, StringComparison.Ordinal);
+        Assert.Contains(known, message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("DATA.PIN_MEMORY", "false")]
     [InlineData("MODEL.SWIN.RPB", "false")]
     [InlineData("MODEL.SWIN.KA", "[7, 7, 7, 9]")]
