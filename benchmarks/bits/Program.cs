@@ -1,0 +1,102 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using PolaFormer.Models;
+using PolaFormer.NN;
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Memory;
+using PolaFormer.Tensors.Random;
+
+// Prints digests of what networks compute: logits, those of the network made for inference, gradients and parameters after
+// two steps of AdamW. Two builds of the library that print the same lines compute the same bits.
+string[] networks = ["pola_pvt_tiny", "pola_swin_tiny", "polaformer_pp_b0", "deit_tiny", "pvt_v2_b0", "swin_tiny", "cswin_tiny", "polaformer_pp_cifar"];
+
+foreach (string name in networks)
+{
+    VisionModel network = ModelRegistry.Find(name).Create();
+    network.Initialize(1);
+    Tensor images = Normal([2, network.ImageSize, network.ImageSize, 3], 2);
+    network.Evaluate();
+    Print($"{name} logits", Compute(() => network.Forward(images)));
+    Train(name, network, () => network.Forward(images).LogSoftmax().Slice(1, 0, 1).Mean());
+    network.Freeze();
+    Print($"{name} inference", Compute(() => network.Forward(images)));
+}
+
+foreach (AttentionEntry entry in AttentionRegistry.All)
+{
+    AttentionMechanism mechanism = entry.Create(AttentionShape.Grid(16, 2, 4, 6));
+    var layer = new Layer(mechanism);
+    layer.Initialize(1);
+    Tensor x = Normal([3, 4, 6, 16], 2);
+    layer.Evaluate();
+    Print($"{entry.Name} result", Compute(() => layer.Forward(x)));
+    Train(entry.Name, layer, () => (layer.Forward(x) * Normal([3, 4, 6, 16], 3)).Mean());
+}
+
+static void Train(string name, Module module, Func<Tensor> loss)
+{
+    module.Train();
+    var states = module.Parameters().Select(parameter => (Parameter: parameter, Mean: Tensor.Zeros(parameter.Shape), Square: Tensor.Zeros(parameter.Shape))).ToArray();
+    for (int step = 1; step <= 2; step++)
+    {
+        RandomStep.Current = new RandomStep(5, (ulong)step);
+        module.ZeroGrad();
+        using (MemoryScope.Enter())
+        using (var tape = Tape.Start())
+            tape.Backward(loss());
+        if (step == 1)
+            Print($"{name} gradients", states.SelectMany(state => state.Parameter.Grad is { } gradient ? gradient.ToArray() : [0f]).ToArray());
+        foreach ((Parameter parameter, Tensor mean, Tensor square) in states)
+        {
+            if (parameter.Grad is { } gradient)
+                parameter.UpdateByAdamW(gradient, mean, square, new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0.05, step));
+        }
+    }
+
+    Print($"{name} trained", module.StateDict().Where(entry => entry.Tensor.DType == DType.Float32).SelectMany(entry => entry.Tensor.ToArray()).ToArray());
+    module.Evaluate();
+}
+
+static float[] Compute(Func<Tensor> forward)
+{
+    using (MemoryScope.Enter())
+        return forward().ToArray();
+}
+
+static Tensor Normal(Shape shape, ulong stream)
+{
+    var random = new Philox(7, stream);
+    float[] values = new float[shape.Count];
+    for (int i = 0; i < values.Length; i++)
+        values[i] = (random.Uniform((ulong)i) * 2) - 1;
+    return Tensor.From(values, shape);
+}
+
+static void Print(string what, float[] values) => Console.WriteLine($"{what,-48} {Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<float>(values)))[..16]}");
+
+/// <summary>A mechanism with the projections that it needs, on a grid.</summary>
+internal sealed class Layer : Module
+{
+    private readonly AttentionMechanism _mechanism;
+    private readonly Linear _joint;
+
+    public Layer(AttentionMechanism mechanism)
+    {
+        int dim = mechanism.Shape.Dim;
+        _mechanism = AddChild("attn", mechanism);
+        _joint = AddChild("qkvg", new Linear(dim, 4 * dim));
+    }
+
+    protected override Tensor Run(Tensor x)
+    {
+        (int dim, Tensor joint) = (_mechanism.Shape.Dim, _joint.Forward(x));
+        return _mechanism.Attend(new AttentionInputs(new Columns(joint, 0, dim), new Columns(joint, dim, dim), new Columns(joint, 2 * dim, dim))
+        {
+            Height = x.Shape[1],
+            Width = x.Shape[2],
+            Gate = _mechanism.Traits.HasFlag(AttentionTraits.Gated) ? new Columns(joint, 3 * dim, dim) : default(Columns?),
+        }).Reshape(x.Shape);
+    }
+}

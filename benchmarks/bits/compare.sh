@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# usage: benchmarks/bits/compare.sh CHECKOUT [CHECKOUT]
+# Compares the bits that two checkouts compute (logits, inference, gradients, steps of training); the second is this one.
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+
+digests() {
+  dotnet publish "$here" -c Release -o "$work/$2" --artifacts-path "$work/build-$2" -p:Checkout="$1" -v quiet -nologo >&2
+  dotnet "$work/$2/bits.dll" >"$work/$2.txt"
+}
+
+digests "$(realpath "$1")" old
+digests "$(realpath "${2:-$here/../..}")" new
+if diff "$work/old.txt" "$work/new.txt"; then
+  echo "$(wc -l <"$work/new.txt") digests are the same"
+else
+  echo "the two do not compute the same bits" >&2
+  exit 1
+fi
