@@ -1,4 +1,5 @@
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Ops;
 
 namespace PolaFormer.Onnx;
 
@@ -8,13 +9,13 @@ internal sealed partial class TracingDevice
 {
     private const float Epsilon = 1e-6f;
 
-    internal override Tensor PolarityAttention(Columns query, Columns key, Columns value, Tensor encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor y)
+    private void PolarityAttention(Columns query, Columns key, Columns value, Tensor encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor y)
     {
         Tensor p = exponent.Reshape(numHeads, 1, -1);
-        Tensor queries = Heads(Rows(query) * inverseScale, numHeads);
-        Tensor keys = Heads((Rows(key) + encoding.Reshape(1, key.Tokens, key.Width)) * inverseScale, numHeads);
+        Tensor queries = AttentionHeads.Split(query.ToTensor() * inverseScale, numHeads);
+        Tensor keys = AttentionHeads.Split((key.ToTensor() + encoding.Reshape(1, key.Tokens, key.Width)) * inverseScale, numHeads);
         Tensor features = Signed(SignedPower(queries, p)), keyFeatures = Signed(SignedPower(keys, p));
-        Tensor values = Heads(Rows(value), numHeads);
+        Tensor values = AttentionHeads.Split(value.ToTensor(), numHeads);
 
         Tensor state = keyFeatures.MatMul(values, transposeA: true), sum = SumOfTokens(keyFeatures);
         int half = (values.Shape[-1] + 1) / 2, otherHalf = values.Shape[-1] - half;
@@ -24,14 +25,18 @@ internal sealed partial class TracingDevice
         // Sums instead of means: both sides of the quotient are n times as large.
         Tensor read = features.MatMul(readout), sums = features.MatMul(normalizers, transposeB: true) + (key.Tokens * Epsilon);
         if (half != otherHalf)
-            return Merge(Tensor.Concat(-1, read.Slice(-1, 0, half) / sums.Slice(-1, 0, 1), read.Slice(-1, half, otherHalf) / sums.Slice(-1, 1, 1)), y);
+        {
+            Merge(Tensor.Concat(-1, read.Slice(-1, 0, half) / sums.Slice(-1, 0, 1), read.Slice(-1, half, otherHalf) / sums.Slice(-1, 1, 1)), y);
+            return;
+        }
+
         Shape streams = [values.Shape[0], numHeads, queries.Shape[2], 2, half];
-        return Merge(read.Reshape(streams) / sums.Reshape(streams.With(4, 1)), y);
+        Merge(read.Reshape(streams) / sums.Reshape(streams.With(4, 1)), y);
     }
 
-    internal override Tensor PolarityAttentionPlusPlus(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads, Tensor y)
+    private void PolarityAttentionPlusPlus(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads, Tensor y)
     {
-        Tensor queries = Heads(Rows(query), numHeads), keys = Heads(Rows(key), numHeads), values = Heads(Rows(value), numHeads);
+        Tensor queries = AttentionHeads.Split(query.ToTensor(), numHeads), keys = AttentionHeads.Split(key.ToTensor(), numHeads), values = AttentionHeads.Split(value.ToTensor(), numHeads);
         Tensor features = Signed(queries), keyFeatures = Signed(keys).Exp() - 1;
         Tensor f = (features * same.Reshape(numHeads, 1, -1)).Exp() - 1;
         Tensor g = (features * Exchanged(opposite.Reshape(numHeads, 1, -1), 2)).Exp() - 1;
@@ -41,12 +46,12 @@ internal sealed partial class TracingDevice
         float epsilon = key.Tokens * Epsilon;
         Tensor first = Turned(f, sin, cos).MatMul(state.Slice(-1, 0, half)) / (f.MatMul(sum, transposeB: true) + epsilon);
         Tensor second = Turned(g, Exchanged(sin, 1), Exchanged(cos, 1)).MatMul(Exchanged(state.Slice(-1, half, half), 2)) / (g.MatMul(Exchanged(sum, 3), transposeB: true) + epsilon);
-        return Merge(Tensor.Concat(-1, first, second), y);
+        Merge(Tensor.Concat(-1, first, second), y);
     }
 
-    internal override Tensor SoftmaxAttention(Columns query, Columns key, Columns value, int numHeads, float scale, Tensor? bias, Tensor? mask, Tensor y)
+    private void SoftmaxAttention(Columns query, Columns key, Columns value, int numHeads, float scale, Tensor? bias, Tensor? mask, Tensor y)
     {
-        Tensor queries = Heads(Rows(query) * scale, numHeads), keys = Heads(Rows(key), numHeads);
+        Tensor queries = AttentionHeads.Split(query.ToTensor() * scale, numHeads), keys = AttentionHeads.Split(key.ToTensor(), numHeads);
         Tensor scores = queries.MatMul(keys, transposeB: true);
         if (mask is not null)
         {
@@ -60,10 +65,10 @@ internal sealed partial class TracingDevice
             scores = scores + bias;
         }
 
-        return Merge(scores.Softmax().MatMul(Heads(Rows(value), numHeads)), y);
+        Merge(scores.Softmax().MatMul(AttentionHeads.Split(value.ToTensor(), numHeads)), y);
     }
 
-    internal override void Rotate(Columns x, Tensor sin, Tensor cos, int numHeads, Tensor y) => Merge(Turned(Heads(Rows(x), numHeads), sin, cos), y);
+    private void Rotate(Columns x, Tensor sin, Tensor cos, int numHeads, Tensor y) => Merge(Turned(AttentionHeads.Split(x.ToTensor(), numHeads), sin, cos), y);
 
     // sign(x)·|x|ᵖ = x·|x|ᵖ⁻¹: one power for both signs. An exponent of 0 would make 0·∞ of a zero; a tiny one does not.
     private Tensor SignedPower(Tensor x, Tensor p)
@@ -98,20 +103,6 @@ internal sealed partial class TracingDevice
 
     private static Tensor Exchanged(Tensor x, int dimension) => x.Roll(dimension, x.Shape[dimension] / 2);
 
-    private static Tensor Rows(Columns x)
-    {
-        Tensor rows = x.Source.Reshape(x.Source.Shape[0], x.Tokens, x.RowStride);
-        return x.Width == x.RowStride ? rows : rows.Slice(-1, x.Start, x.Width);
-    }
-
-    // (B, N, C) → (B, heads, N, d).
-    private static Tensor Heads(Tensor x, int numHeads) => x.Reshape(x.Shape[0], x.Shape[1], numHeads, -1).Permute(0, 2, 1, 3);
-
     // (B, heads, N, …) → y, (B, N, C).
-    private Tensor Merge(Tensor x, Tensor y)
-    {
-        Tensor merged = x.Reshape(x.Shape[0], x.Shape[1], x.Shape[2], -1).Permute(0, 2, 1, 3).Reshape(y.Shape);
-        Bind(y, Operand(merged));
-        return y;
-    }
+    private void Merge(Tensor x, Tensor y) => Bind(y, Operand(AttentionHeads.Merge(x)));
 }

@@ -3,18 +3,14 @@ using PolaFormer.Tensors;
 
 namespace PolaFormer.Onnx;
 
-// One method an operator: reads the operands' names, adds nodes, binds the result.
+// One method a request: reads the operands' names, adds nodes, binds the result.
 internal sealed partial class TracingDevice
 {
-    internal override void CopyBytes(Tensor x, Tensor y) => Bind(y, Operand(x));
+    private void Copy(Tensor x, Tensor y) => Bind(y, Operand(x));
 
-    internal override void Permute(Tensor x, ReadOnlySpan<int> axes, Tensor y)
-    {
-        int[] normalized = [.. axes.ToArray().Select(axis => x.Shape.Normalize(axis))];
-        Bind(y, Permuted(Operand(x), x.Shape, normalized, y.Shape));
-    }
+    private void Permute(Tensor x, Shape order, Tensor y) => Bind(y, Permuted(Operand(x), x.Shape, order.AsSpan(), y.Shape));
 
-    internal override void Slice(Tensor x, int dimension, int start, Tensor y)
+    private void Slice(Tensor x, int dimension, int start, Tensor y)
     {
         if (dimension == x.Rank - 1)
             _values[y.Storage] = ColumnsOf(x, start, y.Shape[dimension]);
@@ -23,7 +19,7 @@ internal sealed partial class TracingDevice
     }
 
     // Parts come in order; the node is written with the last.
-    internal override void Paste(Tensor x, Tensor y, int dimension, int start)
+    private void Paste(Tensor x, Tensor y, int dimension, int start)
     {
         List<string> parts = start == 0 ? _parts[y.Storage] = [] : _parts[y.Storage];
         parts.Add(Operand(x));
@@ -31,14 +27,14 @@ internal sealed partial class TracingDevice
             Bind(y, graph.Node("Concat", [.. parts], GraphBuilder.Attribute("axis", dimension)));
     }
 
-    internal override void Roll(Tensor x, int dimension, int shift, Tensor y)
+    private void Roll(Tensor x, int dimension, int shift, Tensor y)
     {
         int extent = x.Shape[dimension], cut = ((-shift % extent) + extent) % extent;
         string value = Operand(x);
         Bind(y, cut == 0 ? value : graph.Node("Concat", [Sliced(value, dimension, cut, extent), Sliced(value, dimension, 0, cut)], GraphBuilder.Attribute("axis", dimension)));
     }
 
-    internal override void Unary(UnaryFunction function, Tensor x, Tensor y)
+    private void Unary(UnaryFunction function, Tensor x, Tensor y)
     {
         // A function of single values goes with whatever form there is.
         TracedValue value = _values[x.Storage];
@@ -48,7 +44,7 @@ internal sealed partial class TracingDevice
             Bind(y, Unary(function, NameOf(value)), value.Shape);
     }
 
-    internal override void Affine(Tensor x, float scale, float offset, Tensor y)
+    private void Affine(Tensor x, float scale, float offset, Tensor y)
     {
         TracedValue source = _values[x.Storage];
         string value = NameOf(source);
@@ -59,7 +55,7 @@ internal sealed partial class TracingDevice
         Bind(y, offset == 0 ? value : graph.Node("Add", [value, graph.Scalar(offset)]), source.Shape);
     }
 
-    internal override void Binary(BinaryFunction function, Tensor a, Tensor b, Tensor y) => Bind(y, graph.Node(
+    private void Binary(BinaryFunction function, Tensor a, Tensor b, Tensor y) => Bind(y, graph.Node(
         function switch
         {
             BinaryFunction.Add => "Add",
@@ -73,7 +69,7 @@ internal sealed partial class TracingDevice
         },
         [Operand(a), Operand(b)]));
 
-    internal override void Reduce(ReduceFunction function, Tensor x, long outer, int reduced, long inner, Tensor y)
+    private void Reduce(ReduceFunction function, Tensor x, long outer, int reduced, long inner, Tensor y)
     {
         var rows = new Shape(checked((int)outer), reduced, checked((int)inner));
         string operand = Operand(x.Reshape(rows));
@@ -87,39 +83,34 @@ internal sealed partial class TracingDevice
         Bind(y, result, [rows[0], rows[2]]);
     }
 
-    internal override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor y, float scale = 1, bool accumulate = false)
-    {
-        if (accumulate)
-            throw NoForm("an accumulating matrix product");
-        string product = graph.Node("MatMul", [Transposed(a, transposeA), Transposed(b, transposeB)]);
-        Bind(y, scale == 1 ? product : graph.Node("Mul", [product, graph.Scalar(scale)]));
-    }
+    private void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor y) =>
+        Bind(y, graph.Node("MatMul", [Transposed(a, transposeA), Transposed(b, transposeB)]));
 
-    internal override void Linear(Tensor x, Tensor weight, Tensor? bias, Tensor y)
+    private void Linear(Tensor x, Tensor weight, Tensor? bias, Tensor y)
     {
         var rows = new Shape(checked((int)(x.Count / x.Shape[-1])), x.Shape[-1]);
         string[] inputs = [Operand(x.Reshape(rows)), Operand(weight), .. Optional(bias)];
         Bind(y, graph.Node("Gemm", inputs, GraphBuilder.Attribute("transB", 1)), rows.With(1, y.Shape[-1]));
     }
 
-    internal override void Softmax(Tensor x, Tensor y, bool logarithm) =>
+    private void Softmax(Tensor x, Tensor y, bool logarithm) =>
         Bind(y, graph.Node(logarithm ? "LogSoftmax" : "Softmax", [Operand(x)], GraphBuilder.Attribute("axis", -1)));
 
-    internal override void LayerNorm(Tensor x, Tensor? weight, Tensor? bias, float eps, Tensor y, Tensor mean, Tensor rstd)
+    private void LayerNorm(Tensor x, Tensor? weight, Tensor? bias, float eps, Tensor y)
     {
         string[] inputs = [Operand(x), Operand(weight ?? Tensor.Full([x.Shape[-1]], 1, Cpu)), .. Optional(bias)];
         Bind(y, graph.Node("LayerNormalization", inputs, GraphBuilder.Attribute("axis", -1), GraphBuilder.Attribute("epsilon", eps)));
     }
 
     // Runtimes fold it into the convolution before it.
-    internal override void BatchNorm(Tensor x, Tensor mean, Tensor rstd, Tensor weight, Tensor bias, Tensor y)
+    private void BatchNorm(Tensor x, Tensor mean, Tensor rstd, Tensor weight, Tensor bias, Tensor y)
     {
         Tensor variance = (rstd * rstd).Reciprocal();
         string[] inputs = [ChannelsFirst(x), Operand(weight), Operand(bias), Operand(mean), Operand(variance)];
         BindChannelsFirst(y, graph.Node("BatchNormalization", inputs, GraphBuilder.Attribute("epsilon", 0f)));
     }
 
-    internal override void Convolution(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Tensor y)
+    private void Convolution(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Tensor y)
     {
         string[] inputs = [ChannelsFirst(x), Operand(weight), .. Optional(bias)];
         BindChannelsFirst(y, graph.Node(
@@ -131,7 +122,7 @@ internal sealed partial class TracingDevice
             GraphBuilder.Attribute("group", shape.Groups)));
     }
 
-    internal override void DepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, bool addInput, Tensor y)
+    private void DepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, bool addInput, Tensor y)
     {
         string input = ChannelsFirst(x.Width == x.RowStride ? x.Source : x.Source.Slice(-1, x.Start, x.Width));
         (int height, int width, int channels, int side) = (y.Shape[1], y.Shape[2], weight.Shape[0], weight.Shape[2]);
@@ -163,7 +154,7 @@ internal sealed partial class TracingDevice
     }
 
     // Bilinear only: the weights of cubic interpolation at the borders differ between the two formats.
-    internal override void Interpolate(InterpolationMode mode, Tensor x, Tensor y)
+    private void Interpolate(InterpolationMode mode, Tensor x, Tensor y)
     {
         if (mode != InterpolationMode.Bilinear)
             throw NoForm($"{mode} interpolation");

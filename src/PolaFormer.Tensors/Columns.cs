@@ -1,3 +1,5 @@
+using PolaFormer.Tensors.Kernels;
+
 namespace PolaFormer.Tensors;
 
 /// <summary>
@@ -19,6 +21,16 @@ public readonly record struct Columns(Tensor Source, int Start, int Width)
 
     /// <summary>First element of the run.</summary>
     internal unsafe float* Data => Source.Data + Start;
+
+    /// <summary>The columns as a tensor of their own, (B, N, width); a copy where there are others beside them.</summary>
+    internal Tensor ToTensor()
+    {
+        Tensor rows = Source.Reshape(Source.Shape[0], Tokens, RowStride);
+        return Width == RowStride ? rows : rows.Slice(-1, Start, Width);
+    }
+
+    /// <summary>The rows, for kernels of attention: images lie behind one another.</summary>
+    internal unsafe Rows Rows => new(Data, RowStride, (nint)Tokens * RowStride);
 
     /// <summary>The same columns of another tensor of the source's shape.</summary>
     internal Columns Of(Tensor other) => this with { Source = other };

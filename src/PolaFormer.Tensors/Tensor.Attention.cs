@@ -1,9 +1,6 @@
 namespace PolaFormer.Tensors;
 
-// The fused attention operators, or with Ops.ComposedAttention.IsEnabled the elementary ones they are made of. So is PolaFormer++'s
-// attention with an odd number of channels a head, where a pair of the rotary encoding straddles both halves of the features; the
-// authors' networks have none.
-// Formulas and gradients stand in Ops/.
+// Attention; formulas, gradients and what the operators are composed of stand in Ops/.
 public unsafe partial class Tensor
 {
     /// <summary>Polarity-aware linear attention; see <see cref="Ops.PolarityAttention"/> for the formula.</summary>
@@ -16,9 +13,7 @@ public unsafe partial class Tensor
     /// <param name="numHeads">Heads; C / numHeads is at least 2; of an odd number, same-signed pairs read one value more.</param>
     /// <returns>(B, N, C).</returns>
     public static Tensor PolarityAttention(Columns query, Columns key, Columns value, Tensor positionalEncoding, Tensor inverseScale, Tensor exponent, int numHeads) =>
-        Ops.ComposedAttention.IsEnabled
-            ? Ops.ComposedAttention.Polarity(query, key, value, positionalEncoding, inverseScale, exponent, numHeads)
-            : Ops.PolarityAttention.Forward(query, key, value, positionalEncoding, inverseScale, exponent, numHeads);
+        Ops.PolarityAttention.Forward(query, key, value, positionalEncoding, inverseScale, exponent, numHeads);
 
     /// <summary>The linear attention of PolaFormer++; see <see cref="Ops.PolarityAttentionPlusPlus"/> for the formula.</summary>
     /// <param name="query">(B, …N, C).</param>
@@ -31,9 +26,7 @@ public unsafe partial class Tensor
     /// <param name="numHeads">Heads; C / numHeads is at least 2; of an odd number, same-signed pairs read one value more.</param>
     /// <returns>(B, N, C).</returns>
     public static Tensor PolarityAttentionPlusPlus(Columns query, Columns key, Columns value, Tensor sameTemperature, Tensor oppositeTemperature, Tensor sin, Tensor cos, int numHeads) =>
-        Ops.ComposedAttention.IsEnabled || (query.Width / numHeads) % 2 != 0
-            ? Ops.ComposedAttention.PolarityPlusPlus(query, key, value, sameTemperature, oppositeTemperature, sin, cos, numHeads)
-            : Ops.PolarityAttentionPlusPlus.Forward(query, key, value, sameTemperature, oppositeTemperature, sin, cos, numHeads);
+        Ops.PolarityAttentionPlusPlus.Forward(query, key, value, sameTemperature, oppositeTemperature, sin, cos, numHeads);
 
     /// <summary>softmax(scale·q·kᵀ + bias + mask)·v per head.</summary>
     /// <param name="query">(B, …N, C).</param>
@@ -45,9 +38,7 @@ public unsafe partial class Tensor
     /// <param name="mask">(G, N, n), or (G, 1, n) where it is the same for every query: added to the scores of batch entries i with i mod G, or none; a constant.</param>
     /// <returns>(B, N, C).</returns>
     public static Tensor SoftmaxAttention(Columns query, Columns key, Columns value, int numHeads, float scale, Tensor? bias = null, Tensor? mask = null) =>
-        Ops.ComposedAttention.IsEnabled
-            ? Ops.ComposedAttention.Softmax(query, key, value, numHeads, scale, bias, mask)
-            : Ops.SoftmaxAttention.Forward(query, key, value, numHeads, scale, bias, mask);
+        Ops.SoftmaxAttention.Forward(query, key, value, numHeads, scale, bias, mask);
 
     /// <summary>Turns neighbouring channel pairs: y = x·cos + rotate(x)·sin with rotate(x₀, x₁) = (−x₁, x₀).</summary>
     /// <param name="x">(B, …N, C).</param>

@@ -66,7 +66,7 @@ public unsafe partial class Tensor
     public Tensor Silu() => Map(UnaryFunction.Silu);
 
     /// <summary>An activation as an operator of its own; the tensor itself for none.</summary>
-    public Tensor Activate(Activation activation) => activation == Activation.None ? this : Map(Device.FunctionOf(activation));
+    public Tensor Activate(Activation activation) => activation == Activation.None ? this : Map(Kernels.Elementwise.FunctionOf(activation));
 
     /// <summary>Hyperbolic tangent.</summary>
     public Tensor Tanh() => Map(UnaryFunction.Tanh);

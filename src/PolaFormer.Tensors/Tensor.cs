@@ -1,5 +1,6 @@
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
+using PolaFormer.Tensors.Ops;
 
 namespace PolaFormer.Tensors;
 
@@ -78,6 +79,19 @@ public unsafe partial class Tensor
         }
     }
 
+    /// <summary>First element, of any type.</summary>
+    internal void* Elements
+    {
+        get
+        {
+            RequirePlain();
+            return (byte*)Storage.Pointer + (Offset * DType.Size());
+        }
+    }
+
+    /// <summary>Number of runs of the last dimension.</summary>
+    internal int RowCount => Shape[-1] == 0 ? 0 : checked((int)(Count / Shape[-1]));
+
     /// <summary>The device's own layout of a packed weight.</summary>
     internal float* PackedData => (float*)Storage.Pointer;
 
@@ -91,7 +105,7 @@ public unsafe partial class Tensor
     public static Tensor Full(Shape shape, float value, Device? device = null)
     {
         Tensor y = Empty(shape, DType.Float32, device);
-        y.Device.Fill(y, value);
+        y.Device.Run(new Fill(y, value));
         return y;
     }
 
@@ -193,7 +207,7 @@ public unsafe partial class Tensor
     public Tensor Clone()
     {
         Tensor y = Device.Empty(Shape, DType);
-        Device.CopyBytes(this, y);
+        Device.Run(new Copy(this, y));
         return y;
     }
 
@@ -204,7 +218,7 @@ public unsafe partial class Tensor
             return this;
         Tape.RequireUntracked(nameof(To), this);
         Tensor y = Device.Empty(Shape, type);
-        Device.Convert(this, y);
+        Device.Run(new Ops.Convert(this, y));
         return y;
     }
 
@@ -214,7 +228,7 @@ public unsafe partial class Tensor
     {
         if (source.Shape != Shape)
             throw new ArgumentException($"Values of shape {source.Shape} do not fit a tensor of shape {Shape}.", nameof(source));
-        Device.Convert(source, this);
+        Device.Run(new Ops.Convert(source, this));
     }
 
     /// <summary>Updates this tensor in place by one step of AdamW; the tape does not see it.</summary>
@@ -227,7 +241,7 @@ public unsafe partial class Tensor
     {
         if (gradient.Shape != Shape || mean.Shape != Shape || square.Shape != Shape)
             throw new ArgumentException($"AdamW: gradient {gradient.Shape}, mean {mean.Shape} and square {square.Shape} for a parameter of shape {Shape}.");
-        Device.AdamW(this, gradient, mean, square, step);
+        Device.Run(new AdamW(this, gradient, mean, square, step));
     }
 
     /// <summary>Updates this tensor in place by one step of gradient descent with momentum; the tape does not see it.</summary>
@@ -239,7 +253,7 @@ public unsafe partial class Tensor
     {
         if (gradient.Shape != Shape || velocity.Shape != Shape)
             throw new ArgumentException($"SGD: gradient {gradient.Shape} and velocity {velocity.Shape} for a parameter of shape {Shape}.");
-        Device.Sgd(this, gradient, velocity, step);
+        Device.Run(new Sgd(this, gradient, velocity, step));
     }
 
     /// <summary>Forgets the gradient; the next backward pass starts from zero in the same memory.</summary>
@@ -251,6 +265,9 @@ public unsafe partial class Tensor
         string head = $"Tensor {Shape} {DType}";
         return DType == DType.Float32 && Count is > 0 and <= 16 && Storage.IsAlive ? $"{head} [{string.Join(", ", ToArray())}]" : head;
     }
+
+    /// <summary>First element of a tensor that may be missing.</summary>
+    internal static float* DataOrNull(Tensor? x) => x is null ? null : x.Data;
 
     internal Tensor View(long offset, Shape shape) => new(Device, Storage, Offset + offset, shape, DType);
 
@@ -274,7 +291,7 @@ public unsafe partial class Tensor
     internal Tensor GradToAddTo()
     {
         if (OverwriteGrad() is { } fresh)
-            Device.Fill(fresh, 0);
+            Device.Run(new Fill(fresh, 0));
         return _grad!;
     }
 
@@ -283,9 +300,9 @@ public unsafe partial class Tensor
         if (ReferenceEquals(dx, _grad))
             return;
         if (OverwriteGrad() is { } fresh)
-            Device.CopyBytes(dx, fresh);
+            Device.Run(new Copy(dx, fresh));
         else
-            Device.AddScaled(dx, 1, _grad!, 1);
+            Device.Run(new AddScaled(dx, 1, _grad!, 1));
     }
 
     private static DType DTypeOf<T>() =>

@@ -2,7 +2,6 @@ using PolaFormer.NN;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
-using PolaFormer.Tensors.Ops;
 
 namespace PolaFormer.Models.Tests;
 
@@ -94,7 +93,7 @@ public class HostTests
             VisionModel model = (OddHeads[host] with { Attention = [attention], DropPathRate = 0 }).Create();
             model.Initialize(1);
             (float[] logits, float[] gradient) = Run(model);
-            ComposedAttention.IsEnabled = true;
+            Composition.IsForced = true;
             try
             {
                 (float[] composed, float[] composedGradient) = Run(model);
@@ -103,7 +102,7 @@ public class HostTests
             }
             finally
             {
-                ComposedAttention.IsEnabled = false;
+                Composition.IsForced = false;
             }
         }
 

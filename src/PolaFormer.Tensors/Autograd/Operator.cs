@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using PolaFormer.Tensors.Memory;
+using PolaFormer.Tensors.Ops;
 
 namespace PolaFormer.Tensors.Autograd;
 
@@ -98,7 +99,7 @@ public abstract class Operator
         if (source.Producer is { } producer)
             producer.ReceiveColumns(input, dx);
         else if (source.IsTracked)
-            source.Device.AddTo(dx.Source, input.Of(source.GradToAddTo()));
+            source.Device.Run(new AddToColumns(dx.Source, input.Of(source.GradToAddTo())));
     }
 
     internal void Receive(Tensor gradient)
@@ -113,13 +114,13 @@ public abstract class Operator
         CompleteGradient();
         if (Gradient.Storage.Holders == 1)
         {
-            Gradient.Device.AddScaled(gradient, 1, Gradient, 1);
+            Gradient.Device.Run(new AddScaled(gradient, 1, Gradient, 1));
         }
         else
         {
             // The slot shares its memory with another holder (an operator passed its dy on): add into a new block.
             Tensor sum = gradient.Device.Empty(gradient.Shape);
-            gradient.Device.Binary(BinaryFunction.Add, Gradient, gradient, sum);
+            gradient.Device.Run(new Binary.Call(BinaryFunction.Add, Gradient, gradient, sum));
             Hold(sum);
         }
     }
@@ -143,7 +144,7 @@ public abstract class Operator
     private void FillColumns(int from, int to)
     {
         if (from < to)
-            Gradient!.Device.Paste(Tensor.Zeros(Gradient.Shape.With(-1, to - from), Gradient.Device), Gradient, Gradient.Rank - 1, from);
+            Gradient!.Device.Run(new Paste(Tensor.Zeros(Gradient.Shape.With(-1, to - from), Gradient.Device), Gradient, Gradient.Rank - 1, from));
     }
 
     private Columns? TryPlace(Columns columns)
@@ -166,7 +167,7 @@ public abstract class Operator
         CompleteGradient();
         if (Gradient!.Storage.Holders > 1)
             Hold(Gradient.Clone());
-        Gradient.Device.AddTo(gradient.Source, columns.Of(Gradient));
+        Gradient.Device.Run(new AddToColumns(gradient.Source, columns.Of(Gradient)));
     }
 
     private void Hold(Tensor gradient)

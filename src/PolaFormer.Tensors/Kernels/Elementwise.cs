@@ -79,6 +79,15 @@ internal static unsafe partial class Elementwise
         }
     }
 
+    /// <summary>The element-wise function of an activation.</summary>
+    public static UnaryFunction FunctionOf(Activation activation) => activation switch
+    {
+        Activation.Relu => UnaryFunction.Relu,
+        Activation.Gelu => UnaryFunction.Gelu,
+        Activation.Silu => UnaryFunction.Silu,
+        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "No function."),
+    };
+
     /// <summary>Whether the backward of a function needs the saved input.</summary>
     public static bool BackwardReadsInput(UnaryFunction function) =>
         function is not (UnaryFunction.Negate or UnaryFunction.Exp or UnaryFunction.Sqrt or UnaryFunction.Rsqrt or UnaryFunction.Reciprocal

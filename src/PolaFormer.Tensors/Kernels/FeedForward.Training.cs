@@ -21,7 +21,7 @@ internal static unsafe partial class FeedForward
             var (from, to) = Workers.Range(rows, blocks, block);
             var kept = first.C + from * first.CRow;
             Gemm.Run(first with { M = to - from, A = first.A + from * first.ARow, C = kept });
-            Elementwise.Unary(Device.FunctionOf(activation), kept, activated, (long)(to - from) * hidden);
+            Elementwise.Unary(Elementwise.FunctionOf(activation), kept, activated, (long)(to - from) * hidden);
             Gemm.Run(second with
             {
                 M = to - from,

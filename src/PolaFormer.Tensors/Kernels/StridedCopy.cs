@@ -7,7 +7,7 @@ namespace PolaFormer.Tensors.Kernels;
 /// Copies between two n-dimensional layouts. Permutes, slices, concatenation, padding and rolls are all made of it. The
 /// dimensions are sorted and merged until two remain at the core: rows that are copied as runs, or a tile that is transposed.
 /// </summary>
-internal static unsafe class StridedCopy
+internal static unsafe partial class StridedCopy
 {
     /// <summary>Dimensions at most: a tensor's six, and room for splitting two of them.</summary>
     public const int MaxRank = 8;

@@ -38,7 +38,7 @@ internal sealed class Binary : Operator
         }
 
         Tensor y = a.Device.Empty(Shape.Broadcast(a.Shape, b.Shape));
-        a.Device.Binary(function, a, b, y);
+        a.Device.Run(new Call(function, a, b, y));
         return Tape.IsRecording(a, b) ? Tape.Record(new Binary(function, a, b, y), y) : y;
     }
 
@@ -85,10 +85,24 @@ internal sealed class Binary : Operator
         if (gradient.Shape != operand.Shape)
         {
             Tensor sum = gradient.Device.Empty(operand.Shape);
-            gradient.Device.SumTo(gradient, sum);
+            gradient.Device.Run(new SumTo(gradient, sum));
             gradient = sum;
         }
 
         Accumulate(operand, gradient);
+    }
+
+    internal readonly record struct Call(BinaryFunction Function, Tensor A, Tensor B, Tensor Y) : IDeviceCall
+    {
+        public string Name => $"{nameof(Binary)} {Function}";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y);
+            call.Reads(A);
+            call.Reads(B);
+        }
+
+        public unsafe void OnCpu() => Kernels.Broadcast.Binary(Function, A.Data, A.Shape, B.Data, B.Shape, Y.Data, Y.Shape);
     }
 }

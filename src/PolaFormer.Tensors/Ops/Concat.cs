@@ -25,7 +25,7 @@ internal sealed class Concat(Tensor[] parts, int dimension) : Operator
         int start = 0;
         foreach (Tensor part in parts)
         {
-            first.Device.Paste(part, y, dimension, start);
+            first.Device.Run(new Paste(part, y, dimension, start));
             start += part.Shape[dimension];
         }
 
@@ -40,7 +40,7 @@ internal sealed class Concat(Tensor[] parts, int dimension) : Operator
             if (part.IsTracked)
             {
                 Tensor dpart = dy.Device.Empty(part.Shape);
-                dy.Device.Slice(dy, dimension, start, dpart);
+                dy.Device.Run(new Slice.Call(dy, dimension, start, dpart));
                 Accumulate(part, dpart);
             }
 

@@ -41,24 +41,120 @@ internal sealed class Convolution : Operator
             DilationW = dilation,
             Groups = groups,
         };
+        return Forward(x, weight, bias, shape, activation);
+    }
+
+    private static Tensor Forward(Tensor x, Tensor weight, Tensor? bias, in ConvolutionShape shape, Activation activation)
+    {
         if (shape.OutHeight <= 0 || shape.OutWidth <= 0)
             throw new ArgumentException($"An image of {x.Shape[1]}×{x.Shape[2]} is smaller than the {shape.KernelHeight}×{shape.KernelWidth} kernel.");
+        bool isRecording = Tape.IsRecording(x, weight, bias), isActivated = activation != Activation.None;
+        if (isActivated && (isRecording || !x.Device.Fuses<ActivatedCall>()))
+            return Forward(x, weight, bias, shape, Activation.None).Activate(activation);
+
         Tensor y = x.Device.Empty([shape.Batch, shape.OutHeight, shape.OutWidth, shape.OutChannels]);
-        if (Tape.IsRecording(x, weight, bias))
-        {
-            x.Device.Convolution(shape, x, weight, bias, y);
-            return Tape.Record(new Convolution(shape, x, weight, bias), y).Activate(activation);
-        }
-        x.Device.Convolution(shape, x, weight, bias, activation, y);
-        return y;
+        if (isActivated)
+            x.Device.Run(new ActivatedCall(shape, x, weight, bias, activation, y));
+        else
+            x.Device.Run(new Call(shape, x, weight, bias, y));
+        return isRecording ? Tape.Record(new Convolution(shape, x, weight, bias), y) : y;
     }
 
     protected internal override void Backward(Tensor dy)
     {
         Tensor? dx = NewGradient(_x), dweight = NewGradient(_weight), dbias = NewGradient(_bias);
-        dy.Device.ConvolutionBackward(_shape, _x, _weight, dy, dx, dweight, dbias);
+        dy.Device.Run(new BackwardCall(_shape, _x, _weight, dy, dx, dweight, dbias));
         Accumulate(_x, dx);
         Accumulate(_weight, dweight);
         Accumulate(_bias, dbias);
+    }
+
+    private static unsafe void Run(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor y)
+    {
+        if (weight.IsPacked)
+            Kernels.Convolution2D.ForwardPacked(shape, x.Data, weight.PackedData, Tensor.DataOrNull(bias), activation, y.Data);
+        else
+            Kernels.Convolution2D.Forward(shape, x.Data, weight.Data, Tensor.DataOrNull(bias), activation, y.Data);
+    }
+
+    /// <summary>y = x ∗ W + b.</summary>
+    internal readonly record struct Call(ConvolutionShape Shape, Tensor X, Tensor Weight, Tensor? Bias, Tensor Y) : IDeviceCall
+    {
+        public string Name => nameof(Convolution);
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y);
+            call.Reads(X);
+            call.Reads(Weight);
+            call.Reads(Bias);
+            call.Multiplies(Y.Count * Weight.Shape.CountOf(1, 4));
+        }
+
+        public unsafe void OnCpu()
+        {
+            if (Kernels.DepthwiseShape.Fits(Shape))
+                Kernels.DepthwiseConvolution.Forward(new(Shape), X.Data, DepthwiseConvolution.Taps(Weight), Weight.IsPacked, Tensor.DataOrNull(Bias), new(), Y.Data);
+            else
+                Run(Shape, X, Weight, Bias, Activation.None, Y);
+        }
+    }
+
+    /// <summary>y = act(x ∗ W + b).</summary>
+    internal readonly record struct ActivatedCall(ConvolutionShape Shape, Tensor X, Tensor Weight, Tensor? Bias, Activation Activation, Tensor Y) : IDeviceCall
+    {
+        public string Name => $"{nameof(Convolution)} {Activation}";
+
+        public void Describe(ref CallDescription call) => new Call(Shape, X, Weight, Bias, Y).Describe(ref call);
+
+        public void OnCpu()
+        {
+            if (!Kernels.DepthwiseShape.Fits(Shape))
+            {
+                Run(Shape, X, Weight, Bias, Activation, Y);
+                return;
+            }
+
+            Tensor convolved = Device.Cpu.Empty(Y.Shape);
+            new Call(Shape, X, Weight, Bias, convolved).OnCpu();
+            new Unary.Call(Kernels.Elementwise.FunctionOf(Activation), convolved, Y).OnCpu();
+        }
+    }
+
+    internal readonly record struct BackwardCall(ConvolutionShape Shape, Tensor X, Tensor Weight, Tensor Dy, Tensor? Dx, Tensor? Dweight, Tensor? Dbias) : IDeviceCall
+    {
+        public string Name => "ConvolutionBackward";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.ReadsGradient(Dy);
+            call.Reads(X);
+            call.Reads(Weight);
+            call.Writes(Dx);
+            call.Writes(Dweight);
+            call.Writes(Dbias);
+            int products = (Dx is null ? 0 : 1) + (Dweight is null ? 0 : 1);
+            call.Multiplies(products * Dy.Count * Weight.Shape.CountOf(1, 4));
+        }
+
+        public unsafe void OnCpu()
+        {
+            if (Kernels.DepthwiseShape.Fits(Shape))
+            {
+                var depthwise = new Kernels.DepthwiseShape(Shape);
+                if (Dx is not null)
+                    Kernels.DepthwiseConvolution.BackwardInput(depthwise, Weight.Data, Dy.Data, false, Dx.Data);
+                if (Dweight is not null)
+                    Kernels.DepthwiseConvolution.BackwardWeight(depthwise, X.Data, Dy.Data, Dweight.Data, Tensor.DataOrNull(Dbias));
+                return;
+            }
+
+            if (Dx is not null)
+                Kernels.Convolution2D.BackwardInput(Shape, Weight.Data, Dy.Data, Dx.Data);
+            if (Dweight is not null)
+                Kernels.Convolution2D.BackwardWeight(Shape, X.Data, Dy.Data, Dweight.Data, Tensor.DataOrNull(Dbias));
+            else if (Dbias is not null)
+                Kernels.Convolution2D.BackwardBias(Shape, Dy.Data, Dbias.Data);
+        }
     }
 }

@@ -24,14 +24,22 @@ internal sealed class GatedDepthwiseConvolution : Operator
     public static Tensor Forward(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate)
     {
         DepthwiseConvolution.RequireFit(x, weight);
-        Tensor source = x.Source, y = source.Device.Empty(source.Shape.With(3, x.Width));
-        if (addend.Shape != y.Shape || gate.Width != x.Width || gate.Source.Count / gate.RowStride != y.Count / x.Width)
-            throw new ArgumentException($"An addend {addend.Shape} and a gate of {gate.Width} columns of {gate.Source.Shape} do not fit the result {y.Shape}.");
+        Tensor source = x.Source;
+        Shape shape = source.Shape.With(3, x.Width);
+        if (addend.Shape != shape || gate.Width != x.Width || gate.Source.Count / gate.RowStride != shape.Count / x.Width)
+            throw new ArgumentException($"An addend {addend.Shape} and a gate of {gate.Width} columns of {gate.Source.Shape} do not fit the result {shape}.");
+        if (!source.Device.Fuses<Call>())
+            return Compose(x, weight, bias, addend, gate);
+
+        Tensor y = source.Device.Empty(shape);
         bool tracked = Tape.IsRecording(source, weight, bias, addend, gate.Source);
         Tensor? sum = tracked ? source.Device.Empty(y.Shape) : null;
-        source.Device.GatedDepthwiseConvolution(x, weight, bias, addend, gate, sum, y);
+        source.Device.Run(new Call(x, weight, bias, addend, gate, sum, y));
         return tracked ? Tape.Record(new GatedDepthwiseConvolution(x, weight, bias, addend, gate, sum!), y) : y;
     }
+
+    private static Tensor Compose(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate) =>
+        (addend + DepthwiseConvolution.Forward(x, weight, bias, false)) * gate.ToTensor().Reshape(addend.Shape);
 
     protected internal override void Backward(Tensor dy)
     {
@@ -40,12 +48,55 @@ internal sealed class GatedDepthwiseConvolution : Operator
         Columns dgate = NewGradient(_gate), dx = NewGradient(_x);
         Tensor dweight = NewGradient(_weight) ?? device.Empty(_weight.Shape);
         Tensor? dbias = NewGradient(_bias);
-        device.GateBackward(dy, _sum, _gate, dsum, dgate);
-        device.DepthwiseConvolutionBackward(_x, _weight, false, dsum, dx, dweight, dbias);
+        device.Run(new GateBackwardCall(dy, _sum, _gate, dsum, dgate));
+        device.Run(new DepthwiseConvolution.BackwardCall(_x, _weight, false, dsum, dx, dweight, dbias));
         Accumulate(_gate, dgate);
         Accumulate(_x, dx);
         Accumulate(_addend, dsum);
         Accumulate(_weight, dweight);
         Accumulate(_bias, dbias);
+    }
+
+    /// <summary>y = s·g with s = x ∗ W + b + a, which is kept in <paramref name="Sum"/> if wanted.</summary>
+    internal readonly record struct Call(Columns X, Tensor Weight, Tensor? Bias, Tensor Addend, Columns Gate, Tensor? Sum, Tensor Y) : IDeviceCall
+    {
+        public string Name => nameof(GatedDepthwiseConvolution);
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y);
+            call.Writes(Sum);
+            call.Reads(X);
+            call.Reads(Weight);
+            call.Reads(Bias);
+            call.Reads(Addend);
+            call.Reads(Gate);
+            call.Multiplies(Y.Count * Weight.Shape.CountOf(1, 4));
+        }
+
+        public unsafe void OnCpu()
+        {
+            var finish = new Kernels.DepthwiseFinish { Addend = Addend.Data, Gate = Gate.Data, GateStride = Gate.RowStride, Sum = Tensor.DataOrNull(Sum) };
+            Kernels.DepthwiseConvolution.Forward(
+                DepthwiseConvolution.ShapeOf(X, Weight), X.Data, DepthwiseConvolution.Taps(Weight), Weight.IsPacked, Tensor.DataOrNull(Bias), finish, Y.Data);
+        }
+    }
+
+    /// <summary>The gradients of y = sum·gate: dsum = dy·gate, dgate = dy·sum.</summary>
+    internal readonly record struct GateBackwardCall(Tensor Dy, Tensor Sum, Columns Gate, Tensor Dsum, Columns Dgate) : IDeviceCall
+    {
+        public string Name => "GateBackward";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Dsum);
+            call.Writes(Dgate);
+            call.Reads(Dy);
+            call.Reads(Sum);
+            call.Reads(Gate);
+        }
+
+        public unsafe void OnCpu() => Kernels.Elementwise.GateBackward(
+            Dy.Data, Sum.Data, Gate.Data, Gate.RowStride, Dsum.Data, Dgate.Data, Dgate.RowStride, Dy.Count / Gate.Width, Gate.Width);
     }
 }

@@ -13,14 +13,41 @@ internal sealed class Interpolate(InterpolationMode mode, Tensor x) : Operator
         if (x.Rank != 4)
             throw new ArgumentException($"Interpolation takes (B, H, W, C); got {x.Shape}.");
         Tensor y = x.Device.Empty([x.Shape[0], height, width, x.Shape[3]]);
-        x.Device.Interpolate(mode, x, y);
+        x.Device.Run(new Call(mode, x, y));
         return Tape.IsRecording(x) ? Tape.Record(new Interpolate(mode, x), y) : y;
     }
 
     protected internal override void Backward(Tensor dy)
     {
         Tensor dx = dy.Device.Empty(x.Shape);
-        dy.Device.InterpolateBackward(mode, dy, dx);
+        dy.Device.Run(new BackwardCall(mode, dy, dx));
         Accumulate(x, dx);
+    }
+
+    internal readonly record struct Call(InterpolationMode Mode, Tensor X, Tensor Y) : IDeviceCall
+    {
+        public string Name => nameof(Interpolate);
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y);
+            call.Reads(X);
+        }
+
+        public unsafe void OnCpu() => Kernels.Interpolation.Image(Mode, X.Data, X.Shape[0], X.Shape[1], X.Shape[2], X.Shape[3], Y.Data, Y.Shape[1], Y.Shape[2]);
+    }
+
+    internal readonly record struct BackwardCall(InterpolationMode Mode, Tensor Dy, Tensor Dx) : IDeviceCall
+    {
+        public string Name => "InterpolateBackward";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Dx);
+            call.Reads(Dy);
+        }
+
+        public unsafe void OnCpu() =>
+            Kernels.Interpolation.ImageBackward(Mode, Dy.Data, Dy.Shape[0], Dy.Shape[1], Dy.Shape[2], Dy.Shape[3], Dx.Data, Dx.Shape[1], Dx.Shape[2]);
     }
 }

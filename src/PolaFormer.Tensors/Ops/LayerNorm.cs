@@ -24,7 +24,7 @@ internal sealed class LayerNorm : Operator
     {
         int rows = checked((int)(x.Count / Math.Max(x.Shape[-1], 1)));
         Tensor y = x.Device.Empty(x.Shape), mean = x.Device.Empty([rows]), rstd = x.Device.Empty([rows]);
-        x.Device.LayerNorm(x, weight, bias, eps, y, mean, rstd);
+        x.Device.Run(new Call(x, weight, bias, eps, y, mean, rstd));
         return Tape.IsRecording(x, weight, bias) ? Tape.Record(new LayerNorm(x, weight, bias, mean, rstd), y) : y;
     }
 
@@ -32,9 +32,48 @@ internal sealed class LayerNorm : Operator
     {
         Tensor dx = dy.Device.Empty(dy.Shape);
         Tensor? dweight = NewGradient(_weight), dbias = NewGradient(_bias);
-        dy.Device.LayerNormBackward(_x, _weight, _mean, _rstd, dy, dx, dweight, dbias);
+        dy.Device.Run(new BackwardCall(_x, _weight, _mean, _rstd, dy, dx, dweight, dbias));
         Accumulate(_x, dx);
         Accumulate(_weight, dweight);
         Accumulate(_bias, dbias);
+    }
+
+    internal readonly record struct Call(Tensor X, Tensor? Weight, Tensor? Bias, float Eps, Tensor Y, Tensor Mean, Tensor Rstd) : IDeviceCall
+    {
+        public string Name => nameof(LayerNorm);
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y);
+            call.Writes(Mean);
+            call.Writes(Rstd);
+            call.Reads(X);
+            call.Reads(Weight);
+            call.Reads(Bias);
+        }
+
+        public unsafe void OnCpu() => Kernels.LayerNorm.Forward(
+            X.Data, Tensor.DataOrNull(Weight), Tensor.DataOrNull(Bias), Eps, Y.Data, Mean.Data, Rstd.Data, X.RowCount, X.Shape[-1]);
+    }
+
+    internal readonly record struct BackwardCall(
+        Tensor X, Tensor? Weight, Tensor Mean, Tensor Rstd, Tensor Dy, Tensor Dx, Tensor? Dweight, Tensor? Dbias) : IDeviceCall
+    {
+        public string Name => "LayerNormBackward";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Dx);
+            call.Writes(Dweight);
+            call.Writes(Dbias);
+            call.Reads(X);
+            call.Reads(Weight);
+            call.Reads(Mean);
+            call.Reads(Rstd);
+            call.Reads(Dy);
+        }
+
+        public unsafe void OnCpu() => Kernels.LayerNorm.Backward(
+            X.Data, Tensor.DataOrNull(Weight), Mean.Data, Rstd.Data, Dy.Data, Dx.Data, Tensor.DataOrNull(Dweight), Tensor.DataOrNull(Dbias), X.RowCount, X.Shape[-1]);
     }
 }

@@ -22,16 +22,15 @@ internal sealed class Linear : Operator
             throw new ArgumentException("A linear layer applies an activation or adds a residual, not both.");
         if (activation == Activation.None && residual is null)
             return Forward(x, weight, bias);
-        if (Tape.IsRecording(x, weight, bias, residual))
-        {
-            Tensor product = Forward(x, weight, bias);
-            return residual is null ? product.Activate(activation) : residual + product;
-        }
         RequireFit(x, weight);
-        Tensor y = x.Device.Empty(x.Shape.With(-1, weight.Shape[0]));
-        if (residual is not null && residual.Shape != y.Shape)
-            throw new ArgumentException($"The residual {residual.Shape} is not as large as the result {y.Shape}.");
-        x.Device.Linear(x, weight, bias, activation, residual, y);
+        Shape shape = x.Shape.With(-1, weight.Shape[0]);
+        if (residual is not null && residual.Shape != shape)
+            throw new ArgumentException($"The residual {residual.Shape} is not as large as the result {shape}.");
+        if (Tape.IsRecording(x, weight, bias, residual) || !x.Device.Fuses<FusedCall>())
+            return Compose(x, weight, bias, activation, residual);
+
+        Tensor y = x.Device.Empty(shape);
+        x.Device.Run(new FusedCall(x, weight, bias, activation, residual, y));
         return y;
     }
 
@@ -39,14 +38,20 @@ internal sealed class Linear : Operator
     {
         RequireFit(x, weight);
         Tensor y = x.Device.Empty(x.Shape.With(-1, weight.Shape[0]));
-        x.Device.Linear(x, weight, bias, y);
+        x.Device.Run(new Call(x, weight, bias, y));
         return Tape.IsRecording(x, weight, bias) ? Tape.Record(new Linear(x, weight, bias), y) : y;
+    }
+
+    private static Tensor Compose(Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? residual)
+    {
+        Tensor product = Forward(x, weight, bias);
+        return residual is null ? product.Activate(activation) : residual + product;
     }
 
     protected internal override void Backward(Tensor dy)
     {
         Tensor? dx = NewGradient(_x), dweight = NewGradient(_weight), dbias = NewGradient(_bias);
-        dy.Device.LinearBackward(_x, _weight, dy, dx, dweight, dbias);
+        dy.Device.Run(new BackwardCall(_x, _weight, dy, dx, dweight, dbias));
         Accumulate(_x, dx);
         Accumulate(_weight, dweight);
         Accumulate(_bias, dbias);
@@ -56,5 +61,77 @@ internal sealed class Linear : Operator
     {
         if (weight.Rank != 2 || x.Rank < 1 || x.Shape[-1] != weight.Shape[1])
             throw new ArgumentException($"A linear layer with weight {weight.Shape} does not take input {x.Shape}.");
+    }
+
+    /// <summary>x·Wᵀ + b for so many rows.</summary>
+    internal static unsafe Kernels.MatrixProduct Product(int rows, float* x, Tensor weight, Tensor? bias, float* y)
+    {
+        (int outputs, int inputs) = (weight.Shape[0], weight.Shape[1]);
+        return new Kernels.MatrixProduct(rows, outputs, inputs, x, weight.IsPacked ? null : weight.Data, y)
+        {
+            BRow = 1,
+            BCol = inputs,
+            PackedB = weight.IsPacked ? weight.PackedData : null,
+            Bias = Tensor.DataOrNull(bias),
+        };
+    }
+
+    /// <summary>y = x·Wᵀ + b.</summary>
+    internal readonly record struct Call(Tensor X, Tensor Weight, Tensor? Bias, Tensor Y) : IDeviceCall
+    {
+        public string Name => nameof(Linear);
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y);
+            call.Reads(X);
+            call.Reads(Weight);
+            call.Reads(Bias);
+            call.Multiplies(Y.Count * X.Shape[-1]);
+        }
+
+        public unsafe void OnCpu() => Kernels.Gemm.Run(Product(Y.RowCount, X.Data, Weight, Bias, Y.Data));
+    }
+
+    /// <summary>y = act(x·Wᵀ + b), or x·Wᵀ + b + residual.</summary>
+    internal readonly record struct FusedCall(Tensor X, Tensor Weight, Tensor? Bias, Activation Activation, Tensor? Residual, Tensor Y) : IDeviceCall
+    {
+        public string Name => Activation == Activation.None ? nameof(Linear) : $"{nameof(Linear)} {Activation}";
+
+        public void Describe(ref CallDescription call)
+        {
+            new Call(X, Weight, Bias, Y).Describe(ref call);
+            call.Reads(Residual);
+        }
+
+        public unsafe void OnCpu() =>
+            Kernels.Gemm.Run(Product(Y.RowCount, X.Data, Weight, Bias, Y.Data) with { Activation = Activation, Addend = Tensor.DataOrNull(Residual) });
+    }
+
+    internal readonly record struct BackwardCall(Tensor X, Tensor Weight, Tensor Dy, Tensor? Dx, Tensor? Dweight, Tensor? Dbias) : IDeviceCall
+    {
+        public string Name => "LinearBackward";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.ReadsGradient(Dy);
+            call.Reads(X);
+            call.Reads(Weight);
+            call.Writes(Dx);
+            call.Writes(Dweight);
+            call.Writes(Dbias);
+            call.Multiplies(((Dx is null ? 0 : 1) + (Dweight is null ? 0 : 1)) * Dy.Count * X.Shape[-1]);
+        }
+
+        public unsafe void OnCpu()
+        {
+            (int outputs, int inputs, int rows) = (Weight.Shape[0], Weight.Shape[1], Dy.RowCount);
+            if (Dx is not null)
+                Kernels.Gemm.Run(new Kernels.MatrixProduct(rows, inputs, outputs, Dy.Data, Weight.Data, Dx.Data));
+            if (Dweight is not null)
+                Kernels.Gemm.Correlate(Dy.Data, outputs, outputs, X.Data, inputs, inputs, rows, Dweight.Data, Tensor.DataOrNull(Dbias), accumulate: false);
+            else if (Dbias is not null)
+                Kernels.Reduction.Sum(Dy.Data, 1, rows, outputs, Dbias.Data);
+        }
     }
 }

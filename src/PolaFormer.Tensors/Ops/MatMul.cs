@@ -33,7 +33,7 @@ internal sealed class MatMul : Operator
             throw new ArgumentException("A batch of transposed matrices needs a batch on the right.");
 
         Tensor y = a.Device.Empty(a.Shape.With(-2, m).With(-1, n));
-        a.Device.MatMul(a, transposeA, b, transposeB, y);
+        a.Device.Run(new Call(a, transposeA, b, transposeB, y));
         return Tape.IsRecording(a, b) ? Tape.Record(new MatMul(a, transposeA, b, transposeB), y) : y;
     }
 
@@ -44,9 +44,9 @@ internal sealed class MatMul : Operator
         {
             Tensor da = NewGradient(_a)!;
             if (_transposeA)
-                device.MatMul(_b, _transposeB, dy, true, da);
+                device.Run(new Call(_b, _transposeB, dy, true, da));
             else
-                device.MatMul(dy, false, _b, !_transposeB, da);
+                device.Run(new Call(dy, false, _b, !_transposeB, da));
             Accumulate(_a, da);
         }
 
@@ -56,12 +56,45 @@ internal sealed class MatMul : Operator
             Tensor a = _b.Rank == 2 ? Flat(_a) : _a, gradient = _b.Rank == 2 ? Flat(dy) : dy;
             Tensor db = NewGradient(_b)!;
             if (_transposeB)
-                device.MatMul(gradient, true, a, _transposeA, db);
+                device.Run(new Call(gradient, true, a, _transposeA, db));
             else
-                device.MatMul(a, !_transposeA, gradient, false, db);
+                device.Run(new Call(a, !_transposeA, gradient, false, db));
             Accumulate(_b, db);
         }
     }
 
     private static Tensor Flat(Tensor x) => x.Rank == 2 ? x : x.View(0, [checked((int)(x.Count / x.Shape[-1])), x.Shape[-1]]);
+
+    /// <summary>a is (…, m, k), b (…, k, n); transposed operands are stored the other way round.</summary>
+    internal readonly record struct Call(Tensor A, bool TransposeA, Tensor B, bool TransposeB, Tensor Y) : IDeviceCall
+    {
+        public string Name => nameof(MatMul);
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y);
+            call.Reads(A);
+            call.Reads(B);
+            call.Multiplies(Y.Count * A.Shape[TransposeA ? -2 : -1]);
+        }
+
+        public unsafe void OnCpu()
+        {
+            // One right operand for a whole batch of untransposed left ones is one tall product.
+            bool isShared = B.Rank == 2 && A.Rank > 2;
+            int rows = isShared ? checked((int)(A.Count / Math.Max(A.Shape[-1], 1))) : A.Shape[TransposeA ? -1 : -2];
+            int inner = A.Shape[TransposeA ? -2 : -1], columns = Y.Shape[-1];
+            Kernels.Gemm.Run(new Kernels.MatrixProduct(rows, columns, inner, A.Data, B.Data, Y.Data)
+            {
+                ARow = TransposeA ? 1 : inner,
+                ACol = TransposeA ? rows : 1,
+                BRow = TransposeB ? 1 : columns,
+                BCol = TransposeB ? inner : 1,
+                OuterBatch = isShared ? 1 : checked((int)A.Shape.CountOf(0, A.Rank - 2)),
+                AOuter = (nint)rows * inner,
+                BOuter = (nint)inner * columns,
+                COuter = (nint)rows * columns,
+            });
+        }
+    }
 }

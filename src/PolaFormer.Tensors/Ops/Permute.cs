@@ -20,7 +20,7 @@ internal sealed class Permute(Tensor x, int[] axes) : Operator
         if (seen != (1 << x.Rank) - 1)
             throw new ArgumentException($"[{string.Join(", ", axes.ToArray())}] is no order of {x.Rank} dimensions.", nameof(axes));
         Tensor y = x.Device.Empty(new Shape(extents), x.DType);
-        x.Device.Permute(x, axes, y);
+        x.Device.Run(new Call(x, Order(x.Shape, axes), y));
         return Tape.IsRecording(x) ? Tape.Record(new Permute(x, axes.ToArray()), y) : y;
     }
 
@@ -30,7 +30,30 @@ internal sealed class Permute(Tensor x, int[] axes) : Operator
         for (int i = 0; i < axes.Length; i++)
             inverse[x.Shape.Normalize(axes[i])] = i;
         Tensor dx = dy.Device.Empty(x.Shape);
-        dy.Device.Permute(dy, inverse, dx);
+        dy.Device.Run(new Call(dy, new Shape(inverse), dx));
         Accumulate(x, dx);
+    }
+
+    // A shape holds the dimensions' numbers as it holds extents, without heap memory.
+    private static Shape Order(Shape shape, ReadOnlySpan<int> axes)
+    {
+        Span<int> order = stackalloc int[axes.Length];
+        for (int i = 0; i < axes.Length; i++)
+            order[i] = shape.Normalize(axes[i]);
+        return new Shape(order);
+    }
+
+    /// <summary>For each dimension of y, <paramref name="Order"/> has the number of the dimension of x.</summary>
+    internal readonly record struct Call(Tensor X, Shape Order, Tensor Y) : IDeviceCall
+    {
+        public string Name => nameof(Permute);
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y, X.DType);
+            call.Reads(X, X.DType);
+        }
+
+        public unsafe void OnCpu() => Kernels.StridedCopy.Permute(X.Elements, X.Shape, Order.AsSpan(), Y.Elements, Y.Shape, X.DType.Size());
     }
 }

@@ -15,6 +15,8 @@ namespace PolaFormer.Tensors.Ops;
 /// </summary>
 internal sealed class PolarityAttention : Operator
 {
+    private const float Epsilon = 1e-6f;
+
     private readonly Columns _query, _key, _value;
     private readonly Tensor _encoding, _inverseScale, _exponent, _state;
     private readonly int _numHeads;
@@ -42,10 +44,39 @@ internal sealed class PolarityAttention : Operator
             throw new ArgumentException($"The positional encoding {encoding.Shape} was made for another resolution: there are {key.Tokens} keys of {dim} channels. Interpolate the checkpoint to this image size.");
 
         Device device = query.Source.Device;
+        if (!device.Fuses<Call>())
+            return Compose(query, key, value, encoding, inverseScale, exponent, numHeads);
+
         Tensor y = device.Empty([batch, query.Tokens, dim]);
-        Tensor state = device.PolarityAttention(query, key, value, encoding, inverseScale, exponent, numHeads, y);
+        Tensor state = device.Empty([checked((int)Kernels.PolarityAttention.StateLength(batch, numHeads, headDim, key.Tokens))]);
+        device.Run(new Call(query, key, value, encoding, inverseScale, exponent, numHeads, y, state));
         bool tracked = Tape.IsRecording(query.Source, key.Source, value.Source, encoding, inverseScale) || Tape.IsRecording(exponent);
         return tracked ? Tape.Record(new PolarityAttention(query, key, value, encoding, inverseScale, exponent, numHeads, state), y) : y;
+    }
+
+    private static Tensor Compose(Columns query, Columns key, Columns value, Tensor encoding, Tensor inverseScale, Tensor exponent, int numHeads)
+    {
+        Tensor p = exponent.Reshape(numHeads, 1, -1);
+        Tensor q = AttentionHeads.Split(query.ToTensor() * inverseScale, numHeads);
+        Tensor k = AttentionHeads.Split((key.ToTensor() + encoding.Reshape(1, key.Tokens, key.Width)) * inverseScale, numHeads);
+        (Tensor positive, Tensor negative) = (q.Relu().Pow(p), (-q).Relu().Pow(p));
+        Tensor keys = Tensor.Concat(-1, k.Relu().Pow(p), (-k).Relu().Pow(p));
+        Tensor same = Tensor.Concat(-1, positive, negative), opposite = Tensor.Concat(-1, negative, positive);
+        return Streams(same, opposite, keys, same, opposite, keys, AttentionHeads.Split(value.ToTensor(), numHeads));
+    }
+
+    /// <summary>
+    /// y = [same·(k̃ᵀv₁)/(same·mean k̃), opposite·(k̃ᵀv₂)/(opposite·mean k̃)], the features turned in the numerators and normalised
+    /// by the unturned ones.
+    /// </summary>
+    internal static Tensor Streams(Tensor same, Tensor opposite, Tensor keys, Tensor turnedSame, Tensor turnedOpposite, Tensor turnedKeys, Tensor value)
+    {
+        int half = (value.Shape[-1] + 1) / 2;
+        Tensor state = turnedKeys.MatMul(value, transposeA: true) * (1f / value.Shape[2]);
+        Tensor mean = keys.Mean(2, 2, keepDimensions: true);
+        Tensor first = turnedSame.MatMul(state.Slice(-1, 0, half)) / (same.MatMul(mean, transposeB: true) + Epsilon);
+        Tensor second = turnedOpposite.MatMul(state.Slice(-1, half, value.Shape[-1] - half)) / (opposite.MatMul(mean, transposeB: true) + Epsilon);
+        return AttentionHeads.Merge(Tensor.Concat(-1, first, second));
     }
 
     protected internal override void Backward(Tensor dy)
@@ -53,16 +84,16 @@ internal sealed class PolarityAttention : Operator
         Device device = dy.Device;
         Columns dquery = NewGradient(_query), dkey = NewGradient(_key), dvalue = NewGradient(_value);
         Tensor dinverseScale = device.Empty(_inverseScale.Shape), dexponent = device.Empty(_exponent.Shape);
-        device.PolarityAttentionBackward(
+        device.Run(new BackwardCall(
             _query, _key, _value, _encoding, _inverseScale, _exponent, _numHeads, _state, dy,
-            dquery, dkey, dvalue, dinverseScale, dexponent);
+            dquery, dkey, dvalue, dinverseScale, dexponent));
 
         // The encoding is added to the keys of every image: ∂e = Σ_batch ∂k.
         Tensor keys = dkey.Width == dkey.RowStride ? dkey.Source : device.Empty(dkey.Source.Shape.With(-1, dkey.Width));
         if (!ReferenceEquals(keys, dkey.Source))
-            device.Slice(dkey.Source, dkey.Source.Rank - 1, dkey.Start, keys);
+            device.Run(new Slice.Call(dkey.Source, dkey.Source.Rank - 1, dkey.Start, keys));
         Tensor dencoding = NewGradient(_encoding) ?? device.Empty(_encoding.Shape);
-        device.SumTo(keys.View(0, [dkey.Source.Shape[0], dkey.Tokens, dkey.Width]), dencoding.View(0, [1, dkey.Tokens, dkey.Width]));
+        device.Run(new SumTo(keys.View(0, [dkey.Source.Shape[0], dkey.Tokens, dkey.Width]), dencoding.View(0, [1, dkey.Tokens, dkey.Width])));
 
         Accumulate(_query, dquery);
         Accumulate(_key, dkey);
@@ -70,5 +101,94 @@ internal sealed class PolarityAttention : Operator
         Accumulate(_encoding, dencoding);
         Accumulate(_inverseScale, dinverseScale);
         Accumulate(_exponent, dexponent);
+    }
+
+    /// <summary>
+    /// Multiply-accumulates per image and head: k̃ᵀ·v and the readout by the queries 2d·d a token each, the two normalisers 2d a
+    /// query each.
+    /// </summary>
+    internal static long Products(Columns query, Columns key, int numHeads)
+    {
+        long batch = query.Source.Shape[0], dim = query.Width, headDim = dim / numHeads;
+        return batch * dim * ((2 * headDim * key.Tokens) + (2 * headDim * query.Tokens) + (4 * query.Tokens));
+    }
+
+    /// <summary>Writes the result, and for the backward pass a state that only the device's kernels read.</summary>
+    internal readonly record struct Call(
+        Columns Query, Columns Key, Columns Value, Tensor Encoding, Tensor InverseScale, Tensor Exponent, int NumHeads, Tensor Y, Tensor State) : IDeviceCall
+    {
+        public string Name => nameof(PolarityAttention);
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y);
+            call.Writes(State);
+            call.Reads(Query);
+            call.Reads(Key);
+            call.Reads(Value);
+            call.Reads(Encoding);
+            call.Reads(InverseScale);
+            call.Reads(Exponent);
+            call.Multiplies(Products(Query, Key, NumHeads));
+        }
+
+        public void OnCpu() => Kernels.PolarityAttention.Forward(Inputs, ((Columns)Y).Rows);
+
+        internal unsafe Kernels.PolarityAttentionInputs Inputs => new()
+        {
+            Batch = Query.Source.Shape[0],
+            Heads = NumHeads,
+            HeadDim = Query.Width / NumHeads,
+            Queries = Query.Tokens,
+            Keys = Key.Tokens,
+            Q = Query.Rows,
+            K = Key.Rows,
+            V = Value.Rows,
+            KeyPosition = Encoding.Data,
+            InverseScale = InverseScale.Data,
+            Power = Exponent.Data,
+            State = State.Data,
+        };
+    }
+
+    internal readonly record struct BackwardCall(
+        Columns Query, Columns Key, Columns Value, Tensor Encoding, Tensor InverseScale, Tensor Exponent, int NumHeads, Tensor State, Tensor Dy,
+        Columns Dquery, Columns Dkey, Columns Dvalue, Tensor DinverseScale, Tensor Dexponent) : IDeviceCall
+    {
+        public string Name => "PolarityAttentionBackward";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.ReadsGradient(Dy);
+            call.Reads(Query);
+            call.Reads(Key);
+            call.Reads(Value);
+            call.Reads(Encoding);
+            call.Reads(InverseScale);
+            call.Reads(Exponent);
+            call.Reads(State);
+            call.Writes(Dquery);
+            call.Writes(Dkey);
+            call.Writes(Dvalue);
+            call.Writes(DinverseScale);
+            call.Writes(Dexponent);
+            call.Multiplies(2 * Products(Query, Key, NumHeads));
+        }
+
+        public unsafe void OnCpu()
+        {
+            Kernels.PolarityAttentionInputs inputs = new Call(Query, Key, Value, Encoding, InverseScale, Exponent, NumHeads, Dy, State).Inputs;
+            Tensor workspace = Device.Cpu.Empty([checked((int)Kernels.PolarityAttention.WorkspaceLength(inputs.Batch, NumHeads, inputs.HeadDim, inputs.Queries, inputs.Keys))]);
+            Kernels.PolarityAttention.Backward(inputs, new Kernels.PolarityAttentionGradients
+            {
+                DOutput = ((Columns)Dy).Rows,
+                DQ = Dquery.Rows,
+                DK = Dkey.Rows,
+                DV = Dvalue.Rows,
+                DInverseScale = DinverseScale.Data,
+                DPower = Dexponent.Data,
+                Workspace = workspace.Data,
+            });
+        }
     }
 }

@@ -37,7 +37,7 @@ internal sealed class Reduce : Operator
 
         (long outer, int reduced, long inner) = Extents(x.Shape, first, last);
         Tensor y = x.Device.Empty(keepDimensions ? Kept(x.Shape, first, last) : new Shape(left));
-        x.Device.Reduce(function, x, outer, reduced, inner, y);
+        x.Device.Run(new Call(function, x, outer, reduced, inner, y));
         return Tape.IsRecording(x) ? Tape.Record(new Reduce(function, x, first, last), y) : y;
     }
 
@@ -47,12 +47,12 @@ internal sealed class Reduce : Operator
         (long outer, int reduced, long inner) = Extents(_x.Shape, _first, _last);
         if (_function == ReduceFunction.Max)
         {
-            dy.Device.MaxBackward(_x, outer, reduced, inner, dy, dx);
+            dy.Device.Run(new MaxBackwardCall(_x, outer, reduced, inner, dy, dx));
         }
         else
         {
             Tensor scaled = _function == ReduceFunction.Mean ? dy * (1f / reduced) : dy;
-            dy.Device.Binary(BinaryFunction.Add, Tensor.Zeros(_x.Shape, dy.Device), scaled.View(0, Kept(_x.Shape, _first, _last)), dx);
+            dy.Device.Run(new Binary.Call(BinaryFunction.Add, Tensor.Zeros(_x.Shape, dy.Device), scaled.View(0, Kept(_x.Shape, _first, _last)), dx));
         }
 
         Accumulate(_x, dx);
@@ -67,4 +67,54 @@ internal sealed class Reduce : Operator
 
     private static (long Outer, int Reduced, long Inner) Extents(Shape shape, int first, int last) =>
         (shape.CountOf(0, first), checked((int)shape.CountOf(first, last + 1)), shape.CountOf(last + 1, shape.Rank));
+
+    /// <summary>Over the middle of (outer, reduced, inner).</summary>
+    internal readonly record struct Call(ReduceFunction Function, Tensor X, long Outer, int Reduced, long Inner, Tensor Y) : IDeviceCall
+    {
+        public string Name => $"{nameof(Reduce)} {Function}";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y);
+            call.Reads(X);
+        }
+
+        public unsafe void OnCpu()
+        {
+            switch (Function)
+            {
+                case ReduceFunction.Sum:
+                    Kernels.Reduction.Sum(X.Data, Outer, Reduced, Inner, Y.Data);
+                    break;
+                case ReduceFunction.Mean:
+                    Kernels.Reduction.Mean(X.Data, Outer, Reduced, Inner, Y.Data);
+                    break;
+                case ReduceFunction.Max:
+                    Kernels.Reduction.Max(X.Data, Outer, Reduced, Inner, Y.Data, null);
+                    break;
+                default:
+                    throw new InvalidOperationException($"No reduction by {Function}.");
+            }
+        }
+    }
+
+    /// <summary>dx = dy where x is first the largest, 0 elsewhere.</summary>
+    internal readonly record struct MaxBackwardCall(Tensor X, long Outer, int Reduced, long Inner, Tensor Dy, Tensor Dx) : IDeviceCall
+    {
+        public string Name => "MaxBackward";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Dx);
+            call.Reads(X);
+            call.Reads(Dy);
+        }
+
+        public unsafe void OnCpu()
+        {
+            Tensor largest = Device.Cpu.Empty(Dy.Shape), index = Device.Cpu.Empty(Dy.Shape, DType.Int32);
+            Kernels.Reduction.Max(X.Data, Outer, Reduced, Inner, largest.Data, (int*)index.Elements);
+            Kernels.Reduction.MaxBackward(Dy.Data, (int*)index.Elements, Outer, Reduced, Inner, Dx.Data);
+        }
+    }
 }

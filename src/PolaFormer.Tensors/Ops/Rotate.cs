@@ -25,14 +25,46 @@ internal sealed class Rotate : Operator
             throw new ArgumentException($"The rotary tables {sin.Shape} do not fit {x.Tokens} tokens of {x.Width / numHeads} channels.");
         Device device = x.Source.Device;
         Tensor y = device.Empty([x.Source.Shape[0], x.Tokens, x.Width]);
-        device.Rotate(x, sin, cos, numHeads, y);
+        device.Run(new Call(x, sin, cos, numHeads, y));
         return Tape.IsRecording(x.Source) ? Tape.Record(new Rotate(x, sin, cos, numHeads), y) : y;
     }
 
     protected internal override void Backward(Tensor dy)
     {
         Columns dx = NewGradient(_x);
-        dy.Device.RotateBackward(dy, _sin, _cos, _numHeads, dx);
+        dy.Device.Run(new BackwardCall(dy, _sin, _cos, _numHeads, dx));
         Accumulate(_x, dx);
+    }
+
+    internal readonly record struct Call(Columns X, Tensor Sin, Tensor Cos, int NumHeads, Tensor Y) : IDeviceCall
+    {
+        public string Name => nameof(Rotate);
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y);
+            call.Reads(X);
+            call.Reads(Sin);
+            call.Reads(Cos);
+        }
+
+        public unsafe void OnCpu() =>
+            Kernels.Rotary.Forward(X.Source.Shape[0], X.Tokens, NumHeads, X.Width / NumHeads, X.Rows, Sin.Data, Cos.Data, ((Columns)Y).Rows);
+    }
+
+    internal readonly record struct BackwardCall(Tensor Dy, Tensor Sin, Tensor Cos, int NumHeads, Columns Dx) : IDeviceCall
+    {
+        public string Name => "RotateBackward";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.ReadsGradient(Dy);
+            call.Reads(Sin);
+            call.Reads(Cos);
+            call.Writes(Dx);
+        }
+
+        public unsafe void OnCpu() =>
+            Kernels.Rotary.Backward(Dx.Source.Shape[0], Dx.Tokens, NumHeads, Dx.Width / NumHeads, ((Columns)Dy).Rows, Sin.Data, Cos.Data, Dx.Rows);
     }
 }

@@ -22,7 +22,7 @@ internal sealed class Slice(Tensor x, int dimension, int start) : Operator
         else
         {
             y = x.Device.Empty(shape, x.DType);
-            x.Device.Slice(x, dimension, start, y);
+            x.Device.Run(new Call(x, dimension, start, y));
         }
 
         return Tape.IsRecording(x) ? Tape.Record(new Slice(x, dimension, start), y) : y;
@@ -34,13 +34,27 @@ internal sealed class Slice(Tensor x, int dimension, int start) : Operator
         {
             var columns = new Columns(x, start, dy.Shape[-1]);
             Columns place = NewGradient(columns);
-            dy.Device.Paste(dy, place.Source, dimension, place.Start);
+            dy.Device.Run(new Paste(dy, place.Source, dimension, place.Start));
             Accumulate(columns, place);
             return;
         }
 
         Tensor dx = Tensor.Zeros(x.Shape, dy.Device);
-        dy.Device.Paste(dy, dx, dimension, start);
+        dy.Device.Run(new Paste(dy, dx, dimension, start));
         Accumulate(x, dx);
+    }
+
+    /// <summary>y = the part of x that starts at a place of a dimension and has y's extent there.</summary>
+    internal readonly record struct Call(Tensor X, int Dimension, int Start, Tensor Y) : IDeviceCall
+    {
+        public string Name => nameof(Slice);
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y, X.DType);
+            call.ReadsPart(X, Y, X.DType);
+        }
+
+        public unsafe void OnCpu() => Kernels.StridedCopy.Block(X.Elements, X.Shape, Start, Y.Elements, Y.Shape, 0, Dimension, Y.Shape[Dimension], X.DType.Size());
     }
 }

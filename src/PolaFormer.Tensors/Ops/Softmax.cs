@@ -21,14 +21,53 @@ internal sealed class Softmax : Operator
     public static Tensor Forward(Tensor x, bool logarithm)
     {
         Tensor y = x.Device.Empty(x.Shape);
-        x.Device.Softmax(x, y, logarithm);
+        x.Device.Run(new Call(x, y, logarithm));
         return Tape.IsRecording(x) ? Tape.Record(new Softmax(x, y, logarithm), y) : y;
     }
 
     protected internal override void Backward(Tensor dy)
     {
         Tensor dx = dy.Device.Empty(dy.Shape);
-        dy.Device.SoftmaxBackward(_y, dy, dx, _logarithm);
+        dy.Device.Run(new BackwardCall(_y, dy, dx, _logarithm));
         Accumulate(_x, dx);
+    }
+
+    internal readonly record struct Call(Tensor X, Tensor Y, bool Logarithm) : IDeviceCall
+    {
+        public string Name => nameof(Softmax);
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y);
+            call.Reads(X);
+        }
+
+        public unsafe void OnCpu()
+        {
+            if (Logarithm)
+                Kernels.Softmax.LogForward(X.Data, Y.Data, X.RowCount, X.Shape[-1]);
+            else
+                Kernels.Softmax.Forward(X.Data, Y.Data, X.RowCount, X.Shape[-1]);
+        }
+    }
+
+    internal readonly record struct BackwardCall(Tensor Y, Tensor Dy, Tensor Dx, bool Logarithm) : IDeviceCall
+    {
+        public string Name => "SoftmaxBackward";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Dx);
+            call.Reads(Y);
+            call.Reads(Dy);
+        }
+
+        public unsafe void OnCpu()
+        {
+            if (Logarithm)
+                Kernels.Softmax.LogBackward(Y.Data, Dy.Data, Dx.Data, Y.RowCount, Y.Shape[-1]);
+            else
+                Kernels.Softmax.Backward(Y.Data, Dy.Data, Dx.Data, Y.RowCount, Y.Shape[-1]);
+        }
     }
 }

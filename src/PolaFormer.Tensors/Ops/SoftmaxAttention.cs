@@ -38,10 +38,29 @@ internal sealed class SoftmaxAttention : Operator
             throw new ArgumentException($"The mask {mask.Shape} is not (groups, {tokens} or 1, {keys}) for a batch of {batch}.");
 
         Device device = query.Source.Device;
+        if (!device.Fuses<Call>())
+            return Compose(query, key, value, numHeads, scale, bias, mask);
+
         Tensor y = device.Empty([batch, tokens, dim]);
-        Tensor state = device.SoftmaxAttention(query, key, value, numHeads, scale, bias, mask, y);
+        Tensor state = device.Empty([checked((int)Kernels.SoftmaxAttention.StateLength(batch, numHeads, tokens))]);
+        device.Run(new Call(query, key, value, numHeads, scale, bias, mask, y, state));
         bool tracked = Tape.IsRecording(query.Source, key.Source, value.Source, bias);
         return tracked ? Tape.Record(new SoftmaxAttention(query, key, value, numHeads, scale, bias, mask, y, state), y) : y;
+    }
+
+    private static Tensor Compose(Columns query, Columns key, Columns value, int numHeads, float scale, Tensor? bias, Tensor? mask)
+    {
+        Tensor q = AttentionHeads.Split(query.ToTensor(), numHeads), k = AttentionHeads.Split(key.ToTensor(), numHeads);
+        Tensor scores = q.MatMul(k, transposeB: true) * scale;
+        if (bias is not null)
+            scores = scores + bias;
+        if (mask is not null)
+        {
+            int groups = mask.Shape[0], images = scores.Shape[0] / groups, queries = scores.Shape[2], keys = scores.Shape[3];
+            scores = (scores.Reshape(images, groups, numHeads, queries, keys) + mask.Reshape(groups, 1, mask.Shape[1], keys)).Reshape(scores.Shape);
+        }
+
+        return AttentionHeads.Merge(scores.Softmax().MatMul(AttentionHeads.Split(value.ToTensor(), numHeads)));
     }
 
     protected internal override void Backward(Tensor dy)
@@ -49,12 +68,93 @@ internal sealed class SoftmaxAttention : Operator
         Device device = dy.Device;
         Columns dquery = NewGradient(_query), dkey = NewGradient(_key), dvalue = NewGradient(_value);
         Tensor? dbias = NewGradient(_bias);
-        device.SoftmaxAttentionBackward(
+        device.Run(new BackwardCall(
             _query, _key, _value, _numHeads, _scale, _bias, _mask, _y, _state, dy,
-            dquery, dkey, dvalue, dbias);
+            dquery, dkey, dvalue, dbias));
         Accumulate(_query, dquery);
         Accumulate(_key, dkey);
         Accumulate(_value, dvalue);
         Accumulate(_bias, dbias);
+    }
+
+    // q·kᵀ and P·v: N·n·d each per head.
+    private static long Products(Columns query, Columns key) => 2L * query.Source.Shape[0] * query.Tokens * query.Width * key.Tokens;
+
+    /// <summary>Writes the result, and for the backward pass a state that only the device's kernels read.</summary>
+    internal readonly record struct Call(
+        Columns Query, Columns Key, Columns Value, int NumHeads, float Scale, Tensor? Bias, Tensor? Mask, Tensor Y, Tensor State) : IDeviceCall
+    {
+        public string Name => nameof(SoftmaxAttention);
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y);
+            call.Writes(State);
+            call.Reads(Query);
+            call.Reads(Key);
+            call.Reads(Value);
+            call.Reads(Bias);
+            call.Reads(Mask);
+            call.Multiplies(Products(Query, Key));
+        }
+
+        public void OnCpu() => Kernels.SoftmaxAttention.Forward(Inputs, ((Columns)Y).Rows);
+
+        internal unsafe Kernels.SoftmaxAttentionInputs Inputs => new()
+        {
+            Batch = Query.Source.Shape[0],
+            Heads = NumHeads,
+            HeadDim = Query.Width / NumHeads,
+            Queries = Query.Tokens,
+            Keys = Key.Tokens,
+            Q = Query.Rows,
+            K = Key.Rows,
+            V = Value.Rows,
+            Scale = Scale,
+            Bias = Tensor.DataOrNull(Bias),
+            Mask = Tensor.DataOrNull(Mask),
+            MaskGroups = Mask?.Shape[0] ?? 1,
+            MaskRows = Mask?.Shape[1] ?? 1,
+            State = State.Data,
+        };
+    }
+
+    internal readonly record struct BackwardCall(
+        Columns Query, Columns Key, Columns Value, int NumHeads, float Scale, Tensor? Bias, Tensor? Mask, Tensor Y, Tensor State, Tensor Dy,
+        Columns Dquery, Columns Dkey, Columns Dvalue, Tensor? Dbias) : IDeviceCall
+    {
+        public string Name => "SoftmaxAttentionBackward";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.ReadsGradient(Dy);
+            call.Reads(Query);
+            call.Reads(Key);
+            call.Reads(Value);
+            call.Reads(Bias);
+            call.Reads(Mask);
+            call.Reads(Y);
+            call.Reads(State);
+            call.Writes(Dquery);
+            call.Writes(Dkey);
+            call.Writes(Dvalue);
+            call.Writes(Dbias);
+            call.Multiplies(2 * Products(Query, Key));
+        }
+
+        public unsafe void OnCpu()
+        {
+            Kernels.SoftmaxAttentionInputs inputs = new Call(Query, Key, Value, NumHeads, Scale, Bias, Mask, Y, State).Inputs;
+            Tensor workspace = Device.Cpu.Empty([checked((int)Kernels.SoftmaxAttention.WorkspaceLength(inputs.Batch, NumHeads, inputs.HeadDim, inputs.Queries, inputs.Keys, Dbias is not null))]);
+            Kernels.SoftmaxAttention.Backward(inputs, new Kernels.SoftmaxAttentionGradients
+            {
+                DOutput = ((Columns)Dy).Rows,
+                DQ = Dquery.Rows,
+                DK = Dkey.Rows,
+                DV = Dvalue.Rows,
+                DBias = Tensor.DataOrNull(Dbias),
+                Workspace = workspace.Data,
+            });
+        }
     }
 }

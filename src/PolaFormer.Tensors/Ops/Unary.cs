@@ -24,14 +24,49 @@ internal sealed class Unary : Operator
     public static Tensor Forward(UnaryFunction function, Tensor x)
     {
         Tensor y = x.Device.Empty(x.Shape);
-        x.Device.Unary(function, x, y);
+        x.Device.Run(new Call(function, x, y));
         return Tape.IsRecording(x) ? Tape.Record(new Unary(function, x, y), y) : y;
     }
 
     protected internal override void Backward(Tensor dy)
     {
         Tensor dx = dy.Device.Empty(dy.Shape);
-        dy.Device.UnaryBackward(_function, _x, _y, dy, dx);
+        dy.Device.Run(new BackwardCall(_function, _x, _y, dy, dx));
         Accumulate(_x, dx);
+    }
+
+    internal readonly record struct Call(UnaryFunction Function, Tensor X, Tensor Y) : IDeviceCall
+    {
+        public string Name => $"{nameof(Unary)} {Function}";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Y);
+            call.Reads(X);
+        }
+
+        public unsafe void OnCpu() => Kernels.Elementwise.Unary(Function, X.Data, Y.Data, X.Count);
+    }
+
+    /// <summary>Reads x or y, as the function's derivative is written in one or the other.</summary>
+    internal readonly record struct BackwardCall(UnaryFunction Function, Tensor X, Tensor Y, Tensor Dy, Tensor Dx) : IDeviceCall
+    {
+        public string Name => $"UnaryBackward {Function}";
+
+        public void Describe(ref CallDescription call)
+        {
+            call.Writes(Dx);
+            call.Reads(Kernels.Elementwise.BackwardReadsInput(Function) ? X : null);
+            call.Reads(Kernels.Elementwise.BackwardReadsOutput(Function) ? Y : null);
+            call.Reads(Dy);
+        }
+
+        public unsafe void OnCpu() => Kernels.Elementwise.UnaryBackward(
+            Function,
+            Kernels.Elementwise.BackwardReadsInput(Function) ? X.Data : null,
+            Kernels.Elementwise.BackwardReadsOutput(Function) ? Y.Data : null,
+            Dy.Data,
+            Dx.Data,
+            Dx.Count);
     }
 }

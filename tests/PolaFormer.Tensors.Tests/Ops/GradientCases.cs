@@ -14,7 +14,7 @@ internal static class GradientCases
 
     public static IReadOnlyList<Case> All { get; } = Make();
 
-    private static List<Case> Make()
+    public static List<Case> Make()
     {
         var cases = new List<Case>();
         void Add(string name, Type type, Tensor[] inputs, Func<Tensor[], Tensor> apply) => cases.Add(new Case(name, type, inputs, apply));

@@ -1,12 +1,14 @@
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
-using PolaFormer.Tensors.Ops;
 using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Tensors.Tests.Ops;
 
-/// <summary>Fused attention against its composed form: outputs and gradients, for every head size of the models and for odd ones.</summary>
-public class ComposedAttentionTests
+/// <summary>
+/// Fused operators against what they are composed of: outputs and gradients; attention for every head size of the models and for
+/// odd ones.
+/// </summary>
+public class CompositionTests
 {
     private const double Tolerance = 2e-5;
 
@@ -68,10 +70,17 @@ public class ComposedAttentionTests
             x => Tensor.SoftmaxAttention(x[0], new Columns(x[1], 0, dim), new Columns(x[1], dim, dim), heads, 1 / MathF.Sqrt(headDim), x[2], mask));
     }
 
+    [Fact]
+    public void EveryOperatorEqualsItsComposition()
+    {
+        foreach (GradientCases.Case item in GradientCases.Make())
+            Compare(item.Inputs, item.Apply);
+    }
+
     private static void Compare(Tensor[] inputs, Func<Tensor[], Tensor> apply)
     {
         float[][] fused = Run(inputs, apply);
-        ComposedAttention.IsEnabled = true;
+        Composition.IsForced = true;
         try
         {
             float[][] composed = Run(inputs, apply);
@@ -84,7 +93,7 @@ public class ComposedAttentionTests
         }
         finally
         {
-            ComposedAttention.IsEnabled = false;
+            Composition.IsForced = false;
         }
     }
 

@@ -1,0 +1,123 @@
+namespace PolaFormer.Tensors;
+
+/// <summary>
+/// What a request tells of itself, collected for one of two uses: a device checks that the operands are ones it can reach, and
+/// <see cref="MetaDevice"/> and <see cref="ProfilingDevice"/> count what the request costs.
+/// </summary>
+internal ref struct CallDescription
+{
+    // Null where costs are counted.
+    private readonly Device? _device;
+    private Tensor? _unreachable, _mistyped;
+    private DType _wanted;
+    private bool _hasResult;
+
+    private CallDescription(Device? device) => _device = device;
+
+    /// <summary>Shape of what is computed; of the incoming gradient where a request computes several gradients.</summary>
+    public Shape Result { get; private set; }
+
+    /// <summary>Bytes of the operands and results, each counted once.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Multiply-accumulates of products; 0 where there are none.</summary>
+    public long MultiplyAccumulates { get; private set; }
+
+    /// <summary>What a request costs.</summary>
+    public static CallDescription Of<TCall>(in TCall call)
+        where TCall : struct, IDeviceCall
+    {
+        var description = new CallDescription(null);
+        call.Describe(ref description);
+        return description;
+    }
+
+    /// <summary>Checks a request before a device does it.</summary>
+    /// <exception cref="InvalidOperationException">An operand is of another type than the request takes, or on a device that this one cannot reach.</exception>
+    public static void Check<TCall>(in TCall call, Device device)
+        where TCall : struct, IDeviceCall
+    {
+        var description = new CallDescription(device);
+        call.Describe(ref description);
+        if (description._mistyped is not null || description._unreachable is not null)
+            throw description.Error(call.Name);
+    }
+
+    /// <summary>A tensor that is read, if present.</summary>
+    /// <param name="x">The tensor.</param>
+    /// <param name="type">Its type; null where any will do.</param>
+    public void Reads(Tensor? x, DType? type = DType.Float32)
+    {
+        if (x is not null)
+            Add(x, x, type);
+    }
+
+    /// <summary>Columns that are read.</summary>
+    public void Reads(Columns x) => Add(x);
+
+    /// <summary>As many elements of a tensor as another one has, which are read.</summary>
+    public void ReadsPart(Tensor x, Tensor part, DType? type = DType.Float32) => Add(x, part, type);
+
+    /// <summary>A tensor that is written, if wanted; the first one is the result.</summary>
+    /// <inheritdoc cref="Reads(Tensor, DType?)"/>
+    public void Writes(Tensor? y, DType? type = DType.Float32)
+    {
+        if (y is null)
+            return;
+        SetResult(y.Shape);
+        Add(y, y, type);
+    }
+
+    /// <summary>Columns that are written, if wanted.</summary>
+    public void Writes(Columns? y)
+    {
+        if (y is { } columns)
+            Add(columns);
+    }
+
+    /// <summary>∂L/∂y, from which several gradients are computed.</summary>
+    public void ReadsGradient(Tensor dy)
+    {
+        SetResult(dy.Shape);
+        Add(dy, dy, DType.Float32);
+    }
+
+    /// <summary>A number of multiply-accumulates.</summary>
+    public void Multiplies(long count) => MultiplyAccumulates += count;
+
+    private void Add(Columns x)
+    {
+        if (_device is not null)
+            Check(x.Source, DType.Float32);
+        else if (x.RowStride > 0)
+            Bytes += x.Source.ByteCount / x.RowStride * x.Width;
+    }
+
+    private void Add(Tensor x, Tensor part, DType? type)
+    {
+        if (_device is not null)
+            Check(x, type);
+        else
+            Bytes += part.ByteCount;
+    }
+
+    private void Check(Tensor x, DType? type)
+    {
+        if (type is { } wanted && wanted != x.DType)
+            (_mistyped, _wanted) = (x, wanted);
+        if (!ReferenceEquals(x.Device, _device) && !_device!.Reaches(x.Device))
+            _unreachable = x;
+    }
+
+    private void SetResult(Shape shape)
+    {
+        if (_hasResult)
+            return;
+        _hasResult = true;
+        Result = shape;
+    }
+
+    private readonly InvalidOperationException Error(string name) => _mistyped is { } mistyped
+        ? new InvalidOperationException($"{name} computes in {_wanted}; the tensor {mistyped.Shape} holds {mistyped.DType}. Convert it with To(DType.{_wanted}).")
+        : new InvalidOperationException($"{name} runs on the device {_device!.Name}; the tensor {_unreachable!.Shape} is on {_unreachable.Device.Name}. Make all tensors on one device.");
+}

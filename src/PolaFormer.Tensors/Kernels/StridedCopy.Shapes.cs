@@ -1,0 +1,42 @@
+namespace PolaFormer.Tensors.Kernels;
+
+// Copies between contiguous layouts, told by their shapes.
+internal static unsafe partial class StridedCopy
+{
+    /// <summary>Copies all of x with its dimensions in another order.</summary>
+    /// <param name="x">First element.</param>
+    /// <param name="xShape">Extents of x.</param>
+    /// <param name="order">For each dimension of y the dimension of x.</param>
+    /// <param name="y">First element of the copy.</param>
+    /// <param name="yShape">Extents of y.</param>
+    /// <param name="elementSize">Bytes of an element.</param>
+    public static void Permute(void* x, Shape xShape, ReadOnlySpan<int> order, void* y, Shape yShape, int elementSize)
+    {
+        Span<nint> xStrides = stackalloc nint[xShape.Rank], permuted = stackalloc nint[xShape.Rank], yStrides = stackalloc nint[xShape.Rank];
+        Strides(xShape, xStrides);
+        Strides(yShape, yStrides);
+        for (var i = 0; i < order.Length; i++) permuted[i] = xStrides[order[i]];
+        Run(x, permuted, y, yStrides, yShape.AsSpan(), elementSize);
+    }
+
+    /// <summary>Copies <paramref name="length"/> places of a dimension from <paramref name="from"/> in x to <paramref name="to"/> in y; all other extents agree.</summary>
+    public static void Block(void* x, Shape xShape, int from, void* y, Shape yShape, int to, int dimension, int length, int elementSize)
+    {
+        Span<nint> xStrides = stackalloc nint[xShape.Rank], yStrides = stackalloc nint[xShape.Rank];
+        Strides(xShape, xStrides);
+        Strides(yShape, yStrides);
+        var source = (byte*)x + (from * xStrides[dimension] * elementSize);
+        var target = (byte*)y + (to * yStrides[dimension] * elementSize);
+        Run(source, xStrides, target, yStrides, xShape.With(dimension, length).AsSpan(), elementSize);
+    }
+
+    private static void Strides(Shape shape, Span<nint> strides)
+    {
+        nint stride = 1;
+        for (var i = shape.Rank - 1; i >= 0; i--)
+        {
+            strides[i] = stride;
+            stride *= shape[i];
+        }
+    }
+}
