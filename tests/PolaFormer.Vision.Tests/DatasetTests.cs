@@ -56,6 +56,12 @@ public sealed class DatasetTests : IDisposable
         Assert.Equal(1, ImageDatasets.Open(archive, "train").Count);
     }
 
+    [Theory]
+    [InlineData("https://example.org/set.tar", "Download them first")]
+    [InlineData("s3://bucket/set", "Download them first")]
+    [InlineData("/dev/zero", "device")]
+    public void WhatIsNoFileHereIsSaid(string path, string what) => Assert.Contains(what, Assert.Throws<ImageException>(() => ImageDatasets.Open(path, "train")).Message);
+
     [Fact]
     public void WhatIsMissingIsSaid()
     {
@@ -68,13 +74,20 @@ public sealed class DatasetTests : IDisposable
 
     [Theory]
     [InlineData(".tar")]
+    [InlineData(".tar.gz")]
     [InlineData(".zip")]
     public void DamagedArchivesGiveAnImageException(string extension)
     {
-        Write("set/train/a/1.jpg", "set/train/b/2.jpg");
+        Write("set/train/a/1.jpg", $"set/train/b/{new string('n', 150)}.jpg");
+        File.CreateSymbolicLink(Path.Combine(_folder, "set/train/b/3.jpg"), "../a/1.jpg");
         string intact = Path.Combine(_folder, "intact" + extension);
         if (extension == ".tar")
             TarFile.CreateFromDirectory(Path.Combine(_folder, "set"), intact, includeBaseDirectory: false);
+        else if (extension == ".tar.gz")
+        {
+            using var stream = new GZipStream(File.Create(intact), CompressionLevel.Fastest);
+            TarFile.CreateFromDirectory(Path.Combine(_folder, "set"), stream, includeBaseDirectory: false);
+        }
         else
             ZipFile.CreateFromDirectory(Path.Combine(_folder, "set"), intact);
         byte[] data = File.ReadAllBytes(intact);

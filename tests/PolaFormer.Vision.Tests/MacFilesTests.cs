@@ -41,6 +41,7 @@ public sealed class MacFilesTests : IDisposable
     [Fact]
     public void ShardsPassThemOver()
     {
+        _folder.Write("._train-0.tar");
         _folder.Tar("train-0.tar", "._a.jpg", "a.jpg", "a.json", "._b.jpg", "__MACOSX/a.jpg");
         string message = Assert.Throws<ImageException>(() => ImageDatasets.Open(_folder.Path, "train")).Message;
         // The JSON is the file's own name: the sample was read, and nothing before it.

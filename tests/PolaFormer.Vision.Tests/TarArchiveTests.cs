@@ -30,6 +30,7 @@ public sealed class TarArchiveTests : IDisposable
     [InlineData("train/a/x.jpg -> ../../../../x.jpg", "a link to a file outside")]
     [InlineData("train/a/x.jpg -> x.jpg", "a link to train/a/x.jpg")]
     [InlineData("train/b -> a", "a link to the folder train/a")]
+    [InlineData("set/train -> ../train", "a link to the folder train")]
     [InlineData("train/a/1.jpg", "train/a/1.jpg twice")]
     [InlineData("./train//a/1.jpg", "train/a/1.jpg twice")]
     public void WhatCannotBeMeantIsRefused(string entry, string what)
@@ -142,6 +143,15 @@ public sealed class TarArchiveTests : IDisposable
     }
 
     [Fact]
+    public void AnArchiveThatWasCutOffBetweenTwoFilesIsRefused()
+    {
+        byte[] tar = [.. Header("train/a/1.jpg", '0', 1), .. Block("x"), .. Header("train/a/2.jpg", '0', 1), .. Block("y")];
+        Assert.Equal(2, Open([.. tar, .. new byte[512]]).Count);
+        foreach (int length in (int[])[1024, 1100, 1536, 2048])
+            Assert.Contains("damaged or cut off", Assert.Throws<ImageException>(() => Open(tar[..length])).Message);
+    }
+
+    [Fact]
     public void TheChecksumOfACompressedArchiveIsChecked()
     {
         string path = _folder.Of("set.tar.gz");
@@ -169,7 +179,8 @@ public sealed class TarArchiveTests : IDisposable
     {
         Assert.Contains("no .tar, .tar.gz or .zip archive", Assert.Throws<ImageException>(() => Open(Encoding.ASCII.GetBytes(new string('x', 2000)))).Message);
         Assert.Contains("no .tar, .tar.gz or .zip archive", Assert.Throws<ImageException>(() => Open([1, 2, 3])).Message);
-        Assert.Contains("holds no images", Assert.Throws<ImageException>(() => Open([])).Message);
+        Assert.Contains("no .tar, .tar.gz or .zip archive", Assert.Throws<ImageException>(() => Open([])).Message);
+        Assert.Contains("holds no images", Assert.Throws<ImageException>(() => Open(new byte[1024])).Message);
     }
 
     private IImageDataset Open(byte[] tar)

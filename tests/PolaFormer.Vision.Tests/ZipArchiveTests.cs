@@ -88,6 +88,17 @@ public sealed class ZipArchiveTests : IDisposable
         Assert.Contains("is a link to", Assert.Throws<ImageException>(() => ImageDatasets.Open(_folder.Of("set.zip"), "train")).Message);
     }
 
+    [Fact]
+    public void ALinkToAFolderIsRefused()
+    {
+        using (ZipArchive archive = ZipFile.Open(_folder.Of("set.zip"), ZipArchiveMode.Create))
+        {
+            Add(archive, "train/a/1.jpg", "one");
+            Add(archive, "train/b", "a", isLink: true);
+        }
+        Assert.Contains("train/b is a link to the folder train/a", Assert.Throws<ImageException>(() => ImageDatasets.Open(_folder.Of("set.zip"), "train")).Message);
+    }
+
     private static void Add(ZipArchive archive, string name, string content, bool isLink = false)
     {
         ZipArchiveEntry entry = archive.CreateEntry(name);

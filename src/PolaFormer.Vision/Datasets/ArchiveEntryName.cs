@@ -9,6 +9,9 @@ internal static class ArchiveEntryName
             ? string.Join('/', name.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(part => part != "."))
             : name;
 
+    /// <summary>Whether images in a folder of a name would be wanted: then a link to a folder may not be passed over.</summary>
+    public static bool MayHold(string folder, Func<string, bool> isWanted) => isWanted($"{folder}/_.jpg") || isWanted($"{folder}/_/_.jpg");
+
     /// <summary>The entry that a symbolic link leads to; null where that is outside of the archive.</summary>
     /// <param name="link">The link's name.</param>
     /// <param name="target">What it says, seen from the folder it lies in.</param>

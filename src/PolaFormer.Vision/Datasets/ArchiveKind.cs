@@ -16,12 +16,19 @@ internal sealed record ArchiveKind(string Name, byte[] FirstBytes, bool IsRead =
     ];
 
     /// <summary>The kind of a file; null for what may be a plain tar archive.</summary>
-    /// <exception cref="ImageException">It is packed in a way that is not read.</exception>
+    /// <exception cref="ImageException">It cannot be read, or is packed in a way that is not.</exception>
     public static ArchiveKind? Of(string path)
     {
         Span<byte> start = stackalloc byte[8];
-        using FileStream file = InputFile.Open(path);
-        start = start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+        try
+        {
+            using FileStream file = InputFile.Open(path);
+            start = start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+        }
+        catch (Exception error) when (ImageException.Explains(error))
+        {
+            throw ImageException.Of(path, error);
+        }
         foreach (ArchiveKind kind in s_kinds)
         {
             if (!start.StartsWith(kind.FirstBytes))

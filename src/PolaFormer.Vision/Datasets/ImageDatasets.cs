@@ -18,6 +18,8 @@ public static class ImageDatasets
     {
         if (File.Exists(path))
             return OpenArchive(path, split ?? throw new ImageException($"{path}: an archive needs the name of a split"));
+        if (path.Contains("://", StringComparison.Ordinal))
+            throw new ImageException($"{path}: it is an address, and data are read from this machine only. Download them first, then name the folder or archive");
         if (!Directory.Exists(path) && !ShardFiles.IsPattern(path))
             throw new ImageException($"{path}: no such folder or archive");
         if (split is null)

@@ -7,7 +7,7 @@ namespace PolaFormer.Vision.Datasets;
 internal sealed class LabelNames
 {
     private const int MaxClasses = 1_000_000;
-    private const long MaxFileBytes = 64 << 20;
+    private const long MaxFileBytes = 16 << 20;
 
     private readonly string[]? _names;
     private readonly Dictionary<string, int> _labels = [];

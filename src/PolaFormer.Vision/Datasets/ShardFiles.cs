@@ -27,7 +27,7 @@ internal static partial class ShardFiles
         string folder = isPattern ? Path.GetDirectoryName(Path.GetFullPath(path))! : path;
         if (!Directory.Exists(folder))
             return [];
-        string[] archives = [.. Directory.GetFiles(folder, "*.tar").Order(StringComparer.Ordinal)];
+        string[] archives = [.. FolderListing.Of(folder).Files.Where(file => file.EndsWith(".tar", StringComparison.Ordinal))];
         return splits.Select(name => archives.Where(file => IsNamedAfter(Path.GetFileName(file), name)).ToArray()).FirstOrDefault(files => files.Length > 0) ?? [];
     }
 

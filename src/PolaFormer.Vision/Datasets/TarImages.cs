@@ -67,7 +67,7 @@ internal sealed class TarImages : IImageArchive
                 _names.Add(entry.Name);
                 _places.Add(entry.IsLink ? default : Take(scan, entry));
             }
-            else if (entry is { IsLink: true, Target: { } target } && isWanted($"{entry.Name}/_.jpg"))
+            else if (entry is { IsLink: true, Target: { } target } && ArchiveEntryName.MayHold(entry.Name, isWanted))
             {
                 folders[target] = entry.Name;
             }

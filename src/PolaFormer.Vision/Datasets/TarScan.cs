@@ -97,20 +97,23 @@ internal sealed class TarScan(Stream archive, string path, long maxBytes)
         }
     }
 
-    /// <summary>The next header; null at the end of the archive.</summary>
+    /// <summary>The next header; null at the block of zeros behind the last file.</summary>
     private TarHeader? NextHeader()
     {
         Skip();
         int read = archive.ReadAtLeast(_block, TarHeader.Bytes, throwOnEndOfStream: false);
         _position += read;
         _next = _position;
-        if (read == 0 || read == TarHeader.Bytes && !_block.AsSpan().ContainsAnyExcept((byte)0))
+        if (read == TarHeader.Bytes && !_block.AsSpan().ContainsAnyExcept((byte)0))
             return null;
         if (++_count > IImageArchive.MaxEntries)
             throw Damaged($"more than {IImageArchive.MaxEntries} entries");
         if (read == TarHeader.Bytes && TarHeader.Read(_block) is { } header)
             return header;
-        throw _count == 1 ? Damaged("no .tar, .tar.gz or .zip archive", isDamaged: false) : Damaged(read < TarHeader.Bytes ? "it ends in the middle of a header" : "a header is damaged");
+        if (_count == 1)
+            throw Damaged("no .tar, .tar.gz or .zip archive", isDamaged: false);
+        // Without the block of zeros at the end, an archive that was cut off between two files would only seem smaller.
+        throw Damaged(read < TarHeader.Bytes ? "it has no end" : "a header is damaged");
     }
 
     private void Skip()

@@ -43,6 +43,7 @@ internal sealed class ZipImages : IImageArchive
             if (Names.FirstOrDefault(name => name.Contains('\uFFFD')) is { } broken)
                 throw new ImageException($"{path}: the name {broken} is not the UTF-8 that it says it is, so names may not be told apart. Pack the archive again");
             FollowLinks(archive);
+            RefuseFolderLinks(archive, isWanted);
             _free.Add(archive);
         }
         catch (Exception error) when (ImageException.Explains(error))
@@ -96,12 +97,25 @@ internal sealed class ZipImages : IImageArchive
             {
                 all ??= Enumerable.Range(0, archive.Entries.Count).DistinctBy(k => NameOf(archive.Entries[k])).ToDictionary(k => NameOf(archive.Entries[k]));
                 ZipArchiveEntry link = archive.Entries[_entries[i]];
-                string target = link.Length > MaxLinkBytes ? "" : Encoding.UTF8.GetString(Read(link, Names[i]));
+                string target = TargetOf(link);
                 if (steps == 8 || ArchiveEntryName.Follow(NameOf(link), target) is not { } name || !all.TryGetValue(name, out _entries[i]))
                     throw new ImageException($"{Path}: {Names[i]} is a link to {target}, which the archive does not hold. Pack the files themselves (zip without -y)");
             }
         }
     }
+
+    /// <summary>Images behind a link to a folder would be left out silently.</summary>
+    private void RefuseFolderLinks(ZipArchive archive, Func<string, bool> isWanted)
+    {
+        foreach (ZipArchiveEntry link in archive.Entries.Where(entry => IsLink(entry) && ArchiveEntryName.MayHold(NameOf(entry), isWanted)))
+        {
+            string? folder = ArchiveEntryName.Follow(NameOf(link), TargetOf(link));
+            if (folder is not null && archive.Entries.Any(entry => NameOf(entry).StartsWith(folder + "/", StringComparison.Ordinal)))
+                throw new ImageException($"{Path}: {NameOf(link)} is a link to the folder {folder}, which is not followed. Pack the files themselves (zip without -y)");
+        }
+    }
+
+    private static string TargetOf(ZipArchiveEntry link) => link.Length > MaxLinkBytes ? "" : Encoding.UTF8.GetString(Read(link, NameOf(link)));
 
     private static bool IsLink(ZipArchiveEntry entry) => (entry.ExternalAttributes >> 16 & FileType) == SymbolicLink;
 

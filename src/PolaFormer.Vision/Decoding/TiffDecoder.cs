@@ -21,14 +21,16 @@ internal static class TiffDecoder
             throw new ImageException($"TIFF: a tile of {tileBytes} bytes is too large for the picture");
         // The directory has a place for each, and those are in the file: no memory is taken for a picture that is not there.
         long tiles = (layout.Width + layout.TileWidth - 1) / layout.TileWidth * ((layout.Height + layout.TileHeight - 1) / layout.TileHeight) * layout.Planes;
-        _ = directory.Get(directory.Count(TiffTag.StripOffsets) == 0 ? TiffTag.TileOffsets : TiffTag.StripOffsets, tiles - 1);
+        bool isTiled = directory.Numbers(TiffTag.StripOffsets).Count == 0;
+        TiffNumbers offsets = directory.Numbers(isTiled ? TiffTag.TileOffsets : TiffTag.StripOffsets), counts = directory.Numbers(isTiled ? TiffTag.TileByteCounts : TiffTag.StripByteCounts);
+        _ = offsets[tiles - 1];
         if (tileBytes / layout.Planes / TiffCompression.MaxInflation(layout.Compression) > data.Length)
             throw TiffCompression.Truncated();
         var pixels = new TiffPixels(directory, layout);
         var image = new Image((int)layout.Width, (int)layout.Height);
         try
         {
-            DecodeTiles(data, directory, layout, pixels, image, new byte[tileBytes]);
+            DecodeTiles(data, layout, offsets, counts, isTiled, pixels, image, new byte[tileBytes]);
         }
         catch
         {
@@ -42,11 +44,10 @@ internal static class TiffDecoder
             return Orientation.Apply(image, orientation);
     }
 
-    private static void DecodeTiles(ReadOnlySpan<byte> data, TiffDirectory directory, TiffLayout layout, TiffPixels pixels, Image image, byte[] buffer)
+    private static void DecodeTiles(ReadOnlySpan<byte> data, TiffLayout layout, TiffNumbers offsets, TiffNumbers counts, bool isTiled, TiffPixels pixels, Image image, byte[] buffer)
     {
         int tileWidth = (int)layout.TileWidth, tileHeight = (int)layout.TileHeight, rowBytes = (int)layout.RowBytes;
         int across = (image.Width + tileWidth - 1) / tileWidth, down = (image.Height + tileHeight - 1) / tileHeight;
-        bool isTiled = directory.Count(TiffTag.StripOffsets) == 0;
         byte[] joined = layout.IsPlanar ? new byte[rowBytes * layout.Planes] : [];
         for (int i = 0; i < across * down; i++)
         {
@@ -55,7 +56,11 @@ internal static class TiffDecoder
             // A last strip has the rows that are left; tiles are whole.
             int planeBytes = rowBytes * (isTiled ? tileHeight : rows);
             for (int plane = 0; plane < layout.Planes; plane++)
-                Read(data, directory, layout, isTiled, (long)plane * across * down + i, buffer.AsSpan(plane * planeBytes, planeBytes));
+            {
+                long index = (long)plane * across * down + i;
+                // The size is not needed to unpack, and some files have a wrong one.
+                Read(data, layout, offsets[index], index < counts.Count ? counts[index] : 0, buffer.AsSpan(plane * planeBytes, planeBytes));
+            }
             for (int y = 0; y < rows; y++)
             {
                 ReadOnlySpan<byte> row = buffer.AsSpan(y * rowBytes, rowBytes);
@@ -80,15 +85,12 @@ internal static class TiffDecoder
     }
 
     /// <summary>The bytes of a strip or tile, unpacked.</summary>
-    private static void Read(ReadOnlySpan<byte> data, TiffDirectory directory, TiffLayout layout, bool isTiled, long index, Span<byte> target)
+    private static void Read(ReadOnlySpan<byte> data, TiffLayout layout, long offset, long length, Span<byte> target)
     {
-        long offset = directory.Get(isTiled ? TiffTag.TileOffsets : TiffTag.StripOffsets, index);
-        TiffTag counts = isTiled ? TiffTag.TileByteCounts : TiffTag.StripByteCounts;
         if (offset < 0 || offset > data.Length)
             throw TiffCompression.Truncated();
         ReadOnlySpan<byte> packed = data[(int)offset..];
-        // The size is not needed to unpack, and some files have a wrong one.
-        if (layout.Compression != 1 && index < directory.Count(counts) && directory.Get(counts, index) is > 0 and var length && length < packed.Length)
+        if (layout.Compression != 1 && length > 0 && length < packed.Length)
             packed = packed[..(int)length];
         if (layout.IsBitReversed)
             packed = Reversed(packed, layout.Compression == 1 ? target.Length : packed.Length);

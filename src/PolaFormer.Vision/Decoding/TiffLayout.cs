@@ -55,16 +55,17 @@ internal readonly record struct TiffLayout
         long samples = directory.First(TiffTag.SamplesPerPixel, 1), bits = directory.First(TiffTag.BitsPerSample, 1);
         if (samples is < 1 or > MaxSamples)
             throw new ImageException($"TIFF: {samples} samples a pixel are not supported");
-        long counts = directory.Count(TiffTag.BitsPerSample);
+        TiffNumbers sizes = directory.Numbers(TiffTag.BitsPerSample);
+        int counts = sizes.Count;
         if (counts > 1 && counts < samples)
             throw new ImageException($"TIFF: {samples} samples a pixel, of which {counts} have a size");
         for (int i = 1; i < Math.Min(counts, samples); i++)
         {
-            if (directory.Get(TiffTag.BitsPerSample, i) != bits)
+            if (sizes[i] != bits)
                 throw new ImageException("TIFF: samples of different sizes are not supported");
         }
-        bool isTiled = directory.Count(TiffTag.StripOffsets) == 0;
-        long width = directory.Get(TiffTag.ImageWidth, 0), height = directory.Get(TiffTag.ImageLength, 0);
+        bool isTiled = directory.Numbers(TiffTag.StripOffsets).Count == 0;
+        long width = directory.Numbers(TiffTag.ImageWidth)[0], height = directory.Numbers(TiffTag.ImageLength)[0];
         long rows = directory.First(TiffTag.RowsPerStrip, height);
         long compression = directory.First(TiffTag.Compression, 1), predictor = TiffCompression.MayBePredicted(compression) ? directory.First(TiffTag.Predictor, 1) : 1;
         var layout = new TiffLayout
@@ -81,8 +82,8 @@ internal readonly record struct TiffLayout
             Compression = compression,
             IsPredicted = predictor == 2,
             IsBitReversed = directory.First(TiffTag.FillOrder, 1) == 2,
-            TileWidth = isTiled ? directory.Get(TiffTag.TileWidth, 0) : width,
-            TileHeight = isTiled ? directory.Get(TiffTag.TileLength, 0) : rows <= 0 ? height : Math.Min(rows, height),
+            TileWidth = isTiled ? directory.Numbers(TiffTag.TileWidth)[0] : width,
+            TileHeight = isTiled ? directory.Numbers(TiffTag.TileLength)[0] : rows <= 0 ? height : Math.Min(rows, height),
         };
         TiffCompression.Check(compression);
         if (!layout.IsKnown)

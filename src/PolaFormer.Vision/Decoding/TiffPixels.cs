@@ -39,13 +39,14 @@ internal sealed class TiffPixels
     /// <summary>Entries that the file does not give are gray levels.</summary>
     private void FillPalette(TiffDirectory directory)
     {
-        long entries = directory.Count(TiffTag.ColorMap) / Image.Channels;
+        TiffNumbers map = directory.Numbers(TiffTag.ColorMap);
+        int entries = map.Count / Image.Channels;
         if (entries is < 1 or > 256)
             throw new ImageException($"TIFF: a palette of {entries} entries is not possible");
         for (int i = 0; i < entries; i++)
         {
             for (int c = 0; c < Image.Channels; c++)
-                _lookup[i * Image.Channels + c] = (byte)(directory.Get(TiffTag.ColorMap, c * entries + i) >> 8);
+                _lookup[i * Image.Channels + c] = (byte)(map[c * entries + i] >> 8);
         }
     }
 

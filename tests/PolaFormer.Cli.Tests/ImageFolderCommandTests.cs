@@ -1,0 +1,42 @@
+using System.Text.Json;
+
+namespace PolaFormer.Cli.Tests;
+
+/// <summary>What the commands make of folders of images that are not all images.</summary>
+public sealed class ImageFolderCommandTests : IDisposable
+{
+    private static readonly string[] s_classes = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("polaformer-images-").FullName;
+
+    private static string Photograph => Path.Combine(Polaformer.Root, "samples/images/cat.jpg");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task PredictPassesOverWhatAMacPutsBesideImages()
+    {
+        File.Copy(Photograph, Path.Combine(_folder, "a.jpg"));
+        File.WriteAllText(Path.Combine(_folder, "._a.jpg"), "attributes");
+        (int code, string output, _) = await Polaformer.Run("predict", _folder, "--json");
+        Assert.Equal(0, code);
+        Assert.Equal(Path.Combine(_folder, "a.jpg"), Assert.Single(JsonDocument.Parse(output).RootElement.EnumerateArray()).GetProperty("file").GetString());
+    }
+
+    [Theory]
+    [InlineData("skip", 0)]
+    [InlineData("fail", 1)]
+    public async Task EvalMayLeaveOutBadImages(string policy, int expected)
+    {
+        foreach (string name in s_classes)
+            File.Copy(Photograph, Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "val", name)).FullName, "1.jpg"));
+        File.WriteAllText(Path.Combine(_folder, "val/dog/0.jpg"), "<html>");
+        (int code, string output, string error) = await Polaformer.Run("eval", "--data", _folder, "--bad-images", policy, "--json");
+        Assert.Equal(expected, code);
+        Assert.Contains("val/dog/0.jpg: not a JPEG", error);
+        if (expected == 0)
+            Assert.Equal((10, 1), (JsonDocument.Parse(output).RootElement.GetProperty("images").GetInt32(), JsonDocument.Parse(output).RootElement.GetProperty("skipped").GetInt32()));
+        else
+            Assert.Contains("--bad-images skip", error);
+    }
+}
