@@ -13,6 +13,7 @@ public static class AttentionProbe
     /// <param name="model">The network, in evaluation mode and not frozen.</param>
     /// <param name="image">(1, H, W, 3), normalised.</param>
     /// <exception cref="ArgumentException">There is more than one image.</exception>
+    /// <exception cref="NotFiniteNumberException">The network's values leave the range of 32-bit floats.</exception>
     public static IReadOnlyList<ProbedLayer> Run(VisionModel model, Tensor image)
     {
         if (image.Rank != 4 || image.Shape[0] != 1)
@@ -20,8 +21,14 @@ public static class AttentionProbe
         var layers = new List<ProbedLayer>();
         using (AttentionMechanism.Observe((mechanism, inputs) => layers.Add(Noted(mechanism, inputs))))
         using (MemoryScope.Enter())
-            model.Forward(image);
+            RequireFinite(model.Forward(image));
         return layers;
+    }
+
+    private static void RequireFinite(Tensor logits)
+    {
+        if (!logits.ToArray().All(float.IsFinite))
+            throw new NotFiniteNumberException("The network gives no finite numbers for the image: its weights lead beyond the range of 32-bit floats. Take another checkpoint.");
     }
 
     private static ProbedLayer Noted(AttentionMechanism mechanism, AttentionInputs inputs) => new(Module.Running?.FullName ?? "", mechanism, Kept(inputs))

@@ -30,6 +30,7 @@ public static class CheckpointConverter
         };
         InputFile.Check(input);
         OutputFile.Check(output, input);
+        OutputFile.RemoveLeftovers(Path.GetDirectoryName(Path.GetFullPath(output))!);
         using Checkpoint checkpoint = Checkpoint.Open(input, options);
         IEnumerable<CheckpointTensor> tensors = checkpoint.Entries.Select(entry => new CheckpointTensor(entry));
         if (floatType is { } type) tensors = tensors.Select(tensor => tensor.ConvertFloats(type));

@@ -8,6 +8,9 @@ namespace PolaFormer.Checkpoints;
 /// <summary>Brings checkpoints into modules, and finds the architecture that a checkpoint belongs to.</summary>
 public static class ModelLoader
 {
+    // A window of 7 tokens has constants of 20 KB a layer, one of 24 of 2.7 MB.
+    private const long MaxAbsentBytes = 256 << 20;
+
     /// <summary>
     /// Overwrites a module's parameters and buffers; every name and shape must agree, wrappers' segments in the names apart
     /// (<see cref="LoadReport.PassedOver"/> tells what need not). Constants that the module computes for itself stay its own.
@@ -30,7 +33,11 @@ public static class ModelLoader
         try
         {
             using IDisposable meta = new MetaDevice().Use();
-            RequireExact(Compare(entry.Create(options), checkpoint), checkpoint);
+            VisionModel shapes = entry.Create(options);
+            RequireExact(Compare(shapes, checkpoint, out NameMatch names), checkpoint);
+            long absent = shapes.StateDict().Where(tensor => names.Find(tensor.Name) is null).Sum(tensor => tensor.Tensor.Count * tensor.Tensor.DType.Size());
+            if (absent > MaxAbsentBytes)
+                throw new CheckpointException(checkpoint.Name, $"constants of {absent} bytes are to be computed for it, more than any network has. Save the model with its buffers.");
         }
         catch (Exception error) when (error is ArgumentException or OverflowException)
         {
@@ -178,6 +185,8 @@ public static class ModelLoader
     internal static void ReadFinite(string file, CheckpointEntry entry, Span<float> destination)
     {
         entry.ReadFloat32(destination);
+        if (ParameterNames.IsVariance(entry.Name) && destination.IndexOfAnyInRange(float.MinValue, -float.Epsilon) is var negative and >= 0)
+            throw new CheckpointException(file, $"{entry.Name} {entry.Shape} is a variance, and element {negative} is {destination[negative].ToString(CultureInfo.InvariantCulture)}: the network gives no numbers. The file is damaged; take another checkpoint.");
         int at = FloatConversion.IndexOfNonFinite(destination);
         if (at >= 0)
             throw new CheckpointException(file, $"{entry.Name} {entry.Shape} is not finite: element {at} is {destination[at].ToString(CultureInfo.InvariantCulture)}, so the network gives no numbers. Training diverged before it was saved, or the file is damaged; take an earlier checkpoint.");

@@ -49,5 +49,8 @@ internal static class ParameterNames
     public static bool IsByproduct(string name, long elements) => IsOptional(name)
         || elements <= 1 && Last(name) is "total_ops" or "total_params" or "n_averaged" or "num_updates" or "initted" or "step" or "decay";
 
+    /// <summary>Whether a tensor holds variances, which are never negative.</summary>
+    public static bool IsVariance(string name) => Last(name) is "running_var";
+
     private static ReadOnlySpan<char> Last(string name) => name.AsSpan(name.LastIndexOf('.') + 1);
 }

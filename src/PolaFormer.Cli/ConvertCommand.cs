@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PolaFormer.Checkpoints;
+using PolaFormer.Files;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Cli;
@@ -20,6 +21,7 @@ internal static class ConvertCommand
                 throw new ArgumentException("--half and --bfloat16 exclude each other.");
             DType? type = parsed.GetValue(half) ? DType.Float16 : parsed.GetValue(bfloat16) ? DType.BFloat16 : null;
             CommonOptions.CheckOutputs([("OUT", parsed.GetValue(output), "")], parsed.GetValue(input));
+            using IDisposable signals = UnfinishedFiles.RemoveOnSignals();
             CheckpointConverter.Convert(parsed.GetValue(input)!, parsed.GetValue(output)!, type);
             Console.WriteLine($"{parsed.GetValue(output)}: {new FileInfo(parsed.GetValue(output)!).Length:N0} bytes");
         });

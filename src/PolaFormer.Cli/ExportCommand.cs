@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PolaFormer.Checkpoints;
+using PolaFormer.Files;
 using PolaFormer.Models;
 using PolaFormer.Onnx;
 using PolaFormer.Vision;
@@ -35,6 +36,7 @@ internal static class ExportCommand
                 ? Drawn(parsed.GetValue(model), parsed.GetValue(checkpoint), CommonOptions.NamesOf(parsed.GetValue(attention)), parsed.GetValue(seed))
                 : parsed.GetValue(attention) is not null ? throw new ArgumentException("--attention goes with --random-weights; a checkpoint tells its own attention.")
                 : ImageClassifier.LoadModel(weights!, parsed.GetValue(model));
+            using IDisposable signals = UnfinishedFiles.RemoveOnSignals();
             OnnxExporter.Export(network, output, options with { Description = description });
             Console.WriteLine($"{output}: {description.Model}, {new FileInfo(output).Length:N0} bytes");
         });

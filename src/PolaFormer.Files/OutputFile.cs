@@ -49,6 +49,7 @@ public static class OutputFile
     {
         Check(path);
         string temporary = $"{path}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}{TemporaryEnding}";
+        UnfinishedFiles.Add(temporary);
         try
         {
             using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 1 << 16))
@@ -68,6 +69,10 @@ public static class OutputFile
             if (error is FileException or not (IOException or UnauthorizedAccessException or NotSupportedException))
                 throw;
             throw new FileException(path, $"the file cannot be written ({error.Message.ReplaceLineEndings(" ")}). Check the folder, its permissions and the space on the disk.", error);
+        }
+        finally
+        {
+            UnfinishedFiles.Forget(temporary);
         }
     }
 

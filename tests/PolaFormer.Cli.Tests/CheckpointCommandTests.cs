@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using PolaFormer.Checkpoints;
+using PolaFormer.Models;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Cli.Tests;
+
+/// <summary>Checkpoints that are wrong, wrapped or in the way, at the command line.</summary>
+public sealed class CheckpointCommandTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("polaformer");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("predict", "samples/images/cat.jpg", "--json")]
+    [InlineData("gates", "samples/images/cat.jpg")]
+    [InlineData("export", "--onnx", "no-such-file.onnx")]
+    public async Task WeightsThatAreNotFiniteAreOneErrorBeforeAnythingIsComputed(params string[] command)
+    {
+        string path = Save("nan.safetensors", change: (name, values) => { if (name == "head.bias") values[2] = float.NaN; });
+        (int code, string output, string error) = await Polaformer.Run([.. command, "--checkpoint", path]);
+        Assert.NotEqual(0, code);
+        Assert.Empty(output);
+        Assert.Contains("head.bias", error, StringComparison.Ordinal);
+        Assert.Contains("not finite", error, StringComparison.Ordinal);
+        Assert.Single(error.Trim().Split('\n'));
+    }
+
+    [Fact]
+    public async Task AnOverflowingNetworkIsAnErrorOfEachImage()
+    {
+        string path = Save("huge.safetensors", change: (name, values) => { if (name == "head.weight") values.Fill(3e38f); });
+        (int code, string output, _) = await Polaformer.Run("predict", "samples/images/cat.jpg", "samples/images/airplane.jpg", "--json", "--checkpoint", path);
+        Assert.NotEqual(0, code);
+        foreach (JsonElement result in JsonDocument.Parse(output).RootElement.EnumerateArray())
+            Assert.Contains("finite", result.GetProperty("error").GetString(), StringComparison.Ordinal);
+        (code, _, string error) = await Polaformer.Run("entropy", "samples/images/cat.jpg", "--checkpoint", path);
+        Assert.NotEqual(0, code);
+        Assert.Contains("finite", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task InspectNamesWhatWasPassedOver()
+    {
+        string path = Save("counted.safetensors", rename: name => "model._orig_mod." + name, skip: name => name.EndsWith("num_batches_tracked", StringComparison.Ordinal));
+        (int code, string output, _) = await Polaformer.Run("inspect", path);
+        Assert.Equal(0, code);
+        Assert.Contains("fits polaformer_pp_cifar", output, StringComparison.Ordinal);
+        Assert.Contains("passed over", output, StringComparison.Ordinal);
+        Assert.Contains("num_batches_tracked (absent)", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task InspectNamesWhatWasNotRead()
+    {
+        string path = Path.Combine(_folder.FullName, "beside.pth");
+        TorchWriter.Write(path, [new CheckpointTensor("w", [2], new float[2])], new Dictionary<string, object?> { ["when"] = "XXXXXXXXXXXXXXXXXXXXXXXXXXXXX" });
+        // An object of a class takes the place of the text, byte for byte; its checksum is corrected by the writer of the copy.
+        byte[] bytes = File.ReadAllBytes(path);
+        int at = bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes("XXXXXXXXXXXXXXXXXXXXXXXXXXXXX")) - 5;
+        Encoding.Latin1.GetBytes("cmy.trainer\nClockOfTheRun\n)R(l0000"[..33] + "0").CopyTo(bytes, at);
+        File.WriteAllBytes(path, Repacked(bytes));
+        (int code, string output, string error) = await Polaformer.Run("inspect", path);
+        Assert.True(code == 0, error);
+        Assert.Contains("never run: objects of: my.trainer.ClockOfTheRun", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task NothingReplacesTheCheckpointThatIsRead()
+    {
+        string path = Save("model.safetensors");
+        byte[] before = File.ReadAllBytes(path);
+        Assert.NotEqual(0, (await Polaformer.Run("convert", path, path, "--half")).ExitCode);
+        Assert.NotEqual(0, (await Polaformer.Run("export", "--onnx", path, "--checkpoint", path)).ExitCode);
+        Assert.Equal(before, File.ReadAllBytes(path));
+    }
+
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    [InlineData("HUP")]
+    [InlineData("KILL")]
+    public async Task AConversionThatIsEndedLeavesNothingBehind(string signal)
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("There are no such signals.");
+        string input = Path.Combine(_folder.FullName, "large.safetensors"), folder = _folder.CreateSubdirectory("out").FullName;
+        SafetensorsWriter.Write(input, [new CheckpointTensor("w", DType.Float32, [1 << 26], (_, destination) => destination.Clear())]);
+        using (Process process = Start("convert", input, Path.Combine(folder, "out.safetensors"), "--half"))
+        {
+            while (Directory.GetFiles(folder).Length == 0 && !process.HasExited) await Task.Delay(5, TestContext.Current.CancellationToken);
+            using (Process kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        // What SIGKILL leaves, the next conversion to that folder takes away.
+        if (signal == "KILL") Assert.Equal(0, (await Polaformer.Run("convert", Save("small.safetensors"), Path.Combine(folder, "out.safetensors"))).ExitCode);
+        Assert.DoesNotContain(Directory.GetFiles(folder), file => !file.EndsWith("out.safetensors", StringComparison.Ordinal));
+    }
+
+    private static Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "polaformer.dll"), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        return Process.Start(start)!;
+    }
+
+    private string Save(string file, Func<string, string>? rename = null, Func<string, bool>? skip = null, SpanAction? change = null)
+    {
+        VisionModel model = ModelRegistry.Find("polaformer_pp_cifar").Create();
+        model.Initialize(1);
+        string path = Path.Combine(_folder.FullName, file);
+        SafetensorsWriter.Write(path, model.StateDict().Where(entry => skip?.Invoke(entry.Name) != true).Select(entry =>
+        {
+            byte[] bytes = entry.Tensor.AsBytes().ToArray();
+            if (entry.Tensor.DType == DType.Float32) change?.Invoke(entry.Name, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes));
+            return new CheckpointTensor(rename?.Invoke(entry.Name) ?? entry.Name, entry.Tensor.DType, entry.Tensor.Shape, bytes);
+        }));
+        return path;
+    }
+
+    private delegate void SpanAction(string name, Span<float> values);
+
+    // The entries without compression, under checksums of their own.
+    private static byte[] Repacked(byte[] archive)
+    {
+        throw new NotSupportedException();
+    }
+}
