@@ -36,10 +36,13 @@ internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections
     /// <param name="section">The wanted one, or null for the trained weights.</param>
     public static StateDict Select(FileBytes file, (object? Root, IReadOnlyList<string> NotRead) content, string? section)
     {
-        if (content.Root is not PickledDictionary dictionary)
+        if (PickledNetwork.Flattened(content.Root) is not PickledDictionary dictionary)
             throw new CheckpointException(file.Name, $"it holds {Describe(content.Root)} instead of a dictionary of tensors. Save the model's state_dict().");
-        List<string> sections = [.. dictionary.Where(entry => entry.Key is string && IsStateDict(entry.Value)).Select(entry => (string)entry.Key)];
-        string? chosen = Choose(file, dictionary, sections, section);
+        OrderedDictionary<string, PickledDictionary> stateDicts = [];
+        foreach ((object key, object? value) in dictionary)
+            if (key is string title && PickledNetwork.Flattened(value) is PickledDictionary state && IsStateDict(state)) stateDicts.Add(title, state);
+        List<string> sections = [.. stateDicts.Keys];
+        string? chosen = Choose(file, dictionary, stateDicts, section);
         if (chosen is null && !IsStateDict(dictionary) && dictionary.Values.OfType<PickledDictionary>().FirstOrDefault(inner => inner.Values.Any(IsStateDict)) is { } nested)
             return Select(file, (nested, content.NotRead), section);
         if (chosen is null && !IsStateDict(dictionary))
@@ -49,7 +52,7 @@ internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections
         HashSet<string> names = [.. sections];
         foreach ((object key, object? value) in dictionary)
             if (key is string name && !names.Contains(name) && (chosen is not null || value is not StoredTensor)) metadata.Add(name, value);
-        PickledDictionary tensors = chosen is null ? dictionary : (PickledDictionary)dictionary[chosen]!;
+        PickledDictionary tensors = chosen is null ? dictionary : stateDicts[chosen];
         return new StateDict(chosen, sections, TakeEntries(file, tensors), metadata)
         {
             Unread = tensors.Where(entry => entry.Key is string && entry.Value is not StoredTensor).ToDictionary(entry => (string)entry.Key, entry => Describe(entry.Value)),
@@ -58,12 +61,13 @@ internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections
     }
 
     // Without a name that tells, the weights are the most tensors: states of generators and losses are few.
-    private static string? Choose(FileBytes file, PickledDictionary dictionary, List<string> sections, string? wanted)
+    private static string? Choose(FileBytes file, PickledDictionary dictionary, OrderedDictionary<string, PickledDictionary> stateDicts, string? wanted)
     {
+        List<string> sections = [.. stateDicts.Keys];
         if (wanted is null)
         {
-            if (TensorsIn(dictionary) > sections.Select(name => TensorsIn(dictionary[name])).DefaultIfEmpty(0).Max()) return null;
-            return s_trained.FirstOrDefault(sections.Contains) ?? sections.MaxBy(name => (TensorsIn(dictionary[name]), !s_averaged.Contains(name)));
+            if (TensorsIn(dictionary) > stateDicts.Values.Select(TensorsIn).DefaultIfEmpty(0).Max()) return null;
+            return s_trained.FirstOrDefault(sections.Contains) ?? sections.MaxBy(name => (TensorsIn(stateDicts[name]), !s_averaged.Contains(name)));
         }
 
         if (sections.Contains(wanted)) return wanted;

@@ -74,6 +74,12 @@ public sealed class StoredTensor
         if (destination.Length != Shape.Count)
             throw new ArgumentException($"The tensor has {Shape.Count} elements; the destination {destination.Length}.", nameof(destination));
 
+        if (DType == DType.Float32 && _strides is null && _offset == 0 && _storage.Length == ByteCount && ByteCount <= Array.MaxLength)
+        {
+            _storage.ReadAll(MemoryMarshal.AsBytes(destination));
+            return;
+        }
+
         int size = DType.Size(), chunk = ChunkBytes / size;
         byte[]? gathered = _strides is null ? null : Gathered(_strides);
         bool isPlain = DType == DType.Float32 && gathered is null;

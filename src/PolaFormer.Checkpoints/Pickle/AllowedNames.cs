@@ -11,9 +11,9 @@ internal static class AllowedNames
     private static readonly FrozenSet<string> s_codePackages = FrozenSet.ToFrozenSet(
     [
         "os", "posix", "nt", "sys", "subprocess", "commands", "popen2", "shutil", "pty", "socket", "ssl", "asyncio", "multiprocessing", "concurrent",
-        "importlib", "imp", "zipimport", "pkgutil", "runpy", "code", "codeop", "types", "pdb", "bdb", "timeit", "profile", "cProfile", "trace", "doctest",
+        "importlib", "imp", "zipimport", "pkgutil", "runpy", "code", "codeop", "pdb", "bdb", "timeit", "profile", "cProfile", "trace", "doctest",
         "webbrowser", "ctypes", "_ctypes", "cffi", "pip", "setuptools", "distutils", "pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal",
-        "shelve", "tempfile", "io", "_io", "operator", "_operator", "linecache", "http", "httplib", "urllib", "urllib2", "requests", "ftplib", "smtplib",
+        "shelve", "tempfile", "io", "_io", "linecache", "http", "httplib", "urllib", "urllib2", "requests", "ftplib", "smtplib",
         "telnetlib", "xmlrpc", "sqlite3", "platform", "signal", "site", "venv", "ensurepip", "inspect", "gc", "py_compile", "compileall", "idlelib", "lib2to3",
     ]);
 
@@ -21,7 +21,10 @@ internal static class AllowedNames
         ["numpy.testing", "numpy.f2py", "numpy.distutils", "torch.hub", "torch.jit", "torch.package", "torch.fx", "torch.multiprocessing", "torch.utils.cpp_extension", "torch._dynamo", "torch._inductor"];
 
     private static readonly FrozenSet<string> s_codeNames = FrozenSet.ToFrozenSet(
-        ["torch.load", "torch.serialization.load", "torch.serialization._load", "torch.storage._load_from_bytes", "torch.compile", "numpy.load", "numpy.fromfile", "numpy.memmap", "pandas.read_pickle", "pandas.eval"]);
+        [
+            "types.FunctionType", "types.LambdaType", "types.CodeType", "types.MethodType", "operator.attrgetter", "operator.methodcaller", "_operator.attrgetter", "_operator.methodcaller",
+            "torch.load", "torch.serialization.load", "torch.serialization._load", "torch.storage._load_from_bytes", "torch.compile", "numpy.load", "numpy.fromfile", "numpy.memmap", "pandas.read_pickle", "pandas.eval",
+        ]);
 
     /// <summary>The meaning of a name, or null where it has none here.</summary>
     public static PickledType? Find(string module, string name) => s_names.GetValueOrDefault($"{module}.{name}");

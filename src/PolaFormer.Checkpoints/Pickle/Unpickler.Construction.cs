@@ -154,8 +154,8 @@ internal ref partial struct Unpickler
             case AllowedKind.Encode when arguments.Length is 1 or 2 && arguments[0] is string text:
                 ChargeCopy(text.Length);
                 return Latin1Bytes(text);
-            case AllowedKind.Reconstruct when arguments.Length == 3 && arguments[0] is PickledType { Kind: AllowedKind.Dictionary or AllowedKind.Attributes or AllowedKind.Unread } made:
-                return Call(made, []);
+            case AllowedKind.Reconstruct when arguments.Length == 3 && arguments[0] is PickledType { Kind: AllowedKind.Dictionary or AllowedKind.Attributes or AllowedKind.Unread or AllowedKind.Name } made:
+                return Call(made, arguments[2] is PickledDictionary ? arguments[2..] : []);
             case AllowedKind.NewObject when arguments.Length >= 1 && arguments[0] is PickledType { Kind: not AllowedKind.NewObject } made:
                 return Call(made, arguments[1..]);
             case AllowedKind.Attribute when arguments.Length == 2 && arguments[0] is PickledType { Kind: AllowedKind.Unread } owner && arguments[1] is string member:
