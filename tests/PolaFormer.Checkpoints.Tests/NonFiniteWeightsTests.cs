@@ -23,6 +23,14 @@ public class NonFiniteWeightsTests
     }
 
     [Fact]
+    public void ANegativeVarianceIsNamed()
+    {
+        VisionModel model = SavedModel.Made();
+        using Checkpoint checkpoint = SavedModel.Open(model, tensor => [tensor.Name == "patch_embed.proj.1.running_var" ? Changed(tensor, -1e-3f) : tensor]);
+        Assert.Contains("running_var (16) is a variance", Assert.Throws<CheckpointException>(() => ModelLoader.LoadStrict(model, checkpoint)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void TheFirstElementIsFoundWhereverItLies()
     {
         for (int length = 1; length < 70; length++)

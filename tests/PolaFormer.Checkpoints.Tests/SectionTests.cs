@@ -71,5 +71,20 @@ public class SectionTests
         Assert.Contains(ModelLoader.Compare(model, checkpoint).Missing, missing => missing.StartsWith("head.bias (", StringComparison.Ordinal) && missing.Contains("lib.Lazy", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("{0}.", null)]
+    [InlineData("}}S'model'\n{0}s.", "model")]
+    public void ANetworkThatWasSavedWholeGivesItsTensors(string file, string? section)
+    {
+        string network = "cnets\nNet\n)\x81}(" +
+            $"S'_parameters'\n}}(S'token'\n{TorchFile.Tensor(0, 2)}S'none'\nNuS'_buffers'\n}}(S'mean'\n{TorchFile.Tensor(0, 2)}S'scratch'\n{TorchFile.Tensor(0, 2)}u" +
+            "S'_non_persistent_buffers_set'\nc__builtin__\nset\n(]S'scratch'\natRS'_modules'\n}S'head'\n" +
+            $"ctorch.nn\nLinear\n)\x81}}(S'_parameters'\n}}S'weight'\n{TorchFile.Tensor(0, 2)}sS'_buffers'\n}}S'_modules'\n}}ubsub";
+        using Checkpoint checkpoint = Parse(string.Format(System.Globalization.CultureInfo.InvariantCulture, file, network));
+        Assert.Equal(section, checkpoint.Section);
+        Assert.Equal(["token", "mean", "head.weight"], checkpoint.Entries.Select(entry => entry.Name));
+        Assert.Equal(["nets.Net", "torch.nn.Linear"], checkpoint.NotRead);
+    }
+
     private static Checkpoint Parse(string pickle) => Checkpoint.Parse(TorchFile.Zip(pickle, [1, 2]), "test");
 }
