@@ -26,7 +26,7 @@ public static class AttentionEntropy
     }
 
     /// <summary>The entropy of every row of a (rows, columns) map.</summary>
-    public static double[] OfRows(ReadOnlySpan<double> map, int columns)
+    internal static double[] OfRows(ReadOnlySpan<double> map, int columns)
     {
         var entropies = new double[map.Length / columns];
         for (int row = 0; row < entropies.Length; row++)

@@ -4,7 +4,7 @@ namespace PolaFormer.Analysis;
 /// The attention matrices that mechanisms imply but, being linear, never form: A with A·v the output of one head before its
 /// convolution and gate. For analysis, in double. Queries are (N, d), keys (n, d), maps (N, n), all row-major.
 /// </summary>
-public static class AttentionMaps
+internal static class AttentionMaps
 {
     private const double Eps = 1e-6;
 

@@ -89,7 +89,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
     private Conv2d NewHead(int numClasses) => new(Config.Projection, numClasses, 1, initialization: ConvInitialization);
 
     /// <summary>The stem: four 3×3 convolutions with batch norms, (B, H, W, 3) → (B, H / 4, W / 4, C).</summary>
-    public sealed class PatchEmbed : Module
+    internal sealed class PatchEmbed : Module
     {
         private readonly Sequence _projection;
 
@@ -132,7 +132,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
     }
 
     /// <summary>The blocks of one resolution, their rotary encodings and the reduction after them.</summary>
-    public sealed class BasicLayer : Module
+    internal sealed class BasicLayer : Module
     {
         private readonly ModuleList<Block> _blocks;
         private readonly PatchMerging? _downsample;
@@ -226,7 +226,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
     }
 
     /// <summary>Layer norm over the channels, named as the authors' wrapper.</summary>
-    public sealed class LayerNorm2d : Module
+    internal sealed class LayerNorm2d : Module
     {
         private readonly LayerNorm _norm;
 
@@ -238,7 +238,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
     }
 
     /// <summary>Widening, GELU, depthwise convolution with residual, narrowing.</summary>
-    public sealed class FeedForwardNetwork : ProjectedModule
+    internal sealed class FeedForwardNetwork : ProjectedModule
     {
         private readonly Linear _fc1;
         private readonly DepthwiseConv2d _depthwise;
@@ -259,7 +259,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
     }
 
     /// <summary>A 3×3 convolution of stride 2 with batch norm: (B, H, W, C) → (B, ⌈H / 2⌉, ⌈W / 2⌉, out).</summary>
-    public sealed class PatchMerging : Module
+    internal sealed class PatchMerging : Module
     {
         private readonly ConvNorm _reduction;
 

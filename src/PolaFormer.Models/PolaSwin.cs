@@ -89,7 +89,7 @@ public sealed class PolaSwin : VisionModel
     private Linear NewHead(int numClasses) => new(FinalDim, numClasses, initialization: Linear.TransformerInitialization);
 
     /// <summary>The blocks of one resolution and the merging of patches after them.</summary>
-    public sealed class Stage : Module
+    internal sealed class Stage : Module
     {
         private readonly ModuleList<Block> _blocks;
         private readonly PatchMerging? _downsample;
@@ -216,7 +216,7 @@ public sealed class PolaSwin : VisionModel
     }
 
     /// <summary>Four neighbouring tokens to one: (B, H, W, C) → (B, H / 2, W / 2, 2·C).</summary>
-    public sealed class PatchMerging : Module
+    internal sealed class PatchMerging : Module
     {
         private readonly LayerNorm _norm;
         private readonly Linear _reduction;

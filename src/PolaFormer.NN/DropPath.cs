@@ -17,7 +17,7 @@ public sealed class DropPath(float probability) : Module
     public float Probability => probability;
 
     /// <summary>The uniform draws of every forward pass, one a sample; null for those of <see cref="RandomStep"/>.</summary>
-    public float[]? Draws { get; set; }
+    internal float[]? Draws { get; set; }
 
     /// <summary>
     /// Probabilities of consecutive blocks, evenly spaced from 0 to <paramref name="rate"/>: the very float32 values of

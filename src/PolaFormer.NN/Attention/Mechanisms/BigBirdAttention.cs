@@ -28,7 +28,7 @@ public sealed class BigBirdAttention : AttentionMechanism
     }
 
     /// <summary>(heads, blocks − 2, r) by rows: the random blocks of all but the first and the last; drawn by the seed where null.</summary>
-    public IReadOnlyList<int>? RandomBlocks { get; init; }
+    internal IReadOnlyList<int>? RandomBlocks { get; init; }
 
     /// <inheritdoc/>
     public override AttentionTraits Traits => AttentionTraits.Masked | AttentionTraits.Random;

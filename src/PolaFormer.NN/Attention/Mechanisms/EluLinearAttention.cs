@@ -13,7 +13,7 @@ public sealed class EluLinearAttention(AttentionShape shape) : FeatureMapAttenti
     /// Whether rows are divided by their sum. Else by the root of the number of keys, as in LRA/code/attention_linear.py of
     /// Nyströmformer, which meant the root of the channels.
     /// </summary>
-    public bool IsNormalized { get; init; } = true;
+    internal bool IsNormalized { get; init; } = true;
 
     /// <inheritdoc/>
     protected override int FeatureDim => Shape.HeadDim;

@@ -25,10 +25,10 @@ public sealed class HedgehogAttention : FeatureMapAttention
     }
 
     /// <summary>φ of the queries.</summary>
-    public HedgehogFeatures QueryMap { get; }
+    internal HedgehogFeatures QueryMap { get; }
 
     /// <summary>φ of the keys.</summary>
-    public HedgehogFeatures KeyMap { get; }
+    internal HedgehogFeatures KeyMap { get; }
 
     /// <inheritdoc/>
     protected override int FeatureDim => 2 * _features;

@@ -27,7 +27,7 @@ public sealed class InformerAttention : AttentionMechanism
     }
 
     /// <summary>In [0, 1), (N, U) by rows: places of the sampled keys among the tokens that are no padding; drawn by the seed where null.</summary>
-    public float[]? Draws { get; init; }
+    internal float[]? Draws { get; init; }
 
     /// <inheritdoc/>
     public override AttentionTraits Traits => AttentionTraits.Masked | AttentionTraits.CrossAttention | AttentionTraits.Random;

@@ -33,7 +33,7 @@ public sealed class NystromAttention : AttentionMechanism
     /// Whether the inverse starts from one column sum for all images and heads, as in the authors' code, so that images of a
     /// batch touch each other's last digits; else from each matrix's own.
     /// </summary>
-    public bool SharesStart { get; init; }
+    internal bool SharesStart { get; init; }
 
     /// <inheritdoc/>
     public override AttentionTraits Traits =>

@@ -37,7 +37,7 @@ public sealed class PerformerAttention : FeatureMapAttention
     /// Whether one maximum over the whole batch keeps the keys' exponentials small and maxima have a gradient, as in Skyformer's
     /// copy of the code. Else each head of each image has its own, and maxima are constants.
     /// </summary>
-    public bool SharesMaximum { get; init; }
+    internal bool SharesMaximum { get; init; }
 
     /// <summary>(m, d): the random directions.</summary>
     public Tensor Projection

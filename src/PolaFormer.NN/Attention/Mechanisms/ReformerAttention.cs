@@ -29,7 +29,7 @@ public sealed class ReformerAttention : AttentionMechanism
     }
 
     /// <summary>(d, R, buckets / 2): the directions that hash; drawn by the seed where null.</summary>
-    public Tensor? Rotations { get; init; }
+    internal Tensor? Rotations { get; init; }
 
     /// <inheritdoc/>
     public override AttentionTraits Traits => AttentionTraits.Masked | AttentionTraits.Random;
@@ -44,7 +44,7 @@ public sealed class ReformerAttention : AttentionMechanism
     }
 
     /// <summary>The hash buckets of queries (B, N, C), (B, heads, R, N).</summary>
-    public Tensor Buckets(Tensor query)
+    internal Tensor Buckets(Tensor query)
     {
         int tokens = query.Shape[1], length = Length(tokens);
         int[] buckets = Hash(TokenGather.Pad(Heads(query), length).Detach());

@@ -33,10 +33,10 @@ public sealed class SkyformerAttention : AttentionMechanism
     }
 
     /// <summary>In [0, 1), one for each sample: its place among the tokens that are no padding.</summary>
-    public IReadOnlyList<float> Draws { get; init; }
+    internal IReadOnlyList<float> Draws { get; init; }
 
     /// <summary>Whether the inverse starts from one column sum for all images and heads, as in the authors' code; else from each matrix's own.</summary>
-    public bool SharesStart { get; init; }
+    internal bool SharesStart { get; init; }
 
     /// <inheritdoc/>
     public override AttentionTraits Traits => AttentionTraits.Masked | AttentionTraits.CrossAttention | AttentionTraits.Random;
