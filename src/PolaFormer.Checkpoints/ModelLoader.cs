@@ -62,14 +62,14 @@ public static class ModelLoader
 
     private static LoadReport Compare(Module module, Checkpoint checkpoint, out NameMatch names)
     {
-        (string Name, Tensor Tensor)[] state = [.. module.StateDict()];
+        StateEntry[] state = [.. module.State()];
         names = new NameMatch([.. state.Select(entry => entry.Name)], checkpoint.Names, checkpoint.UnwrappedNames);
         List<string> loaded = [], missing = [], mismatched = [], passedOver = [];
-        foreach ((string name, Tensor tensor) in state)
+        foreach ((string name, Tensor tensor, StateTraits traits) in state)
         {
             if (names.Find(name) is not { } stored)
             {
-                if (ParameterNames.IsOptional(name))
+                if (traits.HasFlag(StateTraits.Optional))
                     passedOver.Add($"{name} (absent)");
                 else
                     missing.Add(checkpoint.UnreadEntries.TryGetValue(name, out string? unread) ? $"{name} ({unread} in the file)" : name);
@@ -79,7 +79,7 @@ public static class ModelLoader
             CheckpointEntry entry = checkpoint[stored];
             if (entry.Shape == tensor.Shape && (entry.DType == tensor.DType || tensor.DType == DType.Float32))
                 loaded.Add(name);
-            else if (ParameterNames.IsByproduct(name, tensor.Count) && tensor.DType != DType.Float32 || ParameterNames.IsDerived(name))
+            else if (traits.HasFlag(StateTraits.Derived) || (traits.HasFlag(StateTraits.Optional) && tensor.DType != DType.Float32))
                 passedOver.Add($"{name} ({entry.DType} {entry.Shape} for {tensor.DType} {tensor.Shape})");
             else
                 mismatched.Add($"{name} {entry.Shape} for {tensor.Shape}");
@@ -106,7 +106,7 @@ public static class ModelLoader
             return null;
         foreach (ModelEntry entry in ModelRegistry.All)
         {
-            var options = new ModelOptions { NumClasses = head.Shape[0], ImageSize = ImageSizeOf(entry, checkpoint) };
+            var options = new ModelOptions { NumClasses = head.Shape[0], ImageSize = ModelRegistry.FamilyOf(entry.Config).ImageSizeOf(entry.Config, name => checkpoint.Find(name)?.Shape) };
             if (Fits(entry, options, checkpoint))
                 return (entry, options);
         }
@@ -128,22 +128,6 @@ public static class ModelLoader
         {
             return null;
         }
-    }
-
-    // The position embeddings of PVT's first stage and of DeiT hold one row a patch; other families keep their size.
-    private static int ImageSizeOf(ModelEntry entry, Checkpoint checkpoint)
-    {
-        return entry.Config switch
-        {
-            PolaPvtConfig pvt => SizeOf("pos_embed1", 0, pvt.PatchSize),
-            DeiTConfig deit => SizeOf("pos_embed", deit.PrefixTokens, deit.PatchSize),
-            _ => entry.ImageSize,
-        };
-
-        int SizeOf(string name, int prefix, int patchSize) =>
-            checkpoint.Find(name) is { Shape.Rank: 3 } positions && positions.Shape[1] > prefix
-                ? patchSize * (int)Math.Sqrt(positions.Shape[1] - prefix)
-                : entry.ImageSize;
     }
 
     private static bool Fits(ModelEntry entry, ModelOptions options, Checkpoint checkpoint)
@@ -169,9 +153,9 @@ public static class ModelLoader
     private static void Copy(Module module, Checkpoint checkpoint, LoadReport report, NameMatch names)
     {
         HashSet<string> unfit = [.. report.Mismatched.Select(text => text[..text.IndexOf(' ')])];
-        foreach ((string name, Tensor tensor) in module.StateDict())
+        foreach ((string name, Tensor tensor, StateTraits traits) in module.State())
         {
-            if (unfit.Contains(name) || ParameterNames.IsDerived(name) || names.Find(name) is not { } stored)
+            if (unfit.Contains(name) || traits.HasFlag(StateTraits.Derived) || names.Find(name) is not { } stored)
                 continue;
             CheckpointEntry entry = checkpoint[stored];
             if (tensor.DType == DType.Float32)

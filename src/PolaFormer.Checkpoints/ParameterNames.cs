@@ -39,14 +39,9 @@ internal static class ParameterNames
         return kept == name.Length ? name : buffer[..kept].ToString();
     }
 
-    /// <summary>Whether a tensor is a constant that networks compute for themselves, so that a file's is not needed.</summary>
-    public static bool IsDerived(string name) => Last(name) is "relative_position_index" or "relative_coords_table" or "attn_mask";
-
-    /// <summary>Whether a network can do without a file's tensor: it counts what has no influence on results, or is computed from the shape alone.</summary>
-    public static bool IsOptional(string name) => IsDerived(name) || Last(name) is "num_batches_tracked" or "angle";
-
     /// <summary>Whether a tensor that no part of a network asks for may be passed over: a constant, or a counter of training, profiling or averaging.</summary>
-    public static bool IsByproduct(string name, long elements) => IsOptional(name)
+    public static bool IsByproduct(string name, long elements) =>
+        Last(name) is "relative_position_index" or "relative_coords_table" or "attn_mask" or "num_batches_tracked" or "angle"
         || elements <= 1 && Last(name) is "total_ops" or "total_params" or "n_averaged" or "num_updates" or "initted" or "step" or "decay";
 
     /// <summary>Whether a tensor holds variances, which are never negative.</summary>

@@ -10,19 +10,10 @@ namespace PolaFormer.Checkpoints;
 /// </summary>
 public static class PositionInterpolation
 {
-    private const string BiasTable = "relative_position_bias_table", TokenEncoding = "positional_encoding", LearnedGate = "gate", AbsoluteEncoding = "absolute_pos_embed", PvtEncoding = "pos_embed";
-
-    /// <summary>Whether a state-dict entry belongs to positions and may so be stored for another resolution.</summary>
-    public static bool Applies(string name)
+    /// <summary>Whether <see cref="Resize"/> can bring what is stored for positions to the shape that the model wants.</summary>
+    public static bool CanResize(Shape stored, Shape wanted)
     {
-        string last = name[(name.LastIndexOf('.') + 1)..];
-        return last is BiasTable or TokenEncoding or LearnedGate or AbsoluteEncoding || last.StartsWith(PvtEncoding, StringComparison.Ordinal);
-    }
-
-    /// <summary>Whether <see cref="Resize"/> can bring a stored entry to the shape that the model wants.</summary>
-    public static bool CanResize(string name, Shape stored, Shape wanted)
-    {
-        if (!Applies(name) || stored.Rank != wanted.Rank || stored.Rank is not (2 or 3))
+        if (stored.Rank != wanted.Rank || stored.Rank is not (2 or 3))
             return false;
         bool isTable = stored.Rank == 2;
         return (isTable ? stored[1] == wanted[1] : stored[0] == 1 && wanted[0] == 1 && stored[2] == wanted[2])

@@ -33,13 +33,13 @@ public static class PretrainedLoader
     private static PretrainedReport Load(Module model, NameMatch names, Func<string, Shape> shapeOf, Func<string, Tensor> read, string source)
     {
         var report = new PretrainedReport();
-        foreach ((string name, Tensor target) in model.StateDict())
+        foreach ((string name, Tensor target, StateTraits traits) in model.State())
         {
-            if (ParameterNames.IsDerived(name))
+            if (traits.HasFlag(StateTraits.Derived))
                 continue;
             if (names.Find(name) is not { } stored)
             {
-                (ParameterNames.IsOptional(name) ? report.PassedOver : report.Missing).Add(name);
+                (traits.HasFlag(StateTraits.Optional) ? report.PassedOver : report.Missing).Add(name);
                 continue;
             }
 
@@ -55,7 +55,7 @@ public static class PretrainedLoader
                 target.CopyFrom(read(stored));
                 report.Loaded.Add(name);
             }
-            else if (PositionInterpolation.CanResize(name, shape, target.Shape))
+            else if (traits.HasFlag(StateTraits.Positions) && PositionInterpolation.CanResize(shape, target.Shape))
             {
                 target.CopyFrom(PositionInterpolation.Resize(read(stored), target.Shape));
                 report.Interpolated.Add(name);

@@ -9,16 +9,6 @@ namespace PolaFormer.Models;
 /// </summary>
 public static class ModelConfiguration
 {
-    private static readonly (string Family, Type Type)[] Types =
-    [
-        ("pola_pvt", typeof(PolaPvtConfig)),
-        ("pola_swin", typeof(PolaSwinConfig)),
-        ("polaformer_pp", typeof(PolaFormerPlusPlusConfig)),
-        ("deit", typeof(DeiTConfig)),
-        ("pvt_v2", typeof(PvtV2Config)),
-        ("cswin", typeof(CswinConfig)),
-    ];
-
     private static readonly JsonSerializerOptions Options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseUpper,
@@ -28,22 +18,19 @@ public static class ModelConfiguration
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
     };
 
-    /// <summary>Names of the families.</summary>
-    public static IReadOnlyList<string> Families { get; } = [.. Types.Select(entry => entry.Family)];
-
     /// <summary>The family and configuration of a network.</summary>
     public static (string Family, string Json) Write(VisionModel model) => Write(model.Config with { NumClasses = model.NumClasses });
 
     /// <summary>The family and text of a configuration.</summary>
     public static (string Family, string Json) Write(VisionModelConfig config) =>
-        (Types.Single(entry => entry.Type == config.GetType()).Family, JsonSerializer.Serialize(config, config.GetType(), Options));
+        (ModelRegistry.FamilyOf(config).Name, JsonSerializer.Serialize(config, config.GetType(), Options));
 
     /// <summary>The architecture that was written.</summary>
     /// <exception cref="ArgumentException">The family is unknown, or the text is no configuration of it.</exception>
     public static ModelEntry Read(string family, string json)
     {
-        Type type = Types.FirstOrDefault(entry => entry.Family == family).Type
-            ?? throw new ArgumentException($"There is no family '{family}' of models. Known: {string.Join(", ", Families)}.");
+        Type type = ModelRegistry.Families.FirstOrDefault(known => known.Name == family)?.ConfigType
+            ?? throw new ArgumentException($"There is no family '{family}' of models. Known: {string.Join(", ", ModelRegistry.Families.Select(known => known.Name))}.");
         try
         {
             return new ModelEntry(family, (VisionModelConfig?)JsonSerializer.Deserialize(json, type, Options) ?? throw new JsonException("it is null"));

@@ -1,6 +1,6 @@
-using PolaFormer.NN;
-using PolaFormer.NN.Attention;
 using PolaFormer.NN.Attention.Mechanisms;
+using PolaFormer.NN.Attention;
+using PolaFormer.NN;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
@@ -17,6 +17,68 @@ public sealed class PolaFormerPlusPlus : VisionModel
     private readonly ModuleList<BasicLayer> _layers;
     private readonly ConvNorm _projection;
     private Conv2d _head;
+
+    /// <summary>What PolaFormer++ is to the rest of the program.</summary>
+    public static ModelFamily Family { get; } = new ModelFamily<PolaFormerPlusPlusConfig>("polaformer_pp")
+    {
+        // Published figures: the authors' README.
+        Entries =
+        [
+            Entry("polaformer_pp_b0", new() { EmbedDims = [32, 64, 128, 384], Depths = [2, 2, 2, 2], NumHeads = [1, 2, 4, 12] }) with { PaperParameters = 7, PaperMacs = 0.7 },
+            Entry("polaformer_pp_b1", new() { EmbedDims = [32, 64, 192, 384], Depths = [2, 2, 4, 2], NumHeads = [1, 2, 6, 12] }) with { PaperParameters = 9, PaperMacs = 1.0 },
+            Entry("polaformer_pp_b2", new() { EmbedDims = [64, 128, 256, 512], Depths = [2, 2, 6, 2], NumHeads = [1, 2, 4, 8] }) with { PaperParameters = 16, PaperMacs = 2.7 },
+            Entry("polaformer_pp_b3", new() { EmbedDims = [64, 128, 320, 512], Depths = [3, 5, 9, 3], NumHeads = [1, 2, 5, 8], DropPathRate = 0.15f }) with { PaperParameters = 27, PaperMacs = 5.1 },
+            Entry("polaformer_pp_b4", new() { EmbedDims = [96, 192, 384, 512], Depths = [4, 6, 12, 6], NumHeads = [1, 2, 6, 8], LayerInitValues = [1, 1, 1e-6f, 1e-6f], DropPathRate = 0.4f }) with { PaperParameters = 50, PaperMacs = 11 },
+            Entry("polaformer_pp_b5", new() { EmbedDims = [96, 192, 448, 640], Depths = [4, 7, 19, 8], NumHeads = [1, 2, 7, 10], LayerInitValues = [1e-6f, 1e-6f, 1e-6f, 1e-6f], DropPathRate = 0.55f, Projection = 2560 }) with { PaperParameters = 97, PaperMacs = 18 },
+            Entry("polaformer_pp_cifar", new()
+            {
+                ImageSize = 32,
+                NumClasses = 10,
+                StemReductions = 1,
+                EmbedDims = [32, 80, 160],
+                Depths = [1, 2, 2],
+                NumHeads = [2, 5, 5],
+                MlpRatios = [3, 3, 3],
+                Flags = ["l", "l", "v"],
+                LayerScales = [true, true, true],
+                LayerInitValues = [1, 1, 1],
+                Projection = 256,
+                DropPathRate = 0.05f,
+            }),
+            Entry("polaformer_pp_cifar_2m", new()
+            {
+                ImageSize = 32,
+                NumClasses = 10,
+                StemReductions = 1,
+                EmbedDims = [64, 128, 192],
+                Depths = [1, 2, 3],
+                NumHeads = [2, 4, 6],
+                MlpRatios = [2, 3, 3],
+                Flags = ["l", "l", "v"],
+                LayerScales = [true, true, true],
+                LayerInitValues = [1, 1, 1],
+                Projection = 256,
+                DropPathRate = 0,
+            }),
+        ],
+        PublishedTypes = Enumerable.Range(0, 6).ToDictionary(size => $"polab{size}", size => $"polaformer_pp_b{size}"),
+        TinyConfigs = () => new()
+        {
+            ["polaformer_pp"] = new() { ImageSize = 16, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], Flags = ["l", "v"], LayerScales = [true, false], LayerInitValues = [1, 1], Projection = 8, StemReductions = 1 },
+        },
+        Described = keys => new()
+        {
+            EmbedDims = keys.Get<int[]>("PP.EMBED_DIMS"),
+            Depths = keys.Get<int[]>("PP.DEPTHS"),
+            NumHeads = keys.Get<int[]>("PP.NUM_HEADS"),
+            MlpRatios = [.. keys.Get<double[]>("PP.MLP_RATIOS").Select(ratio => (float)ratio)],
+            Flags = keys.Get<string[]>("PP.FLAGS"),
+            LayerScales = keys.Get<bool[]>("PP.LAYER_SCALES"),
+            LayerInitValues = [.. keys.Get<double[]>("PP.LAYER_INIT_VALUES").Select(value => (float)value)],
+            Projection = keys.Get<int>("PP.PROJECTION"),
+            StemReductions = keys.Get<int>("PP.STEM_REDUCTIONS"),
+        },
+    };
 
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
     public PolaFormerPlusPlus(PolaFormerPlusPlusConfig config)
@@ -85,6 +147,8 @@ public sealed class PolaFormerPlusPlus : VisionModel
         "focused" => new RotaryFocusedAttention(shape),
         _ => AttentionRegistry.Find(name).Create(shape),
     };
+
+    private static ModelEntry Entry(string name, PolaFormerPlusPlusConfig config) => new(name, config);
 
     private Conv2d NewHead(int numClasses) => new(Config.Projection, numClasses, 1, initialization: ConvInitialization);
 
@@ -273,5 +337,84 @@ public sealed class PolaFormerPlusPlus : VisionModel
 
         /// <inheritdoc/>
         protected override void OnFreeze() => _reduction.Fold();
+    }
+}
+
+/// <summary>Everything that tells one PolaFormer++ from another. Any image size works: positions are rotary. Lists hold one entry a stage.</summary>
+public sealed record PolaFormerPlusPlusConfig : VisionModelConfig
+{
+    /// <summary>Channels.</summary>
+    public IReadOnlyList<int> EmbedDims { get; init; } = [32, 64, 128, 384];
+
+    /// <summary>Blocks.</summary>
+    public IReadOnlyList<int> Depths { get; init; } = [2, 2, 2, 2];
+
+    /// <summary>Attention heads.</summary>
+    public IReadOnlyList<int> NumHeads { get; init; } = [1, 2, 4, 12];
+
+    /// <summary>Hidden width of the feed-forward part in channels.</summary>
+    public IReadOnlyList<float> MlpRatios { get; init; } = [3.5f, 3.5f, 3.5f, 3.5f];
+
+    /// <summary>Attention of every block of each stage where <see cref="VisionModelConfig.Attention"/> names none: l (polarity, linear), v (softmax), r (ReLU, linear) or f (focused, linear). One letter holds for the whole stage.</summary>
+    public IReadOnlyList<string> Flags { get; init; } = ["l", "l", "v", "v"];
+
+    /// <summary>Whether the branches of the blocks are scaled by learned vectors.</summary>
+    public IReadOnlyList<bool> LayerScales { get; init; } = [true, true, true, true];
+
+    /// <summary>Where the scaling vectors start.</summary>
+    public IReadOnlyList<float> LayerInitValues { get; init; } = [1, 1, 1, 1];
+
+    /// <summary>Channels before the classifier.</summary>
+    public int Projection { get; init; } = 2048;
+
+    /// <summary>Resolution halvings in the stem: 2 as published, 1 or 0 for small images.</summary>
+    public int StemReductions { get; init; } = 2;
+
+    /// <summary>Side of the grid of tokens of a stage: every reduction rounds up.</summary>
+    public int Side(int stage) => Enumerable.Range(0, StemReductions + stage).Aggregate(ImageSize, (side, _) => (side + 1) / 2);
+
+    /// <summary>Registered name of the attention of every block of a stage.</summary>
+    /// <exception cref="ArgumentException">A flag is unknown.</exception>
+    public string[] AttentionOf(int stage)
+    {
+        if (NamedAttention(stage) is { } name)
+            return [.. Enumerable.Repeat(name, Depths[stage])];
+        string flags = Flags[stage].Length == 1 ? new string(Flags[stage][0], Depths[stage]) : Flags[stage];
+        return [.. flags.Select(AttentionOf)];
+    }
+
+    /// <summary>The attention that a letter of <see cref="Flags"/> stands for.</summary>
+    /// <exception cref="ArgumentException">The letter is unknown.</exception>
+    public static string AttentionOf(char flag) => flag switch
+    {
+        'l' => "polarity++",
+        'v' => "softmax",
+        'r' => "relu",
+        'f' => "focused",
+        _ => throw new ArgumentException($"Attention flag '{flag}' is none of l (polarity), v (softmax), r (ReLU) and f (focused)."),
+    };
+
+    /// <inheritdoc/>
+    public override PolaFormerPlusPlus Create() => new(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        int stages = Depths.Count;
+        ShapeLimits.RequireModel(ImageSize, NumClasses, DropPathRate, Depths, NumHeads);
+        ShapeLimits.Require(Projection, 1, ShapeLimits.Channels);
+        ShapeLimits.Require(StemReductions, 0, 2);
+        ShapeLimits.RequireEach(EmbedDims, stages, 4, ShapeLimits.Channels);
+        ShapeLimits.RequireEach(MlpRatios, stages, 0.25f, ShapeLimits.Ratio);
+        ShapeLimits.RequireCount(LayerScales, stages);
+        ShapeLimits.RequireCount(LayerInitValues, stages);
+        ShapeLimits.RequireCount(Flags, stages);
+        RequireAttention(stages);
+        for (int i = 0; i < stages; i++)
+        {
+            ShapeLimits.RequireHeads(i, EmbedDims[i], NumHeads[i], 4);
+            if (Flags[i] is null || (Flags[i].Length != 1 && Flags[i].Length != Depths[i]))
+                throw new ArgumentException($"Flags of stage {i + 1}: give one letter, or one for each of its {Depths[i]} blocks.");
+        }
     }
 }

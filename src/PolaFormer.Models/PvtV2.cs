@@ -1,5 +1,7 @@
-using PolaFormer.NN;
+using System.Text.Json.Serialization;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.NN.Attention;
+using PolaFormer.NN;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
@@ -15,6 +17,27 @@ public sealed class PvtV2 : VisionModel
     private readonly ModuleList<TransformerBlock>[] _stages;
     private readonly LayerNorm[] _norms;
     private Linear _head;
+
+    /// <summary>What PVTv2 is to the rest of the program.</summary>
+    public static ModelFamily Family { get; } = new ModelFamily<PvtV2Config>("pvt_v2")
+    {
+        // Published figures: PVTv2's own authors' table, and PolaFormer's table 5.
+        Entries =
+        [
+            new("pvt_v2_b0", new PvtV2Config { EmbedDims = [32, 64, 160, 256] }) { PaperParameters = 3.7, PaperMacs = 0.6 },
+            new("pvt_v2_b1", new PvtV2Config()) { PaperParameters = 14, PaperMacs = 2.1 },
+            new("pvt_v2_b2", new PvtV2Config { Depths = [3, 4, 6, 3] }) { PaperParameters = 25.36, PaperMacs = 4.04 },
+            new("pvt_v2_b3", new PvtV2Config { Depths = [3, 4, 18, 3] }) { PaperParameters = 45.2 },
+            new("pvt_v2_b4", new PvtV2Config { Depths = [3, 8, 27, 3] }) { PaperParameters = 62.6 },
+            new("pvt_v2_b5", new PvtV2Config { Depths = [3, 6, 40, 3], MlpRatios = [4, 4, 4, 4] }) { PaperParameters = 82 },
+            new("pola_pvt_v2_b0", new PvtV2Config { EmbedDims = [32, 64, 160, 256], Attention = ["polarity"] }) { PaperParameters = 3.4, PaperMacs = 0.6 },
+            new("pola_pvt_v2_b1", new PvtV2Config { Attention = ["polarity"] }) { PaperParameters = 13, PaperMacs = 2.2 },
+        ],
+        TinyConfigs = () => new()
+        {
+            ["pvt_v2"] = new() { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], SrRatios = [2, 1], LaSrRatios = [1, 1] },
+        },
+    };
 
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
     public PvtV2(PvtV2Config config)
@@ -118,5 +141,32 @@ public sealed class PvtV2 : VisionModel
         public Local(int channels) => _convolution = AddChild("dwconv", new DepthwiseConv2d(channels, 3, initialization: ConvInitialization(3, 1)));
 
         protected override Tensor Run(Tensor x) => _convolution.Forward(x);
+    }
+}
+
+/// <summary>Everything that tells one PVTv2 from another.</summary>
+public sealed record PvtV2Config : PyramidConfig
+{
+    /// <inheritdoc/>
+    public override int Side(int stage) => ImageSize / (4 << stage);
+
+    /// <inheritdoc/>
+    public override string AttentionOf(int stage) => NamedAttention(stage) ?? "softmax";
+
+    /// <summary>
+    /// The authors have not published their PVTv2; the sizes and work in their table 5 are those of all stages linear, without spatial
+    /// reduction, with the gate projected, and without an encoding of positions, for which PVTv2 has its convolutions.
+    /// </summary>
+    [JsonIgnore]
+    public override PolarityOptions PublishedPolarity => new() { HasPositions = false };
+
+    /// <inheritdoc/>
+    public override PvtV2 Create() => new(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        base.Validate();
+        RequireHeads();
     }
 }

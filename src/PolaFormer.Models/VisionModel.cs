@@ -33,12 +33,6 @@ public abstract class VisionModel : Module
         }
     }
 
-    /// <summary>Last components of the parameter names that weight decay spares, as the authors declare them.</summary>
-    public virtual IReadOnlyList<string> NoWeightDecay => [];
-
-    /// <summary>Parts of parameter names that weight decay spares, as the authors declare them.</summary>
-    public virtual IReadOnlyList<string> NoWeightDecayKeywords => [];
-
     /// <summary>
     /// The layer of every parameter, for learning rates that follow depth: the stem is layer 0, the blocks follow in order, what lies
     /// behind the last stage is last. A reduction between stages counts with the block before it.

@@ -19,7 +19,7 @@ public sealed class BatchNorm2d : Module
         _bias = AddParameter("bias", [channels], Initializer.Zeros);
         _runningMean = AddBuffer("running_mean", Tensor.Zeros([channels]));
         _runningVariance = AddBuffer("running_var", Tensor.Full([channels], 1));
-        _batchesTracked = AddBuffer("num_batches_tracked", Tensor.Empty([], DType.Int64));
+        _batchesTracked = AddBuffer("num_batches_tracked", Tensor.Empty([], DType.Int64), StateTraits.Optional);
         if (_batchesTracked.Device is not MetaDevice)
             _batchesTracked.AsSpan<long>()[0] = 0;
     }

@@ -15,7 +15,7 @@ public abstract class Module
     [ThreadStatic]
     private static Module? t_running;
 
-    private readonly List<(string Name, Tensor Tensor)> _tensors = [];
+    private readonly List<StateEntry> _tensors = [];
     private readonly List<(string Name, Module Module)> _children = [];
 
     /// <summary>The innermost module whose forward pass runs on this thread; null outside.</summary>
@@ -60,7 +60,10 @@ public abstract class Module
     public IEnumerable<Parameter> Parameters() => NamedParameters().Select(entry => entry.Parameter);
 
     /// <summary>Parameters and buffers by full name, in the order of the authors' state dict.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> StateDict() => Walk("");
+    public IEnumerable<(string Name, Tensor Tensor)> StateDict() => Walk("").Select(entry => (entry.Name, entry.Tensor));
+
+    /// <summary>The entries of <see cref="StateDict"/> with what was told of them where they were added.</summary>
+    public IEnumerable<StateEntry> State() => Walk("");
 
     /// <summary>This module and all below it, parents first.</summary>
     public IEnumerable<Module> Modules() => _children.SelectMany(child => child.Module.Modules()).Prepend(this);
@@ -100,8 +103,8 @@ public abstract class Module
     /// <summary>Forgets all gradients.</summary>
     public void ZeroGrad()
     {
-        foreach ((_, Tensor tensor) in _tensors)
-            tensor.ZeroGrad();
+        foreach (StateEntry entry in _tensors)
+            entry.Tensor.ZeroGrad();
         foreach ((_, Module module) in _children)
             module.ZeroGrad();
     }
@@ -146,17 +149,17 @@ public abstract class Module
     }
 
     /// <summary>Adds a trainable tensor.</summary>
-    protected Parameter AddParameter(string name, Shape shape, Initializer initializer)
+    protected Parameter AddParameter(string name, Shape shape, Initializer initializer, StateTraits traits = StateTraits.None)
     {
         var parameter = new Parameter(shape, initializer);
-        _tensors.Add((name, parameter));
+        _tensors.Add(new StateEntry(name, parameter, traits));
         return parameter;
     }
 
     /// <summary>Adds a constant or statistic that is saved with the parameters but not trained.</summary>
-    protected Tensor AddBuffer(string name, Tensor values)
+    protected Tensor AddBuffer(string name, Tensor values, StateTraits traits = StateTraits.None)
     {
-        _tensors.Add((name, values));
+        _tensors.Add(new StateEntry(name, values, traits));
         return values;
     }
 
@@ -227,17 +230,17 @@ public abstract class Module
             module.SetTraining(isTraining);
     }
 
-    private IEnumerable<(string Name, Tensor Tensor)> Walk(string prefix)
+    private IEnumerable<StateEntry> Walk(string prefix)
     {
-        foreach ((string name, Tensor tensor) in OwnTensors().OrderBy(entry => entry.Tensor is Parameter ? 0 : 1))
-            yield return (prefix + name, tensor);
-        foreach ((string Name, Tensor Tensor) entry in WalkChildren(prefix))
+        foreach (StateEntry entry in OwnTensors().OrderBy(entry => entry.Tensor is Parameter ? 0 : 1))
+            yield return entry with { Name = prefix + entry.Name };
+        foreach (StateEntry entry in WalkChildren(prefix))
             yield return entry;
     }
 
-    private IEnumerable<(string Name, Tensor Tensor)> OwnTensors() =>
+    private IEnumerable<StateEntry> OwnTensors() =>
         _tensors.Concat(_children.Where(child => child.Name.Length == 0).SelectMany(child => child.Module.OwnTensors()));
 
-    private IEnumerable<(string Name, Tensor Tensor)> WalkChildren(string prefix) => _children.SelectMany(child =>
+    private IEnumerable<StateEntry> WalkChildren(string prefix) => _children.SelectMany(child =>
         child.Name.Length == 0 ? child.Module.WalkChildren(prefix) : child.Module.Walk($"{prefix}{child.Name}."));
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using PolaFormer.Models;
 using PolaFormer.NN.Attention.Mechanisms;
@@ -14,19 +13,18 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
 {
     /// <summary>
     /// Builds MODEL.TYPE: <c>pola_swin</c> from the keys of SWIN and LA; <c>polaformer_pp</c> from those of PP; a registered
-    /// <c>pola_pvt_…</c> with those of LA; the authors' <c>polab0</c> to <c>polab5</c> as published, whose drop-path rates no key
-    /// changes; any other registered name. All but <c>polab…</c> obey MODEL.DROP_PATH_RATE; MODEL.ATTENTION replaces the attention of any.
+    /// name with the keys that its family reads (<see cref="ModelFamily.WithKeys"/>); the authors' <c>polab0</c> to <c>polab5</c> as
+    /// published, whose drop-path rates no key changes. All but <c>polab…</c> obey MODEL.DROP_PATH_RATE; MODEL.ATTENTION replaces the attention of any.
     /// </summary>
     /// <exception cref="ConfigurationException">There is no such network, or a key asks for what it cannot do.</exception>
     public static ConfiguredModel Create(TrainingConfig config)
     {
         ModelConfig model = config.Model;
-        if (model.DropRate != 0 && (IsPublishedPlusPlus(model.Type) || model.Type.StartsWith("polaformer_pp", StringComparison.Ordinal)))
-            throw new ConfigurationException("MODEL.DROP_RATE: PolaFormer++ has no dropout; set it to 0.");
         try
         {
-            VisionModelConfig own = ConfigOf(config);
-            if (own is not CswinConfig && model.La.CswinLaSplitSize != new LinearAttentionConfig().CswinLaSplitSize)
+            (VisionModelConfig own, bool isPublished) = ConfigOf(model);
+            var options = new ModelOptions { ImageSize = config.Data.ImgSize, NumClasses = model.NumClasses, DropPathRate = isPublished ? null : (float)model.DropPathRate };
+            if (own is not CSWinConfig && model.La.CswinLaSplitSize != new LinearAttentionConfig().CswinLaSplitSize)
                 throw new ConfigurationException($"MODEL.LA.CSWIN_LA_SPLIT_SIZE: {model.Type} has no stripes; cswin_tiny has. Leave the key out.");
             if (own is TransformerConfig transformer)
             {
@@ -39,11 +37,13 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
                     Polarity = PolarityOf(model.Pola, transformer.PublishedPolarity),
                 };
             }
+            else if (model.DropRate != 0)
+                throw new ConfigurationException("MODEL.DROP_RATE: PolaFormer++ has no dropout; set it to 0.");
             else if (PolarityOf(model.Pola, new PolarityOptions()) is not null)
                 throw new ConfigurationException($"MODEL.POLA: {model.Type} has no polarity attention to take apart; PVT, Swin and DeiT have.");
-            VisionModelConfig shape = new ModelEntry(model.Type, own).WithAttention(model.Attention).ConfigFor(OptionsOf(config));
+            VisionModelConfig shape = new ModelEntry(model.Type, own).WithAttention(model.Attention).ConfigFor(options);
             (string family, string json) = ModelConfiguration.Write(shape);
-            ModelEntry? registered = ModelRegistry.All.FirstOrDefault(entry => ModelConfiguration.Write(entry.ConfigFor(OptionsOf(config))) == (family, json));
+            ModelEntry? registered = ModelRegistry.All.FirstOrDefault(entry => ModelConfiguration.Write(entry.ConfigFor(options)) == (family, json));
             return new ConfiguredModel(registered?.Name ?? family, shape.Create(), registered is null ? json : null);
         }
         catch (ArgumentException error)
@@ -52,91 +52,29 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         }
     }
 
-    private static ModelOptions OptionsOf(TrainingConfig config) => new()
+    // What a registered entry has, or what the keys tell; a network as published keeps its drop-path rate.
+    private static (VisionModelConfig Config, bool IsPublished) ConfigOf(ModelConfig model)
     {
-        ImageSize = config.Data.ImgSize,
-        NumClasses = config.Model.NumClasses,
-        DropPathRate = IsPublishedPlusPlus(config.Model.Type) ? null : (float)config.Model.DropPathRate,
-    };
-
-    // What a registered entry has, or what the keys tell.
-    private static VisionModelConfig ConfigOf(TrainingConfig config)
-    {
-        string type = config.Model.Type;
-        if (type == "pola_swin")
-            return SwinOf(config.Model);
-        if (type == "polaformer_pp")
-            return PlusPlusOf(config.Model.Pp);
-        string name = IsPublishedPlusPlus(type) ? $"polaformer_pp_{type[4..]}" : type;
-        ModelEntry entry = ModelRegistry.TryFind(name)
-            ?? throw new ConfigurationException($"MODEL.TYPE: there is no network '{type}'. Known: pola_swin, polaformer_pp, polab0 … polab5, {string.Join(", ", ModelRegistry.All.Select(entry => entry.Name))}.");
-        return entry.Config switch
+        var keys = new ModelKeys(model);
+        foreach (ModelFamily family in ModelRegistry.Families)
         {
-            PolaPvtConfig { ClassToken: false } pvt => PvtOf(pvt, config.Model),
-            CswinConfig cswin => CswinOf(cswin, config.Model.La.CswinLaSplitSize),
-            VisionModelConfig other => other,
-        };
-    }
-
-    private static bool IsPublishedPlusPlus(string type) => type.StartsWith("polab", StringComparison.Ordinal);
-
-    private static PolaSwinConfig SwinOf(ModelConfig model)
-    {
-        SwinConfig swin = model.Swin;
-        if (swin.InChans != 3)
-            throw new ConfigurationException("MODEL.SWIN.IN_CHANS: images have 3 colours; set it to 3.");
-        return new PolaSwinConfig
-        {
-            PatchSize = swin.PatchSize,
-            EmbedDim = swin.EmbedDim,
-            Depths = swin.Depths,
-            NumHeads = swin.NumHeads,
-            WindowSize = swin.WindowSize,
-            MlpRatio = (float)swin.MlpRatio,
-            QkvBias = swin.QkvBias,
-            AbsolutePosition = swin.Ape,
-            PatchNorm = swin.PatchNorm,
-            AttnType = model.La.AttnType,
-        };
-    }
-
-    private static PolaFormerPlusPlusConfig PlusPlusOf(PlusPlusConfig shape) => new()
-    {
-        EmbedDims = shape.EmbedDims,
-        Depths = shape.Depths,
-        NumHeads = shape.NumHeads,
-        MlpRatios = [.. shape.MlpRatios.Select(ratio => (float)ratio)],
-        Flags = shape.Flags,
-        LayerScales = shape.LayerScales,
-        LayerInitValues = [.. shape.LayerInitValues.Select(value => (float)value)],
-        Projection = shape.Projection,
-        StemReductions = shape.StemReductions,
-    };
-
-    private static PolaPvtConfig PvtOf(PolaPvtConfig published, ModelConfig model)
-    {
-        LinearAttentionConfig la = model.La;
-        if (!la.PvtLaSrRatios.All(char.IsAsciiDigit))
-            throw new ConfigurationException($"MODEL.LA.PVT_LA_SR_RATIOS: '{la.PvtLaSrRatios}' is not a digit a stage.");
-        return published with
-        {
-            AttnType = la.AttnType,
-            LaSrRatios = [.. la.PvtLaSrRatios.Select(digit => digit - '0')],
-        };
-    }
-
-    private static CswinConfig CswinOf(CswinConfig published, string splits)
-    {
-        var sizes = new List<int>();
-        foreach (string part in splits.Split('-'))
-        {
-            sizes.Add(int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int size)
-                ? size
-                : throw new ConfigurationException($"MODEL.LA.CSWIN_LA_SPLIT_SIZE: '{splits}' is no list of widths with dashes between, such as 56-28-14-7."));
+            if (family.Name == model.Type && family.FromKeys(keys) is { } described)
+                return (described, false);
+            if (family.PublishedTypes.TryGetValue(model.Type, out string? published))
+                return (family.WithKeys(ModelRegistry.Find(published).Config, keys), true);
         }
 
-        return published with { LaSplitSizes = sizes };
+        return ModelRegistry.TryFind(model.Type) is { Config: { } own }
+            ? (ModelRegistry.FamilyOf(own).WithKeys(own, keys), false)
+            : throw new ConfigurationException($"MODEL.TYPE: there is no network '{model.Type}'. Known: {string.Join(", ", Types(keys))}.");
     }
+
+    private static IEnumerable<string> Types(ModelKeys keys) =>
+    [
+        .. ModelRegistry.Families.Where(family => family.FromKeys(keys) is not null).Select(family => family.Name),
+        .. ModelRegistry.Families.SelectMany(family => family.PublishedTypes.Keys),
+        .. ModelRegistry.All.Select(entry => entry.Name),
+    ];
 
     // Null for the published form, so that a published network keeps its name.
     private static PolarityOptions? PolarityOf(PolarityConfig config, PolarityOptions published)

@@ -10,7 +10,7 @@ public class AttentionProbeTests
     [Fact]
     public void EveryLayerOfAPolaPvtIsSeenWithItsGridAndGates()
     {
-        IReadOnlyList<ProbedLayer> layers = Probe(new PolaPvt(new PolaPvtConfig { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], Depths = [1, 2], NumHeads = [1, 2], MlpRatios = [2, 2], SrRatios = [2, 1], LaSrRatios = [2, 1], AttnType = "LS" }));
+        IReadOnlyList<ProbedLayer> layers = Probe(new Pvt(new PvtConfig { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], Depths = [1, 2], NumHeads = [1, 2], MlpRatios = [2, 2], SrRatios = [2, 1], LaSrRatios = [2, 1], AttnType = "LS" }));
         Assert.Equal(["block1.0.attn", "block2.0.attn", "block2.1.attn"], layers.Select(layer => layer.Name));
         Assert.Equal((8, 8, 64, 16, 2), (layers[0].Height, layers[0].Width, layers[0].Queries, layers[0].Keys, layers[0].KeyStride));
         Assert.Single(GateProfile.Of(layers[0]));
@@ -22,7 +22,7 @@ public class AttentionProbeTests
     [Fact]
     public void WindowsOfASwinAreLaidOutOverTheImage()
     {
-        IReadOnlyList<ProbedLayer> layers = Probe(new PolaSwin(new PolaSwinConfig { ImageSize = 32, NumClasses = 3, EmbedDim = 8, Depths = [2], NumHeads = [2], WindowSize = 4, AttnType = "L" }));
+        IReadOnlyList<ProbedLayer> layers = Probe(new Swin(new SwinConfig { ImageSize = 32, NumClasses = 3, EmbedDim = 8, Depths = [2], NumHeads = [2], WindowSize = 4, AttnType = "L" }));
         Assert.All(layers, layer => Assert.Equal((8, 8, 64, 64), (layer.Height, layer.Width, layer.Queries, layer.Keys)));
 
         // Token (0, 0) sees its window of 4×4, and in the shifted block the corners of the image that were rolled together.
@@ -58,7 +58,7 @@ public class AttentionProbeTests
 
     [Fact]
     public void MoreThanOneImageIsRefused() =>
-        Assert.Throws<ArgumentException>(() => AttentionProbe.Run(new PolaPvt(new PolaPvtConfig { ImageSize = 32 }), Tensor.Zeros([2, 32, 32, 3])));
+        Assert.Throws<ArgumentException>(() => AttentionProbe.Run(new Pvt(new PvtConfig { ImageSize = 32 }), Tensor.Zeros([2, 32, 32, 3])));
 
     private static IReadOnlyList<ProbedLayer> Probe(VisionModel model)
     {

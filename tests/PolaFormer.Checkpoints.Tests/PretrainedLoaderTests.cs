@@ -6,12 +6,12 @@ namespace PolaFormer.Checkpoints.Tests;
 
 public class PretrainedLoaderTests
 {
-    private static readonly PolaSwinConfig s_config = new() { ImageSize = 32, NumClasses = 5, EmbedDim = 8, Depths = [1, 2], NumHeads = [1, 2], WindowSize = 56, AttnType = "LS" };
+    private static readonly SwinConfig s_config = new() { ImageSize = 32, NumClasses = 5, EmbedDim = 8, Depths = [1, 2], NumHeads = [1, 2], WindowSize = 56, AttnType = "LS" };
 
     [Fact]
     public void ChangesNothingButCopiesAtTheSameResolution()
     {
-        PolaSwin source = Made(s_config, 1), target = Made(s_config, 2);
+        Swin source = Made(s_config, 1), target = Made(s_config, 2);
         PretrainedReport report = PretrainedLoader.Load(target, source);
         Assert.Empty(report.Interpolated);
         Assert.Empty(report.Missing);
@@ -23,8 +23,8 @@ public class PretrainedLoaderTests
     [InlineData("gate")]
     public void CarriesPositionsToAnotherResolution(string name)
     {
-        PolaSwinConfig config = s_config with { Polarity = new PolarityOptions { Gate = PolarityGate.Learned } };
-        PolaSwin source = Made(config, 1), target = Made(config with { ImageSize = 48 }, 2);
+        SwinConfig config = s_config with { Polarity = new PolarityOptions { Gate = PolarityGate.Learned } };
+        Swin source = Made(config, 1), target = Made(config with { ImageSize = 48 }, 2);
         Tensor encoding = source.StateDict().Single(entry => entry.Name.EndsWith(name, StringComparison.Ordinal)).Tensor;
         encoding.AsSpan<float>().Fill(0.25f);
         PretrainedReport report = PretrainedLoader.Load(target, source);
@@ -36,7 +36,7 @@ public class PretrainedLoaderTests
     [Fact]
     public void SetsAClassifierOfAnotherWidthToZero()
     {
-        PolaSwin source = Made(s_config, 1), target = Made(s_config with { NumClasses = 3 }, 2);
+        Swin source = Made(s_config, 1), target = Made(s_config with { NumClasses = 3 }, 2);
         PretrainedReport report = PretrainedLoader.Load(target, source);
         Assert.Equal(["head.weight", "head.bias"], report.Reset);
         Assert.All(target.StateDict().Where(entry => entry.Name.StartsWith("head.", StringComparison.Ordinal)), entry => Assert.All(entry.Tensor.ToArray(), value => Assert.Equal(0, value)));
@@ -45,14 +45,14 @@ public class PretrainedLoaderTests
     [Fact]
     public void RefusesAnotherArchitecture()
     {
-        PolaSwin source = Made(s_config, 1), target = Made(s_config with { EmbedDim = 16 }, 2);
+        Swin source = Made(s_config, 1), target = Made(s_config with { EmbedDim = 16 }, 2);
         CheckpointException error = Assert.Throws<CheckpointException>(() => PretrainedLoader.Load(target, source));
         Assert.Contains("another architecture", error.Message, StringComparison.Ordinal);
     }
 
-    private static PolaSwin Made(PolaSwinConfig config, ulong seed)
+    private static Swin Made(SwinConfig config, ulong seed)
     {
-        var model = new PolaSwin(config);
+        var model = new Swin(config);
         model.Initialize(seed);
         return model;
     }

@@ -9,7 +9,7 @@ internal static class SavedModel
     public static VisionModel Made(string name = "polaformer_pp_cifar", ulong seed = 1)
     {
         VisionModel model = name == "swin"
-            ? new PolaSwin(new PolaSwinConfig { ImageSize = 64, NumClasses = 3, EmbedDim = 8, Depths = [1, 2], NumHeads = [1, 2], WindowSize = 4, SoftmaxWindowSize = 4, AttnType = "SS" })
+            ? new Swin(new SwinConfig { ImageSize = 64, NumClasses = 3, EmbedDim = 8, Depths = [1, 2], NumHeads = [1, 2], WindowSize = 4, SoftmaxWindowSize = 4, AttnType = "SS" })
             : ModelRegistry.Find(name).Create();
         model.Initialize(seed);
         return model;

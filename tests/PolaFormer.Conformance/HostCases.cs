@@ -17,7 +17,7 @@ internal static class HostCases
             "PyramidVisionTransformer" => Pvt(arguments),
             "PyramidVisionTransformerV2" => PvtV2(arguments),
             "SwinTransformer" or "FLattenSwinTransformer" => Swin(arguments),
-            "CSWinTransformer" => Cswin(arguments),
+            "CSWinTransformer" => CSWin(arguments),
             _ => throw new CapabilityMissingException($"there is no counterpart of the class {type}"),
         };
         VisionModel model = (config with
@@ -43,7 +43,7 @@ internal static class HostCases
     };
 
     // FLatten's, unlike the original, have no class token and say which stages are linear.
-    private static PyramidConfig Pvt(Arguments arguments) => Pyramid(arguments, new PolaPvtConfig
+    private static PyramidConfig Pvt(Arguments arguments) => Pyramid(arguments, new PvtConfig
     {
         PatchSize = arguments.Integer("patch_size", 4),
         ClassToken = !arguments.Has("attn_type"),
@@ -63,7 +63,7 @@ internal static class HostCases
         Attention = [.. arguments.Text("attn_type", "SSSS").Select(Attention)],
     };
 
-    private static PolaSwinConfig Swin(Arguments arguments)
+    private static SwinConfig Swin(Arguments arguments)
     {
         int window = arguments.Integer("window_size", 7);
         return new()
@@ -82,7 +82,7 @@ internal static class HostCases
         };
     }
 
-    private static CswinConfig Cswin(Arguments arguments) => new()
+    private static CSWinConfig CSWin(Arguments arguments) => new()
     {
         EmbedDim = arguments.Integer("embed_dim", 96),
         Depths = arguments.Integers("depth"),

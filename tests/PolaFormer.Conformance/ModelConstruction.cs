@@ -31,7 +31,7 @@ internal static class ModelConstruction
             return ModelRegistry.Find($"polaformer_pp_{type["pola".Length..]}").Create(new ModelOptions { ImageSize = imageSize });
 
         // The authors' build_model leaves PVT at its default image size.
-        return new PolaPvt((PolaPvtConfig)ModelRegistry.Find(type).Config with
+        return new Pvt((PvtConfig)ModelRegistry.Find(type).Config with
         {
             AttnType = la.Text("ATTN_TYPE", "LLLL"),
             LaSrRatios = la.Digits("PVT_LA_SR_RATIOS", "1111"),
@@ -40,11 +40,11 @@ internal static class ModelConstruction
         });
     }
 
-    private static PolaPvt Pvt(Arguments arguments)
+    private static Pvt Pvt(Arguments arguments)
     {
         int[] depths = arguments.Integers("depths", [3, 4, 6, 3]);
         int stages = depths.Length;
-        return new(new PolaPvtConfig
+        return new(new PvtConfig
         {
             ImageSize = arguments.Integer("img_size", 224),
             NumClasses = arguments.Integer("num_classes", 10),
@@ -63,7 +63,7 @@ internal static class ModelConstruction
         });
     }
 
-    private static PolaSwin Swin(Arguments arguments) => new(new PolaSwinConfig
+    private static Swin Swin(Arguments arguments) => new(new SwinConfig
     {
         ImageSize = arguments.Integer("img_size", 224),
         NumClasses = arguments.Integer("num_classes", 10),
@@ -82,7 +82,7 @@ internal static class ModelConstruction
         Alpha = arguments.Number("alpha", 4),
     });
 
-    private static PolaSwin Swin(Arguments swin, Arguments la, int imageSize) => new(new PolaSwinConfig
+    private static Swin Swin(Arguments swin, Arguments la, int imageSize) => new(new SwinConfig
     {
         ImageSize = imageSize,
         PatchSize = swin.Integer("PATCH_SIZE", 4),

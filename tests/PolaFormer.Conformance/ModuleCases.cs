@@ -97,7 +97,7 @@ internal static class ModuleCases
         return type switch
         {
             "SwinTransformerBlock" => new Subject(SwinBlock(arguments, dim, resolution), grid),
-            "PatchMerging" => new Subject(new PolaSwin.PatchMerging(dim), grid, Layout.Tokens(resolution[0] / 2, resolution[1] / 2)),
+            "PatchMerging" => new Subject(new Swin.PatchMerging(dim), grid, Layout.Tokens(resolution[0] / 2, resolution[1] / 2)),
             _ => throw Unknown(type),
         };
     }
@@ -160,7 +160,7 @@ internal static class ModuleCases
         return new Subject(module, Layout.ChannelsFirst, Layout.Tokens(image[2] / patch, image[3] / patch));
     }
 
-    private static PolaSwin.Block SwinBlock(Arguments arguments, int dim, int[] resolution) => new(
+    private static Swin.Block SwinBlock(Arguments arguments, int dim, int[] resolution) => new(
         shape => arguments.Text("attn_type", "L") == "L"
             ? new PolarityAttention(shape, arguments.Integer("kernel_size", 5), arguments.Number("alpha", 4))
             : new WindowSoftmaxAttention(shape, shape.Height),
@@ -198,7 +198,7 @@ internal static class ModuleCases
     private static void RunMask(FixtureCase fixture, Comparison comparison, Arguments arguments)
     {
         int[] resolution = arguments.Integers("input_resolution");
-        var block = new PolaSwin.Block(shape => new WindowSoftmaxAttention(shape, shape.Height), 8, resolution[0], resolution[1], 1, arguments.Integer("window_size"), arguments.Integer("shift_size"));
+        var block = new Swin.Block(shape => new WindowSoftmaxAttention(shape, shape.Height), 8, resolution[0], resolution[1], 1, arguments.Integer("window_size"), arguments.Integer("shift_size"));
         Dictionary<string, Tensor> state = block.StateDict().ToDictionary();
         comparison.Exact("out.mask", ForwardBackward.Widened(state["attn_mask"]));
         comparison.Exact("out.relative_position_index", ForwardBackward.Widened(state["attn.relative_position_index"]));

@@ -8,18 +8,7 @@ namespace PolaFormer.Models.Tests;
 /// <summary>Every host holds every registered attention.</summary>
 public class HostTests
 {
-    private static readonly Dictionary<string, VisionModelConfig> Hosts = new()
-    {
-        ["deit"] = new DeiTConfig { ImageSize = 32, NumClasses = 3, PatchSize = 8, EmbedDim = 8, Depth = 1, NumHeads = 2, MlpRatio = 1 },
-        ["distilled deit"] = new DeiTConfig { ImageSize = 32, NumClasses = 3, PatchSize = 8, EmbedDim = 8, Depth = 1, NumHeads = 2, MlpRatio = 1, DistillationToken = true },
-        ["pooled deit"] = new DeiTConfig { ImageSize = 32, NumClasses = 3, PatchSize = 8, EmbedDim = 8, Depth = 1, NumHeads = 2, MlpRatio = 1, ClassToken = false },
-        ["pvt"] = new PolaPvtConfig { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], SrRatios = [2, 1], LaSrRatios = [1, 1], AttnType = "SS", ClassToken = true },
-        ["pola_pvt"] = new PolaPvtConfig { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], SrRatios = [2, 1], LaSrRatios = [1, 1], AttnType = "LL" },
-        ["pvt_v2"] = new PvtV2Config { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], SrRatios = [2, 1], LaSrRatios = [1, 1] },
-        ["swin"] = new PolaSwinConfig { ImageSize = 32, NumClasses = 3, EmbedDim = 8, NumHeads = [2, 2], MlpRatio = 1, Depths = [2, 1], WindowSize = 4, SoftmaxWindowSize = 4, AttnType = "SS" },
-        ["cswin"] = new CswinConfig { ImageSize = 32, NumClasses = 3, EmbedDim = 8, NumHeads = [2, 2], MlpRatio = 1, Depths = [1, 1], SplitSizes = [2, 4], LaSplitSizes = [4, 4] },
-        ["polaformer_pp"] = new PolaFormerPlusPlusConfig { ImageSize = 16, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], Flags = ["l", "v"], LayerScales = [true, false], LayerInitValues = [1, 1], Projection = 8, StemReductions = 1 },
-    };
+    private static readonly Dictionary<string, VisionModelConfig> Hosts = ModelRegistry.Families.SelectMany(family => family.Tiny).ToDictionary();
 
     public static TheoryData<string, string> Pairs
     {
@@ -77,11 +66,11 @@ public class HostTests
     private static readonly Dictionary<string, VisionModelConfig> OddHeads = new()
     {
         ["deit"] = (DeiTConfig)Hosts["deit"] with { EmbedDim = 10 },
-        ["pvt"] = (PolaPvtConfig)Hosts["pvt"] with { EmbedDims = [10, 18] },
-        ["pola_pvt"] = (PolaPvtConfig)Hosts["pola_pvt"] with { EmbedDims = [18, 6] },
+        ["pvt"] = (PvtConfig)Hosts["pvt"] with { EmbedDims = [10, 18] },
+        ["pola_pvt"] = (PvtConfig)Hosts["pola_pvt"] with { EmbedDims = [18, 6] },
         ["pvt_v2"] = (PvtV2Config)Hosts["pvt_v2"] with { EmbedDims = [14, 10] },
-        ["swin"] = (PolaSwinConfig)Hosts["swin"] with { EmbedDim = 9, NumHeads = [1, 2] },
-        ["cswin"] = (CswinConfig)Hosts["cswin"] with { EmbedDim = 12, NumHeads = [4, 8] },
+        ["swin"] = (SwinConfig)Hosts["swin"] with { EmbedDim = 9, NumHeads = [1, 2] },
+        ["cswin"] = (CSWinConfig)Hosts["cswin"] with { EmbedDim = 12, NumHeads = [4, 8] },
     };
 
     [Theory]
@@ -178,7 +167,7 @@ public class HostTests
 
     // The norm that Pola-PVT's authors keep in the state dict and do not use; projections of queries that no mechanism reads.
     private static bool HasNoGradient(VisionModel model, string attention, string name) =>
-        (model is PolaPvt { Config.ClassToken: false } && name is "norm.weight" or "norm.bias")
+        (model is Pvt { Config.ClassToken: false } && name is "norm.weight" or "norm.bias")
         || (attention is "synthesizer-random" or "synthesizer-factorized" && (name.EndsWith(".q.weight", StringComparison.Ordinal) || name.EndsWith(".q.bias", StringComparison.Ordinal)));
 
     private static IEnumerable<(string, Shape)> Names(Module model) => model.StateDict().Select(entry => (entry.Name, entry.Tensor.Shape));

@@ -37,7 +37,7 @@ public class RegistryTests
             tape.Backward(model.Forward(TestImages.Make(1, model.ImageSize)).LogSoftmax().Slice(1, 3, 1).Mean());
 
         string[] without = [.. model.NamedParameters()
-            .Where(entry => !(model is PolaPvt { Config.ClassToken: false } && Unused.Contains(entry.Name)))
+            .Where(entry => !(model is Pvt { Config.ClassToken: false } && Unused.Contains(entry.Name)))
             .Where(entry => entry.Parameter.Grad is not { } gradient || gradient.ToArray().All(value => value == 0))
             .Select(entry => entry.Name)];
         Assert.Empty(without);

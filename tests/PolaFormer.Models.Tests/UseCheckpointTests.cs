@@ -61,8 +61,8 @@ public class UseCheckpointTests
 
     private static VisionModel Make(string family) => family switch
     {
-        "pvt" => new PolaPvt(new PolaPvtConfig { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [1, 2], MlpRatios = [4, 4], Depths = [3, 3], SrRatios = [2, 1], LaSrRatios = [2, 1], AttnType = "LS", DropPathRate = 0.4f, DropRate = 0.2f }),
-        "swin" => new PolaSwin(new PolaSwinConfig { ImageSize = 56, NumClasses = 3, EmbedDim = 8, NumHeads = [2, 2], Depths = [3, 3], WindowSize = 7, AttnType = "LS", DropPathRate = 0.4f, DropRate = 0.2f }),
+        "pvt" => new Pvt(new PvtConfig { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [1, 2], MlpRatios = [4, 4], Depths = [3, 3], SrRatios = [2, 1], LaSrRatios = [2, 1], AttnType = "LS", DropPathRate = 0.4f, DropRate = 0.2f }),
+        "swin" => new Swin(new SwinConfig { ImageSize = 56, NumClasses = 3, EmbedDim = 8, NumHeads = [2, 2], Depths = [3, 3], WindowSize = 7, AttnType = "LS", DropPathRate = 0.4f, DropRate = 0.2f }),
         _ => new PolaFormerPlusPlus(new PolaFormerPlusPlusConfig { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], Depths = [4, 4], NumHeads = [1, 2], MlpRatios = [4, 4], Flags = ["lrfv", "l"], LayerScales = [true, false], LayerInitValues = [1, 1], Projection = 16, StemReductions = 1, DropPathRate = 0.4f }),
     };
 }

@@ -56,15 +56,15 @@ public class OnnxRuntimeTests
     [Fact]
     public void ReducedKeysAndPositionsOfAnotherSizeAgree()
     {
-        var config = new PolaPvtConfig { ImageSize = 64, NumClasses = 10, AttnType = "LLSS", LaSrRatios = [8, 4, 2, 1], DropPathRate = 0 };
-        Compare(new PolaPvt(config), 3, 6, new OnnxExportOptions());
+        var config = new PvtConfig { ImageSize = 64, NumClasses = 10, AttnType = "LLSS", LaSrRatios = [8, 4, 2, 1], DropPathRate = 0 };
+        Compare(new Pvt(config), 3, 6, new OnnxExportOptions());
     }
 
     [Fact]
     public void HeadsOfAnOddNumberOfChannelsAgree()
     {
-        var config = new PolaPvtConfig { ImageSize = 64, NumClasses = 10, EmbedDims = [9, 18, 15, 28], NumHeads = [1, 2, 3, 4], MlpRatios = [2, 2, 2, 2], AttnType = "LLLL", DropPathRate = 0 };
-        Compare(new PolaPvt(config), 2, 8, new OnnxExportOptions());
+        var config = new PvtConfig { ImageSize = 64, NumClasses = 10, EmbedDims = [9, 18, 15, 28], NumHeads = [1, 2, 3, 4], MlpRatios = [2, 2, 2, 2], AttnType = "LLLL", DropPathRate = 0 };
+        Compare(new Pvt(config), 2, 8, new OnnxExportOptions());
     }
 
     [Theory]
@@ -72,7 +72,7 @@ public class OnnxRuntimeTests
     [InlineData(PowerForm.Pow)]
     public void ZeroQueriesAndExponentsOfOneAgree(PowerForm power)
     {
-        VisionModel model = new PolaPvt(new PolaPvtConfig { ImageSize = 64, NumClasses = 10, DropPathRate = 0 });
+        VisionModel model = new Pvt(new PvtConfig { ImageSize = 64, NumClasses = 10, DropPathRate = 0 });
         Compare(model, 1, 7, new OnnxExportOptions { Power = power }, parameters =>
         {
             foreach ((string name, Parameter parameter) in parameters)

@@ -43,7 +43,7 @@ public sealed class ConfiguredModelTests
         using IDisposable meta = new MetaDevice().Use();
         ConfiguredModel configured = Create(options);
         Assert.Equal(name, configured.Name);
-        Assert.Equal(ModelConfiguration.Families.Contains(name), configured.Config is not null);
+        Assert.Equal(ModelRegistry.Families.Any(family => family.Name == name), configured.Config is not null);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class ConfiguredModelTests
     public void PvtObeysTheKeysOfLinearAttention()
     {
         using IDisposable meta = new MetaDevice().Use();
-        var model = (PolaPvt)Create("MODEL.TYPE", "pola_pvt_tiny", "MODEL.LA.ATTN_TYPE", "LLSS", "MODEL.LA.PVT_LA_SR_RATIOS", "8411", "MODEL.LA.KERNEL_SIZE", "3").Model;
+        var model = (Pvt)Create("MODEL.TYPE", "pola_pvt_tiny", "MODEL.LA.ATTN_TYPE", "LLSS", "MODEL.LA.PVT_LA_SR_RATIOS", "8411", "MODEL.LA.KERNEL_SIZE", "3").Model;
         Assert.Equal(("LLSS", 3), (model.Config.AttnType, model.Config.KernelSize));
         Assert.Equal([8, 4, 1, 1], model.Config.LaSrRatios);
     }
@@ -98,7 +98,7 @@ public sealed class ConfiguredModelTests
     public void PvtHasTheSwitchesOfPolarityAttentionToo()
     {
         using IDisposable meta = new MetaDevice().Use();
-        var options = Assert.IsType<PolaPvt>(Create("MODEL.TYPE", "pola_pvt_tiny", "MODEL.POLA.GATE", "learned", "MODEL.POLA.LOCAL", "deformable").Model).Config.Polarity;
+        var options = Assert.IsType<Pvt>(Create("MODEL.TYPE", "pola_pvt_tiny", "MODEL.POLA.GATE", "learned", "MODEL.POLA.LOCAL", "deformable").Model).Config.Polarity;
         Assert.Equal(new PolarityOptions { Gate = PolarityGate.Learned, Local = PolarityLocal.Deformable }, options);
     }
 
@@ -150,7 +150,7 @@ public sealed class ConfiguredModelTests
         using IDisposable meta = new MetaDevice().Use();
         Assert.Equal("cswin_tiny", Create("MODEL.TYPE", "cswin_tiny", "MODEL.LA.CSWIN_LA_SPLIT_SIZE", "56-28-14-7").Name);
         ConfiguredModel narrow = Create("MODEL.TYPE", "cswin_tiny", "MODEL.LA.CSWIN_LA_SPLIT_SIZE", "28-14-7-7", "MODEL.ATTENTION", "polarity");
-        Assert.Equal([28, 14, 7, 7], Assert.IsType<Cswin>(narrow.Model).Config.LaSplitSizes);
+        Assert.Equal([28, 14, 7, 7], Assert.IsType<CSWin>(narrow.Model).Config.LaSplitSizes);
     }
 
     [Theory]

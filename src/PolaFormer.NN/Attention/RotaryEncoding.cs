@@ -21,7 +21,7 @@ public sealed class RotaryEncoding : Module
     public RotaryEncoding(int dim, int numHeads, float frequencyBase = 10000)
     {
         int pairs = dim / numHeads / 4;
-        _angle = AddBuffer("angle", Tensor.Empty([2 * pairs]));
+        _angle = AddBuffer("angle", Tensor.Empty([2 * pairs]), StateTraits.Optional);
         if (_angle.Device is MetaDevice)
             return;
         Span<float> angle = _angle.AsSpan<float>();

@@ -37,7 +37,7 @@ public sealed class ModelConfig
     public string[] Attention { get; set; } = [];
 
     /// <summary>SWIN: shape of a Swin network.</summary>
-    public SwinConfig Swin { get; set; } = new();
+    public SwinSection Swin { get; set; } = new();
 
     /// <summary>SWIN_HR: unused by the released code.</summary>
     public EmptyConfig SwinHr { get; set; } = new();

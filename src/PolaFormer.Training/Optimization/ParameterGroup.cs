@@ -10,8 +10,8 @@ namespace PolaFormer.Training.Optimization;
 public sealed record ParameterGroup(IReadOnlyList<(string Name, Parameter Parameter)> Parameters, double WeightDecay, double LearningRateScale = 1)
 {
     /// <summary>
-    /// The groups of the authors' optimizer.py: what decays, and rank-1 tensors, biases and what the model exempts by name or
-    /// keyword, which do not. Where layers have rates of their own, each has these two. Parameters without gradients are left out.
+    /// The groups of the authors' optimizer.py: what decays, and rank-1 tensors, biases and what its module
+    /// exempts, which do not. Where layers have rates of their own, each has these two. Parameters without gradients are left out.
     /// </summary>
     /// <param name="model">The network.</param>
     /// <param name="weightDecay">Of the groups that decay.</param>
@@ -19,17 +19,14 @@ public sealed record ParameterGroup(IReadOnlyList<(string Name, Parameter Parame
     public static IReadOnlyList<ParameterGroup> Split(VisionModel model, double weightDecay, double layerDecay = 1)
     {
         (string Name, Parameter Parameter)[] all = [.. model.NamedParameters()];
+        HashSet<string> spared = [.. model.State().Where(entry => entry.Traits.HasFlag(StateTraits.NoDecay)).Select(entry => entry.Name)];
         var layers = new LayerDecay(model, layerDecay);
         return [.. from scale in all.Select(entry => layers.ScaleOf(entry.Name)).Distinct()
                    from decays in new[] { true, false }
                    select new ParameterGroup(
-                       [.. all.Where(entry => entry.Parameter.RequiresGrad && layers.ScaleOf(entry.Name) == scale && Decays(model, entry.Name, entry.Parameter) == decays)],
+                       [.. all.Where(entry => entry.Parameter.RequiresGrad && layers.ScaleOf(entry.Name) == scale && (Decays(entry.Name, entry.Parameter) && !spared.Contains(entry.Name)) == decays)],
                        decays ? weightDecay : 0, scale)];
     }
 
-    private static bool Decays(VisionModel model, string name, Parameter parameter) =>
-        parameter.Rank != 1
-        && !name.EndsWith(".bias", StringComparison.Ordinal)
-        && !model.NoWeightDecay.Any(exempt => name == exempt || name.EndsWith($".{exempt}", StringComparison.Ordinal))
-        && !model.NoWeightDecayKeywords.Any(keyword => name.Contains(keyword, StringComparison.Ordinal));
+    private static bool Decays(string name, Parameter parameter) => parameter.Rank != 1 && !name.EndsWith(".bias", StringComparison.Ordinal);
 }

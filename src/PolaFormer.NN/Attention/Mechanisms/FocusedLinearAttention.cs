@@ -27,7 +27,7 @@ public sealed class FocusedLinearAttention : FeatureMapAttention
     {
         (_power, _kernelSize) = (power, kernelSize);
         _scale = AddParameter("scale", [1, 1, shape.Dim], Initializer.Zeros);
-        _positionalEncoding = AddParameter("positional_encoding", [1, shape.KeyTokens, shape.Dim], Initializer.Zeros);
+        _positionalEncoding = AddParameter("positional_encoding", [1, shape.KeyTokens, shape.Dim], Initializer.Zeros, StateTraits.Positions);
         _convolution = AddChild("dwc", new DepthwiseConv2d(shape.HeadDim, kernelSize));
     }
 

@@ -41,8 +41,8 @@ public sealed class PolarityAttention : AttentionMechanism
         (_kernelSize, _alpha) = (kernelSize, alpha);
         _power = AddParameter("power", [1, shape.NumHeads, 1, shape.HeadDim], Initializer.Zeros);
         _scale = AddParameter("scale", [1, 1, shape.Dim], Initializer.Zeros);
-        _positionalEncoding = _options.HasPositions ? AddParameter("positional_encoding", [1, shape.KeyTokens, shape.Dim], Initializer.Zeros) : null;
-        _gate = _options.Gate == PolarityGate.Learned ? AddParameter("gate", [1, shape.Tokens, shape.Dim], StartOf(_options.GateStart)) : null;
+        _positionalEncoding = _options.HasPositions ? AddParameter("positional_encoding", [1, shape.KeyTokens, shape.Dim], Initializer.Zeros, StateTraits.Positions) : null;
+        _gate = _options.Gate == PolarityGate.Learned ? AddParameter("gate", [1, shape.Tokens, shape.Dim], StartOf(_options.GateStart), StateTraits.Positions) : null;
         if (_options.Local == PolarityLocal.Depthwise)
             _convolution = AddChild("dwc", new DepthwiseConv2d(shape.HeadDim, kernelSize));
         else if (_options.Local == PolarityLocal.Deformable)

@@ -26,8 +26,8 @@ public sealed class WindowSoftmaxAttention : AttentionMechanism
             throw new ArgumentException("Window attention cuts a grid of tokens; got a sequence.");
         _window = Math.Min(windowSize, Math.Min(shape.Height, shape.Width));
         int span = (2 * _window) - 1;
-        _biasTable = AddParameter("relative_position_bias_table", [span * span, shape.NumHeads], Initializer.TruncatedNormal);
-        _biasIndex = AddBuffer("relative_position_index", RelativePositionIndex(_window));
+        _biasTable = AddParameter("relative_position_bias_table", [span * span, shape.NumHeads], Initializer.TruncatedNormal, StateTraits.NoDecay | StateTraits.Positions);
+        _biasIndex = AddBuffer("relative_position_index", RelativePositionIndex(_window), StateTraits.Derived);
     }
 
     /// <inheritdoc/>

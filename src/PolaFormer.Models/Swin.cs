@@ -1,5 +1,7 @@
-using PolaFormer.NN;
+using System.Text.Json.Serialization;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.NN.Attention;
+using PolaFormer.NN;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
@@ -9,7 +11,7 @@ namespace PolaFormer.Models;
 /// the same with polarity-aware linear attention, or any other, in some stages (PolaFormer, ICLR 2025,
 /// https://arxiv.org/abs/2501.15061; the authors' models/pola_swin.py).
 /// </summary>
-public sealed class PolaSwin : VisionModel
+public sealed class Swin : VisionModel
 {
     private readonly Parameter? _absolutePosition;
     private readonly PatchEmbed _patchEmbed;
@@ -18,15 +20,49 @@ public sealed class PolaSwin : VisionModel
     private readonly LayerNorm _norm;
     private Linear _head;
 
+    /// <summary>What Swin is to the rest of the program.</summary>
+    public static ModelFamily Family { get; } = new ModelFamily<SwinConfig>("pola_swin")
+    {
+        // Published figures: PolaFormer's table 1, and Swin's own authors' table.
+        Entries =
+        [
+            Pola("pola_swin_tiny", 224, 96, [2, 2, 6, 2], [3, 6, 12, 24], 56, 0.2f) with { PaperParameters = 29, PaperMacs = 4.5 },
+            Pola("pola_swin_small", 224, 96, [2, 2, 18, 2], [3, 6, 12, 24], 56, 0.3f) with { PaperParameters = 50, PaperMacs = 8.7 },
+            Pola("pola_swin_base", 224, 128, [2, 2, 18, 2], [4, 8, 16, 32], 56, 0.5f) with { PaperParameters = 88, PaperMacs = 15.4 },
+            Pola("pola_swin_small_384", 384, 96, [2, 2, 18, 2], [3, 6, 12, 24], 96, 0.3f) with { PaperParameters = 50, PaperMacs = 25.5 },
+            Pola("pola_swin_base_384", 384, 128, [2, 2, 18, 2], [4, 8, 16, 32], 96, 0.5f),
+            Plain("swin_tiny", 96, [2, 2, 6, 2], [3, 6, 12, 24], 0.2f) with { PaperParameters = 28, PaperMacs = 4.5 },
+            Plain("swin_small", 96, [2, 2, 18, 2], [3, 6, 12, 24], 0.3f) with { PaperParameters = 50, PaperMacs = 8.7 },
+            Plain("swin_base", 128, [2, 2, 18, 2], [4, 8, 16, 32], 0.5f) with { PaperParameters = 88, PaperMacs = 15.4 },
+        ],
+        TinyConfigs = () => new()
+        {
+            ["swin"] = new() { ImageSize = 32, NumClasses = 3, EmbedDim = 8, NumHeads = [2, 2], MlpRatio = 1, Depths = [2, 1], WindowSize = 4, SoftmaxWindowSize = 4, AttnType = "SS" },
+        },
+        Described = keys => new()
+        {
+            PatchSize = keys.Get<int>("SWIN.PATCH_SIZE"),
+            EmbedDim = keys.Get<int>("SWIN.EMBED_DIM"),
+            Depths = keys.Get<int[]>("SWIN.DEPTHS"),
+            NumHeads = keys.Get<int[]>("SWIN.NUM_HEADS"),
+            WindowSize = keys.Get<int>("SWIN.WINDOW_SIZE"),
+            MlpRatio = (float)keys.Get<double>("SWIN.MLP_RATIO"),
+            QkvBias = keys.Get<bool>("SWIN.QKV_BIAS"),
+            AbsolutePosition = keys.Get<bool>("SWIN.APE"),
+            PatchNorm = keys.Get<bool>("SWIN.PATCH_NORM"),
+            AttnType = keys.Get<string>("LA.ATTN_TYPE"),
+        },
+    };
+
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
-    public PolaSwin(PolaSwinConfig config)
+    public Swin(SwinConfig config)
     {
         config.Validate();
         Config = config;
         float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
         int side = config.ImageSize / config.PatchSize;
         if (config.AbsolutePosition)
-            _absolutePosition = AddParameter("absolute_pos_embed", [1, side * side, config.EmbedDim], Initializer.TruncatedNormal);
+            _absolutePosition = AddParameter("absolute_pos_embed", [1, side * side, config.EmbedDim], Initializer.TruncatedNormal, StateTraits.NoDecay | StateTraits.Positions);
         _patchEmbed = AddChild("patch_embed", new PatchEmbed(config.PatchSize, 3, config.EmbedDim, config.PatchNorm));
         _posDrop = AddChild("pos_drop", new Dropout(config.DropRate));
         _layers = AddChild("layers", new ModuleList<Stage>(Enumerable.Range(0, config.Depths.Count).Select(i =>
@@ -39,16 +75,10 @@ public sealed class PolaSwin : VisionModel
     }
 
     /// <inheritdoc/>
-    public override PolaSwinConfig Config { get; }
+    public override SwinConfig Config { get; }
 
     /// <inheritdoc/>
     public override int NumClasses => _head.OutFeatures;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> NoWeightDecay => ["absolute_pos_embed"];
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> NoWeightDecayKeywords => ["relative_position_bias_table"];
 
     private int FinalDim => Config.EmbedDim << (Config.Depths.Count - 1);
 
@@ -86,6 +116,27 @@ public sealed class PolaSwin : VisionModel
     /// <inheritdoc/>
     protected override Module NewClassifier(int numClasses) => _head = ReplaceChild("head", NewHead(numClasses));
 
+    private static ModelEntry Pola(string name, int imageSize, int embedDim, int[] depths, int[] heads, int window, float dropPath) => new(name, new SwinConfig
+    {
+        ImageSize = imageSize,
+        EmbedDim = embedDim,
+        Depths = depths,
+        NumHeads = heads,
+        WindowSize = window,
+        DropPathRate = dropPath,
+    });
+
+    private static ModelEntry Plain(string name, int embedDim, int[] depths, int[] heads, float dropPath) => new(name, new SwinConfig
+    {
+        EmbedDim = embedDim,
+        Depths = depths,
+        NumHeads = heads,
+        WindowSize = 7,
+        SoftmaxWindowSize = 7,
+        AttnType = "SSSS",
+        DropPathRate = dropPath,
+    });
+
     private Linear NewHead(int numClasses) => new(FinalDim, numClasses, initialization: Linear.TransformerInitialization);
 
     /// <summary>The blocks of one resolution and the merging of patches after them.</summary>
@@ -95,7 +146,7 @@ public sealed class PolaSwin : VisionModel
         private readonly PatchMerging? _downsample;
 
         /// <summary>Makes stage <paramref name="index"/> of a network.</summary>
-        public Stage(PolaSwinConfig config, int index, ReadOnlySpan<float> dropPath)
+        public Stage(SwinConfig config, int index, ReadOnlySpan<float> dropPath)
         {
             int dim = config.EmbedDim << index, side = config.ImageSize / (config.PatchSize << index);
             string[] names = config.AttentionOf(index);
@@ -144,7 +195,7 @@ public sealed class PolaSwin : VisionModel
                 throw new ArgumentException($"Windows of {_window}×{_window} do not tile {height}×{width} tokens; choose an image size whose token grid is a multiple of the window.");
 
             // Registered for every shifted block, though only attention with scores reads it.
-            Tensor? mask = _shift > 0 ? AddBuffer("attn_mask", ShiftMask(height, width, _window, _shift)) : null;
+            Tensor? mask = _shift > 0 ? AddBuffer("attn_mask", ShiftMask(height, width, _window, _shift), StateTraits.Derived) : null;
             _norm1 = AddChild("norm1", new LayerNorm(dim));
             AttentionMechanism mechanism = attention(AttentionShape.Grid(dim, numHeads, _window, _window));
             _attention = AddChild("attn", new SelfAttention(mechanism, qkvBias) { ScoreMask = mask, Windows = new WindowGrid(height / _window, width / _window, _shift), DropRate = dropRate });
@@ -239,5 +290,89 @@ public sealed class PolaSwin : VisionModel
             Tensor merged = x.Reshape(batch, height / 2, 2, width / 2, 2, dim).Permute(0, 1, 3, 4, 2, 5);
             return _reduction.Forward(_norm.Forward(merged.Reshape(batch, height / 2, width / 2, 4 * dim)));
         }
+    }
+}
+
+/// <summary>Everything that tells one Swin from another: the original, Pola-Swin, FLatten-Swin. Lists hold one entry a stage.</summary>
+public sealed record SwinConfig : TransformerConfig
+{
+    /// <summary>Side of the first patches in pixels.</summary>
+    public int PatchSize { get; init; } = 4;
+
+    /// <summary>Channels of the first stage; each later stage doubles them.</summary>
+    public int EmbedDim { get; init; } = 96;
+
+    /// <summary>Blocks.</summary>
+    public IReadOnlyList<int> Depths { get; init; } = [2, 2, 6, 2];
+
+    /// <summary>Attention heads.</summary>
+    public IReadOnlyList<int> NumHeads { get; init; } = [3, 6, 12, 24];
+
+    /// <summary>Window of attention in tokens, but for that of softmax blocks.</summary>
+    public int WindowSize { get; init; } = 56;
+
+    /// <summary>Window of softmax blocks in tokens; 0 for PolaFormer's: 7, or 12 where <see cref="WindowSize"/> is above 56.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int SoftmaxWindowSize { get; init; }
+
+    /// <summary>Hidden width of the feed-forward part in channels.</summary>
+    public float MlpRatio { get; init; } = 4;
+
+    /// <summary>Attention of each stage where <see cref="VisionModelConfig.Attention"/> names none: L (polarity), S (softmax with relative positions), or Mk: the first k blocks L, the others S.</summary>
+    public string AttnType { get; init; } = "LLSS";
+
+    /// <summary>Whether a learned vector is added to each of the first patches; the published models have none.</summary>
+    public bool AbsolutePosition { get; init; }
+
+    /// <summary>Whether the first patches pass a layer norm.</summary>
+    public bool PatchNorm { get; init; } = true;
+
+    /// <summary>Window of a block whose attention has the given name.</summary>
+    public int WindowOf(string attention) => attention != "window" ? WindowSize : SoftmaxWindowSize > 0 ? SoftmaxWindowSize : WindowSize <= 56 ? 7 : 12;
+
+    /// <summary>Registered name of the attention of every block of a stage.</summary>
+    /// <exception cref="ArgumentException"><see cref="AttnType"/> does not describe every stage.</exception>
+    public string[] AttentionOf(int stage)
+    {
+        if (NamedAttention(stage) is { } name)
+            return [.. Enumerable.Repeat(name, Depths[stage])];
+        int position = 0;
+        for (int i = 0; position < AttnType.Length; i++)
+        {
+            char type = AttnType[position++];
+            int digits = position;
+            while (type == 'M' && position < AttnType.Length && char.IsAsciiDigit(AttnType[position]))
+                position++;
+            if (type is not ('L' or 'S' or 'M') || (type == 'M' && digits == position))
+                break;
+            if (i < stage)
+                continue;
+            int polarity = type switch { 'L' => Depths[stage], 'S' => 0, _ => int.TryParse(AttnType.AsSpan(digits, position - digits), out int blocks) ? blocks : Depths[stage] };
+            return [.. Enumerable.Range(0, Depths[stage]).Select(block => block < polarity ? "polarity" : "window")];
+        }
+
+        throw new ArgumentException($"Attention types '{AttnType}' do not describe stage {stage + 1}: give L, S or M with a number of blocks for each of the {Depths.Count} stages.");
+    }
+
+    /// <inheritdoc/>
+    public override AttentionMechanism Mechanism(string name, AttentionShape shape) =>
+        name == "window" ? new WindowSoftmaxAttention(shape, shape.Height) : base.Mechanism(name, shape);
+
+    /// <inheritdoc/>
+    public override Swin Create() => new(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        int stages = Depths.Count;
+        RequireTransformer(Depths, NumHeads);
+        ShapeLimits.Require(PatchSize, 1, ImageSize);
+        ShapeLimits.Require(WindowSize, 1, ShapeLimits.ImageSize);
+        ShapeLimits.Require(SoftmaxWindowSize, 0, ShapeLimits.ImageSize);
+        ShapeLimits.Require(EmbedDim, 1, ShapeLimits.Channels >> (stages - 1));
+        ShapeLimits.Require(MlpRatio, 0.25f, ShapeLimits.Ratio);
+        RequireAttention(stages);
+        for (int i = 0; i < stages; i++)
+            ShapeLimits.RequireHeads(i, EmbedDim << i, NumHeads[i]);
     }
 }

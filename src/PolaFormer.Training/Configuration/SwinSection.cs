@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace PolaFormer.Training.Configuration;
 
 /// <summary>MODEL.SWIN: shape of a Swin network. Lists hold one value a stage.</summary>
-public sealed class SwinConfig
+public sealed class SwinSection
 {
     private const string Unreleased = "the authors did not release the variants that it belongs to";
 

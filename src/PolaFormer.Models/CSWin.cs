@@ -1,5 +1,6 @@
-using PolaFormer.NN;
+using System.Globalization;
 using PolaFormer.NN.Attention;
+using PolaFormer.NN;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
@@ -8,7 +9,7 @@ namespace PolaFormer.Models;
 /// CSWin: half the heads attend in upright stripes, half in level ones, with a local term of the values (Dong et al., CVPR 2022,
 /// https://arxiv.org/abs/2107.00652; FLatten's flatten_cswin.py), with any attention in the stripes of its stages.
 /// </summary>
-public sealed class Cswin : VisionModel
+public sealed class CSWin : VisionModel
 {
     private readonly Stem _stem;
     private readonly ModuleList<Block>[] _stages;
@@ -16,8 +17,20 @@ public sealed class Cswin : VisionModel
     private readonly LayerNorm _norm;
     private Linear _head;
 
+    /// <summary>What CSWin is to the rest of the program.</summary>
+    public static ModelFamily Family { get; } = new ModelFamily<CSWinConfig>("cswin")
+    {
+        // Published figures: the authors' table.
+        Entries = [new("cswin_tiny", new CSWinConfig { DropPathRate = 0.2f }) { PaperParameters = 23, PaperMacs = 4.3 }],
+        TinyConfigs = () => new()
+        {
+            ["cswin"] = new() { ImageSize = 32, NumClasses = 3, EmbedDim = 8, NumHeads = [2, 2], MlpRatio = 1, Depths = [1, 1], SplitSizes = [2, 4], LaSplitSizes = [4, 4] },
+        },
+        Changed = (published, keys) => published with { LaSplitSizes = Widths(keys, "LA.CSWIN_LA_SPLIT_SIZE") },
+    };
+
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
-    public Cswin(CswinConfig config)
+    public CSWin(CSWinConfig config)
     {
         config.Validate();
         Config = config;
@@ -39,7 +52,7 @@ public sealed class Cswin : VisionModel
     }
 
     /// <inheritdoc/>
-    public override CswinConfig Config { get; }
+    public override CSWinConfig Config { get; }
 
     /// <inheritdoc/>
     public override int NumClasses => _head.OutFeatures;
@@ -76,6 +89,13 @@ public sealed class Cswin : VisionModel
     /// <inheritdoc/>
     protected override Module NewClassifier(int numClasses) => _head = ReplaceChild("head", NewHead(numClasses));
 
+    private static int[] Widths(IModelKeys keys, string key) =>
+    [
+        .. keys.Get<string>(key).Split('-').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int width)
+            ? width
+            : throw keys.Wrong(key, $"'{keys.Get<string>(key)}' is no list of widths with dashes between, such as 56-28-14-7.")),
+    ];
+
     private Linear NewHead(int numClasses) => new(FinalDim, numClasses, initialization: Linear.TransformerInitialization);
 
     // Numbered as the authors' nn.Sequential, whose second part only reshapes.
@@ -110,7 +130,7 @@ public sealed class Cswin : VisionModel
         private readonly Dropout _dropout;
         private readonly DropPath _attentionDropPath, _mlpDropPath;
 
-        public Block(CswinConfig config, int stage, float dropPath)
+        public Block(CSWinConfig config, int stage, float dropPath)
         {
             int dim = config.EmbedDim << stage, side = config.Side(stage), split = config.SplitOf(stage), branches = split == side ? 1 : 2;
             AttentionMechanism[] mechanisms = [.. Enumerable.Range(0, branches).Select(i => config.Mechanism(
@@ -171,6 +191,61 @@ public sealed class Cswin : VisionModel
             });
             Tensor sum = mixed.Reshape(joint.Shape.With(3, dim)) + _local.Forward(value);
             return sum.Reshape(x.Shape[0], rows, columns, height, width, dim).Permute(0, 1, 3, 2, 4, 5).Reshape(x.Shape.With(3, dim));
+        }
+    }
+}
+
+/// <summary>Everything that tells one CSWin from another. Lists hold one entry a stage.</summary>
+public sealed record CSWinConfig : TransformerConfig
+{
+    /// <summary>Channels of the first stage; each later stage doubles them.</summary>
+    public int EmbedDim { get; init; } = 64;
+
+    /// <summary>Blocks.</summary>
+    public IReadOnlyList<int> Depths { get; init; } = [1, 2, 21, 1];
+
+    /// <summary>Attention heads of both kinds of stripes together.</summary>
+    public IReadOnlyList<int> NumHeads { get; init; } = [2, 4, 8, 16];
+
+    /// <summary>Width of the stripes of softmax attention in tokens; a stripe as wide as the grid is the grid.</summary>
+    public IReadOnlyList<int> SplitSizes { get; init; } = [1, 2, 7, 7];
+
+    /// <summary>Width of the stripes of any other attention.</summary>
+    public IReadOnlyList<int> LaSplitSizes { get; init; } = [56, 28, 14, 7];
+
+    /// <summary>Hidden width of the feed-forward part in channels.</summary>
+    public float MlpRatio { get; init; } = 4;
+
+    /// <summary>Side of the grid of tokens of a stage.</summary>
+    public int Side(int stage) => ImageSize / (4 << stage);
+
+    /// <summary>Registered name of a stage's attention.</summary>
+    public string AttentionOf(int stage) => NamedAttention(stage) ?? "softmax";
+
+    /// <summary>Width of a stage's stripes in tokens: that of the grid in the last stage, and where they would be wider.</summary>
+    public int SplitOf(int stage) => stage == Depths.Count - 1 ? Side(stage) : Math.Min(Side(stage), (AttentionOf(stage) == "softmax" ? SplitSizes : LaSplitSizes)[stage]);
+
+    /// <inheritdoc/>
+    public override CSWin Create() => new(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        int stages = Depths.Count;
+        RequireTransformer(Depths, NumHeads);
+        ShapeLimits.Require(EmbedDim, 1, ShapeLimits.Channels >> (stages - 1));
+        ShapeLimits.Require(MlpRatio, 0.25f, ShapeLimits.Ratio);
+        ShapeLimits.RequireEach(SplitSizes, stages, 1, ShapeLimits.ImageSize);
+        ShapeLimits.RequireEach(LaSplitSizes, stages, 1, ShapeLimits.ImageSize);
+        RequireAttention(stages);
+        for (int i = 0; i < stages; i++)
+        {
+            int side = Side(i), split = SplitOf(i);
+            if (split < 1 || side % split != 0)
+                throw new ArgumentException($"Stage {i + 1}: stripes of {split} tokens do not tile {side}×{side}; choose another image size or split.");
+            ShapeLimits.RequireHeads(i, EmbedDim << i, NumHeads[i]);
+            if (split < side && NumHeads[i] % 2 != 0)
+                throw new ArgumentException($"Stage {i + 1}: {NumHeads[i]} heads do not divide into upright and level stripes.");
         }
     }
 }

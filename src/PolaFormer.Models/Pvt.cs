@@ -1,5 +1,6 @@
-using PolaFormer.NN;
+using System.Text.Json.Serialization;
 using PolaFormer.NN.Attention;
+using PolaFormer.NN;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
@@ -9,7 +10,7 @@ namespace PolaFormer.Models;
 /// same with polarity-aware linear attention, or any other, and without a class token (PolaFormer, ICLR 2025,
 /// https://arxiv.org/abs/2501.15061; the authors' models/pola_pvt.py).
 /// </summary>
-public sealed class PolaPvt : VisionModel
+public sealed class Pvt : VisionModel
 {
     private readonly Parameter[] _posEmbeds;
     private readonly Dropout[] _posDrops;
@@ -19,15 +20,46 @@ public sealed class PolaPvt : VisionModel
     private readonly LayerNorm _norm;
     private Linear _head;
 
+    /// <summary>What PVT is to the rest of the program.</summary>
+    public static ModelFamily Family { get; } = new ModelFamily<PvtConfig>("pola_pvt")
+    {
+        // Published figures: PolaFormer's table 1, and PVT's own authors' table.
+        Entries =
+        [
+            Pola("pola_pvt_tiny", [2, 2, 2, 2]) with { PaperParameters = 12, PaperMacs = 2.0 },
+            Pola("pola_pvt_small", [3, 4, 6, 3]) with { PaperParameters = 21, PaperMacs = 4.1 },
+            Pola("pola_pvt_medium", [3, 4, 18, 3]),
+            Pola("pola_pvt_large", [3, 8, 27, 3]),
+            Plain("pvt_tiny", [2, 2, 2, 2]) with { PaperParameters = 13.2, PaperMacs = 1.9 },
+            Plain("pvt_small", [3, 4, 6, 3]) with { PaperParameters = 24.5, PaperMacs = 3.8 },
+        ],
+
+        // Of the authors' file pola_pvt_b.yaml.
+        OtherNames = new Dictionary<string, string> { ["pola_pvt_base"] = "pola_pvt_large" },
+        TinyConfigs = () => new()
+        {
+            ["pvt"] = Small with { AttnType = "SS", ClassToken = true },
+            ["pola_pvt"] = Small,
+        },
+        ReadImageSize = (config, shapeOf) => ModelFamily.SizeOfPatches(shapeOf("pos_embed1"), 0, config.PatchSize, config.ImageSize),
+        Changed = (published, keys) => published.ClassToken ? published : published with
+        {
+            AttnType = keys.Get<string>("LA.ATTN_TYPE"),
+            LaSrRatios = Digits(keys, "LA.PVT_LA_SR_RATIOS"),
+        },
+    };
+
+    private static PvtConfig Small => new() { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], SrRatios = [2, 1], LaSrRatios = [1, 1], AttnType = "LL" };
+
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
-    public PolaPvt(PolaPvtConfig config)
+    public Pvt(PvtConfig config)
     {
         config.Validate();
         Config = config;
         int stages = config.Depths.Count;
-        _posEmbeds = [.. Enumerable.Range(0, stages).Select(i => AddParameter($"pos_embed{i + 1}", [1, TokenShape(config, i).Tokens, config.EmbedDims[i]], Initializer.TruncatedNormal))];
+        _posEmbeds = [.. Enumerable.Range(0, stages).Select(i => AddParameter($"pos_embed{i + 1}", [1, TokenShape(config, i).Tokens, config.EmbedDims[i]], Initializer.TruncatedNormal, StateTraits.Positions))];
         if (config.ClassToken)
-            _classToken = AddParameter("cls_token", [1, 1, config.EmbedDims[^1]], Initializer.TruncatedNormal);
+            _classToken = AddParameter("cls_token", [1, 1, config.EmbedDims[^1]], Initializer.TruncatedNormal, StateTraits.NoDecay);
         _patchEmbeds = new PatchEmbed[stages];
         _stages = new ModuleList<TransformerBlock>[stages];
         float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
@@ -47,13 +79,10 @@ public sealed class PolaPvt : VisionModel
     }
 
     /// <inheritdoc/>
-    public override PolaPvtConfig Config { get; }
+    public override PvtConfig Config { get; }
 
     /// <inheritdoc/>
     public override int NumClasses => _head.OutFeatures;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> NoWeightDecay => ["cls_token"];
 
     /// <inheritdoc/>
     protected override IEnumerable<Module> Blocks => _stages.SelectMany(stage => stage);
@@ -93,7 +122,14 @@ public sealed class PolaPvt : VisionModel
 
     private Linear NewHead(int numClasses) => new(Config.EmbedDims[^1], numClasses, initialization: Linear.TransformerInitialization);
 
-    private static AttentionShape TokenShape(PolaPvtConfig config, int stage)
+    private static ModelEntry Pola(string name, int[] depths) => new(name, new PvtConfig { Depths = depths });
+
+    private static ModelEntry Plain(string name, int[] depths) => new(name, new PvtConfig { Depths = depths, AttnType = "SSSS", ClassToken = true });
+
+    private static int[] Digits(IModelKeys keys, string key) =>
+        keys.Get<string>(key) is var text && text.All(char.IsAsciiDigit) ? [.. text.Select(digit => digit - '0')] : throw keys.Wrong(key, $"'{text}' is not a digit a stage.");
+
+    private static AttentionShape TokenShape(PvtConfig config, int stage)
     {
         int side = config.Side(stage), prefix = config.ClassToken && stage == config.Depths.Count - 1 ? 1 : 0;
         int reduction = config.ReductionOf(stage);
@@ -106,7 +142,7 @@ public sealed class PolaPvt : VisionModel
         };
     }
 
-    private static TransformerBlock NewBlock(PolaPvtConfig config, int stage, float dropPath)
+    private static TransformerBlock NewBlock(PvtConfig config, int stage, float dropPath)
     {
         int dim = config.EmbedDims[stage];
         AttentionMechanism mechanism = config.Mechanism(config.AttentionOf(stage), TokenShape(config, stage));
@@ -130,5 +166,44 @@ public sealed class PolaPvt : VisionModel
         int side = (int)Math.Sqrt(posEmbed.Shape[1]);
         Tensor grid = posEmbed.Reshape(1, side, side, posEmbed.Shape[2]);
         return features[1] == side && features[2] == side ? grid : grid.Interpolate(features[1], features[2], InterpolationMode.Bilinear);
+    }
+}
+
+/// <summary>Everything that tells one PVT from another: the original, Pola-PVT, FLatten-PVT.</summary>
+public sealed record PvtConfig : PyramidConfig
+{
+    /// <summary>Side of the first patches in pixels.</summary>
+    public int PatchSize { get; init; } = 4;
+
+    /// <summary>Attention of each stage where <see cref="VisionModelConfig.Attention"/> names none: L (polarity) or S (softmax).</summary>
+    public string AttnType { get; init; } = "LLLL";
+
+    /// <summary>Whether the last stage has a class token, which is then what is classified; else the mean of the tokens is, without a norm.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ClassToken { get; init; }
+
+    /// <inheritdoc/>
+    public override int Side(int stage) => ImageSize / (PatchSize << stage);
+
+    /// <inheritdoc/>
+    public override string AttentionOf(int stage) => NamedAttention(stage) ?? AttnType[stage] switch
+    {
+        'L' => "polarity",
+        'S' => "softmax",
+        char other => throw new ArgumentException($"Attention type '{other}' of stage {stage + 1} is neither L (polarity) nor S (softmax)."),
+    };
+
+    /// <inheritdoc/>
+    public override Pvt Create() => new(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        base.Validate();
+        ShapeLimits.Require(PatchSize, 1, ImageSize);
+        ShapeLimits.Require(AttnType.Length, Depths.Count, Depths.Count, "The number of letters of AttnType");
+        RequireHeads();
+        if (ClassToken && ReductionOf(Depths.Count - 1) > 1)
+            throw new ArgumentException("The last stage has a class token, which no reduction of the grid can take along; its reduction must be 1.");
     }
 }
