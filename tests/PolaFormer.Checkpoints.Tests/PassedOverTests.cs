@@ -105,9 +105,9 @@ public class PassedOverTests
     [Fact]
     public void ASmallFileCannotAskForLargeConstants()
     {
-        var config = new PolaSwinConfig { ImageSize = 512, NumClasses = 3, EmbedDim = 8, Depths = [1], NumHeads = [1], WindowSize = 128, SoftmaxWindowSize = 128, AttnType = "S" };
+        var config = new SwinConfig { ImageSize = 512, NumClasses = 3, EmbedDim = 8, Depths = [1], NumHeads = [1], WindowSize = 128, SoftmaxWindowSize = 128, AttnType = "S" };
         using IDisposable meta = new MetaDevice().Use();
-        (string Name, Tensor Tensor)[] state = [.. new PolaSwin(config).StateDict()];
+        (string Name, Tensor Tensor)[] state = [.. new Swin(config).StateDict()];
         string path = Path.GetTempFileName();
         SafetensorsWriter.Write(path, state.Where(entry => !IsConstant(entry.Name)).Select(entry => new CheckpointTensor(entry.Name, entry.Tensor.DType, entry.Tensor.Shape, (_, destination) => destination.Clear())));
         using Checkpoint checkpoint = Checkpoint.Open(path);
