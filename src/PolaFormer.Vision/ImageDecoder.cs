@@ -15,6 +15,9 @@ public static class ImageDecoder
     /// <summary>Files larger than this are refused unread.</summary>
     private const long MaxFileBytes = 1L << 30;
 
+    /// <summary>Longer sides are refused: resizing takes memory for the longer side times the new size, however few pixels there are.</summary>
+    private const int MaxSide = 1 << 18;
+
     /// <summary>Decodes a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">Limits and orientation; <see cref="ImageDecodeOptions.Default"/> when absent.</param>
@@ -96,5 +99,7 @@ public static class ImageDecoder
         long limit = Math.Min(options.PixelLimit, Image.MaxPixels);
         if (width > limit || height > limit || width * height > limit)
             throw new ImageException($"{width}×{height} pixels exceed the limit of {limit} pixels");
+        if (Math.Max(width, height) > MaxSide)
+            throw new ImageException($"{width}×{height} pixels: a side is longer than {MaxSide}");
     }
 }

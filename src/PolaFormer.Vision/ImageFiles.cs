@@ -6,7 +6,7 @@ namespace PolaFormer.Vision;
 public static class ImageFiles
 {
     /// <summary>Endings of files that are taken for images where a folder is named; beside those of data sets, what people have one by one.</summary>
-    public static IReadOnlyList<string> Extensions { get; } = [.. ImageFileNames.Extensions, ".gif", ".ico", ".pbm", ".pnm", ".jfif", ".dib"];
+    public static IReadOnlyList<string> Extensions { get; } = [.. ImageFileNames.Extensions, ".gif", ".ico", ".pbm", ".pnm", ".jfif"];
 
     /// <summary>The image files that lie in a folder, told by their endings, in ordinal order; hidden ones and what a Mac puts beside its files are passed over.</summary>
     /// <param name="folder">The folder; those in it are not entered.</param>

@@ -72,6 +72,8 @@ public static partial class Resampling
 
         // Only the rows that the second pass reads are made.
         int first = rows.Start[0], last = rows.Start[^1] + rows.Count[^1];
+        if ((long)window.Width * (last - first) > Image.MaxPixels)
+            throw new ImageException($"{view.Width}×{view.Height} pixels cannot be resized to {width}×{height}: it takes more memory than an image may");
         var columns = new Weights(view.Width, box.Left, box.Right, width, filter, window.X, window.Width);
         using Image between = Horizontal(source, view with { Y = view.Y + first, Height = last - first }, columns);
         return Vertical(between, new PixelRect(0, 0, between.Width, between.Height), rows, first);

@@ -61,6 +61,19 @@ public class DecoderLimitTests
     }
 
     [Theory]
+    [InlineData(262_145, 1)]
+    [InlineData(1, 262_145)]
+    public void ASideThatIsTooLongIsRefused(int width, int height) =>
+        Assert.EndsWith("a side is longer than 262144", Assert.Throws<ImageException>(() => ImageDecoder.Decode([.. System.Text.Encoding.ASCII.GetBytes($"P5 {width} {height} 255\n"), .. new byte[width * height]])).Message);
+
+    [Fact]
+    public void AnImageThatIsTooNarrowForItsNewSizeIsRefused()
+    {
+        using var image = new Image(1, 262_144);
+        Assert.Contains("cannot be resized", Assert.Throws<ImageException>(() => Resampling.Resize(image, 4096, 4096, ResamplingFilter.Bicubic)).Message);
+    }
+
+    [Theory]
     [InlineData("P5 100000 1700 255\n", "PNM: the file is truncated")]
     [InlineData("P1 100000 1700\n", "PNM: the file is truncated")]
     [InlineData("P4 100000 1700\n", "PNM: the file is truncated")]
@@ -74,7 +87,7 @@ public class DecoderLimitTests
     [Theory]
     [InlineData((int)TiffTag.StripOffsets, 0x7FFFFFFF, "truncated")]
     [InlineData((int)TiffTag.ImageWidth, 0x7FFFFFFF, "exceed the limit")]
-    [InlineData((int)TiffTag.ImageLength, 13_000_000, "StripOffsets is missing or too short")]
+    [InlineData((int)TiffTag.ImageLength, 200_000, "StripOffsets is missing or too short")]
     [InlineData((int)TiffTag.RowsPerStrip, 1, "StripOffsets is missing or too short")]
     [InlineData((int)TiffTag.SamplesPerPixel, 60_000, "60000 samples a pixel")]
     [InlineData((int)TiffTag.Compression, 7, "packed with JPEG")]
