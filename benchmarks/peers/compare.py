@@ -8,6 +8,9 @@
 Each round runs every competitor once, in a process of its own, each round in another order. A time is the median of the
 rounds' medians; a ratio is the median of the rounds' own ratios, which a machine that others use too disturbs less.
 A competitor that is not installed is named and left out.
+
+PyTorch gives every large result back to the system and takes fresh pages for the next, which costs it most of its time where
+page faults are dear, as on virtual machines. So it runs with a heap that the C library keeps; --fresh-pages measures it without, too.
 """
 import argparse
 import filecmp
@@ -22,6 +25,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 OURS = "PolaFormer for .NET"
+KEPT_HEAP = ["env", "MALLOC_MMAP_THRESHOLD_=4000000000", "MALLOC_TRIM_THRESHOLD_=8000000000"]
 
 
 def arguments():
@@ -39,6 +43,7 @@ def arguments():
     parser.add_argument("--onnx", metavar="FOLDER", help="measure the files NAME*.onnx of this folder instead of exporting them")
     parser.add_argument("--modules", default=os.path.join(ROOT, "tests", "interop", "onnxruntime"), metavar="FOLDER", help="where npm has installed onnxruntime-node; tests/interop/onnxruntime by default")
     parser.add_argument("--python", metavar="FILE", help="a Python that has torch")
+    parser.add_argument("--fresh-pages", action="store_true", help="measure PyTorch also with a heap that gives memory back")
     parser.add_argument("--polaformer", default=os.path.join(ROOT, "polaformer"), metavar="FILE")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -96,8 +101,21 @@ def bench(options, *extra):
     return [options.polaformer, "bench", "--threads", options.threads, "--seconds", options.seconds, "--json", *extra]
 
 
-def torch_peer(options, python, what, subject, *extra):
-    return [python, os.path.join(HERE, "peer_torch.py"), what, subject, "--threads", options.threads, "--seconds", options.seconds, *extra]
+def torch_peers(options, python, what, subject, *extra):
+    """PyTorch by name of its heap; nothing where it is missing."""
+    if not python:
+        return {}
+    command = [python, os.path.join(HERE, "peer_torch.py"), what, subject, "--threads", options.threads, "--seconds", options.seconds, *extra]
+    return {"PyTorch": [*KEPT_HEAP, *command], **({"PyTorch, fresh pages": command} if options.fresh_pages else {})}
+
+
+def processor():
+    """The processor's name, for the caption of a table."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "unknown processor")
+    except OSError:
+        return "unknown processor"
 
 
 def model_competitors(options, python, sizes, model, batch, folder):
@@ -109,8 +127,7 @@ def model_competitors(options, python, sizes, model, batch, folder):
             competitors[f"ONNX Runtime {label}".strip()] = [
                 "node", os.path.join(HERE, "peer_onnx.mjs"), file, "--batch", batch, "--size", sizes[model],
                 "--threads", options.threads, "--seconds", options.seconds, "--modules", options.modules]
-    if python:
-        competitors["PyTorch"] = torch_peer(options, python, "train" if options.train else "infer", model, "--batch", batch)
+    competitors.update(torch_peers(options, python, "train" if options.train else "infer", model, "--batch", batch))
     return competitors
 
 
@@ -163,9 +180,7 @@ def compare_attention(options, python):
     rows = []
     for kind in ("polarity", "polarity++", "softmax"):
         note(f"{kind} …")
-        competitors = {OURS: bench(options, "--attention", kind, *shape)}
-        if python:
-            competitors["PyTorch"] = torch_peer(options, python, "attention", kind, *shape)
+        competitors = {OURS: bench(options, "--attention", kind, *shape), **torch_peers(options, python, "attention", kind, *shape)}
         results = {name: [entry["attention"] for entry in entries] for name, entries in measure(competitors, options.rounds).items()}
         for tokens in options.tokens:
             at = {name: [item for entry in entries for item in entry if item["tokens"] == tokens] for name, entries in results.items()}
@@ -198,7 +213,7 @@ def main():
     options = arguments()
     python = find_python(options)
     rows = compare_attention(options, python) if options.attention else compare_models(options, python)
-    print(json.dumps(rows) if options.json else table(rows))
+    print(json.dumps(rows) if options.json else f"{processor()}, {options.threads} threads, {options.rounds} rounds in turns\n\n{table(rows)}")
 
 
 if __name__ == "__main__":
