@@ -174,6 +174,13 @@ public sealed class TarArchiveTests : IDisposable
         Assert.Equal($"{_folder.Of("set.tar")}: is packed with {name}, which is not read. Unpack it, or pack it as .tar, .tar.gz or .zip",
             Assert.Throws<ImageException>(() => Open([.. start, .. new byte[2000]])).Message);
 
+    [Theory]
+    [InlineData("PKU")]
+    [InlineData("BZh")]
+    [InlineData("Rar!")]
+    public void ATarWhoseFirstNameLooksLikeAnotherPackingIsATar(string folder) =>
+        Assert.Equal(1, ImageDatasets.Open(_folder.Tar("set.tar", $"{folder}/train/a/1.jpg"), "train").Count);
+
     [Fact]
     public void WhatIsNoArchiveIsSaid()
     {

@@ -7,7 +7,7 @@ internal sealed record ArchiveKind(string Name, byte[] FirstBytes, bool IsRead =
 {
     public static readonly ArchiveKind Zip = new("zip", [(byte)'P', (byte)'K'], IsRead: true), Gzip = new("gzip", [0x1F, 0x8B], IsRead: true);
 
-    /// <summary>Kinds that a data set may come in; tar has no first bytes of its own and is not among them.</summary>
+    /// <summary>Kinds that a data set may come in, other than tar, which has no first bytes of its own.</summary>
     private static readonly ArchiveKind[] s_kinds =
     [
         Zip, Gzip,
@@ -15,11 +15,11 @@ internal sealed record ArchiveKind(string Name, byte[] FirstBytes, bool IsRead =
         new("RAR", [.. "Rar!"u8]), new("lz4", [0x04, 0x22, 0x4D, 0x18]), new("lzip", [.. "LZIP"u8]), new("lzma", [0x5D, 0, 0]), new("compress", [0x1F, 0x9D]),
     ];
 
-    /// <summary>The kind of a file; null for what may be a plain tar archive.</summary>
+    /// <summary>The kind of a file; null for what is or may be a plain tar archive.</summary>
     /// <exception cref="ImageException">It cannot be read, or is packed in a way that is not.</exception>
     public static ArchiveKind? Of(string path)
     {
-        Span<byte> start = stackalloc byte[8];
+        Span<byte> start = stackalloc byte[TarHeader.Bytes];
         try
         {
             using FileStream file = InputFile.Open(path);
@@ -29,6 +29,9 @@ internal sealed record ArchiveKind(string Name, byte[] FirstBytes, bool IsRead =
         {
             throw ImageException.Of(path, error);
         }
+        // A tar archive begins with a file's name, which may begin like another kind.
+        if (start.Length == TarHeader.Bytes && TarHeader.Read(start) is not null)
+            return null;
         foreach (ArchiveKind kind in s_kinds)
         {
             if (!start.StartsWith(kind.FirstBytes))

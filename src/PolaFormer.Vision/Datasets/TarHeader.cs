@@ -19,7 +19,7 @@ internal readonly record struct TarHeader(char Type, string Name, string LinkNam
     /// <summary>What the block says; null where it is no header or damaged.</summary>
     public static TarHeader? Read(ReadOnlySpan<byte> block)
     {
-        if (Number(block.Slice(ChecksumAt, ChecksumBytes)) is not { } checksum || checksum != Sum(block) || Number(block.Slice(124, 12)) is not { } size)
+        if (Number(block.Slice(ChecksumAt, ChecksumBytes)) is not { } checksum || !IsSum(checksum, block) || Number(block.Slice(124, 12)) is not { } size)
             return null;
         string name = Text(block[..100]);
         bool isPosix = block[257..].StartsWith("ustar\0"u8);
@@ -28,13 +28,18 @@ internal readonly record struct TarHeader(char Type, string Name, string LinkNam
         return new((char)block[156], name, Text(block.Slice(157, 100)), size);
     }
 
-    /// <summary>The bytes of the block, those of the checksum counted as blanks.</summary>
-    private static long Sum(ReadOnlySpan<byte> block)
+    /// <summary>Whether it is the sum of the block's bytes, those of the checksum counted as blanks. Some old tools add signed bytes.</summary>
+    private static bool IsSum(long checksum, ReadOnlySpan<byte> block)
     {
-        long sum = ' ' * ChecksumBytes;
+        long sum = ' ' * ChecksumBytes, signedSum = sum;
         for (int i = 0; i < Bytes; i++)
-            sum += i is >= ChecksumAt and < ChecksumAt + ChecksumBytes ? 0 : block[i];
-        return sum;
+        {
+            if (i is >= ChecksumAt and < ChecksumAt + ChecksumBytes)
+                continue;
+            sum += block[i];
+            signedSum += (sbyte)block[i];
+        }
+        return checksum == sum || checksum == signedSum;
     }
 
     /// <summary>An octal number, or GNU's binary form; null for anything else and for negative ones.</summary>
@@ -51,7 +56,7 @@ internal readonly record struct TarHeader(char Type, string Name, string LinkNam
             }
             return value;
         }
-        foreach (byte digit in field.Trim(" \0"u8))
+        foreach (byte digit in UntilZero(field).Trim((byte)' '))
         {
             if (digit is < (byte)'0' or > (byte)'7')
                 return null;
@@ -60,5 +65,7 @@ internal readonly record struct TarHeader(char Type, string Name, string LinkNam
         return value;
     }
 
-    private static string Text(ReadOnlySpan<byte> field) => RawPath.Readable(field.IndexOf((byte)0) is >= 0 and var end ? field[..end] : field);
+    private static string Text(ReadOnlySpan<byte> field) => RawPath.Readable(UntilZero(field));
+
+    private static ReadOnlySpan<byte> UntilZero(ReadOnlySpan<byte> field) => field.IndexOf((byte)0) is >= 0 and var end ? field[..end] : field;
 }
