@@ -27,12 +27,12 @@ public sealed class DepthwiseConv2d : Module
     }
 
     /// <summary>Applies the layer to columns of a joint projection (B, H, W, …).</summary>
-    public Tensor Forward(Columns x) => Call((Layer: this, X: x), static call => call.Layer.Convolve(call.X), x.Source);
+    public Tensor Forward(Columns x) => Call(new Pass(this, x), static pass => pass.Layer.Convolve(pass.X), x.Source);
 
     /// <summary>(Forward(x) + addend)·gate, for a layer that does not add its input.</summary>
     public Tensor ForwardGated(Columns x, Tensor addend, Columns gate) => Call(
-        (Layer: this, X: x, Addend: addend, Gate: gate),
-        static call => Tensor.GatedDepthwiseConv2d(call.X, call.Layer._weight, call.Layer._bias, call.Addend, call.Gate),
+        new GatedPass(this, x, addend, gate),
+        static pass => Tensor.GatedDepthwiseConv2d(pass.X, pass.Layer._weight, pass.Layer._bias, pass.Addend, pass.Gate),
         x.Source,
         addend,
         gate.Source);
@@ -44,4 +44,8 @@ public sealed class DepthwiseConv2d : Module
     protected override void OnFreeze() => _weight.Freeze(groups: _weight.Shape[0]);
 
     private Tensor Convolve(Columns x) => Tensor.DepthwiseConv2d(x, _weight, _bias, _addInput);
+
+    private readonly record struct Pass(DepthwiseConv2d Layer, Columns X);
+
+    private readonly record struct GatedPass(DepthwiseConv2d Layer, Columns X, Tensor Addend, Columns Gate);
 }

@@ -46,11 +46,11 @@ public abstract class Module
     public IReadOnlyList<(string Name, Module Module)> Children => _children;
 
     /// <summary>Applies the module. Intermediate tensors go back to the pool; the result belongs to the caller's scope.</summary>
-    public Tensor Forward(Tensor x) => Call((Module: this, X: x), static call => call.Module.Run(call.X), x);
+    public Tensor Forward(Tensor x) => Call(new Pass(this, null, x), static pass => pass.Module.Run(pass.X), x);
 
     /// <summary>residual + Forward(x), in one pass where the module can and the tape does not record.</summary>
     public Tensor ForwardOnto(Tensor residual, Tensor x) =>
-        Call((Module: this, Residual: residual, X: x), static call => call.Module.RunOnto(call.Residual, call.X), residual, x);
+        Call(new Pass(this, residual, x), static pass => pass.Module.RunOnto(pass.Residual!, pass.X), residual, x);
 
     /// <summary>Every parameter with its full name, in state-dict order.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> NamedParameters() =>
@@ -243,4 +243,7 @@ public abstract class Module
 
     private IEnumerable<StateEntry> WalkChildren(string prefix) => _children.SelectMany(child =>
         child.Name.Length == 0 ? child.Module.WalkChildren(prefix) : child.Module.Walk($"{prefix}{child.Name}."));
+
+    // Not a tuple: code for types of our own is compiled ahead of time.
+    private readonly record struct Pass(Module Module, Tensor? Residual, Tensor X);
 }

@@ -6,9 +6,9 @@ namespace PolaFormer.Onnx;
 // Which requests have a form in ONNX.
 internal sealed partial class TracingDevice
 {
-    internal override void Execute<TCall>(in TCall call)
+    internal override void Execute(IDeviceCall call)
     {
-        switch ((object)call)
+        switch (call)
         {
             case Copy(var x, var y):
                 Copy(x, y);

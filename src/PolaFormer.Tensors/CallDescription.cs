@@ -24,8 +24,7 @@ internal ref struct CallDescription
     public long MultiplyAccumulates { get; private set; }
 
     /// <summary>What a request costs.</summary>
-    public static CallDescription Of<TCall>(in TCall call)
-        where TCall : struct, IDeviceCall
+    public static CallDescription Of(IDeviceCall call)
     {
         var description = new CallDescription(null);
         call.Describe(ref description);

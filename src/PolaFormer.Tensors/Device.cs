@@ -43,7 +43,7 @@ public abstract class Device
     {
         CallDescription.Check(call, this);
 
-        // Not by Execute: a generic virtual call costs more than a small kernel, and is compiled only when first met.
+        // The processor's requests stay on the stack.
         if (this is CpuDevice)
             call.OnCpu();
         else
@@ -51,8 +51,7 @@ public abstract class Device
     }
 
     /// <summary>Carries out a checked request.</summary>
-    internal abstract void Execute<TCall>(in TCall call)
-        where TCall : struct, IDeviceCall;
+    internal abstract void Execute(IDeviceCall call);
 
     /// <summary>Whether operands on another device can be used here.</summary>
     internal virtual bool Reaches(Device other) => ReferenceEquals(Memory, other.Memory);

@@ -47,7 +47,7 @@ public abstract class AttentionMechanism : Module
     {
         Require(inputs);
         t_observer?.Invoke(this, inputs);
-        return Call(inputs, static call => call.Mechanism.RunAttend(call.Inputs));
+        return Call(inputs, static pass => pass.Mechanism.RunAttend(pass.Inputs));
     }
 
     /// <summary>
@@ -57,7 +57,7 @@ public abstract class AttentionMechanism : Module
     public Tensor Mix(AttentionInputs inputs)
     {
         Require(inputs);
-        return Call(inputs, static call => call.Mechanism.RunMix(call.Inputs));
+        return Call(inputs, static pass => pass.Mechanism.RunMix(pass.Inputs));
     }
 
     /// <summary>Shows every call of <see cref="Attend"/> on this thread to an observer until the result is disposed.</summary>
@@ -127,8 +127,8 @@ public abstract class AttentionMechanism : Module
         return prefix == 0 ? tokens + pixels : Tensor.Concat(1, tokens.Slice(1, 0, prefix), tokens.Slice(1, prefix, pixels.Shape[1]) + pixels);
     }
 
-    private Tensor Call(AttentionInputs inputs, Func<(AttentionMechanism Mechanism, AttentionInputs Inputs), Tensor> run) => Call(
-        (this, inputs), run, inputs.Query.Source, inputs.Key.Source, inputs.Value.Source, inputs.Gate?.Source, inputs.Mask, inputs.ScoreMask, inputs.Rotary?.Sin, inputs.Rotary?.Cos);
+    private Tensor Call(AttentionInputs inputs, Func<Pass, Tensor> run) => Call(
+        new Pass(this, inputs), run, inputs.Query.Source, inputs.Key.Source, inputs.Value.Source, inputs.Gate?.Source, inputs.Mask, inputs.ScoreMask, inputs.Rotary?.Sin, inputs.Rotary?.Cos);
 
     private void Require(AttentionInputs inputs)
     {
@@ -148,6 +148,8 @@ public abstract class AttentionMechanism : Module
                 throw new ArgumentException($"{GetType().Name} {what}.");
         }
     }
+
+    private readonly record struct Pass(AttentionMechanism Mechanism, AttentionInputs Inputs);
 
     private sealed class Observation(Action<AttentionMechanism, AttentionInputs>? before) : IDisposable
     {

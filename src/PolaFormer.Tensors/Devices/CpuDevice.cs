@@ -10,7 +10,7 @@ internal sealed unsafe class CpuDevice : Device
 
     internal override Storage Allocate(long bytes) => Storage.Allocate(bytes);
 
-    internal override void Execute<TCall>(in TCall call) => call.OnCpu();
+    internal override void Execute(IDeviceCall call) => call.OnCpu();
 
     internal override bool HasKernel(Type call) => true;
 

@@ -21,7 +21,7 @@ public sealed class MetaDevice : Device
 
     internal override Storage Allocate(long bytes) => Storage.Nothing();
 
-    internal override void Execute<TCall>(in TCall call) => MultiplyAccumulates += CallDescription.Of(call).MultiplyAccumulates;
+    internal override void Execute(IDeviceCall call) => MultiplyAccumulates += CallDescription.Of(call).MultiplyAccumulates;
 
     internal override bool Reaches(Device other) => true;
 

@@ -32,7 +32,7 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
 
     internal override Storage Allocate(long bytes) => device.Allocate(bytes);
 
-    internal override void Execute<TCall>(in TCall call)
+    internal override void Execute(IDeviceCall call)
     {
         long start = Stopwatch.GetTimestamp();
         device.Execute(call);
