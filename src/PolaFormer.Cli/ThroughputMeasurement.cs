@@ -25,6 +25,7 @@ internal sealed record ThroughputMeasurement(string Model, int BatchSize, int Ba
     /// <summary>Measures the network of a configuration with freshly drawn weights, which take as long as others.</summary>
     public static ThroughputMeasurement Of(TrainingConfig config)
     {
+        ConfigurationRules.Check(config);
         (string name, VisionModel model, _) = ConfiguredModel.Create(config);
         model.Initialize((ulong)config.Seed);
         model.Evaluate();

@@ -100,7 +100,7 @@ public sealed class KilledRunTests(KilledRuns runs) : IClassFixture<KilledRuns>
         disk.Free();
         await runs.Finish(folder);
         runs.AssertSameBits(folder);
-        Tell($"{kills} kills on a full disk");
+        Tell($"{kills} kills on a full disk, after {runs.FailedSaves} saves that failed");
     }
 
     [Theory]

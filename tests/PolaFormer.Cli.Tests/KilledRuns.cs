@@ -18,6 +18,11 @@ public sealed class KilledRuns : IAsyncLifetime
     private readonly SyntheticImages _images = new(trainPerClass: 67, evaluationPerClass: 4);
     private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
 
+    private int _failedSaves;
+
+    /// <summary>Saves that failed in all runs, as on a full disk.</summary>
+    public int FailedSaves => _failedSaves;
+
     /// <summary>Kills at random moments.</summary>
     public static int Kills { get; } = int.TryParse(Environment.GetEnvironmentVariable(Variable), NumberStyles.None, CultureInfo.InvariantCulture, out int kills) ? kills : DefaultKills;
 
@@ -66,6 +71,7 @@ public sealed class KilledRuns : IAsyncLifetime
         };
         Process process = Process.Start(start)!;
         var stepped = new TaskCompletionSource();
+        process.OutputDataReceived += (_, line) => _ = line.Data?.Contains("The run goes on", StringComparison.Ordinal) is true ? Interlocked.Increment(ref _failedSaves) : 0;
         process.OutputDataReceived += (_, line) => _ = (line.Data is null || line.Data.Contains("step", StringComparison.Ordinal)) && stepped.TrySetResult();
         firstStep = stepped.Task;
         process.BeginOutputReadLine();

@@ -9,7 +9,7 @@ public sealed class OptimizerConfig
     public string Name { get; set; } = "adamw";
 
     /// <summary>EPS: added to the root of the second moment.</summary>
-    [Range(0, 1)]
+    [Range(0, 1, MinimumIsExclusive = true)]
     public double Eps { get; set; } = 1e-8;
 
     /// <summary>BETAS: decay of the first and second moment.</summary>

@@ -20,7 +20,9 @@ internal static class RecipeFile
     {
         try
         {
-            string text = Encoding.UTF8.GetString(InputFile.ReadAllBytes(path, MaxBytes)).TrimStart('\uFEFF');
+            // By its byte order mark where it has one, else UTF-8.
+            using var reader = new StreamReader(new MemoryStream(InputFile.ReadAllBytes(path, MaxBytes)), Encoding.UTF8, detectEncodingFromByteOrderMarks: true);
+            string text = reader.ReadToEnd();
             RequireBounded(text, path);
             var yaml = new YamlStream();
             yaml.Load(new StringReader(text));
@@ -36,6 +38,11 @@ internal static class RecipeFile
         catch (FileException error)
         {
             throw new ConfigurationException(error.Message, error);
+        }
+        // The library's scanner fails in ways of its own on text that is no YAML, such as with an InvalidOperationException.
+        catch (Exception error) when (error is not (ConfigurationException or OutOfMemoryException))
+        {
+            throw new ConfigurationException($"{path}: it is no YAML that can be read ({ConfigurationValue.Shorten(error.Message)}). Write lines such as 'SEED: 0'.", error);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using PolaFormer.Tensors.Random;
 using PolaFormer.Training.Configuration;
 
 namespace PolaFormer.Training.Tests.Configuration;
@@ -50,6 +51,17 @@ public sealed class RecipeFileTests : IDisposable
         Assert.Equal(3e-4, config.Train.WarmupLr);
     }
 
+    [Theory]
+    [InlineData("utf-8")]
+    [InlineData("utf-16")]
+    [InlineData("utf-16BE")]
+    public void AByteOrderMarkTellsTheEncoding(string encoding)
+    {
+        string path = Path.Combine(_folder, "a.yaml");
+        File.WriteAllText(path, "SEED: 5\n", Encoding.GetEncoding(encoding));
+        Assert.Equal(5, ConfigurationReader.Read(path).Seed);
+    }
+
     [Fact]
     public void AListInTheWrongPlaceIsNotWrittenOut() => Assert.InRange(Refusal($"SEED: [{string.Join(", ", Enumerable.Repeat("1", 10_000))}]\n").Length, 1, 400);
 
@@ -78,6 +90,36 @@ public sealed class RecipeFileTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such devices.");
         Assert.Contains(path, Assert.Throws<ConfigurationException>(() => ConfigurationReader.Read(path)).Message);
         Assert.Contains(path, Refusal($"BASE: ['{path}']\n"));
+    }
+
+    [Fact]
+    public void WhateverIsChangedInARecipeItIsReadOrRefused()
+    {
+        const string Alphabet = "[]{}:,-&*!|>'\"%@`#? \n\tabA0._~\0é";
+        string[] recipes = [.. Directory.GetFiles(Path.Combine(SharedData.Repository, "configs"), "*.yaml").Order(StringComparer.Ordinal).Select(File.ReadAllText)];
+        int refused = 0;
+        for (uint i = 0; i < 3000; i++)
+        {
+            var chance = new Philox(20260102, i);
+            var text = new StringBuilder(recipes[i % recipes.Length]);
+            for (uint change = 0; change < 1 + (i % 4); change++)
+            {
+                int place = (int)(text.Length * chance.Uniform(3 * change)), length = Math.Min((int)(6 * chance.Uniform((3 * change) + 1)), text.Length - place);
+                text.Remove(place, length).Insert(place, Alphabet[(int)(Alphabet.Length * chance.Uniform((3 * change) + 2))].ToString(), (int)(i % 3));
+            }
+
+            string path = Write("a.yaml", text.Replace("BASE", "base").ToString());
+            try
+            {
+                ConfigurationRules.Check(ConfigurationReader.Read(path));
+            }
+            catch (ConfigurationException)
+            {
+                refused++;
+            }
+        }
+
+        Assert.InRange(refused, 1000, 3000);
     }
 
     private string Refusal(string text)

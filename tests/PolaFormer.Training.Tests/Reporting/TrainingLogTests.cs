@@ -1,4 +1,5 @@
 using PolaFormer.Files;
+using PolaFormer.Tensors.Random;
 using PolaFormer.Training.Reporting;
 
 namespace PolaFormer.Training.Tests.Reporting;
@@ -109,6 +110,35 @@ public sealed class TrainingLogTests : IDisposable
         Assert.Equal(new RunHistory(TimeSpan.FromSeconds(2), null), RunHistory.Read(_folder.Path));
         log.RunEnded(new RunEnd(true, 0.5, TimeSpan.FromSeconds(7), 20, 2, false));
         Assert.Equal(new RunHistory(TimeSpan.FromSeconds(7), 20), RunHistory.Read(_folder.Path));
+    }
+
+    [Fact]
+    public void WhateverIsChangedInALogItIsReadOrPassedOver()
+    {
+        SampleRun.Tell(new TrainingLog(Path, every: 5), from: 1, to: 2, isAveraged: true);
+        byte[] whole = File.ReadAllBytes(Path);
+        int read = 0;
+        for (uint i = 0; i < 2000; i++)
+        {
+            var chance = new Philox(20260103, i);
+            byte[] bytes = [.. whole];
+            for (uint change = 0; change < 1 + (i % 3); change++)
+                bytes[(int)(bytes.Length * chance.Uniform(2 * change))] = (byte)(256 * chance.Uniform((2 * change) + 1));
+            File.WriteAllBytes(Path, bytes);
+            try
+            {
+                ReportData.From(RunLog.Read(Path)).ToJson();
+                read++;
+            }
+            catch (TrainingException)
+            {
+                // The record of the start was hit.
+            }
+
+            RunHistory.Read(_folder.Path);
+        }
+
+        Assert.InRange(read, 500, 2000);
     }
 
     [Theory]
