@@ -109,6 +109,7 @@ public sealed class KilledRunTests(KilledRuns runs) : IClassFixture<KilledRuns>
     public async Task ASignalToStopSavesAndExits(int signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such signals.");
+        Assert.SkipWhen(IsIgnored(signal), "The tests were started with this signal ignored, as by nohup, and so are the programs that they start.");
         string folder = runs[$"signal {signal}"];
         using Process process = runs.Start(folder, out _);
         while (!File.Exists(KilledRuns.State(folder)) && !process.HasExited)
@@ -135,6 +136,14 @@ public sealed class KilledRunTests(KilledRuns runs) : IClassFixture<KilledRuns>
         bytes[position] ^= 1;
         File.WriteAllBytes(path, position % 2 == 0 ? bytes : bytes[..position]);
         return true;
+    }
+
+    // What a process ignores, those it starts ignore, too.
+    private static bool IsIgnored(int signal)
+    {
+        const string Key = "SigIgn:";
+        string? line = OperatingSystem.IsLinux() ? File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal)) : null;
+        return line is not null && (Convert.ToUInt64(line[Key.Length..].Trim(), 16) >> (signal - 1) & 1) != 0;
     }
 
     private static void Tell(string line) => TestContext.Current.TestOutputHelper?.WriteLine(line);
