@@ -19,12 +19,12 @@ internal static class BatchMemory
         if (batch == 1)
             return;
         long one = PeakOf(stepOf(1)), more = Math.Max(PeakOf(stepOf(2)) - one, 0) + (values * sizeof(float));
-        double free = MachineMemory.BytesForTensors - MemoryStatistics.BytesInUse - one;
+        double free = MachineMemory.FreeBytesForTensors - one;
         if ((batch - 1) * (double)more > free)
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"--batch {batch} takes about {((batch * (double)more) + one) / 1e9:0.#} GB for tensors, and there are {MachineMemory.TotalBytes / 1e9:0.#} GB in all. About {Math.Max(1, Math.Floor(free / more)):0} images have room."));
+                $"--batch {batch} takes about {((batch * (double)more) + one) / 1e9:0.#} GB for tensors, and {MachineMemory.FreeBytesForTensors / 1e9:0.#} of {MachineMemory.TotalBytes / 1e9:0.#} GB are free. About {Math.Max(1, Math.Floor(free / more)):0} images have room."));
         }
     }
 

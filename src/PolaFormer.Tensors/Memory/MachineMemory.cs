@@ -5,33 +5,50 @@ namespace PolaFormer.Tensors.Memory;
 /// <summary>How much memory the process may use.</summary>
 public static class MachineMemory
 {
-    // A container's limit, as the system shows it inside the container.
+    // A container's limit, as the system shows it inside the container; no number where there is none.
     private static readonly string[] s_limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 
     /// <summary>Bytes of the machine, or of the container that the process runs in.</summary>
-    public static long TotalBytes { get; } = Read();
+    public static long TotalBytes { get; } = Math.Min(FromSystem("MemTotal:") ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, Limit());
 
     /// <summary>The part of it that tensors may have: what is left serves the system and the rest of the process.</summary>
     public static long BytesForTensors => TotalBytes - (TotalBytes / 16);
 
-    private static long Read()
+    /// <summary>What tensors may take beyond what they have: less than <see cref="BytesForTensors"/> leaves where other programs need it.</summary>
+    public static long FreeBytesForTensors => Math.Min(BytesForTensors - MemoryStatistics.BytesReserved, FromSystem("MemAvailable:") ?? long.MaxValue);
+
+    private static long Limit()
     {
-        // In a container the collector's figure is three quarters of the limit.
-        long total = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         foreach (string path in s_limits)
         {
-            try
-            {
-                // A file of hundreds of digits or "max" means that there is no limit.
-                if (File.Exists(path) && long.TryParse(File.ReadAllText(path).AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long limit) && limit < long.MaxValue / 2)
-                    return limit;
-            }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                // Not to be read here: the collector's figure stands.
-            }
+            if (Text(path) is { } text && long.TryParse(text.AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long limit))
+                return limit;
         }
 
-        return total;
+        return long.MaxValue;
+    }
+
+    // A line of Linux's table: "MemTotal:       24696064 kB".
+    private static long? FromSystem(string name)
+    {
+        foreach (string line in Text("/proc/meminfo")?.Split('\n') ?? [])
+        {
+            if (line.StartsWith(name, StringComparison.Ordinal) && line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, string number, "kB"])
+                return 1024 * long.Parse(number, NumberStyles.None, CultureInfo.InvariantCulture);
+        }
+
+        return null;
+    }
+
+    private static string? Text(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? File.ReadAllText(path) : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 }

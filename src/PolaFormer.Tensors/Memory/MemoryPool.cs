@@ -13,7 +13,7 @@ internal static unsafe class MemoryPool
     /// <summary>One cache line, and one AVX-512 vector.</summary>
     public const int Alignment = 64;
 
-    private const int SmallestBlock = 512;
+    private const int SmallestBlock = 512, LargeBlock = 64 << 20;
     private const int ClassCount = 4 * 40;
 
     private static readonly Lock Gate = new();
@@ -83,9 +83,9 @@ internal static unsafe class MemoryPool
     // Where the system lends more memory than there is, it ends the process once that is used: the limit is ours to hold.
     private static nint Reserve(long bytes, long capacity)
     {
-        if (MemoryStatistics.BytesReserved + capacity > MachineMemory.BytesForTensors)
+        if (!HasRoom(capacity))
             Trim();
-        if (MemoryStatistics.BytesReserved + capacity > MachineMemory.BytesForTensors)
+        if (!HasRoom(capacity))
             throw Refusal(bytes);
         try
         {
@@ -96,6 +96,11 @@ internal static unsafe class MemoryPool
             throw Refusal(bytes);
         }
     }
+
+    // What other programs need is asked for large blocks alone: it takes a while.
+    private static bool HasRoom(long capacity) => capacity < LargeBlock
+        ? MemoryStatistics.BytesReserved + capacity <= MachineMemory.BytesForTensors
+        : capacity <= MachineMemory.FreeBytesForTensors;
 
     private static InsufficientMemoryException Refusal(long bytes) => new(string.Create(
         CultureInfo.InvariantCulture,
