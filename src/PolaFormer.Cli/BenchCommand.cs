@@ -5,6 +5,7 @@ using PolaFormer.Analysis.Report;
 using PolaFormer.Checkpoints;
 using PolaFormer.Cli.Bench;
 using PolaFormer.Files;
+using PolaFormer.Measurement;
 using PolaFormer.Models;
 using Spectre.Console;
 
@@ -27,7 +28,7 @@ internal static class BenchCommand
         var train = new Option<bool>("--train") { Description = "Measure a training step: forward, backward, AdamW." };
         var recompute = new Option<bool>("--recompute") { Description = "Keep the blocks' inputs alone, with --train: TRAIN.USE_CHECKPOINT." };
         var profile = new Option<bool>("--profile") { Description = "Show where the time goes, by operator and by layer." };
-        var attention = new Option<string[]>("--attention") { HelpName = "KIND", Description = $"Measure attention alone over --tokens, without a model: {string.Join(", ", AttentionCase.Kinds)}; all where none is named. With --model, the registered attention to put into its stages, as for models.", Arity = ArgumentArity.ZeroOrMore, AllowMultipleArgumentsPerToken = true };
+        var attention = new Option<string[]>("--attention") { HelpName = "KIND", Description = $"Measure attention alone over --tokens, without a model: {AttentionCase.Polarity}, {AttentionCase.PolarityPlusPlus}, {AttentionCase.Softmax}; all where none is named. With --model, the registered attention to put into its stages, as for models.", Arity = ArgumentArity.ZeroOrMore, AllowMultipleArgumentsPerToken = true };
         var heads = new Option<int>("--heads") { HelpName = "H", Description = "Heads, for --attention.", DefaultValueFactory = _ => 1, CustomParser = Numbers.One(1, MostChannels) };
         var dims = new Option<int[]>("--dim") { HelpName = "D", Description = "Channels of a head, even, for --attention; several give several series.", DefaultValueFactory = _ => [64], CustomParser = Numbers.Several(2, MostChannels), AllowMultipleArgumentsPerToken = true };
         var tokens = new Option<int[]>("--tokens") { HelpName = "N", Description = "Numbers of tokens, for --attention.", DefaultValueFactory = _ => [.. AttentionResult.DefaultTokens], CustomParser = Numbers.Several(1, AttentionResult.MostTokens), AllowMultipleArgumentsPerToken = true };
@@ -57,7 +58,7 @@ internal static class BenchCommand
                 string[] kinds = parsed.GetValue(attention) is { Length: > 0 } named ? named : [.. AttentionCase.Kinds];
                 if (kinds.FirstOrDefault(kind => !AttentionCase.Kinds.Contains(kind)) is { } unknown)
                     throw new ArgumentException($"--attention {unknown}: kernels of their own have {string.Join(", ", AttentionCase.Kinds)}. Any other attention is measured in a --model.");
-                result = MeasureAttention(kinds, parsed.GetValue(heads), parsed.GetValue(dims)!, parsed.GetValue(tokens)!, duration, parsed.GetValue(plot));
+                result = new AttentionOutput(MeasureAttention(kinds, parsed.GetValue(heads), parsed.GetValue(dims)!, parsed.GetValue(tokens)!, duration, parsed.GetValue(plot)));
             }
             else
             {
@@ -68,8 +69,8 @@ internal static class BenchCommand
                 int images = parsed.GetValue(batch) ?? (parsed.GetValue(train) ? 8 : 1);
                 VisionModel LoadModel() => Load(entry, parsed.GetValue(checkpoint));
                 result = parsed.GetValue(train)
-                    ? TrainingResult.Measure(entry, () => Recomputing(LoadModel(), parsed.GetValue(recompute)), images, duration, parsed.GetValue(profile))
-                    : InferenceResult.Measure(entry, LoadModel, images, duration, parsed.GetValue(profile));
+                    ? new TrainingOutput(TrainingResult.Measure(entry, () => Recomputing(LoadModel(), parsed.GetValue(recompute)), images, duration, parsed.GetValue(profile)))
+                    : new InferenceOutput(InferenceResult.Measure(entry, LoadModel, images, duration, parsed.GetValue(profile)));
             }
 
             Print(result, earlier, parsed.GetValue(json));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using PolaFormer.Measurement;
 using PolaFormer.Models;
 using PolaFormer.Tensors;
 using Spectre.Console;

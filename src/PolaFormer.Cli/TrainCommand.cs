@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using PolaFormer.Analysis.Report;
+using PolaFormer.Measurement;
 using PolaFormer.Files;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
@@ -60,7 +61,7 @@ internal static class TrainCommand
             throw new ConfigurationException("No data: give --data, or DATA.DATA_PATH in the recipe.");
         if (config.ThroughputMode)
         {
-            ThroughputMeasurement.Of(config).Print(asJson);
+            Print(ThroughputMeasurement.Of(config), asJson);
             return 0;
         }
 
@@ -116,5 +117,13 @@ internal static class TrainCommand
             Console.WriteLine($"{evaluation.Weights}:");
         EvalCommand.Print(evaluation.Result, trainer.Data.Evaluation.BadImages.Count, asJson);
         return 0;
+    }
+
+    private static void Print(ThroughputMeasurement measured, bool asJson)
+    {
+        if (asJson)
+            Json.Print(new { model = measured.Model, batch = measured.BatchSize, batches = measured.Batches, images_per_second = measured.ImagesPerSecond });
+        else
+            Console.WriteLine(FormattableString.Invariant($"{measured.Model}: batch size {measured.BatchSize}, throughput {measured.ImagesPerSecond:F1} images/s over {measured.Batches} batches"));
     }
 }

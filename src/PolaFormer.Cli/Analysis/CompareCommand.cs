@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using PolaFormer.Analysis;
 using PolaFormer.Analysis.Report;
-using PolaFormer.Cli.Bench;
 using PolaFormer.Files;
+using PolaFormer.Measurement;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors.Threading;
 

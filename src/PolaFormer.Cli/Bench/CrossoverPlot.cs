@@ -1,5 +1,6 @@
 using System.Globalization;
 using PolaFormer.Analysis;
+using PolaFormer.Measurement;
 
 namespace PolaFormer.Cli.Bench;
 

@@ -1,7 +1,7 @@
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
 
-namespace PolaFormer.Analysis.Tests;
+namespace PolaFormer.Measurement.Tests;
 
 public class MechanismComparisonTests
 {

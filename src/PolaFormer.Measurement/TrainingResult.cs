@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
@@ -8,7 +7,7 @@ using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
 using PolaFormer.Training.Optimization;
 
-namespace PolaFormer.Cli.Bench;
+namespace PolaFormer.Measurement;
 
 /// <summary>Time and memory of a training step: forward, backward, AdamW.</summary>
 /// <param name="Model">Architecture.</param>
@@ -22,13 +21,15 @@ namespace PolaFormer.Cli.Bench;
 /// <param name="PeakTensorBytes">Largest memory of the tensors.</param>
 /// <param name="Flops">Six times the multiply-accumulates of a forward pass: forward once, backward twice.</param>
 /// <param name="GemmPeak">GFLOP/s of the best matrix product.</param>
-internal sealed record TrainingResult(string Model, int Batch, int Threads, double MedianMs, double MinMs, double ManagedBytesPerStep, double OsBytesPerStep, long PeakRssBytes, long PeakTensorBytes, double Flops, double GemmPeak) : IBenchResult
+public sealed record TrainingResult(string Model, int Batch, int Threads, double MedianMs, double MinMs, double ManagedBytesPerStep, double OsBytesPerStep, long PeakRssBytes, long PeakTensorBytes, double Flops, double GemmPeak)
 {
     private const double LearningRate = 1e-4, WeightDecay = 0.05;
 
-    private double ImagesPerSecond => 1000 * Batch / MedianMs;
+    /// <summary>Images a second.</summary>
+    public double ImagesPerSecond => 1000 * Batch / MedianMs;
 
-    private double Gflops => Flops / MedianMs / 1e6;
+    /// <summary>GFLOP/s of the median step.</summary>
+    public double Gflops => Flops / MedianMs / 1e6;
 
     /// <summary>Where the time goes, if asked for.</summary>
     public Profile? Profile { get; init; }
@@ -57,42 +58,8 @@ internal sealed record TrainingResult(string Model, int Batch, int Threads, doub
         double gemmPeak = Sampling.MatrixProductPeak();
         return new TrainingResult(entry.Name, batch, Workers.ThreadCount, Sampling.Median(times), times.Min(), managed, fromOs, peakBytes, peakTensorBytes, 6.0 * ModelSummary.Of(entry).Macs * batch, gemmPeak)
         {
-            Profile = profile ? Bench.Profile.Measure(() => StepOf(load)(batch), duration, gemmPeak) : null,
+            Profile = profile ? Measurement.Profile.Measure(() => StepOf(load)(batch), duration, gemmPeak) : null,
         };
-    }
-
-    public JsonObject ToJson()
-    {
-        JsonObject json = Json.Object(new
-        {
-            model = Model,
-            batch = Batch,
-            threads = Threads,
-            median_ms = MedianMs,
-            min_ms = MinMs,
-            images_per_second = ImagesPerSecond,
-            managed_bytes_per_step = ManagedBytesPerStep,
-            os_bytes_per_step = OsBytesPerStep,
-            peak_rss_bytes = PeakRssBytes,
-            peak_tensor_bytes = PeakTensorBytes,
-            gflops = Gflops,
-            gemm_peak_gflops = GemmPeak,
-            times_limit = GemmPeak / Gflops,
-        });
-        if (Profile is not null)
-            json["profile"] = Profile.ToJson();
-        return json;
-    }
-
-    public void Print()
-    {
-        Console.WriteLine($"{Model}, training step, batch {Batch}, {Threads} threads");
-        Console.WriteLine($"  time       {MedianMs:F1} ms median, {MinMs:F1} ms best");
-        Console.WriteLine($"  throughput {ImagesPerSecond:F2} images/s");
-        Console.WriteLine($"  arithmetic {Gflops:F1} GFLOP/s of {GemmPeak:F1} in the best matrix product ({Gflops / GemmPeak:P0}; {GemmPeak / Gflops:F2} × the limit, backward counted as two forward passes)");
-        Console.WriteLine($"  a step     {ManagedBytesPerStep / 1024:F1} KB of managed memory, {OsBytesPerStep:F0} bytes newly taken from the system for tensors");
-        Console.WriteLine($"  memory     {PeakRssBytes / 1e6:F0} MB peak of the process, {PeakTensorBytes / 1e6:F0} MB peak of tensors");
-        Profile?.Print();
     }
 
     // A step with a number of images.

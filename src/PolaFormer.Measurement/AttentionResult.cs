@@ -1,17 +1,12 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
 using PolaFormer.Tensors.Threading;
-using Spectre.Console;
 
-namespace PolaFormer.Cli.Bench;
+namespace PolaFormer.Measurement;
 
 /// <summary>Attention alone over growing numbers of tokens: how time grows, and from where linear attention is the faster one.</summary>
 /// <param name="Threads">Threads.</param>
 /// <param name="Cases">By head dimension, then kind, then tokens.</param>
-internal sealed record AttentionResult(int Threads, IReadOnlyList<AttentionCase> Cases) : IBenchResult
+public sealed record AttentionResult(int Threads, IReadOnlyList<AttentionCase> Cases)
 {
-    private const string Softmax = "softmax";
-
     /// <summary>The most tokens that are measured.</summary>
     public const int MostTokens = 1 << 22;
 
@@ -56,7 +51,7 @@ internal sealed record AttentionResult(int Threads, IReadOnlyList<AttentionCase>
     public double? Crossover(IReadOnlyList<AttentionCase> series)
     {
         (AttentionCase Linear, AttentionCase Softmax)[] pairs = [.. from linear in series
-            join softmax in Cases.Where(item => item.Kind == Softmax && item.HeadDim == series[0].HeadDim) on linear.Tokens equals softmax.Tokens
+            join softmax in Cases.Where(item => item.Kind == AttentionCase.Softmax && item.HeadDim == series[0].HeadDim) on linear.Tokens equals softmax.Tokens
             orderby linear.Tokens
             select (linear, softmax)];
         int last = Array.FindLastIndex(pairs, pair => pair.Softmax.MedianMs <= pair.Linear.MedianMs);
@@ -65,49 +60,4 @@ internal sealed record AttentionResult(int Threads, IReadOnlyList<AttentionCase>
         double crossing = PowerLaw.Crossing(Growth([pairs[last].Linear, pairs[last + 1].Linear])!.Value, Growth([pairs[last].Softmax, pairs[last + 1].Softmax])!.Value);
         return double.IsFinite(crossing) ? crossing : null;
     }
-
-    public JsonObject ToJson() => Json.Object(new
-    {
-        threads = Threads,
-        attention = Cases.Select(item => new
-        {
-            kind = item.Kind,
-            heads = item.Heads,
-            head_dim = item.HeadDim,
-            tokens = item.Tokens,
-            median_ms = item.MedianMs,
-            extra_bytes = item.ExtraBytes,
-            output_bytes = item.OutputBytes,
-        }),
-        growth = Series().Select(series => new
-        {
-            kind = series[0].Kind,
-            head_dim = series[0].HeadDim,
-            exponent = Growth(series)?.Exponent,
-            crossover_tokens = Crossover(series),
-        }),
-    });
-
-    public void Print()
-    {
-        Table cases = new Table().Border(TableBorder.Simple).AddColumn("attention");
-        foreach (string title in (string[])["heads × d", "N", "ms", "ns / token·head", "extra MB", "of it output"])
-            cases.AddColumn(new TableColumn(title).RightAligned());
-        foreach (AttentionCase item in Cases)
-        {
-            cases.AddRow(
-                item.Kind, $"{item.Heads} × {item.HeadDim}", $"{item.Tokens}", Format($"{item.MedianMs:F3}"), Format($"{item.MedianMs * 1e6 / item.Tokens / item.Heads:F1}"),
-                Format($"{item.ExtraBytes / 1e6:F2}"), Format($"{item.OutputBytes / 1e6:F2}"));
-        }
-
-        AnsiConsole.Write(cases);
-        foreach (IReadOnlyList<AttentionCase> series in Series())
-        {
-            string growth = Growth(series) is { } law ? Format($"time grows as N^{law.Exponent:F2}") : "one point";
-            string crossover = Crossover(series) is { } tokens ? Format($"; faster than softmax from N = {tokens:F0}") : "";
-            Console.WriteLine($"{series[0].Kind}, d = {series[0].HeadDim}: {growth}{crossover}");
-        }
-    }
-
-    private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

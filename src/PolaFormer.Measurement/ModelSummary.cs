@@ -2,13 +2,13 @@ using PolaFormer.Models;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 
-namespace PolaFormer.Cli;
+namespace PolaFormer.Measurement;
 
 /// <summary>Size and work of an architecture at its published resolution.</summary>
 /// <param name="Entry">The architecture.</param>
 /// <param name="Parameters">Trainable values.</param>
 /// <param name="Macs">Multiply-accumulates for one image.</param>
-internal sealed record ModelSummary(ModelEntry Entry, long Parameters, long Macs)
+public sealed record ModelSummary(ModelEntry Entry, long Parameters, long Macs)
 {
     /// <summary>Walks one forward pass without arithmetic.</summary>
     public static ModelSummary Of(ModelEntry entry)

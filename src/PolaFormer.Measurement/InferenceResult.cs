@@ -1,10 +1,9 @@
-using System.Text.Json.Nodes;
 using PolaFormer.Models;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Threading;
 
-namespace PolaFormer.Cli.Bench;
+namespace PolaFormer.Measurement;
 
 /// <summary>Inference time of a whole model against the matrix-product peak of the same run.</summary>
 /// <param name="Model">Architecture.</param>
@@ -16,11 +15,13 @@ namespace PolaFormer.Cli.Bench;
 /// <param name="PeakRssBytes">Largest resident memory of the process.</param>
 /// <param name="PeakTensorBytes">Largest memory of the tensors.</param>
 /// <param name="GemmPeak">GFLOP/s of the best matrix product.</param>
-internal sealed record InferenceResult(string Model, int Batch, int Threads, double MedianMs, double MinMs, double Flops, long PeakRssBytes, long PeakTensorBytes, double GemmPeak) : IBenchResult
+public sealed record InferenceResult(string Model, int Batch, int Threads, double MedianMs, double MinMs, double Flops, long PeakRssBytes, long PeakTensorBytes, double GemmPeak)
 {
-    private double ImagesPerSecond => 1000 * Batch / MedianMs;
+    /// <summary>Images a second.</summary>
+    public double ImagesPerSecond => 1000 * Batch / MedianMs;
 
-    private double Gflops => Flops / MedianMs / 1e6;
+    /// <summary>GFLOP/s of the median pass.</summary>
+    public double Gflops => Flops / MedianMs / 1e6;
 
     /// <summary>Where the time goes, if asked for.</summary>
     public Profile? Profile { get; init; }
@@ -43,39 +44,8 @@ internal sealed record InferenceResult(string Model, int Batch, int Threads, dou
         double gemmPeak = Sampling.MatrixProductPeak();
         return new InferenceResult(entry.Name, batch, Workers.ThreadCount, Sampling.Median(times), times.Min(), 2.0 * ModelSummary.Of(entry).Macs * batch, peakBytes, peakTensorBytes, gemmPeak)
         {
-            Profile = profile ? Bench.Profile.Measure(() => ForwardOf(entry, load)(batch), duration, gemmPeak) : null,
+            Profile = profile ? Measurement.Profile.Measure(() => ForwardOf(entry, load)(batch), duration, gemmPeak) : null,
         };
-    }
-
-    public JsonObject ToJson()
-    {
-        JsonObject json = Json.Object(new
-        {
-            model = Model,
-            batch = Batch,
-            threads = Threads,
-            median_ms = MedianMs,
-            min_ms = MinMs,
-            images_per_second = ImagesPerSecond,
-            peak_rss_bytes = PeakRssBytes,
-            peak_tensor_bytes = PeakTensorBytes,
-            gflops = Gflops,
-            gemm_peak_gflops = GemmPeak,
-            times_limit = GemmPeak / Gflops,
-        });
-        if (Profile is not null)
-            json["profile"] = Profile.ToJson();
-        return json;
-    }
-
-    public void Print()
-    {
-        Console.WriteLine($"{Model}, batch {Batch}, {Threads} threads");
-        Console.WriteLine($"  time       {MedianMs:F1} ms median, {MinMs:F1} ms best");
-        Console.WriteLine($"  throughput {ImagesPerSecond:F1} images/s");
-        Console.WriteLine($"  arithmetic {Gflops:F1} GFLOP/s of {GemmPeak:F1} in the best matrix product ({Gflops / GemmPeak:P0}; {GemmPeak / Gflops:F2} × the limit)");
-        Console.WriteLine($"  memory     {PeakRssBytes / 1e6:F0} MB peak of the process, {PeakTensorBytes / 1e6:F0} MB peak of tensors");
-        Profile?.Print();
     }
 
     // A forward pass of a number of images.

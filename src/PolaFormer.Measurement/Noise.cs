@@ -1,9 +1,9 @@
 using PolaFormer.Tensors;
 
-namespace PolaFormer.Cli.Bench;
+namespace PolaFormer.Measurement;
 
 /// <summary>Images to measure with: a constant one would make some kernels' work easier than it is.</summary>
-internal static class Noise
+public static class Noise
 {
     /// <summary>(batch, size, size, 3), uniform in [0, 1), the same every time.</summary>
     public static Tensor Images(int batch, int size)

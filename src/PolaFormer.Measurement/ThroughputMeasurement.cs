@@ -6,7 +6,7 @@ using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Vision.Loading;
 
-namespace PolaFormer.Cli;
+namespace PolaFormer.Measurement;
 
 /// <summary>
 /// The authors' throughput mode: the first batch of the evaluation images, of DATA.BATCH_SIZE, goes through the network again and
@@ -16,7 +16,7 @@ namespace PolaFormer.Cli;
 /// <param name="BatchSize">Images of a batch.</param>
 /// <param name="Batches">Batches measured.</param>
 /// <param name="ImagesPerSecond">Speed of inference.</param>
-internal sealed record ThroughputMeasurement(string Model, int BatchSize, int Batches, double ImagesPerSecond)
+public sealed record ThroughputMeasurement(string Model, int BatchSize, int Batches, double ImagesPerSecond)
 {
     private const int WarmUpBatches = 50, MeasuredBatches = 30;
 
@@ -41,15 +41,6 @@ internal sealed record ThroughputMeasurement(string Model, int BatchSize, int Ba
         Repeat(Forward, WarmUpBatches, s_warmUpLimit);
         (int count, TimeSpan elapsed) = Repeat(Forward, MeasuredBatches, s_limit);
         return new ThroughputMeasurement(name, batch.Count, count, count * batch.Count / elapsed.TotalSeconds);
-    }
-
-    /// <summary>Prints one line.</summary>
-    public void Print(bool asJson)
-    {
-        if (asJson)
-            Json.Print(new { model = Model, batch = BatchSize, batches = Batches, images_per_second = ImagesPerSecond });
-        else
-            Console.WriteLine(FormattableString.Invariant($"{Model}: batch size {BatchSize}, throughput {ImagesPerSecond:F1} images/s over {Batches} batches"));
     }
 
     // At most so many runs, and no new one after the limit.

@@ -1,6 +1,6 @@
 using PolaFormer.Tensors;
 
-namespace PolaFormer.Cli.Bench;
+namespace PolaFormer.Measurement;
 
 /// <summary>Calls of a device taken together.</summary>
 /// <param name="Module">The module that called; empty for what runs outside modules.</param>
@@ -10,7 +10,7 @@ namespace PolaFormer.Cli.Bench;
 /// <param name="Ms">Their time: the sum over the calls of each one's median over the runs.</param>
 /// <param name="Macs">Multiply-accumulates.</param>
 /// <param name="Bytes">Bytes read and written.</param>
-internal sealed record ProfileEntry(string Module, string Operator, Shape Result, int Calls, double Ms, long Macs, long Bytes)
+public sealed record ProfileEntry(string Module, string Operator, Shape Result, int Calls, double Ms, long Macs, long Bytes)
 {
     /// <summary>GFLOP/s; 0 for what is no product.</summary>
     public double Gflops => 2 * Macs / Ms / 1e6;

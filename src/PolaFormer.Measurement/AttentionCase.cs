@@ -1,7 +1,7 @@
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 
-namespace PolaFormer.Cli.Bench;
+namespace PolaFormer.Measurement;
 
 /// <summary>Time and memory of one attention kernel: queries, keys and values given, output asked.</summary>
 /// <param name="Kind">One of <see cref="Kinds"/>.</param>
@@ -11,31 +11,25 @@ namespace PolaFormer.Cli.Bench;
 /// <param name="MedianMs">Median time.</param>
 /// <param name="ExtraBytes">Largest memory beside the operands, output included.</param>
 /// <param name="OutputBytes">The part of it that the output takes.</param>
-internal sealed record AttentionCase(string Kind, int Heads, int HeadDim, int Tokens, double MedianMs, long ExtraBytes, long OutputBytes)
+public sealed record AttentionCase(string Kind, int Heads, int HeadDim, int Tokens, double MedianMs, long ExtraBytes, long OutputBytes)
 {
+    /// <summary>The kernels there are.</summary>
+    public const string Polarity = "polarity", PolarityPlusPlus = "polarity++", Softmax = "softmax";
+
     /// <summary>What can be measured.</summary>
-    public static IReadOnlyList<string> Kinds { get; } = ["polarity", "polarity++", "softmax"];
+    public static IReadOnlyList<string> Kinds { get; } = [Polarity, PolarityPlusPlus, Softmax];
 
     /// <summary>Measures.</summary>
     public static AttentionCase Measure(string kind, int heads, int headDim, int tokens, TimeSpan duration)
     {
         using var scope = MemoryScope.Enter();
-        Func<Tensor> attention = AttentionOf(kind, heads, headDim, tokens);
-        void Run()
-        {
-            using (MemoryScope.Enter())
-                attention();
-        }
-
-        void Output()
+        AttentionTiming timing = AttentionTiming.Of(AttentionOf(kind, heads, headDim, tokens), duration);
+        long output = MemoryStatistics.PeakOf(() =>
         {
             using (MemoryScope.Enter())
                 Tensor.Empty([1, tokens, heads * headDim]);
-        }
-
-        long extra = MemoryStatistics.PeakOf(Run), outputBytes = MemoryStatistics.PeakOf(Output);
-        Sampling.WarmUp(Run, duration / 2);
-        return new AttentionCase(kind, heads, headDim, tokens, Sampling.Median(Sampling.Times(Run, duration)), extra, outputBytes);
+        });
+        return new AttentionCase(kind, heads, headDim, tokens, timing.MedianMs, timing.PeakBytes, output);
     }
 
     private static Func<Tensor> AttentionOf(string kind, int heads, int headDim, int tokens)
@@ -46,10 +40,10 @@ internal sealed record AttentionCase(string Kind, int Heads, int HeadDim, int To
         Columns query = new(joint, 0, dim), key = new(joint, dim, dim), value = new(joint, 2 * dim, dim);
         switch (kind)
         {
-            case "polarity":
+            case Polarity:
                 Tensor encoding = Tensor.Zeros([1, tokens, dim]), inverseScale = Tensor.Full([dim], 1), exponent = Tensor.Full([dim], 3);
                 return () => Tensor.PolarityAttention(query, key, value, encoding, inverseScale, exponent, heads);
-            case "polarity++":
+            case PolarityPlusPlus:
                 Tensor temperature = Tensor.Full([2 * dim], 0.5f), sin = Tensor.Full([tokens, 2 * headDim], 0.6f), cos = Tensor.Full([tokens, 2 * headDim], 0.8f);
                 return () => Tensor.PolarityAttentionPlusPlus(query, key, value, temperature, temperature, sin, cos, heads);
             default:

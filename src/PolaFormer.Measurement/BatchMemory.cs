@@ -1,10 +1,10 @@
 using System.Globalization;
 using PolaFormer.Tensors.Memory;
 
-namespace PolaFormer.Cli.Bench;
+namespace PolaFormer.Measurement;
 
 /// <summary>Finds out with small batches whether a large one has room, before it takes the memory.</summary>
-internal static class BatchMemory
+public static class BatchMemory
 {
     /// <summary>Makes sure that a batch has room.</summary>
     /// <param name="batch">Images.</param>

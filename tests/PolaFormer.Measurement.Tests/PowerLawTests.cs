@@ -1,6 +1,5 @@
-using PolaFormer.Cli.Bench;
 
-namespace PolaFormer.Cli.Tests.Bench;
+namespace PolaFormer.Measurement.Tests;
 
 public class PowerLawTests
 {

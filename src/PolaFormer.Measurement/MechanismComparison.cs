@@ -1,15 +1,15 @@
-using System.Diagnostics;
+using PolaFormer.Analysis;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Random;
 
-namespace PolaFormer.Analysis;
+namespace PolaFormer.Measurement;
 
 /// <summary>Mechanisms beside each other on the same random tokens: time, memory, multiply-accumulates, entropy.</summary>
 public static class MechanismComparison
 {
-    private const int MinRuns = 3, MaxRuns = 30, EntropyRows = 8;
+    private const int EntropyRows = 8;
 
     private static readonly TimeSpan s_time = TimeSpan.FromSeconds(0.5);
 
@@ -33,33 +33,19 @@ public static class MechanismComparison
         mechanism.Evaluate();
         var layer = new ProbedLayer(entry.Name, mechanism, Inputs(mechanism, seed));
 
-        long peak;
+        AttentionTiming timing;
         try
         {
-            peak = MemoryStatistics.PeakOf(() => Run(layer));
+            timing = AttentionTiming.Of(() => mechanism.Attend(layer.Inputs), s_time);
         }
         catch (InsufficientMemoryException)
         {
             return new MechanismMeasurement(entry, tokens, null, 0, cost, null, "needs more memory than there is");
         }
 
-        var times = new List<double>();
-        for (var total = Stopwatch.StartNew(); times.Count < MaxRuns && (times.Count < MinRuns || total.Elapsed < s_time);)
-        {
-            long start = Stopwatch.GetTimestamp();
-            Run(layer);
-            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        }
-
         // One token has all the weight, and ln 1 is 0: there is no share to tell.
         double[] entropies = [.. EntropyProfile.Of(layer, EntropyRows).Where(profile => profile is { Entropy: not null, Keys: > 1 }).Select(profile => profile.Entropy!.Value / profile.Uniform)];
-        return new MechanismMeasurement(entry, tokens, times.Order().ElementAt(times.Count / 2), peak, cost, entropies.Length == 0 ? null : entropies.Average());
-    }
-
-    private static void Run(ProbedLayer layer)
-    {
-        using var scope = MemoryScope.Enter();
-        layer.Mechanism.Attend(layer.Inputs);
+        return new MechanismMeasurement(entry, tokens, timing.MedianMs, timing.PeakBytes, cost, entropies.Length == 0 ? null : entropies.Average());
     }
 
     private static AttentionInputs Inputs(AttentionMechanism mechanism, ulong seed)

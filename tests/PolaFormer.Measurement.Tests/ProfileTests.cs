@@ -1,9 +1,8 @@
-using PolaFormer.Cli.Bench;
 using PolaFormer.Models;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 
-namespace PolaFormer.Cli.Tests.Bench;
+namespace PolaFormer.Measurement.Tests;
 
 public class ProfileTests
 {

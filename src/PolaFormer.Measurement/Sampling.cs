@@ -2,10 +2,10 @@ using System.Diagnostics;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 
-namespace PolaFormer.Cli.Bench;
+namespace PolaFormer.Measurement;
 
 /// <summary>Repeated measurement: warm-up, then as many runs as fit, and their median.</summary>
-internal static class Sampling
+public static class Sampling
 {
     private const int FewestRuns = 3;
 

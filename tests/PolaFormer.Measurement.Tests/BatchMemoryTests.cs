@@ -1,8 +1,7 @@
-using PolaFormer.Cli.Bench;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 
-namespace PolaFormer.Cli.Tests.Bench;
+namespace PolaFormer.Measurement.Tests;
 
 public class BatchMemoryTests
 {

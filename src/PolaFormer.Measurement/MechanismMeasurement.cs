@@ -1,6 +1,6 @@
 using PolaFormer.NN.Attention;
 
-namespace PolaFormer.Analysis;
+namespace PolaFormer.Measurement;
 
 /// <summary>What a mechanism took for a number of tokens.</summary>
 /// <param name="Entry">The mechanism.</param>

@@ -1,9 +1,9 @@
-namespace PolaFormer.Cli.Bench;
+namespace PolaFormer.Measurement;
 
 /// <summary>y = factor·x^exponent: how time grows with size.</summary>
 /// <param name="Factor">y at x = 1.</param>
 /// <param name="Exponent">1 for linear growth, 2 for quadratic.</param>
-internal readonly record struct PowerLaw(double Factor, double Exponent)
+public readonly record struct PowerLaw(double Factor, double Exponent)
 {
     /// <summary>The least-squares line through the logarithms of the points.</summary>
     /// <exception cref="ArgumentException">Fewer than two different x, or a coordinate that is not positive.</exception>
