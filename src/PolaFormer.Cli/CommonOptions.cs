@@ -24,7 +24,7 @@ internal static class CommonOptions
     public static Option<string?> Attention() => new("--attention")
     {
         HelpName = "NAME[,NAME…]",
-        Description = $"Put another attention into the model's stages, one for all of them or one each (MODEL.ATTENTION): {string.Join(", ", AttentionRegistry.All.Select(entry => entry.Name))}.",
+        Description = $"Put another attention into the model's stages, one for all of them or one each (MODEL.ATTENTION), options behind a name as in polarity(alpha=3): {string.Join(", ", AttentionRegistry.All.Select(entry => entry.Name))}.",
     };
 
     /// <summary>The names that <see cref="Attention"/> gives, checked; none without it.</summary>
@@ -32,7 +32,7 @@ internal static class CommonOptions
     {
         if (attention is null)
             return [];
-        string[] names = attention.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        string[] names = AttentionRegistry.Names([attention]);
         if (names.Length == 0)
             throw new ArgumentException($"--attention takes names of attentions, not '{attention}'.");
         foreach (string name in names)

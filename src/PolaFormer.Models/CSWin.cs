@@ -1,6 +1,6 @@
 using System.Globalization;
-using PolaFormer.NN.Attention;
 using PolaFormer.NN;
+using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
@@ -223,7 +223,7 @@ public sealed record CSWinConfig : TransformerConfig
     public string AttentionOf(int stage) => NamedAttention(stage) ?? "softmax";
 
     /// <summary>Width of a stage's stripes in tokens: that of the grid in the last stage, and where they would be wider.</summary>
-    public int SplitOf(int stage) => stage == Depths.Count - 1 ? Side(stage) : Math.Min(Side(stage), (AttentionOf(stage) == "softmax" ? SplitSizes : LaSplitSizes)[stage]);
+    public int SplitOf(int stage) => stage == Depths.Count - 1 ? Side(stage) : Math.Min(Side(stage), (AttentionRegistry.Find(AttentionOf(stage)).Reach == AttentionReach.Reduced ? SplitSizes : LaSplitSizes)[stage]);
 
     /// <inheritdoc/>
     public override CSWin Create() => new(this);

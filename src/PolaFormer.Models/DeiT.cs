@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
-using PolaFormer.NN.Attention.Mechanisms;
-using PolaFormer.NN.Attention;
 using PolaFormer.NN;
+using PolaFormer.NN.Attention;
+using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;

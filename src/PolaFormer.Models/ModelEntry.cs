@@ -1,3 +1,5 @@
+using PolaFormer.NN.Attention;
+
 namespace PolaFormer.Models;
 
 /// <summary>A registered architecture.</summary>
@@ -29,7 +31,10 @@ public sealed record ModelEntry(string Name, VisionModelConfig Config)
     public VisionModel Create(ModelOptions? options = null) => ConfigFor(options).Create();
 
     /// <summary>The architecture with another attention, for which no figures are published; itself for none.</summary>
-    /// <param name="attention">Registered names, one a stage or one for all; empty for the architecture's own.</param>
-    public ModelEntry WithAttention(IReadOnlyList<string> attention) =>
-        attention.Count == 0 ? this : new ModelEntry($"{Name} ({string.Join(", ", attention)})", Config with { Attention = attention });
+    /// <param name="attention">Registered names, options behind them, one a stage or one for all; empty for the architecture's own.</param>
+    public ModelEntry WithAttention(IReadOnlyList<string> attention)
+    {
+        string[] names = AttentionRegistry.Names(attention);
+        return names.Length == 0 ? this : new ModelEntry($"{Name} ({string.Join(", ", names)})", Config with { Attention = names });
+    }
 }

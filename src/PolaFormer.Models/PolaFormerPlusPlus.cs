@@ -1,6 +1,5 @@
-using PolaFormer.NN.Attention.Mechanisms;
-using PolaFormer.NN.Attention;
 using PolaFormer.NN;
+using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
@@ -91,7 +90,8 @@ public sealed class PolaFormerPlusPlus : VisionModel
         {
             int dim = config.EmbedDims[i], start = config.Depths.Take(i).Sum();
             bool isLast = i == config.Depths.Count - 1;
-            return new BasicLayer(config.AttentionOf(i), AttentionShape.Grid(dim, config.NumHeads[i], config.Side(i), config.Side(i)), isLast ? null : config.EmbedDims[i + 1], (int)(config.MlpRatios[i] * dim), config.LayerScales[i] ? config.LayerInitValues[i] : null, dropPath.AsSpan(start, config.Depths[i]));
+            AttentionShape shape = AttentionShape.Grid(dim, config.NumHeads[i], config.Side(i), config.Side(i));
+            return new BasicLayer([.. config.AttentionOf(i).Select(name => config.Mechanism(name, shape))], shape, isLast ? null : config.EmbedDims[i + 1], (int)(config.MlpRatios[i] * dim), config.LayerScales[i] ? config.LayerInitValues[i] : null, dropPath.AsSpan(start, config.Depths[i]));
         })));
         _projection = new ConvNorm(
             AddChild("proj", new Conv2d(config.EmbedDims[^1], config.Projection, 1, initialization: ConvInitialization)),
@@ -139,14 +139,6 @@ public sealed class PolaFormerPlusPlus : VisionModel
 
     /// <inheritdoc/>
     protected override Module NewClassifier(int numClasses) => _head = ReplaceChild("head", NewHead(numClasses));
-
-    /// <summary>The mechanism of a name, weights undefined: ReLU and focused attention with the rotary positions of this network, all others as registered.</summary>
-    public static AttentionMechanism Mechanism(string name, AttentionShape shape) => name switch
-    {
-        "relu" => new RotaryReluLinearAttention(shape),
-        "focused" => new RotaryFocusedAttention(shape),
-        _ => AttentionRegistry.Find(name).Create(shape),
-    };
 
     private static ModelEntry Entry(string name, PolaFormerPlusPlusConfig config) => new(name, config);
 
@@ -202,22 +194,19 @@ public sealed class PolaFormerPlusPlus : VisionModel
         private readonly PatchMerging? _downsample;
 
         /// <summary>Makes the stage.</summary>
-        /// <param name="attention">Registered name of every block's attention.</param>
+        /// <param name="mechanisms">Every block's attention.</param>
         /// <param name="shape">What the attention is made for; its grid binds those alone that have parameters for each token.</param>
         /// <param name="outDim">Channels after the reduction; null for none.</param>
         /// <param name="ffnDim">Hidden width of the feed-forward part.</param>
         /// <param name="layerInitValue">Start of the branches' scaling vectors; null for none.</param>
         /// <param name="dropPath">Drop-path probability of each block.</param>
-        public BasicLayer(IReadOnlyList<string> attention, AttentionShape shape, int? outDim, int ffnDim, float? layerInitValue, ReadOnlySpan<float> dropPath)
+        public BasicLayer(IReadOnlyList<AttentionMechanism> mechanisms, AttentionShape shape, int? outDim, int ffnDim, float? layerInitValue, ReadOnlySpan<float> dropPath)
         {
             var rotary = AddChild("RoPE", new RotaryEncoding(shape.Dim, shape.NumHeads));
             var rotaryLinear = AddChild("RoPE_linear", new RotaryEncoding(2 * shape.Dim, shape.NumHeads));
             var blocks = new List<Block>();
-            for (int i = 0; i < attention.Count; i++)
-            {
-                AttentionMechanism mechanism = Mechanism(attention[i], shape);
-                blocks.Add(new Block(mechanism, ffnDim, mechanism.RotaryDim == shape.HeadDim ? rotary : rotaryLinear, layerInitValue, dropPath[i]));
-            }
+            foreach (AttentionMechanism mechanism in mechanisms)
+                blocks.Add(new Block(mechanism, ffnDim, mechanism.RotaryDim == shape.HeadDim ? rotary : rotaryLinear, layerInitValue, dropPath[blocks.Count]));
 
             _blocks = AddChild("blocks", new ModuleList<Block>(blocks));
             if (outDim is { } channels)
@@ -393,6 +382,10 @@ public sealed record PolaFormerPlusPlusConfig : VisionModelConfig
         'f' => "focused",
         _ => throw new ArgumentException($"Attention flag '{flag}' is none of l (polarity), v (softmax), r (ReLU) and f (focused)."),
     };
+
+    // The rotary encoding and the layer's own convolution stand in for those of focused attention.
+    /// <inheritdoc/>
+    protected override AttentionOptions AttentionDefaults => new() { ["encoding"] = false, ["convolution"] = false };
 
     /// <inheritdoc/>
     public override PolaFormerPlusPlus Create() => new(this);

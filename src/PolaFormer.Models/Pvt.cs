@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
-using PolaFormer.NN.Attention;
 using PolaFormer.NN;
+using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;

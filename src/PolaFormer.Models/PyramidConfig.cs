@@ -1,3 +1,5 @@
+using PolaFormer.NN.Attention;
+
 namespace PolaFormer.Models;
 
 /// <summary>What the configurations of PVT and PVTv2 have in common: stages of ever coarser grids. Lists hold one entry a stage.</summary>
@@ -28,7 +30,7 @@ public abstract record PyramidConfig : TransformerConfig
     public abstract string AttentionOf(int stage);
 
     /// <summary>Side of the patches that are merged to one key and value in a stage.</summary>
-    public int ReductionOf(int stage) => (AttentionOf(stage) == "softmax" ? SrRatios : LaSrRatios)[stage];
+    public int ReductionOf(int stage) => (AttentionRegistry.Find(AttentionOf(stage)).Reach == AttentionReach.Reduced ? SrRatios : LaSrRatios)[stage];
 
     /// <inheritdoc/>
     public override void Validate()

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
-using PolaFormer.NN.Attention.Mechanisms;
-using PolaFormer.NN.Attention;
 using PolaFormer.NN;
+using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
@@ -197,7 +196,7 @@ public sealed class Swin : VisionModel
             // Registered for every shifted block, though only attention with scores reads it.
             Tensor? mask = _shift > 0 ? AddBuffer("attn_mask", ShiftMask(height, width, _window, _shift), StateTraits.Derived) : null;
             _norm1 = AddChild("norm1", new LayerNorm(dim));
-            AttentionMechanism mechanism = attention(AttentionShape.Grid(dim, numHeads, _window, _window));
+            AttentionMechanism mechanism = attention(AttentionShape.Grid(dim, numHeads, _window, _window) with { IsWindow = true });
             _attention = AddChild("attn", new SelfAttention(mechanism, qkvBias) { ScoreMask = mask, Windows = new WindowGrid(height / _window, width / _window, _shift), DropRate = dropRate });
             _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
             _norm2 = AddChild("norm2", new LayerNorm(dim));
@@ -328,7 +327,7 @@ public sealed record SwinConfig : TransformerConfig
     public bool PatchNorm { get; init; } = true;
 
     /// <summary>Window of a block whose attention has the given name.</summary>
-    public int WindowOf(string attention) => attention != "window" ? WindowSize : SoftmaxWindowSize > 0 ? SoftmaxWindowSize : WindowSize <= 56 ? 7 : 12;
+    public int WindowOf(string attention) => AttentionRegistry.Find(attention).Reach != AttentionReach.Window ? WindowSize : SoftmaxWindowSize > 0 ? SoftmaxWindowSize : WindowSize <= 56 ? 7 : 12;
 
     /// <summary>Registered name of the attention of every block of a stage.</summary>
     /// <exception cref="ArgumentException"><see cref="AttnType"/> does not describe every stage.</exception>
@@ -353,10 +352,6 @@ public sealed record SwinConfig : TransformerConfig
 
         throw new ArgumentException($"Attention types '{AttnType}' do not describe stage {stage + 1}: give L, S or M with a number of blocks for each of the {Depths.Count} stages.");
     }
-
-    /// <inheritdoc/>
-    public override AttentionMechanism Mechanism(string name, AttentionShape shape) =>
-        name == "window" ? new WindowSoftmaxAttention(shape, shape.Height) : base.Mechanism(name, shape);
 
     /// <inheritdoc/>
     public override Swin Create() => new(this);

@@ -32,14 +32,8 @@ public abstract record TransformerConfig : VisionModelConfig
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public float FocusingFactor { get; init; }
 
-    /// <summary>The mechanism of a name, weights undefined.</summary>
-    /// <exception cref="ArgumentException">It is not registered, or cannot be made for the shape.</exception>
-    public virtual AttentionMechanism Mechanism(string name, AttentionShape shape) => name switch
-    {
-        "polarity" => new PolarityAttention(shape, KernelSize, Alpha, Polarity ?? PublishedPolarity),
-        "focused" => new FocusedLinearAttention(shape, FocusingFactor == 0 ? 3 : FocusingFactor, KernelSize),
-        _ => AttentionRegistry.Find(name).Create(shape),
-    };
+    /// <inheritdoc/>
+    protected override AttentionOptions AttentionDefaults => (Polarity ?? PublishedPolarity).With(KernelSize, Alpha, FocusingFactor == 0 ? 3 : FocusingFactor);
 
     /// <summary>Checks what is common.</summary>
     /// <exception cref="ArgumentException">A number is not sane; the message names the entry.</exception>

@@ -22,6 +22,13 @@ public abstract record VisionModelConfig
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Attention { get; init; }
 
+    /// <summary>What the configuration has for options of attentions, where their names do not give them; null for nothing.</summary>
+    protected virtual AttentionOptions? AttentionDefaults => null;
+
+    /// <summary>The mechanism of a name, options behind it, weights undefined.</summary>
+    /// <exception cref="ArgumentException">It is not registered, or cannot be made for the shape.</exception>
+    public AttentionMechanism Mechanism(string name, AttentionShape shape) => AttentionRegistry.Find(name).Create(shape, AttentionDefaults);
+
     /// <summary>Makes the network with undefined weights.</summary>
     /// <exception cref="ArgumentException">No network can be like that; the message names the entry.</exception>
     public abstract VisionModel Create();

@@ -106,6 +106,8 @@ internal static class ModuleCases
     {
         int Dim() => arguments.Has("dim") ? arguments.Integer("dim") : arguments.Integer("embed_dim");
         int Heads() => arguments.Integer("num_heads");
+        AttentionShape Shape() => new(Dim(), Heads(), 0);
+        AttentionMechanism Mechanism(char flag) => new PolaFormerPlusPlusConfig().Mechanism(PolaFormerPlusPlusConfig.AttentionOf(flag), Shape());
         float? Scale() => arguments.Flag("layerscale", false) ? arguments.Number("layer_init_value", 1e-6f) : null;
         switch (type)
         {
@@ -115,9 +117,9 @@ internal static class ModuleCases
                 string flags = string.Concat(arguments.Required("flags").EnumerateArray().Select(flag => flag.GetString()));
                 int depth = arguments.Integer("depth", flags.Length);
                 int? outDim = arguments.Flag("downsample", false) ? arguments.Integer("out_dim") : null;
-                return new Subject(new PolaFormerPlusPlus.BasicLayer([.. flags[..depth].Select(PolaFormerPlusPlusConfig.AttentionOf)], new AttentionShape(Dim(), Heads(), 0), outDim, arguments.Integer("ffn_dim"), Scale(), new float[depth]), Layout.ChannelsFirst);
+                return new Subject(new PolaFormerPlusPlus.BasicLayer([.. flags[..depth].Select(Mechanism)], Shape(), outDim, arguments.Integer("ffn_dim"), Scale(), new float[depth]), Layout.ChannelsFirst);
             case "Block":
-                AttentionMechanism mechanism = PolaFormerPlusPlus.Mechanism(PolaFormerPlusPlusConfig.AttentionOf(arguments.Text("flag", "l")[0]), new AttentionShape(Dim(), Heads(), 0));
+                AttentionMechanism mechanism = Mechanism(arguments.Text("flag", "l")[0]);
                 return new Subject(new PolaFormerPlusPlus.Block(mechanism, arguments.Integer("ffn_dim"), Rotary(mechanism.RotaryDim * Heads(), Heads()), Scale()), Layout.ChannelsFirst);
         }
 

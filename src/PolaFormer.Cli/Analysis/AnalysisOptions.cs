@@ -26,7 +26,7 @@ internal static class AnalysisOptions
     /// <exception cref="ArgumentException">There is no such mechanism, or nothing stands between the commas.</exception>
     public static IReadOnlyList<AttentionEntry> Entries(string[]? names)
     {
-        string[] parts = [.. (names ?? []).SelectMany(name => name.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct(StringComparer.Ordinal)];
+        string[] parts = [.. AttentionRegistry.Names(names ?? []).Distinct(StringComparer.Ordinal)];
         if (names is { Length: > 0 } && parts.Length == 0)
             throw new ArgumentException($"--mechanisms takes names of mechanisms, not '{string.Join(' ', names)}'.");
         return parts is ["all"] ? AttentionRegistry.All : [.. parts.Select(AttentionRegistry.Find)];

@@ -15,6 +15,9 @@ public sealed record AttentionShape(int Dim, int NumHeads, int Tokens)
     /// <summary>Columns of the grid of queries; 0 for a sequence.</summary>
     public int Width { get; init; }
 
+    /// <summary>Whether the grid is a window that the host has cut from a larger one.</summary>
+    public bool IsWindow { get; init; }
+
     /// <summary>Tokens before those of the grid.</summary>
     public int PrefixTokens { get; init; }
 

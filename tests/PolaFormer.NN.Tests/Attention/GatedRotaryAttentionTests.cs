@@ -100,8 +100,8 @@ public class GatedRotaryAttentionTests
         {
             "polarity" => new PolarityPlusPlusAttention(shape),
             "softmax" => new SoftmaxAttention(shape),
-            "relu" => new RotaryReluLinearAttention(shape),
-            _ => new RotaryFocusedAttention(shape),
+            "relu" => new ReluLinearAttention(shape),
+            _ => new FocusedLinearAttention(shape, hasEncoding: false, hasConvolution: false),
         };
         var attention = new GatedRotaryAttention(mechanism, new RotaryEncoding(mechanism.RotaryDim * Heads, Heads));
         attention.Initialize(5);

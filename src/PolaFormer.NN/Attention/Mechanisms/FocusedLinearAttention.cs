@@ -8,61 +8,82 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// FocusedLinearAttention): φ(x) = uᵖ·‖u‖/‖uᵖ‖ of u = (max(x, 0) + 10⁻⁶)/softplus(scale), lengths over all channels of a
 /// token, not those of a head, and a learned positional encoding on the keys. Per head
 /// y = φ(q)·(φ(k)ᵀv)/n / (φ(q)·mean φ(k) + 10⁻⁶), plus dwc(v), one depthwise kernel shared by the heads.
-/// Time N·C·d, memory N·C. Keys may be fewer, those of a spatial reduction.
+/// Time N·C·d, memory N·C. Keys may be fewer, those of a spatial reduction. A rotary encoding turns the numerator's features and
+/// stands in for the learned one, which is then not added; the normaliser's 10⁻⁶ is not for the mean there.
 /// </summary>
-public sealed class FocusedLinearAttention : FeatureMapAttention
+public sealed class FocusedLinearAttention : RotaryFeatureAttention
 {
     private readonly float _power;
     private readonly int _kernelSize;
-    private readonly Parameter _scale, _positionalEncoding;
-    private readonly DepthwiseConv2d _convolution;
+    private readonly Parameter _scale;
+    private readonly Parameter? _positionalEncoding;
+    private readonly DepthwiseConv2d? _convolution;
     private Tensor? _inverseScale;
 
     /// <summary>Makes the mechanism.</summary>
     /// <param name="shape">What it is made for, a grid.</param>
     /// <param name="power">The focusing factor p.</param>
     /// <param name="kernelSize">Side of the convolution's kernel, odd.</param>
-    public FocusedLinearAttention(AttentionShape shape, float power = 3, int kernelSize = 5)
+    /// <param name="hasEncoding">Whether the keys get a learned encoding of their positions.</param>
+    /// <param name="hasConvolution">Whether the convolution of the values is added.</param>
+    public FocusedLinearAttention(AttentionShape shape, float power = 3, int kernelSize = 5, bool hasEncoding = true, bool hasConvolution = true)
         : base(shape)
     {
         (_power, _kernelSize) = (power, kernelSize);
         _scale = AddParameter("scale", [1, 1, shape.Dim], Initializer.Zeros);
-        _positionalEncoding = AddParameter("positional_encoding", [1, shape.KeyTokens, shape.Dim], Initializer.Zeros, StateTraits.Positions);
-        _convolution = AddChild("dwc", new DepthwiseConv2d(shape.HeadDim, kernelSize));
+        _positionalEncoding = hasEncoding ? AddParameter("positional_encoding", [1, shape.KeyTokens, shape.Dim], Initializer.Zeros, StateTraits.Positions) : null;
+        _convolution = hasConvolution ? AddChild("dwc", new DepthwiseConv2d(shape.HeadDim, kernelSize)) : null;
     }
 
-    /// <inheritdoc/>
-    public override AttentionTraits Traits => AttentionTraits.Grid | AttentionTraits.FixedLength;
+    /// <summary>Its place in the registry.</summary>
+    public static AttentionEntry Entry { get; } = new("focused", "Focused linear", "Han et al., ICCV 2023", "O(N·d²)", (shape, options) => new FocusedLinearAttention(
+        shape, options.Get<float>("factor"), options.Get<int>("kernel"), options.Get<bool>("encoding"), options.Get<bool>("convolution")))
+    {
+        Options =
+        [
+            AttentionOption.Number("factor", 3, 0, 64),
+            AttentionOption.Integer("kernel", 5, 1, 63),
+            AttentionOption.Flag("encoding", true),
+            AttentionOption.Flag("convolution", true),
+        ],
+    };
 
     /// <inheritdoc/>
-    protected override int FeatureDim => Shape.HeadDim;
+    public override AttentionTraits Traits => AttentionTraits.Rotary
+        | (_convolution is null ? AttentionTraits.None : AttentionTraits.Grid)
+        | (_positionalEncoding is null ? AttentionTraits.None : AttentionTraits.FixedLength)
+        | (_convolution is null && _positionalEncoding is null ? AttentionTraits.PermutationEquivariant : AttentionTraits.None);
 
     /// <inheritdoc/>
     public override AttentionCost Cost(int queries, int keys)
     {
         AttentionCost cost = base.Cost(queries, keys);
-        return cost with { MultiplyAccumulates = cost.MultiplyAccumulates + ((long)(queries - Shape.PrefixTokens) * Shape.Dim * _kernelSize * _kernelSize) };
+        return _convolution is null ? cost : cost with { MultiplyAccumulates = cost.MultiplyAccumulates + ((long)(queries - Shape.PrefixTokens) * Shape.Dim * _kernelSize * _kernelSize) };
     }
 
     /// <inheritdoc/>
-    protected override void OnFreeze() => _inverseScale = MemoryScope.OutsideScopes(InverseScale);
+    protected override void OnFreeze() => _inverseScale = MemoryScope.OutsideScopes(() => _scale.Softplus().Reciprocal());
 
-    // (1, heads, 1, d).
-    private Tensor InverseScale() => Heads(_scale.Softplus().Reciprocal());
+    // (1, 1, C).
+    private Tensor InverseScale() => _inverseScale ?? _scale.Softplus().Reciprocal();
 
     /// <inheritdoc/>
     protected override Tensor QueryFeatures(Tensor query) => Focus(query);
 
     /// <inheritdoc/>
-    protected override Tensor KeyFeatures(Tensor key) => Focus(key + Heads(_positionalEncoding));
+    protected override Tensor KeyFeatures(Tensor key) => Focus(_positionalEncoding is null ? key : key + Heads(_positionalEncoding));
+
+    /// <inheritdoc/>
+    protected override Tensor Unplaced(Tensor tokens) => FocusedFeatures.Of(tokens, InverseScale(), _power, squares => squares.Sum(2, 2, keepDimensions: true));
 
     /// <inheritdoc/>
     protected override Tensor Normalize(Tensor weighted, Tensor sums, int keys) => weighted / (sums + (keys * Epsilon));
 
     /// <inheritdoc/>
-    protected override Tensor RunAttend(AttentionInputs inputs) => AddOnGrid(RunMix(inputs), _convolution.Forward(OnGrid(inputs.Value, inputs)), inputs);
+    protected override Tensor RunAttend(AttentionInputs inputs) =>
+        _convolution is null ? RunMix(inputs) : AddOnGrid(RunMix(inputs), _convolution.Forward(OnGrid(inputs.Value, inputs)), inputs);
 
     // (B, heads, N, d) → the same; a token's length is that over its heads, too.
     private Tensor Focus(Tensor x) => FocusedFeatures.Of(
-        x, _inverseScale ?? InverseScale(), _power, squares => squares.Sum(3, keepDimensions: true).Sum(1, 1, keepDimensions: true));
+        x, Heads(InverseScale()), _power, squares => squares.Sum(3, keepDimensions: true).Sum(1, 1, keepDimensions: true));
 }

@@ -49,6 +49,18 @@ public sealed class PolarityAttention : AttentionMechanism
             _deformable = AddChild("dcn", new DeformableConv2d(shape.Dim, shape.HeadDim, kernelSize));
     }
 
+    /// <summary>Its place in the registry.</summary>
+    public static AttentionEntry Entry { get; } = new("polarity", "Polarity", "PolaFormer: Meng et al., ICLR 2025", "O(N·d²)", (shape, options) => new PolarityAttention(
+        shape, options.Get<int>("kernel"), options.Get<float>("alpha"), PolarityOptions.Of(options)))
+    {
+        Options =
+        [
+            AttentionOption.Number("alpha", 4, 0, 100),
+            AttentionOption.Integer("kernel", 5, 1, 63),
+            .. PolarityOptions.Declared,
+        ],
+    };
+
     /// <inheritdoc/>
     public override AttentionTraits Traits =>
         AttentionTraits.Grid | (_positionalEncoding is null && _gate is null ? AttentionTraits.None : AttentionTraits.FixedLength) | (_options.Gate == PolarityGate.Projected ? AttentionTraits.Gated : AttentionTraits.None);

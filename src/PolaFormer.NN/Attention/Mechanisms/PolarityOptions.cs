@@ -17,4 +17,40 @@ public sealed record PolarityOptions
 
     /// <summary>What gives the result back the rank that a linear attention of few channels lacks, from the values.</summary>
     public PolarityLocal Local { get; init; } = PolarityLocal.Depthwise;
+
+    /// <summary>These parts as options behind the mechanism's name.</summary>
+    internal static IReadOnlyList<AttentionOption> Declared { get; } =
+    [
+        AttentionOption.Flag("polar", true),
+        AttentionOption.Flag("positions", true),
+        AttentionOption.Choice("gate", PolarityGate.Projected),
+        AttentionOption.Choice("gate_start", PolarityGateStart.Ones),
+        AttentionOption.Choice("local", PolarityLocal.Depthwise),
+    ];
+
+    /// <summary>The parts that options give.</summary>
+    internal static PolarityOptions Of(AttentionOptions options) => new()
+    {
+        IsPolar = options.Get<bool>("polar"),
+        HasPositions = options.Get<bool>("positions"),
+        Gate = options.Get<PolarityGate>("gate"),
+        GateStart = options.Get<PolarityGateStart>("gate_start"),
+        Local = options.Get<PolarityLocal>("local"),
+    };
+
+    /// <summary>What a host's configuration has for the options of linear attentions.</summary>
+    /// <param name="kernelSize">Side of the convolutions' kernels.</param>
+    /// <param name="alpha">Exponents of polarity attention lie in (1, 1 + alpha).</param>
+    /// <param name="focusingFactor">Exponent of focused attention.</param>
+    public AttentionOptions With(int kernelSize, float alpha, float focusingFactor) => new()
+    {
+        ["kernel"] = kernelSize,
+        ["alpha"] = alpha,
+        ["factor"] = focusingFactor,
+        ["polar"] = IsPolar,
+        ["positions"] = HasPositions,
+        ["gate"] = Gate,
+        ["gate_start"] = GateStart,
+        ["local"] = Local,
+    };
 }

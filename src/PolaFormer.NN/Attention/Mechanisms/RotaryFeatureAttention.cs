@@ -3,37 +3,35 @@ using PolaFormer.Tensors;
 namespace PolaFormer.NN.Attention.Mechanisms;
 
 /// <summary>
-/// Linear attention by a non-negative feature map φ with PolaFormer++'s positions, to compare attentions and nothing else. Per
-/// head, R turning features by the rotary encoding: y = Rφ(q)·((Rφ(k))ᵀv) / (φ(q)·Σφ(k) + ε). As in the polarity attention
-/// of PolaFormer++, the normaliser's features are unturned. Time N·C·d, memory N·C.
+/// Linear attention by non-negative features that a rotary encoding may turn, as PolaFormer++ turns those of polarity attention.
+/// Per head, R turning features: y = Rφ(q)·((Rφ(k))ᵀv) / (φ(q)·Σφ(k) + ε); the normaliser's features are unturned. Without an
+/// encoding it is <see cref="FeatureMapAttention"/>.
 /// </summary>
-public abstract class RotaryFeatureAttention(AttentionShape shape) : AttentionMechanism(shape)
+public abstract class RotaryFeatureAttention(AttentionShape shape) : FeatureMapAttention(shape)
 {
-    private const float Epsilon = 1e-6f;
+    /// <inheritdoc/>
+    public override AttentionTraits Traits => base.Traits | AttentionTraits.Rotary;
 
     /// <inheritdoc/>
-    public override AttentionTraits Traits => AttentionTraits.PermutationEquivariant | AttentionTraits.Rotary;
+    protected sealed override int FeatureDim => Shape.HeadDim;
+
+    /// <summary>φ of queries or keys whose positions the encoding tells, (B, N, C) → (B, N, C).</summary>
+    protected abstract Tensor Unplaced(Tensor tokens);
 
     /// <inheritdoc/>
-    public override AttentionCost Cost(int queries, int keys)
+    protected sealed override Tensor RunMix(AttentionInputs inputs) => inputs.Rotary is var (sin, cos) ? Turned(inputs, sin, cos) : base.RunMix(inputs);
+
+    private Tensor Turned(AttentionInputs inputs, Tensor sin, Tensor cos)
     {
-        long dim = Shape.Dim;
-        return new AttentionCost((queries + keys) * dim * Shape.HeadDim, sizeof(float) * dim * (queries + keys + Shape.HeadDim));
-    }
-
-    /// <summary>φ of queries or keys, (B, N, C) → (B, N, C).</summary>
-    protected abstract Tensor Features(Tensor x);
-
-    /// <inheritdoc/>
-    protected sealed override Tensor RunMix(AttentionInputs inputs)
-    {
-        Tensor q = Features(Tokens(inputs.Query)), k = Features(Tokens(inputs.Key));
-        Tensor attended = Heads(Turned(q)).MatMul(Heads(Turned(k)).MatMul(Heads(inputs.Value), transposeA: true)).Permute(0, 2, 1, 3);
+        if (inputs.IsCausal)
+            throw new ArgumentException($"{GetType().Name} has no causal form with a rotary encoding.");
+        Tensor q = Unplaced(Tokens(inputs.Query)), k = Unplaced(Tokens(inputs.Key));
+        if (inputs.Mask is { } mask)
+            k = k * mask.Reshape(mask.Shape[0], mask.Shape[1], 1);
+        Tensor attended = Heads(Tensor.Rotate(q, sin, cos, Shape.NumHeads)).MatMul(Heads(Tensor.Rotate(k, sin, cos, Shape.NumHeads)).MatMul(Heads(inputs.Value), transposeA: true)).Permute(0, 2, 1, 3);
 
         // φ(q)·Σφ(k) of each head, channels in their place: (B, N, heads, 1).
         Tensor products = (q * k.Sum(1, 1, keepDimensions: true)).Reshape(attended.Shape);
         return (attended / (products.Sum(3, 3, keepDimensions: true) + Epsilon)).Reshape(q.Shape);
-
-        Tensor Turned(Tensor x) => inputs.Rotary is var (sin, cos) ? Tensor.Rotate(x, sin, cos, Shape.NumHeads) : x;
     }
 }

@@ -18,13 +18,14 @@ public sealed class WindowSoftmaxAttention : AttentionMechanism
 
     /// <summary>Makes the mechanism.</summary>
     /// <param name="shape">A grid of tokens.</param>
-    /// <param name="windowSize">Side w of the window in tokens; a smaller grid is one window.</param>
-    public WindowSoftmaxAttention(AttentionShape shape, int windowSize = 7)
+    /// <param name="windowSize">Side w of the window in tokens; a smaller grid is one window. Where null, 7, or the whole of what the host has cut.</param>
+    public WindowSoftmaxAttention(AttentionShape shape, int? windowSize = null)
         : base(shape)
     {
         if (shape.Height < 1 || shape.Width < 1)
             throw new ArgumentException("Window attention cuts a grid of tokens; got a sequence.");
-        _window = Math.Min(windowSize, Math.Min(shape.Height, shape.Width));
+        int side = Math.Min(shape.Height, shape.Width);
+        _window = Math.Min(windowSize ?? (shape.IsWindow ? side : 7), side);
         int span = (2 * _window) - 1;
         _biasTable = AddParameter("relative_position_bias_table", [span * span, shape.NumHeads], Initializer.TruncatedNormal, StateTraits.NoDecay | StateTraits.Positions);
         _biasIndex = AddBuffer("relative_position_index", RelativePositionIndex(_window), StateTraits.Derived);
