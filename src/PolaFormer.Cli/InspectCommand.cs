@@ -10,7 +10,7 @@ namespace PolaFormer.Cli;
 /// <summary><c>inspect FILE</c>: what a checkpoint holds, and which registered model it fits.</summary>
 internal static class InspectCommand
 {
-    private const int MaxNames = 12;
+    private const int MaxNames = 12, MaxRows = 5000;
 
     public static Command Create()
     {
@@ -76,9 +76,11 @@ internal static class InspectCommand
     private static void Print(Checkpoint checkpoint, (ModelEntry Entry, ModelOptions Options)? fit, string reason)
     {
         Table table = new Table().Border(TableBorder.Simple).AddColumn("tensor").AddColumn("shape").AddColumn("type").AddColumn(new TableColumn("bytes").RightAligned());
-        foreach (CheckpointEntry entry in checkpoint.Entries)
+        foreach (CheckpointEntry entry in checkpoint.Entries.Take(MaxRows))
             table.AddRow(Markup.Escape(PlainText.Of(entry.Name)), entry.Shape.ToString(), entry.DType.ToString(), $"{entry.ByteCount:N0}");
         AnsiConsole.Write(table);
+        if (checkpoint.Entries.Count > MaxRows)
+            Console.WriteLine($"and {checkpoint.Entries.Count - MaxRows} more; --json lists all");
 
         Console.WriteLine($"{checkpoint.Entries.Count} tensors, {checkpoint.Entries.Sum(entry => entry.Shape.Count):N0} values, {checkpoint.FileBytes:N0} bytes, {checkpoint.Format}");
         if (checkpoint.Sections.Count > 0)

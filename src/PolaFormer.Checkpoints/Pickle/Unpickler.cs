@@ -22,6 +22,10 @@ internal ref partial struct Unpickler
 
     private static readonly object s_unset = new();
 
+    // What takes a byte or two in a file takes no object of its own.
+    private static readonly object s_true = true, s_false = false;
+    private static readonly object[] s_small = [.. Enumerable.Range(0, 256).Select(value => (object)(long)value)];
+
     private readonly IStorageSource? _storages;
     private readonly List<object?> _stack = [];
     private readonly List<int> _marks = [];
@@ -75,10 +79,10 @@ internal ref partial struct Unpickler
 
             // Numbers and constants.
             case 'N': Push(null); break;
-            case '\x88': Push(true); break;
-            case '\x89': Push(false); break;
+            case '\x88': Push(s_true); break;
+            case '\x89': Push(s_false); break;
             case 'J': Push((long)_reader.Int32()); break;
-            case 'K': Push((long)_reader.Byte()); break;
+            case 'K': Push(s_small[_reader.Byte()]); break;
             case 'M': Push((long)_reader.UInt16()); break;
             case 'G': Push(_reader.DoubleBigEndian()); break;
             case '\x8a': Push(Long(_reader.Byte())); break;
