@@ -67,6 +67,16 @@ public sealed class ReportPageTests : IAsyncLifetime
         Assert.Empty(_browser.Complaints);
     }
 
+    [Fact]
+    public async Task ALossThatIsNoNumberIsShownAsSuch()
+    {
+        RunLog log = SampleRun.Log(isAveraged: false);
+        IPage page = await Open(log with { Epochs = [log.Epochs[0], log.Epochs[1] with { Loss = double.NaN, TrainLoss = double.PositiveInfinity }] });
+        Assert.Equal(2, await page.Locator("#epochs tbody tr").CountAsync());
+        Assert.Contains("NaN", await page.Locator("#epochs tbody").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Empty(_browser.Complaints);
+    }
+
     private Task<IPage> Open(bool isAveraged, ColorScheme scheme = ColorScheme.Light) => Open(SampleRun.Log(isAveraged), scheme);
 
     private Task<IPage> Open(RunLog log, ColorScheme scheme = ColorScheme.Light)
