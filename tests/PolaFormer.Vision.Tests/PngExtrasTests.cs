@@ -1,16 +1,14 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.IO.Compression;
 using PolaFormer.Checkpoints.IO;
+using PolaFormer.Vision.Decoding;
 
 namespace PolaFormer.Vision.Tests;
 
 /// <summary>Texts and colour profiles of a PNG are not unpacked: a megabyte of them may be a gigabyte.</summary>
 public class PngExtrasTests
 {
-    private const long Unpacked = 256 << 20;
-
-    private static readonly byte[] s_bomb = Pack(Unpacked);
+    private static readonly byte[] s_packed = Pack(new byte[10_000]);
 
     [Theory]
     [InlineData("zTXt", false)]
@@ -19,15 +17,14 @@ public class PngExtrasTests
     [InlineData("zTXt", true)]
     [InlineData("iTXt", true)]
     [InlineData("zzZz", false)]
-    public void TheyTakeNoMemory(string name, bool behindTheImage)
+    public void TheLibraryIsNotGivenThem(string name, bool behindTheImage)
     {
-        byte[] body = name == "iTXt" ? [.. "a\0"u8, 1, 0, 0, 0, .. s_bomb] : [.. "a\0\0"u8, .. s_bomb];
+        byte[] body = name == "iTXt" ? [.. "a\0"u8, 1, 0, 0, 0, .. s_packed] : [.. "a\0\0"u8, .. s_packed];
         byte[] extra = [.. Chunk(name, body), .. Chunk(name, [(byte)'b', .. body])];
         byte[] png = Png(behindTheImage ? [] : extra, behindTheImage ? extra : []);
-        long before = Peak();
         using Image image = ImageDecoder.Decode(png);
         Assert.Equal((8, 8, (byte)1), (image.Width, image.Height, image.Pixels[0]));
-        Assert.InRange(Peak() - before, 0, Unpacked / 2);
+        Assert.Equal(Png([], []), PngChunks.WithoutExtras(png));
     }
 
     [Theory]
@@ -40,12 +37,6 @@ public class PngExtrasTests
         byte[] png = Png(Chunk(name, [1, 2, 3]), []);
         using Image image = ImageDecoder.Decode(png);
         Assert.Equal(1, image.Pixels[0]);
-    }
-
-    private static long Peak()
-    {
-        using var process = Process.GetCurrentProcess();
-        return process.PeakWorkingSet64;
     }
 
     private static byte[] Png(byte[] before, byte[] after) =>
@@ -68,18 +59,6 @@ public class PngExtrasTests
         using var result = new MemoryStream();
         using (var stream = new ZLibStream(result, CompressionLevel.Optimal))
             stream.Write(data);
-        return result.ToArray();
-    }
-
-    private static byte[] Pack(long zeros)
-    {
-        using var result = new MemoryStream();
-        byte[] block = new byte[1 << 20];
-        using (var stream = new ZLibStream(result, CompressionLevel.Optimal))
-        {
-            for (long done = 0; done < zeros; done += block.Length)
-                stream.Write(block);
-        }
         return result.ToArray();
     }
 }
