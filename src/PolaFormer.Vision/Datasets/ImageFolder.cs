@@ -25,7 +25,7 @@ public sealed class ImageFolder : IImageDataset
             Classes = [.. folders.Select(folder => RawPath.Readable(Path.GetFileName(folder.Path)))];
             if (Classes.Distinct().Count() < Classes.Count)
                 throw new ImageException($"{root}: two class folders have the same name in different encodings; rename one");
-            var seen = new Dictionary<string, int>();
+            var seen = new Dictionary<string, (int Label, string Folder)>();
             for (int label = 0; label < folders.Length; label++)
             {
                 int before = _files.Count;
@@ -57,12 +57,12 @@ public sealed class ImageFolder : IImageDataset
     /// Adds the images in a folder and those below it. Links may make a folder reachable in many ways, even through itself: one that leads to a
     /// folder above is passed over, and so is a folder of the same class that was entered. One of another class would give its images two labels.
     /// </summary>
-    private void Enter(string folder, string realPath, int label, Dictionary<string, int> seen)
+    private void Enter(string folder, string realPath, int label, Dictionary<string, (int Label, string Folder)> seen)
     {
-        if (!seen.TryAdd(realPath, label))
+        if (!seen.TryAdd(realPath, (label, folder)))
         {
-            if (seen[realPath] != label)
-                throw new ImageException($"{RawPath.Readable(folder)}: leads into the class {Classes[seen[realPath]]}, whose images would have two labels. Remove the link");
+            if (seen[realPath].Label != label)
+                throw new ImageException($"{RawPath.Readable(folder)}: the same folder as {RawPath.Readable(seen[realPath].Folder)}, and its images would have two labels. Remove the link");
             return;
         }
         FolderListing found = FolderListing.Of(folder);

@@ -100,7 +100,7 @@ public sealed class DataLoader
             catch (ImageException error)
             {
                 if (_options.BadImages == BadImagePolicy.Fail)
-                    throw new ImageException(error.Message + _options.BadImageAdvice, error);
+                    throw new ImageException(error.Message.TrimEnd('.') + _options.BadImageAdvice, error);
                 if (_bad.TryAdd(index, error.Message))
                     _options.Report?.Invoke(error.Message);
             }
