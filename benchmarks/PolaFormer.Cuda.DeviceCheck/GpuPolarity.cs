@@ -1,4 +1,6 @@
 using PolaFormer.Cuda.Attention;
+using PolaFormer.Cuda.Core;
+using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Cuda.DeviceCheck;
 
@@ -9,7 +11,7 @@ internal sealed class GpuPolarity : IDisposable
     private readonly List<GpuMemory> _memory = [];
     private readonly PolarityProblem _problem;
     private readonly nint _forward, _backward;
-    private PolarityArguments _arguments;
+    private readonly PolarityArguments _arguments;
 
     public GpuPolarity(GpuStream stream, StorageType type, int batch, int heads, int headDim, int queries, int keys)
     {
@@ -18,7 +20,7 @@ internal sealed class GpuPolarity : IDisposable
         Channels = heads * headDim;
         (Q, K, V, Out) = (New(queries), New(keys), New(keys), New(queries));
         (DOut, DQ, DK, DV) = (New(queries), New(queries), New(keys), New(keys));
-        (Position, InverseScale, Power) = (Floats((long)keys * Channels), Floats(Channels), Floats(Channels));
+        (Position, InverseScale, Power) = (Take((long)keys * Channels * _problem.ElementBytes), Floats(Channels), Floats(Channels));
         (DInverseScale, DPower) = (Floats(Channels), Floats(Channels));
         (_forward, _backward) = (Floats(_problem.ForwardWorkspace), Floats(_problem.BackwardWorkspace));
         _arguments = new PolarityArguments
@@ -29,7 +31,9 @@ internal sealed class GpuPolarity : IDisposable
             DQ = Rows(DQ, queries),
             DK = Rows(DK, keys),
             DV = Rows(DV, keys),
-            Position = Position,
+            Position = Rows(Position, keys) with { ImageStride = 0 },
+            Out = Rows(Out, queries),
+            DOut = Rows(DOut, queries),
             InverseScale = InverseScale,
             Power = Power,
             State = Floats(_problem.StateFloats),
@@ -56,24 +60,16 @@ internal sealed class GpuPolarity : IDisposable
     public nint DInverseScale { get; }
     public nint DPower { get; }
 
-    public void Forward()
-    {
-        _arguments.Out = RowsOnDevice.Contiguous(Out, _problem.Queries, Channels);
-        PolarityKernels.Forward(_stream, _problem, _arguments, _forward);
-    }
+    public void Forward(IKernelQueue? queue = null) => PolarityKernels.Forward(queue ?? _stream, _problem, _arguments, _forward);
 
-    public void Backward()
-    {
-        _arguments.Out = RowsOnDevice.Contiguous(DOut, _problem.Queries, Channels);
-        PolarityKernels.Backward(_stream, _problem, _arguments, _backward);
-    }
+    public void Backward(IKernelQueue? queue = null) => PolarityKernels.Backward(queue ?? _stream, _problem, _arguments, _backward);
 
     /// <summary>Normal numbers, times a factor, in a tensor of the storage type.</summary>
-    public void FillNormal(nint tensor, long count, ulong number, float scale = 1, float offset = 0) =>
-        Fill(_problem.Type == StorageType.Float ? "normal_float" : "normal_bf16", tensor, count, number, scale, offset);
+    public void FillNormal(nint tensor, long count, ulong number, float scale = 1) =>
+        RandomKernels.Normal(_stream, _problem.Type, new Philox(1, number), tensor, count, scale);
 
     public void FillFloats(nint tensor, long count, ulong number, float scale, float offset) =>
-        Fill("uniform_float", tensor, count, number, scale, offset);
+        RandomKernels.Uniform(_stream, StorageType.Float, new Philox(1, number), tensor, count, scale, offset);
 
     public void Write(nint tensor, float[] values, bool floats = false)
     {
@@ -98,10 +94,6 @@ internal sealed class GpuPolarity : IDisposable
     }
 
     public void Dispose() => _memory.ForEach(memory => memory.Dispose());
-
-    private void Fill(string kernel, nint tensor, long count, ulong number, float scale, float offset) => _stream.Launch(
-        "core", kernel, (count + 1023) / 1024, 256, 0,
-        new RandomArguments { Values = tensor, Count = count, Seed = 1, Stream = number, Scale = scale, Offset = offset });
 
     private nint Floats(long count) => Take(count * sizeof(float));
 

@@ -27,7 +27,7 @@ internal static class PolarityCheck
                 Q = Give(gpu.Q, q, -1, 1, false),
                 K = Give(gpu.K, k, -1, 1, false),
                 V = Give(gpu.V, k, -1, 1, false),
-                Position = Give(gpu.Position, keys * channels, -0.3, 0.3, true),
+                Position = Give(gpu.Position, keys * channels, -0.3, 0.3, false),
                 InverseScale = Give(gpu.InverseScale, channels, 0.5, 1.5, true),
                 Power = Give(gpu.Power, channels, 1.2, 4.5, true),
             };

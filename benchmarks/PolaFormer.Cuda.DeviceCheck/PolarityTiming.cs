@@ -17,10 +17,10 @@ internal static class PolarityTiming
             ulong number = 0;
             foreach (nint tensor in (nint[])[gpu.Q, gpu.K, gpu.V, gpu.DOut])
                 gpu.FillNormal(tensor, count, number++);
-            gpu.FillFloats(gpu.Position, (long)n * gpu.Channels, number++, 0.4f, -0.2f);
+            gpu.FillNormal(gpu.Position, (long)n * gpu.Channels, number++, 0.2f);
             gpu.FillFloats(gpu.InverseScale, gpu.Channels, number++, 0.5f, 1);
             gpu.FillFloats(gpu.Power, gpu.Channels, number++, 2, 2);
-            float forward = Stopwatch.Median(stream, gpu.Forward), backward = Stopwatch.Median(stream, gpu.Backward);
+            float forward = Stopwatch.Median(stream, () => gpu.Forward()), backward = Stopwatch.Median(stream, () => gpu.Backward());
             float both = Stopwatch.Median(stream, () =>
             {
                 gpu.Forward();
@@ -35,6 +35,14 @@ internal static class PolarityTiming
             // Forward: q, k, v, out. Backward: q, ∂out, ∂q, k, v, ∂k, ∂v.
             double bytes = 11.0 * count * (storage == StorageType.Float ? 4 : 2), floor = bytes / (rate * 1e12) * 1e3;
             Console.WriteLine($"ours {type} N={n} forward {forward:F4} backward {backward:F4} both {both:F4} graph {replayed:F4} ms; copy of the bytes {floor:F4} ms, ratio {replayed / floor:F2}");
+            using var profile = new ProfilingQueue(stream);
+            for (int i = 0; i < 20; i++)
+            {
+                gpu.Forward(profile);
+                gpu.Backward(profile);
+            }
+
+            Console.WriteLine($"  {profile.Summary()}");
         }
     }
 }

@@ -16,7 +16,7 @@ try
     switch (args)
     {
         case ["resources"]: KernelResources.Print(stream); return 0;
-        case ["check"]: return PolarityCheck.Run(stream) ? 0 : 1;
+        case ["check"]: return CoreCheck.Run(stream) & PolarityCheck.Run(stream) ? 0 : 1;
         case ["copy"]: CopyRate.Print(stream); return 0;
         case ["time", string type, .. string[] tokens]: PolarityTiming.Print(stream, type, [.. tokens.Select(int.Parse)]); return 0;
         default: Console.Error.WriteLine("resources | check | copy | time bf16|float TOKENS…"); return 2;

@@ -102,6 +102,7 @@ def error(run, dtype):
 
 def main():
     kind, peers, tokens = sys.argv[1], sys.argv[2].split(","), [int(n) for n in sys.argv[3:]]
+    torch._dynamo.config.recompile_limit = 64  # a compilation for each size, with and without gradients
     dtype = {"bf16": torch.bfloat16, "float": torch.float32}[kind]
     print(torch.cuda.get_device_name(), "torch", torch.__version__, flush=True)
     for peer in peers:

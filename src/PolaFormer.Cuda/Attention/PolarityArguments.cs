@@ -6,7 +6,7 @@ namespace PolaFormer.Cuda.Attention;
 [StructLayout(LayoutKind.Sequential)]
 internal struct PolarityArguments
 {
-    public RowsOnDevice Q, K, V, Out, DQ, DK, DV;
-    public nint Position, InverseScale, Power, State, Partial, QuerySums, KeySums, DInverseScale, DPower;
+    public RowsOnDevice Q, K, V, Position, Out, DOut, DQ, DK, DV;
+    public nint InverseScale, Power, State, Partial, QuerySums, KeySums, DInverseScale, DPower;
     public int Batch, Heads, HeadDim, Queries, Keys, QueryChunks, KeyChunks, ChunkTokens, Wide;
 }

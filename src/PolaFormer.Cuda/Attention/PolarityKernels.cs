@@ -1,3 +1,5 @@
+using PolaFormer.Cuda.Core;
+
 namespace PolaFormer.Cuda.Attention;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace PolaFormer.Cuda.Attention;
 /// </summary>
 internal static class PolarityKernels
 {
-    private const int ChannelThreads = 1024, SumThreads = 256;
+    private const int ChannelThreads = 1024;
 
     /// <summary>
     /// Writes <c>Out</c> and the state. Of <paramref name="arguments"/>, the rows, the parameters and the state are the caller's to
@@ -20,12 +22,12 @@ internal static class PolarityKernels
         queue.Launch(problem.Module, "keys", (long)problem.Pairs * problem.KeyChunks, problem.Threads, problem.KeysShared, arguments);
         Add(queue, problem, arguments.Partial, arguments.State, problem.KeyChunks);
         arguments.ChunkTokens = problem.QueryChunkTokens;
-        queue.Launch(problem.Module, "queries", (long)problem.Pairs * problem.QueryChunks, problem.Threads, problem.QueriesShared, arguments);
+        queue.Launch(problem.Module, "queries", (long)problem.Pairs * problem.QueryChunks, problem.NarrowThreads, problem.QueriesShared, arguments);
     }
 
     /// <summary>
-    /// Writes the gradients. <c>Out</c> is ∂L/∂out, the state the one of the forward pass; <paramref name="workspace"/> has
-    /// <see cref="PolarityProblem.BackwardWorkspace"/> floats.
+    /// Writes the gradients but for the position's, which is the keys' summed over images. <c>Out</c> and the state are those of the
+    /// forward pass; <paramref name="workspace"/> has <see cref="PolarityProblem.BackwardWorkspace"/> floats.
     /// </summary>
     public static void Backward(IKernelQueue queue, in PolarityProblem problem, PolarityArguments arguments, nint workspace)
     {
@@ -41,7 +43,7 @@ internal static class PolarityKernels
         Add(queue, problem, arguments.Partial, gradient, problem.QueryChunks);
         arguments.State = gradient;
         arguments.ChunkTokens = problem.KeyChunkTokens;
-        queue.Launch(problem.Module, "key_gradients", (long)problem.Pairs * problem.KeyChunks, problem.Threads, problem.KeyGradientsShared, arguments);
+        queue.Launch(problem.Module, "key_gradients", (long)problem.Pairs * problem.KeyChunks, problem.NarrowThreads, problem.KeyGradientsShared, arguments);
         queue.Launch(problem.Module, "channel_gradients", problem.Heads, ChannelThreads, ChannelThreads * sizeof(float), arguments);
     }
 
@@ -51,9 +53,15 @@ internal static class PolarityKernels
         (arguments.Queries, arguments.Keys) = (problem.Queries, problem.Keys);
         (arguments.QueryChunks, arguments.KeyChunks) = (problem.QueryChunks, problem.KeyChunks);
         int bytes = problem.ElementBytes;
-        bool aligned = problem.HeadDim == problem.Padded
-            && arguments.Q.IsAligned(bytes) && arguments.K.IsAligned(bytes) && arguments.V.IsAligned(bytes) && arguments.Out.IsAligned(bytes)
-            && (!backward || (arguments.DQ.IsAligned(bytes) && arguments.DK.IsAligned(bytes) && arguments.DV.IsAligned(bytes)));
+        bool aligned = problem.HeadDim == problem.Padded;
+        foreach (RowsOnDevice rows in (ReadOnlySpan<RowsOnDevice>)[arguments.Q, arguments.K, arguments.V, arguments.Position, arguments.Out])
+            aligned &= rows.IsAligned(bytes);
+        if (backward)
+        {
+            foreach (RowsOnDevice rows in (ReadOnlySpan<RowsOnDevice>)[arguments.DOut, arguments.DQ, arguments.DK, arguments.DV])
+                aligned &= rows.IsAligned(bytes);
+        }
+
         arguments.Wide = aligned ? 1 : 0;
     }
 
@@ -61,7 +69,6 @@ internal static class PolarityKernels
     {
         if (chunks == 1)
             return;
-        var arguments = new SumArguments { Parts = parts, Sums = sums, Total = problem.StateFloats, Length = problem.StateLength, Count = chunks };
-        queue.Launch("core", "sum_parts", (problem.StateFloats + SumThreads - 1) / SumThreads, SumThreads, 0, arguments);
+        SumKernel.Run(queue, parts, sums, problem.Pairs, problem.StateLength, chunks);
     }
 }

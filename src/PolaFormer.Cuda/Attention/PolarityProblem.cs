@@ -36,8 +36,11 @@ internal readonly record struct PolarityProblem
     /// <summary>The head size of the kernels, to which heads are padded.</summary>
     public int Padded { get; }
 
-    /// <summary>Warps of a block, each of which has 16 tokens at a time.</summary>
+    /// <summary>Warps of a block, each of which has 16 tokens at a time, in the passes that sum over tokens.</summary>
     public int Warps { get; }
+
+    /// <summary>Warps of a block in the passes whose warps do not meet.</summary>
+    public int NarrowWarps => Math.Min(Warps, 4);
 
     /// <summary>Parts into which the queries of a pair are cut.</summary>
     public int QueryChunks { get; }
@@ -48,6 +51,7 @@ internal readonly record struct PolarityProblem
     /// <summary>Images times heads.</summary>
     public int Pairs => Batch * Heads;
     public int Threads => 32 * Warps;
+    public int NarrowThreads => 32 * NarrowWarps;
     public int ElementBytes => Type == StorageType.Float ? 4 : 2;
 
     /// <summary>Floats of a state: S (2d × d) and two extras a feature, padded.</summary>
@@ -74,8 +78,6 @@ internal readonly record struct PolarityProblem
 
     private int MatrixBytes => Planes * 2 * (2 * Padded * (Padded + 8));
 
-    private int TileBytes => Planes * 2 * Tile * (2 * Padded + 8 + Padded + 8);
-
     public int KeysShared => ChannelBytes + TileBytes;
 
     public int QueriesShared => ChannelBytes + MatrixBytes;
@@ -87,6 +89,8 @@ internal readonly record struct PolarityProblem
     /// <summary>Whether there are kernels for such heads.</summary>
     public static bool Supports(StorageType type, int headDim) =>
         headDim > 0 && headDim % 2 == 0 && headDim <= (type == StorageType.Float ? 64 : 128);
+
+    private int TileBytes => Planes * 2 * Tile * (2 * Padded + 8 + Padded + 8);
 
     private (int Chunks, int Tokens) Cut(int tokens, int multiprocessors)
     {

@@ -7,6 +7,7 @@
 #define DEVICE __attribute__((device)) inline __attribute__((always_inline))
 #define UNROLL _Pragma("unroll")
 #define NO_UNROLL _Pragma("unroll 1")
+#define UNROLL_TWICE _Pragma("unroll 4")
 
 // A kernel takes one struct by value; `blocks` of `threads` threads shall fit on a multiprocessor.
 #define KERNEL(name, Arguments, threads, blocks) \
@@ -31,6 +32,18 @@ DEVICE float shuffle_xor(float x, int mask) {
   return float_of(__nvvm_shfl_sync_bfly_i32(0xffffffffu, bits_of(x), mask, 31));
 }
 
+DEVICE float shuffle_from(float x, int lane) {
+  return float_of(__nvvm_shfl_sync_idx_i32(0xffffffffu, bits_of(x), lane, 31));
+}
+
+// Memory that no thread writes while the kernel runs.
+DEVICE uint4v load_constant(const uint4v* p) { return __nvvm_ldg_ui4(p); }
+DEVICE uint2v load_constant(const uint2v* p) { return __nvvm_ldg_ui2(p); }
+
+// The larger; NaN where either is.
+DEVICE float larger_or_nan(float a, float b) { return __nvvm_fmax_nan_f(a, b); }
+DEVICE float quick_reciprocal(float x) { return __nvvm_rcp_approx_ftz_f(x); }
+
 // Two floats as bfloat16, rounded to the nearest even; the first in the lower half.
 DEVICE unsigned pack_bf16(float low, float high) {
   unsigned r;
@@ -50,7 +63,7 @@ DEVICE unsigned high_product(unsigned a, unsigned b) { return __nvvm_mulhi_ui(a,
 // D (16 × 8) += A (16 × 16, rows) · B (16 × 8, columns), bfloat16 with float sums; fragments as the PTX manual has them:
 // lane 4·g + t holds rows g and g + 8 of A and D, column g of B, and of the other index the pairs 2t and 2t + 8.
 DEVICE void matrix_multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
-  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }

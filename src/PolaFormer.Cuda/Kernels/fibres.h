@@ -10,6 +10,7 @@
 #define DEVICE inline
 #define UNROLL
 #define NO_UNROLL
+#define UNROLL_TWICE
 
 #define KERNEL(name, Arguments, threads, blocks)                                                                          \
   static void name##_thread(const Arguments& a);                                                                          \
@@ -201,6 +202,18 @@ inline float shuffle_xor(float x, int mask) {
   });
 }
 
+inline float shuffle_from(float x, int lane) {
+  struct Operand { float x; int lane; };
+  return fibres::meet<Operand, float>({x, lane}, [](const Operand* const* in, float* const* out) {
+    for (int i = 0; i < 32; i++) *out[i] = in[in[i]->lane]->x;
+  });
+}
+
+inline uint4v load_constant(const uint4v* p) { return *p; }
+inline uint2v load_constant(const uint2v* p) { return *p; }
+inline float larger_or_nan(float a, float b) { return a != a || b != b ? a + b : a > b ? a : b; }
+inline float quick_reciprocal(float x) { return 1 / x; }
+
 inline unsigned round_to_bf16(float x) {
   unsigned b = bits_of(x);
   return x != x ? 0x7fffu : (b + 0x7fffu + (b >> 16 & 1)) >> 16;
@@ -245,7 +258,7 @@ template <bool Transposed>
 void load(unsigned (&r)[4], const void* row) {
   struct Result { unsigned r[4]; };
   const auto* from = (const unsigned char*)row;
-  if (((size_t)row & 15) != 0 || from < shared.data() || from + 16 > shared.data() + shared.size()) fail_here("a matrix row is not 16 aligned bytes of shared memory");
+  if (((size_t)row & 15) != 0 || from < shared.data() || from + 16 > shared.data() + shared.size() - guard_bytes) fail_here("a matrix row is not 16 aligned bytes of shared memory");
   Result result = meet<const void*, Result>(row, [](const void* const* const* in, Result* const* out) {
     for (int lane = 0; lane < 32; lane++)
       for (int i = 0; i < 4; i++) {

@@ -10,9 +10,10 @@
 // channels are summed over and where they are columns of a result. So what a lane has of tokens is operand A and result D as it
 // stands, and only the matrices that all tokens meet, W and its gradient, are stored in that order.
 #pragma once
+#include "math.h"
 #include "tiles.h"
 
-constexpr float epsilon = 1e-6f, ln2 = 0.693147181f;
+constexpr float epsilon = 1e-6f;
 
 struct Rows {
   void* data;
@@ -21,9 +22,8 @@ struct Rows {
 
 // One struct for all passes.
 struct PolarityArguments {
-  Rows q, k, v, out;                 // out: results, or in the backward pass ∂L/∂out
-  Rows dq, dk, dv;
-  const float* position;             // n × C, or null
+  Rows q, k, v, position, out;         // position: n × C for all images, or null
+  Rows d_out, dq, dk, dv;
   const float *inverse_scale, *power;  // per channel
   float* state;                      // a (S, extras) per pair
   float* partial;                    // the same per unit (pair and chunk), before they are added up
@@ -51,6 +51,23 @@ struct Polarity {
     DEVICE Lane() : warp(thread_index() / 32), g(thread_index() % 32 / 4), t(thread_index() % 4) {}
   };
 
+  // One unit of work: a chunk of the tokens of one head of one image.
+  struct Unit {
+    int number, pair, image, head, channel, from, to;
+    DEVICE Unit(const PolarityArguments& a, int chunks, int tokens) {
+      // Neighbouring blocks have the same tokens of different images, and so the same positions.
+      int rest = block_index() / a.batch, chunk = rest / a.heads;
+      image = block_index() - rest * a.batch;
+      head = rest - chunk * a.heads;
+      pair = image * a.heads + head;
+      number = pair * chunks + chunk;
+      channel = head * a.d;
+      from = chunk * a.chunk_tokens;
+      to = least(from + a.chunk_tokens, tokens);
+    }
+    DEVICE T* row(const Rows& rows, int token) const { return (T*)rows.data + image * rows.image + token * rows.row + channel; }
+  };
+
   DEVICE static int place(int channel) {
     int r = channel % Own;
     return (channel & ~(Block - 1)) + 8 * (r / 2) + 2 * (channel % Block / Own) + r % 2;
@@ -62,30 +79,81 @@ struct Polarity {
     return inside >= half ? -1 : c < D / 2 ? c : half + inside;
   }
 
-  DEVICE static void unpack(const bf16* p, float (&x)[Own]) {
-    unsigned u[Own / 2];
-    if constexpr (Own == 8) *(uint4v*)u = *(const uint4v*)p;
-    else *(uint2v*)u = *(const uint2v*)p;
-    UNROLL for (int i = 0; i < Own / 2; i++) x[2 * i] = low_of(u[i]), x[2 * i + 1] = high_of(u[i]);
-  }
-  DEVICE static void unpack(const float* p, float (&x)[Own]) {
-    UNROLL for (int i = 0; i < Own / 4; i++) {
-      uint4v u = ((const uint4v*)p)[i];
-      UNROLL for (int j = 0; j < 4; j++) x[4 * i + j] = float_of(u[j]);
+  // What a lane has of 16 tokens of a tensor, as it lies in memory: its channels of tokens g and g + 8.
+  static constexpr int Words = Own * (int)sizeof(T) / 4;
+  struct Raw {
+    unsigned words[Blocks][2][Words];
+
+    DEVICE void get(int b, int h, float (&x)[Own]) const {
+      if constexpr (P == 1) {
+        UNROLL for (int i = 0; i < Words; i++) x[2 * i] = low_of(words[b][h][i]), x[2 * i + 1] = high_of(words[b][h][i]);
+      } else {
+        UNROLL for (int i = 0; i < Words; i++) x[i] = float_of(words[b][h][i]);
+      }
+    }
+  };
+
+  // Reads tokens from `token` on; past the end the last one again, or zeros. Values are padded by halves.
+  template <bool Values, bool Zeros>
+  DEVICE static void load(const PolarityArguments& a, const Rows& rows, const Unit& unit, const Lane& lane, int token, Raw& raw) {
+    const T* row[2];
+    UNROLL for (int h = 0; h < 2; h++) row[h] = unit.row(rows, least(token + 8 * h + lane.g, unit.to - 1)) + lane.t * Own;
+    if (a.wide) {
+      UNROLL for (int b = 0; b < Blocks; b++) {
+        UNROLL for (int h = 0; h < 2; h++) {
+          const T* p = row[h] + b * Block;
+          if constexpr (Words == 2) {
+            uint2v u = load_constant((const uint2v*)p);
+            raw.words[b][h][0] = u[0], raw.words[b][h][1] = u[1];
+          } else {
+            UNROLL for (int i = 0; i < Words; i += 4) {
+              uint4v u = load_constant((const uint4v*)p + i / 4);
+              UNROLL for (int j = 0; j < 4; j++) raw.words[b][h][i + j] = u[j];
+            }
+          }
+        }
+      }
+    } else {
+      UNROLL for (int b = 0; b < Blocks; b++) {
+        UNROLL for (int h = 0; h < 2; h++) {
+          UNROLL for (int r = 0; r < Own; r++) {
+            int channel = b * Block + lane.t * Own + r, c = Values ? column(channel, a.d) : channel < a.d ? channel : -1;
+            T x = c < 0 ? T() : row[h][c - lane.t * Own];
+            if constexpr (P == 1) raw.words[b][h][r / 2] = r % 2 == 0 ? x.bits : raw.words[b][h][r / 2] | (unsigned)x.bits << 16;
+            else raw.words[b][h][r] = bits_of(x);
+          }
+        }
+      }
+    }
+    if constexpr (Zeros) {
+      UNROLL for (int h = 0; h < 2; h++) {
+        bool valid = token + 8 * h + lane.g < unit.to;
+        UNROLL for (int b = 0; b < Blocks; b++) {
+          UNROLL for (int i = 0; i < Words; i++) raw.words[b][h][i] = valid ? raw.words[b][h][i] : 0u;
+        }
+      }
     }
   }
 
-  // A lane's channels of a token, 0 past the end. Values are padded by halves.
-  template <bool Values>
-  DEVICE static void load(const PolarityArguments& a, const T* row, int first, bool valid, float (&x)[Own]) {
-    if (!valid) {
-      UNROLL for (int r = 0; r < Own; r++) x[r] = 0;
-    } else if (a.wide) {
-      unpack(row + first, x);
+  // Both tokens' keys of block b with their positions.
+  DEVICE static void keys(const Raw& raw, const Raw& position, int b, float (&x)[2][Own]) {
+    UNROLL for (int h = 0; h < 2; h++) {
+      float p[Own];
+      raw.get(b, h, x[h]);
+      position.get(b, h, p);
+      UNROLL for (int r = 0; r < Own; r++) x[h][r] += p[r];
+    }
+  }
+
+  // Positions, zeros where there are none.
+  DEVICE static void load_positions(const PolarityArguments& a, const Unit& unit, const Lane& lane, int token, Raw& raw) {
+    if (a.position.data) {
+      load<false, true>(a, a.position, unit, lane, token, raw);
     } else {
-      UNROLL for (int r = 0; r < Own; r++) {
-        int c = Values ? column(first + r, a.d) : first + r < a.d ? first + r : -1;
-        x[r] = c < 0 ? 0 : to_float(row[c]);
+      UNROLL for (int b = 0; b < Blocks; b++) {
+        UNROLL for (int h = 0; h < 2; h++) {
+          UNROLL for (int i = 0; i < Words; i++) raw.words[b][h][i] = 0;
+        }
       }
     }
   }
@@ -110,98 +178,85 @@ struct Polarity {
     }
   }
 
-  // A lane's values of a token into shared memory, in the order of channels.
-  DEVICE static void store_shared(const Planes<P>& planes, int row, int first, const float (&x)[Own]) {
-    unsigned u[Own / 2][P];
-    UNROLL for (int i = 0; i < Own / 2; i++) split(x[2 * i], x[2 * i + 1], u[i]);
-    UNROLL for (int p = 0; p < P; p++) {
-      if constexpr (Own == 8) *(uint4v*)planes.at(row, first, p) = uint4v{u[0][p], u[1][p], u[2][p], u[3][p]};
-      else *(uint2v*)planes.at(row, first, p) = uint2v{u[0][p], u[1][p]};
-    }
-  }
+  // Both tokens' values of a block in pairs of adjacent channels, by planes: what goes to shared memory, and operand A of
+  // products over the channels.
+  struct Pairs {
+    unsigned words[P][2][Own / 2];
 
-  // Operand A for the channels that are summed over in step s of a block, from both tokens' values.
-  DEVICE static void left(const float (&x)[2][Own], int s, unsigned (&a)[P][4]) {
-    UNROLL for (int i = 0; i < 4; i++) {
+    DEVICE void set(int h, int i, float low, float high) {
       unsigned u[P];
-      int r = 4 * s + 2 * (i / 2);
-      split(x[i % 2][r], x[i % 2][r + 1], u);
-      UNROLL for (int p = 0; p < P; p++) a[p][i] = u[p];
+      split(low, high, u);
+      UNROLL for (int p = 0; p < P; p++) words[p][h][i] = u[p];
     }
-  }
+    DEVICE void set(const Raw& raw, int b) {
+      UNROLL for (int h = 0; h < 2; h++) {
+        UNROLL for (int i = 0; i < Own / 2; i++) {
+          if constexpr (P == 1) words[0][h][i] = raw.words[b][h][i];
+          else set(h, i, float_of(raw.words[b][h][2 * i]), float_of(raw.words[b][h][2 * i + 1]));
+        }
+      }
+    }
+    // For the channels that are summed over in step s.
+    DEVICE void left(int s, unsigned (&a)[P][4]) const {
+      UNROLL for (int p = 0; p < P; p++) {
+        UNROLL for (int i = 0; i < 4; i++) a[p][i] = words[p][i % 2][2 * s + i / 2];
+      }
+    }
+    // The two tokens are eight rows apart.
+    DEVICE void store(const Planes<P>& planes, int row, int first) const {
+      UNROLL for (int p = 0; p < P; p++) {
+        UNROLL for (int h = 0; h < 2; h++) {
+          const unsigned(&u)[Own / 2] = words[p][h];
+          if constexpr (Own == 8) *(uint4v*)planes.at(row + 8 * h, first, p) = uint4v{u[0], u[1], u[2], u[3]};
+          else *(uint2v*)planes.at(row + 8 * h, first, p) = uint2v{u[0], u[1]};
+        }
+      }
+    }
+  };
 
-  // log₂|x|, but no less than −200, so that 0·log₂ 0 is 0.
   DEVICE static float logarithm(float x) {
-    if constexpr (P == 1) return larger(quick_log2(magnitude(x)), -200.f);
-    else return larger(exact_log2(magnitude(x)), -200.f);
+    if constexpr (P == 1) return quick_log2(magnitude(x));
+    else return exact_log2(magnitude(x));
   }
   DEVICE static float power_of_two(float x) {
     if constexpr (P == 1) return quick_exp2(x);
     else return exact_exp2(x);
   }
 
-  // As the CPU's kernel has them, with its constants.
-  DEVICE static float exact_log2(float x) {
-    int bits = (int)bits_of(x) - 0x3F3504F3;
-    float e = (float)(bits >> 23), f = float_of((unsigned)((bits & 0x007FFFFF) + 0x3F3504F3)) - 1;
-    float square = f * f, fourth = square * square;
-    float p = multiply_add(multiply_add(-0.360703677f, f, 0.480910629f), square, multiply_add(-0.721347332f, f, 1.44269502f));
-    float q = multiply_add(multiply_add(-0.207269743f, f, 0.215715602f), square, multiply_add(-0.238944814f, f, 0.287916243f));
-    return multiply_add(multiply_add(multiply_add(0.125837043f, fourth, q), fourth, p), f, e);
-  }
-  DEVICE static float exact_exp2(float x) {
-    x = smaller(254.f, larger(-252.f, x));
-    float n = x + 12582912.f - 12582912.f, r = x - n, square = r * r;
-    float low = multiply_add(multiply_add(0.240226462f, r, 0.693147182f), r, 1);
-    float high = multiply_add(0.00961848907f, r, 0.0555032864f);
-    high = multiply_add(multiply_add(0.000153458110f, r, 0.00133999309f), square, high);
-    float q = multiply_add(high, square * r, low);
-    int half = (int)n / 2;  // in two factors, since 2ⁿ may leave the range of a float
-    return q * float_of((unsigned)(half + 127) << 23) * float_of((unsigned)((int)n - half + 127) << 23);
-  }
-
-  // |x|^(p − 1) and the parts of |x|^p by sign; a NaN passes.
+  // |x̃|^p = 2^(p·log₂|x| + p·log₂ s), and its parts by the sign of x. A NaN passes.
   struct Feature {
-    float log, root, positive, negative;
-    DEVICE Feature(float x, float p) {
-      log = logarithm(x);
-      root = power_of_two((p - 1) * log);
-      float value = magnitude(x) * root;
-      positive = x < 0 ? 0 : value;
-      negative = x > 0 ? 0 : value;
+    float log, value;  // the logarithm is −∞ at 0
+    DEVICE Feature(float x, float p, float offset) : log(logarithm(x)), value(power_of_two(multiply_add(p, log, offset))) {}
+    DEVICE void parts(float x, float& positive, float& negative) const {
+      float with_sign = float_of(bits_of(value) | (bits_of(x) & 0x80000000u));
+      positive = larger_or_nan(with_sign, 0);
+      negative = larger_or_nan(-with_sign, 0);
     }
-    DEVICE float value(float x) const { return x > 0 ? positive : negative; }
-    DEVICE float slope(float x, float p) const { return x == 0 ? 0 : x > 0 ? p * root : -(p * root); }
-  };
-
-  // One unit of work: a chunk of the tokens of one head of one image.
-  struct Unit {
-    int number, pair, image, head, channel, from, to;
-    DEVICE Unit(const PolarityArguments& a, int chunks, int tokens) {
-      number = block_index();
-      pair = number / chunks;
-      image = pair / a.heads;
-      head = pair % a.heads;
-      channel = head * a.d;
-      from = (number - pair * chunks) * a.chunk_tokens;
-      to = least(from + a.chunk_tokens, tokens);
-    }
-    DEVICE T* row(const Rows& rows, int token) const { return (T*)rows.data + image * rows.image + token * rows.row + channel; }
   };
 
   // Floats in shared memory: what every token needs of each channel.
   struct Channels {
-    float *scale, *power, *mean;
-    DEVICE Channels(float* at) : scale(at), power(at + D), mean(at + 2 * D) {}
+    float *power, *offset, *mean;  // p, p·log₂ s, and m or its gradient
+    DEVICE Channels(float* at) : power(at), offset(at + D), mean(at + 2 * D) {}
     DEVICE void load(const PolarityArguments& a, int channel) const {
       for (int i = thread_index(); i < D; i += Threads) {
-        scale[i] = i < a.d ? a.inverse_scale[channel + i] : 0;
-        power[i] = i < a.d ? a.power[channel + i] : 1;
+        float p = i < a.d ? a.power[channel + i] : 1;
+        power[i] = p;
+        offset[i] = i < a.d ? p * exact_log2(a.inverse_scale[channel + i]) : 0;
+      }
+    }
+    // A lane's channels of a row of these floats.
+    template <int Count>
+    DEVICE static void get(const float* row, int first, float (&x)[Count]) {
+      UNROLL for (int r = 0; r < Count; r += 4) {
+        uint4v u = *(const uint4v*)(row + first + r);
+        UNROLL for (int j = 0; j < 4; j++) x[r + j] = float_of(u[j]);
       }
     }
   };
 
-  // W (or ∂L/∂S, from the gradient of W) and m (or its gradient) of the pair, 1/n applied.
+  // W (or ∂L/∂S, from the gradient of W) and m (or its gradient) of the pair, 1/n applied. Behind W's columns stand m and the
+  // exchanged m, each in two parts: the product with W has the denominators, too.
   DEVICE static void load_state(const PolarityArguments& a, int pair, const Planes<P>& w, float* mean) {
     const float* state = a.state + (long long)pair * State;
     const float* extras = state + Features * D;
@@ -212,32 +267,100 @@ struct Polarity {
       const float* at = state + source * D + c;
       w.store_pair((f < D ? 0 : D) + place(f % D), place(c), at[0] * factor, at[1] * factor);
     }
-    for (int f = thread_index(); f < Features; f += Threads)
-      mean[f] = (extras[2 * f] + extras[2 * (f < D ? f + D : f - D) + 1]) * factor;
+    for (int f = thread_index(); f < Features; f += Threads) {
+      int exchanged = f < D ? f + D : f - D, row = (f < D ? 0 : D) + place(f % D);
+      float m = (extras[2 * f] + extras[2 * exchanged + 1]) * factor, other = (extras[2 * exchanged] + extras[2 * f + 1]) * factor;
+      mean[f] = m;
+      store_extras(w, row, m, other);
+    }
   }
 
-  // The product over the tokens of a tile: sums of featuresᵀ·values; the extra columns (of warps with the first values) either
-  // lie behind the values or are a column of ones.
+  // Two numbers, each in two parts, behind the columns of a row.
+  DEVICE static void store_extras(const Planes<P>& planes, int row, float x, float y) {
+    float rough = low_of(pack_bf16(x, 0)), other_rough = low_of(pack_bf16(y, 0));
+    planes.store_pair(row, D, rough, x - rough);
+    planes.store_pair(row, D + 2, other_rough, y - other_rough);
+    planes.store_pair(row, D + 4, 0, 0);
+    planes.store_pair(row, D + 6, 0, 0);
+  }
+
+  // φ of both tokens' channels of a block: the positive and the negative ones.
+  DEVICE static void features(const Channels& channels, int first, const float (&x)[2][Own], Pairs (&pairs)[2]) {
+    float power[Own], offset[Own];
+    Channels::get(channels.power, first, power);
+    Channels::get(channels.offset, first, offset);
+    UNROLL for (int h = 0; h < 2; h++) {
+      UNROLL for (int r = 0; r < Own; r += 2) {
+        float positive[2], negative[2];
+        UNROLL for (int i = 0; i < 2; i++) Feature(x[h][r + i], power[r + i], offset[r + i]).parts(x[h][r + i], positive[i], negative[i]);
+        pairs[0].set(h, r / 2, positive[0], positive[1]);
+        pairs[1].set(h, r / 2, negative[0], negative[1]);
+      }
+    }
+  }
+
+  // sums += φ·W for one block of 16 tokens. All of a step's matrices are asked for before the first is used.
+  DEVICE static void multiply_by_state(const Planes<P>& w, int b, const Pairs (&pairs)[2], float (&sums)[D / 8][4]) {
+    UNROLL for (int s = 0; s < Steps; s++) {
+      UNROLL for (int sign = 0; sign < 2; sign++) {
+        unsigned a[P][4], right[D / 8][P][2];
+        UNROLL for (int j = 0; j < D / 8; j += 2) w.load_right(sign * D + b * Block + 16 * s, 8 * j, right[j], right[j + 1]);
+        pairs[sign].left(s, a);
+        UNROLL for (int j = 0; j < D / 8; j++) multiply(sums[j], a, right[j]);
+      }
+    }
+  }
+
+  // The same with the means behind W's columns.
+  DEVICE static void multiply_by_means(const Planes<P>& w, int b, const Pairs (&pairs)[2], float (&denominators)[4]) {
+    UNROLL for (int s = 0; s < Steps; s++) {
+      UNROLL for (int sign = 0; sign < 2; sign++) {
+        unsigned a[P][4], right[P][2];
+        w.load_right_single(sign * D + b * Block + 16 * s, D, right);
+        pairs[sign].left(s, a);
+        multiply(denominators, a, right);
+      }
+    }
+  }
+
+  // 1/(φ·m + ε) and 1/(ψ·m + ε) of both tokens: lane t = 0 has the first, in two parts, t = 1 the second.
+  DEVICE static void normalizers(const float (&denominators)[4], float (&z)[2], float (&opposite)[2]) {
+    int first = thread_index() % 32 & ~3;
+    UNROLL for (int h = 0; h < 2; h++) {
+      float sum = denominators[2 * h] + denominators[2 * h + 1];
+      z[h] = 1 / (shuffle_from(sum, first) + epsilon);
+      opposite[h] = 1 / (shuffle_from(sum, first + 1) + epsilon);
+    }
+  }
+
+  // The product over 16 tokens: sums of featuresᵀ·values; the extra columns (of warps with the first values) either lie behind the
+  // values or are a column of ones.
+  template <bool Ones>
+  DEVICE static void accumulate_step(
+      const Lane& lane, int m, int n, int k, const Planes<P>& features, const Planes<P>& values, float (&sums)[MT][NT][4], float (&extras)[MT][4]) {
+    unsigned right[NT][P][2], extra[P][2], left[MT][P][4];
+    UNROLL for (int j = 0; j < NT; j += 2) values.load_right(k, n + 8 * j, right[j], right[j + 1]);
+    UNROLL for (int i = 0; i < MT; i++) features.load_left_of_transposed(m + 16 * i, k, left[i]);
+    UNROLL for (int i = 0; i < MT; i++) {
+      UNROLL for (int j = 0; j < NT; j++) multiply(sums[i][j], left[i], right[j]);
+    }
+    if (n != 0) return;
+    if constexpr (Ones) {
+      UNROLL for (int p = 0; p < P; p++) extra[p][0] = extra[p][1] = p == 0 && lane.g == 0 ? 0x3f803f80u : 0u;
+    } else {
+      values.load_right_single(k, D, extra);
+    }
+    UNROLL for (int i = 0; i < MT; i++) multiply(extras[i], left[i], extra);
+  }
+
   template <bool Ones>
   DEVICE static void accumulate(
       const Lane& lane, int rows, const Planes<P>& features, const Planes<P>& values, float (&sums)[MT][NT][4], float (&extras)[MT][4]) {
     int m = lane.warp / N * MT * 16, n = lane.warp % N * NT * 8;
-    NO_UNROLL for (int k = 0; k < rows; k += 16) {
-      unsigned b[NT][P][2], extra[P][2];
-      UNROLL for (int j = 0; j < NT; j += 2) values.load_right(k, n + 8 * j, b[j], b[j + 1]);
-      if (n == 0) {
-        if constexpr (Ones) {
-          UNROLL for (int p = 0; p < P; p++) extra[p][0] = extra[p][1] = p == 0 && lane.g == 0 ? 0x3f803f80u : 0u;
-        } else {
-          values.load_right_single(k, D, extra);
-        }
-      }
-      UNROLL for (int i = 0; i < MT; i++) {
-        unsigned left[P][4];
-        features.load_left_of_transposed(m + 16 * i, k, left);
-        UNROLL for (int j = 0; j < NT; j++) multiply(sums[i][j], left, b[j]);
-        if (n == 0) multiply(extras[i], left, extra);
-      }
+    if (rows == Tile) {
+      UNROLL_TWICE for (int k = 0; k < Tile; k += 16) accumulate_step<Ones>(lane, m, n, k, features, values, sums, extras);
+    } else {
+      NO_UNROLL for (int k = 0; k < rows; k += 16) accumulate_step<Ones>(lane, m, n, k, features, values, sums, extras);
     }
   }
 
@@ -254,13 +377,8 @@ struct Polarity {
   }
 };
 
-// Sums of the four lanes that have a token, and of the eight that have a channel.
+// The sum of the four lanes that have a token.
 DEVICE float sum_over_channels(float x) {
   x += shuffle_xor(x, 1);
   return x + shuffle_xor(x, 2);
-}
-DEVICE float sum_over_tokens(float x) {
-  x += shuffle_xor(x, 4);
-  x += shuffle_xor(x, 8);
-  return x + shuffle_xor(x, 16);
 }

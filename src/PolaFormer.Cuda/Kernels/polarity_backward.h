@@ -1,33 +1,42 @@
-// With [g, g'] = ∂L/∂out by halves, z = 1/(φ·m + ε), z' = 1/(ψ·m + ε):
-//   h = g·W₁ᵀ, h' = g'·W₂ᵀ;  c = −z²·(φ·h), c' = −z'²·(φ·h')           ∂L/∂(φ·m), ∂L/∂(ψ·m)
-//   ∂L/∂φ(q̃) = z·h + z'·h' + c·m + c'·exchanged(m)
-//   ∂L/∂W = Σ φᵀ·[z·g, z'·g'],  ∂L/∂m = Σ c·φ + c'·ψ
+// With [y, y'] = out and [g, g'] = ∂L/∂out by halves, z = 1/(φ·m + ε), z' = 1/(ψ·m + ε), γ = [z·g, z'·g']:
+//   c = −z·(g·y), c' = −z'·(g'·y')                                   ∂L/∂(φ·m), ∂L/∂(ψ·m)
+//   ∂L/∂φ(q̃) = γ·Wᵀ + c·m + c'·exchanged(m)
+//   ∂L/∂W = Σ φᵀ·γ,  ∂L/∂m = Σ c·φ + c'·ψ
 //   ∂L/∂φ(k̃) = (v·∂L/∂Sᵀ + ∂L/∂m) / n,  ∂L/∂v = φ(k̃)·∂L/∂S / n
-//   x̃ = x·s:  ∂L/∂x = ∂L/∂φ·φ'·s;  with e = ∂L/∂x̃·x̃:  ∂L/∂s = Σ e / s,  ∂L/∂p = Σ e·ln|x̃| / p
+//   e = ∂L/∂φ·p·φ:  ∂L/∂x = e / x,  ∂L/∂s = Σ e / s,  ∂L/∂p = Σ e·ln|x̃| / p
 // Of a feature and its opposite one is 0 and needs no gradient.
 #pragma once
 #include "polarity.h"
 
+// A warp's sums over its tokens of e and of e·log₂|x|, one each for the channels of a lane. The eight lanes that have the same
+// channels share them out: of each block, lane g keeps an eighth.
 template <class L>
 struct ChannelSums {
-  float scaled[L::Blocks][L::Own] = {}, logarithmic[L::Blocks][L::Own] = {};
+  static constexpr int All = 2 * L::Own, Kept = All / 8;
+  float kept[L::Blocks][Kept] = {};
 
-  DEVICE void add(int b, int r, float x, float dx, float log) {
-    float e = dx * x;
-    scaled[b][r] += e;
-    logarithmic[b][r] = multiply_add(e, log, logarithmic[b][r]);
+  // Sums over a lane's two tokens: e of the block's channels, then e·log₂|x|.
+  DEVICE void add(const typename L::Lane& lane, int b, float (&values)[All]) {
+    int count = All;
+    UNROLL for (int bit = 4; bit > 0; bit /= 2) {
+      count /= 2;
+      bool upper = lane.g & bit;
+      UNROLL for (int i = 0; i < All / 2; i++) {
+        if (i >= count) break;
+        float keep = upper ? values[i + count] : values[i], give = upper ? values[i] : values[i + count];
+        values[i] = keep + shuffle_xor(give, 4 * bit);
+      }
+    }
+    UNROLL for (int i = 0; i < Kept; i++) kept[b][i] += values[i];
   }
 
-  // Adds up the warps in `scratch` (Warps × 2·D floats of shared memory) and writes 2·D floats.
+  // Adds up the warps in `scratch` (Warps × 2·D floats of shared memory) and writes 2·D floats: e, then e·log₂|x|.
   DEVICE void store(const typename L::Lane& lane, float* scratch, float* sums) {
     block_barrier();
     UNROLL for (int b = 0; b < L::Blocks; b++) {
-      UNROLL for (int r = 0; r < L::Own; r++) {
-        float s = sum_over_tokens(scaled[b][r]), l = sum_over_tokens(logarithmic[b][r]);
-        if (lane.g != 0) continue;
-        float* at = scratch + lane.warp * 2 * L::D + b * L::Block + lane.t * L::Own + r;
-        at[0] = s;
-        at[L::D] = l;
+      UNROLL for (int i = 0; i < Kept; i++) {
+        int n = lane.g * Kept + i, which = n / L::Own, r = n % L::Own;
+        scratch[lane.warp * 2 * L::D + which * L::D + b * L::Block + lane.t * L::Own + r] = kept[b][i];
       }
     }
     block_barrier();
@@ -39,132 +48,147 @@ struct ChannelSums {
   }
 };
 
-// One pass over the queries. Shared memory: channels (4·D floats), W (Features × ValueStride), features (Tile × FeatureStride)
-// and scaled output gradients (Tile × ValueStride) by planes; the sums of channels go over the features at the end.
+// The product of 16 tokens' values (γ or v) with the transposed state, of block b: ∂L/∂φ of the features that are not 0, but for
+// the means' part.
+template <class L>
+DEVICE void polarity_feature_gradients(
+    const Planes<L::P>& w, int b, const unsigned (&values)[L::D / 16][L::P][4], const float (&x)[2][L::Own], float (&d_feature)[2][L::Own]) {
+  constexpr int P = L::P, Own = L::Own;
+  UNROLL for (int sign = 0; sign < 2; sign++) {
+    float h[Own / 2][4] = {};
+    UNROLL for (int step = 0; step < L::D / 16; step++) {
+      unsigned right[Own / 2][P][2];
+      UNROLL for (int j = 0; j < Own / 2; j += 2)
+        w.load_right_of_transposed(16 * step, sign * L::D + b * L::Block + 8 * j, right[j], right[j + 1]);
+      UNROLL for (int j = 0; j < Own / 2; j++) multiply(h[j], values[step], right[j]);
+    }
+    UNROLL for (int i = 0; i < 2; i++) {
+      UNROLL for (int r = 0; r < Own; r++)
+        d_feature[i][r] = sign == 0 || x[i][r] < 0 ? h[r / 2][2 * i + r % 2] : d_feature[i][r];
+    }
+  }
+}
+
+// ∂L/∂x of a block of both tokens into memory, and the sums of channels. In ∂L/∂φ stand c·m + c'·exchanged(m); for keys, c is 1
+// and c' is 0.
+template <class L, bool Keys>
+DEVICE void polarity_input_gradients(
+    const PolarityArguments& a, const Rows& rows, const typename L::Unit& unit, const typename L::Lane& lane, int token, int b,
+    const float (&x)[2][L::Own], const float (&d_feature)[2][L::Own], const float (&c)[2][2], const typename L::Channels& channels,
+    ChannelSums<L>& channel_sums) {
+  constexpr int D = L::D, Own = L::Own;
+  int first = b * L::Block + lane.t * Own;
+  float dx[2][Own], sums[2 * Own];
+  UNROLL for (int r = 0; r < Own; r += 4) {
+    float power[4], offset[4], up[4], down[4];
+    L::Channels::get(channels.power, first + r, power);
+    L::Channels::get(channels.offset, first + r, offset);
+    L::Channels::get(channels.mean, first + r, up);
+    L::Channels::get(channels.mean + D, first + r, down);
+    UNROLL for (int i = 0; i < 4; i++) {
+      float e[2], logarithmic = 0;
+      UNROLL for (int h = 0; h < 2; h++) {
+        float value = x[h][r + i], d = d_feature[h][r + i], same = value < 0 ? down[i] : up[i], exchanged = value < 0 ? up[i] : down[i];
+        typename L::Feature f(value, power[i], offset[i]);
+        d = Keys ? d + same : multiply_add(c[0][h], same, multiply_add(c[1][h], exchanged, d));
+        e[h] = d * power[i] * f.value;
+        logarithmic = multiply_add(e[h], larger(f.log, -200.f), logarithmic);
+        dx[h][r + i] = value == 0 ? 0 : L::P == 1 ? e[h] * quick_reciprocal(value) : e[h] / value;
+      }
+      sums[r + i] = e[0] + e[1];
+      sums[Own + r + i] = logarithmic;
+    }
+  }
+  UNROLL for (int h = 0; h < 2; h++) {
+    int at = token + 8 * h + lane.g;
+    if (at < unit.to) L::template store<false>(a, unit.row(rows, at), first, dx[h]);
+  }
+  channel_sums.add(lane, b, sums);
+}
+
+// What the pass over the queries reads of 16 tokens.
+template <class L>
+DEVICE void polarity_load_queries(
+    const PolarityArguments& a, const typename L::Unit& unit, const typename L::Lane& lane, int token, typename L::Raw& q, typename L::Raw& g,
+    typename L::Raw& y) {
+  L::template load<false, true>(a, a.q, unit, lane, token, q);
+  L::template load<true, false>(a, a.d_out, unit, lane, token, g);
+  L::template load<true, false>(a, a.out, unit, lane, token, y);
+}
+
+// One pass over the queries. A tile's tokens are asked for while the sums of the one before run. Shared memory: channels (4·D floats), W (Features × ValueStride), features (Tile × FeatureStride)
+// and γ (Tile × ValueStride) by planes; the sums of channels go over the features at the end.
 template <class L>
 DEVICE void polarity_query_gradients(const PolarityArguments& a) {
-  constexpr int D = L::D, P = L::P, Own = L::Own, Steps = L::Steps, AllSteps = D / 16;
+  constexpr int D = L::D, P = L::P, Own = L::Own, Steps = L::Steps;
   typename L::Lane lane;
   typename L::Unit unit(a, a.query_chunks, a.queries);
   typename L::Channels channels((float*)shared_memory());
-  Planes<P> w{(bf16*)(channels.scale + 4 * D), L::ValueStride, L::Features * L::ValueStride};
+  Planes<P> w{(bf16*)(channels.power + 4 * D), L::ValueStride, L::Features * L::ValueStride};
   Planes<P> features{w.data + P * w.size, L::FeatureStride, L::Tile * L::FeatureStride};
   Planes<P> outputs{features.data + P * features.size, L::ValueStride, L::Tile * L::ValueStride};
   channels.load(a, unit.channel);
   L::load_state(a, unit.pair, w, channels.mean);
   float sums[L::MT][L::NT][4] = {}, extras[L::MT][4] = {};
   ChannelSums<L> channel_sums;
-  NO_UNROLL for (int token = unit.from; token < unit.to; token += L::Tile) {
-    block_barrier();
-    int row = 16 * lane.warp + lane.g;
-    if (token + 16 * lane.warp < unit.to) {
-      float x[L::Blocks][2][Own], z[2], opposite_z[2];
-      UNROLL for (int h = 0; h < 2; h++) {
-        int at = token + row + 8 * h;
-        float same = 0, opposite = 0;
-        UNROLL for (int b = 0; b < L::Blocks; b++) {
-          int first = b * L::Block + lane.t * Own;
-          float positive[Own], negative[Own];
-          L::template load<false>(a, unit.row(a.q, at), first, at < unit.to, x[b][h]);
-          UNROLL for (int r = 0; r < Own; r++) {
-            x[b][h][r] *= channels.scale[first + r];
-            typename L::Feature f(x[b][h][r], channels.power[first + r]);
-            positive[r] = f.positive, negative[r] = f.negative;
-            float up = channels.mean[first + r], down = channels.mean[D + first + r];
-            same += f.positive * up + f.negative * down;
-            opposite += f.negative * up + f.positive * down;
-          }
-          L::store_shared(features, row + 8 * h, first, positive);
-          L::store_shared(features, row + 8 * h, D + first, negative);
-        }
-        z[h] = 1 / (sum_over_channels(same) + epsilon);
-        opposite_z[h] = 1 / (sum_over_channels(opposite) + epsilon);
-      }
-
-      unsigned g[AllSteps][P][4];
+  typename L::Raw q, g, y;
+  int begin = unit.from + 16 * lane.warp, row = 16 * lane.warp + lane.g;
+  polarity_load_queries<L>(a, unit, lane, begin, q, g, y);
+  block_barrier();
+  NO_UNROLL for (int token = unit.from; token < unit.to; token += L::Tile, begin += L::Tile) {
+    if (begin < unit.to) {
+      float denominators[4] = {}, z[2], opposite_z[2], c[2][2];
       UNROLL for (int b = 0; b < L::Blocks; b++) {
         int first = b * L::Block + lane.t * Own;
-        float value[2][Own];
-        UNROLL for (int h = 0; h < 2; h++) {
-          int at = token + row + 8 * h;
-          L::template load<true>(a, unit.row(a.out, at), first, at < unit.to, value[h]);
-        }
-        UNROLL for (int s = 0; s < Steps; s++) L::left(value, s, g[b * Steps + s]);
-        UNROLL for (int h = 0; h < 2; h++) {
-          float factor = first < D / 2 ? z[h] : opposite_z[h];
-          UNROLL for (int r = 0; r < Own; r++) value[h][r] *= factor;
-          L::store_shared(outputs, row + 8 * h, first, value[h]);
-        }
+        float x[2][Own];
+        typename L::Pairs pairs[2];
+        q.get(b, 0, x[0]);
+        q.get(b, 1, x[1]);
+        L::features(channels, first, x, pairs);
+        pairs[0].store(features, row, first);
+        pairs[1].store(features, row, D + first);
+        L::multiply_by_means(w, b, pairs, denominators);
       }
+      L::normalizers(denominators, z, opposite_z);
 
-      // z·h + z'·h' of the features that are not 0, and φ·h, φ·h'.
-      float through[L::Blocks][2][Own] = {}, dot[2][2] = {};
+      unsigned values[D / 16][P][4];
+      float dot[2] = {}, opposite_dot[2] = {};
       UNROLL for (int b = 0; b < L::Blocks; b++) {
-        UNROLL for (int sign = 0; sign < 2; sign++) {
-          UNROLL for (int side = 0; side < 2; side++) {
-            float h[Own / 2][4] = {};
-            UNROLL for (int step = 0; step < AllSteps; step++) {
-              // A block of 32 columns or fewer has both halves, the left one in lanes with t < 2.
-              if (L::Blocks > 1 && (step >= AllSteps / 2) != (side == 1)) continue;
-              unsigned left[P][4];
-              UNROLL for (int p = 0; p < P; p++) {
-                UNROLL for (int i = 0; i < 4; i++) left[p][i] = L::Blocks > 1 || (lane.t >= 2) == (side == 1) ? g[step][p][i] : 0;
-              }
-              UNROLL for (int j = 0; j < Own / 2; j += 2) {
-                unsigned b0[P][2], b1[P][2];
-                w.load_right_of_transposed(16 * step, sign * D + b * L::Block + 8 * j, b0, b1);
-                multiply(h[j], left, b0);
-                multiply(h[j + 1], left, b1);
-              }
-            }
-            UNROLL for (int i = 0; i < 2; i++) {
-              float factor = side == 0 ? z[i] : opposite_z[i];
-              UNROLL for (int r = 0; r < Own; r += 2) {
-                const int at = sign * D + b * L::Block + lane.t * Own + r;
-                float low = 0, high = 0;
-                UNROLL for (int p = 0; p < P; p++) {
-                  unsigned pair = *(unsigned*)features.at(row + 8 * i, at, p);
-                  low += low_of(pair), high += high_of(pair);
-                }
-                float h0 = h[r / 2][2 * i], h1 = h[r / 2][2 * i + 1];
-                dot[side][i] += low * h0 + high * h1;
-                through[b][i][r] += (sign == 0) == (x[b][i][r] > 0) ? factor * h0 : 0;
-                through[b][i][r + 1] += (sign == 0) == (x[b][i][r + 1] > 0) ? factor * h1 : 0;
-              }
-            }
+        int first = b * L::Block + lane.t * Own;
+        bool left = first < D / 2;
+        typename L::Pairs value;
+        UNROLL for (int h = 0; h < 2; h++) {
+          float x[Own], out[Own], sum = 0, factor = left ? z[h] : opposite_z[h];
+          g.get(b, h, x);
+          y.get(b, h, out);
+          UNROLL for (int r = 0; r < Own; r += 2) {
+            sum = multiply_add(x[r + 1], out[r + 1], multiply_add(x[r], out[r], sum));
+            value.set(h, r / 2, x[r] * factor, x[r + 1] * factor);
           }
+          dot[h] += left ? sum : 0;
+          opposite_dot[h] += left ? 0 : sum;
         }
+        value.store(outputs, row, first);
+        UNROLL for (int s = 0; s < Steps; s++) value.left(s, values[b * Steps + s]);
+      }
+      UNROLL for (int h = 0; h < 2; h++) {
+        c[0][h] = -z[h] * sum_over_channels(dot[h]);
+        c[1][h] = -opposite_z[h] * sum_over_channels(opposite_dot[h]);
+        if (lane.t == 0) L::store_extras(outputs, row + 8 * h, c[0][h], c[1][h]);
       }
 
-      UNROLL for (int h = 0; h < 2; h++) {
-        int at = token + row + 8 * h;
-        float c = -z[h] * (z[h] * sum_over_channels(dot[0][h]));
-        float opposite_c = -opposite_z[h] * (opposite_z[h] * sum_over_channels(dot[1][h]));
-        if (lane.t == 0) {
-          // In two parts, whatever the planes: the sums for the mean keep more than a bfloat16.
-          float rough = low_of(pack_bf16(c, 0)), opposite_rough = low_of(pack_bf16(opposite_c, 0));
-          outputs.store_pair(row + 8 * h, D, rough, c - rough);
-          outputs.store_pair(row + 8 * h, D + 2, opposite_rough, opposite_c - opposite_rough);
-          outputs.store_pair(row + 8 * h, D + 4, 0, 0);
-          outputs.store_pair(row + 8 * h, D + 6, 0, 0);
-        }
-        UNROLL for (int b = 0; b < L::Blocks; b++) {
-          int first = b * L::Block + lane.t * Own;
-          float dx[Own];
-          UNROLL for (int r = 0; r < Own; r++) {
-            float value = x[b][h][r], up = channels.mean[first + r], down = channels.mean[D + first + r];
-            typename L::Feature f(value, channels.power[first + r]);
-            float d_feature = through[b][h][r] + (value > 0 ? c * up + opposite_c * down : c * down + opposite_c * up);
-            float d_scaled = d_feature * f.slope(value, channels.power[first + r]);
-            channel_sums.add(b, r, value, d_scaled, f.log);
-            dx[r] = d_scaled * channels.scale[first + r];
-          }
-          if (at < unit.to) L::template store<false>(a, unit.row(a.dq, at), first, dx);
-        }
+      UNROLL for (int b = 0; b < L::Blocks; b++) {
+        float x[2][Own], d_feature[2][Own];
+        q.get(b, 0, x[0]);
+        q.get(b, 1, x[1]);
+        polarity_feature_gradients<L>(w, b, values, x, d_feature);
+        polarity_input_gradients<L, false>(a, a.dq, unit, lane, begin, b, x, d_feature, c, channels, channel_sums);
       }
     }
     block_barrier();
+    polarity_load_queries<L>(a, unit, lane, begin + L::Tile, q, g, y);
     L::template accumulate<false>(lane, least(L::Tile, unit.to - token), features, outputs, sums, extras);
+    block_barrier();
   }
   L::store_sums(lane, a.partial + (long long)unit.number * L::State, sums, extras);
   channel_sums.store(lane, (float*)features.data, a.query_sums + (long long)unit.number * 2 * D);
@@ -174,86 +198,40 @@ DEVICE void polarity_query_gradients(const PolarityArguments& a) {
 // (Features × ValueStride) by planes; the sums of channels go over it at the end.
 template <class L>
 DEVICE void polarity_key_gradients(const PolarityArguments& a) {
-  constexpr int D = L::D, P = L::P, Own = L::Own, Steps = L::Steps, AllSteps = D / 16;
+  constexpr int D = L::D, P = L::P, Own = L::Own, Steps = L::Steps;
   typename L::Lane lane;
   typename L::Unit unit(a, a.key_chunks, a.keys);
   typename L::Channels channels((float*)shared_memory());
-  Planes<P> w{(bf16*)(channels.scale + 4 * D), L::ValueStride, L::Features * L::ValueStride};
+  Planes<P> w{(bf16*)(channels.power + 4 * D), L::ValueStride, L::Features * L::ValueStride};
   channels.load(a, unit.channel);
   L::load_state(a, unit.pair, w, channels.mean);
   block_barrier();
   ChannelSums<L> channel_sums;
-  NO_UNROLL for (int token = unit.from + 16 * lane.warp; token < unit.to; token += L::Tile) {
-    unsigned v[AllSteps][P][4];
+  const float c[2][2] = {};
+  typename L::Raw next_k, next_v;
+  int begin = unit.from + 16 * lane.warp;
+  L::template load<false, true>(a, a.k, unit, lane, begin, next_k);
+  L::template load<true, false>(a, a.v, unit, lane, begin, next_v);
+  NO_UNROLL for (int token = begin; token < unit.to; token += L::Tile) {
+    typename L::Raw k = next_k, v = next_v, position;
+    L::load_positions(a, unit, lane, token, position);
+    L::template load<false, true>(a, a.k, unit, lane, token + L::Tile, next_k);
+    L::template load<true, false>(a, a.v, unit, lane, token + L::Tile, next_v);
+    unsigned values[D / 16][P][4];
     UNROLL for (int b = 0; b < L::Blocks; b++) {
-      float value[2][Own];
-      UNROLL for (int h = 0; h < 2; h++) {
-        int at = token + 8 * h + lane.g;
-        L::template load<true>(a, unit.row(a.v, at), b * L::Block + lane.t * Own, at < unit.to, value[h]);
-      }
-      UNROLL for (int s = 0; s < Steps; s++) L::left(value, s, v[b * Steps + s]);
+      typename L::Pairs value;
+      value.set(v, b);
+      UNROLL for (int s = 0; s < Steps; s++) value.left(s, values[b * Steps + s]);
     }
     float dv[D / 8][4] = {};
     UNROLL for (int b = 0; b < L::Blocks; b++) {
-      int first = b * L::Block + lane.t * Own;
-      float x[2][Own], positive[2][Own], negative[2][Own], slope[2][Own], log[2][Own];
-      UNROLL for (int h = 0; h < 2; h++) {
-        int at = token + 8 * h + lane.g;
-        bool valid = at < unit.to;
-        L::template load<false>(a, unit.row(a.k, at), first, valid, x[h]);
-        if (a.position && valid) {
-          const float* position = a.position + (long long)at * a.heads * a.d + unit.channel + first;
-          UNROLL for (int r = 0; r < Own; r++) x[h][r] += first + r < a.d ? position[r] : 0;
-        }
-        UNROLL for (int r = 0; r < Own; r++) {
-          float p = channels.power[first + r];
-          x[h][r] *= channels.scale[first + r];
-          typename L::Feature f(x[h][r], p);
-          positive[h][r] = f.positive, negative[h][r] = f.negative, slope[h][r] = f.slope(x[h][r], p), log[h][r] = f.log;
-        }
-      }
-
-      UNROLL for (int s = 0; s < Steps; s++) {
-        unsigned left[2][P][4];
-        L::left(positive, s, left[0]);
-        L::left(negative, s, left[1]);
-        UNROLL for (int sign = 0; sign < 2; sign++) {
-          UNROLL for (int j = 0; j < D / 8; j += 2) {
-            unsigned b0[P][2], b1[P][2];
-            w.load_right(sign * D + b * L::Block + 16 * s, 8 * j, b0, b1);
-            multiply(dv[j], left[sign], b0);
-            multiply(dv[j + 1], left[sign], b1);
-          }
-        }
-      }
-
-      float d_feature[2][Own] = {};
-      UNROLL for (int sign = 0; sign < 2; sign++) {
-        float h[Own / 2][4] = {};
-        UNROLL for (int step = 0; step < AllSteps; step++) {
-          UNROLL for (int j = 0; j < Own / 2; j += 2) {
-            unsigned b0[P][2], b1[P][2];
-            w.load_right_of_transposed(16 * step, sign * D + b * L::Block + 8 * j, b0, b1);
-            multiply(h[j], v[step], b0);
-            multiply(h[j + 1], v[step], b1);
-          }
-        }
-        UNROLL for (int i = 0; i < 2; i++) {
-          UNROLL for (int r = 0; r < Own; r++) {
-            if ((sign == 0) == (x[i][r] > 0)) d_feature[i][r] = h[r / 2][2 * i + r % 2] + channels.mean[sign * D + first + r];
-          }
-        }
-      }
-      UNROLL for (int h = 0; h < 2; h++) {
-        int at = token + 8 * h + lane.g;
-        float dx[Own];
-        UNROLL for (int r = 0; r < Own; r++) {
-          float d_scaled = d_feature[h][r] * slope[h][r];
-          channel_sums.add(b, r, x[h][r], d_scaled, log[h][r]);
-          dx[r] = d_scaled * channels.scale[first + r];
-        }
-        if (at < unit.to) L::template store<false>(a, unit.row(a.dk, at), first, dx);
-      }
+      float x[2][Own], d_feature[2][Own];
+      typename L::Pairs pairs[2];
+      L::keys(k, position, b, x);
+      L::features(channels, b * L::Block + lane.t * Own, x, pairs);
+      L::multiply_by_state(w, b, pairs, dv);
+      polarity_feature_gradients<L>(w, b, values, x, d_feature);
+      polarity_input_gradients<L, true>(a, a.dk, unit, lane, token, b, x, d_feature, c, channels, channel_sums);
     }
     UNROLL for (int h = 0; h < 2; h++) {
       int at = token + 8 * h + lane.g;
@@ -284,10 +262,12 @@ DEVICE void polarity_channel_gradients(const PolarityArguments& a) {
   }
   scratch[thread_index()] = sum;
   block_barrier();
-  int channel = i % D;
-  if (group != 0 || channel >= a.d) return;
-  for (int g = 1; g < groups; g++) sum += scratch[g * 2 * D + i];
-  int at = head * a.d + channel;
-  if (i < D) a.d_inverse_scale[at] = sum / a.inverse_scale[at];
-  else a.d_power[at] = sum * ln2 / a.power[at];
+  for (int g = 1; g < groups && group == 0; g++) sum += scratch[g * 2 * D + i];
+  if (group == 0) scratch[i] = sum;
+  block_barrier();
+  if (group != 0 || i >= a.d) return;
+  int at = head * a.d + i;
+  float s = a.inverse_scale[at], logarithmic = scratch[D + i] + sum * exact_log2(s);
+  a.d_inverse_scale[at] = sum / s;
+  a.d_power[at] = logarithmic * ln2 / a.power[at];
 }

@@ -1,3 +1,7 @@
 #include "polarity_kernels.h"
 
-POLARITY(float, 16, 2)
+POLARITY_KEYS(float, 16, 2, 4)
+POLARITY_QUERIES(float, 16, 2, 4)
+POLARITY_QUERY_GRADIENTS(float, 16, 2, 4)
+POLARITY_KEY_GRADIENTS(float, 16, 2, 4)
+POLARITY_CHANNEL_GRADIENTS(16)

@@ -1,3 +1,7 @@
 #include "polarity_kernels.h"
 
-POLARITY(float, 32, 4)
+POLARITY_KEYS(float, 32, 4, 2)
+POLARITY_QUERIES(float, 32, 4, 2)
+POLARITY_QUERY_GRADIENTS(float, 32, 4, 2)
+POLARITY_KEY_GRADIENTS(float, 32, 4, 2)
+POLARITY_CHANNEL_GRADIENTS(32)

@@ -81,7 +81,7 @@ public class PolarityKernelTests
     {
         private readonly StorageType _type;
         private readonly int _batch, _heads, _headDim, _queries, _keys;
-        private readonly HostFloats? _position;
+        private readonly HostTensor? _position;
         private readonly HostFloats _inverseScale, _power;
 
         public Setup(StorageType type, int batch, int heads, int headDim, int queries, int keys, bool position, int margin)
@@ -94,7 +94,7 @@ public class PolarityKernelTests
             V = Random(keys);
             DOut = Random(queries);
             (Out, DQ, DK, DV) = (New(queries), New(queries), New(keys), New(keys));
-            _position = position ? HostFloats.Random(random, keys * channels, -0.3, 0.3) : null;
+            _position = position ? HostTensor.Random(random, type, 1, keys, channels, margin, margin, zeros: 0) : null;
             _inverseScale = HostFloats.Random(random, channels, 0.5, 1.5);
             _power = HostFloats.Random(random, channels, 1.2, 4.5);
             (DInverseScale, DPower) = (new HostFloats(channels), new HostFloats(channels));
@@ -141,13 +141,13 @@ public class PolarityKernelTests
                 K = K.Rows,
                 V = V.Rows,
                 Out = Out.Rows,
-                Position = _position?.Address ?? 0,
+                Position = _position is null ? default : _position.Rows with { ImageStride = 0 },
                 InverseScale = _inverseScale.Address,
                 Power = _power.Address,
                 State = state.Address,
             };
             PolarityKernels.Forward(queue, problem, arguments, forward.Address);
-            arguments.Out = DOut.Rows;
+            arguments.DOut = DOut.Rows;
             (arguments.DQ, arguments.DK, arguments.DV) = (DQ.Rows, DK.Rows, DV.Rows);
             (arguments.DInverseScale, arguments.DPower) = (DInverseScale.Address, DPower.Address);
             PolarityKernels.Backward(queue, problem, arguments, backward.Address);

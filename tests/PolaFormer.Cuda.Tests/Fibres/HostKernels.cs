@@ -18,16 +18,16 @@ internal static class HostKernels
     public static IEnumerable<string> Sources => Directory.EnumerateFiles(Path.Combine(ProjectFolder, "Kernels"))
         .Where(file => Path.GetExtension(file) is ".cu" or ".h").OrderBy(file => Path.GetFileName(file), StringComparer.Ordinal);
 
-    /// <summary>SHA-256 of all sources.</summary>
-    public static string Hash()
+    /// <summary>SHA-256 of all sources, and of others.</summary>
+    public static string Hash(params string[] extra)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string file in Sources)
+        foreach (string file in Sources.Concat(extra))
             hash.AppendData(File.ReadAllBytes(file));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "host-kernels", Hash()[..16]);
+    private static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "host-kernels", Hash(Path.Combine(AppContext.BaseDirectory, "faulty.cu"))[..16]);
 
     /// <summary>A compiled source file; the test is skipped where there is no compiler.</summary>
     public static nint Library(string module)
@@ -48,7 +48,7 @@ internal static class HostKernels
             return null;
         string work = Directory.CreateDirectory(Folder + Path.GetRandomFileName()).FullName;
         string? problem = null;
-        Parallel.ForEach(Sources.Where(file => file.EndsWith(".cu", StringComparison.Ordinal)), file =>
+        Parallel.ForEach(Sources.Where(file => file.EndsWith(".cu", StringComparison.Ordinal)).Append(Path.Combine(AppContext.BaseDirectory, "faulty.cu")), file =>
         {
             if (Compile(file, Path.Combine(work, Path.GetFileNameWithoutExtension(file) + ".so")) is { } said)
                 problem = said;
@@ -63,7 +63,7 @@ internal static class HostKernels
         string[] arguments =
         [
             "-x", "c++", "-std=c++20", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-ffp-contract=off",
-            "-Wall", "-Werror", "-Wno-unknown-pragmas", "-o", target, source,
+            "-I", Path.Combine(ProjectFolder, "Kernels"), "-Wall", "-Werror", "-Wno-unknown-pragmas", "-o", target, source,
         ];
         using Process process = Process.Start(new ProcessStartInfo(FindCompiler()!, arguments) { RedirectStandardError = true })!;
         string said = process.StandardError.ReadToEnd();

@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+using PolaFormer.Tensors.Random;
+
+namespace PolaFormer.Cuda.Core;
+
+/// <summary>The numbers of <see cref="Philox"/> on a GPU (core.cu): the same bits for uniform ones, within rounding for normal ones.</summary>
+internal static class RandomKernels
+{
+    /// <summary>values[i] = scale·u + offset of number <paramref name="start"/> + i, which must be a multiple of 4.</summary>
+    public static void Uniform(IKernelQueue queue, StorageType type, Philox philox, nint values, long count, float scale = 1, float offset = 0, ulong start = 0) =>
+        Run(queue, "uniform", type, philox, values, count, scale, offset, start);
+
+    /// <summary>The same of normal numbers.</summary>
+    public static void Normal(IKernelQueue queue, StorageType type, Philox philox, nint values, long count, float scale = 1, float offset = 0, ulong start = 0) =>
+        Run(queue, "normal", type, philox, values, count, scale, offset, start);
+
+    private static void Run(IKernelQueue queue, string kernel, StorageType type, Philox philox, nint values, long count, float scale, float offset, ulong start)
+    {
+        if (start % 4 != 0)
+            throw new ArgumentException("Numbers are drawn four at a time.", nameof(start));
+        queue.Launch("core", $"{kernel}_{LaunchShape.Suffix(type)}", LaunchShape.Exact((count + 3) / 4), LaunchShape.Threads, 0, new Arguments
+        {
+            Values = values,
+            Count = count,
+            Seed = philox.Seed,
+            Stream = philox.Stream,
+            Start = start,
+            Scale = scale,
+            Offset = offset,
+        });
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Arguments
+    {
+        public nint Values;
+        public long Count;
+        public ulong Seed, Stream, Start;
+        public float Scale, Offset;
+    }
+}

@@ -1,0 +1,145 @@
+// Functions of one and of two tensors, and conversions between storage types.
+#include "math.h"
+
+struct MapArguments {
+  const void *x, *y, *dy;  // y: the function's result, for its gradient
+  void* out;
+  long long count;
+  int function;
+  float a, b;
+};
+
+// In the order of UnaryFunction.
+DEVICE float unary(int function, float x) {
+  switch (function) {
+    case 0: return -x;
+    case 1: return magnitude(x);
+    case 2: return exact_exp(x);
+    case 3: return exact_exp(x) - 1;
+    case 4: return exact_log(x);
+    case 5: return square_root(x);
+    case 6: return 1 / square_root(x);
+    case 7: return 1 / x;
+    case 8: return x * x;
+    case 9: return exact_sin(x);
+    case 10: return exact_cos(x);
+    case 11: return exact_tanh(x);
+    case 12: return exact_sigmoid(x);
+    case 13: return exact_softplus(x);
+    case 14: return larger_or_nan(x, 0);
+    case 15: return x * exact_phi(x);
+    case 16: return x * exact_sigmoid(x);
+    case 17: return x > 0 ? x : exact_exp(x) - 1;
+    default: return exact_erf(x);
+  }
+}
+
+DEVICE float unary_gradient(int function, float x, float y, float dy) {
+  switch (function) {
+    case 0: return -dy;
+    case 1: return x < 0 ? -dy : x == 0 ? 0 : dy;
+    case 2: return dy * y;
+    case 3: return dy * exact_exp(x);
+    case 4: return dy / x;
+    case 5: return dy * 0.5f / y;
+    case 6: return dy * -0.5f * (y * y * y);
+    case 7: return -dy * y * y;
+    case 8: return dy * (x + x);
+    case 9: return dy * exact_cos(x);
+    case 10: return -dy * exact_sin(x);
+    case 11: return dy * (1 - y * y);
+    case 12: return dy * (1 - y) * y;
+    case 13: return x > 20 ? dy : dy * exact_sigmoid(x);
+    case 14: return x > 0 ? dy : 0;
+    case 15: return dy * multiply_add(x * 0.39894228f, exact_exp(-0.5f * x * x), exact_phi(x));
+    case 16: {
+      float s = exact_sigmoid(x);
+      return dy * s * multiply_add(x, 1 - s, 1.f);
+    }
+    case 17: return x > 0 ? dy : dy * exact_exp(x);
+    default: return dy * 1.12837917f * exact_exp(-x * x);
+  }
+}
+
+DEVICE long long first_element() { return (long long)block_index() * block_size() + thread_index(); }
+DEVICE long long all_threads() { return (long long)block_count() * block_size(); }
+
+template <class T>
+DEVICE void map_unary(const MapArguments& a) {
+  for (long long i = first_element(); i < a.count; i += all_threads())
+    ((T*)a.out)[i] = from_float<T>(unary(a.function, to_float(((const T*)a.x)[i])));
+}
+
+// Inputs that the gradient does not need may be null.
+template <class T>
+DEVICE void map_unary_gradient(const MapArguments& a) {
+  for (long long i = first_element(); i < a.count; i += all_threads()) {
+    float x = a.x ? to_float(((const T*)a.x)[i]) : 0, y = a.y ? to_float(((const T*)a.y)[i]) : 0;
+    ((T*)a.out)[i] = from_float<T>(unary_gradient(a.function, x, y, to_float(((const T*)a.dy)[i])));
+  }
+}
+
+// out = a·x + b, or with y a·x + b·y.
+template <class T>
+DEVICE void map_affine(const MapArguments& a) {
+  for (long long i = first_element(); i < a.count; i += all_threads()) {
+    float add = a.y ? a.b * to_float(((const T*)a.y)[i]) : a.b;
+    ((T*)a.out)[i] = from_float<T>(multiply_add(a.a, to_float(((const T*)a.x)[i]), add));
+  }
+}
+
+template <class From, class To>
+DEVICE void map_convert(const MapArguments& a) {
+  for (long long i = first_element(); i < a.count; i += all_threads())
+    ((To*)a.out)[i] = from_float<To>(to_float(((const From*)a.x)[i]));
+}
+
+KERNEL(unary_float, MapArguments, 256, 4) { map_unary<float>(a); }
+KERNEL(unary_bf16, MapArguments, 256, 4) { map_unary<bf16>(a); }
+KERNEL(unary_gradient_float, MapArguments, 256, 4) { map_unary_gradient<float>(a); }
+KERNEL(unary_gradient_bf16, MapArguments, 256, 4) { map_unary_gradient<bf16>(a); }
+KERNEL(affine_float, MapArguments, 256, 4) { map_affine<float>(a); }
+KERNEL(affine_bf16, MapArguments, 256, 4) { map_affine<bf16>(a); }
+KERNEL(float_to_bf16, MapArguments, 256, 4) { map_convert<float, bf16>(a); }
+KERNEL(bf16_to_float, MapArguments, 256, 4) { map_convert<bf16, float>(a); }
+
+// out[i, j, k, l] = f(x, y), each read with its own strides: 0 where it is broadcast.
+struct BinaryArguments {
+  const void *x, *y;
+  void* out;
+  long long count;
+  int extents[4];
+  long long x_strides[4], y_strides[4];
+  int function;
+};
+
+// In the order of BinaryFunction.
+DEVICE float binary(int function, float a, float b) {
+  switch (function) {
+    case 0: return a + b;
+    case 1: return a - b;
+    case 2: return a * b;
+    case 3: return a / b;
+    case 4: return larger_or_nan(a, b);
+    case 5: return -larger_or_nan(-a, -b);
+    case 6: return exact_pow(a, b);
+    case 7: return b == 0 ? 0 : b * exact_pow(a, b - 1);
+    default: return a == 0 && b >= 0 ? 0 : exact_pow(a, b) * exact_log(a);
+  }
+}
+
+template <class T>
+DEVICE void map_binary(const BinaryArguments& a) {
+  for (long long i = first_element(); i < a.count; i += all_threads()) {
+    long long rest = i, x = 0, y = 0;
+    UNROLL for (int d = 3; d >= 0; d--) {
+      long long next = rest / a.extents[d], at = rest - next * a.extents[d];
+      x += at * a.x_strides[d], y += at * a.y_strides[d];
+      rest = next;
+    }
+    ((T*)a.out)[i] = from_float<T>(binary(a.function, to_float(((const T*)a.x)[x]), to_float(((const T*)a.y)[y])));
+  }
+}
+
+KERNEL(binary_float, BinaryArguments, 256, 4) { map_binary<float>(a); }
+KERNEL(binary_bf16, BinaryArguments, 256, 4) { map_binary<bf16>(a); }
