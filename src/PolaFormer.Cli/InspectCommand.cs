@@ -21,7 +21,7 @@ internal static class InspectCommand
         command.SetAction(parsed =>
         {
             using Checkpoint checkpoint = Checkpoint.Open(parsed.GetValue(file)!, new CheckpointOptions { Section = parsed.GetValue(section) });
-            ((ModelEntry Entry, ModelOptions Options)? fit, string reason) = Recognize(checkpoint);
+            ((ModelEntry Entry, ModelOptions Options)? fit, CheckpointException? damage) = Recognize(checkpoint);
             IReadOnlyList<string> passedOver = fit is { } known ? PassedOver(known.Entry, known.Options, checkpoint) : [];
             if (parsed.GetValue(json))
             {
@@ -38,26 +38,30 @@ internal static class InspectCommand
                     not_read = checkpoint.NotRead,
                     tensors = checkpoint.Entries.Select(entry => new { name = entry.Name, dtype = entry.DType.ToString(), shape = entry.Shape.AsSpan().ToArray(), bytes = entry.ByteCount }),
                 });
-                return;
+            }
+            else
+            {
+                Print(checkpoint, fit);
+                PrintList("passed over, for no result depends on it", passedOver);
+                PrintList("not read, and never run: objects of", checkpoint.NotRead);
             }
 
-            Print(checkpoint, fit, reason);
-            PrintList("passed over, for no result depends on it", passedOver);
-            PrintList("not read, and never run: objects of", checkpoint.NotRead);
+            // What the file holds has been shown, and yet no command can use it.
+            if (damage is not null)
+                throw damage;
         });
         return command;
     }
 
-    private static ((ModelEntry Entry, ModelOptions Options)? Fit, string Reason) Recognize(Checkpoint checkpoint)
+    private static ((ModelEntry Entry, ModelOptions Options)? Fit, CheckpointException? Damage) Recognize(Checkpoint checkpoint)
     {
         try
         {
-            return (ModelLoader.Recognize(checkpoint), "none of the registered models");
+            return (ModelLoader.Recognize(checkpoint), null);
         }
         catch (CheckpointException error)
         {
-            // The tensors are shown all the same.
-            return (null, $"no model: {error.Message}");
+            return (null, error);
         }
     }
 
@@ -73,7 +77,7 @@ internal static class InspectCommand
             Console.WriteLine(PlainText.Of($"{title}: {string.Join(", ", names.Take(MaxNames))}{(names.Count > MaxNames ? $" and {names.Count - MaxNames} more" : "")}"));
     }
 
-    private static void Print(Checkpoint checkpoint, (ModelEntry Entry, ModelOptions Options)? fit, string reason)
+    private static void Print(Checkpoint checkpoint, (ModelEntry Entry, ModelOptions Options)? fit)
     {
         Table table = new Table().Border(TableBorder.Simple).AddColumn("tensor").AddColumn("shape").AddColumn("type").AddColumn(new TableColumn("bytes").RightAligned());
         foreach (CheckpointEntry entry in checkpoint.Entries.Take(MaxRows))
@@ -89,6 +93,6 @@ internal static class InspectCommand
             Console.WriteLine(PlainText.Of($"{key}: {value}"));
         Console.WriteLine(fit is { } found
             ? $"fits {found.Entry.Name}{(found.Entry.Config.Attention is { } attention ? $", attention {string.Join(", ", attention)}," : "")} with {found.Options.NumClasses} classes at {found.Options.ImageSize ?? found.Entry.ImageSize}²"
-            : $"fits {reason}");
+            : "fits none of the registered models");
     }
 }

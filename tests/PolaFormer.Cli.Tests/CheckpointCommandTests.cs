@@ -56,6 +56,17 @@ public sealed class CheckpointCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task InspectShowsAFileOfADamagedDescriptionAndEndsWithTheError()
+    {
+        string path = Path.Combine(_folder.FullName, "null.safetensors");
+        SafetensorsWriter.Write(path, [new CheckpointTensor("w", new Shape(1), new float[] { 1 })], new Dictionary<string, string> { ["architecture"] = "polaformer_pp_cifar", ["image_size"] = "32", ["mean"] = "null" });
+        (int code, string output, string error) = await Polaformer.Run("inspect", path);
+        Assert.Equal(1, code);
+        Assert.Contains("1 tensors, 1 values", output, StringComparison.Ordinal);
+        Assert.Contains("mean is null, not a list", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task InspectNamesWhatWasNotRead()
     {
         string path = Path.Combine(_folder.FullName, "beside.pth");

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using PolaFormer.Checkpoints;
+using PolaFormer.Files;
 using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Onnx.Format;
@@ -98,7 +98,7 @@ public class GraphTests
     {
         using var folder = new TemporaryFolder();
         VisionModel model = ModelRegistry.Find("polaformer_pp_cifar").Create();
-        var error = Assert.Throws<CheckpointException>(() => OnnxExporter.Export(model, Path.Combine(folder.PathOf("missing"), "model.onnx")));
+        var error = Assert.Throws<FileException>(() => OnnxExporter.Export(model, Path.Combine(folder.PathOf("missing"), "model.onnx")));
         Assert.Contains("model.onnx", error.Message, StringComparison.Ordinal);
         Assert.Empty(folder.Files());
     }
