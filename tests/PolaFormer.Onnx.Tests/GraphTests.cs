@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PolaFormer.Checkpoints;
 using PolaFormer.Files;
 using PolaFormer.Models;
 using PolaFormer.NN;
