@@ -184,6 +184,9 @@ public unsafe partial class Tensor
     /// <summary>Tensors one after another along a dimension.</summary>
     public static Tensor Concat(int dimension, params ReadOnlySpan<Tensor> parts) => Ops.Concat.Forward(parts, dimension);
 
+    /// <summary>The values repeated along dimensions of extent 1, or that are missing in front, to a larger shape.</summary>
+    public Tensor Expand(Shape shape) => Ops.Expand.Forward(this, shape);
+
     /// <summary>Moves the elements of a dimension cyclically by <paramref name="shift"/> places.</summary>
     public Tensor Roll(int dimension, int shift) => Ops.Roll.Forward(this, dimension, shift);
 

@@ -30,6 +30,21 @@ internal static unsafe partial class StridedCopy
         Run(source, xStrides, target, yStrides, xShape.With(dimension, length).AsSpan(), elementSize);
     }
 
+    /// <summary>Copies x to all places of y, whose shape x's broadcasts to.</summary>
+    public static void Expand(void* x, Shape xShape, void* y, Shape yShape, int elementSize)
+    {
+        Span<nint> xStrides = stackalloc nint[xShape.Rank], repeated = stackalloc nint[yShape.Rank], yStrides = stackalloc nint[yShape.Rank];
+        Strides(xShape, xStrides);
+        Strides(yShape, yStrides);
+        repeated.Clear();
+        for (var i = 1; i <= xShape.Rank; i++)
+        {
+            if (xShape[-i] != 1) repeated[^i] = xStrides[^i];
+        }
+
+        Run(x, repeated, y, yStrides, yShape.AsSpan(), elementSize);
+    }
+
     private static void Strides(Shape shape, Span<nint> strides)
     {
         nint stride = 1;
