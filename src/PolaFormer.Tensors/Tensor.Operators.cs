@@ -187,6 +187,9 @@ public unsafe partial class Tensor
     /// <summary>The values repeated along dimensions of extent 1, or that are missing in front, to a larger shape.</summary>
     public Tensor Expand(Shape shape) => Ops.Expand.Forward(this, shape);
 
+    /// <summary>Elements of <paramref name="a"/> where the condition is not 0, else of <paramref name="b"/>, with broadcasting.</summary>
+    public static Tensor Where(Tensor condition, Tensor a, Tensor b) => Ops.Where.Forward(condition, a, b);
+
     /// <summary>Moves the elements of a dimension cyclically by <paramref name="shift"/> places.</summary>
     public Tensor Roll(int dimension, int shift) => Ops.Roll.Forward(this, dimension, shift);
 

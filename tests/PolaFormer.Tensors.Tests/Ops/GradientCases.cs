@@ -48,6 +48,7 @@ internal static class GradientCases
         Add("Concat", typeof(Concat), [Random([2, 3]), Random([2, 2])], x => Tensor.Concat(1, x).Exp());
         Add("Concat of one tensor twice", typeof(Concat), [Random([2, 3])], x => Tensor.Concat(0, x[0], x[0]).Exp());
         Add("Expand", typeof(Expand), [Random([4, 1, 3])], x => x[0].Expand([2, 4, 5, 3]).Exp());
+        Add("Where", typeof(Where), [Random([3, 7]), Random([7])], x => Tensor.Where(Tensor.From([0, 1, float.NaN, 0, -2, 0, 3], [7]), x[0].Exp(), x[1]));
         Add("Roll", typeof(Roll), [Random([2, 5, 3])], x => x[0].Roll(1, -2).Exp());
         Add("Gather", typeof(Gather), [Random([4, 3])], x => x[0].Gather(Tensor.From<long>([0, 2, 2, 3, 0], [5])).Exp());
         Add("Sum over the middle", typeof(Reduce), [Random([2, 4, 3])], x => x[0].Sum(1, 1).Exp());
