@@ -22,7 +22,7 @@ internal sealed class TarScan(Stream archive, string path, long maxBytes)
     private long _position, _next;
     private int _count;
 
-    /// <summary>The files and links of the archive in order; of a link to a folder nobody knows here that it is one.</summary>
+    /// <summary>The files and links of the archive in order. Whether a link leads to a file or to a folder is not known here.</summary>
     /// <exception cref="ImageException">It is damaged, cut off, or beyond bounds.</exception>
     public IEnumerable<TarEntry> Entries()
     {
@@ -59,7 +59,7 @@ internal sealed class TarScan(Stream archive, string path, long maxBytes)
             else if (header.IsSymbolicLink)
                 yield return new(name, _position, 0, ArchiveEntryName.Follow(name, link), IsLink: true);
             else if ((header.Type == 'S' || records.IsSparse) && ImageFileNames.IsImage(name))
-                throw Damaged($"{name} is stored as a sparse file, which is not read. Pack it without --sparse", isDamaged: false);
+                throw Refused($"{name} is stored as a sparse file, which is not read. Pack it without --sparse");
             (records, longName, longLink) = (_all, null, null);
         }
         // Behind the last entry there may be blocks of zeros, and in a compressed archive the checksum over everything.
@@ -111,7 +111,7 @@ internal sealed class TarScan(Stream archive, string path, long maxBytes)
         if (read == TarHeader.Bytes && TarHeader.Read(_block) is { } header)
             return header;
         if (_count == 1)
-            throw Damaged("no .tar, .tar.gz or .zip archive", isDamaged: false);
+            throw Refused("no .tar, .tar.gz or .zip archive");
         // Without the block of zeros at the end, an archive that was cut off between two files would only seem smaller.
         throw Damaged(read < TarHeader.Bytes ? "it has no end" : "a header is damaged");
     }
@@ -146,7 +146,7 @@ internal sealed class TarScan(Stream archive, string path, long maxBytes)
         {
             throw archive.CanSeek
                 ? Damaged("it ends in the middle of a file")
-                : Damaged($"it unpacks to more than {maxBytes} bytes, which images do not. Unpack it, if it is trusted", isDamaged: false);
+                : Refused($"it unpacks to more than {maxBytes} bytes, which images do not. Unpack it, if it is trusted");
         }
         _next = _position + (size + TarHeader.Bytes - 1) / TarHeader.Bytes * TarHeader.Bytes;
     }
@@ -160,5 +160,7 @@ internal sealed class TarScan(Stream archive, string path, long maxBytes)
         return Read(new("", _position, size));
     }
 
-    private ImageException Damaged(string what, bool isDamaged = true) => new($"{path}: {what}{(isDamaged ? ": damaged or cut off" : "")}");
+    private ImageException Damaged(string what) => Refused($"{what}: damaged or cut off");
+
+    private ImageException Refused(string what) => new($"{path}: {what}");
 }
