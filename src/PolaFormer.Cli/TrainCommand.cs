@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using PolaFormer.Analysis.Report;
-using PolaFormer.Measurement;
 using PolaFormer.Files;
+using PolaFormer.Measurement;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
