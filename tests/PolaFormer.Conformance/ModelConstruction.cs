@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Text.Json;
 using PolaFormer.Models;
+using PolaFormer.Training;
+using PolaFormer.Training.Configuration;
 
 namespace PolaFormer.Conformance;
 
@@ -20,24 +23,23 @@ internal static class ModelConstruction
         return PvtArguments.Any(arguments.Has) ? Pvt(arguments) : PlusPlus(arguments);
     }
 
-    /// <summary>A full-size model from <c>model.type</c> and the parts of the authors' YAML that it depends on.</summary>
+    /// <summary>A full-size model from <c>model.type</c> and the parts of the authors' YAML that it depends on, read as a recipe.</summary>
     public static VisionModel FromConfiguration(JsonElement model, int imageSize)
     {
         string type = model.Text("type") ?? throw new InvalidDataException("The case names no model type.");
-        var la = new Arguments(model.Field("la") ?? default);
-        if (type == "pola_swin")
-            return Swin(new Arguments(model.Field("swin") ?? default), la, imageSize);
-        if (type.StartsWith("polab", StringComparison.Ordinal))
-            return ModelRegistry.Find($"polaformer_pp_{type["pola".Length..]}").Create(new ModelOptions { ImageSize = imageSize });
 
         // The authors' build_model leaves PVT at its default image size.
-        return new Pvt((PvtConfig)ModelRegistry.Find(type).Config with
+        int size = ModelRegistry.TryFind(type)?.Config is PvtConfig published ? published.ImageSize : imageSize;
+        List<string> options = ["MODEL.TYPE", type, "DATA.IMG_SIZE", size.ToString(CultureInfo.InvariantCulture)];
+        foreach (string section in (string[])["la", "swin"])
         {
-            AttnType = la.Text("ATTN_TYPE", "LLLL"),
-            LaSrRatios = la.Digits("PVT_LA_SR_RATIOS", "1111"),
-            KernelSize = la.Integer("KERNEL_SIZE", 5),
-            Alpha = la.Number("ALPHA", 4),
-        });
+            if (model.Field(section) is not { ValueKind: JsonValueKind.Object } keys)
+                continue;
+            foreach (JsonProperty key in keys.EnumerateObject())
+                options.AddRange([$"MODEL.{section.ToUpperInvariant()}.{key.Name}", key.Value.ToString()]);
+        }
+
+        return ConfiguredModel.Create(ConfigurationReader.Read(null, options)).Model;
     }
 
     private static Pvt Pvt(Arguments arguments)
@@ -80,23 +82,6 @@ internal static class ModelConstruction
         DropPathRate = arguments.Number("drop_path_rate", 0),
         KernelSize = arguments.Integer("kernel_size", 5),
         Alpha = arguments.Number("alpha", 4),
-    });
-
-    private static Swin Swin(Arguments swin, Arguments la, int imageSize) => new(new SwinConfig
-    {
-        ImageSize = imageSize,
-        PatchSize = swin.Integer("PATCH_SIZE", 4),
-        EmbedDim = swin.Integer("EMBED_DIM"),
-        Depths = swin.Integers("DEPTHS"),
-        NumHeads = swin.Integers("NUM_HEADS"),
-        WindowSize = swin.Integer("WINDOW_SIZE", 7),
-        MlpRatio = swin.Number("MLP_RATIO", 4),
-        QkvBias = swin.Flag("QKV_BIAS", true),
-        AbsolutePosition = swin.Flag("APE", false),
-        PatchNorm = swin.Flag("PATCH_NORM", true),
-        AttnType = la.Text("ATTN_TYPE", "LLSS"),
-        KernelSize = la.Integer("KERNEL_SIZE", 5),
-        Alpha = la.Number("ALPHA", 4),
     });
 
     private static PolaFormerPlusPlus PlusPlus(Arguments arguments)

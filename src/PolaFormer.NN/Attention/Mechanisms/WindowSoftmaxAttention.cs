@@ -27,7 +27,10 @@ public sealed class WindowSoftmaxAttention : AttentionMechanism
         int side = Math.Min(shape.Height, shape.Width);
         _window = Math.Min(windowSize ?? (shape.IsWindow ? side : 7), side);
         int span = (2 * _window) - 1;
-        _biasTable = AddParameter("relative_position_bias_table", [span * span, shape.NumHeads], Initializer.TruncatedNormal, StateTraits.NoDecay | StateTraits.Positions);
+
+        // Swin's authors spare it; the lists of other hosts' authors do not name it.
+        StateTraits decay = shape.IsWindow ? StateTraits.NoDecay : StateTraits.None;
+        _biasTable = AddParameter("relative_position_bias_table", [span * span, shape.NumHeads], Initializer.TruncatedNormal, StateTraits.Positions | decay);
         _biasIndex = AddBuffer("relative_position_index", RelativePositionIndex(_window), StateTraits.Derived);
     }
 
