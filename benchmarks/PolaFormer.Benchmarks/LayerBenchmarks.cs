@@ -40,7 +40,7 @@ public class LayerBenchmarks
         foreach (Module module in (Module[])[_attention, _mlp, _norm])
         {
             module.Initialize(1);
-            module.Freeze();
+            module.OptimizeForInference();
         }
 
         _x = Tensor.Empty([1, Side, Side, dim]);

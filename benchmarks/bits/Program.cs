@@ -20,7 +20,8 @@ foreach (string name in networks)
     network.Evaluate();
     Print($"{name} logits", Compute(() => network.Forward(images)));
     Train(name, network, () => network.Forward(images).LogSoftmax().Slice(1, 0, 1).Mean());
-    network.Freeze();
+    // Named Freeze in earlier checkouts.
+    (typeof(Module).GetMethod("OptimizeForInference") ?? typeof(Module).GetMethod("Freeze"))!.Invoke(network, null);
     Print($"{name} inference", Compute(() => network.Forward(images)));
 }
 

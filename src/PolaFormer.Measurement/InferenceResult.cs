@@ -52,7 +52,7 @@ public sealed record InferenceResult(string Model, int Batch, int Threads, doubl
     private static Func<int, Action> ForwardOf(ModelEntry entry, Func<VisionModel> load)
     {
         VisionModel model = load();
-        model.Freeze();
+        model.OptimizeForInference();
         return batch =>
         {
             Tensor images = Noise.Images(batch, entry.ImageSize);

@@ -29,7 +29,7 @@ public sealed record ThroughputMeasurement(string Model, int BatchSize, int Batc
         (string name, VisionModel model, _) = ConfiguredModel.Create(config);
         model.Initialize((ulong)config.Seed);
         model.Evaluate();
-        model.Freeze();
+        model.OptimizeForInference();
         Batch batch = TrainingData.Open(config).Evaluation.Epoch(0).First();
         Tensor images = Tensor.From(batch.Images, [batch.Count, batch.ImageSize, batch.ImageSize, 3]);
         void Forward()

@@ -131,7 +131,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
     protected override Tensor RunPooled(Tensor features) => _projection.Forward(features).Mean(1, 2);
 
     /// <inheritdoc/>
-    protected override void OnFreeze() => _projection.Fold();
+    protected override void OnOptimizeForInference() => _projection.Fold();
 
     /// <inheritdoc/>
     protected override Tensor RunClassifier(Tensor pooled) =>
@@ -179,7 +179,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
 
             protected override Tensor Run(Tensor x) => _layers.Aggregate(x, (features, layer) => layer.Forward(features));
 
-            protected override void OnFreeze()
+            protected override void OnOptimizeForInference()
             {
                 foreach (ConvNorm layer in _layers)
                     layer.Fold();
@@ -266,7 +266,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
         }
 
         /// <inheritdoc/>
-        protected override void OnFreeze()
+        protected override void OnOptimizeForInference()
         {
             if (_gamma1 is not null)
                 _attention.FoldScale(_gamma1.AsSpan<float>());
@@ -275,7 +275,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
         }
 
         private Tensor Add(Tensor residual, ProjectedModule branch, Tensor x, Parameter? gamma, DropPath dropPath) =>
-            dropPath.Add(residual, branch, x, IsFrozen ? null : gamma);
+            dropPath.Add(residual, branch, x, IsOptimizedForInference ? null : gamma);
     }
 
     /// <summary>Layer norm over the channels, named as the authors' wrapper.</summary>
@@ -325,7 +325,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
         protected override Tensor Run(Tensor x) => _reduction.Forward(x);
 
         /// <inheritdoc/>
-        protected override void OnFreeze() => _reduction.Fold();
+        protected override void OnOptimizeForInference() => _reduction.Fold();
     }
 }
 

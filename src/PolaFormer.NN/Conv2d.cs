@@ -36,7 +36,7 @@ public sealed class Conv2d : Module
     protected override Tensor Run(Tensor x) => x.Conv2d(_weight, _bias, _stride, _padding, 1, _groups, _activation);
 
     /// <inheritdoc/>
-    protected override void OnFreeze() => _weight.Freeze(_groups);
+    protected override void OnOptimizeForInference() => _weight.PackForInference(_groups);
 
     /// <summary>Takes over y → act(factor·y + offset), which followed the layer, for each output channel.</summary>
     /// <exception cref="InvalidOperationException">The layer has no bias to take the offsets.</exception>

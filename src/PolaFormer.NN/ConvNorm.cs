@@ -3,7 +3,7 @@ using PolaFormer.Tensors;
 namespace PolaFormer.NN;
 
 /// <summary>
-/// act(norm(convolution(x))): a convolution with batch norm and activation that become one pass when frozen. The parts stay
+/// act(norm(convolution(x))): a convolution with batch norm and activation that become one pass when optimised for inference. The parts stay
 /// children of the module that uses them, under the names of its state dict.
 /// </summary>
 /// <param name="Convolution">The convolution.</param>

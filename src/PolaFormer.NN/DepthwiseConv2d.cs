@@ -41,7 +41,7 @@ public sealed class DepthwiseConv2d : Module
     protected override Tensor Run(Tensor x) => Convolve(x);
 
     /// <inheritdoc/>
-    protected override void OnFreeze() => _weight.Freeze(groups: _weight.Shape[0]);
+    protected override void OnOptimizeForInference() => _weight.PackForInference(groups: _weight.Shape[0]);
 
     private Tensor Convolve(Columns x) => Tensor.DepthwiseConv2d(x, _weight, _bias, _addInput);
 

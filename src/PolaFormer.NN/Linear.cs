@@ -41,5 +41,5 @@ public sealed class Linear : Module
         _activation == Activation.None ? x.Linear(Weight, Bias, residual: residual) : base.RunOnto(residual, x);
 
     /// <inheritdoc/>
-    protected override void OnFreeze() => Weight.Freeze();
+    protected override void OnOptimizeForInference() => Weight.PackForInference();
 }

@@ -33,8 +33,8 @@ public abstract class Module
     /// <summary>Whether dropout, drop-path and batch statistics are active. Set by <see cref="Train"/> and <see cref="Evaluate"/>.</summary>
     public bool IsTraining { get; private set; }
 
-    /// <summary>Whether <see cref="Freeze"/> has been called.</summary>
-    public bool IsFrozen { get; private set; }
+    /// <summary>Whether <see cref="OptimizeForInference"/> has been called.</summary>
+    public bool IsOptimizedForInference { get; private set; }
 
     /// <summary>
     /// Whether a recorded forward pass keeps its input alone and runs again in the backward pass: less memory for one more
@@ -82,15 +82,15 @@ public abstract class Module
     /// out for the fastest products and their plain memory given back. It cannot be trained, saved or read afterwards.
     /// Not to be called while another thread uses the module.
     /// </summary>
-    public void Freeze()
+    public void OptimizeForInference()
     {
-        if (IsFrozen)
+        if (IsOptimizedForInference)
             return;
         Evaluate();
-        IsFrozen = true;
-        OnFreeze();
+        IsOptimizedForInference = true;
+        OnOptimizeForInference();
         foreach ((_, Module module) in _children)
-            module.Freeze();
+            module.OptimizeForInference();
     }
 
     /// <summary>Fills every parameter from its distribution. The values depend on the seed and the parameters' names only.</summary>
@@ -144,7 +144,7 @@ public abstract class Module
     protected virtual Tensor RunOnto(Tensor residual, Tensor x) => residual + Run(x);
 
     /// <summary>Prepares this module's own parameters for inference alone; its parts follow.</summary>
-    protected virtual void OnFreeze()
+    protected virtual void OnOptimizeForInference()
     {
     }
 
@@ -223,8 +223,8 @@ public abstract class Module
 
     private void SetTraining(bool isTraining)
     {
-        if (isTraining && IsFrozen)
-            throw new InvalidOperationException("The model is frozen for inference. Load it again to train it.");
+        if (isTraining && IsOptimizedForInference)
+            throw new InvalidOperationException("The model is optimised for inference. Load it again to train it.");
         IsTraining = isTraining;
         foreach ((_, Module module) in _children)
             module.SetTraining(isTraining);

@@ -30,5 +30,5 @@ public sealed class Parameter : Tensor
     }
 
     /// <summary>Hands the weight (out, in / <paramref name="groups"/>, …) to its device to lay out for inference.</summary>
-    internal void Freeze(int groups = 1) => Pack(groups);
+    internal void PackForInference(int groups = 1) => Pack(groups);
 }

@@ -29,7 +29,7 @@ public static class OnnxExporter
     /// <param name="model">The network with its weights.</param>
     /// <param name="path">The file; an old one is replaced when the new one is complete.</param>
     /// <param name="options">Operator set and form of the power; the defaults where null.</param>
-    /// <exception cref="ArgumentException">The operator set is not supported, the network is frozen, or it does not fit a single file.</exception>
+    /// <exception cref="ArgumentException">The operator set is not supported, the network is optimised for inference, or it does not fit a single file.</exception>
     /// <exception cref="FileException">The file cannot be written.</exception>
     public static void Export(VisionModel model, string path, OnnxExportOptions? options = null)
     {
@@ -41,8 +41,8 @@ public static class OnnxExporter
     {
         if (options.Opset is < OnnxExportOptions.MinOpset or > OnnxExportOptions.MaxOpset)
             throw new ArgumentException($"Operator set {options.Opset} is not supported; choose {OnnxExportOptions.MinOpset} to {OnnxExportOptions.MaxOpset}.", nameof(options));
-        if (model.IsFrozen)
-            throw new ArgumentException("The network is frozen: its weights are folded and laid out for inference here. Export it before Freeze().", nameof(model));
+        if (model.IsOptimizedForInference)
+            throw new ArgumentException("The network is optimised for inference: its weights are folded and laid out for inference here. Export it before OptimizeForInference().", nameof(model));
         var names = new Dictionary<Storage, string>();
         long bytes = 0;
         foreach ((string name, Tensor tensor) in model.StateDict())

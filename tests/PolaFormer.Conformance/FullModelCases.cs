@@ -28,7 +28,7 @@ internal static class FullModelCases
         int batch = fixture.ShapeOf("out.logits_formula")[0];
         RunImages(fixture, comparison, model, "formula", FormulaValues.Symmetric($"{fixture.Salt}input", (long)batch * 3 * imageSize * imageSize), [batch, 3, imageSize, imageSize]);
         float[] logits = RunImages(fixture, comparison, model, "smooth", FormulaValues.SmoothImage(imageSize, imageSize), [1, 3, imageSize, imageSize]);
-        model.Freeze();
+        model.OptimizeForInference();
         RunImages(fixture, comparison, model, "smooth", FormulaValues.SmoothImage(imageSize, imageSize), [1, 3, imageSize, imageSize]);
         if (meta.Field("top5_smooth") is { } top)
         {

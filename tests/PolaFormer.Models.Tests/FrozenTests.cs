@@ -15,7 +15,7 @@ public class FrozenTests
     {
         VisionModel model = Make(name);
         float[] expected = Run(model);
-        model.Freeze();
+        model.OptimizeForInference();
         float[] actual = Run(model);
         float scale = expected.Max(MathF.Abs);
         for (int i = 0; i < expected.Length; i++)
@@ -27,7 +27,7 @@ public class FrozenTests
     public void AFrozenModelGivesTheSameBitsForOneTwoAndThreeThreads(string name)
     {
         VisionModel model = Make(name);
-        model.Freeze();
+        model.OptimizeForInference();
         int before = Workers.ThreadCount;
         try
         {
@@ -49,7 +49,7 @@ public class FrozenTests
     public void AFrozenModelSaysThatItsWeightsCannotBeReadOrTrained()
     {
         VisionModel model = Make("pola_pvt_tiny");
-        model.Freeze();
+        model.OptimizeForInference();
         Assert.Contains("frozen", Assert.Throws<InvalidOperationException>(model.Train).Message, StringComparison.Ordinal);
         Parameter weight = model.NamedParameters().Single(entry => entry.Name == "head.weight").Parameter;
         Assert.Contains("frozen", Assert.Throws<InvalidOperationException>(() => weight.ToArray()).Message, StringComparison.Ordinal);
@@ -59,9 +59,9 @@ public class FrozenTests
     public void FreezingTwiceChangesNothing()
     {
         VisionModel model = Make("polaformer_pp_b0");
-        model.Freeze();
+        model.OptimizeForInference();
         float[] expected = Run(model);
-        model.Freeze();
+        model.OptimizeForInference();
         Assert.Equal(expected, Run(model));
     }
 

@@ -54,7 +54,7 @@ public class HostTests
         model.Evaluate();
         float[] logits = model.Forward(images).ToArray();
         Assert.All(logits, value => Assert.True(float.IsFinite(value)));
-        model.Freeze();
+        model.OptimizeForInference();
         float[] frozen = model.Forward(images).ToArray();
         for (int i = 0; i < logits.Length; i++)
             Assert.Equal(logits[i], frozen[i], 1e-4f * logits.Max(MathF.Abs));

@@ -54,7 +54,7 @@ public class ModelConfigurationTests
         model.Initialize(1);
         float[] logits = model.Forward(TestImages.Make(2, 32)).ToArray();
         Assert.All(logits, value => Assert.True(float.IsFinite(value)));
-        model.Freeze();
+        model.OptimizeForInference();
         float[] frozen = model.Forward(TestImages.Make(2, 32)).ToArray();
         for (int i = 0; i < logits.Length; i++)
             Assert.Equal(logits[i], frozen[i], 1e-5f * logits.Max(MathF.Abs));

@@ -119,9 +119,9 @@ public class GraphTests
     {
         VisionModel model = ModelRegistry.Find("polaformer_pp_cifar").Create();
         model.Initialize(1);
-        model.Freeze();
+        model.OptimizeForInference();
         var error = Assert.Throws<ArgumentException>(() => OnnxExporter.Trace(model, new OnnxExportOptions()));
-        Assert.Contains("Freeze", error.Message, StringComparison.Ordinal);
+        Assert.Contains("OptimizeForInference", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -32,10 +32,10 @@ public sealed class RotaryEncoding : Module
         }
     }
 
-    /// <summary>Sine and cosine of every token and channel of one head, (H·W, d) each. A frozen encoding remembers the last.</summary>
+    /// <summary>Sine and cosine of every token and channel of one head, (H·W, d) each. Optimised for inference, it remembers the last.</summary>
     public (Tensor Sin, Tensor Cos) Tables(int height, int width)
     {
-        if (!IsFrozen)
+        if (!IsOptimizedForInference)
             return Compute(height, width);
         KnownTables? known = _known;
         if (known is null || known.Height != height || known.Width != width)

@@ -47,7 +47,7 @@ public sealed class ImageClassifier
     public ImageDecodeOptions Decoding { get; set; } = ImageDecodeOptions.Photograph;
 
     /// <summary>
-    /// Loads a checkpoint, for inference alone unless told otherwise (<see cref="NN.Module.Freeze"/>): one of ours describes itself, another is matched with
+    /// Loads a checkpoint, for inference alone unless told otherwise (<see cref="NN.Module.OptimizeForInference"/>): one of ours describes itself, another is matched with
     /// the registered architectures.
     /// </summary>
     /// <param name="path">A safetensors or PyTorch file.</param>
@@ -63,7 +63,7 @@ public sealed class ImageClassifier
             throw new CheckpointException(path, $"it has {model.NumClasses} classes, but {labels.Count} labels are given.");
         model.Evaluate();
         if (freeze)
-            model.Freeze();
+            model.OptimizeForInference();
         EvalResize resize = description.CenterCrop ? EvalResize.SquareThenCrop : EvalResize.Square;
         var normalization = new Normalization([.. description.Mean], [.. description.Std]);
         return new ImageClassifier(model, new EvalTransform(model.ImageSize, resize, normalization: normalization), labels);

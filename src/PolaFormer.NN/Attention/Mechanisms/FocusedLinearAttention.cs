@@ -62,7 +62,7 @@ public sealed class FocusedLinearAttention : RotaryFeatureAttention
     }
 
     /// <inheritdoc/>
-    protected override void OnFreeze() => _inverseScale = MemoryScope.OutsideScopes(() => _scale.Softplus().Reciprocal());
+    protected override void OnOptimizeForInference() => _inverseScale = MemoryScope.OutsideScopes(() => _scale.Softplus().Reciprocal());
 
     // (1, 1, C).
     private Tensor InverseScale() => _inverseScale ?? _scale.Softplus().Reciprocal();

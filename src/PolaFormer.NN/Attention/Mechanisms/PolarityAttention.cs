@@ -115,7 +115,7 @@ public sealed class PolarityAttention : AttentionMechanism
     }
 
     /// <inheritdoc/>
-    protected override void OnFreeze() => _constants = MemoryScope.OutsideScopes(Constants);
+    protected override void OnOptimizeForInference() => _constants = MemoryScope.OutsideScopes(Constants);
 
     private (Tensor InverseScale, Tensor Exponent) Constants() => (_scale.Softplus().Reciprocal(), Exponents());
 

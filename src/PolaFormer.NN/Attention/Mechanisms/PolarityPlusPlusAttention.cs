@@ -47,7 +47,7 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
     }
 
     /// <inheritdoc/>
-    protected override void OnFreeze() => _temperatures = MemoryScope.OutsideScopes(Temperatures);
+    protected override void OnOptimizeForInference() => _temperatures = MemoryScope.OutsideScopes(Temperatures);
 
     /// <inheritdoc/>
     protected override Tensor RunMix(AttentionInputs inputs)

@@ -57,7 +57,7 @@ public sealed class WindowSoftmaxAttention : AttentionMechanism
     }
 
     /// <inheritdoc/>
-    protected override void OnFreeze() => _bias = MemoryScope.OutsideScopes(Bias);
+    protected override void OnOptimizeForInference() => _bias = MemoryScope.OutsideScopes(Bias);
 
     // (heads, w², w²).
     private Tensor Bias() => _biasTable.Gather(_biasIndex).Permute(2, 0, 1);

@@ -59,7 +59,7 @@ public class MechanismTests
         AttentionMechanism mechanism = MechanismSubject.Make(name, height: 5, width: 7, Dim, Heads);
         AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 2);
         float[] expected = mechanism.Attend(inputs).ToArray();
-        mechanism.Freeze();
+        mechanism.OptimizeForInference();
         MechanismSubject.AssertClose(expected, mechanism.Attend(inputs).ToArray(), 1e-5);
     }
 
@@ -154,7 +154,7 @@ public class MechanismTests
         AttentionMechanism mechanism = MechanismSubject.Make(name, height: 4, width: 4, Dim, Heads);
         AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 2);
         float[] expected = mechanism.Mix(inputs).ToArray();
-        mechanism.Freeze();
+        mechanism.OptimizeForInference();
         Assert.Equal(expected, mechanism.Mix(inputs).ToArray());
 
         // What a frozen mechanism no longer reads does not change its result.
