@@ -102,7 +102,7 @@ public static class ModelLoader
         if (Described(checkpoint) is { } described)
             return described;
         if (checkpoint.Ambiguity is { } ambiguity)
-            throw new CheckpointException(checkpoint.Name, $"it holds several networks ({ambiguity}). Save the one that is wanted by itself.");
+            throw SeveralNetworks(checkpoint, ambiguity);
         if (checkpoint.Find("head.weight") is not { Shape.Rank: >= 2 } head)
             return null;
         foreach (ModelEntry entry in ModelRegistry.All)
@@ -147,8 +147,13 @@ public static class ModelLoader
         }
     }
 
+    internal static CheckpointException SeveralNetworks(Checkpoint checkpoint, string pair) =>
+        new(checkpoint.Name, $"it holds several networks ({pair}). Save the one that is wanted by itself.");
+
     private static void RequireExact(LoadReport report, Checkpoint checkpoint)
     {
+        if (report.Ambiguous.Count > 0)
+            throw SeveralNetworks(checkpoint, report.Ambiguous[0]);
         if (!report.IsExact)
             throw new CheckpointException(checkpoint.Name, $"it does not fit the model: {report}. Name the right model, or ask for a partial load.");
     }

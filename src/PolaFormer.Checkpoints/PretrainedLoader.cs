@@ -17,7 +17,7 @@ public static class PretrainedLoader
     {
         var names = new NameMatch([.. model.StateDict().Select(entry => entry.Name)], checkpoint.Names, checkpoint.UnwrappedNames);
         if (names.Ambiguous.Count > 0)
-            throw new CheckpointException(checkpoint.Name, $"it holds several networks ({names.Ambiguous[0]}). Save the one that is wanted by itself.");
+            throw ModelLoader.SeveralNetworks(checkpoint, names.Ambiguous[0]);
         return Load(model, names, name => checkpoint[name].Shape, name => Read(checkpoint.Name, checkpoint[name]), checkpoint.Name);
     }
 

@@ -55,6 +55,35 @@ public sealed class CheckpointCommandTests : IDisposable
         Assert.Contains("num_batches_tracked (absent)", output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("mean", "null")]
+    [InlineData("labels", "null")]
+    [InlineData("std", "[0, 0, 0]")]
+    [InlineData("image_size", "8192")]
+    public async Task InspectRefusesADescriptionThatCannotBe(string key, string value)
+    {
+        string path = Path.Combine(_folder.FullName, "described.safetensors");
+        var description = new ModelDescription { Model = "polaformer_pp_cifar", ImageSize = 32 };
+        SafetensorsWriter.Write(path, [new CheckpointTensor("head.weight", [10, 1], new float[10])], new Dictionary<string, string>(description.ToMetadata()) { [key] = value });
+        (int code, _, string error) = await Polaformer.Run("inspect", path);
+        Assert.Equal(1, code);
+        Assert.Contains(key, error, StringComparison.Ordinal);
+        Assert.Single(error.Trim().Split('\n'));
+    }
+
+    [Fact]
+    public async Task InspectShowsAFileOfTwoNetworks()
+    {
+        string path = Save("two.safetensors", rename: name => name == "head.bias" ? "teacher.head.weight" : "student." + name);
+        foreach (string[] command in (string[][])[["inspect", path], ["predict", "samples/images/cat.jpg", "--checkpoint", path], ["predict", "samples/images/cat.jpg", "--checkpoint", path, "--model", "polaformer_pp_cifar"]])
+        {
+            (int code, string output, string error) = await Polaformer.Run(command);
+            Assert.Equal(1, code);
+            Assert.Equal(command[0] == "inspect", output.Contains("teacher.head.weight", StringComparison.Ordinal));
+            Assert.Contains("several networks (student.head.weight and teacher.head.weight)", error, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task InspectShowsAFileOfADamagedDescriptionAndEndsWithTheError()
     {
