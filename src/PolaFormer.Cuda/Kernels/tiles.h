@@ -78,6 +78,12 @@ struct Planes {
     }
   }
 
+  // Operand A: rows m … m + 15, columns k … k + 15.
+  DEVICE void load_left(int m, int k, unsigned (&a)[P][4]) const {
+    int lane = thread_index() % 32;
+    UNROLL for (int p = 0; p < P; p++) load_matrices(a[p], at(m + (lane & 15), k + (lane >> 4) * 8, p));
+  }
+
   // Operand A of the transposed matrix: columns m … m + 15, rows k … k + 15.
   DEVICE void load_left_of_transposed(int m, int k, unsigned (&a)[P][4]) const {
     int lane = thread_index() % 32;

@@ -32,14 +32,16 @@ internal static class HostKernels
     /// <summary>A compiled source file; the test is skipped where there is no compiler.</summary>
     public static nint Library(string module)
     {
-        Assert.SkipWhen(FindCompiler() is null, "clang-19 is not installed (eng/install-optional.sh installs it)");
+        Assert.SkipWhen(FindCompiler() is null, "clang-19 and lld-19 are not installed (eng/install-optional.sh installs them)");
         Assert.SkipUnless(RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64 && OperatingSystem.IsLinux(), "fibres know Linux on x86-64 and ARM64");
         Assert.True(s_problem.Value is null, s_problem.Value);
         return s_libraries.GetOrAdd(module, static name => NativeLibrary.Load(Path.Combine(Folder, name + ".so")));
     }
 
-    private static string? FindCompiler() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .Select(folder => Path.Combine(folder, "clang++-19")).FirstOrDefault(File.Exists);
+    private static string? FindCompiler() => Find("ld.lld-19") is null ? null : Find("clang++-19");
+
+    private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
     /// <summary>Compiles every module and says what went wrong, or null.</summary>
     private static string? Build()
@@ -62,7 +64,7 @@ internal static class HostKernels
     {
         string[] arguments =
         [
-            "-x", "c++", "-std=c++20", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-ffp-contract=off",
+            "-x", "c++", "-std=c++20", "-O1", "-fPIC", "-shared", "-fuse-ld=lld", "-fvisibility=hidden", "-ffp-contract=off",
             "-I", Path.Combine(ProjectFolder, "Kernels"), "-Wall", "-Werror", "-Wno-unknown-pragmas", "-o", target, source,
         ];
         using Process process = Process.Start(new ProcessStartInfo(FindCompiler()!, arguments) { RedirectStandardError = true })!;
