@@ -28,7 +28,6 @@ public static class CheckpointConverter
             ".pth" or ".pt" => false,
             _ => throw new CheckpointException(output, "the extension tells no format. Use .safetensors, .pth or .pt."),
         };
-        InputFile.Check(input);
         OutputFile.Check(output, input);
         OutputFile.RemoveLeftovers(Path.GetDirectoryName(Path.GetFullPath(output))!);
         using Checkpoint checkpoint = Checkpoint.Open(input, options);

@@ -36,7 +36,7 @@ public static class ModelLoader
             using IDisposable meta = new MetaDevice().Use();
             VisionModel shapes = entry.Create(options);
             RequireExact(Compare(shapes, checkpoint, out NameMatch names), checkpoint);
-            long absent = shapes.StateDict().Where(tensor => names.Find(tensor.Name) is null).Sum(tensor => tensor.Tensor.Count * tensor.Tensor.DType.Size());
+            long absent = shapes.StateDict().Where(tensor => names.Find(tensor.Name) is not { } stored || checkpoint[stored].Shape != tensor.Tensor.Shape).Sum(tensor => tensor.Tensor.Count * tensor.Tensor.DType.Size());
             if (absent > MaxAbsentBytes)
                 throw new CheckpointException(checkpoint.Name, $"constants of {absent} bytes are to be computed for it, more than any network has. Save the model with its buffers.");
         }

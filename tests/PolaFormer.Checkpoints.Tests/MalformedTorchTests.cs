@@ -93,6 +93,8 @@ public class MalformedTorchTests
     [InlineData("version https://git-lfs.github.com/spec/v1\noid", "Git LFS")]
     [InlineData("hello, this is plain text", "no checkpoint")]
     [InlineData("\x80\x02}.", "plain pickle")]
+    [InlineData("\x80\x02}S'w'\n(S'storage'\nctorch\nFloatStorage\nS'0'\nS'cpu'\nI2\ntQs.", "unpacked .pth archive")]
+    [InlineData("\x1f\x8b\x08...", "gzip")]
     public void OtherFilesAreRecognized(string content, string message) => Assert.Contains(message, Fault(Encoding.Latin1.GetBytes(content)));
 
     [Fact]

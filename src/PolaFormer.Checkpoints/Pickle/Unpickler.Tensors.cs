@@ -9,7 +9,7 @@ internal ref partial struct Unpickler
     /// <summary>('storage', type, key, location, element count[, view of another storage]).</summary>
     private object PersistentId(object? id)
     {
-        if (_storages is null) throw Fault("data is mentioned where there is none; the file is damaged");
+        if (_storages is null) throw Fault("it mentions tensors whose data is not in this file, as the data.pkl of an unpacked .pth archive does. Name the archive, or pack its folder again: zip -0 -r model.pth FOLDER");
         if (id is not PickledList { Count: 5 or 6 } parts || parts[0] is not "storage" || parts[1] is not PickledType type
             || parts[2] is not string key || parts[4] is not long count || count < 0)
             throw Fault("the mention of a tensor's data is damaged");
