@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using PolaFormer.Files;
 using PolaFormer.Checkpoints.Safetensors;
+using PolaFormer.Files;
 
 namespace PolaFormer.Checkpoints;
 

@@ -1,6 +1,6 @@
-using PolaFormer.Files;
 using PolaFormer.Checkpoints.Pickle;
 using PolaFormer.Checkpoints.Zip;
+using PolaFormer.Files;
 
 namespace PolaFormer.Checkpoints;
 
