@@ -32,8 +32,11 @@ if (($# == 0)); then
   head -n -1 <<<"$output"
   summary="$(tail -n 1 <<<"$output")"
   echo "ARM64: $summary"
-  read -r arm_passed _ arm_failed _ arm_skipped _ <<<"$summary"
-  passed=$((passed + arm_passed)) failed=$((failed + arm_failed)) skipped=$((skipped + arm_skipped))
+  if [[ "$summary" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+    passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2])) skipped=$((skipped + BASH_REMATCH[3]))
+  else
+    failed=$((failed + 1))
+  fi
 fi
 
 echo "$passed passed, $failed failed, $skipped skipped"

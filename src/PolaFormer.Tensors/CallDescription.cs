@@ -42,14 +42,17 @@ internal ref struct CallDescription
             throw description.Error(call.Name);
     }
 
-    /// <summary>A tensor that is read, if present.</summary>
-    /// <param name="x">The tensor.</param>
-    /// <param name="type">Its type; null where any will do.</param>
-    public void Reads(Tensor? x, DType? type = DType.Float32)
+    /// <summary>A float32 tensor that is read, if present.</summary>
+    public void Reads(Tensor? x)
     {
         if (x is not null)
-            Add(x, x, type);
+            Add(x, x);
     }
+
+    /// <summary>A tensor of another type that is read.</summary>
+    /// <param name="x">The tensor.</param>
+    /// <param name="type">Its type; null where any will do.</param>
+    public void Reads(Tensor x, DType? type) => Add(x, x, type);
 
     /// <summary>Columns that are read.</summary>
     public void Reads(Columns x) => Add(x);
@@ -57,14 +60,21 @@ internal ref struct CallDescription
     /// <summary>As many elements of a tensor as another one has, which are read.</summary>
     public void ReadsPart(Tensor x, Tensor part, DType? type = DType.Float32) => Add(x, part, type);
 
-    /// <summary>A tensor that is written, if wanted; the first one is the result.</summary>
-    /// <inheritdoc cref="Reads(Tensor, DType?)"/>
-    public void Writes(Tensor? y, DType? type = DType.Float32)
+    /// <summary>A float32 tensor that is written, if wanted; the first one is the result.</summary>
+    public void Writes(Tensor? y)
     {
         if (y is null)
             return;
-        SetResult(y.Shape);
+        Add(y, y);
+        SetResult(y);
+    }
+
+    /// <summary>A tensor of another type that is written; the first one is the result.</summary>
+    /// <inheritdoc cref="Reads(Tensor, DType?)"/>
+    public void Writes(Tensor y, DType? type)
+    {
         Add(y, y, type);
+        SetResult(y);
     }
 
     /// <summary>Columns that are written, if wanted.</summary>
@@ -77,8 +87,8 @@ internal ref struct CallDescription
     /// <summary>∂L/∂y, from which several gradients are computed.</summary>
     public void ReadsGradient(Tensor dy)
     {
-        SetResult(dy.Shape);
-        Add(dy, dy, DType.Float32);
+        Add(dy, dy);
+        SetResult(dy);
     }
 
     /// <summary>A number of multiply-accumulates.</summary>
@@ -86,34 +96,39 @@ internal ref struct CallDescription
 
     private void Add(Columns x)
     {
-        if (_device is not null)
-            Check(x.Source, DType.Float32);
-        else if (x.RowStride > 0)
-            Bytes += x.Source.ByteCount / x.RowStride * x.Width;
+        if (_device is null)
+            Bytes += x.RowStride == 0 ? 0 : x.Source.ByteCount / x.RowStride * x.Width;
+        else
+            Add(x.Source, x.Source);
+    }
+
+    // The usual case, in every request: few instructions.
+    private void Add(Tensor x, Tensor part)
+    {
+        if (_device is null || x.DType != DType.Float32 || !ReferenceEquals(x.Device, _device))
+            Add(x, part, DType.Float32);
     }
 
     private void Add(Tensor x, Tensor part, DType? type)
     {
-        if (_device is not null)
-            Check(x, type);
-        else
+        if (_device is null)
+        {
             Bytes += part.ByteCount;
-    }
+            return;
+        }
 
-    private void Check(Tensor x, DType? type)
-    {
         if (type is { } wanted && wanted != x.DType)
             (_mistyped, _wanted) = (x, wanted);
-        if (!ReferenceEquals(x.Device, _device) && !_device!.Reaches(x.Device))
+        if (!ReferenceEquals(x.Device, _device) && !_device.Reaches(x.Device))
             _unreachable = x;
     }
 
-    private void SetResult(Shape shape)
+    private void SetResult(Tensor y)
     {
-        if (_hasResult)
+        if (_device is not null || _hasResult)
             return;
         _hasResult = true;
-        Result = shape;
+        Result = y.Shape;
     }
 
     private readonly InvalidOperationException Error(string name) => _mistyped is { } mistyped
