@@ -28,8 +28,8 @@ public sealed class AttentionOption
     public static AttentionOption Integer(string name, int? standard, int min, int max) => new(name, standard, Between("a whole number", min, max), text =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max ? value : null);
 
-    /// <summary>Tokens, channels or rounds, from 1 up; where it is not given the mechanism takes what its shape asks for.</summary>
-    public static AttentionOption Count(string name, int? standard = null) => Integer(name, standard, 1, 1 << 16);
+    /// <summary>Tokens, features or rounds, from 1 up to what a small file may ask for; where it is not given the mechanism takes what its shape asks for.</summary>
+    public static AttentionOption Count(string name, int? standard = null, int max = 1024) => Integer(name, standard, 1, max);
 
     /// <summary>True or false.</summary>
     public static AttentionOption Flag(string name, bool standard) => new(name, standard, "true or false", text => text switch { "true" => true, "false" => false, _ => null });

@@ -1,5 +1,6 @@
 using PolaFormer.NN.Attention;
 using PolaFormer.NN.Attention.Mechanisms;
+using PolaFormer.NN.Tests.Attention.Mechanisms;
 
 namespace PolaFormer.NN.Tests.Attention;
 
@@ -66,6 +67,24 @@ public class AttentionNameTests
         Assert.Equal(["polarity(alpha=3,kernel=5)", "elu"], AttentionRegistry.Names(["polarity(alpha=3", "kernel=5)", "elu"]));
         Assert.Throws<ArgumentException>(() => AttentionRegistry.Names(["polarity(alpha=3", "elu"]));
         Assert.Throws<ArgumentException>(() => AttentionRegistry.Names(["elu)"]));
+    }
+
+    public static TheoryData<string> Extremes =>
+        [.. AttentionRegistry.All.SelectMany(entry => entry.Options.Where(option => option.Takes.StartsWith("a whole", StringComparison.Ordinal)).SelectMany(option => (string[])[$"{entry.Name}({option.Name}=1)", $"{entry.Name}({option.Name}={option.Takes.Split(' ')[^1]})"]))];
+
+    [Theory]
+    [MemberData(nameof(Extremes))]
+    public void AtItsBoundsAnOptionWorksOrIsRefused(string name)
+    {
+        try
+        {
+            AttentionMechanism mechanism = MechanismSubject.Filled(AttentionRegistry.Find(name).Create(s_shape));
+            Assert.All(mechanism.Attend(MechanismSubject.Inputs(mechanism, batch: 1)).ToArray(), value => Assert.True(float.IsFinite(value)));
+        }
+        catch (ArgumentException error)
+        {
+            Assert.NotEmpty(error.Message);
+        }
     }
 
     private static string Example(AttentionOption option) => option.Default switch
