@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using PolaFormer.Vision;
+using PolaFormer.Pipelines;
 
 namespace PolaFormer.Benchmarks;
 

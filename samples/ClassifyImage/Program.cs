@@ -1,5 +1,5 @@
 // Loads a checkpoint and names what is in an image file: dotnet run --project samples/ClassifyImage -- CHECKPOINT IMAGE
-using PolaFormer.Vision;
+using PolaFormer.Pipelines;
 
 if (args.Length != 2)
 {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using PolaFormer.Models;
 
 namespace PolaFormer.Checkpoints;
 
@@ -17,7 +16,7 @@ public sealed record ModelDescription
     /// <summary>Name in the model registry; with <see cref="Config"/>, of a family.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The network's shape as <see cref="ModelConfiguration"/> writes it; null for a registered model.</summary>
+    /// <summary>The network's shape as <c>ModelConfiguration</c> writes it; null for a registered model.</summary>
     public string? Config { get; init; }
 
     /// <summary>Side of the images in pixels.</summary>

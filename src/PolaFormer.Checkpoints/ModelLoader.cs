@@ -1,16 +1,14 @@
 using System.Globalization;
-using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Checkpoints;
 
-/// <summary>Brings checkpoints into modules, and finds the architecture that a checkpoint belongs to.</summary>
+/// <summary>Brings checkpoints into modules that exist; which network a checkpoint is of, it does not know.</summary>
 public static class ModelLoader
 {
     // A window of 7 tokens has constants of 20 KB a layer, one of 24 of 2.7 MB.
     private const long MaxAbsentBytes = 256 << 20;
-    private const int MaxSurplus = 8;
 
     /// <summary>
     /// Overwrites a module's parameters and buffers; every name and shape must agree, wrappers' segments in the names apart
@@ -25,29 +23,24 @@ public static class ModelLoader
     }
 
     /// <summary>
-    /// Makes the network that a checkpoint describes and loads it. Shapes are compared before memory is taken, so a description
-    /// of unknown origin costs no more than the tensors in its file.
+    /// Checks that <see cref="LoadStrict"/> will find every name and shape, and that constants which the file lacks are of a size that
+    /// networks have. Reads no values and needs none in the module: one on a <see cref="MetaDevice"/> tells before memory is taken.
     /// </summary>
-    /// <exception cref="CheckpointException">The description names no network, or names or shapes do not agree.</exception>
-    public static VisionModel Load(ModelEntry entry, ModelOptions options, Checkpoint checkpoint)
+    /// <exception cref="CheckpointException">Names or shapes do not agree, or absent constants are too large.</exception>
+    public static void RequireFit(Module module, Checkpoint checkpoint)
     {
-        try
-        {
-            using IDisposable meta = new MetaDevice().Use();
-            VisionModel shapes = entry.Create(options);
-            RequireExact(Compare(shapes, checkpoint, out NameMatch names), checkpoint);
-            long absent = shapes.StateDict().Where(tensor => names.Find(tensor.Name) is not { } stored || checkpoint[stored].Shape != tensor.Tensor.Shape).Sum(tensor => tensor.Tensor.Count * tensor.Tensor.DType.Size());
-            if (absent > MaxAbsentBytes)
-                throw new CheckpointException(checkpoint.Name, $"constants of {absent} bytes are to be computed for it, more than any network has. Save the model with its buffers.");
-        }
-        catch (Exception error) when (error is ArgumentException or OverflowException)
-        {
-            throw new CheckpointException(checkpoint.Name, $"no network can be built as it describes: {error.Message}");
-        }
+        RequireExact(Compare(module, checkpoint, out NameMatch names), checkpoint);
+        long absent = module.StateDict().Where(tensor => names.Find(tensor.Name) is not { } stored || checkpoint[stored].Shape != tensor.Tensor.Shape).Sum(tensor => tensor.Tensor.Count * tensor.Tensor.DType.Size());
+        if (absent > MaxAbsentBytes)
+            throw new CheckpointException(checkpoint.Name, $"constants of {absent} bytes are to be computed for it, more than any network has. Save the model with its buffers.");
+    }
 
-        VisionModel model = entry.Create(options);
-        LoadStrict(model, checkpoint);
-        return model;
+    /// <summary>Checks that no two names in a checkpoint stand for the same tensor once the segments of wrappers are dropped.</summary>
+    /// <exception cref="CheckpointException">Two do: the checkpoint holds several networks.</exception>
+    public static void RequireOneNetwork(Checkpoint checkpoint)
+    {
+        if (checkpoint.Ambiguity is { } ambiguity)
+            throw SeveralNetworks(checkpoint, ambiguity);
     }
 
     /// <summary>Overwrites what agrees in name and shape and leaves the rest as it is.</summary>
@@ -89,62 +82,6 @@ public static class ModelLoader
         ILookup<bool, string> unmatched = names.Unmatched.ToLookup(name => ParameterNames.IsByproduct(name, checkpoint[name].Shape.Count));
         passedOver.AddRange(unmatched[true].Select(name => $"{name} (of no layer)"));
         return new LoadReport(loaded, missing, [.. unmatched[false]], mismatched, names.Ambiguous, passedOver);
-    }
-
-    /// <summary>
-    /// The family and shape that the checkpoint describes, or the registered architecture whose state dict has its names and
-    /// shapes, with the image size and number of classes that they imply; null where none fits. Names and shapes alone do not tell
-    /// attentions without parameters from one another.
-    /// </summary>
-    /// <exception cref="CheckpointException">The checkpoint holds several networks under names of wrappers.</exception>
-    public static (ModelEntry Entry, ModelOptions Options)? Recognize(Checkpoint checkpoint)
-    {
-        if (Described(checkpoint) is { } described)
-            return described;
-        if (checkpoint.Ambiguity is { } ambiguity)
-            throw SeveralNetworks(checkpoint, ambiguity);
-        if (checkpoint.Find("head.weight") is not { Shape.Rank: >= 2 } head)
-            return null;
-        foreach (ModelEntry entry in ModelRegistry.All)
-        {
-            var options = new ModelOptions { NumClasses = head.Shape[0], ImageSize = ModelRegistry.FamilyOf(entry.Config).ImageSizeOf(entry.Config, name => checkpoint.Find(name)?.Shape) };
-            if (Fits(entry, options, checkpoint))
-                return (entry, options);
-        }
-
-        return null;
-    }
-
-    private static (ModelEntry Entry, ModelOptions Options)? Described(Checkpoint checkpoint)
-    {
-        if (ModelDescription.From(checkpoint) is not { Config: { } config } description)
-            return null;
-        try
-        {
-            ModelEntry entry = ModelConfiguration.Read(description.Model, config);
-            var options = new ModelOptions { NumClasses = entry.NumClasses, ImageSize = entry.ImageSize };
-            return Fits(entry, options, checkpoint) ? (entry, options) : null;
-        }
-        catch (ArgumentException)
-        {
-            return null;
-        }
-    }
-
-    private static bool Fits(ModelEntry entry, ModelOptions options, Checkpoint checkpoint)
-    {
-        using IDisposable meta = new MetaDevice().Use();
-        try
-        {
-            VisionModel model = entry.Create(options);
-            // Profilers add two counters a module. What has far more tensors is not worth the comparison of names.
-            return checkpoint.Entries.Count <= MaxSurplus * model.StateDict().Count() && Compare(model, checkpoint).IsExact;
-        }
-        catch (ArgumentException)
-        {
-            // No such network can be built at the size that the checkpoint's positions imply.
-            return false;
-        }
     }
 
     internal static CheckpointException SeveralNetworks(Checkpoint checkpoint, string pair) =>

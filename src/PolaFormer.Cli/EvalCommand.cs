@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PolaFormer.Checkpoints;
+using PolaFormer.Pipelines;
 using PolaFormer.Training;
 using PolaFormer.Vision;
 using PolaFormer.Vision.Datasets;

@@ -3,7 +3,7 @@ using PolaFormer.Checkpoints;
 using PolaFormer.Files;
 using PolaFormer.Models;
 using PolaFormer.Onnx;
-using PolaFormer.Vision;
+using PolaFormer.Pipelines;
 
 namespace PolaFormer.Cli;
 

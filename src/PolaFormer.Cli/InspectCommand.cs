@@ -2,6 +2,7 @@ using System.CommandLine;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Checkpoints;
 using PolaFormer.Models;
+using PolaFormer.Pipelines;
 using PolaFormer.Tensors;
 using Spectre.Console;
 
@@ -57,7 +58,7 @@ internal static class InspectCommand
     {
         try
         {
-            return (ModelLoader.Recognize(checkpoint), null);
+            return (ModelRecognition.Recognize(checkpoint), null);
         }
         catch (CheckpointException error)
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Files;
+using PolaFormer.Pipelines;
 using PolaFormer.Vision;
 using Spectre.Console;
 

@@ -1,39 +1,9 @@
 using PolaFormer.Models;
-using PolaFormer.Tensors;
 
 namespace PolaFormer.Checkpoints.Tests;
 
 public class ModelLoaderTests
 {
-    [Theory]
-    [InlineData("polaformer_pp_cifar", 32, 7)]
-    [InlineData("pola_pvt_tiny", 64, 10)]
-    [InlineData("deit_tiny", 64, 10)]
-    [InlineData("deit_tiny_distilled", 64, 10)]
-    [InlineData("pvt_tiny", 96, 5)]
-    [InlineData("pvt_v2_b0", 224, 10)]
-    [InlineData("pola_pvt_v2_b0", 224, 10)]
-    public void RecognizesTheModelItsClassesAndItsResolution(string name, int imageSize, int numClasses)
-    {
-        VisionModel model = ModelRegistry.Find(name).Create(new ModelOptions { ImageSize = imageSize, NumClasses = numClasses });
-        model.Initialize(1);
-        using Checkpoint checkpoint = Saved(model, out string path);
-        try
-        {
-            (ModelEntry entry, ModelOptions options) = ModelLoader.Recognize(checkpoint)!.Value;
-            Assert.Equal((name, imageSize, numClasses), (entry.Name, options.ImageSize, options.NumClasses));
-
-            VisionModel copy = entry.Create(options);
-            ModelLoader.LoadStrict(copy, checkpoint);
-            foreach (((string tensor, Tensor expected), (_, Tensor actual)) in model.StateDict().Zip(copy.StateDict()))
-                Assert.True(expected.AsBytes().SequenceEqual(actual.AsBytes()), tensor);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
-    }
-
     [Fact]
     public void StrictLoadNamesTheDifferencesAndChangesNothing()
     {

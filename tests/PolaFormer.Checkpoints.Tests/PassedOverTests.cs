@@ -21,7 +21,6 @@ public class PassedOverTests
         Assert.True(report.IsExact, report.ToString());
         Assert.NotEmpty(report.PassedOver);
         Assert.All(Counters(target), counter => Assert.Equal(7, counter.AsSpan<long>()[0]));
-        Assert.Equal("polaformer_pp_cifar", ModelLoader.Recognize(checkpoint)?.Entry.Name);
     }
 
     [Fact]
@@ -89,7 +88,6 @@ public class PassedOverTests
         LoadReport report = ModelLoader.Compare(target, checkpoint);
         Assert.True(report.IsExact, report.ToString());
         Assert.Contains($"{name} (of no layer)", report.PassedOver);
-        Assert.NotNull(ModelLoader.Recognize(checkpoint));
     }
 
     [Theory]
@@ -100,22 +98,6 @@ public class PassedOverTests
         VisionModel model = SavedModel.Made();
         using Checkpoint checkpoint = SavedModel.Open(model, tensor => tensor.Name == "head.bias" ? [tensor, new CheckpointTensor(name, [1], new float[1])] : [tensor]);
         Assert.Contains(name, Assert.Throws<CheckpointException>(() => ModelLoader.LoadStrict(model, checkpoint)).Message, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void ASmallFileCannotAskForLargeConstants(bool hasOnesOfAnotherShape)
-    {
-        var config = new SwinConfig { ImageSize = 512, NumClasses = 3, EmbedDim = 8, Depths = [1], NumHeads = [1], WindowSize = 128, SoftmaxWindowSize = 128, AttnType = "S" };
-        using IDisposable meta = new MetaDevice().Use();
-        (string Name, Tensor Tensor)[] state = [.. new Swin(config).StateDict()];
-        string path = Path.GetTempFileName();
-        SafetensorsWriter.Write(path, state.Where(entry => hasOnesOfAnotherShape || !IsConstant(entry.Name))
-            .Select(entry => new CheckpointTensor(entry.Name, entry.Tensor.DType, IsConstant(entry.Name) ? [1] : entry.Tensor.Shape, (_, destination) => destination.Clear())));
-        using Checkpoint checkpoint = Checkpoint.Open(path);
-        File.Delete(path);
-        Assert.Contains("constants of", Assert.Throws<CheckpointException>(() => ModelLoader.Load(new ModelEntry("test", config), new ModelOptions(), checkpoint)).Message, StringComparison.Ordinal);
     }
 
     private static bool IsCounter(string name) => name.EndsWith("num_batches_tracked", StringComparison.Ordinal);

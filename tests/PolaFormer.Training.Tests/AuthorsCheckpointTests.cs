@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using PolaFormer.Checkpoints;
 using PolaFormer.Models;
+using PolaFormer.Pipelines;
 using PolaFormer.Tensors;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Optimization;
@@ -38,7 +39,7 @@ public sealed class AuthorsCheckpointTests : IDisposable
     public void TheModelIsRecognisedAndLoads()
     {
         using Checkpoint checkpoint = Write("polaformer_pp_cifar", averages: true);
-        Assert.True(ModelLoader.Recognize(checkpoint) is { Entry.Name: "polaformer_pp_cifar" });
+        Assert.True(ModelRecognition.Recognize(checkpoint) is { Entry.Name: "polaformer_pp_cifar" });
     }
 
     [Theory]

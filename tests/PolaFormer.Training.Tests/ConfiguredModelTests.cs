@@ -3,9 +3,9 @@ using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.NN.Attention;
 using PolaFormer.NN.Attention.Mechanisms;
+using PolaFormer.Pipelines;
 using PolaFormer.Tensors;
 using PolaFormer.Training.Configuration;
-using PolaFormer.Vision;
 
 namespace PolaFormer.Training.Tests;
 
@@ -201,7 +201,7 @@ public sealed class ConfiguredModelTests
             Assert.Equal(configured.Model.Config.Attention, model.Config.Attention);
             Assert.Equal(Mechanisms(configured.Model), Mechanisms(model));
             using Checkpoint checkpoint = Checkpoint.Open(path);
-            Assert.Equal(model.Config.Attention, ModelLoader.Recognize(checkpoint)!.Value.Entry.Config.Attention);
+            Assert.Equal(model.Config.Attention, ModelRecognition.Recognize(checkpoint)!.Value.Entry.Config.Attention);
         }
         finally
         {

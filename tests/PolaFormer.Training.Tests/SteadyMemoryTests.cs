@@ -1,8 +1,8 @@
 using PolaFormer.NN;
+using PolaFormer.Pipelines;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
-using PolaFormer.Vision;
 
 namespace PolaFormer.Training.Tests;
 

@@ -1,4 +1,5 @@
 using PolaFormer.Checkpoints;
+using PolaFormer.Pipelines;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Threading;
@@ -303,7 +304,7 @@ public sealed class TrainerTests : IDisposable
         ModelDescription description = ModelDescription.From(checkpoint)!;
         Assert.Equal(("polaformer_pp_cifar", 32, 1, false), (description.Model, description.ImageSize, description.Epoch, description.CenterCrop));
         Assert.Equal(["blue", "green", "red"], description.Labels);
-        Assert.True(ModelLoader.Recognize(checkpoint) is { Entry.Name: "polaformer_pp_cifar" });
+        Assert.True(ModelRecognition.Recognize(checkpoint) is { Entry.Name: "polaformer_pp_cifar" });
     }
 
     [Fact]

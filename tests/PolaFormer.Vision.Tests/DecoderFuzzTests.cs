@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 using PolaFormer.Vision.Decoding;
 
 namespace PolaFormer.Vision.Tests;

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 using PolaFormer.Vision.Decoding;
 
 namespace PolaFormer.Vision.Tests;

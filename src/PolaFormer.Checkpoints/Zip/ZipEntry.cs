@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Compression;
 using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 
 namespace PolaFormer.Checkpoints.Zip;
 

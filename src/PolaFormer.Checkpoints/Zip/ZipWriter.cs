@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 
 namespace PolaFormer.Checkpoints.Zip;
 

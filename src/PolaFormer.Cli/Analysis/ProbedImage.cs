@@ -1,5 +1,6 @@
 using PolaFormer.Analysis;
 using PolaFormer.NN.Attention;
+using PolaFormer.Pipelines;
 using PolaFormer.Tensors;
 using PolaFormer.Vision;
 using PolaFormer.Vision.Transforms;

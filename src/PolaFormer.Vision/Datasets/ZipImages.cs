@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Text;
-using PolaFormer.Checkpoints.IO;
 using PolaFormer.Files;
 
 namespace PolaFormer.Vision.Datasets;

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using PolaFormer.Checkpoints.IO;
+using PolaFormer.Files;
 
 namespace PolaFormer.Vision.Decoding;
 

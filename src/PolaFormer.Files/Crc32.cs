@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace PolaFormer.Checkpoints.IO;
+namespace PolaFormer.Files;
 
 /// <summary>
-/// The checksum of zip archives (polynomial 0xEDB88320, reflected): by carry-less products where the processor has them,
+/// The checksum of zip archives and PNG chunks (polynomial 0xEDB88320, reflected): by carry-less products where the processor has them,
 /// else by tables, eight bytes a step.
 /// </summary>
 internal static class Crc32

@@ -1,7 +1,6 @@
 using System.Text;
-using PolaFormer.Checkpoints.IO;
 
-namespace PolaFormer.Checkpoints.Tests;
+namespace PolaFormer.Files.Tests;
 
 public class Crc32Tests
 {

@@ -1,4 +1,4 @@
-namespace PolaFormer.Vision;
+namespace PolaFormer.Pipelines;
 
 /// <summary>English names of the 1,000 classes of ImageNet-1k in the order of its class indices (pytorch/hub's imagenet_classes.txt).</summary>
 public static class ImageNetLabels

@@ -2,9 +2,10 @@ using PolaFormer.Checkpoints;
 using PolaFormer.Models;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
+using PolaFormer.Vision;
 using PolaFormer.Vision.Transforms;
 
-namespace PolaFormer.Vision;
+namespace PolaFormer.Pipelines;
 
 /// <summary>
 /// A trained network with its preparation of images and the names of its classes. Predictions may be asked for from
@@ -78,7 +79,7 @@ public sealed class ImageClassifier
         using Checkpoint checkpoint = Checkpoint.Open(path);
         ModelDescription? description = ModelDescription.From(checkpoint);
         (ModelEntry entry, ModelOptions options) = Identify(checkpoint, description, modelName);
-        VisionModel model = ModelLoader.Load(entry, options, checkpoint);
+        VisionModel model = ModelRecognition.Load(entry, options, checkpoint);
         description ??= new ModelDescription { Model = entry.Name, ImageSize = model.ImageSize, CenterCrop = model.ImageSize < 384 };
         bool isImageNet = description.Labels.Count == 0 && model.NumClasses == ImageNetLabels.Count;
         return (model, isImageNet ? description with { Labels = ImageNetLabels.Names } : description);
@@ -135,7 +136,7 @@ public sealed class ImageClassifier
     {
         if (modelName is null && description is null)
         {
-            return ModelLoader.Recognize(checkpoint)
+            return ModelRecognition.Recognize(checkpoint)
                 ?? throw new CheckpointException(checkpoint.Name, "it fits none of the registered models. Name the model, or look at the file with 'inspect'.");
         }
 

@@ -1,7 +1,7 @@
 using PolaFormer.Checkpoints;
 using PolaFormer.Tensors;
 
-namespace PolaFormer.Vision.Tests;
+namespace PolaFormer.Pipelines.Tests;
 
 public class ImageClassifierTests
 {

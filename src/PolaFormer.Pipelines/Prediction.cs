@@ -1,4 +1,4 @@
-namespace PolaFormer.Vision;
+namespace PolaFormer.Pipelines;
 
 /// <summary>One class that an image may belong to.</summary>
 /// <param name="Label">The class's name, or <c>class 123</c> where the checkpoint has none.</param>
