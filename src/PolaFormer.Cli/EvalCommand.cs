@@ -35,11 +35,11 @@ internal static class EvalCommand
                 BadImageAdvice = ". Use --bad-images skip to leave such images out.",
                 Report = message => Console.Error.WriteLine($"polaformer: left out: {message}"),
             }, parsed.GetValue(fastDecode));
-            if (result.Images == 0)
+            if (result.Count == 0)
                 throw new ImageException($"{parsed.GetValue(data)}: none of the {images.Count} images could be decoded");
             if (double.IsNaN(result.Loss))
                 throw new NotFiniteNumberException("The network's results are NaN: its weights are finite, but what it computes with them is not. Take a checkpoint from before the training diverged.");
-            int skipped = images.Count - (int)result.Images;
+            int skipped = images.Count - (int)result.Count;
             Print(result, skipped, parsed.GetValue(json));
         });
         return command;
@@ -58,7 +58,7 @@ internal static class EvalCommand
         if (3L * classifier.Transform.ImageSize * classifier.Transform.ImageSize * options.BatchSize > int.MaxValue)
             throw new ArgumentException($"--batch {options.BatchSize}: so many images of {classifier.Transform.ImageSize}×{classifier.Transform.ImageSize} pixels are more than a tensor holds. Use a smaller batch.");
         var decode = new ImageDecodeOptions { MinimumSize = fastDecode ? classifier.Transform.ResizeSize : null };
-        return Evaluation.Run(classifier.Model, new DataLoader(images, classifier.Transform, options with { Decode = decode }));
+        return ClassificationTask.Evaluate(classifier.Model, new DataLoader(images, classifier.Transform, options with { Decode = decode }))!;
     }
 
     /// <summary>Prints what a network achieves.</summary>
@@ -66,13 +66,13 @@ internal static class EvalCommand
     {
         if (asJson)
         {
-            Json.Print(new { images = result.Images, skipped, top1 = result.Top1, top5 = result.Top5, loss = result.Loss, images_per_second = result.ImagesPerSecond });
+            Json.Print(new { images = result.Count, skipped, top1 = result["top1"], top5 = result["top5"], loss = result.Loss, images_per_second = result.ExamplesPerSecond });
             return;
         }
 
-        Console.WriteLine(FormattableString.Invariant($"{result.Images} images at {result.ImagesPerSecond:F0} images/s{(skipped > 0 ? $", {skipped} left out" : "")}"));
-        Console.WriteLine(FormattableString.Invariant($"  top-1  {result.Top1:P2}"));
-        Console.WriteLine(FormattableString.Invariant($"  top-5  {result.Top5:P2}"));
+        Console.WriteLine(FormattableString.Invariant($"{result.Count} images at {result.ExamplesPerSecond:F0} images/s{(skipped > 0 ? $", {skipped} left out" : "")}"));
+        Console.WriteLine(FormattableString.Invariant($"  top-1  {result["top1"]:P2}"));
+        Console.WriteLine(FormattableString.Invariant($"  top-5  {result["top5"]:P2}"));
         Console.WriteLine(FormattableString.Invariant($"  loss   {result.Loss:F4}"));
     }
 }

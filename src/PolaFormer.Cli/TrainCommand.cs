@@ -77,9 +77,10 @@ internal static class TrainCommand
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         // The terminal was closed, or the connection to it lost.
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
-        var trainer = new Trainer(config, config.Output);
+        Trainer trainer = ConfiguredTrainer.Create(config, config.Output);
+        var task = (ClassificationTask)trainer.Task;
         if (config.EvalMode)
-            return Evaluate(trainer, asJson, stop.Token);
+            return Evaluate(trainer, task, asJson, stop.Token);
         // A run goes on when nobody can read what it prints: its log and its checkpoints are files.
         bool isTold = false;
         using var output = new StandardWriter(Terminal.Output, isPlain: false, error =>
@@ -92,8 +93,8 @@ internal static class TrainCommand
             ? new JsonLines(output.WriteLine, config.PrintFreq)
             : new TrainingDisplay(output, Console.IsOutputRedirected ? null : () => Console.WindowWidth, config.PrintFreq);
         if (!asJson)
-            AnsiConsole.MarkupLineInterpolated($"[bold]{config.Model.Type}[/]  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Data.Classes.Count} classes, {Workers.ThreadCount} threads → {PlainText.Of(config.Output)}");
-        if (!asJson && trainer.Pretrained is { } report)
+            AnsiConsole.MarkupLineInterpolated($"[bold]{config.Model.Type}[/]  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {task.Classes.Count} classes, {Workers.ThreadCount} threads → {PlainText.Of(config.Output)}");
+        if (!asJson && task.Pretrained is { } report)
             AnsiConsole.MarkupLineInterpolated($"Started from {PlainText.Of(config.Model.Pretrained)}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.PassedOver.Count} passed over");
         if (trainer.Run(display, stop.Token))
             return 0;
@@ -109,13 +110,13 @@ internal static class TrainCommand
             throw new ConfigurationException($"{recipe}: the run would write its own configuration over it. Give the recipe another name, or choose another output folder.");
     }
 
-    private static int Evaluate(Trainer trainer, bool asJson, CancellationToken stop)
+    private static int Evaluate(Trainer trainer, ClassificationTask task, bool asJson, CancellationToken stop)
     {
         if (trainer.Evaluate(warning => Console.Error.WriteLine($"warning: {warning}"), stop) is not { } evaluation)
             return 130;
         if (!asJson)
             Console.WriteLine($"{evaluation.Weights}:");
-        EvalCommand.Print(evaluation.Result, trainer.Data.Evaluation.BadImages.Count, asJson);
+        EvalCommand.Print(evaluation.Result, task.Data.Evaluation.BadImages.Count, asJson);
         return 0;
     }
 

@@ -26,7 +26,7 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
             return;
         TimeSpan left = progress.Left + ((progress.Epochs - progress.Epoch + 1) * _evaluation);
         string line = FormattableString.Invariant(
-            $"epoch {progress.Epoch}/{progress.Epochs}  step {progress.Step}/{progress.StepsPerEpoch}  loss {progress.Loss:F4}  top-1 {progress.Top1:P1}  lr {progress.LearningRate:0.00e-0}  {progress.ImagesPerSecond:F0} images/s  {Duration(left)} left");
+            $"epoch {progress.Epoch}/{progress.Epochs}  step {progress.Step}/{progress.StepsPerEpoch}  loss {progress.Loss:F4}  {progress.Metric.Definition.Label} {progress.Metric.ToText(1)}  lr {progress.LearningRate:0.00e-0}  {progress.ExamplesPerSecond:F0} images/s  {Duration(left)} left");
         // A line that wraps could not be overwritten.
         if (width is not null)
             output.Write($"\r{line[..Math.Clamp(width() - 1, 0, line.Length)]}\e[K");
@@ -39,10 +39,10 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
         _evaluation = result.Evaluation.Elapsed + (result.EmaEvaluation?.Elapsed ?? TimeSpan.Zero);
         if (width is not null)
             output.Write("\r\e[K");
-        string averaged = result.EmaEvaluation is { } ema ? FormattableString.Invariant($", averaged weights {ema.Top1:P2}") : "";
-        string bad = result.BadImages > 0 ? $"; {result.BadImages} images could not be read" : "";
+        string averaged = result.EmaEvaluation is { } ema ? $", averaged weights {ema.First.ToText()}" : "";
+        string bad = result.LeftOut > 0 ? $"; {result.LeftOut} images could not be read" : "";
         string line = FormattableString.Invariant(
-            $"epoch {result.Epoch}: loss {result.TrainLoss:F4}, train top-1 {result.TrainTop1:P2}; evaluation top-1 {result.Evaluation.Top1:P2}, top-5 {result.Evaluation.Top5:P2}, loss {result.Evaluation.Loss:F4}{averaged}; {result.ImagesPerSecond:F0} images/s{bad}");
+            $"epoch {result.Epoch}: loss {result.TrainLoss:F4}, train {result.TrainMetric.Definition.Label} {result.TrainMetric.ToText()}; evaluation {string.Join(", ", result.Evaluation.Metrics.Values.Select(metric => $"{metric.Definition.Label} {metric.ToText()}"))}, loss {result.Evaluation.Loss:F4}{averaged}; {result.ExamplesPerSecond:F0} images/s{bad}");
         output.WriteLine($"{line}{(result.IsBest ? " (best)" : "")}");
     }
 
@@ -51,7 +51,7 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
         if (end.WasFinished)
         {
             output.WriteLine(FormattableString.Invariant(
-                $"The run is finished: {end.Epochs} {(end.Epochs == 1 ? "epoch" : "epochs")} in {Duration(end.Elapsed)}, best top-1 {Math.Max(end.BestTop1, 0):P2}. More TRAIN.EPOCHS continue it; a new run takes another output folder."));
+                $"The run is finished: {end.Epochs} {(end.Epochs == 1 ? "epoch" : "epochs")} in {Duration(end.Elapsed)}, best {end.Best.Definition.Label} {(end.Best with { Value = Math.Max(end.Best.Value, 0) }).ToText()}. More TRAIN.EPOCHS continue it; a new run takes another output folder."));
         }
 
         // The line that moved stays, and what follows begins below it.

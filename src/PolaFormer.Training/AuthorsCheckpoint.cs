@@ -38,12 +38,12 @@ internal sealed class AuthorsCheckpoint(TrainingConfig config, VisionModel model
         if (Schedule is not null)
             extra["lr_scheduler"] = SchedulerState(Schedule, groups);
         // In percent; the index of the last whole epoch, from 0.
-        extra["max_accuracy"] = 100 * Math.Max(position.BestTop1, 0);
+        extra["max_accuracy"] = 100 * Math.Max(position.Best, 0);
         extra["epoch"] = position.Epoch - 1;
         extra["config"] = Section(config);
         if (Average is not null)
         {
-            extra["max_accuracy_e"] = 100 * Math.Max(position.BestEmaTop1, 0);
+            extra["max_accuracy_e"] = 100 * Math.Max(position.BestEma, 0);
             extra["state_dict_ema"] = StateDict(Average);
         }
 

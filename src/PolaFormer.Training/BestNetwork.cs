@@ -1,44 +1,46 @@
 using PolaFormer.Checkpoints;
 using PolaFormer.Files;
-using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Training;
 
 /// <summary>
-/// The network with the highest top-1 so far. It counts as saved only when it was: where a save fails, as on a full disk, its
+/// The network with the best first metric so far. It counts as saved only when it was: where a save fails, as on a full disk, its
 /// weights are kept, and every later save of the run tries again.
 /// </summary>
-/// <param name="create">Makes a network to keep weights in.</param>
-/// <param name="write">Writes a network with its top-1 and epoch.</param>
-internal sealed class BestNetwork(Func<VisionModel> create, Action<Module, double, int> write)
+/// <param name="task">Says what is better, and makes a network to keep weights in.</param>
+/// <param name="write">Writes a network with its value and epoch.</param>
+internal sealed class BestNetwork(TrainingTask task, Action<Module, double, int> write)
 {
-    private (Module Model, double Top1, int Epoch)? _waiting;
+    private (Module Model, double Value, int Epoch)? _waiting;
 
-    /// <summary>Top-1 of the network on the disk; −1 where there is none.</summary>
-    public double Saved { get; set; } = -1;
+    /// <summary>Value of the network on the disk; −1 where there is none.</summary>
+    public double Saved { get; set; } = MetricDefinition.NotMeasured;
 
-    /// <summary>Highest top-1, saved or not.</summary>
-    public double Top1 => _waiting?.Top1 ?? Saved;
+    /// <summary>Best value, saved or not; −1 where there is none.</summary>
+    public double Value => _waiting?.Value ?? Saved;
+
+    /// <summary>Whether an evaluation is better than the best before it.</summary>
+    public bool IsBeatenBy(Evaluation evaluation) => task.Metrics[0].IsBetter(evaluation.First.Value, Value);
 
     /// <summary>Saves the network, or keeps its weights for later.</summary>
     /// <exception cref="FileException">The file cannot be written.</exception>
     /// <exception cref="CheckpointException">The file would exceed its format.</exception>
-    public void Save(Module model, double top1, int epoch)
+    public void Save(Module model, double value, int epoch)
     {
         try
         {
-            write(model, top1, epoch);
+            write(model, value, epoch);
         }
         catch (Exception error) when (error is FileException or CheckpointException)
         {
             if (model != _waiting?.Model)
-                _waiting = (CopyOf(model), top1, epoch);
+                _waiting = (CopyOf(model), value, epoch);
             throw;
         }
 
-        (Saved, _waiting) = (top1, null);
+        (Saved, _waiting) = (value, null);
     }
 
     /// <summary>Saves the network that waits, where one does.</summary>
@@ -47,12 +49,12 @@ internal sealed class BestNetwork(Func<VisionModel> create, Action<Module, doubl
     public void SaveWaiting()
     {
         if (_waiting is { } waiting)
-            Save(waiting.Model, waiting.Top1, waiting.Epoch);
+            Save(waiting.Model, waiting.Value, waiting.Epoch);
     }
 
     private Module CopyOf(Module model)
     {
-        Module copy = _waiting?.Model ?? create();
+        Module copy = _waiting?.Model ?? task.CreateModel();
         foreach ((Tensor target, Tensor value) in copy.StateDict().Zip(model.StateDict(), (target, value) => (target.Tensor, value.Tensor)))
             target.CopyFrom(value);
         return copy;

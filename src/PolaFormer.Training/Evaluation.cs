@@ -1,45 +1,51 @@
 using System.Diagnostics;
 using PolaFormer.NN;
-using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
-using PolaFormer.Vision.Loading;
 
 namespace PolaFormer.Training;
 
-/// <summary>What a network achieves on a set of images.</summary>
-/// <param name="Images">Images seen.</param>
-/// <param name="Top1">Share of images whose label has the largest logit.</param>
-/// <param name="Top5">Share of images whose label is among the five largest logits.</param>
-/// <param name="Loss">Mean cross-entropy, without smoothing.</param>
+/// <summary>What a network achieves on a set of examples.</summary>
+/// <param name="Metrics">Loss and metrics over all of them.</param>
 /// <param name="Elapsed">Time, loading included.</param>
-public sealed record Evaluation(long Images, double Top1, double Top5, double Loss, TimeSpan Elapsed)
+public sealed record Evaluation(Metrics Metrics, TimeSpan Elapsed)
 {
+    /// <summary>Examples seen.</summary>
+    public long Count => Metrics.Count;
+
+    /// <summary>Mean loss of an example.</summary>
+    public double Loss => Metrics.Loss;
+
+    /// <summary>The metric that decides which network is the best.</summary>
+    public MetricValue First => Metrics.First;
+
     /// <summary>Speed, loading included.</summary>
-    public double ImagesPerSecond => Images / Math.Max(Elapsed.TotalSeconds, 1e-9);
+    public double ExamplesPerSecond => Count / Math.Max(Elapsed.TotalSeconds, 1e-9);
 
-    /// <summary>Runs a network over a loader's images, in evaluation mode; its mode is restored afterwards.</summary>
-    public static Evaluation Run(Module model, DataLoader loader) => Run(model, loader, CancellationToken.None)!;
+    /// <summary>A metric by its name.</summary>
+    public double this[string name] => Metrics[name];
 
-    /// <summary>Runs a network over a loader's images, in evaluation mode; its mode is restored afterwards. Null where it was stopped.</summary>
-    public static Evaluation? Run(Module model, DataLoader loader, CancellationToken stop)
+    /// <summary>Measures a network in evaluation mode; its mode is restored afterwards. Null where it was stopped.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="definitions">The metrics.</param>
+    /// <param name="batches">What is evaluated on.</param>
+    /// <param name="measure">Counts a batch; it runs in a memory scope of its own.</param>
+    /// <param name="stop">Asks to stop.</param>
+    public static Evaluation? Run<TBatch>(Module model, IReadOnlyList<MetricDefinition> definitions, IEnumerable<TBatch> batches, Action<TBatch, Metrics> measure, CancellationToken stop)
     {
         bool wasTraining = model.IsTraining;
         model.Evaluate();
-        var metrics = new Metrics();
+        var metrics = new Metrics(definitions);
         long start = Stopwatch.GetTimestamp();
-        foreach (Batch batch in loader.Epoch(0))
+        foreach (TBatch batch in batches)
         {
             if (stop.IsCancellationRequested)
                 return null;
             using var scope = MemoryScope.Enter();
-            Tensor images = Tensor.From(batch.Images, [batch.Count, batch.ImageSize, batch.ImageSize, 3]);
-            Tensor logits = model.Forward(images);
-            float loss = logits.CrossEntropy(SoftTargets.FromLabels(batch.Labels, logits.Shape[1], 0)).Mean().Item();
-            metrics.Add(logits.AsSpan<float>(), batch.Labels, loss);
+            measure(batch, metrics);
         }
 
         if (wasTraining)
             model.Train();
-        return new Evaluation(metrics.Count, metrics.Top1, metrics.Top5, metrics.Loss, Stopwatch.GetElapsedTime(start));
+        return new Evaluation(metrics, Stopwatch.GetElapsedTime(start));
     }
 }

@@ -2,74 +2,77 @@ using System.Globalization;
 
 namespace PolaFormer.Training;
 
-/// <summary>Sums of loss and hits over images.</summary>
-public sealed class Metrics
+/// <summary>Sums of a task's loss and metrics over examples, which merge by addition.</summary>
+/// <param name="definitions">The metrics; the first decides which network is the best.</param>
+public sealed class Metrics(IReadOnlyList<MetricDefinition> definitions)
 {
+    // A sum of hits is exact: doubles hold whole numbers up to 2^53.
+    private readonly double[] _sums = new double[definitions.Count];
     private double _loss;
-    private long _top1, _top5;
 
-    /// <summary>Images counted.</summary>
+    /// <summary>The metrics.</summary>
+    public IReadOnlyList<MetricDefinition> Definitions => definitions;
+
+    /// <summary>Examples counted.</summary>
     public long Count { get; private set; }
 
-    /// <summary>Mean loss of an image; 0 before the first.</summary>
+    /// <summary>Mean loss of an example; 0 before the first.</summary>
     public double Loss => Count == 0 ? 0 : _loss / Count;
 
-    /// <summary>Share of images whose label has the largest logit.</summary>
-    public double Top1 => Count == 0 ? 0 : (double)_top1 / Count;
+    /// <summary>The metric that decides which network is the best.</summary>
+    public MetricValue First => ValueOf(0);
 
-    /// <summary>Share of images whose label is among the five largest logits.</summary>
-    public double Top5 => Count == 0 ? 0 : (double)_top5 / Count;
+    /// <summary>The metrics' means, in the order of their definitions; 0 before the first example.</summary>
+    public IEnumerable<MetricValue> Values => Enumerable.Range(0, definitions.Count).Select(ValueOf);
+
+    /// <summary>A metric's mean by its name; 0 before the first example.</summary>
+    public double this[string name] => Values.First(metric => metric.Definition.Name == name).Value;
 
     /// <summary>The sums as text, for saving: <see cref="Parse"/> gives the same back, to the bit.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Count} {_loss:R} {_top1} {_top5}");
+    public override string ToString() => string.Join(' ', new[] { _loss }.Concat(_sums).Select(sum => sum.ToString("R", CultureInfo.InvariantCulture)).Prepend(Count.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>Reads what <see cref="ToString"/> writes.</summary>
-    /// <exception cref="FormatException">It is something else, or no sums that images can give.</exception>
-    public static Metrics Parse(string text) =>
-        text.Split(' ') is [string countText, string lossText, string top1Text, string top5Text]
-        && IsCount(countText, out long count) && IsCount(top1Text, out long top1) && IsCount(top5Text, out long top5) && top1 <= top5 && top5 <= count
-        && double.TryParse(lossText, NumberStyles.Float, CultureInfo.InvariantCulture, out double loss) && double.IsFinite(loss)
-            ? new Metrics { Count = count, _loss = loss, _top1 = top1, _top5 = top5 }
-            : throw new FormatException($"'{text}' are no sums of loss and hits over images.");
+    /// <exception cref="FormatException">It is something else, or no sums that examples can give.</exception>
+    public static Metrics Parse(string text, IReadOnlyList<MetricDefinition> definitions)
+    {
+        string[] parts = text.Split(' ');
+        if (parts.Length == 2 + definitions.Count && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long count) && IsNumber(parts[1], out double loss))
+        {
+            var metrics = new Metrics(definitions) { Count = count, _loss = loss };
+            // A metric that is no share may overflow where the loss does not.
+            bool Takes(int i) => double.TryParse(parts[i + 2], NumberStyles.Float, CultureInfo.InvariantCulture, out metrics._sums[i])
+                && (definitions[i].IsShare ? metrics._sums[i] >= 0 && metrics._sums[i] <= count : !(metrics._sums[i] < 0));
+            if (Enumerable.Range(0, definitions.Count).All(Takes))
+                return metrics;
+        }
 
-    private static bool IsCount(string text, out long count) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count);
+        throw new FormatException($"'{text}' are no sums of loss and {string.Join(", ", definitions.Select(metric => metric.Label))} over examples.");
+    }
 
     /// <summary>Adds another's sums.</summary>
     public void Add(Metrics other)
     {
         _loss += other._loss;
-        _top1 += other._top1;
-        _top5 += other._top5;
+        for (int i = 0; i < _sums.Length; i++)
+            _sums[i] += other._sums[i];
         Count += other.Count;
     }
 
     /// <summary>Counts a batch.</summary>
-    /// <param name="logits">(rows, classes), row-major.</param>
-    /// <param name="labels">Class of each row.</param>
-    /// <param name="meanLoss">Mean loss of the rows.</param>
-    public void Add(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, double meanLoss)
+    /// <param name="count">Examples.</param>
+    /// <param name="meanLoss">Mean loss of the examples.</param>
+    /// <param name="sums">Sum of each metric over the examples, in the order of the definitions.</param>
+    public void Add(int count, double meanLoss, params ReadOnlySpan<double> sums)
     {
-        int classes = labels.Length == 0 ? 0 : logits.Length / labels.Length;
-        for (int i = 0; i < labels.Length; i++)
-        {
-            int rank = RankOf(logits.Slice(i * classes, classes), labels[i]);
-            _top1 += rank < 1 ? 1 : 0;
-            _top5 += rank < 5 ? 1 : 0;
-        }
-
-        _loss += meanLoss * labels.Length;
-        Count += labels.Length;
+        if (sums.Length != _sums.Length)
+            throw new ArgumentException($"There are {_sums.Length} metrics, but {sums.Length} sums were given.", nameof(sums));
+        _loss += meanLoss * count;
+        for (int i = 0; i < _sums.Length; i++)
+            _sums[i] += sums[i];
+        Count += count;
     }
 
-    // Classes ahead of the label: larger logits, of equal ones those before it. A logit that is no number ranks last.
-    private static int RankOf(ReadOnlySpan<float> logits, int label)
-    {
-        float own = logits[label];
-        if (float.IsNaN(own))
-            return int.MaxValue;
-        int rank = 0;
-        for (int c = 0; c < logits.Length; c++)
-            rank += logits[c] > own || (logits[c] == own && c < label) ? 1 : 0;
-        return rank;
-    }
+    private MetricValue ValueOf(int metric) => new(definitions[metric], Count == 0 ? 0 : _sums[metric] / Count);
+
+    private static bool IsNumber(string text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
 }

@@ -2,9 +2,9 @@ namespace PolaFormer.Training;
 
 /// <summary>How a run ended.</summary>
 /// <param name="IsComplete">Whether it reached its last epoch; otherwise it was stopped and can be continued.</param>
-/// <param name="BestTop1">Highest top-1 of the trained weights on the evaluation images; −1 if there was no evaluation yet.</param>
+/// <param name="Best">Best first metric of the trained weights on the evaluation examples; its value is −1 if there was no evaluation yet.</param>
 /// <param name="Elapsed">Time over every start of the run.</param>
 /// <param name="GlobalStep">Steps of the whole run done.</param>
 /// <param name="Epochs">Epochs done.</param>
 /// <param name="WasFinished">Whether it had reached its end before this start, which so had nothing to do.</param>
-public sealed record RunEnd(bool IsComplete, double BestTop1, TimeSpan Elapsed, long GlobalStep, int Epochs, bool WasFinished);
+public sealed record RunEnd(bool IsComplete, MetricValue Best, TimeSpan Elapsed, long GlobalStep, int Epochs, bool WasFinished);

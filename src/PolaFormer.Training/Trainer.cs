@@ -1,19 +1,17 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using PolaFormer.Checkpoints;
 using PolaFormer.Files;
-using PolaFormer.Models;
 using PolaFormer.NN;
+using PolaFormer.Tensors;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Optimization;
 using PolaFormer.Training.Reporting;
-using PolaFormer.Vision.Loading;
 
 namespace PolaFormer.Training;
 
 /// <summary>
-/// Trains a network by a configuration, and writes to a folder: <c>config.yaml</c>, <c>last.safetensors</c>, <c>best.safetensors</c>,
+/// Trains the network of a task, and writes to a folder: <c>config.yaml</c>, <c>last.safetensors</c>, <c>best.safetensors</c>,
 /// <c>resume.safetensors</c>, and log and reports (<see cref="RunFiles"/>). Everything random follows from seed, epoch and step, so a resumed run
 /// equals one that was never stopped, for any number of threads.
 /// </summary>
@@ -21,69 +19,35 @@ public sealed class Trainer
 {
     private const int MaxPassedOver = 10;
 
-    private readonly TrainingConfig _config;
-    private readonly NonFinitePolicy _onNonFinite;
+    private readonly TrainerOptions _options;
     private readonly TrainingState _state;
     private readonly SavedStates _states;
     private readonly BestNetwork _best, _bestAverage;
     private readonly TrainingStep _step;
-    private readonly TrainingData _data;
-    private readonly ModelDescription _description;
     private readonly string _folder;
-    private readonly LearningRateSchedule _schedule;
     private readonly int _stepsPerEpoch;
-    // Filled by the loader's threads.
-    private readonly ConcurrentQueue<string> _badImages = new();
     private TrainingObservers _observer = new([]);
     private long _savedAt, _startedAt;
     private TimeSpan _earlier;
 
-    /// <summary>Builds the network with freshly drawn or given weights, and opens the data; the folder is made by <see cref="Run"/>.</summary>
-    /// <exception cref="ConfigurationException">A key asks for what is not supported.</exception>
-    /// <exception cref="Vision.ImageException">The data cannot be opened.</exception>
-    /// <exception cref="CheckpointException">MODEL.PRETRAINED cannot be read or does not fit.</exception>
-    public Trainer(TrainingConfig config, string outputFolder)
+    /// <summary>Makes a trainer; the folder is made by <see cref="Run"/>.</summary>
+    /// <param name="task">What is trained; its network has the weights to start from.</param>
+    /// <param name="options">How it is trained.</param>
+    /// <param name="outputFolder">Where the run writes, and where a run to be continued lies.</param>
+    /// <exception cref="ArgumentException">A metric's name cannot be a key of the files, or an epoch has fewer batches than accumulate.</exception>
+    public Trainer(TrainingTask task, TrainerOptions options, string outputFolder)
     {
-        RequireSupported(config);
-        _config = config;
-        _onNonFinite = PolicyOf(config.Train.OnNan);
-        _folder = outputFolder;
-        var configured = ConfiguredModel.Create(config);
-        VisionModel model = configured.Model;
-        model.UseCheckpoint = config.Train.UseCheckpoint;
-        model.Initialize((ulong)config.Seed);
-        _data = TrainingData.Open(config, _badImages.Enqueue);
-        if (config.Model.Pretrained.Length > 0)
-        {
-            using Checkpoint checkpoint = Checkpoint.Open(config.Model.Pretrained);
-            Pretrained = PretrainedLoader.Load(model, checkpoint);
-            if (Pretrained.Loaded.Count == 0)
-                throw new CheckpointException(config.Model.Pretrained, $"none of its entries fits {config.Model.Type}. Name a checkpoint of that architecture; 'inspect' tells which one it is.");
-        }
-
-        FrozenParameters.Apply(model, config.Train.Freeze);
-        _description = new ModelDescription
-        {
-            Model = configured.Name,
-            Config = configured.Config,
-            ImageSize = config.Data.ImgSize,
-            Labels = _data.Classes,
-            Mean = _data.Mean,
-            Std = _data.Std,
-            CenterCrop = _data.CenterCrop,
-        };
-        _stepsPerEpoch = _data.Train.BatchCount / config.Train.AccumulationSteps;
+        RequireMetrics(task.Metrics);
+        (Task, _options, _folder) = (task, options, outputFolder);
+        _stepsPerEpoch = task.BatchesPerEpoch / options.AccumulationSteps;
         if (_stepsPerEpoch == 0)
-            throw new ConfigurationException($"TRAIN.ACCUMULATION_STEPS is {config.Train.AccumulationSteps}, but an epoch has {_data.Train.BatchCount} batches. Set it to at most that.");
-        _schedule = ConfiguredOptimization.Schedule(config, _stepsPerEpoch);
-        ModelEma? ema = config.Train.ModelEma ? new ModelEma(ConfiguredModel.Create(config).Model, model, config.Train.ModelEmaDecay, config.Train.ModelEmaWarmup) : null;
-        _state = new TrainingState(
-            model, ConfiguredOptimization.Optimizer(config.Train, model), ema, new TrainingPosition(config.Train.StartEpoch, 0, _stepsPerEpoch));
-        _state.Classes = _data.Classes;
-        _step = new TrainingStep(config, _state, canUndo: _onNonFinite == NonFinitePolicy.Skip);
+            throw new ArgumentException($"An epoch has {task.BatchesPerEpoch} batches, fewer than the {options.AccumulationSteps} that accumulate. Give more examples, or smaller batches.", nameof(options));
+        ModelEma? ema = options.EmaDecay is { } decay ? new ModelEma(task.CreateModel(), task.Model, decay, options.EmaWarmsUp) : null;
+        _state = new TrainingState(task, options.Optimizer, ema, new TrainingPosition(options.StartEpoch, 0, _stepsPerEpoch)) { Classes = task.Classes };
+        _step = new TrainingStep(options, _state);
         _states = new SavedStates(outputFolder);
-        _best = new BestNetwork(() => ConfiguredModel.Create(config).Model, (network, top1, epoch) => SaveModel("best", network, top1, epoch, config.SavePth));
-        _bestAverage = new BestNetwork(() => ConfiguredModel.Create(config).Model, (network, top1, epoch) => SaveModel("best_ema", network, top1, epoch, asPth: false));
+        _best = new BestNetwork(task, (network, value, epoch) => SaveModel("best", network, value, epoch, alsoElse: true));
+        _bestAverage = new BestNetwork(task, (network, value, epoch) => SaveModel("best_ema", network, value, epoch, alsoElse: false));
     }
 
     private enum EpochEnd
@@ -93,16 +57,13 @@ public sealed class Trainer
         RolledBack,
     }
 
+    /// <summary>What is trained.</summary>
+    public TrainingTask Task { get; }
+
     /// <summary>The network.</summary>
-    public VisionModel Model => _state.Model;
+    public Module Model => Task.Model;
 
-    /// <summary>The images.</summary>
-    public TrainingData Data => _data;
-
-    /// <summary>What became of the weights of MODEL.PRETRAINED; null without.</summary>
-    public PretrainedReport? Pretrained { get; }
-
-    private int Epochs => _config.Train.Epochs + _config.Train.CooldownEpochs;
+    private int Epochs => _options.Epochs;
 
     // Over every start of the run.
     private TimeSpan Elapsed => _earlier + Stopwatch.GetElapsedTime(_startedAt);
@@ -119,7 +80,7 @@ public sealed class Trainer
         _startedAt = Stopwatch.GetTimestamp();
         Directory.CreateDirectory(_folder);
         using RunLock held = RunLock.Take(_folder);
-        using IDisposable? anomalies = _config.Train.DetectAnomaly ? AnomalyDetection.Enable() : null;
+        using IDisposable? anomalies = _options.DetectsAnomalies ? AnomalyDetection.Enable() : null;
         _observer = new TrainingObservers(observer is null ? [] : [observer]);
         string? resumedFrom = Resume();
         if (resumedFrom is null)
@@ -134,12 +95,13 @@ public sealed class Trainer
         }
 
         // Only now: whatever is refused leaves the files of the run before as they are.
-        Try(() => OutputFile.Write(Path.Combine(_folder, "config.yaml"), ConfigurationWriter.Write(_config)));
-        IReadOnlyList<ITrainingObserver> files = RunFiles.Observers(_folder, _config.PrintFreq);
+        if (_options.Configuration.Length > 0)
+            Try(() => OutputFile.Write(Path.Combine(_folder, "config.yaml"), _options.Configuration));
+        IReadOnlyList<ITrainingObserver> files = RunFiles.Observers(_folder, _options.PrintEvery);
         _observer = new TrainingObservers(observer is null ? files : [.. files, observer]);
         Announce(resumedFrom);
         StartTraining();
-        if (_onNonFinite == NonFinitePolicy.Rollback)
+        if (_options.OnNonFinite == NonFinitePolicy.Rollback)
             _states.Save(_state);
         _savedAt = Stopwatch.GetTimestamp();
         var end = EpochEnd.Complete;
@@ -152,7 +114,7 @@ public sealed class Trainer
     }
 
     /// <summary>
-    /// Measures saved weights on the evaluation images instead of training (EVAL_MODE): those of the folder's run where
+    /// Measures saved weights on the evaluation examples instead of training (EVAL_MODE): those of the folder's run where
     /// TRAIN.AUTO_RESUME finds one, else of MODEL.RESUME, a run's state or a network, else of MODEL.PRETRAINED. Writes nothing.
     /// </summary>
     /// <param name="warn">Told of a damaged file that was passed over.</param>
@@ -165,14 +127,14 @@ public sealed class Trainer
     {
         string path = LoadWeights(warn);
         RequireSameClasses(path, _state.Classes);
-        return Evaluation.Run(Model, _data.Evaluation, stop) is { } result ? (path, result) : null;
+        return Task.Evaluate(Model, stop) is { } result ? (path, result) : null;
     }
 
     private string LoadWeights(Action<string> warn)
     {
-        if (_config.Train.AutoResume && _states.Exist)
+        if (_options.AutoResume && _states.Exist)
             return _states.LoadLast(_state, warn);
-        string path = _config.Model.Resume.Length > 0 ? _config.Model.Resume : _config.Model.Pretrained;
+        string path = _options.Resume.Length > 0 ? _options.Resume : _options.Pretrained;
         if (path.Length == 0)
             throw new ConfigurationException($"EVAL_MODE: there are no weights to evaluate. Give --resume FILE, or as --output the folder of a run ({_folder} holds none).");
         using Checkpoint checkpoint = Checkpoint.Open(path);
@@ -193,16 +155,16 @@ public sealed class Trainer
     private string? Resume()
     {
         string? path = null;
-        if (_config.Train.AutoResume && _states.Exist)
+        if (_options.AutoResume && _states.Exist)
         {
             // As with the authors, so that a command with --resume can be given again.
-            if (_config.Model.Resume.Length > 0)
-                _observer.Warned($"The run's own state in {_folder} comes before {_config.Model.Resume}; set TRAIN.AUTO_RESUME to false for the latter.");
+            if (_options.Resume.Length > 0)
+                _observer.Warned($"The run's own state in {_folder} comes before {_options.Resume}; set TRAIN.AUTO_RESUME to false for the latter.");
             path = _states.LoadLast(_state, _observer.Warned);
         }
-        else if (_config.Model.Resume.Length > 0)
+        else if (_options.Resume.Length > 0)
         {
-            TrainingCheckpoint.Load(path = _config.Model.Resume, _state);
+            TrainingCheckpoint.Load(path = _options.Resume, _state);
         }
 
         if (path is null)
@@ -210,33 +172,33 @@ public sealed class Trainer
         if (_state.Position.StepsPerEpoch != _stepsPerEpoch)
             throw new TrainingException($"{path}: its epochs have {_state.Position.StepsPerEpoch} steps, this run's {_stepsPerEpoch}. Use the same data and batch size, or another output folder.");
         RequireSameClasses(path, _state.Classes);
-        _state.Classes = _data.Classes;
-        (_best.Saved, _bestAverage.Saved) = (_state.Position.BestTop1, _state.Position.BestEmaTop1);
+        _state.Classes = Task.Classes;
+        (_best.Saved, _bestAverage.Saved) = (_state.Position.Best, _state.Position.BestEma);
         return path;
     }
 
     // States and networks of other makers may name no classes.
     private void RequireSameClasses(string path, IReadOnlyList<string> saved)
     {
-        if (saved.Count > 0 && !saved.SequenceEqual(_data.Classes))
-            throw new TrainingException($"{path}: {ClassDifference.Describe("the saved weights", saved, "the data", _data.Classes)}. Use the data they were trained on, or another output folder; MODEL.PRETRAINED starts a new run from a network of other classes.");
+        if (saved.Count > 0 && !saved.SequenceEqual(Task.Classes))
+            throw new TrainingException($"{path}: {ClassDifference.Describe("the saved weights", saved, "the data", Task.Classes)}. Use the data they were trained on, or another output folder; MODEL.PRETRAINED starts a new run from a network of other classes.");
     }
 
     // The networks that a new run writes must not replace the one it starts from.
     private void RequireInputsElsewhere()
     {
-        string pretrained = _config.Model.Pretrained;
+        string pretrained = _options.Pretrained;
         string[] written = ["last.safetensors", "last_ema.safetensors", "best.safetensors", "best_ema.safetensors", "last.pth", "best.pth"];
         if (pretrained.Length > 0 && written.Any(name => OutputFile.IsInput(Path.Combine(_folder, name), pretrained)))
             throw new TrainingException($"{pretrained}: the run would write its own networks over it. Choose another output folder.");
     }
 
     private void Announce(string? resumedFrom) => _observer.RunStarted(new RunDescription(
-        _description.Model, Model.ParameterCount, _data.Classes, ConfigurationWriter.Write(_config), Epochs, _stepsPerEpoch,
+        Task.Name, Model.ParameterCount, Task.Classes, Task.Metrics, _options.Configuration, Epochs, _stepsPerEpoch,
         _state.Position.Epoch, _state.Position.Step, resumedFrom, Elapsed));
 
     private RunEnd End(bool isComplete, bool wasFinished) =>
-        new(isComplete, _best.Top1, Elapsed, _state.Position.GlobalStep, _state.Position.Epoch, wasFinished);
+        new(isComplete, new MetricValue(Task.Metrics[0], _best.Value), Elapsed, _state.Position.GlobalStep, _state.Position.Epoch, wasFinished);
 
     private void StartTraining()
     {
@@ -247,15 +209,15 @@ public sealed class Trainer
     private EpochEnd RunEpoch(CancellationToken stop)
     {
         int epoch = _state.Position.Epoch;
-        double rate = _schedule.RateOf(_state.Position.GlobalStep), imagesPerSecond = 0;
+        double rate = _options.Schedule.RateOf(_state.Position.GlobalStep), examplesPerSecond = 0;
         long start = Stopwatch.GetTimestamp(), before = _state.Metrics.Count;
-        using IEnumerator<Batch> batches = _data.Train.Epoch(epoch, _state.Position.Step * _config.Train.AccumulationSteps).GetEnumerator();
+        using IEnumerator<Func<Metrics, Tensor>> batches = Task.Losses(epoch, _state.Position.Step * _options.AccumulationSteps).GetEnumerator();
         while (_state.Position.Step < _stepsPerEpoch)
         {
             if (stop.IsCancellationRequested)
                 return EpochEnd.Stopped;
             long step = _state.Position.GlobalStep;
-            rate = _schedule.RateOf(step);
+            rate = _options.Schedule.RateOf(step);
             StepResult result = default;
             if (_state.Position.PassedOver.Contains(step))
                 PassOver(batches);
@@ -263,61 +225,61 @@ public sealed class Trainer
                 return EpochEnd.RolledBack;
             _state.Position = _state.Position with { Step = _state.Position.Step + 1 };
 
-            imagesPerSecond = (_state.Metrics.Count - before) / Stopwatch.GetElapsedTime(start).TotalSeconds;
-            Report(result, rate, imagesPerSecond);
-            if (_config.SaveMinutes > 0 && Stopwatch.GetElapsedTime(_savedAt).TotalMinutes > _config.SaveMinutes)
+            examplesPerSecond = (_state.Metrics.Count - before) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+            Report(result, rate, examplesPerSecond);
+            if (_options.SaveMinutes > 0 && Stopwatch.GetElapsedTime(_savedAt).TotalMinutes > _options.SaveMinutes)
                 Try(() => Save());
         }
 
-        return EndEpoch(rate, imagesPerSecond, stop) ? EpochEnd.Complete : EpochEnd.Stopped;
+        return EndEpoch(rate, examplesPerSecond, stop) ? EpochEnd.Complete : EpochEnd.Stopped;
     }
 
-    private void Report(StepResult step, double rate, double imagesPerSecond)
+    private void Report(StepResult step, double rate, double examplesPerSecond)
     {
-        while (_badImages.TryDequeue(out string? message))
+        foreach (string message in Task.Warnings())
             _observer.Warned(message);
         TrainingPosition position = _state.Position;
         long left = ((long)Epochs * _stepsPerEpoch) - position.GlobalStep;
-        double imagesLeft = (double)left * _config.Data.BatchSize * _config.Train.AccumulationSteps;
+        double examplesLeft = position.Step == 0 ? 0 : (double)left * _state.Metrics.Count / position.Step;
         var progress = new TrainingProgress(
-            position.Epoch + 1, Epochs, position.Step, _stepsPerEpoch, position.GlobalStep, step.Loss, _state.Metrics.Loss, _state.Metrics.Top1, rate, step.GradientNorm,
-            imagesPerSecond, imagesPerSecond > 0 ? TimeSpan.FromSeconds(imagesLeft / imagesPerSecond) : TimeSpan.Zero, Elapsed);
+            position.Epoch + 1, Epochs, position.Step, _stepsPerEpoch, position.GlobalStep, step.Loss, _state.Metrics.Loss, _state.Metrics.First, rate, step.GradientNorm,
+            examplesPerSecond, examplesPerSecond > 0 ? TimeSpan.FromSeconds(examplesLeft / examplesPerSecond) : TimeSpan.Zero, Elapsed);
         _observer.StepDone(progress);
     }
 
     // False where it was stopped before the evaluation's end; the resumed run evaluates anew.
-    private bool EndEpoch(double rate, double imagesPerSecond, CancellationToken stop)
+    private bool EndEpoch(double rate, double examplesPerSecond, CancellationToken stop)
     {
-        if (Evaluation.Run(Model, _data.Evaluation, stop) is not { } evaluation)
+        if (Task.Evaluate(Model, stop) is not { } evaluation)
             return false;
         Evaluation? emaEvaluation = null;
-        if (_state.Ema is { } ema && (emaEvaluation = Evaluation.Run(ema.Average, _data.Evaluation, stop)) is null)
+        if (_state.Ema is { } ema && (emaEvaluation = Task.Evaluate(ema.Average, stop)) is null)
             return false;
         StartTraining();
 
         TrainingPosition position = _state.Position;
-        bool isBest = evaluation.Top1 > _best.Top1, isBestAverage = emaEvaluation?.Top1 > _bestAverage.Top1;
+        bool isBest = _best.IsBeatenBy(evaluation), isBestAverage = emaEvaluation is not null && _bestAverage.IsBeatenBy(emaEvaluation);
         Metrics metrics = _state.Metrics;
-        _state.Metrics = new Metrics();
+        _state.Metrics = new Metrics(Task.Metrics);
         position = _state.Position = position with { Epoch = position.Epoch + 1, Step = 0 };
         if (isBestAverage)
-            Try(() => _bestAverage.Save(_state.Ema!.Average, emaEvaluation!.Top1, position.Epoch));
+            Try(() => _bestAverage.Save(_state.Ema!.Average, emaEvaluation!.First.Value, position.Epoch));
         if (isBest)
-            Try(() => _best.Save(Model, evaluation.Top1, position.Epoch));
+            Try(() => _best.Save(Model, evaluation.First.Value, position.Epoch));
 
         // The records come before the state: what is recorded and not saved is dropped by the next start, and made anew.
         _observer.EpochDone(new EpochResult(
-            position.Epoch, position.GlobalStep, metrics.Loss, metrics.Top1, rate, imagesPerSecond, evaluation, emaEvaluation, _data.Train.BadImages.Count, isBest, Elapsed));
+            position.Epoch, position.GlobalStep, metrics.Loss, metrics.First, rate, examplesPerSecond, evaluation, emaEvaluation, Task.LeftOut, isBest, Elapsed));
         if (position.Epoch >= Epochs)
-            Save(evaluation.Top1, emaEvaluation?.Top1);
-        else if (position.Epoch % _config.SaveFreq == 0)
-            Try(() => Save(evaluation.Top1, emaEvaluation?.Top1));
+            Save(evaluation.First.Value, emaEvaluation?.First.Value);
+        else if (position.Epoch % _options.SaveEpochs == 0)
+            Try(() => Save(evaluation.First.Value, emaEvaluation?.First.Value));
         return true;
     }
 
-    private void PassOver(IEnumerator<Batch> batches)
+    private void PassOver(IEnumerator<Func<Metrics, Tensor>> batches)
     {
-        for (int i = 0; i < _config.Train.AccumulationSteps; i++)
+        for (int i = 0; i < _options.AccumulationSteps; i++)
             batches.MoveNext();
     }
 
@@ -326,7 +288,7 @@ public sealed class Trainer
         string what = result.Anomaly is { } anomaly ? anomaly.TrimEnd('.') : double.IsFinite(result.Loss) ? $"The gradients' norm is {result.GradientNorm}" : $"The loss is {result.Loss}";
         string where = $"in epoch {(step / _stepsPerEpoch) + 1}, step {(step % _stepsPerEpoch) + 1}";
         const string advice = "Lower TRAIN.BASE_LR or set TRAIN.CLIP_GRAD; --detect-anomaly names the operator.";
-        switch (_onNonFinite)
+        switch (_options.OnNonFinite)
         {
             case NonFinitePolicy.Stop:
                 throw new TrainingException($"{what} {where}. {advice}");
@@ -364,16 +326,16 @@ public sealed class Trainer
 
     // A file that cannot be written does not keep the others, the state above all, from being written; but a state that says that
     // the run is complete is the last of all, so that such a run can be finished by starting it again.
-    private void Save(double? top1 = null, double? emaTop1 = null)
+    private void Save(double? value = null, double? emaValue = null)
     {
         Exception? failure = null;
         int epoch = _state.Position.Epoch;
         Attempt(_best.SaveWaiting);
         Attempt(_bestAverage.SaveWaiting);
-        Attempt(() => SaveModel("last", Model, top1, epoch, _config.SavePth && _state.Position.Step == 0));
+        Attempt(() => SaveModel("last", Model, value, epoch, alsoElse: _state.Position.Step == 0));
         if (_state.Ema is { } ema)
-            Attempt(() => SaveModel("last_ema", ema.Average, emaTop1, epoch, asPth: false));
-        _state.Position = _state.Position with { BestTop1 = _best.Saved, BestEmaTop1 = _bestAverage.Saved };
+            Attempt(() => SaveModel("last_ema", ema.Average, emaValue, epoch, alsoElse: false));
+        _state.Position = _state.Position with { Best = _best.Saved, BestEma = _bestAverage.Saved };
         if (failure is null || epoch < Epochs)
             _states.Save(_state);
         _savedAt = Stopwatch.GetTimestamp();
@@ -393,41 +355,22 @@ public sealed class Trainer
         }
     }
 
-    // The authors save whole epochs, averages in the same file. A best network that had to wait is without moments and average.
-    private void SaveModel(string name, Module model, double? top1, int epoch, bool asPth)
+    // Formats of others hold whole epochs, averages in the same file.
+    private void SaveModel(string name, Module model, double? value, int epoch, bool alsoElse)
     {
-        TrainingCheckpoint.SaveModel(Path.Combine(_folder, $"{name}.safetensors"), model, _description with { Top1 = top1, Epoch = epoch });
-        if (!asPth)
-            return;
-        bool isCurrent = model == Model;
-        var authors = new AuthorsCheckpoint(_config, (VisionModel)model)
-        {
-            Optimizer = isCurrent ? _state.Optimizer as AdamW : null,
-            Schedule = isCurrent ? _schedule as CosineSchedule : null,
-            Average = isCurrent ? _state.Ema?.Average : null,
-        };
-        authors.Write(Path.Combine(_folder, $"{name}.pth"), _state.Position with { Epoch = epoch, Step = 0, BestTop1 = Math.Max(_best.Top1, top1 ?? -1), BestEmaTop1 = _bestAverage.Top1 });
+        string path = Path.Combine(_folder, name);
+        TrainingCheckpoint.SaveModel($"{path}.safetensors", model, Task.Describe(value, epoch));
+        if (alsoElse)
+            _options.AlsoWrite?.Invoke(path, model, _state, _state.Position with { Epoch = epoch, Step = 0, Best = Math.Max(_best.Value, value ?? MetricDefinition.NotMeasured), BestEma = _bestAverage.Value });
     }
 
-    private static NonFinitePolicy PolicyOf(string name) => name switch
+    private static void RequireMetrics(IReadOnlyList<MetricDefinition> metrics)
     {
-        "stop" => NonFinitePolicy.Stop,
-        "skip" => NonFinitePolicy.Skip,
-        "rollback" => NonFinitePolicy.Rollback,
-        _ => throw new UnreachableException(name),
-    };
-
-    private static void RequireSupported(TrainingConfig config)
-    {
-        void Require(bool isSupported, string message)
-        {
-            if (!isSupported)
-                throw new ConfigurationException(message);
-        }
-
-        ConfigurationRules.Check(config);
-        OptimizationConfig train = config.Train;
-        Require(train.StartEpoch < train.Epochs + train.CooldownEpochs, $"TRAIN.START_EPOCH: {train.StartEpoch} leaves nothing to train; it takes a whole number below TRAIN.EPOCHS, {train.Epochs}.");
-        Require(!Mixup.IsWanted(config.Aug) || config.Data.BatchSize % 2 == 0, $"DATA.BATCH_SIZE: {config.Data.BatchSize} is odd, and batches are mixed in pairs (AUG.MIXUP, AUG.CUTMIX); it takes an even number then.");
+        if (metrics.Count == 0)
+            throw new ArgumentException("The task has no metric; the first one decides which network is the best.", nameof(metrics));
+        if (metrics.FirstOrDefault(metric => !metric.IsNameValid) is { } refused)
+            throw new ArgumentException($"The metric's name '{refused.Name}' cannot be a key of the files. Use lower-case letters, digits and underscores, and no key that every run has.", nameof(metrics));
+        if (metrics.Select(metric => metric.Name).Distinct().Count() < metrics.Count)
+            throw new ArgumentException("Two metrics have the same name.", nameof(metrics));
     }
 }

@@ -23,8 +23,8 @@ internal static class TrainingCheckpoint
 
     /// <summary>Writes a network with its description.</summary>
     /// <exception cref="FileException">The file cannot be written; one of that name is as it was.</exception>
-    public static void SaveModel(string path, Module model, ModelDescription description) =>
-        SafetensorsWriter.Write(path, model.StateDict().Select(entry => Stored(entry.Name, entry.Tensor)), description.ToMetadata());
+    public static void SaveModel(string path, Module model, IReadOnlyDictionary<string, string> description) =>
+        SafetensorsWriter.Write(path, model.StateDict().Select(entry => Stored(entry.Name, entry.Tensor)), description);
 
     /// <summary>Writes a state.</summary>
     /// <param name="path">The file.</param>
@@ -34,10 +34,11 @@ internal static class TrainingCheckpoint
     public static void Save(string path, TrainingState state, string? keepAs)
     {
         TrainingPosition position = state.Position;
+        MetricDefinition first = state.Task.Metrics[0];
         var values = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
-            ["best_ema_top1"] = Text(position.BestEmaTop1),
-            ["best_top1"] = Text(position.BestTop1),
+            [$"best_ema_{first.Name}"] = Text(position.BestEma),
+            [$"best_{first.Name}"] = Text(position.Best),
             [ClassesKey] = JsonSerializer.Serialize(state.Classes),
             ["epoch"] = Text(position.Epoch),
             ["metrics"] = state.Metrics.ToString(),
@@ -92,9 +93,10 @@ internal static class TrainingCheckpoint
     // A digest says that the values are those that were written, not that a run wrote them: each is held to its range.
     private static void Take(SortedDictionary<string, string> values, TrainingState state)
     {
+        MetricDefinition first = state.Task.Metrics[0];
         int stepsPerEpoch = (int)Integer(StepsPerEpochKey, 1, int.MaxValue);
         var position = new TrainingPosition(
-            (int)Integer("epoch", 0, int.MaxValue), (int)Integer("step", 0, stepsPerEpoch), stepsPerEpoch, Share("best_top1"), Share("best_ema_top1"))
+            (int)Integer("epoch", 0, int.MaxValue), (int)Integer("step", 0, stepsPerEpoch), stepsPerEpoch, Best($"best_{first.Name}"), Best($"best_ema_{first.Name}"))
         {
             PassedOver = [.. Text("passed_over").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(step => Parsed("passed_over", step, 0, long.MaxValue))],
         };
@@ -117,15 +119,16 @@ internal static class TrainingCheckpoint
                 : throw new FormatException($"{key} is '{text}'; it is a whole number from {min} to {max}.");
 
         // −1 before the first evaluation.
-        double Share(string key) => double.TryParse(Text(key), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value is -1 or (>= 0 and <= 1)
+        double Best(string key) => double.TryParse(Text(key), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && (value == MetricDefinition.NotMeasured || first.CanBe(value))
             ? value
-            : throw new FormatException($"{key} is '{Text(key)}'; it is a share from 0 to 1, or -1.");
+            : throw new FormatException($"{key} is '{Text(key)}'; it is {(first.IsShare ? "a share from 0 to 1" : "a number from 0")}, or -1.");
 
         Metrics Sums(string key)
         {
             try
             {
-                return Metrics.Parse(Text(key));
+                Metrics sums = Metrics.Parse(Text(key), state.Task.Metrics);
+                return state.Task.CanBe(sums) ? sums : throw new FormatException($"'{sums}' contradict each other.");
             }
             catch (FormatException error)
             {

@@ -4,9 +4,9 @@ namespace PolaFormer.Training;
 /// <param name="Epoch">Epochs done.</param>
 /// <param name="Step">Steps of the next epoch done.</param>
 /// <param name="StepsPerEpoch">Steps of an epoch.</param>
-/// <param name="BestTop1">Highest top-1 on the evaluation images; −1 before the first.</param>
-/// <param name="BestEmaTop1">Highest top-1 of the averaged weights; −1 before the first.</param>
-internal sealed record TrainingPosition(int Epoch, int Step, int StepsPerEpoch, double BestTop1 = -1, double BestEmaTop1 = -1)
+/// <param name="Best">Best value of the first metric on the evaluation examples; −1 before the first.</param>
+/// <param name="BestEma">That of the averaged weights; −1 before the first.</param>
+internal sealed record TrainingPosition(int Epoch, int Step, int StepsPerEpoch, double Best = MetricDefinition.NotMeasured, double BestEma = MetricDefinition.NotMeasured)
 {
     /// <summary>Steps of the whole run done.</summary>
     public long GlobalStep => ((long)Epoch * StepsPerEpoch) + Step;

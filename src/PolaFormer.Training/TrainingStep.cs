@@ -1,30 +1,24 @@
-using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
-using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Optimization;
-using PolaFormer.Vision.Loading;
 
 namespace PolaFormer.Training;
 
 /// <summary>One update of the weights: forward and backward over one batch or several that accumulate, clipping, optimiser, average.</summary>
 internal sealed class TrainingStep
 {
-    private readonly TrainingConfig _config;
+    private readonly TrainerOptions _options;
     private readonly TrainingState _state;
-    private readonly Mixup? _mixup;
 
     // Running statistics, which a forward pass changes, and their values before it: kept where a step may have to be undone.
     private readonly (Tensor Live, Tensor Before)[] _statistics = [];
 
-    public TrainingStep(TrainingConfig config, TrainingState state, bool canUndo)
+    public TrainingStep(TrainerOptions options, TrainingState state)
     {
-        (_config, _state) = (config, state);
-        if (Mixup.IsWanted(config.Aug))
-            _mixup = new Mixup(config.Aug, state.Model.NumClasses, config.Model.LabelSmoothing);
-        if (canUndo)
+        (_options, _state) = (options, state);
+        if (options.OnNonFinite == NonFinitePolicy.Skip)
             _statistics = [.. state.Model.StateDict().Where(entry => entry.Tensor is not Parameter).Select(entry => (entry.Tensor, entry.Tensor.Clone()))];
     }
 
@@ -32,19 +26,18 @@ internal sealed class TrainingStep
     /// <param name="batches">As many batches as accumulate are taken.</param>
     /// <param name="step">Number in the run, from 0: random numbers follow from it.</param>
     /// <param name="learningRate">Learning rate.</param>
-    public StepResult Run(IEnumerator<Batch> batches, long step, double learningRate)
+    public StepResult Run(IEnumerator<Func<Metrics, Tensor>> batches, long step, double learningRate)
     {
         foreach ((Tensor live, Tensor before) in _statistics)
             before.CopyFrom(live);
-        int count = _config.Train.AccumulationSteps;
-        VisionModel model = _state.Model;
-        var metrics = new Metrics();
-        model.ZeroGrad();
+        int count = _options.AccumulationSteps;
+        var metrics = new Metrics(_state.Task.Metrics);
+        _state.Model.ZeroGrad();
         bool isFinite = true;
         string? anomaly = null;
         for (int i = 0; i < count && batches.MoveNext(); i++)
         {
-            RandomStep.Current = new RandomStep((ulong)_config.Seed, (ulong)((step * count) + i));
+            RandomStep.Current = new RandomStep(_options.Seed, (ulong)((step * count) + i));
             try
             {
                 isFinite &= Accumulate(batches.Current, 1f / count, metrics);
@@ -74,17 +67,11 @@ internal sealed class TrainingStep
     }
 
     // Adds a batch's gradients; false where the loss is no finite number.
-    private bool Accumulate(Batch batch, float share, Metrics metrics)
+    private bool Accumulate(Func<Metrics, Tensor> batch, float share, Metrics metrics)
     {
         using var scope = MemoryScope.Enter();
         using var tape = Tape.Start();
-        Tensor images = Tensor.From(batch.Images, [batch.Count, batch.ImageSize, batch.ImageSize, 3]);
-        Tensor targets = _mixup is null
-            ? SoftTargets.FromLabels(batch.Labels, _state.Model.NumClasses, (float)_config.Model.LabelSmoothing)
-            : _mixup.Apply(images, batch.Labels, RandomStep.Current.Seed, (long)RandomStep.Current.Step);
-        Tensor logits = _state.Model.Forward(images);
-        Tensor loss = logits.CrossEntropy(targets).Mean();
-        metrics.Add(logits.AsSpan<float>(), batch.Labels, loss.Item());
+        Tensor loss = batch(metrics);
         if (!float.IsFinite(loss.Item()))
             return false;
         tape.Backward(share == 1 ? loss : loss * share);
@@ -94,9 +81,9 @@ internal sealed class TrainingStep
     private double ClippedNorm()
     {
         IEnumerable<Parameter> parameters = _state.Model.Parameters();
-        if (_config.Train.ClipGrad is not (> 0 and var max))
+        if (_options.ClipGradient is not (> 0 and var max))
             return GradientClipping.Norm(parameters);
-        if (_config.Train.ClipMode == "norm")
+        if (!_options.ClipsByValue)
             return GradientClipping.ByNorm(parameters, max);
         double norm = GradientClipping.Norm(parameters);
         GradientClipping.ByValue(parameters, max);

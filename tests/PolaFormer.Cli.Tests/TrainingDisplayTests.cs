@@ -48,12 +48,21 @@ public sealed class TrainingDisplayTests
     [Fact]
     public void AFinishedRunThatIsStartedAgainSaysThatItIsFinished()
     {
-        new TrainingDisplay(_output, width: null, every: 1).RunEnded(new RunEnd(true, 0.25, TimeSpan.FromSeconds(3725), 30, 3, WasFinished: true));
+        new TrainingDisplay(_output, width: null, every: 1).RunEnded(new RunEnd(true, Top1(0.25), TimeSpan.FromSeconds(3725), 30, 3, WasFinished: true));
         Assert.StartsWith("The run is finished: 3 epochs in 1 h 2 min, best top-1 25.00 %.", _output.ToString(), StringComparison.Ordinal);
     }
 
-    private static TrainingProgress Step(int step) => new(1, 3, step, 10, step, 1.5, 1.25, 0.25, 3.4e-4, 2, 640, TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(5));
+    private static TrainingProgress Step(int step) => new(1, 3, step, 10, step, 1.5, 1.25, Top1(0.25), 3.4e-4, 2, 640, TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(5));
 
     private static EpochResult Epoch() => new(
-        1, 10, 1.5, 0.2, 1e-3, 640, new Evaluation(100, 0.25, 0.9, 1, TimeSpan.FromSeconds(20)), new Evaluation(100, 0.3, 0.9, 1, TimeSpan.FromSeconds(10)), BadImages: 2, IsBest: true, TimeSpan.FromSeconds(60));
+        1, 10, 1.5, Top1(0.2), 1e-3, 640, Evaluation(25, seconds: 20), Evaluation(30, seconds: 10), LeftOut: 2, IsBest: true, TimeSpan.FromSeconds(60));
+
+    private static MetricValue Top1(double value) => new(ClassificationMetrics.Top1, value);
+
+    private static Evaluation Evaluation(int hits, double seconds)
+    {
+        var metrics = new Metrics(ClassificationMetrics.Definitions);
+        metrics.Add(100, meanLoss: 1, hits, 90);
+        return new Evaluation(metrics, TimeSpan.FromSeconds(seconds));
+    }
 }

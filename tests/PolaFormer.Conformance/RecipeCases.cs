@@ -202,10 +202,10 @@ internal static partial class RecipeCases
         Compare("soft_target", Tensor.From(fixture.Floats("in.soft_target"), shape));
         if (fixture.Meta.Field("accuracy_percent") is { } accuracy)
         {
-            var metrics = new Metrics();
-            metrics.Add(fixture.Floats("in.x"), labels, loss);
-            comparison.Within("top1", 100 * metrics.Top1, accuracy.GetProperty("top1").GetDouble(), 1e-4);
-            comparison.Within("top5", 100 * metrics.Top5, accuracy.GetProperty("top5").GetDouble(), 1e-4);
+            var metrics = new Metrics(ClassificationMetrics.Definitions);
+            ClassificationMetrics.Add(metrics, fixture.Floats("in.x"), labels, loss);
+            comparison.Within("top1", 100 * metrics["top1"], accuracy.GetProperty("top1").GetDouble(), 1e-4);
+            comparison.Within("top5", 100 * metrics["top5"], accuracy.GetProperty("top5").GetDouble(), 1e-4);
         }
 
         double Compare(string name, Tensor targets)

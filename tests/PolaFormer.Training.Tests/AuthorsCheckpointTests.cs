@@ -75,7 +75,7 @@ public sealed class AuthorsCheckpointTests : IDisposable
         }
 
         new AuthorsCheckpoint(_config, model) { Optimizer = optimizer, Schedule = s_schedule, Average = averages ? average : null }
-            .Write(_folder["run.pth"], new TrainingPosition(Epoch: 3, Step: 1, StepsPerEpoch: 8, BestTop1: 0.25, BestEmaTop1: 0.3));
+            .Write(_folder["run.pth"], new TrainingPosition(Epoch: 3, Step: 1, StepsPerEpoch: 8, Best: 0.25, BestEma: 0.3));
         IEnumerable<(string Name, Tensor Tensor)> all = Named("model", model.StateDict()).Concat(Named("ema", average.StateDict())).Concat(Named("optimizer", optimizer.StateDict()));
         SafetensorsWriter.Write(_folder["run.safetensors"], all.Select(tensor => TrainingCheckpoint.Stored(tensor.Name, tensor.Tensor)));
         return Checkpoint.Open(_folder["run.pth"]);

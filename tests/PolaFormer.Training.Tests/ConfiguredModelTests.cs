@@ -256,7 +256,7 @@ public sealed class ConfiguredModelTests
     private static string Save(ConfiguredModel configured, string shape)
     {
         string path = Path.GetTempFileName();
-        TrainingCheckpoint.SaveModel(path, configured.Model, new ModelDescription { Model = configured.Name, Config = shape, ImageSize = configured.Model.ImageSize });
+        TrainingCheckpoint.SaveModel(path, configured.Model, new ModelDescription { Model = configured.Name, Config = shape, ImageSize = configured.Model.ImageSize }.ToMetadata());
         return path;
     }
 }

@@ -20,7 +20,7 @@ internal sealed class TinyRuns : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    public Trainer NewTrainer(string name, int epochs, params string[] options) => new(Config(epochs, options), this[name]);
+    public Trainer NewTrainer(string name, int epochs, params string[] options) => ConfiguredTrainer.Create(Config(epochs, options), this[name]);
 
     // False where it was stopped, or died.
     public bool Train(string name, int epochs, Course? course = null, CancellationToken stop = default, params string[] options)

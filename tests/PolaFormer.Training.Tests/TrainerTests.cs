@@ -20,7 +20,7 @@ public sealed class TrainerTests : IDisposable
         var course = new Course();
         Assert.True(Train("a", epochs: 8, course, options: ["MODEL.TYPE", "polaformer_pp_cifar"]));
         Assert.True(course.Epochs[^1].TrainLoss < 0.6 * course.Epochs[0].TrainLoss, string.Join(", ", course.Epochs.Select(epoch => epoch.TrainLoss)));
-        Assert.Equal(1, course.Epochs.Max(epoch => epoch.Evaluation.Top1));
+        Assert.Equal(1, course.Epochs.Max(epoch => epoch.Evaluation["top1"]));
     }
 
     [Fact]
@@ -193,7 +193,7 @@ public sealed class TrainerTests : IDisposable
             "DATA.DATA_PATH", data, "DATA.BATCH_SIZE", "4", "DATA.DATASET", "imagenet", "DATA.IMG_SIZE", "48", "MODEL.NUM_CLASSES", "4", "SAVE_FREQ", "100",
             "TRAIN.OPTIMIZER.NAME", "muon", "TRAIN.BASE_LR", "2.5", "MODEL.LABEL_SMOOTHING", "0", "MODEL.DROP_PATH_RATE", "0",
         ]);
-        Assert.True(course.Epochs[^1].Evaluation is { Top1: 1, Loss: < 0.1 }, $"{course.Epochs[^1].Evaluation}");
+        Assert.True(course.Epochs[^1].Evaluation is { First.Value: 1, Loss: < 0.1 }, $"{course.Epochs[^1].Evaluation.Metrics}");
     }
 
     [Fact]
@@ -256,7 +256,7 @@ public sealed class TrainerTests : IDisposable
     {
         Train("a", epochs: 1);
         Trainer trainer = NewTrainer("b", epochs: 1, "MODEL.PRETRAINED", Path.Combine(_runs["a"], "last.safetensors"), "TRAIN.FREEZE", "[patch_embed.*, layers.*]");
-        Assert.Empty(trainer.Pretrained!.Missing);
+        Assert.Empty(((ClassificationTask)trainer.Task).Pretrained!.Missing);
         float[] stem = trainer.Model.Parameters().First().ToArray();
         trainer.Run();
         Assert.Equal(stem, trainer.Model.Parameters().First().ToArray());
@@ -324,17 +324,17 @@ public sealed class TrainerTests : IDisposable
     [InlineData("DATA.DATASET", "mnist")]
     [InlineData("TRAIN.ACCUMULATION_STEPS", "100")]
     public void WhatIsNotSupportedIsAnError(string key, string value) =>
-        Assert.Throws<ConfigurationException>(() => new Trainer(Config(1, key, value), _runs["a"]));
+        Assert.Throws<ConfigurationException>(() => ConfiguredTrainer.Create(Config(1, key, value), _runs["a"]));
 
     [Fact]
     public void AnOddBatchCannotBeMixed() =>
-        Assert.Throws<ConfigurationException>(() => new Trainer(Config(1, "AUG.MIXUP", "0.8", "DATA.BATCH_SIZE", "7"), _runs["a"]));
+        Assert.Throws<ConfigurationException>(() => ConfiguredTrainer.Create(Config(1, "AUG.MIXUP", "0.8", "DATA.BATCH_SIZE", "7"), _runs["a"]));
 
     [Fact]
     public void StateOfAnotherBatchSizeIsRefused()
     {
         Train("a", epochs: 1);
-        Assert.Throws<TrainingException>(() => new Trainer(Config(2, "DATA.BATCH_SIZE", "4"), _runs["a"]).Run());
+        Assert.Throws<TrainingException>(() => ConfiguredTrainer.Create(Config(2, "DATA.BATCH_SIZE", "4"), _runs["a"]).Run());
     }
 
     private static void Stop(TrainingProgress progress, CancellationTokenSource stop)

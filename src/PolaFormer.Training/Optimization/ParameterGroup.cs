@@ -18,13 +18,23 @@ public sealed record ParameterGroup(IReadOnlyList<(string Name, Parameter Parame
     /// <param name="layerDecay">Layer-wise decay of the learning rate, in (0, 1]; 1 for one rate everywhere.</param>
     public static IReadOnlyList<ParameterGroup> Split(VisionModel model, double weightDecay, double layerDecay = 1)
     {
+        var layers = new LayerDecay(model, layerDecay);
+        return Split(model, weightDecay, layers.ScaleOf);
+    }
+
+    /// <summary>The groups of any network, by the same rule.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="weightDecay">Of the groups that decay.</param>
+    /// <param name="scaleOf">Factor on the learning rate of a parameter by its name; null for one rate everywhere.</param>
+    public static IReadOnlyList<ParameterGroup> Split(Module model, double weightDecay, Func<string, double>? scaleOf = null)
+    {
+        scaleOf ??= _ => 1;
         (string Name, Parameter Parameter)[] all = [.. model.NamedParameters()];
         HashSet<string> spared = [.. model.State().Where(entry => entry.Traits.HasFlag(StateTraits.NoDecay)).Select(entry => entry.Name)];
-        var layers = new LayerDecay(model, layerDecay);
-        return [.. from scale in all.Select(entry => layers.ScaleOf(entry.Name)).Distinct()
+        return [.. from scale in all.Select(entry => scaleOf(entry.Name)).Distinct()
                    from decays in new[] { true, false }
                    select new ParameterGroup(
-                       [.. all.Where(entry => entry.Parameter.RequiresGrad && layers.ScaleOf(entry.Name) == scale && (Decays(entry.Name, entry.Parameter) && !spared.Contains(entry.Name)) == decays)],
+                       [.. all.Where(entry => entry.Parameter.RequiresGrad && scaleOf(entry.Name) == scale && (Decays(entry.Name, entry.Parameter) && !spared.Contains(entry.Name)) == decays)],
                        decays ? weightDecay : 0, scale)];
     }
 

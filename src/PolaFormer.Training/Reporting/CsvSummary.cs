@@ -7,30 +7,29 @@ namespace PolaFormer.Training.Reporting;
 /// <summary>The epochs of a run as a table for spreadsheets: <c>summary.csv</c>, one line an epoch; empty where the run averages no weights.</summary>
 internal static class CsvSummary
 {
-    private static readonly (string Name, Func<EpochRecord, IFormattable?> Value)[] s_columns =
+    /// <summary>Writes the file in place of an older one.</summary>
+    public static void Write(string path, RunLog log)
+    {
+        (string Name, Func<EpochRecord, IFormattable?> Value)[] columns = ColumnsOf(log.Metrics);
+        var text = new StringBuilder().AppendJoin(',', columns.Select(column => column.Name)).Append('\n');
+        foreach (EpochRecord epoch in log.Epochs)
+            text.AppendJoin(',', columns.Select(column => column.Value(epoch)?.ToString(null, CultureInfo.InvariantCulture))).Append('\n');
+        OutputFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text.ToString())));
+    }
+
+    private static (string Name, Func<EpochRecord, IFormattable?> Value)[] ColumnsOf(IReadOnlyList<MetricDefinition> metrics) =>
     [
         ("epoch", epoch => epoch.Epoch),
         ("step", epoch => epoch.GlobalStep),
         ("train_loss", epoch => epoch.TrainLoss),
-        ("train_top1", epoch => epoch.TrainTop1),
+        ($"train_{metrics[0].Name}", epoch => epoch.ValueOf($"train_{metrics[0].Name}")),
         ("val_loss", epoch => epoch.Loss),
-        ("val_top1", epoch => epoch.Top1),
-        ("val_top5", epoch => epoch.Top5),
+        .. metrics.Select<MetricDefinition, (string, Func<EpochRecord, IFormattable?>)>(metric => ($"val_{metric.Name}", epoch => epoch.ValueOf(metric.Name))),
         ("ema_loss", epoch => epoch.EmaLoss),
-        ("ema_top1", epoch => epoch.EmaTop1),
-        ("ema_top5", epoch => epoch.EmaTop5),
+        .. metrics.Select<MetricDefinition, (string, Func<EpochRecord, IFormattable?>)>(metric => ($"ema_{metric.Name}", epoch => epoch.ValueOf($"ema_{metric.Name}"))),
         ("lr", epoch => epoch.Lr),
         ("images_per_second", epoch => epoch.ImagesPerSecond),
         ("bad_images", epoch => epoch.BadImages),
         ("best", epoch => epoch.IsBest ? 1 : 0),
     ];
-
-    /// <summary>Writes the file in place of an older one.</summary>
-    public static void Write(string path, RunLog log)
-    {
-        var text = new StringBuilder().AppendJoin(',', s_columns.Select(column => column.Name)).Append('\n');
-        foreach (EpochRecord epoch in log.Epochs)
-            text.AppendJoin(',', s_columns.Select(column => column.Value(epoch)?.ToString(null, CultureInfo.InvariantCulture))).Append('\n');
-        OutputFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text.ToString())));
-    }
 }

@@ -1,12 +1,22 @@
 namespace PolaFormer.Training.Reporting;
 
-/// <summary>An epoch; <c>top1</c>, <c>top5</c> and <c>loss</c> are of the evaluation images, with <c>ema_</c> of the averaged weights.</summary>
+/// <summary>
+/// An epoch; <c>loss</c> and the metrics under their names are of the evaluation examples, with <c>ema_</c> of the averaged weights,
+/// with <c>train_</c> of the training.
+/// </summary>
 internal sealed record EpochRecord(
-    int Epoch, double TrainLoss, double TrainTop1, double Top1, double Top5, double Loss, double? EmaTop1, double? EmaTop5, double? EmaLoss,
+    int Epoch, double TrainLoss, double Loss, double? EmaLoss,
     double Lr, double ImagesPerSecond, double EvaluationImagesPerSecond, int BadImages, bool IsBest, long GlobalStep, double Seconds) : LogRecord(GlobalStep, Seconds)
 {
     public static EpochRecord From(EpochResult epoch) => new(
-        epoch.Epoch, epoch.TrainLoss, epoch.TrainTop1, epoch.Evaluation.Top1, epoch.Evaluation.Top5, epoch.Evaluation.Loss,
-        epoch.EmaEvaluation?.Top1, epoch.EmaEvaluation?.Top5, epoch.EmaEvaluation?.Loss,
-        epoch.LearningRate, epoch.ImagesPerSecond, epoch.Evaluation.ImagesPerSecond, epoch.BadImages, epoch.IsBest, epoch.GlobalStep, epoch.Elapsed.TotalSeconds);
+        epoch.Epoch, epoch.TrainLoss, epoch.Evaluation.Loss, epoch.EmaEvaluation?.Loss,
+        epoch.LearningRate, epoch.ExamplesPerSecond, epoch.Evaluation.ExamplesPerSecond, epoch.LeftOut, epoch.IsBest, epoch.GlobalStep, epoch.Elapsed.TotalSeconds)
+    {
+        Values = Named(
+        [
+            ($"train_{epoch.TrainMetric.Definition.Name}", epoch.TrainMetric.Value),
+            .. epoch.Evaluation.Metrics.Values.Select(metric => (metric.Definition.Name, metric.Value)),
+            .. epoch.EmaEvaluation?.Metrics.Values.Select(metric => ($"ema_{metric.Definition.Name}", metric.Value)) ?? [],
+        ]),
+    };
 }

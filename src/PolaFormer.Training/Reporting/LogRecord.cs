@@ -24,6 +24,10 @@ internal abstract record LogRecord(long GlobalStep, double Seconds)
         RespectNullableAnnotations = true,
     };
 
+    /// <summary>The task's metrics, beside the keys that every task has.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Values { get; set; }
+
     /// <summary>The record as JSON without a line break.</summary>
     public string ToLine() => JsonSerializer.Serialize(this, s_options);
 
@@ -32,11 +36,31 @@ internal abstract record LogRecord(long GlobalStep, double Seconds)
     {
         try
         {
-            return JsonSerializer.Deserialize<LogRecord>(line, s_options);
+            LogRecord? record = JsonSerializer.Deserialize<LogRecord>(line, s_options);
+            if (record is { Values: { } values })
+                record.Values = values.Where(entry => NumberOf(entry.Value) is not null).ToDictionary();
+            return record;
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException)
+        // Names that are no UTF-16 surface as InvalidOperationException.
+        catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
         {
             return null;
         }
     }
+
+    /// <summary>A metric under a key of the record; null where it is absent.</summary>
+    public double? ValueOf(string key) => Values is { } values && values.TryGetValue(key, out JsonElement value) ? NumberOf(value) : null;
+
+    /// <summary>Metrics under their keys.</summary>
+    protected static Dictionary<string, JsonElement> Named(IEnumerable<(string Key, double Value)> values) =>
+        values.ToDictionary(entry => entry.Key, entry => JsonSerializer.SerializeToElement(entry.Value, s_options));
+
+    private static double? NumberOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Number when value.TryGetDouble(out double number) => number,
+        JsonValueKind.String when value.ValueEquals("NaN") => double.NaN,
+        JsonValueKind.String when value.ValueEquals("Infinity") => double.PositiveInfinity,
+        JsonValueKind.String when value.ValueEquals("-Infinity") => double.NegativeInfinity,
+        _ => null,
+    };
 }

@@ -11,7 +11,10 @@ namespace PolaFormer.Training.Reporting;
 internal sealed record RunLog(RunRecord Run, StepCurves Steps, IReadOnlyList<EpochRecord> Epochs, EndRecord? End)
 {
     private const long MaxBytes = 1L << 30;
-    private const int MaxLineLength = 1 << 22;
+    private const int MaxLineLength = 1 << 22, MaxMetrics = 64;
+
+    /// <summary>The metrics of the run.</summary>
+    public IReadOnlyList<MetricDefinition> Metrics => MetricsOf(Run);
 
     /// <summary>Reads a log.</summary>
     /// <exception cref="FileException">It is absent, or no regular file.</exception>
@@ -28,7 +31,7 @@ internal sealed record RunLog(RunRecord Run, StepCurves Steps, IReadOnlyList<Epo
             {
                 case RunRecord start: run = start; break;
                 case StepRecord step: steps.Add(step); break;
-                case EpochRecord epoch: epochs.Add(epoch); break;
+                case EpochRecord epoch: epochs.Add(run is null ? epoch : WithMetrics(epoch, MetricsOf(run))); break;
                 case EndRecord last: end = last; break;
             }
         }
@@ -52,6 +55,19 @@ internal sealed record RunLog(RunRecord Run, StepCurves Steps, IReadOnlyList<Epo
             if (LogRecord.Parse(line) is { } record)
                 yield return record;
         }
+    }
+
+    // Logs of earlier versions, all of classification, name none.
+    private static IReadOnlyList<MetricDefinition> MetricsOf(RunRecord run) =>
+        run.Metrics is { Count: > 0 and <= MaxMetrics } metrics && metrics.All(metric => metric is { Name: not null, Label: not null, IsNameValid: true }) && metrics.DistinctBy(metric => metric.Name).Count() == metrics.Count
+            ? metrics
+            : ClassificationMetrics.Definitions;
+
+    // What else stands in a record is not kept, whatever its length.
+    private static EpochRecord WithMetrics(EpochRecord epoch, IReadOnlyList<MetricDefinition> metrics)
+    {
+        HashSet<string> keys = [$"train_{metrics[0].Name}", .. metrics.Select(metric => metric.Name), .. metrics.Select(metric => $"ema_{metric.Name}")];
+        return epoch with { Values = epoch.Values?.Where(entry => keys.Contains(entry.Key)).ToDictionary() };
     }
 
     // Lines too long for a record are passed over without being held.

@@ -28,10 +28,10 @@ internal sealed class TensorBoardLog(string folder, int every, TimeProvider cloc
         Write(
             progress.GlobalStep,
             ("train/loss", progress.StepLoss),
-            ("train/top1", progress.Top1),
+            ($"train/{progress.Metric.Definition.Name}", progress.Metric.Value),
             ("train/lr", progress.LearningRate),
             ("train/grad_norm", progress.GradientNorm),
-            ("train/images_per_second", progress.ImagesPerSecond));
+            ("train/images_per_second", progress.ExamplesPerSecond));
     }
 
     public void EpochDone(EpochResult result)
@@ -54,7 +54,7 @@ internal sealed class TensorBoardLog(string folder, int every, TimeProvider cloc
     }
 
     private void WriteEvaluation(string group, long step, Evaluation evaluation) =>
-        Write(step, ($"{group}/top1", evaluation.Top1), ($"{group}/top5", evaluation.Top5), ($"{group}/loss", evaluation.Loss));
+        Write(step, [.. evaluation.Metrics.Values.Select(metric => ($"{group}/{metric.Definition.Name}", metric.Value)), ($"{group}/loss", evaluation.Loss)]);
 
     private void Write(long step, params ReadOnlySpan<(string Tag, double Value)> points)
     {

@@ -8,16 +8,16 @@ internal static class SampleRun
     public const int StepsPerEpoch = 10;
 
     public static RunDescription Start(int epochsDone = 0, int stepsDone = 0, string? resumedFrom = null) => new(
-        "sample_net", 1_234_567, ["cat", "</script><b>dog"], "MODEL:\n  NAME: sample_net\n", Epochs: 3, StepsPerEpoch, epochsDone, stepsDone, resumedFrom, TimeSpan.FromSeconds(epochsDone));
+        "sample_net", 1_234_567, ["cat", "</script><b>dog"], ClassificationMetrics.Definitions, "MODEL:\n  NAME: sample_net\n", Epochs: 3, StepsPerEpoch, epochsDone, stepsDone, resumedFrom, TimeSpan.FromSeconds(epochsDone));
 
     public static TrainingProgress Step(int epoch, int step, double gradientNorm = 1.5)
     {
         int global = ((epoch - 1) * StepsPerEpoch) + step;
-        return new TrainingProgress(epoch, 3, step, StepsPerEpoch, global, 2.0 / global, 2.5 / global, 0.25, 1e-3 * global, gradientNorm, 640, TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(global * 0.1));
+        return new TrainingProgress(epoch, 3, step, StepsPerEpoch, global, 2.0 / global, 2.5 / global, Top1(0.25), 1e-3 * global, gradientNorm, 640, TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(global * 0.1));
     }
 
     public static EpochResult Epoch(int epoch, bool isAveraged = false) => new(
-        epoch, epoch * StepsPerEpoch, 1.5 / epoch, 0.2 * epoch, 1e-3, 640, Evaluation(epoch, 0.25), isAveraged ? Evaluation(epoch, 0.3) : null, BadImages: 2, IsBest: true, TimeSpan.FromSeconds(epoch));
+        epoch, epoch * StepsPerEpoch, 1.5 / epoch, Top1(0.2 * epoch), 1e-3, 640, Evaluation(epoch, 0.25), isAveraged ? Evaluation(epoch, 0.3) : null, LeftOut: 2, IsBest: true, TimeSpan.FromSeconds(epoch));
 
     /// <summary>Tells an observer of some epochs, from a start at the first of them.</summary>
     public static void Tell(ITrainingObserver observer, int from = 1, int to = 2, int lastStep = StepsPerEpoch, bool isAveraged = false, string? resumedFrom = null)
@@ -49,5 +49,12 @@ internal static class SampleRun
         return curves;
     }
 
-    private static Evaluation Evaluation(int epoch, double top1) => new(100, top1 * epoch, 0.9, 1.0 / epoch, TimeSpan.FromSeconds(1));
+    private static MetricValue Top1(double value) => new(ClassificationMetrics.Top1, value);
+
+    private static Evaluation Evaluation(int epoch, double top1)
+    {
+        var metrics = new Metrics(ClassificationMetrics.Definitions);
+        metrics.Add(100, 1.0 / epoch, 100 * top1 * epoch, 90);
+        return new Evaluation(metrics, TimeSpan.FromSeconds(1));
+    }
 }

@@ -108,7 +108,7 @@ public sealed class TrainingLogTests : IDisposable
         var log = new TrainingLog(Path, every: 5);
         SampleRun.Tell(log, from: 1, to: 2);
         Assert.Equal(new RunHistory(TimeSpan.FromSeconds(2), null), RunHistory.Read(_folder.Path));
-        log.RunEnded(new RunEnd(true, 0.5, TimeSpan.FromSeconds(7), 20, 2, false));
+        log.RunEnded(new RunEnd(true, new MetricValue(ClassificationMetrics.Top1, 0.5), TimeSpan.FromSeconds(7), 20, 2, false));
         Assert.Equal(new RunHistory(TimeSpan.FromSeconds(7), 20), RunHistory.Read(_folder.Path));
     }
 

@@ -4,10 +4,13 @@
   const named = { NaN, Infinity, "-Infinity": -Infinity };
   const { run, end, epochs, steps } = JSON.parse(document.getElementById("data").textContent, (_, value) => Object.hasOwn(named, value) ? named[value] : value);
   const last = epochs.at(-1);
-  const hasAverage = epochs.some(epoch => epoch.ema_top1 !== null);
+  const [first, ...others] = run.metrics;
+  const hasAverage = epochs.some(epoch => epoch.ema_loss !== null);
 
   const fixed = digits => value => value.toFixed(digits);
   const percent = value => `${(100 * value).toFixed(2)} %`;
+  const textOf = (metric, value) => value === undefined ? "–" : metric.is_share ? percent(value) : Number(value).toFixed(4);
+  const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
   const short = value => String(Number(value.toPrecision(3)));
   const power = value => value === 0 ? "0" : value.toExponential(2);
   const shortPower = value => value === 0 ? "0" : value.toExponential().length > 6 ? value.toExponential(1) : value.toExponential();
@@ -47,13 +50,13 @@
     figure("Epochs", `${last?.epoch ?? run.epochs_done} / ${run.epochs}`, `step ${(last?.global_step ?? run.global_step).toLocaleString("en")}`);
     if (last === undefined)
       return;
-    const best = epochs.reduce((a, b) => b.top1 > a.top1 ? b : a);
-    figure("Best top-1", percent(best.top1), `evaluation, epoch ${best.epoch}`);
-    if (hasAverage) {
-      const averaged = epochs.filter(epoch => epoch.ema_top1 !== null).reduce((a, b) => b.ema_top1 > a.ema_top1 ? b : a);
-      figure("Best top-1, EMA", percent(averaged.ema_top1), `averaged weights, epoch ${averaged.epoch}`);
-    }
-    figure("Top-5", percent(last.top5), `evaluation, epoch ${last.epoch}`);
+    const bestBy = key => epochs.filter(epoch => Number.isFinite(epoch[key])).reduce((a, b) => a === undefined || (first.higher_is_better ? b[key] > a[key] : b[key] < a[key]) ? b : a, undefined);
+    const best = bestBy(first.name), averaged = bestBy(`ema_${first.name}`);
+    if (best !== undefined)
+      figure(`Best ${first.label}`, textOf(first, best[first.name]), `evaluation, epoch ${best.epoch}`);
+    if (averaged !== undefined)
+      figure(`Best ${first.label}, EMA`, textOf(first, averaged[`ema_${first.name}`]), `averaged weights, epoch ${averaged.epoch}`);
+    others.forEach(metric => figure(capital(metric.label), textOf(metric, last[metric.name]), `evaluation, epoch ${last.epoch}`));
     figure("Loss", last.loss.toFixed(4), `evaluation; training ${last.train_loss.toFixed(4)}`);
     figure("Speed", `${short(last.images_per_second)} /s`, "training images, last epoch");
   }
@@ -62,11 +65,10 @@
     const columns = [
       ["epoch", epoch => epoch.epoch],
       ["train loss", epoch => epoch.train_loss.toFixed(4)],
-      ["train top-1", epoch => percent(epoch.train_top1)],
+      [`train ${first.label}`, epoch => textOf(first, epoch[`train_${first.name}`])],
       ["val loss", epoch => epoch.loss.toFixed(4)],
-      ["val top-1", epoch => percent(epoch.top1)],
-      ["val top-5", epoch => percent(epoch.top5)],
-      ...(hasAverage ? [["EMA loss", epoch => epoch.ema_loss?.toFixed(4) ?? "–"], ["EMA top-1", epoch => epoch.ema_top1 === null ? "–" : percent(epoch.ema_top1)]] : []),
+      ...run.metrics.map(metric => [`val ${metric.label}`, epoch => textOf(metric, epoch[metric.name])]),
+      ...(hasAverage ? [["EMA loss", epoch => epoch.ema_loss?.toFixed(4) ?? "–"], [`EMA ${first.label}`, epoch => textOf(first, epoch[`ema_${first.name}`])]] : []),
       ["learning rate", epoch => power(epoch.lr)],
       ["images/s", epoch => short(epoch.images_per_second)],
       ...(epochs.some(epoch => epoch.bad_images > 0) ? [["unreadable", epoch => epoch.bad_images]] : []),
@@ -95,10 +97,10 @@
       ],
     },
     {
-      place: "results", title: "Top-1 accuracy", unit: "%", height: 290, value: percent, tick: value => short(100 * value), series: [
-        { label: "train, augmented", colour: "train", values: ofEpochs("train_top1") },
-        { label: "val", colour: "val", values: ofEpochs("top1") },
-        ...averaged("EMA", "ema_top1"),
+      place: "results", title: capital(first.label), unit: first.is_share ? "%" : undefined, height: 290, value: value => textOf(first, value), tick: value => short(first.is_share ? 100 * value : value), series: [
+        { label: "train, augmented", colour: "train", values: ofEpochs(`train_${first.name}`) },
+        { label: "val", colour: "val", values: ofEpochs(first.name) },
+        ...averaged("EMA", `ema_${first.name}`),
       ],
     },
     { place: "course", title: "Learning rate", height: 200, value: power, tick: shortPower, series: [{ label: "rate", colour: "train", values: ofSteps("lr") }] },

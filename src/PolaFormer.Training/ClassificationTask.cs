@@ -1,0 +1,139 @@
+using System.Collections.Concurrent;
+using PolaFormer.Checkpoints;
+using PolaFormer.Models;
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+using PolaFormer.Training.Configuration;
+using PolaFormer.Vision.Loading;
+
+namespace PolaFormer.Training;
+
+/// <summary>An image to a class: cross-entropy with smoothed labels or mixed images, top-1 and top-5.</summary>
+public sealed class ClassificationTask : TrainingTask<Batch>
+{
+    private readonly TrainingConfig _config;
+    private readonly ModelDescription _description;
+    private readonly Mixup? _mixup;
+
+    // Filled by the loader's threads.
+    private readonly ConcurrentQueue<string> _badImages = new();
+
+    /// <summary>Builds the network with freshly drawn or given weights, and opens the data.</summary>
+    /// <exception cref="ConfigurationException">A key asks for what is not supported.</exception>
+    /// <exception cref="Vision.ImageException">The data cannot be opened.</exception>
+    /// <exception cref="CheckpointException">MODEL.PRETRAINED cannot be read or does not fit.</exception>
+    public ClassificationTask(TrainingConfig config)
+    {
+        ConfigurationRules.Check(config);
+        if (Mixup.IsWanted(config.Aug) && config.Data.BatchSize % 2 != 0)
+            throw new ConfigurationException($"DATA.BATCH_SIZE: {config.Data.BatchSize} is odd, and batches are mixed in pairs (AUG.MIXUP, AUG.CUTMIX); it takes an even number then.");
+        _config = config;
+        var configured = ConfiguredModel.Create(config);
+        Network = configured.Model;
+        Network.UseCheckpoint = config.Train.UseCheckpoint;
+        Network.Initialize((ulong)config.Seed);
+        Data = TrainingData.Open(config, _badImages.Enqueue);
+        if (config.Model.Pretrained.Length > 0)
+        {
+            using Checkpoint checkpoint = Checkpoint.Open(config.Model.Pretrained);
+            Pretrained = PretrainedLoader.Load(Network, checkpoint);
+            if (Pretrained.Loaded.Count == 0)
+                throw new CheckpointException(config.Model.Pretrained, $"none of its entries fits {config.Model.Type}. Name a checkpoint of that architecture; 'inspect' tells which one it is.");
+        }
+
+        FrozenParameters.Apply(Network, config.Train.Freeze);
+        if (Mixup.IsWanted(config.Aug))
+            _mixup = new Mixup(config.Aug, Network.NumClasses, config.Model.LabelSmoothing);
+        _description = new ModelDescription
+        {
+            Model = configured.Name,
+            Config = configured.Config,
+            ImageSize = config.Data.ImgSize,
+            Labels = Data.Classes,
+            Mean = Data.Mean,
+            Std = Data.Std,
+            CenterCrop = Data.CenterCrop,
+        };
+    }
+
+    /// <inheritdoc/>
+    public override string Name => _description.Model;
+
+    /// <inheritdoc/>
+    public override Module Model => Network;
+
+    /// <summary>The network.</summary>
+    public VisionModel Network { get; }
+
+    /// <summary>The images.</summary>
+    public TrainingData Data { get; }
+
+    /// <summary>What became of the weights of MODEL.PRETRAINED; null without.</summary>
+    public PretrainedReport? Pretrained { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<MetricDefinition> Metrics => ClassificationMetrics.Definitions;
+
+    /// <inheritdoc/>
+    public override int BatchesPerEpoch => Data.Train.BatchCount;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Classes => Data.Classes;
+
+    /// <inheritdoc/>
+    public override int LeftOut => Data.Train.BadImages.Count;
+
+    /// <inheritdoc/>
+    public override Module CreateModel() => ConfiguredModel.Create(_config).Model;
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Describe(double? value, int epoch) => (_description with { Top1 = value, Epoch = epoch }).ToMetadata();
+
+    /// <inheritdoc/>
+    public override bool CanBe(Metrics sums) => sums["top1"] <= sums["top5"];
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings()
+    {
+        while (_badImages.TryDequeue(out string? message))
+            yield return message;
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Predict(Module model, Batch batch) => model.Forward(Images(batch));
+
+    /// <summary>Measures a network that need not be of a run, on a loader's images. Null where it was stopped.</summary>
+    public static Evaluation? Evaluate(Module model, DataLoader loader, CancellationToken stop = default) =>
+        Evaluation.Run(model, ClassificationMetrics.Definitions, loader.Epoch(0), (batch, metrics) =>
+        {
+            Tensor logits = model.Forward(Images(batch));
+            ClassificationMetrics.Add(metrics, logits.AsSpan<float>(), batch.Labels, CrossEntropy(logits, batch, 0).Item());
+        }, stop);
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Batch> TrainingBatches(int epoch, int firstBatch) => Data.Train.Epoch(epoch, firstBatch);
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Batch> EvaluationBatches() => Data.Evaluation.Epoch(0);
+
+    /// <inheritdoc/>
+    protected override Tensor Loss(Tensor predictions, Batch batch) => CrossEntropy(predictions, batch, 0);
+
+    /// <inheritdoc/>
+    protected override void Measure(Tensor predictions, Batch batch, double loss, Metrics metrics) =>
+        ClassificationMetrics.Add(metrics, predictions.AsSpan<float>(), batch.Labels, loss);
+
+    /// <inheritdoc/>
+    protected override (Tensor Predictions, Tensor Loss) Train(Batch batch)
+    {
+        Tensor images = Images(batch);
+        Tensor? mixed = _mixup?.Apply(images, batch.Labels, RandomStep.Current.Seed, (long)RandomStep.Current.Step);
+        Tensor logits = Network.Forward(images);
+        return (logits, mixed is null ? CrossEntropy(logits, batch, (float)_config.Model.LabelSmoothing) : logits.CrossEntropy(mixed).Mean());
+    }
+
+    private static Tensor Images(Batch batch) => Tensor.From(batch.Images, [batch.Count, batch.ImageSize, batch.ImageSize, 3]);
+
+    private static Tensor CrossEntropy(Tensor logits, Batch batch, float smoothing) =>
+        logits.CrossEntropy(SoftTargets.FromLabels(batch.Labels, logits.Shape[1], smoothing)).Mean();
+}

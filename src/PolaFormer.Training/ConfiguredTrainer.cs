@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using PolaFormer.Models;
+using PolaFormer.NN;
+using PolaFormer.Training.Configuration;
+using PolaFormer.Training.Optimization;
+
+namespace PolaFormer.Training;
+
+/// <summary>The trainer that a recipe asks for.</summary>
+public static class ConfiguredTrainer
+{
+    /// <summary>Makes the trainer of a classification task; the folder is made by <see cref="Trainer.Run"/>.</summary>
+    /// <exception cref="ConfigurationException">A key asks for what is not supported.</exception>
+    /// <exception cref="Vision.ImageException">The data cannot be opened.</exception>
+    /// <exception cref="Checkpoints.CheckpointException">MODEL.PRETRAINED cannot be read or does not fit.</exception>
+    public static Trainer Create(TrainingConfig config, string outputFolder)
+    {
+        ConfigurationRules.Check(config);
+        OptimizationConfig train = config.Train;
+        int epochs = train.Epochs + train.CooldownEpochs;
+        if (train.StartEpoch >= epochs)
+            throw new ConfigurationException($"TRAIN.START_EPOCH: {train.StartEpoch} leaves nothing to train; it takes a whole number below TRAIN.EPOCHS, {train.Epochs}.");
+        var task = new ClassificationTask(config);
+        int stepsPerEpoch = task.BatchesPerEpoch / train.AccumulationSteps;
+        if (stepsPerEpoch == 0)
+            throw new ConfigurationException($"TRAIN.ACCUMULATION_STEPS is {train.AccumulationSteps}, but an epoch has {task.BatchesPerEpoch} batches. Set it to at most that.");
+        LearningRateSchedule schedule = ConfiguredOptimization.Schedule(config, stepsPerEpoch);
+        return new Trainer(task, new TrainerOptions
+        {
+            Epochs = epochs,
+            Optimizer = ConfiguredOptimization.Optimizer(train, task.Network),
+            Schedule = schedule,
+            Seed = (ulong)config.Seed,
+            StartEpoch = train.StartEpoch,
+            AccumulationSteps = train.AccumulationSteps,
+            ClipGradient = train.ClipGrad ?? 0,
+            ClipsByValue = train.ClipMode == "value",
+            EmaDecay = train.ModelEma ? train.ModelEmaDecay : null,
+            EmaWarmsUp = train.ModelEmaWarmup,
+            OnNonFinite = PolicyOf(train.OnNan),
+            DetectsAnomalies = train.DetectAnomaly,
+            AutoResume = train.AutoResume,
+            Resume = config.Model.Resume,
+            Pretrained = config.Model.Pretrained,
+            SaveEpochs = config.SaveFreq,
+            SaveMinutes = config.SaveMinutes,
+            PrintEvery = config.PrintFreq,
+            Configuration = ConfigurationWriter.Write(config),
+            AlsoWrite = config.SavePth ? (path, model, state, position) => WritePth(path, model, state, position, config, schedule) : null,
+        }, outputFolder);
+    }
+
+    // A best network that had to wait is without moments and average.
+    private static void WritePth(string path, Module model, TrainingState state, TrainingPosition position, TrainingConfig config, LearningRateSchedule schedule)
+    {
+        bool isCurrent = model == state.Model;
+        var authors = new AuthorsCheckpoint(config, (VisionModel)model)
+        {
+            Optimizer = isCurrent ? state.Optimizer as AdamW : null,
+            Schedule = isCurrent ? schedule as CosineSchedule : null,
+            Average = isCurrent ? state.Ema?.Average : null,
+        };
+        authors.Write($"{path}.pth", position);
+    }
+
+    private static NonFinitePolicy PolicyOf(string name) => name switch
+    {
+        "stop" => NonFinitePolicy.Stop,
+        "skip" => NonFinitePolicy.Skip,
+        "rollback" => NonFinitePolicy.Rollback,
+        _ => throw new UnreachableException(name),
+    };
+}

@@ -1,0 +1,53 @@
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Training;
+
+/// <summary>
+/// What a <see cref="Trainer"/> trains, and all that it knows of it: a network, batches, a loss, metrics, a description.
+/// Derive from <see cref="TrainingTask{TBatch}"/>.
+/// </summary>
+public abstract class TrainingTask
+{
+    private protected TrainingTask()
+    {
+    }
+
+    /// <summary>Name of the network.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The network, its weights drawn or loaded.</summary>
+    public abstract Module Model { get; }
+
+    /// <summary>The metrics, one at least; the first decides which network is the best.</summary>
+    public abstract IReadOnlyList<MetricDefinition> Metrics { get; }
+
+    /// <summary>Batches of an epoch of training, the same in every epoch.</summary>
+    public abstract int BatchesPerEpoch { get; }
+
+    /// <summary>Names of the classes in the order of the logits, which a saved state must share; empty for a task without.</summary>
+    public virtual IReadOnlyList<string> Classes => [];
+
+    /// <summary>Examples left out of the epoch because they could not be read.</summary>
+    public virtual int LeftOut => 0;
+
+    /// <summary>Makes a second network of the same shape, weights undefined, to hold averaged or waiting weights.</summary>
+    public abstract Module CreateModel();
+
+    /// <summary>The metadata of a saved network: what a reader needs to build and use it.</summary>
+    /// <param name="value">First metric of its evaluation; null where it was not evaluated.</param>
+    /// <param name="epoch">Epochs done.</param>
+    public abstract IReadOnlyDictionary<string, string> Describe(double? value, int epoch);
+
+    /// <summary>What needs the user's attention since the last call, such as examples that could not be read.</summary>
+    public virtual IEnumerable<string> Warnings() => [];
+
+    /// <summary>Whether saved sums can be of this task, beyond the range of each.</summary>
+    public virtual bool CanBe(Metrics sums) => true;
+
+    /// <summary>Measures a network of the task's shape. Null where it was stopped.</summary>
+    public abstract Evaluation? Evaluate(Module model, CancellationToken stop = default);
+
+    /// <summary>The batches of an epoch, each as the function that counts it and gives its loss, to be called before the next is taken.</summary>
+    internal abstract IEnumerable<Func<Metrics, Tensor>> Losses(int epoch, int firstBatch);
+}

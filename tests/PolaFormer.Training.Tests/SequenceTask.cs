@@ -1,0 +1,57 @@
+using PolaFormer.Models;
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Training.Tests;
+
+/// <summary>Sequences of made-up tokens, of two classes by whether more of them are 1 or 2: the smallest customer of the trainer beside images.</summary>
+internal sealed class SequenceTask : TrainingTask<(Tensor Tokens, int[] Labels)>
+{
+    private const int Length = 12;
+    private static readonly SequenceClassifierConfig s_config = new() { VocabularySize = 4, MaxLength = Length, Dim = 8, HiddenDim = 16, HeadDim = 4 };
+    private readonly Batches<(long[] Tokens, int Label), (Tensor Tokens, int[] Labels)> _train = new(Examples(64, 1), 8, Collate), _evaluation = new(Examples(20, 2), 8, Collate);
+    private readonly SequenceClassifier _model = new(s_config);
+
+    public SequenceTask() => _model.Initialize(1);
+
+    public override string Name => "sequence_classifier";
+
+    public override Module Model => _model;
+
+    public override IReadOnlyList<MetricDefinition> Metrics { get; } =
+        [new("surprise", "surprise", HigherIsBetter: false), new("accuracy", "accuracy", HigherIsBetter: true, IsShare: true)];
+
+    public override int BatchesPerEpoch => _train.Count;
+
+    public Func<(Tensor Tokens, int[] Labels), Tensor>? LossInstead { get; init; }
+
+    public override Module CreateModel() => new SequenceClassifier(s_config);
+
+    public override IReadOnlyDictionary<string, string> Describe(double? value, int epoch) =>
+        new Dictionary<string, string> { ["architecture"] = Name, ["epoch"] = $"{epoch}", ["surprise"] = $"{value}" };
+
+    public override Tensor Predict(Module model, (Tensor Tokens, int[] Labels) batch) => model.Forward(batch.Tokens);
+
+    protected override IEnumerable<(Tensor Tokens, int[] Labels)> TrainingBatches(int epoch, int firstBatch) => _train.Shuffled(seed: 5, epoch, firstBatch);
+
+    protected override IEnumerable<(Tensor Tokens, int[] Labels)> EvaluationBatches() => _evaluation.InOrder();
+
+    protected override Tensor Loss(Tensor predictions, (Tensor Tokens, int[] Labels) batch) =>
+        LossInstead?.Invoke(batch) ?? predictions.CrossEntropy(SoftTargets.FromLabels(batch.Labels, s_config.NumClasses, 0)).Mean();
+
+    // Perplexity would not be a mean over examples; the loss is.
+    protected override void Measure(Tensor predictions, (Tensor Tokens, int[] Labels) batch, double loss, Metrics metrics)
+    {
+        float[] logits = predictions.ToArray();
+        metrics.Add(batch.Labels.Length, loss, loss * batch.Labels.Length, batch.Labels.Where((label, row) => logits[(2 * row) + label] > logits[(2 * row) + 1 - label]).Count());
+    }
+
+    private static (Tensor Tokens, int[] Labels) Collate(IReadOnlyList<(long[] Tokens, int Label)> examples) =>
+        (Tensor.From(examples.SelectMany(example => example.Tokens).ToArray(), [examples.Count, Length]), [.. examples.Select(example => example.Label)]);
+
+    private static (long[] Tokens, int Label)[] Examples(int count, int seed)
+    {
+        var chance = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(i => (Enumerable.Range(0, Length).Select(_ => chance.Next(3) == 0 ? 3L : 1L + (i % 2)).ToArray(), i % 2))];
+    }
+}
