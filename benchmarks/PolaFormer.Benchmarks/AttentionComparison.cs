@@ -37,7 +37,7 @@ internal static class AttentionComparison
     {
         TrainingConfig config = ConfigurationReader.Read(recipe, ["DATA.DATA_PATH", data, "SEED", $"{seed}"]);
         config.Model.Pp.Flags = [.. config.Model.Pp.Flags.Select(_ => flag)];
-        var trainer = new Trainer(config, folder);
+        Trainer trainer = ConfiguredTrainer.Create(config, folder);
         Console.WriteLine($"{flag}, seed {seed} → {folder}");
         trainer.Run();
         string last = File.ReadLines(Path.Combine(folder, "log.jsonl")).Last(line => line.StartsWith("""{"kind":"epoch",""", StringComparison.Ordinal));
