@@ -6,7 +6,7 @@ internal static class KernelResources
     public static void Print(GpuStream stream)
     {
         var watch = System.Diagnostics.Stopwatch.StartNew();
-        foreach (string module in (string[])["polarity_bf16_32", "polarity_bf16_64", "polarity_bf16_128", "polarity_float_32", "polarity_float_64"])
+        foreach (string module in (string[])["polarity_bf16_32", "polarity_bf16_64", "polarity_bf16_128", "polarity_float_32", "polarity_float_64", "polarity_pp_bf16_64", "polarity_pp_float_64"])
         {
             foreach (string kernel in (string[])["keys", "queries", "query_gradients", "key_gradients"])
             {

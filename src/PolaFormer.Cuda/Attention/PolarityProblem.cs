@@ -9,12 +9,12 @@ internal readonly record struct PolarityProblem
     /// <summary>Tiles of tokens for which it is worth to load a state and to write a partial one.</summary>
     private const int LeastTiles = 4;
 
-    public PolarityProblem(StorageType type, int batch, int heads, int headDim, int queries, int keys, int multiprocessors)
+    public PolarityProblem(StorageType type, int batch, int heads, int headDim, int queries, int keys, int multiprocessors, int leastPadded = 16)
     {
         if (!Supports(type, headDim))
             throw new ArgumentException($"No kernel takes heads of {headDim} channels in {type}.", nameof(headDim));
         (Type, Batch, Heads, HeadDim, Queries, Keys) = (type, batch, heads, headDim, queries, keys);
-        Padded = headDim <= 16 ? 16 : headDim <= 32 ? 32 : headDim <= 64 ? 64 : 128;
+        Padded = Math.Max(leastPadded, headDim <= 16 ? 16 : headDim <= 32 ? 32 : headDim <= 64 ? 64 : 128);
         Warps = Padded switch { 16 => 2, 32 => 4, 64 when type == StorageType.Float => 4, _ => 8 };
         (QueryChunks, QueryChunkTokens) = Cut(queries, multiprocessors);
         (KeyChunks, KeyChunkTokens) = Cut(keys, multiprocessors);

@@ -54,7 +54,8 @@ struct Polarity {
   // One unit of work: a chunk of the tokens of one head of one image.
   struct Unit {
     int number, pair, image, head, channel, from, to;
-    DEVICE Unit(const PolarityArguments& a, int chunks, int tokens) {
+    template <class Arguments>
+    DEVICE Unit(const Arguments& a, int chunks, int tokens) {
       // Neighbouring blocks have the same tokens of different images, and so the same positions.
       int rest = block_index() / a.batch, chunk = rest / a.heads;
       image = block_index() - rest * a.batch;
@@ -94,8 +95,8 @@ struct Polarity {
   };
 
   // Reads tokens from `token` on; past the end the last one again, or zeros. Values are padded by halves.
-  template <bool Values, bool Zeros>
-  DEVICE static void load(const PolarityArguments& a, const Rows& rows, const Unit& unit, const Lane& lane, int token, Raw& raw) {
+  template <bool Values, bool Zeros, class Arguments>
+  DEVICE static void load(const Arguments& a, const Rows& rows, const Unit& unit, const Lane& lane, int token, Raw& raw) {
     const T* row[2];
     UNROLL for (int h = 0; h < 2; h++) row[h] = unit.row(rows, least(token + 8 * h + lane.g, unit.to - 1)) + lane.t * Own;
     if (a.wide) {
@@ -158,8 +159,8 @@ struct Polarity {
     }
   }
 
-  template <bool Values>
-  DEVICE static void store(const PolarityArguments& a, T* row, int first, const float (&x)[Own]) {
+  template <bool Values, class Arguments>
+  DEVICE static void store(const Arguments& a, T* row, int first, const float (&x)[Own]) {
     if (a.wide) {
       if constexpr (P == 1) {
         unsigned u[Own / 2];
@@ -364,6 +365,7 @@ struct Polarity {
     }
   }
 
+  template <bool Extras>
   DEVICE static void store_sums(const Lane& lane, float* unit, const float (&sums)[MT][NT][4], const float (&extras)[MT][4]) {
     int m = lane.warp / N * MT * 16 + lane.g, n = lane.warp % N * NT * 8;
     UNROLL for (int i = 0; i < MT; i++) {
@@ -371,7 +373,7 @@ struct Polarity {
         float* row = unit + (m + 16 * i + 8 * h) * D + n + 2 * lane.t;
         UNROLL for (int j = 0; j < NT; j++) *(uint2v*)(row + 8 * j) = uint2v{bits_of(sums[i][j][2 * h]), bits_of(sums[i][j][2 * h + 1])};
         // Columns 0 and 1 are one number in two parts, 2 and 3 another.
-        if (n == 0 && lane.t < 2) unit[Features * D + 2 * (m + 16 * i + 8 * h) + lane.t] = extras[i][2 * h] + extras[i][2 * h + 1];
+        if (Extras && n == 0 && lane.t < 2) unit[Features * D + 2 * (m + 16 * i + 8 * h) + lane.t] = extras[i][2 * h] + extras[i][2 * h + 1];
       }
     }
   }

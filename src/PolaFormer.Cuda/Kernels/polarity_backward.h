@@ -190,7 +190,7 @@ DEVICE void polarity_query_gradients(const PolarityArguments& a) {
     L::template accumulate<false>(lane, least(L::Tile, unit.to - token), features, outputs, sums, extras);
     block_barrier();
   }
-  L::store_sums(lane, a.partial + (long long)unit.number * L::State, sums, extras);
+  L::template store_sums<true>(lane, a.partial + (long long)unit.number * L::State, sums, extras);
   channel_sums.store(lane, (float*)features.data, a.query_sums + (long long)unit.number * 2 * D);
 }
 

@@ -37,7 +37,7 @@ DEVICE void polarity_keys(const PolarityArguments& a) {
     L::template accumulate<true>(lane, least(L::Tile, unit.to - token), features, values, sums, extras);
     block_barrier();
   }
-  L::store_sums(lane, a.partial + (long long)unit.number * L::State, sums, extras);
+  L::template store_sums<true>(lane, a.partial + (long long)unit.number * L::State, sums, extras);
 }
 
 // One pass over the queries. Shared memory: channels (4·D floats), W (Features × ValueStride) by planes.
