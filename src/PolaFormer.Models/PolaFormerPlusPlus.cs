@@ -60,7 +60,15 @@ public sealed class PolaFormerPlusPlus : VisionModel
                 DropPathRate = 0,
             }),
         ],
-        PublishedTypes = Enumerable.Range(0, 6).ToDictionary(size => $"polab{size}", size => $"polaformer_pp_b{size}"),
+        PublishedTypes = new Dictionary<string, string>
+        {
+            ["polab0"] = "polaformer_pp_b0",
+            ["polab1"] = "polaformer_pp_b1",
+            ["polab2"] = "polaformer_pp_b2",
+            ["polab3"] = "polaformer_pp_b3",
+            ["polab4"] = "polaformer_pp_b4",
+            ["polab5"] = "polaformer_pp_b5",
+        },
         TinyConfigs = () => new()
         {
             ["polaformer_pp"] = new() { ImageSize = 16, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], Flags = ["l", "v"], LayerScales = [true, false], LayerInitValues = [1, 1], Projection = 8, StemReductions = 1 },

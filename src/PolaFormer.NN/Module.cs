@@ -53,14 +53,24 @@ public abstract class Module
         Call(new Pass(this, residual, x), static pass => pass.Module.RunOnto(pass.Residual!, pass.X), residual, x);
 
     /// <summary>Every parameter with its full name, in state-dict order.</summary>
-    public IEnumerable<(string Name, Parameter Parameter)> NamedParameters() =>
-        from entry in Walk("") where entry.Tensor is Parameter select (entry.Name, (Parameter)entry.Tensor);
+    public IEnumerable<(string Name, Parameter Parameter)> NamedParameters()
+    {
+        foreach (StateEntry entry in Walk(""))
+        {
+            if (entry.Tensor is Parameter parameter)
+                yield return (entry.Name, parameter);
+        }
+    }
 
     /// <summary>Every parameter, in state-dict order.</summary>
     public IEnumerable<Parameter> Parameters() => NamedParameters().Select(entry => entry.Parameter);
 
     /// <summary>Parameters and buffers by full name, in the order of the authors' state dict.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> StateDict() => Walk("").Select(entry => (entry.Name, entry.Tensor));
+    public IEnumerable<(string Name, Tensor Tensor)> StateDict()
+    {
+        foreach (StateEntry entry in Walk(""))
+            yield return (entry.Name, entry.Tensor);
+    }
 
     /// <summary>The entries of <see cref="StateDict"/> with what was told of them where they were added.</summary>
     public IEnumerable<StateEntry> State() => Walk("");
