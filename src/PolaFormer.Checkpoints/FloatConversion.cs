@@ -9,7 +9,7 @@ internal static class FloatConversion
 {
     private const uint SignBit = 0x8000_0000, Infinity = 0x7F80_0000;
 
-    /// <summary>The first value that is infinite or no number; -1 where all are finite.</summary>
+    /// <summary>The first value that is infinite or NaN; -1 where all are finite.</summary>
     public static int IndexOfNonFinite(ReadOnlySpan<float> values)
     {
         ReadOnlySpan<uint> bits = MemoryMarshal.Cast<float, uint>(values);

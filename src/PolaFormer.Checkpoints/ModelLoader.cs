@@ -110,7 +110,7 @@ public static class ModelLoader
         }
     }
 
-    /// <summary>Reads what is learned, none of which may be infinite or no number.</summary>
+    /// <summary>Reads what is learned, none of which may be infinite or NaN.</summary>
     internal static void ReadFinite(string file, CheckpointEntry entry, Span<float> destination)
     {
         entry.ReadFloat32(destination);
@@ -121,7 +121,7 @@ public static class ModelLoader
             throw new CheckpointException(file, $"{entry.Name} {entry.Shape} is not finite: element {at} is {destination[at].ToString(CultureInfo.InvariantCulture)}, so the network gives no numbers. Training diverged before it was saved, or the file is damaged; take an earlier checkpoint.");
     }
 
-    // Averaged and converted checkpoints hold counters as floats, of shape (1); one that is no number counts as 0.
+    // Averaged and converted checkpoints hold counters as floats, of shape (1); NaN counts as 0.
     private static void ReadCounter(CheckpointEntry entry, Tensor counter)
     {
         if (entry.DType == counter.DType && entry.Shape == counter.Shape)

@@ -23,9 +23,9 @@ internal static class TrainCommand
         var epochs = new Option<int?>("--epochs") { HelpName = "N", Description = "Epochs (TRAIN.EPOCHS).", CustomParser = Numbers.OneOrNone(int.MinValue, int.MaxValue) };
         var resume = new Option<string?>("--resume") { HelpName = "FILE", Description = "State of a run to continue from: its resume.safetensors (MODEL.RESUME)." };
         var pretrained = new Option<string?>("--pretrained") { HelpName = "FILE", Description = "Checkpoint to start a new run from, of any resolution and number of classes (MODEL.PRETRAINED)." };
-        var onNan = new Option<string?>("--on-nan") { Description = "What a loss or gradient that is no finite number does: stop the run, skip the step, or roll back to the saved state and pass the batch over (TRAIN.ON_NAN)." };
+        var onNan = new Option<string?>("--on-nan") { Description = "What a loss or gradient that is not finite does: stop the run, skip the step, or roll back to the saved state and pass the batch over (TRAIN.ON_NAN)." };
         onNan.AcceptOnlyFromAmong("stop", "skip", "rollback");
-        var detectAnomaly = new Option<bool>("--detect-anomaly") { Description = "Name the first operator whose result or gradient is no finite number; slower (TRAIN.DETECT_ANOMALY)." };
+        var detectAnomaly = new Option<bool>("--detect-anomaly") { Description = "Name the first operator whose result or gradient is not finite; slower (TRAIN.DETECT_ANOMALY)." };
         var options = new Option<string[]>("--opts") { HelpName = "KEY VALUE", Description = "Other keys and values in turn: TRAIN.BASE_LR 1e-3 SEED 1.", AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.ZeroOrMore };
         Option<string?> attention = CommonOptions.Attention();
         Option<int?> threads = CommonOptions.Threads();

@@ -24,7 +24,7 @@ internal static class ShapeLimits
         RequireEach(numHeads, stages, 1, Channels, "NumHeads");
     }
 
-    /// <exception cref="ArgumentException">The value lies outside [min, max], or is no number.</exception>
+    /// <exception cref="ArgumentException">The value lies outside [min, max], or is NaN.</exception>
     public static void Require<T>(T value, T min, T max, [CallerArgumentExpression(nameof(value))] string name = "")
         where T : INumber<T>
     {

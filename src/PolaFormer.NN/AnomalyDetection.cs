@@ -7,7 +7,7 @@ namespace PolaFormer.NN;
 
 /// <summary>
 /// Looks at the result and the gradients of every operator that this thread records, and throws at the first value that is
-/// infinite or no number. Costs a pass over all of them while enabled, nothing else.
+/// infinite or NaN. Costs a pass over all of them while enabled, nothing else.
 /// </summary>
 /// <example><code>
 /// using IDisposable detection = AnomalyDetection.Enable();

@@ -30,7 +30,7 @@ public static class ClassificationMetrics
         metrics.Add(labels.Length, meanLoss, top1, top5);
     }
 
-    // Classes ahead of the label: larger logits, of equal ones those before it. A logit that is no number ranks last.
+    // Classes ahead of the label: larger logits, of equal ones those before it. A NaN logit ranks last.
     private static int RankOf(ReadOnlySpan<float> logits, int label)
     {
         float own = logits[label];

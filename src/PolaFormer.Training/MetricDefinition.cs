@@ -18,7 +18,7 @@ public sealed record MetricDefinition(string Name, string Label, bool HigherIsBe
     internal bool IsNameValid => Name.Length > 0 && char.IsAsciiLetterLower(Name[0]) && Name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_')
         && !s_taken.Contains(Name) && !Name.StartsWith("train_", StringComparison.Ordinal) && !Name.StartsWith("ema_", StringComparison.Ordinal) && !Name.StartsWith("best_", StringComparison.Ordinal);
 
-    /// <summary>Whether a value is better than the best before it; a value that is no number never is.</summary>
+    /// <summary>Whether a value is better than the best before it; NaN never is.</summary>
     /// <param name="value">The value.</param>
     /// <param name="best">The best before it; −1 before the first.</param>
     public bool IsBetter(double value, double best) => CanBe(value) && (best == NotMeasured || (HigherIsBetter ? value > best : value < best));

@@ -1,6 +1,6 @@
 namespace PolaFormer.Training;
 
-/// <summary>What happens when a loss or a gradient is no finite number: TRAIN.ON_NAN.</summary>
+/// <summary>What happens when a loss or a gradient is not finite: TRAIN.ON_NAN.</summary>
 public enum NonFinitePolicy
 {
     /// <summary>The run fails; its saved state is as it was.</summary>

@@ -72,7 +72,7 @@ public sealed class Trainer
     /// <param name="observer">Hears of every step and epoch.</param>
     /// <param name="stop">Asks to stop.</param>
     /// <returns>Whether the run reached its end.</returns>
-    /// <exception cref="TrainingException">The loss is no number any more, the state is of another run, or another process writes to the folder.</exception>
+    /// <exception cref="TrainingException">The loss is NaN, the state is of another run, or another process writes to the folder.</exception>
     /// <exception cref="CheckpointException">The state cannot be read.</exception>
     /// <exception cref="Files.FileException">At the end, the state or a network cannot be written.</exception>
     public bool Run(ITrainingObserver? observer = null, CancellationToken stop = default)

@@ -66,7 +66,7 @@ internal sealed class TrainingStep
         return new StepResult(metrics.Loss, norm, isApplied, anomaly);
     }
 
-    // Adds a batch's gradients; false where the loss is no finite number.
+    // Adds a batch's gradients; false where the loss is not finite.
     private bool Accumulate(Func<Metrics, Tensor> batch, float share, Metrics metrics)
     {
         using var scope = MemoryScope.Enter();

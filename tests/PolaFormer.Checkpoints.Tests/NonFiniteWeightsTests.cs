@@ -2,7 +2,7 @@ using PolaFormer.Models;
 
 namespace PolaFormer.Checkpoints.Tests;
 
-/// <summary>Weights that are infinite or no number are an error that names the first of them.</summary>
+/// <summary>Weights that are infinite or NaN are an error that names the first of them.</summary>
 public class NonFiniteWeightsTests
 {
     [Theory]

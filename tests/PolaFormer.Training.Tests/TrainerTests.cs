@@ -350,7 +350,7 @@ public sealed class TrainerTests : IDisposable
             throw new OperationCanceledException();
     }
 
-    // Makes the network's first weight no number after a step of the run; true where it did.
+    // Makes the network's first weight NaN after a step of the run; true where it did.
     private static bool Poison(Trainer trainer, TrainingProgress progress, int step)
     {
         if (progress.GlobalStep != step)

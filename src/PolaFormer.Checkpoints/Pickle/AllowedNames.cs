@@ -33,7 +33,7 @@ internal static class AllowedNames
     public static bool IsNamespace(string typeName) => s_names.GetValueOrDefault(typeName)?.Kind == AllowedKind.Attributes;
 
     /// <summary>
-    /// Whether a name stands for what runs code, reads files or unpickles when it is called: no honest checkpoint mentions it.
+    /// Whether a name stands for what runs code, reads files or unpickles when it is called: no ordinary checkpoint mentions it.
     /// Nothing here would call it; refusing tells the user that the file is hostile. Built-in classes have capitals
     /// (exceptions), or are allowed.
     /// </summary>

@@ -44,7 +44,7 @@ public static class ConfigurationRules
         }
     }
 
-    // False for what is no number, too.
+    // False for NaN, too.
     private static bool Contains(RangeAttribute range, double value)
     {
         (double min, double max) = Ends(range);

@@ -30,6 +30,6 @@ internal sealed record ReportData(RunRecord Run, EndRecord? End, IReadOnlyList<E
 
     public string ToJson() => JsonSerializer.Serialize(this, s_options);
 
-    // Six digits are more than can be seen; what is no number is a gap.
+    // Six digits are more than can be seen; NaN is a gap.
     private static double? Rounded(double value) => double.IsFinite(value) ? double.Parse(value.ToString("G6", null), null) : null;
 }
