@@ -4,7 +4,7 @@ using PolaFormer.Tensors;
 
 namespace PolaFormer.Checkpoints;
 
-/// <summary>Brings checkpoints into modules that exist; which network a checkpoint is of, it does not know.</summary>
+/// <summary>Fills existing modules from checkpoints. Which network a checkpoint belongs to is found elsewhere, by its recognition.</summary>
 public static class ModelLoader
 {
     // A window of 7 tokens has constants of 20 KB a layer, one of 24 of 2.7 MB.

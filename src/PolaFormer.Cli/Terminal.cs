@@ -16,7 +16,7 @@ internal static class Terminal
     /// <summary>Standard output, control characters included.</summary>
     public static TextWriter Output { get; } = new StandardWriter(Console.Out, isPlain: false, OutputFailed);
 
-    /// <summary>Standard error, control characters included. Where it cannot be written, nobody can be told.</summary>
+    /// <summary>Standard error, control characters included. Where it cannot be written, the failure is ignored.</summary>
     public static TextWriter Error { get; } = new StandardWriter(Console.Error, isPlain: false, _ => { });
 
     /// <summary>Makes everything that is printed go through here.</summary>

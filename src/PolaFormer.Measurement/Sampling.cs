@@ -49,7 +49,7 @@ public static class Sampling
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
     }
 
-    /// <summary>Frees what nobody uses any more, and starts a new peak: memory that the collector has not yet come to is not the measured one's.</summary>
+    /// <summary>Collects garbage and starts a new peak, so that memory left over from before is not counted.</summary>
     public static void Settle()
     {
         GC.Collect();

@@ -4,7 +4,7 @@ namespace PolaFormer.Tensors;
 
 /// <summary>
 /// Where tensors live and arithmetic runs: the one seam between formulas and hardware. An operator prepares shapes and results
-/// and makes a request (<see cref="IDeviceCall"/>), which a device carries out; a device knows nothing of gradients or modules.
+/// and makes a request (<see cref="IDeviceCall"/>), which a device carries out. Gradients and modules are not part of a device.
 /// </summary>
 public abstract class Device
 {
