@@ -104,7 +104,7 @@ public static class ModelLoader
                 continue;
             CheckpointEntry entry = checkpoint[stored];
             if (tensor.DType == DType.Float32)
-                ReadFinite(checkpoint.Name, entry, tensor.AsSpan<float>());
+                tensor.Write<float>(values => ReadFinite(checkpoint.Name, entry, values));
             else
                 ReadCounter(entry, tensor);
         }
@@ -126,14 +126,13 @@ public static class ModelLoader
     {
         if (entry.DType == counter.DType && entry.Shape == counter.Shape)
         {
-            entry.ReadBytes(counter.AsBytes());
+            counter.WriteBytes(entry.ReadBytes);
             return;
         }
 
         var values = new float[counter.Count];
         if (entry.Shape.Count == values.Length)
             entry.ReadFloat32(values);
-        for (int i = 0; i < values.Length; i++)
-            counter.AsSpan<long>()[i] = values[i] is >= 0 and < long.MaxValue ? (long)values[i] : 0;
+        counter.CopyFrom(Array.ConvertAll(values, value => value is >= 0 and < long.MaxValue ? (long)value : 0));
     }
 }

@@ -62,7 +62,7 @@ public static class PretrainedLoader
             }
             else if (name is "head.weight" or "head.bias" or "head_dist.weight" or "head_dist.bias")
             {
-                target.AsSpan<float>().Clear();
+                target.Write<float>(values => values.Clear());
                 report.Reset.Add(name);
             }
             else
@@ -80,17 +80,17 @@ public static class PretrainedLoader
     {
         if (source.DType != target.DType)
             return false;
-        source.AsBytes().CopyTo(target.AsBytes());
+        target.CopyFrom(source);
         return true;
     }
 
     private static Tensor Read(string file, CheckpointEntry entry)
     {
-        Tensor tensor = Tensor.Empty(entry.Shape, entry.DType.IsFloatingPoint() ? DType.Float32 : entry.DType);
+        Tensor tensor = Tensor.Empty(entry.Shape, entry.DType.IsFloatingPoint() ? DType.Float32 : entry.DType, Device.Cpu);
         if (tensor.DType == DType.Float32)
             ModelLoader.ReadFinite(file, entry, tensor.AsSpan<float>());
         else
-            entry.ReadBytes(tensor.AsBytes());
+            tensor.WriteBytes(entry.ReadBytes);
         return tensor;
     }
 }

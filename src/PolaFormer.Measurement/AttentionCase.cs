@@ -24,7 +24,7 @@ public sealed record AttentionCase(string Kind, int Heads, int HeadDim, int Toke
     {
         using var scope = MemoryScope.Enter();
         AttentionTiming timing = AttentionTiming.Of(AttentionOf(kind, heads, headDim, tokens), duration);
-        long output = MemoryStatistics.PeakOf(() =>
+        long output = Device.Cpu.MemoryStatistics.PeakOf(() =>
         {
             using (MemoryScope.Enter())
                 Tensor.Empty([1, tokens, heads * headDim]);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Measurement;
@@ -32,6 +33,6 @@ public static class BatchMemory
     {
         // The first step makes what stays: gradients, and weights in the kernels' layout.
         step();
-        return MemoryStatistics.PeakOf(step);
+        return Device.Cpu.MemoryStatistics.PeakOf(step);
     }
 }

@@ -54,7 +54,7 @@ public static class Sampling
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        MemoryStatistics.ResetPeak();
+        Device.Cpu.MemoryStatistics.ResetPeak();
     }
 
     /// <summary>GFLOP/s of the best of three square products on the same threads: the practical limit of the machine.</summary>

@@ -38,9 +38,12 @@ public readonly record struct Initializer(InitializerKind Kind, float Scale)
     /// <param name="stream">Distinguishes tensors: a hash of the parameter's name.</param>
     public void Fill(Tensor tensor, ulong seed, ulong stream)
     {
-        if (tensor.Device is MetaDevice)
-            return;
-        Span<float> values = tensor.AsSpan<float>();
+        Initializer distribution = this;
+        tensor.Write<float>(values => distribution.Fill(values, seed, stream));
+    }
+
+    private void Fill(Span<float> values, ulong seed, ulong stream)
+    {
         var random = new Philox(seed, stream);
         switch (Kind)
         {

@@ -103,6 +103,18 @@ public abstract class Module
             module.OptimizeForInference();
     }
 
+    /// <summary>
+    /// Moves parameters, their gradients and buffers to another device, where the module then computes. They stay the same objects.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The module is optimised for inference, so its weights have the layout of their device; nothing has been moved.</exception>
+    public void To(Device device)
+    {
+        if (IsOptimizedForInference)
+            throw new InvalidOperationException("The model is optimised for inference on its device. Move it before OptimizeForInference().");
+        foreach ((_, Tensor tensor) in StateDict())
+            tensor.MoveTo(device);
+    }
+
     /// <summary>Fills every parameter from its distribution. The values depend on the seed and the parameters' names only.</summary>
     public void Initialize(ulong seed)
     {

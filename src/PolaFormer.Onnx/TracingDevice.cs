@@ -14,7 +14,7 @@ namespace PolaFormer.Onnx;
 /// <param name="graph">Receives the nodes.</param>
 /// <param name="parameterNames">Names of the storages that are parameters or buffers.</param>
 /// <param name="options">Operator set and form of the power.</param>
-internal sealed partial class TracingDevice(GraphBuilder graph, IReadOnlyDictionary<Storage, string> parameterNames, OnnxExportOptions options) : Device
+internal sealed unsafe partial class TracingDevice(GraphBuilder graph, IReadOnlyDictionary<Storage, string> parameterNames, OnnxExportOptions options) : Device
 {
     /// <summary>The traced batch: a prime that divides no extent of a network.</summary>
     public const int Batch = 10_007;
@@ -43,7 +43,13 @@ internal sealed partial class TracingDevice(GraphBuilder graph, IReadOnlyDiction
     /// <summary>The extents in the graph: −1 for one that scales with the batch.</summary>
     public static long[] Extents(Shape shape) => [.. shape.AsSpan().ToArray().Select(extent => extent % Batch == 0 ? -1L : extent)];
 
-    internal override Storage Allocate(long bytes) => Storage.Nothing();
+    internal override Device ForConstants => Cpu;
+
+    internal override Storage Allocate(long bytes) => new ShapeOnlyStorage(this);
+
+    internal override void CopyFromHost(void* source, Storage destination, long offset, long bytes) => throw NoForm("a value that is written by the processor");
+
+    internal override void CopyToHost(Storage source, long offset, void* destination, long bytes) => throw NoForm("a value that the processor reads");
 
     private string Operand(Tensor x) => ReferenceEquals(x.Device, this) ? NameOf(ValueOf(x)) : Constant(x);
 

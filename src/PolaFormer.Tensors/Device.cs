@@ -6,7 +6,7 @@ namespace PolaFormer.Tensors;
 /// Where tensors live and arithmetic runs: the one seam between formulas and hardware. An operator prepares shapes and results
 /// and makes a request (<see cref="IDeviceCall"/>), which a device carries out. Gradients and modules are not part of a device.
 /// </summary>
-public abstract class Device
+public abstract unsafe class Device
 {
     [ThreadStatic]
     private static Device? t_default;
@@ -20,6 +20,9 @@ public abstract class Device
     /// <summary>Name in messages.</summary>
     public abstract string Name { get; }
 
+    /// <summary>What the device's tensors hold.</summary>
+    public virtual MemoryStatistics MemoryStatistics { get; } = new();
+
     /// <summary>Makes this device the default of this thread until the result is disposed.</summary>
     public IDisposable Use()
     {
@@ -31,10 +34,38 @@ public abstract class Device
     /// <summary>A tensor with undefined contents.</summary>
     public Tensor Empty(Shape shape, DType type = DType.Float32) => new(this, Allocate(checked(shape.Count * type.Size())), 0, shape, type);
 
+    /// <summary>Waits until all that was asked of the device is done. A clock that is stopped after it has measured the work.</summary>
+    public virtual void Synchronize()
+    {
+    }
+
+    /// <summary>Hands the pool's unused memory back to the system.</summary>
+    public virtual void TrimMemory()
+    {
+    }
+
     /// <summary>The device in whose memory the tensors lie: itself, unless it stands in front of another one.</summary>
     internal virtual Device Memory => this;
 
+    /// <summary>Where values that the host gives are put for operators of this device: itself, unless it takes them as constants of another one.</summary>
+    internal virtual Device ForConstants => this;
+
+    /// <summary>Memory for so many bytes, of the current scope, or of the garbage collector where there is none.</summary>
     internal abstract Storage Allocate(long bytes);
+
+    /// <summary>Copies from the processor's memory into this device's; the source may be overwritten afterwards.</summary>
+    /// <param name="source">First byte.</param>
+    /// <param name="destination">Memory of this device.</param>
+    /// <param name="offset">Where to begin there, in bytes.</param>
+    /// <param name="bytes">How many.</param>
+    internal abstract void CopyFromHost(void* source, Storage destination, long offset, long bytes);
+
+    /// <summary>Copies from this device's memory into the processor's, after all that was asked for before.</summary>
+    /// <param name="source">Memory of this device.</param>
+    /// <param name="offset">Where to begin there, in bytes.</param>
+    /// <param name="destination">First byte.</param>
+    /// <param name="bytes">How many.</param>
+    internal abstract void CopyToHost(Storage source, long offset, void* destination, long bytes);
 
     /// <summary>Carries out a request whose shapes have been checked by the operator: checks devices and types, then computes.</summary>
     /// <exception cref="InvalidOperationException">An operand is of another type than the request takes, or on another device.</exception>

@@ -30,7 +30,7 @@ public unsafe partial class Tensor
     }
 
     /// <summary>Where the memory lives and the arithmetic runs.</summary>
-    public Device Device { get; }
+    public Device Device { get; private set; }
 
     /// <summary>The extents.</summary>
     public Shape Shape { get; }
@@ -59,7 +59,7 @@ public unsafe partial class Tensor
     internal bool IsPacked { get; private set; }
 
     /// <summary>Start of the elements in the storage, in elements.</summary>
-    internal long Offset { get; }
+    internal long Offset { get; private set; }
 
     /// <summary>The recorded operator that made this tensor; null for a leaf.</summary>
     internal Operator? Producer { get; set; }
@@ -75,7 +75,7 @@ public unsafe partial class Tensor
             if (DType != DType.Float32)
                 throw new InvalidOperationException($"Operators compute in Float32; this tensor holds {DType}. Convert it with To(DType.Float32).");
             RequirePlain();
-            return (float*)Storage.Pointer + Offset;
+            return (float*)HostPointer + Offset;
         }
     }
 
@@ -85,7 +85,7 @@ public unsafe partial class Tensor
         get
         {
             RequirePlain();
-            return (byte*)Storage.Pointer + (Offset * DType.Size());
+            return (byte*)HostPointer + ByteOffset;
         }
     }
 
@@ -93,7 +93,13 @@ public unsafe partial class Tensor
     internal int RowCount => Shape[-1] == 0 ? 0 : checked((int)(Count / Shape[-1]));
 
     /// <summary>The device's own layout of a packed weight.</summary>
-    internal float* PackedData => (float*)Storage.Pointer;
+    internal float* PackedData => (float*)HostPointer;
+
+    /// <summary>Start of the elements in the storage, in bytes.</summary>
+    internal long ByteOffset => Offset * DType.Size();
+
+    // The type is sealed, so that the check is one comparison.
+    private void* HostPointer => Storage is HostStorage host ? host.Pointer : throw NotOfHost();
 
     /// <summary>A tensor with undefined contents.</summary>
     public static Tensor Empty(Shape shape, DType type = DType.Float32, Device? device = null) => (device ?? Device.Default).Empty(shape, type);
@@ -109,44 +115,24 @@ public unsafe partial class Tensor
         return y;
     }
 
-    /// <summary>Copies values into a new tensor.</summary>
+    /// <summary>Copies values into a new tensor; on a device without values, the shape alone.</summary>
+    /// <param name="values">The elements, row by row.</param>
+    /// <param name="shape">The extents.</param>
+    /// <param name="device">Where the tensor lies; <see cref="Device.Default"/> where not given.</param>
     /// <exception cref="ArgumentException">The number of values is not the shape's.</exception>
-    public static Tensor From<T>(ReadOnlySpan<T> values, Shape shape)
+    public static Tensor From<T>(ReadOnlySpan<T> values, Shape shape, Device? device = null)
         where T : unmanaged
     {
         if (values.Length != shape.Count)
             throw new ArgumentException($"{values.Length} values do not fill shape {shape}.", nameof(values));
-        Tensor y = Empty(shape, DTypeOf<T>(), Device.Cpu);
-        values.CopyTo(y.AsSpan<T>());
+        Tensor y = (device ?? Device.Default).ForConstants.Empty(shape, DTypeOf<T>());
+        y.CopyFrom(values);
         return y;
     }
 
-    /// <inheritdoc cref="From{T}(ReadOnlySpan{T}, Shape)"/>
-    public static Tensor From<T>(T[] values, Shape shape)
-        where T : unmanaged => From((ReadOnlySpan<T>)values, shape);
-
-    /// <summary>The elements in memory, writable. Valid while the tensor's scope lasts; the tape does not see writes.</summary>
-    /// <exception cref="InvalidOperationException">The type is not the tensor's, or there are more elements than a span can hold.</exception>
-    public Span<T> AsSpan<T>()
-        where T : unmanaged
-    {
-        if (DTypeOf<T>() != DType)
-            throw new InvalidOperationException($"The tensor holds {DType}, not {typeof(T).Name}.");
-        if (Count > int.MaxValue)
-            throw new InvalidOperationException($"{Count} elements are more than a span can hold.");
-        RequirePlain();
-        return new Span<T>((T*)Storage.Pointer + Offset, (int)Count);
-    }
-
-    /// <summary>The raw bytes of the elements, writable.</summary>
-    /// <exception cref="InvalidOperationException">More bytes than a span can hold.</exception>
-    public Span<byte> AsBytes()
-    {
-        if (ByteCount > int.MaxValue)
-            throw new InvalidOperationException($"{ByteCount} bytes are more than a span can hold.");
-        RequirePlain();
-        return new Span<byte>((byte*)Storage.Pointer + (Offset * DType.Size()), (int)ByteCount);
-    }
+    /// <inheritdoc cref="From{T}(ReadOnlySpan{T}, Shape, Device?)"/>
+    public static Tensor From<T>(T[] values, Shape shape, Device? device = null)
+        where T : unmanaged => From((ReadOnlySpan<T>)values, shape, device);
 
     /// <summary>
     /// Lays a weight (out, in / <paramref name="groups"/>, …) out as its device's forward passes like it best and gives the
@@ -162,21 +148,32 @@ public unsafe partial class Tensor
         plain.Discard();
     }
 
+    /// <summary>
+    /// Moves the values, and those of the gradient, to another device. The tensor stays the same object; views made before keep the
+    /// old memory.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The weight is laid out for inference on its device, or its device has no values.</exception>
+    public void MoveTo(Device device)
+    {
+        if (ReferenceEquals(device, Device))
+            return;
+        Tensor moved = MemoryScope.OutsideScopes(() => Detach().To(device));
+        (Device, Storage, Offset) = (device, moved.Storage, moved.Offset);
+        if (_gradIsStale)
+            _grad = null;
+        _grad?.MoveTo(device);
+        _grad?.Storage.Retain();
+    }
+
+    private InvalidOperationException NotOfHost() => new(Storage is ShapeOnlyStorage
+        ? $"The tensor {Shape} is on the device {Device.Name}, where tensors have shapes and no values."
+        : $"The tensor {Shape} is on the device {Device.Name}, whose memory the processor cannot read. Copy the values with ToArray(), CopyTo(), CopyFrom() or To(Device.Cpu).");
+
     private void RequirePlain()
     {
         if (IsPacked)
             throw new InvalidOperationException($"This weight {Shape} belongs to a frozen model, which has laid it out for inference. Load the model again to read, save or train it.");
     }
-
-    /// <summary>The elements as a new array.</summary>
-    public T[] ToArray<T>()
-        where T : unmanaged => AsSpan<T>().ToArray();
-
-    /// <summary>The float32 elements as a new array.</summary>
-    public float[] ToArray() => ToArray<float>();
-
-    /// <summary>The value of a one-element float32 tensor.</summary>
-    public float Item() => Count == 1 ? AsSpan<float>()[0] : throw new InvalidOperationException($"A tensor of shape {Shape} is no single value.");
 
     /// <summary>The same values under another shape, sharing the memory. One extent may be −1: it takes what is left.</summary>
     /// <exception cref="ArgumentException">The numbers of elements differ.</exception>
@@ -220,15 +217,6 @@ public unsafe partial class Tensor
         Tensor y = Device.Empty(Shape, type);
         Device.Run(new Ops.Convert(this, y));
         return y;
-    }
-
-    /// <summary>Overwrites the values with those of a tensor of the same shape, converting the type.</summary>
-    /// <exception cref="ArgumentException">The shapes differ.</exception>
-    public void CopyFrom(Tensor source)
-    {
-        if (source.Shape != Shape)
-            throw new ArgumentException($"Values of shape {source.Shape} do not fit a tensor of shape {Shape}.", nameof(source));
-        Device.Run(new Ops.Convert(source, this));
     }
 
     /// <summary>Updates this tensor in place by one step of AdamW; the tape does not see it.</summary>
@@ -305,7 +293,7 @@ public unsafe partial class Tensor
             Device.Run(new AddScaled(dx, 1, _grad!, 1));
     }
 
-    private static DType DTypeOf<T>() =>
+    internal static DType DTypeOf<T>() =>
         typeof(T) == typeof(float) ? DType.Float32
         : typeof(T) == typeof(Half) ? DType.Float16
         : typeof(T) == typeof(double) ? DType.Float64

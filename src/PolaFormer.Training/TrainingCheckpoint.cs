@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -16,7 +17,7 @@ namespace PolaFormer.Training;
 internal static class TrainingCheckpoint
 {
     private const string DigestKey = "sha256", ClassesKey = "classes", StepsPerEpochKey = "steps_per_epoch";
-    private const int MaxPassedOver = 1000;
+    private const int MaxPassedOver = 1000, ChunkBytes = 1 << 20;
 
     // Our own names begin with model., optimizer. and ema., and none of them is a prefix to strip.
     private static readonly CheckpointOptions s_options = new() { StripModulePrefix = false };
@@ -73,7 +74,7 @@ internal static class TrainingCheckpoint
         }
 
         foreach ((string name, Tensor tensor) in wanted)
-            checkpoint[name].ReadBytes(tensor.AsBytes());
+            tensor.WriteBytes(checkpoint[name].ReadBytes);
         if (Digest(wanted, values) != digest)
             throw new CheckpointException(path, "its contents are not what was written (SHA-256).");
         try
@@ -87,8 +88,7 @@ internal static class TrainingCheckpoint
     }
 
     /// <summary>A tensor under a name, to be written.</summary>
-    public static CheckpointTensor Stored(string name, Tensor tensor) => new(name, tensor.DType, tensor.Shape, (offset, destination) =>
-        tensor.AsBytes().Slice((int)offset, destination.Length).CopyTo(destination));
+    public static CheckpointTensor Stored(string name, Tensor tensor) => new(name, tensor.DType, tensor.Shape, tensor.ReadBytes);
 
     // A digest says that the values are those that were written, not that a run wrote them: each is held to its range.
     private static void Take(SortedDictionary<string, string> values, TrainingState state)
@@ -157,10 +157,23 @@ internal static class TrainingCheckpoint
         foreach ((string name, Tensor tensor) in tensors)
         {
             hash.AppendData(Encoding.UTF8.GetBytes(name));
-            hash.AppendData(tensor.AsBytes());
+            Append(hash, tensor);
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static void Append(IncrementalHash hash, Tensor tensor)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(tensor.ByteCount, ChunkBytes));
+        for (long done = 0; done < tensor.ByteCount; done += ChunkBytes)
+        {
+            Span<byte> bytes = buffer.AsSpan(0, (int)Math.Min(ChunkBytes, tensor.ByteCount - done));
+            tensor.ReadBytes(done, bytes);
+            hash.AppendData(bytes);
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
     }
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);

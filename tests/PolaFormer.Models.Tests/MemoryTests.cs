@@ -1,6 +1,6 @@
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
+using PolaFormer.Tensors.Autograd;
 
 namespace PolaFormer.Models.Tests;
 
@@ -15,10 +15,10 @@ public class MemoryTests
         Tensor images = TestImages.Make(4, model.ImageSize);
         Step();
         Step();
-        long reserved = MemoryStatistics.BytesReserved, inUse = MemoryStatistics.BytesInUse;
+        long reserved = Device.Cpu.MemoryStatistics.BytesReserved, inUse = Device.Cpu.MemoryStatistics.BytesInUse;
         Step();
-        Assert.Equal(reserved, MemoryStatistics.BytesReserved);
-        Assert.Equal(inUse, MemoryStatistics.BytesInUse);
+        Assert.Equal(reserved, Device.Cpu.MemoryStatistics.BytesReserved);
+        Assert.Equal(inUse, Device.Cpu.MemoryStatistics.BytesInUse);
 
         void Step()
         {
@@ -36,10 +36,10 @@ public class MemoryTests
         VisionModel model = ModelRegistry.Find("pola_pvt_tiny").Create();
         model.Initialize(1);
         Tensor images = TestImages.Make(1, 224);
-        long before = MemoryStatistics.BytesInUse;
-        MemoryStatistics.ResetPeak();
+        long before = Device.Cpu.MemoryStatistics.BytesInUse;
+        Device.Cpu.MemoryStatistics.ResetPeak();
         using (MemoryScope.Enter())
             model.Forward(images);
-        Assert.InRange(MemoryStatistics.PeakBytesInUse - before, 1, 24 << 20);
+        Assert.InRange(Device.Cpu.MemoryStatistics.PeakBytesInUse - before, 1, 24 << 20);
     }
 }

@@ -1,7 +1,7 @@
 using PolaFormer.NN;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
+using PolaFormer.Tensors.Autograd;
 
 namespace PolaFormer.Models.Tests;
 
@@ -49,12 +49,12 @@ public class UseCheckpointTests
         model.Train();
         model.UseCheckpoint = useCheckpoint;
         RandomStep.Current = new RandomStep(5, 6);
-        MemoryStatistics.ResetPeak();
-        long before = MemoryStatistics.BytesInUse;
+        Device.Cpu.MemoryStatistics.ResetPeak();
+        long before = Device.Cpu.MemoryStatistics.BytesInUse;
         using (MemoryScope.Enter())
         using (var tape = Tape.Start())
             tape.Backward(model.Forward(TestImages.Make(3, model.ImageSize)).LogSoftmax().Slice(1, 1, 1).Mean());
-        long peak = MemoryStatistics.PeakBytesInUse - before;
+        long peak = Device.Cpu.MemoryStatistics.PeakBytesInUse - before;
         float[] statistics = [.. model.StateDict().Where(entry => entry.Name.Contains("running", StringComparison.Ordinal)).SelectMany(entry => entry.Tensor.ToArray())];
         return ([.. model.Parameters().Where(parameter => parameter.Grad is not null).SelectMany(parameter => parameter.Grad!.ToArray())], statistics, peak);
     }

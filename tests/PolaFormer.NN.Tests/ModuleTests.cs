@@ -1,8 +1,8 @@
 using PolaFormer.NN.Attention;
 using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
+using PolaFormer.Tensors.Autograd;
 
 namespace PolaFormer.NN.Tests;
 
@@ -37,15 +37,15 @@ public class ModuleTests
     [Fact]
     public void IntermediatesOfAModuleAreGoneAfterIt()
     {
-        long before = MemoryStatistics.BytesInUse;
+        long before = Device.Cpu.MemoryStatistics.BytesInUse;
         var mlp = new Mlp(64, 256);
         mlp.Initialize(0);
-        long parameters = MemoryStatistics.BytesInUse - before;
+        long parameters = Device.Cpu.MemoryStatistics.BytesInUse - before;
         using (MemoryScope.Enter())
         {
             Tensor x = Tensor.Full([16, 64], 1);
             Tensor y = mlp.Forward(x);
-            long held = MemoryStatistics.BytesInUse - before - parameters;
+            long held = Device.Cpu.MemoryStatistics.BytesInUse - before - parameters;
             Assert.Equal(2 * 4096, held);
             Assert.Equal(new Shape(16, 64), y.Shape);
         }

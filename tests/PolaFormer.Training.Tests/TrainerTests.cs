@@ -1,7 +1,6 @@
 using PolaFormer.Checkpoints;
 using PolaFormer.Pipelines;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training.Configuration;
 
@@ -205,7 +204,7 @@ public sealed class TrainerTests : IDisposable
         {
             if (progress.GlobalStep is not (100 or 1000))
                 return;
-            reserved.Add(MemoryStatistics.BytesReserved);
+            reserved.Add(Device.Cpu.MemoryStatistics.BytesReserved);
             managed.Add(GC.GetTotalMemory(forceFullCollection: true));
         }
 
@@ -292,7 +291,7 @@ public sealed class TrainerTests : IDisposable
     public void StepsInSteadyStateTakeNoMemory()
     {
         var reserved = new List<long>();
-        Train("a", epochs: 3, new Course { OnStep = _ => reserved.Add(MemoryStatistics.BytesReserved) });
+        Train("a", epochs: 3, new Course { OnStep = _ => reserved.Add(Device.Cpu.MemoryStatistics.BytesReserved) });
         Assert.Equal(reserved[3], reserved[^1]);
     }
 

@@ -11,7 +11,7 @@ namespace PolaFormer.Tensors;
 /// using (meta.Use()) { model = create(); model.Forward(Tensor.Empty([1, 224, 224, 3])); }
 /// Console.WriteLine(meta.MultiplyAccumulates);
 /// </code></example>
-public sealed class MetaDevice : Device
+public sealed unsafe class MetaDevice : Device
 {
     /// <summary>Multiply-accumulates of the operators applied so far; a bias, a norm or an activation counts nothing.</summary>
     public long MultiplyAccumulates { get; private set; }
@@ -19,7 +19,14 @@ public sealed class MetaDevice : Device
     /// <inheritdoc/>
     public override string Name => "meta";
 
-    internal override Storage Allocate(long bytes) => Storage.Nothing();
+    internal override Storage Allocate(long bytes) => new ShapeOnlyStorage(this);
+
+    internal override void CopyFromHost(void* source, Storage destination, long offset, long bytes)
+    {
+    }
+
+    internal override void CopyToHost(Storage source, long offset, void* destination, long bytes) =>
+        throw new InvalidOperationException("Tensors of the device meta have shapes and no values. Compute on another device to read them.");
 
     internal override void Execute(IDeviceCall call) => MultiplyAccumulates += CallDescription.Of(call).MultiplyAccumulates;
 

@@ -15,7 +15,7 @@ namespace PolaFormer.Tensors;
 /// </code></example>
 /// <param name="device">Computes.</param>
 /// <param name="caller">Names the part of the program that is calling.</param>
-public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
+public sealed unsafe class ProfilingDevice(Device device, Func<string> caller) : Device
 {
     private readonly List<DeviceCall> _calls = [];
 
@@ -25,6 +25,15 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
     /// <inheritdoc/>
     public override string Name => device.Name;
 
+    /// <inheritdoc/>
+    public override MemoryStatistics MemoryStatistics => device.MemoryStatistics;
+
+    /// <inheritdoc/>
+    public override void Synchronize() => device.Synchronize();
+
+    /// <inheritdoc/>
+    public override void TrimMemory() => device.TrimMemory();
+
     /// <summary>Forgets the calls so far.</summary>
     public void Clear() => _calls.Clear();
 
@@ -32,10 +41,15 @@ public sealed class ProfilingDevice(Device device, Func<string> caller) : Device
 
     internal override Storage Allocate(long bytes) => device.Allocate(bytes);
 
+    internal override void CopyFromHost(void* source, Storage destination, long offset, long bytes) => device.CopyFromHost(source, destination, offset, bytes);
+
+    internal override void CopyToHost(Storage source, long offset, void* destination, long bytes) => device.CopyToHost(source, offset, destination, bytes);
+
     internal override void Execute(IDeviceCall call)
     {
         long start = Stopwatch.GetTimestamp();
         device.Execute(call);
+        device.Synchronize();
         TimeSpan time = Stopwatch.GetElapsedTime(start);
         CallDescription cost = CallDescription.Of(call);
         _calls.Add(new DeviceCall(caller(), call.Name, cost.Result, time, cost.MultiplyAccumulates, cost.Bytes));

@@ -15,7 +15,7 @@ public static class MachineMemory
     public static long BytesForTensors => TotalBytes - (TotalBytes / 16);
 
     /// <summary>What tensors may take beyond what they have: less than <see cref="BytesForTensors"/> leaves where other programs need it.</summary>
-    public static long FreeBytesForTensors => Math.Min(BytesForTensors - MemoryStatistics.BytesReserved, FromSystem("MemAvailable:") ?? long.MaxValue);
+    public static long FreeBytesForTensors => Math.Min(BytesForTensors - Device.Cpu.MemoryStatistics.BytesReserved, FromSystem("MemAvailable:") ?? long.MaxValue);
 
     private static long Limit()
     {

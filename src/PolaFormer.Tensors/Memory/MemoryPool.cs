@@ -1,110 +1,107 @@
-using System.Globalization;
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace PolaFormer.Tensors.Memory;
 
 /// <summary>
-/// Aligned native blocks, kept by size class when they come back. Classes are powers of two cut in four, so at most a
+/// Blocks of a device's memory, kept by size class when they come back. Classes are powers of two cut in four, so at most a
 /// quarter of a block is unused and a steady-state step finds every block it needs in the pool.
 /// </summary>
-internal static unsafe class MemoryPool
+/// <param name="statistics">Counts what the pool holds.</param>
+internal abstract class MemoryPool(MemoryStatistics statistics)
 {
-    /// <summary>One cache line, and one AVX-512 vector.</summary>
-    public const int Alignment = 64;
-
-    private const int SmallestBlock = 512, LargeBlock = 64 << 20;
+    private const int SmallestBlock = 512;
     private const int ClassCount = 4 * 40;
 
-    private static readonly Lock Gate = new();
-    private static readonly Stack<nint>[] Free = CreateStacks();
+    private readonly Lock _gate = new();
+    private readonly Stack<nint>[] _free = CreateStacks();
+
+    /// <summary>What the pool holds.</summary>
+    protected MemoryStatistics Statistics => statistics;
+
+    /// <summary>The largest block that can be asked for.</summary>
+    protected abstract long MaxBytes { get; }
 
     /// <summary>Takes a block of at least <paramref name="bytes"/> bytes, contents undefined.</summary>
     /// <param name="bytes">Wanted size, ≥ 0.</param>
     /// <param name="capacity">The block's true size.</param>
-    /// <exception cref="InsufficientMemoryException">The tensors would have more than the machine can give them.</exception>
-    public static void* Take(long bytes, out long capacity)
+    /// <exception cref="InsufficientMemoryException">The device has no room for it.</exception>
+    public nint Take(long bytes, out long capacity)
     {
-        if (bytes > MachineMemory.BytesForTensors)
+        if (bytes > MaxBytes)
             throw Refusal(bytes);
         int sizeClass = ClassOf(bytes, out capacity);
-        lock (Gate)
+        lock (_gate)
         {
-            if (!Free[sizeClass].TryPop(out nint block))
+            if (!_free[sizeClass].TryPop(out nint block))
             {
                 block = Reserve(bytes, capacity);
-                MemoryStatistics.Reserved(capacity);
+                statistics.Reserved(capacity);
             }
 
-            MemoryStatistics.Taken(capacity);
-            return (void*)block;
+            statistics.Taken(capacity);
+            return block;
         }
     }
 
     /// <summary>Gives a block back.</summary>
-    public static void Return(void* block, long capacity)
+    public void Return(nint block, long capacity)
     {
         int sizeClass = ClassOf(capacity, out _);
-        lock (Gate)
+        lock (_gate)
         {
-            MemoryStatistics.Returned(capacity);
-            Free[sizeClass].Push((nint)block);
+            statistics.Returned(capacity);
+            _free[sizeClass].Push(block);
         }
     }
 
-    /// <summary>Gives a block back to the operating system: one of its size is not expected to be wanted again.</summary>
-    public static void Discard(void* block, long capacity)
+    /// <summary>Gives a block back to the system: one of its size is not expected to be wanted again.</summary>
+    public void Discard(nint block, long capacity)
     {
-        lock (Gate)
+        lock (_gate)
         {
-            MemoryStatistics.Returned(capacity);
-            MemoryStatistics.Reserved(-capacity);
+            statistics.Returned(capacity);
+            statistics.Reserved(-capacity);
         }
 
-        NativeMemory.AlignedFree(block);
+        Free(block);
     }
 
-    /// <summary>Hands every unused block back to the operating system.</summary>
-    public static void Trim()
+    /// <summary>Hands every unused block back to the system.</summary>
+    public void Trim()
     {
-        lock (Gate)
+        lock (_gate)
         {
             for (int sizeClass = 0; sizeClass < ClassCount; sizeClass++)
             {
-                while (Free[sizeClass].TryPop(out nint block))
+                while (_free[sizeClass].TryPop(out nint block))
                 {
-                    NativeMemory.AlignedFree((void*)block);
-                    MemoryStatistics.Reserved(-CapacityOf(sizeClass));
+                    Free(block);
+                    statistics.Reserved(-CapacityOf(sizeClass));
                 }
             }
         }
     }
 
-    // Where the system lends more memory than there is, it ends the process once that is used: the limit is ours to hold.
-    private static nint Reserve(long bytes, long capacity)
+    /// <summary>Takes a new block from the system; 0 where there is no room.</summary>
+    protected abstract nint TryReserve(long capacity);
+
+    /// <summary>Hands a block back to the system.</summary>
+    protected abstract void Free(nint block);
+
+    /// <summary>Says that there is no room for so many bytes, and what to do.</summary>
+    protected abstract InsufficientMemoryException Refusal(long bytes);
+
+    private nint Reserve(long bytes, long capacity)
     {
-        if (!HasRoom(capacity))
+        nint block = TryReserve(capacity);
+        if (block == 0)
+        {
             Trim();
-        if (!HasRoom(capacity))
-            throw Refusal(bytes);
-        try
-        {
-            return (nint)NativeMemory.AlignedAlloc((nuint)capacity, Alignment);
+            block = TryReserve(capacity);
         }
-        catch (OutOfMemoryException)
-        {
-            throw Refusal(bytes);
-        }
+
+        return block != 0 ? block : throw Refusal(bytes);
     }
-
-    // What other programs need is asked for large blocks alone: it takes a while.
-    private static bool HasRoom(long capacity) => capacity < LargeBlock
-        ? MemoryStatistics.BytesReserved + capacity <= MachineMemory.BytesForTensors
-        : capacity <= MachineMemory.FreeBytesForTensors;
-
-    private static InsufficientMemoryException Refusal(long bytes) => new(string.Create(
-        CultureInfo.InvariantCulture,
-        $"A tensor of {bytes / 1e6:#,0} MB is more than the memory has room for: tensors use {MemoryStatistics.BytesInUse / 1e6:#,0} of the {MachineMemory.TotalBytes / 1e6:#,0} MB. Use a smaller batch, smaller images or fewer tokens."));
 
     private static int ClassOf(long bytes, out long capacity)
     {

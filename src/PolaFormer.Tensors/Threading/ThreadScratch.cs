@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Tensors.Threading;
 
@@ -58,7 +57,7 @@ internal sealed unsafe class ThreadScratch
         var bytes = count * sizeof(float);
         _buffers[purpose] = (nint)NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
         _capacities[purpose] = count;
-        MemoryStatistics.AddScratch(bytes);
+        Device.Cpu.MemoryStatistics.AddScratch(bytes);
         GC.AddMemoryPressure(bytes);
     }
 
@@ -68,7 +67,7 @@ internal sealed unsafe class ThreadScratch
         if (bytes == 0) return;
         NativeMemory.AlignedFree((void*)_buffers[purpose]);
         (_buffers[purpose], _capacities[purpose]) = (0, 0);
-        MemoryStatistics.AddScratch(-bytes);
+        Device.Cpu.MemoryStatistics.AddScratch(-bytes);
         GC.RemoveMemoryPressure(bytes);
     }
 }

@@ -91,10 +91,10 @@ public class TapeTests
             using (var tape = Tape.Start())
                 tape.Backward(x.Linear(weight).Gelu().Linear(weight).Mean());
             if (step == 2)
-                reserved = MemoryStatistics.BytesReserved;
+                reserved = Device.Cpu.MemoryStatistics.BytesReserved;
         }
 
-        Assert.Equal(reserved, MemoryStatistics.BytesReserved);
+        Assert.Equal(reserved, Device.Cpu.MemoryStatistics.BytesReserved);
     }
 
     private static Tensor Leaf(float value)

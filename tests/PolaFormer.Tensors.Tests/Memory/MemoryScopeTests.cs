@@ -58,9 +58,9 @@ public class MemoryScopeTests
     [Fact]
     public void ExceptionGivesAllMemoryBack()
     {
-        long before = MemoryStatistics.BytesInUse;
+        long before = Device.Cpu.MemoryStatistics.BytesInUse;
         Assert.Throws<InvalidOperationException>(Fail);
-        Assert.Equal(before, MemoryStatistics.BytesInUse);
+        Assert.Equal(before, Device.Cpu.MemoryStatistics.BytesInUse);
 
         static void Fail()
         {
@@ -75,8 +75,8 @@ public class MemoryScopeTests
     {
         long Peak(int repetitions)
         {
-            long before = MemoryStatistics.BytesInUse;
-            MemoryStatistics.ResetPeak();
+            long before = Device.Cpu.MemoryStatistics.BytesInUse;
+            Device.Cpu.MemoryStatistics.ResetPeak();
             Tensor x = Tensor.Full([1024], 1);
             using (MemoryScope.Enter())
             {
@@ -87,7 +87,7 @@ public class MemoryScopeTests
                 }
             }
 
-            return MemoryStatistics.PeakBytesInUse - before;
+            return Device.Cpu.MemoryStatistics.PeakBytesInUse - before;
         }
 
         Assert.True(Peak(1) > 0);
@@ -103,9 +103,9 @@ public class MemoryScopeTests
             _ = Tensor.Full([1 << 16], 1).Exp();
         }
 
-        long undisturbed = MemoryStatistics.PeakOf(Run);
+        long undisturbed = Device.Cpu.MemoryStatistics.PeakOf(Run);
         Garbage();
-        long disturbed = MemoryStatistics.PeakOf(() =>
+        long disturbed = Device.Cpu.MemoryStatistics.PeakOf(() =>
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();

@@ -23,13 +23,13 @@ public class ThreadScratchTests
                 thread.Join();
             }
 
-            after.Add((MemoryStatistics.BytesOfScratch, MemoryStatistics.BytesReserved));
+            after.Add((Device.Cpu.MemoryStatistics.BytesOfScratch, Device.Cpu.MemoryStatistics.BytesReserved));
         }
 
         // A thread holds some 20 kB, those of a batch 2 MB.
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        Assert.InRange(MemoryStatistics.BytesOfScratch, 0, after[0].Scratch);
+        Assert.InRange(Device.Cpu.MemoryStatistics.BytesOfScratch, 0, after[0].Scratch);
         Assert.Equal(after[1].Pool, after[^1].Pool);
     }
 
