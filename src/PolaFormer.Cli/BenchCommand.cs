@@ -115,7 +115,7 @@ internal static class BenchCommand
             table.AddColumn(new TableColumn(title).RightAligned());
         foreach (ComparedFigure figure in figures)
             table.AddRow(Markup.Escape(PlainText.Of(figure.Name)), Number(figure.Old), Number(figure.New), figure.Ratio is { } ratio ? ratio.ToString("F3", CultureInfo.InvariantCulture) : "–");
-        AnsiConsole.Write(table);
+        Terminal.Tables.Write(table);
         Console.WriteLine("Figures that are equal are left out.");
     }
 

@@ -83,7 +83,7 @@ internal static class InspectCommand
         Table table = new Table().Border(TableBorder.Simple).AddColumn("tensor").AddColumn("shape").AddColumn("type").AddColumn(new TableColumn("bytes").RightAligned());
         foreach (CheckpointEntry entry in checkpoint.Entries.Take(MaxRows))
             table.AddRow(Markup.Escape(PlainText.Of(entry.Name)), entry.Shape.ToString(), entry.DType.ToString(), $"{entry.ByteCount:N0}");
-        AnsiConsole.Write(table);
+        Terminal.Tables.Write(table);
         if (checkpoint.Entries.Count > MaxRows)
             Console.WriteLine($"and {checkpoint.Entries.Count - MaxRows} more; --json lists all");
 

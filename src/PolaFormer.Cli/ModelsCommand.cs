@@ -57,7 +57,7 @@ internal static class ModelsCommand
                 Invariant($"{summary.Macs / 1e9:F3} G"), summary.Entry.PaperMacs is { } macs ? Invariant($"{macs:0.0##} G") : "–");
         }
 
-        AnsiConsole.Write(table);
+        Terminal.Tables.Write(table);
     }
 
     private static void PrintLayers(ModelEntry entry)
@@ -66,7 +66,7 @@ internal static class ModelsCommand
         Table table = new Table().Border(TableBorder.Simple).AddColumn("tensor").AddColumn("shape").AddColumn("type");
         foreach ((string tensorName, Tensor tensor) in entry.Create().StateDict())
             table.AddRow(tensorName, tensor.Shape.ToString(), tensor.DType.ToString());
-        AnsiConsole.Write(table);
+        Terminal.Tables.Write(table);
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -3,7 +3,6 @@ using PolaFormer.Analysis.Report;
 using PolaFormer.Files;
 using PolaFormer.Pipelines;
 using PolaFormer.Vision;
-using Spectre.Console;
 
 namespace PolaFormer.Cli;
 
@@ -67,11 +66,11 @@ internal static class PredictCommand
     private static void Print(string file, IReadOnlyList<Prediction> predictions)
     {
         const int barWidth = 24;
-        AnsiConsole.MarkupLineInterpolated($"[bold]{PlainText.Of(file)}[/]");
+        Terminal.WriteLine((PlainText.Of(file), "bold"));
         foreach (Prediction guess in predictions)
         {
             string bar = new('█', (int)MathF.Round(guess.Probability * barWidth));
-            AnsiConsole.MarkupLineInterpolated($"  {guess.Probability,7:P1}  [blue]{bar.PadRight(barWidth)}[/]  {PlainText.Of(guess.Label)}");
+            Terminal.WriteLine(($"  {guess.Probability,7:P1}  ", null), (bar.PadRight(barWidth), "blue"), ($"  {PlainText.Of(guess.Label)}", null));
         }
     }
 

@@ -7,7 +7,6 @@ using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Reporting;
-using Spectre.Console;
 
 namespace PolaFormer.Cli;
 
@@ -93,9 +92,9 @@ internal static class TrainCommand
             ? new JsonLines(output.WriteLine, config.PrintFreq)
             : new TrainingDisplay(output, Console.IsOutputRedirected ? null : () => Console.WindowWidth, config.PrintFreq);
         if (!asJson)
-            AnsiConsole.MarkupLineInterpolated($"[bold]{config.Model.Type}[/]  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {task.Classes.Count} classes, {Workers.ThreadCount} threads → {PlainText.Of(config.Output)}");
+            Terminal.WriteLine((config.Model.Type, "bold"), ($"  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {task.Classes.Count} classes, {Workers.ThreadCount} threads → {PlainText.Of(config.Output)}", null));
         if (!asJson && task.Pretrained is { } report)
-            AnsiConsole.MarkupLineInterpolated($"Started from {PlainText.Of(config.Model.Pretrained)}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.PassedOver.Count} passed over");
+            Console.WriteLine($"Started from {PlainText.Of(config.Model.Pretrained)}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.PassedOver.Count} passed over");
         if (trainer.Run(display, stop.Token))
             return 0;
         Console.Error.WriteLine("Stopped; the same command continues.");

@@ -14,6 +14,20 @@ public class CommandTests
         Assert.DoesNotContain('\u001b', output);
     }
 
+    // A command is made by the name in Program's table: a name of its own that differs is found by nobody.
+    [Fact]
+    public async Task EveryCommandOfTheHelpAnswersByItsName()
+    {
+        (_, string help, _) = await Polaformer.Run("--help");
+        string[] names = [.. help[help.IndexOf("Commands:", StringComparison.Ordinal)..].Split('\n').Skip(1).Select(line => line.Trim().Split(' ')[0]).Where(name => name.Length > 0)];
+        Assert.Contains("predict", names);
+        foreach (string name in names)
+        {
+            (int code, string output, _) = await Polaformer.Run(name, "--help");
+            Assert.True(code == 0 && output.Contains($"polaformer {name} ", StringComparison.Ordinal), name);
+        }
+    }
+
     [Fact]
     public async Task PredictJsonListsLabelsWithProbabilities()
     {

@@ -13,6 +13,6 @@ internal static class ConsoleTable
             console.AddColumn(new TableColumn(Markup.Escape(column)) { Alignment = index == 0 ? Justify.Left : Justify.Right, NoWrap = true });
         foreach (IReadOnlyList<string> row in table.Rows)
             console.AddRow([.. row.Select(Markup.Escape)]);
-        AnsiConsole.Write(console);
+        Terminal.Tables.Write(console);
     }
 }

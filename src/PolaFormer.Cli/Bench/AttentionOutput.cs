@@ -43,7 +43,7 @@ internal sealed record AttentionOutput(AttentionResult Result) : IBenchResult
                 Format($"{item.ExtraBytes / 1e6:F2}"), Format($"{item.OutputBytes / 1e6:F2}"));
         }
 
-        AnsiConsole.Write(cases);
+        Terminal.Tables.Write(cases);
         foreach (IReadOnlyList<AttentionCase> series in Result.Series())
         {
             string growth = AttentionResult.Growth(series) is { } law ? Format($"time grows as N^{law.Exponent:F2}") : "one point";

@@ -35,7 +35,7 @@ internal static class ProfileOutput
         foreach (ProfileEntry entry in profile.ByOperator())
             operators.AddRow([Markup.Escape(entry.Operator), .. Figures(profile, entry)]);
         operators.AddRow("outside the device", "", Format($"{profile.OutsideCallsMs:F2}"), Format($"{profile.OutsideCallsMs / profile.StepMs:P1}"), "", "", "", "", "");
-        AnsiConsole.Write(operators);
+        Terminal.Tables.Write(operators);
 
         ILookup<bool, ProfileEntry> byLayer = profile.ByLayer().ToLookup(entry => entry.Ms >= SmallestShare * profile.StepMs);
         Table layers = Columns(new Table().AddColumn("layer").AddColumn("operator").AddColumn("result"));
@@ -43,7 +43,7 @@ internal static class ProfileOutput
             layers.AddRow([Markup.Escape(entry.Module), Markup.Escape(entry.Operator), Markup.Escape(string.Join('×', entry.Result.AsSpan().ToArray())), .. Figures(profile, entry)]);
         if (byLayer[false].Any())
             layers.AddRow(["the rest", "", "", .. Figures(profile, ProfileEntry.Sum("", "", [.. byLayer[false]]))]);
-        AnsiConsole.Write(layers);
+        Terminal.Tables.Write(layers);
         Console.WriteLine(Format($"{profile.Calls.Count} calls; {profile.StepMs:F2} ms a step under the profiler; peak: {profile.GemmPeak:F0} GFLOP/s; over limit: time beyond 2·MACs at the peak."));
     }
 
