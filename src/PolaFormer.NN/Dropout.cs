@@ -24,12 +24,6 @@ public sealed class Dropout(float probability) : Module
         if (!IsActive)
             return x;
         RandomStep step = RandomStep.Current;
-        Tensor factors = Tensor.Empty(x.Shape, device: x.Device);
-        Span<float> values = factors.AsSpan<float>();
-        new Philox(step.Seed, (_stream ??= HashOf(FullName)) ^ step.Step).FillUniform(values, 0);
-        float kept = 1 / (1 - probability);
-        foreach (ref float value in values)
-            value = value < probability ? 0 : kept;
-        return x * factors;
+        return x.Dropout(probability, new Philox(step.Seed, (_stream ??= HashOf(FullName)) ^ step.Step));
     }
 }

@@ -1,4 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using PolaFormer.Tensors.Kernels;
 
 namespace PolaFormer.Tensors.Random;
@@ -13,6 +16,7 @@ namespace PolaFormer.Tensors.Random;
 public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
 {
     private const int BufferLength = 256;
+    private const uint Multiplier0 = 0xD2511F53, Multiplier1 = 0xCD9E8D57, Weyl0 = 0x9E3779B9, Weyl1 = 0xBB67AE85;
 
     /// <summary>The key of the generator.</summary>
     public ulong Seed { get; } = seed;
@@ -44,6 +48,12 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
         int i = 0;
         for (; i < values.Length && ((start + (ulong)i) & 3) != 0; i++)
             values[i] = UInt32(start + (ulong)i);
+        if (Avx2.IsSupported)
+        {
+            for (; i <= values.Length - 16; i += 16)
+                FourBlocks((start + (ulong)i) >> 2, values[i..]);
+        }
+
         for (; i <= values.Length - 4; i += 4)
             (values[i], values[i + 1], values[i + 2], values[i + 3]) = Block((start + (ulong)i) >> 2);
 
@@ -54,16 +64,13 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
     /// <summary>values[i] = <see cref="Uniform"/>(start + i).</summary>
     public void FillUniform(Span<float> values, ulong start)
     {
-        Span<uint> bits = stackalloc uint[BufferLength];
-        while (!values.IsEmpty)
-        {
-            Span<uint> some = bits[..Math.Min(BufferLength, values.Length)];
-            FillUInt32(some, start);
-            for (int i = 0; i < some.Length; i++)
-                values[i] = ToUniform(some[i]);
-            values = values[some.Length..];
-            start += (ulong)some.Length;
-        }
+        FillUInt32(MemoryMarshal.Cast<float, uint>(values), start);
+        if (VectorWidth.Is512)
+            ToUniform<Float32x16>(values);
+        else if (VectorWidth.Is256)
+            ToUniform<Float32x8>(values);
+        else
+            ToUniform<Float32x4>(values);
     }
 
     /// <summary>values[i] = <see cref="Normal"/>(start + i).</summary>
@@ -93,7 +100,6 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static (uint, uint, uint, uint) Rounds(uint c0, uint c1, uint c2, uint c3, uint k0, uint k1)
     {
-        const uint Multiplier0 = 0xD2511F53, Multiplier1 = 0xCD9E8D57, Weyl0 = 0x9E3779B9, Weyl1 = 0xBB67AE85;
         for (int round = 0; round < 10; round++)
         {
             ulong p0 = (ulong)Multiplier0 * c0, p1 = (ulong)Multiplier1 * c2;
@@ -129,6 +135,46 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float ToUniform(uint bits) => (bits >> 8) * (1f / (1 << 24));
+
+    /// <summary>Random bits, as they lie there, to uniform numbers.</summary>
+    private static unsafe void ToUniform<T>(Span<float> values) where T : unmanaged, IFloat32Vector<T>
+    {
+        fixed (float* x = values)
+        {
+            int i = 0;
+            for (; i <= values.Length - T.Count; i += T.Count)
+                T.Store(T.ConvertBits(T.ShiftRight(T.Load(x + i), 8) & T.CreateBits(0x00FFFFFF)) * T.Create(1f / (1 << 24)), x + i);
+            for (; i < values.Length; i++)
+                x[i] = ToUniform(BitConverter.SingleToUInt32Bits(x[i]));
+        }
+    }
+
+    /// <summary>The sixteen words of four consecutive blocks. A lane of 64 bits is a block: products read the lower half, and what stands in the upper one does not matter until the end.</summary>
+    private void FourBlocks(ulong index, Span<uint> words)
+    {
+        Vector256<ulong> counter = Vector256.Create(index) + Vector256.Create(0ul, 1, 2, 3);
+        Vector256<ulong> c0 = counter, c1 = counter >>> 32, c2 = Vector256.Create(Stream), c3 = Vector256.Create(Stream >> 32);
+        Vector256<ulong> k0 = Vector256.Create(Seed), k1 = Vector256.Create(Seed >> 32);
+        Vector256<uint> multiplier0 = Vector256.Create((ulong)Multiplier0).AsUInt32(), multiplier1 = Vector256.Create((ulong)Multiplier1).AsUInt32();
+        for (int round = 0; round < 10; round++)
+        {
+            Vector256<ulong> p0 = Avx2.Multiply(multiplier0, c0.AsUInt32()), p1 = Avx2.Multiply(multiplier1, c2.AsUInt32());
+            c0 = (p1 >>> 32) ^ c1 ^ k0;
+            c1 = p1;
+            c2 = (p0 >>> 32) ^ c3 ^ k1;
+            c3 = p0;
+            k0 += Vector256.Create((ulong)Weyl0);
+            k1 += Vector256.Create((ulong)Weyl1);
+        }
+
+        Vector256<ulong> lower = Vector256.Create(0xFFFFFFFFul);
+        Vector256<ulong> first = (c0 & lower) | (c1 << 32), second = (c2 & lower) | (c3 << 32);
+        Vector256<uint> even = Avx2.UnpackLow(first, second).AsUInt32(), odd = Avx2.UnpackHigh(first, second).AsUInt32();
+        even.GetLower().CopyTo(words);
+        odd.GetLower().CopyTo(words[4..]);
+        even.GetUpper().CopyTo(words[8..]);
+        odd.GetUpper().CopyTo(words[12..]);
+    }
 
     /// <summary>√(−2·ln(1 − u))·(cos 2πv, sin 2πv) for pairs (u, v): 1 − u is never 0.</summary>
     private static unsafe void BoxMuller<T>(uint* bits, float* normal, int pairs) where T : unmanaged, IFloat32Vector<T>

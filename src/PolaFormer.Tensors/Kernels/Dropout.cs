@@ -1,0 +1,54 @@
+using PolaFormer.Tensors.Random;
+using PolaFormer.Tensors.Threading;
+
+namespace PolaFormer.Tensors.Kernels;
+
+/// <summary>y = x·f with f drawn element by element: 0 with a probability, else its complement's reciprocal.</summary>
+internal static unsafe class Dropout
+{
+    private const int Drawn = 512;
+
+    /// <summary>y = x·f; element i takes the i-th uniform number.</summary>
+    public static void Run(float* x, float probability, Philox generator, float* y, long count)
+    {
+        int parts = Workers.PartsFor(count, Elementwise.Grain);
+        Workers.Run(parts, new Body { X = x, Y = y, Count = count, Parts = parts, Generator = generator, Probability = probability });
+    }
+
+    private struct Body : IParallelBody
+    {
+        public float* X, Y;
+        public long Count;
+        public int Parts;
+        public Philox Generator;
+        public float Probability;
+
+        public readonly void Run(int part)
+        {
+            if (VectorWidth.Is512)
+                Run<Float32x16>(part);
+            else if (VectorWidth.Is256)
+                Run<Float32x8>(part);
+            else
+                Run<Float32x4>(part);
+        }
+
+        private readonly void Run<T>(int part) where T : unmanaged, IFloat32Vector<T>
+        {
+            float* drawn = stackalloc float[Drawn];
+            T probability = T.Create(Probability), kept = T.Create(1 / (1 - Probability));
+            long end = Count * (part + 1) / Parts;
+            for (long start = Count * part / Parts; start < end; start += Drawn)
+            {
+                int length = (int)Math.Min(Drawn, end - start);
+                Generator.FillUniform(new Span<float>(drawn, length), (ulong)start);
+                float* x = X + start, y = Y + start;
+                int i = 0;
+                for (; i <= length - T.Count; i += T.Count)
+                    T.Store(T.Load(x + i) * T.Select(T.LessThan(T.Load(drawn + i), probability), T.Zero, kept), y + i);
+                if (i < length)
+                    T.StorePartial(T.LoadPartial(x + i, length - i) * T.Select(T.LessThan(T.Load(drawn + i), probability), T.Zero, kept), y + i, length - i);
+            }
+        }
+    }
+}
