@@ -9,11 +9,14 @@ internal sealed partial class TracingDevice
 {
     private const float Epsilon = 1e-6f;
 
-    private void PolarityAttention(Columns query, Columns key, Columns value, Tensor encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor y)
+    private void PolarityAttention(Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor? mask, Tensor y)
     {
         Tensor p = exponent.Reshape(numHeads, 1, -1);
         Tensor queries = AttentionHeads.Split(query.ToTensor() * inverseScale, numHeads);
-        Tensor keys = AttentionHeads.Split((key.ToTensor() + encoding.Reshape(1, key.Tokens, key.Width)) * inverseScale, numHeads);
+        Tensor placed = encoding is null ? key.ToTensor() : key.ToTensor() + encoding.Reshape(1, key.Tokens, key.Width);
+        if (mask is not null)
+            placed *= mask.Reshape(mask.Shape[0], mask.Shape[1], 1);
+        Tensor keys = AttentionHeads.Split(placed * inverseScale, numHeads);
         Tensor features = Signed(SignedPower(queries, p)), keyFeatures = Signed(SignedPower(keys, p));
         Tensor values = AttentionHeads.Split(value.ToTensor(), numHeads);
 

@@ -55,7 +55,7 @@ internal sealed partial class TracingDevice
             case Convolution.Call(var shape, var x, var weight, var bias, var y):
                 Convolution(shape, x, weight, bias, y);
                 break;
-            case DepthwiseConvolution.Call(var x, var weight, var bias, var addInput, var y):
+            case DepthwiseConvolution.Call(var x, var weight, var bias, var addInput, null, var y) when y.Rank == 4:
                 DepthwiseConvolution(x, weight, bias, addInput, y);
                 break;
             case Interpolate.Call(var mode, var x, var y):
@@ -64,8 +64,8 @@ internal sealed partial class TracingDevice
             case Rotate.Call(var x, var sin, var cos, var numHeads, var y):
                 Rotate(x, sin, cos, numHeads, y);
                 break;
-            case PolarityAttention.Call(var query, var key, var value, var encoding, var inverseScale, var exponent, var numHeads, var y, _):
-                PolarityAttention(query, key, value, encoding, inverseScale, exponent, numHeads, y);
+            case PolarityAttention.Call(var query, var key, var value, var encoding, var inverseScale, var exponent, var numHeads, var mask, var y, _):
+                PolarityAttention(query, key, value, encoding, inverseScale, exponent, numHeads, mask, y);
                 break;
             case PolarityAttentionPlusPlus.Call(var query, var key, var value, var same, var opposite, var sin, var cos, var numHeads, var y, _):
                 PolarityAttentionPlusPlus(query, key, value, same, opposite, sin, cos, numHeads, y);

@@ -7,13 +7,14 @@ public unsafe partial class Tensor
     /// <param name="query">(B, …N, C).</param>
     /// <param name="key">(B, …n, C), without positional encoding.</param>
     /// <param name="value">(B, …n, C).</param>
-    /// <param name="positionalEncoding">(1, n, C), added to the keys.</param>
+    /// <param name="positionalEncoding">(1, n, C), added to the keys, or none.</param>
     /// <param name="inverseScale">(C) or (1, 1, C), factor of queries and keys.</param>
     /// <param name="exponent">C values of any shape, at least 1.</param>
     /// <param name="numHeads">Heads; C / numHeads is at least 2; of an odd number, same-signed pairs read one value more.</param>
+    /// <param name="mask">(B, n): 0 for padding, whose keys and values do not count, else 1, or none; a constant.</param>
     /// <returns>(B, N, C).</returns>
-    public static Tensor PolarityAttention(Columns query, Columns key, Columns value, Tensor positionalEncoding, Tensor inverseScale, Tensor exponent, int numHeads) =>
-        Ops.PolarityAttention.Forward(query, key, value, positionalEncoding, inverseScale, exponent, numHeads);
+    public static Tensor PolarityAttention(Columns query, Columns key, Columns value, Tensor? positionalEncoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor? mask = null) =>
+        Ops.PolarityAttention.Forward(query, key, value, positionalEncoding, inverseScale, exponent, numHeads, mask);
 
     /// <summary>The linear attention of PolaFormer++; see <see cref="Ops.PolarityAttentionPlusPlus"/> for the formula.</summary>
     /// <param name="query">(B, …N, C).</param>

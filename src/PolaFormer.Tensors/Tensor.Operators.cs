@@ -1,4 +1,5 @@
 using PolaFormer.Tensors.Ops;
+using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Tensors;
 
@@ -106,6 +107,11 @@ public unsafe partial class Tensor
     public static Tensor AddBranch(Tensor residual, Tensor branch, Tensor? channelFactors = null, Tensor? sampleFactors = null) =>
         ScaledResidual.Forward(residual, branch, channelFactors, sampleFactors);
 
+    /// <summary>Zeroes elements by chance and divides the others by the probability to stay.</summary>
+    /// <param name="probability">Chance that an element is zeroed, in [0, 1).</param>
+    /// <param name="generator">Its i-th uniform number decides on element i.</param>
+    public Tensor Dropout(float probability, Philox generator) => Ops.Dropout.Forward(this, probability, generator);
+
     /// <summary>Softmax over the last dimension.</summary>
     public Tensor Softmax() => Ops.Softmax.Forward(this, logarithm: false);
 
@@ -150,6 +156,24 @@ public unsafe partial class Tensor
     /// <param name="gate">C columns, as many rows as x has pixels.</param>
     public static Tensor GatedDepthwiseConv2d(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate) =>
         GatedDepthwiseConvolution.Forward(x, weight, bias, addend, gate);
+
+    /// <summary>Depthwise convolution of sequences, or of columns of a joint projection; stride 1, length kept.</summary>
+    /// <param name="x">(B, N, C).</param>
+    /// <param name="weight">(C, 1, k), k odd; or fewer channels, which divide C and are shared.</param>
+    /// <param name="bias">As many as the channels of the weight, or none.</param>
+    /// <param name="mask">(B, N): factor of each token, or none; a constant.</param>
+    public static Tensor DepthwiseConv1d(Columns x, Tensor weight, Tensor? bias = null, Tensor? mask = null) =>
+        DepthwiseConvolution.Forward(x, weight, bias, addInput: false, mask);
+
+    /// <summary>(x ∗ W + b + addend)·gate, the convolution being that of <see cref="DepthwiseConv1d"/>.</summary>
+    /// <param name="x">(B, N, C).</param>
+    /// <param name="weight">(C, 1, k), k odd; or fewer channels, which divide C and are shared.</param>
+    /// <param name="bias">As many as the channels of the weight, or none.</param>
+    /// <param name="addend">(B, N, C).</param>
+    /// <param name="gate">C columns of B·N rows.</param>
+    /// <param name="mask">(B, N): factor of each token of x, or none; a constant.</param>
+    public static Tensor GatedDepthwiseConv1d(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate, Tensor? mask = null) =>
+        GatedDepthwiseConvolution.Forward(x, weight, bias, addend, gate, mask);
 
     /// <summary>Depthwise convolution whose taps are moved by offsets, bilinear between pixels; stride 1, size kept.</summary>
     /// <param name="x">(B, H, W, C).</param>

@@ -55,6 +55,13 @@ internal static unsafe partial class DepthwiseConvolution
 
         private readonly void Line<T>(int line, float* sums) where T : unmanaged, IFloat32Vector<T>
         {
+            var pixels = (nint)line * Shape.Convolution.Width;
+            if (Shape.Mask != null) PlainLine<T>(line, Masked<T>(Shape.Convolution.Width, Shape.Channels, X + pixels * Shape.InputStride, Shape.InputStride, Shape.Mask + pixels) - pixels * Shape.Channels, Shape.Channels, sums);
+            else PlainLine<T>(line, X, Shape.InputStride, sums);
+        }
+
+        private readonly void PlainLine<T>(int line, float* x, nint xStride, float* sums) where T : unmanaged, IFloat32Vector<T>
+        {
             ref readonly var shape = ref Shape.Convolution;
             var (image, oy) = Math.DivRem(line, shape.OutHeight);
             var top = oy * shape.StrideH - shape.PadH;
@@ -69,10 +76,10 @@ internal static unsafe partial class DepthwiseConvolution
                 count = inside ? Together : 1;
                 var block = new GradientBlock
                 {
-                    Source = X + ((nint)(image * shape.Height + top + fromY * shape.DilationH) * shape.Width + left + fromX * shape.DilationW) * Shape.InputStride,
-                    RowStep = (nint)shape.DilationH * shape.Width * Shape.InputStride,
-                    ColumnStep = shape.DilationW * Shape.InputStride,
-                    PixelStep = shape.StrideW * Shape.InputStride,
+                    Source = x + ((nint)(image * shape.Height + top + fromY * shape.DilationH) * shape.Width + left + fromX * shape.DilationW) * xStride,
+                    RowStep = (nint)shape.DilationH * shape.Width * xStride,
+                    ColumnStep = shape.DilationW * xStride,
+                    PixelStep = shape.StrideW * xStride,
                     Rows = toY - fromY,
                     Columns = toX - fromX,
                     Dy = Dy + ((nint)line * shape.OutWidth + ox) * channels,

@@ -38,6 +38,7 @@ internal static unsafe partial class DepthwiseConvolution
             Y = y,
             XStride = shape.InputStride,
             YStride = channels,
+            InputMask = shape.Mask,
         });
     }
 
@@ -74,6 +75,7 @@ internal static unsafe partial class DepthwiseConvolution
             Y = dx,
             XStride = channels,
             YStride = shape.InputStride,
+            OutputMask = shape.Mask,
         });
     }
 
@@ -113,7 +115,7 @@ internal static unsafe partial class DepthwiseConvolution
         public ConvolutionShape Shape;
         public int Parts, Lines;
         public DepthwiseFinish Finish;
-        public float* X, Weight, Bias, Y;
+        public float* X, Weight, Bias, Y, InputMask, OutputMask;
         public nint XStride, YStride;
 
         public readonly void Run(int part)
@@ -127,7 +129,16 @@ internal static unsafe partial class DepthwiseConvolution
             }
         }
 
+        /// <summary>A line, with the factors of its pixels where there are such.</summary>
         private readonly void Line<T>(int line) where T : unmanaged, IFloat32Vector<T>
+        {
+            var pixels = (nint)line * Shape.Width;
+            if (InputMask != null) PlainLine<T>(line, Masked<T>(Shape.Width, Shape.InChannels, X + pixels * XStride, XStride, InputMask + pixels) - pixels * Shape.InChannels, Shape.InChannels);
+            else PlainLine<T>(line, X, XStride);
+            if (OutputMask != null) Multiply<T>(Shape.Width, Shape.InChannels, Y + pixels * YStride, YStride, OutputMask + pixels, Y + pixels * YStride, YStride);
+        }
+
+        private readonly void PlainLine<T>(int line, float* x, nint xStride) where T : unmanaged, IFloat32Vector<T>
         {
             var (image, oy) = Math.DivRem(line, Shape.OutHeight);
             var top = oy * Shape.StrideH - Shape.PadH;
@@ -142,18 +153,18 @@ internal static unsafe partial class DepthwiseConvolution
                     && left + (Together - 1) * Shape.StrideW + (Shape.KernelWidth - 1) * Shape.DilationW < Shape.Width ? Together : 1;
                 var pixels = new Pixels
                 {
-                    Source = X + ((nint)(image * Shape.Height + top + fromY * Shape.DilationH) * Shape.Width + left + fromX * Shape.DilationW) * XStride,
-                    RowStep = (nint)Shape.DilationH * Shape.Width * XStride,
-                    ColumnStep = Shape.DilationW * XStride,
-                    PixelStep = Shape.StrideW * XStride,
+                    Source = x + ((nint)(image * Shape.Height + top + fromY * Shape.DilationH) * Shape.Width + left + fromX * Shape.DilationW) * xStride,
+                    RowStep = (nint)Shape.DilationH * Shape.Width * xStride,
+                    ColumnStep = Shape.DilationW * xStride,
+                    PixelStep = Shape.StrideW * xStride,
                     Rows = toY - fromY,
                     Columns = toX - fromX,
                     Weight = Weight + (nint)(fromY * Shape.KernelWidth + fromX) * Shape.InChannels,
                     WeightRow = (nint)Shape.KernelWidth * Shape.InChannels,
                     Channels = Shape.InChannels,
                     Bias = Bias,
-                    Own = Finish.AddsInput ? X + ((nint)line * columns + ox) * XStride : null,
-                    OwnStep = XStride,
+                    Own = Finish.AddsInput ? x + ((nint)line * columns + ox) * xStride : null,
+                    OwnStep = xStride,
                     Addend = Finish.Addend == null ? null : Finish.Addend + ((nint)line * columns + ox) * YStride,
                     Sum = Finish.Sum == null ? null : Finish.Sum + ((nint)line * columns + ox) * YStride,
                     Gate = Finish.Gate == null ? null : Finish.Gate + ((nint)line * columns + ox) * Finish.GateStride,

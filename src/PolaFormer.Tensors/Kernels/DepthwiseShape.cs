@@ -4,7 +4,7 @@ namespace PolaFormer.Tensors.Kernels;
 /// Extents of a depthwise convolution: channel c of the output sees channel c of the input through kernel
 /// c mod <see cref="WeightChannels"/>.
 /// </summary>
-internal struct DepthwiseShape
+internal unsafe struct DepthwiseShape
 {
     /// <summary>The convolution; its Groups, InChannels and OutChannels are the number of channels.</summary>
     public ConvolutionShape Convolution;
@@ -14,6 +14,9 @@ internal struct DepthwiseShape
 
     /// <summary>Floats between consecutive pixels of x and of dx: the channels, or the width of a buffer they are a slice of.</summary>
     public nint InputStride;
+
+    /// <summary>Null, or a factor of each pixel of x, for images of one line: sequences with padding.</summary>
+    public float* Mask;
 
     /// <summary>A kernel for each channel of contiguous images.</summary>
     public DepthwiseShape(in ConvolutionShape convolution)

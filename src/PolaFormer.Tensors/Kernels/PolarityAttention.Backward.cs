@@ -85,7 +85,7 @@ internal static unsafe partial class PolarityAttention
                         var q = inputs.Q.At(image, token, channel);
                         var dOutput = gradients.DOutput.At(image, token, channel);
                         FeaturesAndSlopes(
-                            layout, rows, q, inputs.Q.RowStride, null, 0,
+                            layout, rows, q, inputs.Q.RowStride, null, 0, null,
                             inputs.InverseScale + channel, inputs.Power + channel, features, slope, curve);
                         BlockProduct<T>.Run(
                             rows, width, half, dOutput, gradients.DOutput.RowStride, 1, transposed, width, same, featureRow, accumulate: false);
@@ -164,21 +164,27 @@ internal static unsafe partial class PolarityAttention
                         var rows = Math.Min(block, to - token);
                         var k = inputs.K.At(image, token, channel);
                         var v = inputs.V.At(image, token, channel);
+                        float* dK = gradients.DK.At(image, token, channel), dV = gradients.DV.At(image, token, channel);
+                        var mask = MaskAt(inputs, image, token);
+                        if (IsPadding(mask, rows))
+                        {
+                            TokenBlock<T>.Clear(rows, layout.HeadDim, dK, gradients.DK.RowStride);
+                            TokenBlock<T>.Clear(rows, layout.HeadDim, dV, gradients.DV.RowStride);
+                            continue;
+                        }
                         var position = inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel;
                         FeaturesAndSlopes(
-                            layout, rows, k, inputs.K.RowStride, position, channels,
+                            layout, rows, k, inputs.K.RowStride, position, channels, mask,
                             inputs.InverseScale + channel, inputs.Power + channel, features, slope, curve);
                         BlockProduct<T>.Run(
                             rows, width, layout.HeadDim, v, inputs.V.RowStride, 1, transposed, width, dFeatures, featureRow, accumulate: false);
                         BlockProduct<T>.Run(
                             rows, padded, width, features, featureRow, 1, dState, padded, dValues, padded, accumulate: false);
                         TokenBlock<T>.Store(
-                            rows, layout.HeadDim, padded, dValues, 1,
-                            gradients.DV.At(image, token, channel), gradients.DV.RowStride);
+                            rows, layout.HeadDim, padded, dValues, 1, dV, gradients.DV.RowStride);
                         InputGradients(
                             layout, rows, k, inputs.K.RowStride, position, channels, inputs.InverseScale + channel, dFeatures, dMean,
-                            slope, curve,
-                            gradients.DK.At(image, token, channel), gradients.DK.RowStride, sums);
+                            slope, curve, dK, gradients.DK.RowStride, sums);
                     }
                 }
             }

@@ -10,12 +10,12 @@ internal static unsafe partial class PolarityAttention
         private const float Ln2 = 0.693147182f;
 
         /// <summary>
-        /// The first half of all features: x̃ = (x + position)·s where the positive features will be, log₂|x̃| where the negative
+        /// The first half of all features: x̃ = (x + position)·s, times a factor of the row unless null, where the positive features will be, log₂|x̃| where the negative
         /// ones will be. One loop for both halves would be one long chain, of which too few fit the processor's window.
         /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Logarithms(
-            in PolarityLayout layout, int rows, float* x, nint xRow, float* position, nint positionRow, float* inverseScale, float* features)
+            in PolarityLayout layout, int rows, float* x, nint xRow, float* position, nint positionRow, float* mask, float* inverseScale, float* features)
         {
             nint ahead = PolarityLayout.Block * xRow, positionAhead = PolarityLayout.Block * positionRow, padded = layout.Padded;
             for (var row = rows; row > 0; row--)
@@ -31,11 +31,13 @@ internal static unsafe partial class PolarityAttention
                         value += Lanes.Load<T>(position + j, left);
                     }
                     value *= Lanes.Load<T>(inverseScale + j, left);
+                    if (mask != null) value *= T.Create(*mask);
                     T.Store(value, features + j);
                     T.Store(Log2(T.Abs(value)), features + padded + j);
                 }
                 x += xRow;
                 position += position == null ? 0 : positionRow;
+                mask += mask == null ? 0 : 1;
                 features += layout.FeatureRow;
             }
         }
@@ -43,10 +45,10 @@ internal static unsafe partial class PolarityAttention
         /// <summary>φ of a block of keys (rows × 2·Padded), its column sums added to <paramref name="sum"/> (2·Padded). v is only asked for.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void KeyFeatures(
-            in PolarityLayout layout, int rows, float* k, nint kRow, float* position, nint positionRow, float* v, nint vRow,
+            in PolarityLayout layout, int rows, float* k, nint kRow, float* position, nint positionRow, float* mask, float* v, nint vRow,
             float* inverseScale, float* power, float* features, float* sum)
         {
-            Logarithms(layout, rows, k, kRow, position, positionRow, inverseScale, features);
+            Logarithms(layout, rows, k, kRow, position, positionRow, mask, inverseScale, features);
             nint featureRow = layout.FeatureRow, padded = layout.Padded;
             for (var j = 0; j < layout.Padded; j += T.Count)
             {
@@ -76,7 +78,7 @@ internal static unsafe partial class PolarityAttention
             in PolarityLayout layout, int rows, float* q, nint qRow, float* inverseScale, float* power, float* mean,
             float* features, float* sameNormalizer, float* oppositeNormalizer)
         {
-            Logarithms(layout, rows, q, qRow, null, 0, inverseScale, features);
+            Logarithms(layout, rows, q, qRow, null, 0, null, inverseScale, features);
             nint padded = layout.Padded;
             for (var row = 0; row < rows; row++)
             {
@@ -104,10 +106,10 @@ internal static unsafe partial class PolarityAttention
         /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void FeaturesAndSlopes(
-            in PolarityLayout layout, int rows, float* x, nint xRow, float* position, nint positionRow,
+            in PolarityLayout layout, int rows, float* x, nint xRow, float* position, nint positionRow, float* mask,
             float* inverseScale, float* power, float* features, float* slope, float* curve)
         {
-            Logarithms(layout, rows, x, xRow, position, positionRow, inverseScale, features);
+            Logarithms(layout, rows, x, xRow, position, positionRow, mask, inverseScale, features);
             nint padded = layout.Padded;
             for (var row = 0; row < rows; row++)
             {

@@ -42,14 +42,17 @@ internal static unsafe partial class PolarityAttention
                     new Span<float>(sum, layout.Width).Clear();
                     var channels = inputs.Heads * layout.HeadDim;
                     var (from, to) = Workers.Range(inputs.Keys, _chunks, chunk);
+                    var isEmpty = true;
                     for (var token = from; token < to; token += PolarityLayout.Block)
                     {
                         var rows = Math.Min(PolarityLayout.Block, to - token);
+                        var mask = MaskAt(inputs, image, token);
+                        if (IsPadding(mask, rows)) continue;
                         var v = inputs.V.At(image, token, channel);
                         var vRow = inputs.V.RowStride;
                         KeyFeatures(
                             layout, rows, inputs.K.At(image, token, channel), inputs.K.RowStride,
-                            inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel, channels, v, vRow,
+                            inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel, channels, mask, v, vRow,
                             inputs.InverseScale + channel, inputs.Power + channel, features, sum);
                         if (layout.Padded > layout.HeadDim)
                         {
@@ -59,8 +62,10 @@ internal static unsafe partial class PolarityAttention
                         }
                         BlockProduct<T>.Run(
                             layout.Width, layout.Padded, rows, features, 1, layout.FeatureRow, v, vRow,
-                            state, layout.Padded, accumulate: token > from);
+                            state, layout.Padded, accumulate: !isEmpty);
+                        isEmpty = false;
                     }
+                    if (isEmpty) new Span<float>(state, layout.Width * layout.Padded).Clear();
                 }
             }
         }

@@ -15,6 +15,9 @@ internal unsafe struct PolarityAttentionInputs
     /// <summary>Null, or the positional encoding added to k: n × C, contiguous, shared by the images.</summary>
     public float* KeyPosition;
 
+    /// <summary>Null, or a factor of each key (B × n, contiguous): 0 for padding, else 1.</summary>
+    public float* KeyMask;
+
     /// <summary>Per channel (C): 1/softplus(scale), and the exponent p ≥ 1.</summary>
     public float* InverseScale, Power;
 
@@ -39,7 +42,7 @@ internal unsafe struct PolarityAttentionGradients
 /// Polarity-aware linear attention (PolaFormer, PVT and Swin), fused, linear in the number of tokens.
 /// </summary>
 /// <remarks>
-/// Per image and head, with q̃ = q·s and k̃ = (k + position)·s:
+/// Per image and head, with q̃ = q·s and k̃ = (k + position)·s, or 0 for padding:
 /// <code>
 /// φ(x) = [max(x, 0)^p, max(−x, 0)^p]                 2d wide; ψ(x) has the halves exchanged
 /// S = φ(k̃)ᵀ·v / n     2d × d,     m = mean over tokens of φ(k̃)
@@ -95,6 +98,13 @@ internal static unsafe partial class PolarityAttention
             default: Pass<Float32x4>.Backward(inputs, gradients); break;
         }
     }
+
+    /// <summary>The factors of an image's keys from one on, or null.</summary>
+    private static float* MaskAt(in PolarityAttentionInputs inputs, int image, int token) =>
+        inputs.KeyMask == null ? null : inputs.KeyMask + ((nint)image * inputs.Keys + token);
+
+    /// <summary>Whether a block of keys is padding throughout.</summary>
+    private static bool IsPadding(float* mask, int rows) => mask != null && !new ReadOnlySpan<float>(mask, rows).ContainsAnyExcept(0f);
 
     /// <summary>The passes at one vector width.</summary>
     private static partial class Pass<T> where T : unmanaged, IFloat32Vector<T>;

@@ -52,6 +52,13 @@ internal static unsafe class TokenBlock<T> where T : unmanaged, IFloat32Vector<T
         }
     }
 
+    /// <summary>Zeros into scattered rows.</summary>
+    public static void Clear(int rows, int columns, float* destination, nint destinationRow)
+    {
+        for (var row = 0; row < rows; row++, destination += destinationRow)
+            new Span<float>(destination, columns).Clear();
+    }
+
     /// <summary>destination (columns × rows, <paramref name="destinationRow"/> floats apart) = source (rows × columns), transposed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transpose(int rows, int columns, float* source, nint sourceRow, float* destination, nint destinationRow)

@@ -24,7 +24,9 @@ internal sealed class DeformableConvolution : Operator
 
     public static Tensor Forward(Columns x, Tensor offsets, Tensor weight, Tensor? bias)
     {
-        DepthwiseConvolution.RequireFit(x, weight);
+        if (x.Source.Rank != 4)
+            throw new ArgumentException($"A deformable convolution takes images (B, H, W, C); got {x.Source.Shape}.");
+        DepthwiseConvolution.RequireFit(x, weight, mask: null);
         Tensor source = x.Source;
         Shape wanted = source.Shape.With(3, 2 * weight.Shape[2] * weight.Shape[3]);
         if (offsets.Shape != wanted)

@@ -5,60 +5,76 @@ namespace PolaFormer.Tensors.Ops;
 /// <summary>
 /// Polarity-aware linear attention (PolaFormer, ICLR 2025, eq. 5–7), per image and head of d channels, N queries, n keys:
 /// <code>
-/// q̃ = q·s, k̂ = (k + e)·s                        s: inverse scale, e: positional encoding
+/// q̃ = q·s, k̂ = m·(k + e)·s     s: inverse scale, e: positional encoding, if any, m: 0 for padding, else 1
 /// q_same = [q̃₊ᵖ, q̃₋ᵖ], q_opp = [q̃₋ᵖ, q̃₊ᵖ], k̃ = [k̂₊ᵖ, k̂₋ᵖ]     x₊ = max(x, 0), x₋ = max(−x, 0)
 /// S = k̃ᵀ·v / n (2d×d), z = mean k̃ (2d)
 /// y = [q_same·S₁ / (q_same·z + 1e-6), q_opp·S₂ / (q_opp·z + 1e-6)]    S₁, S₂: left ⌈d/2⌉ columns of S and the others
 /// </code>
 /// The backward pass recomputes the features in blocks. At x = 0 the feature and its gradients for x and p are exactly 0,
-/// so a zero query gives y = 0. No N×2d feature tensor is held.
+/// so a zero query gives y = 0. No N×2d feature tensor is held. n counts padding. Values of padding are not read.
 /// </summary>
 internal sealed class PolarityAttention : Operator
 {
     private const float Epsilon = 1e-6f;
 
     private readonly Columns _query, _key, _value;
-    private readonly Tensor _encoding, _inverseScale, _exponent, _state;
+    private readonly Tensor _inverseScale, _exponent, _state;
+    private readonly Tensor? _encoding, _mask;
     private readonly int _numHeads;
 
-    private PolarityAttention(Columns query, Columns key, Columns value, Tensor encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor state)
+    private PolarityAttention(Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor? mask, Tensor state)
     {
         Save(query.Source);
         Save(key.Source);
         Save(value.Source);
         (_query, _key, _value, _numHeads) = (query, key, value, numHeads);
-        _encoding = Save(encoding);
+        _encoding = SaveIfPresent(encoding);
+        _mask = SaveIfPresent(mask);
         _inverseScale = Save(inverseScale);
         _exponent = Save(exponent);
         _state = Save(state);
     }
 
-    public static Tensor Forward(Columns query, Columns key, Columns value, Tensor encoding, Tensor inverseScale, Tensor exponent, int numHeads)
+    public static Tensor Forward(Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor? mask)
     {
         int dim = query.Width, headDim = dim / numHeads, batch = query.Source.Shape[0];
         if (key.Width != dim || value.Width != dim || dim % numHeads != 0 || headDim < 2)
             throw new ArgumentException($"Polarity attention takes queries, keys and values of one width that {numHeads} heads of at least two channels share; got {query.Width}, {key.Width}, {value.Width}.");
         if (key.Tokens != value.Tokens || key.Source.Shape[0] != batch || value.Source.Shape[0] != batch)
             throw new ArgumentException($"Polarity attention: {key.Tokens} keys for {value.Tokens} values.");
-        if (encoding.Count != (long)key.Tokens * dim)
+        if (encoding is not null && encoding.Count != (long)key.Tokens * dim)
             throw new ArgumentException($"The positional encoding {encoding.Shape} was made for another resolution: there are {key.Tokens} keys of {dim} channels. Interpolate the checkpoint to this image size.");
+        RequireMask(mask, batch, key.Tokens);
 
         Device device = query.Source.Device;
         if (!device.Fuses<Call>())
-            return Compose(query, key, value, encoding, inverseScale, exponent, numHeads);
+            return Compose(query, key, value, encoding, inverseScale, exponent, numHeads, mask);
 
         Tensor y = device.Empty([batch, query.Tokens, dim]);
         Tensor state = device.Empty([checked((int)Kernels.PolarityAttention.StateLength(batch, numHeads, headDim, key.Tokens))]);
-        device.Run(new Call(query, key, value, encoding, inverseScale, exponent, numHeads, y, state));
+        device.Run(new Call(query, key, value, encoding, inverseScale, exponent, numHeads, mask, y, state));
         bool tracked = Tape.IsRecording(query.Source, key.Source, value.Source, encoding, inverseScale) || Tape.IsRecording(exponent);
-        return tracked ? Tape.Record(new PolarityAttention(query, key, value, encoding, inverseScale, exponent, numHeads, state), y) : y;
+        return tracked ? Tape.Record(new PolarityAttention(query, key, value, encoding, inverseScale, exponent, numHeads, mask, state), y) : y;
     }
 
-    private static Tensor Compose(Columns query, Columns key, Columns value, Tensor encoding, Tensor inverseScale, Tensor exponent, int numHeads)
+    /// <summary>Checks a mask of padding, (B, n), a constant.</summary>
+    internal static void RequireMask(Tensor? mask, int batch, int keys)
+    {
+        if (mask is null)
+            return;
+        if (mask.Shape != new Shape(batch, keys))
+            throw new ArgumentException($"The mask {mask.Shape} is not (batch, keys) = ({batch}, {keys}).");
+        Tape.RequireUntracked("The mask of padding", mask);
+    }
+
+    private static Tensor Compose(Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor? mask)
     {
         Tensor p = exponent.Reshape(numHeads, 1, -1);
         Tensor q = AttentionHeads.Split(query.ToTensor() * inverseScale, numHeads);
-        Tensor k = AttentionHeads.Split((key.ToTensor() + encoding.Reshape(1, key.Tokens, key.Width)) * inverseScale, numHeads);
+        Tensor placed = encoding is null ? key.ToTensor() : key.ToTensor() + encoding.Reshape(1, key.Tokens, key.Width);
+        if (mask is not null)
+            placed *= mask.Reshape(mask.Shape[0], mask.Shape[1], 1);
+        Tensor k = AttentionHeads.Split(placed * inverseScale, numHeads);
         (Tensor positive, Tensor negative) = (q.Relu().Pow(p), (-q).Relu().Pow(p));
         Tensor keys = Tensor.Concat(-1, k.Relu().Pow(p), (-k).Relu().Pow(p));
         Tensor same = Tensor.Concat(-1, positive, negative), opposite = Tensor.Concat(-1, negative, positive);
@@ -85,22 +101,30 @@ internal sealed class PolarityAttention : Operator
         Columns dquery = NewGradient(_query), dkey = NewGradient(_key), dvalue = NewGradient(_value);
         Tensor dinverseScale = device.Empty(_inverseScale.Shape), dexponent = device.Empty(_exponent.Shape);
         device.Run(new BackwardCall(
-            _query, _key, _value, _encoding, _inverseScale, _exponent, _numHeads, _state, dy,
+            _query, _key, _value, _encoding, _inverseScale, _exponent, _numHeads, _mask, _state, dy,
             dquery, dkey, dvalue, dinverseScale, dexponent));
 
-        // The encoding is added to the keys of every image: ∂e = Σ_batch ∂k.
+        Accumulate(_query, dquery);
+        AccumulateEncoding(dkey);
+        Accumulate(_key, dkey);
+        Accumulate(_value, dvalue);
+        Accumulate(_inverseScale, dinverseScale);
+        Accumulate(_exponent, dexponent);
+    }
+
+    // The encoding is added to the keys of every image: ∂e = Σ_batch ∂k.
+    private void AccumulateEncoding(Columns dkey)
+    {
+        if (_encoding is not { IsTracked: true })
+            return;
+        Device device = dkey.Source.Device;
         Tensor keys = dkey.Width == dkey.RowStride ? dkey.Source : device.Empty(dkey.Source.Shape.With(-1, dkey.Width));
         if (!ReferenceEquals(keys, dkey.Source))
             device.Run(new Slice.Call(dkey.Source, dkey.Source.Rank - 1, dkey.Start, keys));
         Tensor dencoding = NewGradient(_encoding) ?? device.Empty(_encoding.Shape);
         device.Run(new SumTo(keys.View(0, [dkey.Source.Shape[0], dkey.Tokens, dkey.Width]), dencoding.View(0, [1, dkey.Tokens, dkey.Width])));
 
-        Accumulate(_query, dquery);
-        Accumulate(_key, dkey);
-        Accumulate(_value, dvalue);
         Accumulate(_encoding, dencoding);
-        Accumulate(_inverseScale, dinverseScale);
-        Accumulate(_exponent, dexponent);
     }
 
     /// <summary>
@@ -115,7 +139,7 @@ internal sealed class PolarityAttention : Operator
 
     /// <summary>Writes the result, and for the backward pass a state that only the device's kernels read.</summary>
     internal readonly record struct Call(
-        Columns Query, Columns Key, Columns Value, Tensor Encoding, Tensor InverseScale, Tensor Exponent, int NumHeads, Tensor Y, Tensor State) : IDeviceCall
+        Columns Query, Columns Key, Columns Value, Tensor? Encoding, Tensor InverseScale, Tensor Exponent, int NumHeads, Tensor? Mask, Tensor Y, Tensor State) : IDeviceCall
     {
         public string Name => nameof(PolarityAttention);
 
@@ -129,6 +153,7 @@ internal sealed class PolarityAttention : Operator
             call.Reads(Encoding);
             call.Reads(InverseScale);
             call.Reads(Exponent);
+            call.Reads(Mask);
             call.Multiplies(Products(Query, Key, NumHeads));
         }
 
@@ -144,7 +169,8 @@ internal sealed class PolarityAttention : Operator
             Q = Query.Rows,
             K = Key.Rows,
             V = Value.Rows,
-            KeyPosition = Encoding.Data,
+            KeyPosition = Tensor.DataOrNull(Encoding),
+            KeyMask = Tensor.DataOrNull(Mask),
             InverseScale = InverseScale.Data,
             Power = Exponent.Data,
             State = State.Data,
@@ -152,7 +178,7 @@ internal sealed class PolarityAttention : Operator
     }
 
     internal readonly record struct BackwardCall(
-        Columns Query, Columns Key, Columns Value, Tensor Encoding, Tensor InverseScale, Tensor Exponent, int NumHeads, Tensor State, Tensor Dy,
+        Columns Query, Columns Key, Columns Value, Tensor? Encoding, Tensor InverseScale, Tensor Exponent, int NumHeads, Tensor? Mask, Tensor State, Tensor Dy,
         Columns Dquery, Columns Dkey, Columns Dvalue, Tensor DinverseScale, Tensor Dexponent) : IDeviceCall
     {
         public string Name => "PolarityAttentionBackward";
@@ -166,6 +192,7 @@ internal sealed class PolarityAttention : Operator
             call.Reads(Encoding);
             call.Reads(InverseScale);
             call.Reads(Exponent);
+            call.Reads(Mask);
             call.Reads(State);
             call.Writes(Dquery);
             call.Writes(Dkey);
@@ -177,7 +204,7 @@ internal sealed class PolarityAttention : Operator
 
         public unsafe void OnCpu()
         {
-            Kernels.PolarityAttentionInputs inputs = new Call(Query, Key, Value, Encoding, InverseScale, Exponent, NumHeads, Dy, State).Inputs;
+            Kernels.PolarityAttentionInputs inputs = new Call(Query, Key, Value, Encoding, InverseScale, Exponent, NumHeads, Mask, Dy, State).Inputs;
             Tensor workspace = Device.Cpu.Empty([checked((int)Kernels.PolarityAttention.WorkspaceLength(inputs.Batch, NumHeads, inputs.HeadDim, inputs.Queries, inputs.Keys))]);
             Kernels.PolarityAttention.Backward(inputs, new Kernels.PolarityAttentionGradients
             {

@@ -37,6 +37,30 @@ public class CompositionTests
     }
 
     [Theory]
+    [InlineData(2, 32, 300, 700)]
+    [InlineData(1, 16, 9, 9)]
+    [InlineData(3, 17, 20, 200)]
+    public void PolarityOfPaddedKeys(int heads, int headDim, int queries, int keys)
+    {
+        int dim = heads * headDim;
+        Tensor mask = Tensor.From([.. Enumerable.Range(0, 3 * keys).Select(i => i / keys is 2 || (i % keys < 5 + (i / keys * 100) && i % 3 > 0) ? 1f : 0)], [3, keys]);
+        Compare(
+            [Signed([3, queries, 2 * dim], 1), Signed([3, keys, 2 * dim], 2), Positive([dim], 4), Positive([dim], 5) + 1],
+            x => Tensor.PolarityAttention(new Columns(x[0], 0, dim), new Columns(x[1], 0, dim), new Columns(x[1], dim, dim), null, x[2], x[3], heads, mask));
+    }
+
+    [Fact]
+    public void ASequenceIsAnImageOfOneLine()
+    {
+        Tensor x = Signed([2, 70, 24], 1), kernel = Signed([6, 1, 1, 5], 2), bias = Signed([6], 3);
+        Tensor square = Tensor.Zeros([6, 1, 5, 5]);
+        for (int i = 0; i < 30; i++)
+            square.AsSpan<float>()[(i / 5 * 25) + 10 + (i % 5)] = kernel.AsSpan<float>()[i];
+        float[] image = Tensor.DepthwiseConv2d(x.Reshape(2, 1, 70, 24), square, bias).ToArray();
+        Assert.Equal(image, Tensor.DepthwiseConv1d(x, kernel.Reshape(6, 1, 5), bias).ToArray());
+    }
+
+    [Theory]
     [MemberData(nameof(Sizes))]
     public void PolarityPlusPlus(int heads, int headDim, int tokens, int _)
     {

@@ -65,6 +65,7 @@ internal static class GradientCases
                 x[0].FeedForward(x[1], x[2], activation, x[3], x[4], x[5]));
         Add("Scaled residual", typeof(ScaledResidual), [Random([2, 3, 5]), Random([2, 3, 5]), Random([1, 5, 1])], x => Tensor.AddBranch(x[0], x[1], x[2], Tensor.From([0.5f, 2], [2])));
         Add("Scaled residual without channels' factors", typeof(ScaledResidual), [Random([2, 3, 20]), Random([2, 3, 20])], x => Tensor.AddBranch(x[0], x[1], null, Tensor.From([0, 2f], [2])));
+        Add("Dropout", typeof(Dropout), [Random([3, 9, 21])], x => x[0].Dropout(0.3f, new Philox(5, 6)).Exp());
         Add("Softmax", typeof(Softmax), [Random([3, 5])], x => x[0].Softmax());
         Add("LogSoftmax", typeof(Softmax), [Random([3, 5])], x => x[0].LogSoftmax());
         Add("LayerNorm", typeof(LayerNorm), [Random([4, 6]), Random([6]), Random([6])], x => x[0].LayerNorm(x[1], x[2], 1e-5f));
@@ -77,12 +78,16 @@ internal static class GradientCases
         Add("Depthwise convolution", typeof(DepthwiseConvolution), [Random([2, 4, 5, 6]), Random([6, 1, 3, 3]), Random([6])], x => Tensor.DepthwiseConv2d(x[0], x[1], x[2], addInput: true));
         Add("Depthwise convolution of columns with shared kernels", typeof(DepthwiseConvolution), [Random([1, 4, 5, 10]), Random([3, 1, 5, 5]), Random([3])], x =>
             Tensor.DepthwiseConv2d(new Columns(x[0], 3, 6), x[1], x[2]));
+        Add("Depthwise convolution of sequences with padding", typeof(DepthwiseConvolution), [Random([2, 7, 10]), Random([3, 1, 5]), Random([3])], x =>
+            Tensor.DepthwiseConv1d(new Columns(x[0], 3, 6), x[1], x[2], Mask27()));
         Add("Deformable convolution of columns with shared kernels", typeof(DeformableConvolution), [Random([2, 4, 5, 10]), Random([2, 4, 5, 18]), Random([3, 1, 3, 3]), Random([3])], x =>
             Tensor.DeformableConv2d(new Columns(x[0], 2, 6), (x[1] * 0.35f) + 0.5f, x[2], x[3]));
         Add("Deformable convolution far outside", typeof(DeformableConvolution), [Random([1, 3, 4, 2]), Random([1, 3, 4, 18]), Random([2, 1, 3, 3])], x =>
             Tensor.DeformableConv2d(x[0], (x[1] * 0.35f) - 2.5f, x[2]));
         Add("Gated depthwise convolution of one joint projection", typeof(GatedDepthwiseConvolution), [Random([1, 4, 5, 10]), Random([3, 1, 3, 3]), Random([3]), Random([1, 4, 5, 3])], x =>
             Tensor.GatedDepthwiseConv2d(new Columns(x[0], 1, 3), x[1], x[2], x[3], new Columns(x[0], 6, 3)));
+        Add("Gated depthwise convolution of sequences with padding", typeof(GatedDepthwiseConvolution), [Random([2, 7, 10]), Random([3, 1, 3]), Random([3]), Random([2, 7, 3])], x =>
+            Tensor.GatedDepthwiseConv1d(new Columns(x[0], 1, 3), x[1], x[2], x[3], new Columns(x[0], 6, 3), Mask27()));
         Add("Columns of a computed tensor, apart, together and twice", typeof(Slice), [Random([2, 12])], x =>
         {
             Tensor y = x[0].Exp();
@@ -96,6 +101,8 @@ internal static class GradientCases
         Add("Cross-entropy", typeof(CrossEntropy), [Random([3, 4])], x => x[0].CrossEntropy(Tensor.From([0.7f, 0.1f, 0.1f, 0.1f, 0, 1, 0, 0, 0.25f, 0.25f, 0.25f, 0.25f], [3, 4])));
         Add("Polarity attention", typeof(PolarityAttention), [Away([2, 5, 16]), Away([2, 3, 16]), Random([1, 3, 8]) * 0.02f, Positive([8]), Positive([8]) + 1], x =>
             Tensor.PolarityAttention(new Columns(x[0], 0, 8), new Columns(x[1], 0, 8), new Columns(x[1], 8, 8), x[2], x[3], x[4], 2));
+        Add("Polarity attention with padding", typeof(PolarityAttention), [Away([2, 5, 16]), Away([2, 3, 16]), Positive([8]), Positive([8]) + 1], x =>
+            Tensor.PolarityAttention(new Columns(x[0], 0, 8), new Columns(x[1], 0, 8), new Columns(x[1], 8, 8), null, x[2], x[3], 2, Tensor.From([1, 1, 0, 0, 1, 1f], [2, 3])));
         Add("Polarity attention ++", typeof(PolarityAttentionPlusPlus), [Away([1, 4, 24]), Positive([16]), Positive([16])], x =>
         {
             (Tensor sin, Tensor cos) = Turns(4, 8);
@@ -110,6 +117,9 @@ internal static class GradientCases
         });
         return cases;
     }
+
+    // Two sequences of seven tokens, padding inside and at the end.
+    private static Tensor Mask27() => Tensor.From([1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0f], [2, 7]);
 
     private static ulong s_stream;
 

@@ -91,10 +91,9 @@ public sealed class PolarityAttention : AttentionMechanism
     protected override Tensor RunMix(AttentionInputs inputs)
     {
         (Tensor inverseScale, Tensor exponent) = _constants ?? Constants();
-        Tensor positions = _positionalEncoding ?? Tensor.Zeros([1, inputs.Key.Tokens, Shape.Dim]);
         return _options.IsPolar
-            ? Tensor.PolarityAttention(inputs.Query, inputs.Key, inputs.Value, positions, inverseScale, exponent, Shape.NumHeads)
-            : Unsigned(inputs, positions, inverseScale, exponent);
+            ? Tensor.PolarityAttention(inputs.Query, inputs.Key, inputs.Value, _positionalEncoding, inverseScale, exponent, Shape.NumHeads)
+            : Unsigned(inputs, inverseScale, exponent);
     }
 
     /// <inheritdoc/>
@@ -120,10 +119,11 @@ public sealed class PolarityAttention : AttentionMechanism
     private (Tensor InverseScale, Tensor Exponent) Constants() => (_scale.Softplus().Reciprocal(), Exponents());
 
     // One stream of positive parts, eps against the mean as in the signed ones: (B, N, C).
-    private Tensor Unsigned(AttentionInputs inputs, Tensor positions, Tensor inverseScale, Tensor exponent)
+    private Tensor Unsigned(AttentionInputs inputs, Tensor inverseScale, Tensor exponent)
     {
         Tensor query = (Heads(inputs.Query) * Heads(inverseScale)).Relu().Pow(exponent);
-        Tensor key = ((Heads(inputs.Key) + Heads(positions)) * Heads(inverseScale)).Relu().Pow(exponent);
+        Tensor placed = _positionalEncoding is null ? Heads(inputs.Key) : Heads(inputs.Key) + Heads(_positionalEncoding);
+        Tensor key = (placed * Heads(inverseScale)).Relu().Pow(exponent);
         Tensor sums = query.MatMul(key.Sum(2, 2, keepDimensions: true), transposeB: true);
         return Merge(query.MatMul(key.MatMul(Heads(inputs.Value), transposeA: true)) / (sums + (key.Shape[2] * Epsilon)));
     }
