@@ -7,9 +7,10 @@ using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Random;
+using PolaFormer.Training.Optimization;
 
 // Prints digests of what networks compute: logits, those of the network made for inference, gradients and parameters after
-// two steps of AdamW. Two builds of the library that print the same lines compute the same bits.
+// two steps of AdamW, and the states of whole runs. Two builds of the library that print the same lines compute the same bits.
 string[] networks = ["pola_pvt_tiny", "pola_swin_tiny", "polaformer_pp_b0", "deit_tiny", "pvt_v2_b0", "swin_tiny", "cswin_tiny", "polaformer_pp_cifar"];
 
 foreach (string name in networks)
@@ -36,10 +37,13 @@ foreach (AttentionEntry entry in AttentionRegistry.All)
     Train(entry.Name, layer, () => (layer.Forward(x) * Normal([3, 4, 6, 16], 3)).Mean());
 }
 
+string recipe = Path.Combine(args.Length > 0 ? args[0] : ".", "configs", "polaformer_pp_cifar.yaml");
+TrainingRuns.Print((run, state) => Console.WriteLine($"{$"run ({run})",-48} {Convert.ToHexString(SHA256.HashData(state))[..16]}"), recipe);
+
 static void Train(string name, Module module, Func<Tensor> loss)
 {
     module.Train();
-    var states = module.Parameters().Select(parameter => (Parameter: parameter, Mean: Tensor.Zeros(parameter.Shape), Square: Tensor.Zeros(parameter.Shape))).ToArray();
+    var optimizer = new AdamW([new ParameterGroup([.. module.NamedParameters()], WeightDecay: 0.05)]);
     for (int step = 1; step <= 2; step++)
     {
         RandomStep.Current = new RandomStep(5, (ulong)step);
@@ -48,12 +52,8 @@ static void Train(string name, Module module, Func<Tensor> loss)
         using (var tape = Tape.Start())
             tape.Backward(loss());
         if (step == 1)
-            Print($"{name} gradients", states.SelectMany(state => state.Parameter.Grad is { } gradient ? gradient.ToArray() : [0f]).ToArray());
-        foreach ((Parameter parameter, Tensor mean, Tensor square) in states)
-        {
-            if (parameter.Grad is { } gradient)
-                parameter.UpdateByAdamW(gradient, mean, square, new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0.05, step));
-        }
+            Print($"{name} gradients", module.Parameters().SelectMany(parameter => parameter.Grad is { } gradient ? gradient.ToArray() : [0f]).ToArray());
+        optimizer.Step(1e-3);
     }
 
     Print($"{name} trained", module.StateDict().Where(entry => entry.Tensor.DType == DType.Float32).SelectMany(entry => entry.Tensor.ToArray()).ToArray());

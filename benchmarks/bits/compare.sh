@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # usage: benchmarks/bits/compare.sh CHECKOUT [CHECKOUT]
-# Compares the bits that two checkouts compute (logits, inference, gradients, steps of training); the second is this one.
+# Compares the bits that two checkouts compute (logits, inference, gradients, steps of training, states of runs); the second is this one.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 work="$(mktemp -d)"
@@ -8,13 +8,13 @@ trap 'rm -rf "$work"' EXIT
 
 digests() {
   dotnet publish "$here" -c Release -o "$work/$2" --artifacts-path "$work/build-$2" -p:Checkout="$1" -v quiet -nologo >&2
-  dotnet "$work/$2/bits.dll" >"$work/$2.txt"
+  dotnet "$work/$2/bits.dll" "$1" >"$work/$2.txt"
 }
 
 digests "$(realpath "$1")" old
 digests "$(realpath "${2:-$here/../..}")" new
 # What only the newer one has is no difference.
-changed="$(awk 'NR == FNR { digests[$1 " " $2] = $3; next } digests[$1 " " $2] != $3' "$work/new.txt" "$work/old.txt")"
+changed="$(awk '{ digest = $NF; $NF = "" } NR == FNR { digests[$0] = digest; next } digests[$0] != digest' "$work/new.txt" "$work/old.txt")"
 if [[ -n "$changed" ]]; then
   printf 'these have other bits, or are gone:\n%s\n' "$changed" >&2
   exit 1

@@ -219,31 +219,6 @@ public unsafe partial class Tensor
         return y;
     }
 
-    /// <summary>Updates this tensor in place by one step of AdamW; the tape does not see it.</summary>
-    /// <param name="gradient">∂L of this tensor.</param>
-    /// <param name="mean">Running mean of the gradient, updated; zeros before the first step.</param>
-    /// <param name="square">Running mean of its square, updated; zeros before the first step.</param>
-    /// <param name="step">Rates and the number of the step.</param>
-    /// <exception cref="ArgumentException">The shapes differ.</exception>
-    public void UpdateByAdamW(Tensor gradient, Tensor mean, Tensor square, in AdamWStep step)
-    {
-        if (gradient.Shape != Shape || mean.Shape != Shape || square.Shape != Shape)
-            throw new ArgumentException($"AdamW: gradient {gradient.Shape}, mean {mean.Shape} and square {square.Shape} for a parameter of shape {Shape}.");
-        Device.Run(new AdamW(this, gradient, mean, square, step));
-    }
-
-    /// <summary>Updates this tensor in place by one step of gradient descent with momentum; the tape does not see it.</summary>
-    /// <param name="gradient">∂L of this tensor.</param>
-    /// <param name="velocity">Running sum of the gradients, updated; zeros before the first step.</param>
-    /// <param name="step">Rates.</param>
-    /// <exception cref="ArgumentException">The shapes differ.</exception>
-    public void UpdateBySgd(Tensor gradient, Tensor velocity, in SgdStep step)
-    {
-        if (gradient.Shape != Shape || velocity.Shape != Shape)
-            throw new ArgumentException($"SGD: gradient {gradient.Shape} and velocity {velocity.Shape} for a parameter of shape {Shape}.");
-        Device.Run(new Sgd(this, gradient, velocity, step));
-    }
-
     /// <summary>Forgets the gradient; the next backward pass starts from zero in the same memory.</summary>
     public void ZeroGrad() => _gradIsStale = true;
 

@@ -9,15 +9,14 @@ internal static class AdamWKernel
     private const int ElementsPerThread = 4;
 
     /// <summary>The rate and decay of a parameter's row in a step.</summary>
-    public static void Set(ref AdamWParameter parameter, in AdamWStep step)
+    public static void Set(ref AdamWParameter parameter, double learningRate, double weightDecay, in AdamWStep step)
     {
-        parameter.Keep = (float)(1 - step.LearningRate * step.WeightDecay);
-        parameter.StepSize = (float)(step.LearningRate / (1 - Math.Pow(step.Beta1, step.Step)));
+        parameter.Keep = (float)(1 - learningRate * weightDecay);
+        parameter.StepSize = (float)(learningRate / (1 - Math.Pow(step.Beta1, step.Step)));
     }
 
     /// <summary>
-    /// Updates the parameters of a table in the GPU's memory, <paramref name="total"/> elements in all. Of <paramref name="step"/>,
-    /// rates and decays stand in the table.
+    /// Updates the parameters of a table in the GPU's memory, <paramref name="total"/> elements in all.
     /// </summary>
     public static void Run(IKernelQueue queue, nint table, int parameters, long total, in AdamWStep step) => queue.Launch(
         "optimizer", "adamw", LaunchShape.Exact((total + ElementsPerThread - 1) / ElementsPerThread), LaunchShape.Threads, 0, new Arguments

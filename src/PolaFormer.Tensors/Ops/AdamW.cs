@@ -1,20 +1,40 @@
+using PolaFormer.Tensors.Kernels;
+
 namespace PolaFormer.Tensors.Ops;
 
-/// <summary>Updates a parameter and its means in place.</summary>
-internal readonly record struct AdamW(Tensor Weight, Tensor Gradient, Tensor Mean, Tensor Square, AdamWStep Step) : IDeviceCall
+/// <summary>Updates parameters and their means in place.</summary>
+internal readonly record struct AdamW(IReadOnlyList<AdamWEntry> Entries, AdamWStep Step) : IDeviceCall
 {
     public string Name => nameof(AdamW);
 
     public void Describe(ref CallDescription call)
     {
-        call.Writes(Weight);
-        call.Writes(Mean);
-        call.Writes(Square);
-        call.Reads(Weight);
-        call.Reads(Gradient);
-        call.Reads(Mean);
-        call.Reads(Square);
+        for (int i = 0; i < Entries.Count; i++)
+        {
+            AdamWEntry entry = Entries[i];
+            call.Writes(entry.Weight);
+            call.Writes(entry.Mean);
+            call.Writes(entry.Square);
+            call.Reads(entry.Weight);
+            call.Reads(entry.Gradient);
+            call.Reads(entry.Mean);
+            call.Reads(entry.Square);
+        }
     }
 
-    public unsafe void OnCpu() => Kernels.Optimizer.AdamW(Step, Weight.Data, Gradient.Data, Mean.Data, Square.Data, Weight.Count);
+    public unsafe void OnCpu()
+    {
+        using ArrayTable table = ArrayTable.OfRows(Entries.Count);
+        for (int i = 0; i < Entries.Count; i++)
+        {
+            AdamWEntry entry = Entries[i];
+            table.Rows[i] = new ArrayRow(entry.Weight.Data, entry.Gradient.Data, entry.Mean.Data, entry.Square.Data, entry.Weight.Count)
+            {
+                LearningRate = entry.LearningRate,
+                WeightDecay = entry.WeightDecay,
+            };
+        }
+
+        Optimizer.AdamW(Step, table.Rows);
+    }
 }

@@ -1,18 +1,38 @@
+using PolaFormer.Tensors.Kernels;
+
 namespace PolaFormer.Tensors.Ops;
 
-/// <summary>Updates a parameter and its velocity in place.</summary>
-internal readonly record struct Sgd(Tensor Weight, Tensor Gradient, Tensor Velocity, SgdStep Step) : IDeviceCall
+/// <summary>Updates parameters and their velocities in place.</summary>
+internal readonly record struct Sgd(IReadOnlyList<SgdEntry> Entries, SgdStep Step) : IDeviceCall
 {
     public string Name => nameof(Sgd);
 
     public void Describe(ref CallDescription call)
     {
-        call.Writes(Weight);
-        call.Writes(Velocity);
-        call.Reads(Weight);
-        call.Reads(Gradient);
-        call.Reads(Velocity);
+        for (int i = 0; i < Entries.Count; i++)
+        {
+            SgdEntry entry = Entries[i];
+            call.Writes(entry.Weight);
+            call.Writes(entry.Velocity);
+            call.Reads(entry.Weight);
+            call.Reads(entry.Gradient);
+            call.Reads(entry.Velocity);
+        }
     }
 
-    public unsafe void OnCpu() => Kernels.Optimizer.Sgd(Step, Weight.Data, Gradient.Data, Velocity.Data, Weight.Count);
+    public unsafe void OnCpu()
+    {
+        using ArrayTable table = ArrayTable.OfRows(Entries.Count);
+        for (int i = 0; i < Entries.Count; i++)
+        {
+            SgdEntry entry = Entries[i];
+            table.Rows[i] = new ArrayRow(entry.Weight.Data, entry.Gradient.Data, entry.Velocity.Data, null, entry.Weight.Count)
+            {
+                LearningRate = entry.LearningRate,
+                WeightDecay = entry.WeightDecay,
+            };
+        }
+
+        Optimizer.Sgd(Step, table.Rows);
+    }
 }

@@ -14,14 +14,20 @@ namespace PolaFormer.Training.Optimization;
 /// <param name="eps">Added to the root of the second moment.</param>
 public sealed class AdamW(IEnumerable<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double eps = 1e-8) : Optimizer(groups)
 {
+    private readonly List<AdamWEntry> _entries = [];
+
     /// <summary>Decay of the first moment, which schedules may move.</summary>
     public double Beta1 { get; set; } = beta1;
 
     /// <inheritdoc/>
-    protected override (string Name, Tensor Tensor)[] StateOf(Parameter parameter) =>
-        [("exp_avg", Tensor.Zeros(parameter.Shape)), ("exp_avg_sq", Tensor.Zeros(parameter.Shape))];
+    protected override (string Name, Tensor Tensor)[] StateOf(Parameter parameter) => OptimizedParameter.MomentsOf(parameter);
 
     /// <inheritdoc/>
-    protected override void Update(Parameter parameter, Tensor gradient, (string Name, Tensor Tensor)[] state, double learningRate, double weightDecay) =>
-        parameter.UpdateByAdamW(gradient, state[0].Tensor, state[1].Tensor, new AdamWStep(learningRate, Beta1, beta2, eps, weightDecay, StepCount));
+    protected override void Update(ReadOnlySpan<OptimizedParameter> parameters, double learningRate)
+    {
+        _entries.Clear();
+        foreach (OptimizedParameter parameter in parameters)
+            _entries.Add(parameter.ForAdamW(learningRate));
+        MultiTensor.AdamW(_entries, new AdamWStep(Beta1, beta2, eps, StepCount));
+    }
 }

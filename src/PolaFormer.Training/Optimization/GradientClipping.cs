@@ -1,5 +1,6 @@
-using System.Numerics;
 using PolaFormer.NN;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Training.Optimization;
 
@@ -9,75 +10,37 @@ public static class GradientClipping
     /// <summary>The norm; parameters without a gradient count nothing.</summary>
     public static double Norm(IEnumerable<Parameter> parameters)
     {
-        double sum = 0;
-        foreach (Parameter parameter in parameters)
-            sum += parameter.Grad is { } gradient ? SquaredLength(gradient.AsSpan<float>()) : 0;
-        return Math.Sqrt(sum);
+        using var scope = MemoryScope.Enter();
+        return Read(MultiTensor.Norm(GradientsOf(parameters)));
     }
 
     /// <summary>Scales the gradients by min(1, max / (norm + 10⁻⁶)), as torch's clip_grad_norm_.</summary>
     /// <returns>The norm before.</returns>
     public static double ByNorm(IEnumerable<Parameter> parameters, double max)
     {
-        IReadOnlyList<Parameter> all = [.. parameters];
-        double norm = Norm(all);
-        float factor = (float)(max / (norm + 1e-6));
-        if (factor >= 1)
-            return norm;
-        foreach (Parameter parameter in all)
-        {
-            if (parameter.Grad is { } gradient)
-                Scale(gradient.AsSpan<float>(), factor);
-        }
-
-        return norm;
+        using var scope = MemoryScope.Enter();
+        IReadOnlyList<Tensor> gradients = GradientsOf(parameters);
+        Tensor norm = MultiTensor.Norm(gradients);
+        MultiTensor.ClipByNorm(gradients, norm, max);
+        return Read(norm);
     }
 
     /// <summary>Cuts every element to [−max, max], as torch's clip_grad_value_.</summary>
-    public static void ByValue(IEnumerable<Parameter> parameters, double max)
+    public static void ByValue(IEnumerable<Parameter> parameters, double max) => MultiTensor.ClipByValue(GradientsOf(parameters), max);
+
+    /// <summary>The gradients of the parameters that have one.</summary>
+    internal static IReadOnlyList<Tensor> GradientsOf(IEnumerable<Parameter> parameters)
     {
+        var gradients = new List<Tensor>();
         foreach (Parameter parameter in parameters)
         {
             if (parameter.Grad is { } gradient)
-                Clamp(gradient.AsSpan<float>(), (float)max);
-        }
-    }
-
-    // Sums in double: lanes first, then across, in an order that depends on the length only.
-    private static double SquaredLength(ReadOnlySpan<float> values)
-    {
-        const int Lanes = 16;
-        Span<double> sums = stackalloc double[Lanes];
-        sums.Clear();
-        int i = 0;
-        for (; i <= values.Length - Lanes; i += Lanes)
-        {
-            for (int lane = 0; lane < Lanes; lane++)
-                sums[lane] += (double)values[i + lane] * values[i + lane];
+                gradients.Add(gradient);
         }
 
-        for (; i < values.Length; i++)
-            sums[i % Lanes] += (double)values[i] * values[i];
-        double total = 0;
-        foreach (double sum in sums)
-            total += sum;
-        return total;
+        return gradients;
     }
 
-    private static void Scale(Span<float> values, float factor)
-    {
-        int i = 0;
-        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
-            (new Vector<float>(values[i..]) * factor).CopyTo(values[i..]);
-        for (; i < values.Length; i++)
-            values[i] *= factor;
-    }
-    private static void Clamp(Span<float> values, float max)
-    {
-        int i = 0;
-        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
-            Vector.Min(Vector.Max(new Vector<float>(values[i..]), new Vector<float>(-max)), new Vector<float>(max)).CopyTo(values[i..]);
-        for (; i < values.Length; i++)
-            values[i] = Math.Clamp(values[i], -max, max);
-    }
+    /// <summary>A norm from its device.</summary>
+    internal static double Read(Tensor norm) => norm.ToArray<double>()[0];
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
 
@@ -36,29 +35,6 @@ public sealed class ModelEma
     public void Update(long step)
     {
         double decay = _warmsUp ? Math.Min(_decay, (1.0 + step) / (10.0 + step)) : _decay;
-        float keep = (float)decay, take = (float)(1 - decay);
-        foreach ((Tensor average, Tensor value) in _pairs)
-        {
-            if (average.DType == DType.Float32)
-                Update(average.AsSpan<float>(), value.AsSpan<float>(), keep, take);
-            else
-                Update(average.AsSpan<long>(), value.AsSpan<long>(), keep, take);
-        }
-    }
-
-    private static void Update(Span<float> averages, ReadOnlySpan<float> values, float keep, float take)
-    {
-        int i = 0;
-        for (; i <= averages.Length - Vector<float>.Count; i += Vector<float>.Count)
-            ((new Vector<float>(averages[i..]) * keep) + (new Vector<float>(values[i..]) * take)).CopyTo(averages[i..]);
-        for (; i < averages.Length; i++)
-            averages[i] = (averages[i] * keep) + (values[i] * take);
-    }
-
-    // As torch: the sum in float32, cut to a whole number.
-    private static void Update(Span<long> averages, ReadOnlySpan<long> values, float keep, float take)
-    {
-        for (int i = 0; i < averages.Length; i++)
-            averages[i] = (long)((averages[i] * keep) + (values[i] * take));
+        MultiTensor.Lerp(_pairs, decay);
     }
 }

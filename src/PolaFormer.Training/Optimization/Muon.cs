@@ -26,6 +26,8 @@ public sealed class Muon(IEnumerable<ParameterGroup> groups, double momentum = 0
     private const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
     private const float TinyNorm = 1e-7f;
 
+    private readonly List<AdamWEntry> _entries = [];
+
     /// <summary>
     /// The rows or columns, whichever are fewer, made nearly orthonormal by Newton–Schulz rounds
     /// X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X from X = matrix / ‖matrix‖: with U·S·Vᵀ the singular decomposition, about U·Vᵀ.
@@ -35,8 +37,8 @@ public sealed class Muon(IEnumerable<ParameterGroup> groups, double momentum = 0
     {
         using var scope = MemoryScope.Enter();
         bool isTall = matrix.Shape[0] > matrix.Shape[1];
-        float norm = MathF.Sqrt((matrix * matrix).Sum().Item());
-        Tensor x = (isTall ? matrix.Permute(1, 0) : matrix) * (1 / (norm + TinyNorm));
+        Tensor norm = (matrix * matrix).Sum().Sqrt();
+        Tensor x = (isTall ? matrix.Permute(1, 0) : matrix) * (norm + TinyNorm).Reciprocal();
         for (int round = 0; round < Rounds; round++)
         {
             Tensor gram = x.MatMul(x, transposeB: true);
@@ -48,26 +50,34 @@ public sealed class Muon(IEnumerable<ParameterGroup> groups, double momentum = 0
 
     /// <inheritdoc/>
     protected override (string Name, Tensor Tensor)[] StateOf(Parameter parameter) => IsMatrix(parameter)
-        ? [("momentum_buffer", Tensor.Zeros(parameter.Shape))]
-        : [("exp_avg", Tensor.Zeros(parameter.Shape)), ("exp_avg_sq", Tensor.Zeros(parameter.Shape))];
+        ? [("momentum_buffer", Tensor.Zeros(parameter.Shape, parameter.Device))]
+        : OptimizedParameter.MomentsOf(parameter);
 
     /// <inheritdoc/>
-    protected override void Update(Parameter parameter, Tensor gradient, (string Name, Tensor Tensor)[] state, double learningRate, double weightDecay)
+    protected override void Update(ReadOnlySpan<OptimizedParameter> parameters, double learningRate)
     {
-        if (!IsMatrix(parameter))
+        _entries.Clear();
+        foreach (OptimizedParameter parameter in parameters)
         {
-            parameter.UpdateByAdamW(gradient, state[0].Tensor, state[1].Tensor, new AdamWStep(learningRate, beta1, beta2, eps, weightDecay, StepCount));
-            return;
+            if (IsMatrix(parameter.Parameter))
+                Update(parameter, learningRate * parameter.Group.LearningRateScale);
+            else
+                _entries.Add(parameter.ForAdamW(learningRate));
         }
 
+        MultiTensor.AdamW(_entries, new AdamWStep(beta1, beta2, eps, StepCount));
+    }
+
+    private void Update(OptimizedParameter matrix, double learningRate)
+    {
         using var scope = MemoryScope.Enter();
+        (Parameter parameter, Tensor gradient, Tensor velocity) = (matrix.Parameter, matrix.Parameter.Grad!, matrix.State[0].Tensor);
         int rows = parameter.Shape[0], columns = (int)(parameter.Count / rows);
-        Tensor velocity = state[0].Tensor;
         velocity.CopyFrom((velocity * (float)momentum) + gradient);
         Tensor direction = Orthogonalize(((velocity * (float)momentum) + gradient).Reshape(rows, columns));
         float length = (float)(learningRate * 0.2 * Math.Sqrt(Math.Max(rows, columns)));
         Tensor weights = parameter.Detach();
-        weights.CopyFrom((weights * (float)(1 - (learningRate * weightDecay))) - (direction.Reshape(parameter.Shape) * length));
+        weights.CopyFrom((weights * (float)(1 - (learningRate * matrix.Group.WeightDecay))) - (direction.Reshape(parameter.Shape) * length));
     }
 
     private static bool IsMatrix(Parameter parameter) =>

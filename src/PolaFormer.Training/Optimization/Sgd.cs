@@ -12,10 +12,21 @@ namespace PolaFormer.Training.Optimization;
 /// <param name="nesterov">Whether the step looks ahead along the velocity.</param>
 public sealed class Sgd(IEnumerable<ParameterGroup> groups, double momentum = 0.9, bool nesterov = true) : Optimizer(groups)
 {
-    /// <inheritdoc/>
-    protected override (string Name, Tensor Tensor)[] StateOf(Parameter parameter) => [("momentum_buffer", Tensor.Zeros(parameter.Shape))];
+    private readonly List<SgdEntry> _entries = [];
 
     /// <inheritdoc/>
-    protected override void Update(Parameter parameter, Tensor gradient, (string Name, Tensor Tensor)[] state, double learningRate, double weightDecay) =>
-        parameter.UpdateBySgd(gradient, state[0].Tensor, new SgdStep(learningRate, momentum, nesterov, weightDecay));
+    protected override (string Name, Tensor Tensor)[] StateOf(Parameter parameter) => [("momentum_buffer", Tensor.Zeros(parameter.Shape, parameter.Device))];
+
+    /// <inheritdoc/>
+    protected override void Update(ReadOnlySpan<OptimizedParameter> parameters, double learningRate)
+    {
+        _entries.Clear();
+        foreach (OptimizedParameter parameter in parameters)
+        {
+            double rate = learningRate * parameter.Group.LearningRateScale;
+            _entries.Add(new SgdEntry(parameter.Parameter, parameter.Parameter.Grad!, parameter.State[0].Tensor, rate, parameter.Group.WeightDecay));
+        }
+
+        MultiTensor.Sgd(_entries, new SgdStep(momentum, nesterov));
+    }
 }

@@ -7,12 +7,14 @@ namespace PolaFormer.Cuda.Tests.Core;
 
 public class AdamWKernelTests
 {
+    private const double LearningRate = 1e-2, WeightDecay = 0.05;
+
     [Fact]
     public void One_launch_updates_every_parameter()
     {
         int[] counts = [5, 1, 300, 7];
         var random = new Random(1);
-        var step = new AdamWStep(1e-2, 0.9, 0.99, 1e-8, 0.05, 3, 0.5f);
+        var step = new AdamWStep(0.9, 0.99, 1e-8, 3, 0.5f);
         HostFloats[] weights = New(-1, 1), gradients = New(-1, 1), means = New(-0.1, 0.1), squares = New(0, 0.1);
         var copy = new HostTensor(StorageType.BFloat16, 1, 1, counts[2]);
         var expected = counts.Select((count, i) => Expected(weights[i], gradients[i], means[i], squares[i], step, decay: i != 1)).ToArray();
@@ -30,7 +32,7 @@ public class AdamWKernelTests
                 First = first,
                 Count = counts[i],
             };
-            AdamWKernel.Set(ref table[i], i == 1 ? step with { WeightDecay = 0 } : step);
+            AdamWKernel.Set(ref table[i], LearningRate, i == 1 ? 0 : WeightDecay, step);
             first += counts[i];
         }
 
@@ -54,10 +56,10 @@ public class AdamWKernelTests
         double[] result = new double[weight.Span.Length];
         for (int i = 0; i < result.Length; i++)
         {
-            double g = gradient.Span[i] * step.GradientScale, w = weight.Span[i] * (1 - (decay ? step.LearningRate * step.WeightDecay : 0));
+            double g = gradient.Span[i] * step.GradientScale, w = weight.Span[i] * (1 - (decay ? LearningRate * WeightDecay : 0));
             double m = step.Beta1 * mean.Span[i] + (1 - step.Beta1) * g, v = step.Beta2 * square.Span[i] + (1 - step.Beta2) * g * g;
             double corrected = Math.Sqrt(v) / Math.Sqrt(1 - Math.Pow(step.Beta2, step.Step)) + step.Epsilon;
-            result[i] = w - step.LearningRate / (1 - Math.Pow(step.Beta1, step.Step)) * m / corrected;
+            result[i] = w - LearningRate / (1 - Math.Pow(step.Beta1, step.Step)) * m / corrected;
         }
 
         return result;

@@ -20,7 +20,8 @@ public unsafe class OptimizerTests
             for (int step = 1; step <= 4; step++)
             {
                 using var g = new KernelArray<float>(KernelTesting.Values(length, 10 + step));
-                Optimizer.AdamW(new AdamWStep(1e-2, 0.9, 0.999, 1e-8, 0.05, step, 0.5f), w.Pointer, g.Pointer, m.Pointer, v.Pointer, length);
+                var row = new ArrayRow(w.Pointer, g.Pointer, m.Pointer, v.Pointer, length) { LearningRate = 1e-2, WeightDecay = 0.05 };
+                Optimizer.AdamW(new AdamWStep(0.9, 0.999, 1e-8, step, 0.5f), [row]);
                 for (int i = 0; i < length; i++)
                 {
                     double gradient = 0.5 * g[i];
@@ -50,7 +51,8 @@ public unsafe class OptimizerTests
             for (int step = 0; step < 3; step++)
             {
                 using var g = new KernelArray<float>(KernelTesting.Values(length, 10 + step));
-                Optimizer.Sgd(new SgdStep(0.1, momentum, nesterov, 0.05), w.Pointer, g.Pointer, momentum == 0 ? null : u.Pointer, length);
+                var row = new ArrayRow(w.Pointer, g.Pointer, momentum == 0 ? null : u.Pointer, null, length) { LearningRate = 0.1, WeightDecay = 0.05 };
+                Optimizer.Sgd(new SgdStep(momentum, nesterov), [row]);
                 for (int i = 0; i < length; i++)
                 {
                     double gradient = g[i] + 0.05 * rightW[i];
@@ -67,7 +69,32 @@ public unsafe class OptimizerTests
     public void A_gradient_of_zero_moves_nothing_without_decay()
     {
         float w = 1, g = 0, m = 0, v = 0;
-        Optimizer.AdamW(new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0, 1), &w, &g, &m, &v, 1);
+        Optimizer.AdamW(new AdamWStep(0.9, 0.999, 1e-8, 1), [new ArrayRow(&w, &g, &m, &v, 1) { LearningRate = 1e-3 }]);
         Assert.Equal(1f, w);
+    }
+
+    [Fact]
+    public void Many_parameters_at_once_have_the_bits_of_each_alone()
+    {
+        int[] lengths = [3, 100_000, 1, 0, 70_001, 17];
+        var step = new AdamWStep(0.9, 0.999, 1e-8, 2);
+        float[][] together = [.. lengths.Select(_ => Array.Empty<float>())], alone = [.. together];
+        foreach (bool isTogether in new[] { true, false })
+        {
+            KernelArray<float>[] w = New(1), g = New(2), m = New(3), v = New(4);
+            var rows = lengths.Select((length, i) => new ArrayRow(w[i].Pointer, g[i].Pointer, m[i].Pointer, v[i].Pointer, length) { LearningRate = 1e-2 * (i + 1), WeightDecay = 0.05 }).ToArray();
+            if (isTogether)
+                Optimizer.AdamW(step, rows);
+            else
+                Array.ForEach(rows, row => Optimizer.AdamW(step, [row]));
+            for (int i = 0; i < lengths.Length; i++)
+                (isTogether ? together : alone)[i] = [.. w[i].Span, .. m[i].Span, .. v[i].Span];
+            foreach (KernelArray<float> array in w.Concat(g).Concat(m).Concat(v))
+                array.Dispose();
+        }
+
+        Assert.Equal(alone, together);
+
+        KernelArray<float>[] New(int seed) => [.. lengths.Select((length, i) => new KernelArray<float>(KernelTesting.Values(length, seed + 10 * i).Select(Math.Abs).ToArray()))];
     }
 }

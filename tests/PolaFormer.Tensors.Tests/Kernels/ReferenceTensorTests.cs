@@ -195,10 +195,12 @@ public unsafe class ReferenceTensorTests
             for (int step = 0; step < fixture.Shape($"out.{parameter}")[0]; step++)
             {
                 using var gradient = new KernelArray<float>(fixture.Floats($"in.g.{parameter}.{step}"));
-                if (name == "optim_adamw")
-                    Optimizer.AdamW(new AdamWStep(1e-3, 0.9, 0.999, 1e-8, decay, step + 1), weight.Pointer, gradient.Pointer, mean.Pointer, square.Pointer, weight.Length);
+                bool isAdamW = name == "optim_adamw";
+                var row = new ArrayRow(weight.Pointer, gradient.Pointer, mean.Pointer, square.Pointer, weight.Length) { LearningRate = isAdamW ? 1e-3 : 0.1, WeightDecay = decay };
+                if (isAdamW)
+                    Optimizer.AdamW(new AdamWStep(0.9, 0.999, 1e-8, step + 1), [row]);
                 else
-                    Optimizer.Sgd(new SgdStep(0.1, 0.9, true, decay), weight.Pointer, gradient.Pointer, mean.Pointer, weight.Length);
+                    Optimizer.Sgd(new SgdStep(0.9, true), [row]);
                 trajectory.AddRange(weight.Span);
             }
 
