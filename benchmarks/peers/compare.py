@@ -25,6 +25,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 OURS = "PolaFormer for .NET"
+ONNX_PEER = os.path.join(ROOT, "benchmarks", "PolaFormer.OnnxRuntimePeer")
 KEPT_HEAP = ["env", "MALLOC_MMAP_THRESHOLD_=4000000000", "MALLOC_TRIM_THRESHOLD_=8000000000"]
 
 
@@ -41,7 +42,6 @@ def arguments():
     parser.add_argument("--dim", type=int, default=64, metavar="D", help="channels of a head")
     parser.add_argument("--tokens", type=int, nargs="+", default=[196, 784, 3136, 12544], metavar="N")
     parser.add_argument("--onnx", metavar="FOLDER", help="measure the files NAME*.onnx of this folder instead of exporting them")
-    parser.add_argument("--modules", default=os.path.join(ROOT, "tests", "interop", "onnxruntime"), metavar="FOLDER", help="where npm has installed onnxruntime-node; tests/interop/onnxruntime by default")
     parser.add_argument("--python", metavar="FILE", help="a Python that has torch")
     parser.add_argument("--fresh-pages", action="store_true", help="measure PyTorch also with a heap that gives memory back")
     parser.add_argument("--polaformer", default=os.path.join(ROOT, "polaformer"), metavar="FILE")
@@ -125,8 +125,8 @@ def model_competitors(options, python, sizes, model, batch, folder):
         for file in onnx_files(options, model, folder):
             label = os.path.basename(file)[:-5].split(model)[-1].strip("_-. ")
             competitors[f"ONNX Runtime {label}".strip()] = [
-                "node", os.path.join(HERE, "peer_onnx.mjs"), file, "--batch", batch, "--size", sizes[model],
-                "--threads", options.threads, "--seconds", options.seconds, "--modules", options.modules]
+                "dotnet", os.path.join(ONNX_PEER, "bin", "Release", "net10.0", "PolaFormer.OnnxRuntimePeer.dll"), file,
+                "--batch", batch, "--size", sizes[model], "--threads", options.threads, "--seconds", options.seconds]
     competitors.update(torch_peers(options, python, "train" if options.train else "infer", model, "--batch", batch))
     return competitors
 
@@ -212,6 +212,8 @@ def table(rows):
 def main():
     options = arguments()
     python = find_python(options)
+    if not options.attention and not options.train:
+        output_of(["dotnet", "build", ONNX_PEER, "-c", "Release", "-v", "quiet", "-nologo"])
     rows = compare_attention(options, python) if options.attention else compare_models(options, python)
     print(json.dumps(rows) if options.json else f"{processor()}, {options.threads} threads, {options.rounds} rounds in turns\n\n{table(rows)}")
 

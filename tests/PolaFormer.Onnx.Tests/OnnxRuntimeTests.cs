@@ -88,7 +88,6 @@ public class OnnxRuntimeTests
 
     private static void Compare(VisionModel model, int batch, int seed, OnnxExportOptions options, Action<IEnumerable<(string, Parameter)>>? change = null)
     {
-        OnnxRuntime.Require();
         RandomWeights.Fill(model, (ulong)seed);
         change?.Invoke(model.NamedParameters());
         using var folder = new TemporaryFolder();
