@@ -4,10 +4,11 @@ using PolaFormer.Tensors;
 
 namespace PolaFormer.Models;
 
-/// <summary>Projections around a mechanism, by the names of the Skyformer repository: (B, N, C) and a mask (B, N) → (B, N, C).</summary>
+/// <summary>Projections around a mechanism, and one of the gate where it asks for it, by the names of the Skyformer repository: (B, N, C) and a mask (B, N) → (B, N, C).</summary>
 internal sealed class SequenceAttention : Module
 {
     private readonly Linear _query, _key, _value, _output;
+    private readonly Linear? _gate;
     private readonly AttentionMechanism _mechanism;
 
     public SequenceAttention(int dim, AttentionMechanism mechanism)
@@ -16,6 +17,8 @@ internal sealed class SequenceAttention : Module
         _query = AddChild("W_q", new Linear(dim, inner));
         _key = AddChild("W_k", new Linear(dim, inner));
         _value = AddChild("W_v", new Linear(dim, inner));
+        if (mechanism.Traits.HasFlag(AttentionTraits.Gated))
+            _gate = AddChild("W_g", new Linear(dim, inner));
         _mechanism = AddChild("attn", mechanism);
         _output = AddChild("ff", new Linear(inner, dim));
     }
@@ -29,7 +32,11 @@ internal sealed class SequenceAttention : Module
     private Tensor Run(Tensor x, Tensor mask)
     {
         bool isMasked = _mechanism.Traits.HasFlag(AttentionTraits.Masked);
-        var inputs = new AttentionInputs(_query.Forward(x), _key.Forward(x), _value.Forward(x)) { Mask = isMasked ? mask : null };
+        var inputs = new AttentionInputs(_query.Forward(x), _key.Forward(x), _value.Forward(x)) 
+        {
+            Mask = isMasked ? mask : null,
+            Gate = _gate is null ? default(Columns?) : _gate.Forward(x),
+        };
         return _output.Forward(_mechanism.Attend(inputs));
     }
 }

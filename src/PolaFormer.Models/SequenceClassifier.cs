@@ -13,6 +13,13 @@ namespace PolaFormer.Models;
 /// <remarks>Mechanisms drop no attention weights, as that code does for softmax and kernelized attention at a chance of 0.1.</remarks>
 public sealed class SequenceClassifier : Module
 {
+    // The stream of the second sequence's random numbers.
+    private const ulong SecondSequence = 0x9E3779B97F4A7C15;
+
+    // The tokens have learned positions already, and with an encoding of its own a mechanism would have more parameters than the
+    // rest of the network.
+    private static readonly AttentionOptions s_defaults = new() { ["positions"] = false };
+
     private readonly SequenceEncoder _encoder;
     private readonly Linear _hidden, _head;
 
@@ -22,7 +29,7 @@ public sealed class SequenceClassifier : Module
     public SequenceClassifier(SequenceClassifierConfig config, Func<AttentionShape, AttentionMechanism>? attention = null)
     {
         Config = config;
-        _encoder = AddChild("model", new SequenceEncoder(config, attention ?? AttentionRegistry.Find(config.Attention).Create));
+        _encoder = AddChild("model", new SequenceEncoder(config, attention ?? (shape => AttentionRegistry.Find(config.Attention).Create(shape, s_defaults))));
 
         // The repository's spelling.
         _hidden = AddChild("seq_classifer.mlpblock.0", new Linear(config.IsDual ? 4 * config.Dim : config.Dim, config.HiddenDim, activation: Activation.Relu));
@@ -39,7 +46,7 @@ public sealed class SequenceClassifier : Module
             return Classify(Pooled(x));
         if (x.Rank != 3 || x.Shape[1] != 2)
             throw new ArgumentException($"The classifier compares two sequences, (B, 2, N); got {x.Shape}.", nameof(x));
-        Tensor first = Pooled(x.Slice(1, 0, 1).Reshape(x.Shape[0], -1)), second = Pooled(x.Slice(1, 1, 1).Reshape(x.Shape[0], -1));
+        Tensor first = Pooled(x.Slice(1, 0, 1).Reshape(x.Shape[0], -1)), second = PooledSecond(x.Slice(1, 1, 1).Reshape(x.Shape[0], -1));
         return Classify(Tensor.Concat(1, first, second, first * second, first - second));
     }
 
@@ -47,6 +54,21 @@ public sealed class SequenceClassifier : Module
     {
         Tensor y = _encoder.Forward(tokens);
         return Config.UsesClassToken ? y.Slice(1, 0, 1).Reshape(y.Shape[0], -1) : y.Mean(1, 1);
+    }
+
+    // What is dropped and sampled by chance is not the same in both sequences.
+    private Tensor PooledSecond(Tensor tokens)
+    {
+        RandomStep step = RandomStep.Current;
+        RandomStep.Current = step with { Seed = step.Seed ^ SecondSequence };
+        try
+        {
+            return Pooled(tokens);
+        }
+        finally
+        {
+            RandomStep.Current = step;
+        }
     }
 
     private Tensor Classify(Tensor pooled) => _head.Forward(_hidden.Forward(pooled));

@@ -25,7 +25,7 @@ internal sealed class SequenceEncoder : Module
         _blocks = new SequenceBlock[config.NumLayers];
         for (int i = 0; i < _blocks.Length; i++)
         {
-            var shape = new AttentionShape(config.NumHeads * config.HeadDim, config.NumHeads, config.MaxLength) { Seed = (ulong)i };
+            var shape = new AttentionShape(config.NumHeads * config.HeadDim, config.NumHeads, config.MaxLength) { IsSequence = true, Seed = (ulong)i, RedrawsInTraining = true };
             _blocks[i] = i > 0 && config.SharesLayers
                 ? _blocks[0]
                 : AddChild(config.SharesLayers ? "transformer" : $"transformer_{i}", new SequenceBlock(config, attention(shape)));

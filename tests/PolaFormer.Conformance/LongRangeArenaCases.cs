@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using PolaFormer.Models;
-using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
@@ -29,7 +28,7 @@ internal static partial class LongRangeArenaCases
     private static void RunNetwork(FixtureCase fixture, Comparison comparison)
     {
         bool isDual = fixture.Has("in.input_ids_1");
-        SequenceClassifier network = Network(fixture, isDual);
+        SequenceClassifier network = SequenceNetwork.Of(fixture, isDual);
         var baseline = new Baseline { Fixture = fixture };
         baseline.Part("", network);
         baseline.Run(comparison, () =>
@@ -51,7 +50,7 @@ internal static partial class LongRangeArenaCases
         if (!cycle.Success || !rule.Success)
             throw new CapabilityMissingException($"The recipe '{recipe}' is not understood");
         var schedule = OneCycleSchedule.FromPeak(Number(cycle, "rate"), (long)Number(cycle, "warmup"), (long)Number(cycle, "total"));
-        SequenceClassifier network = Network(fixture, isDual: false);
+        SequenceClassifier network = SequenceNetwork.Of(fixture, isDual: false);
         FormulaValues.Fill(network, fixture.Salt);
         network.Train();
         var optimizer = new AdamW([new ParameterGroup([.. network.NamedParameters()], Number(rule, "decay"))], eps: Number(rule, "eps"));
@@ -89,42 +88,6 @@ internal static partial class LongRangeArenaCases
             comparison.Close($"f64.lr.{task}", [.. Enumerable.Range(0, total).Select(t => schedule.RateOf(t))], 1e-12 * schedule.BaseRate);
             comparison.Close($"f64.beta1.{task}", [.. Enumerable.Range(0, total).Select(t => schedule.Beta1Of(t))], 1e-12);
         }
-    }
-
-    private static SequenceClassifier Network(FixtureCase fixture, bool isDual)
-    {
-        JsonElement construct = fixture.Meta.GetProperty("construct");
-        int Of(string name) => construct.GetProperty(name).GetInt32();
-        var config = new SequenceClassifierConfig
-        {
-            VocabularySize = Of("vocab_size"),
-            MaxLength = Of("max_seq_len"),
-            Dim = Of("transformer_dim"),
-            HiddenDim = Of("transformer_hidden_dim"),
-            NumHeads = Of("num_head"),
-            HeadDim = Of("head_dim"),
-            NumLayers = Of("num_layers"),
-            SharesLayers = construct.GetProperty("tied_weights").GetBoolean(),
-            NumClasses = Of("num_classes"),
-            IsDual = isDual,
-            UsesClassToken = construct.Text("pooling_mode") == "CLS",
-            DropRate = construct.GetProperty("dropout_prob").GetSingle(),
-        };
-        string attention = construct.Text("attn_type") ?? "";
-
-        // The seed of a shape is the number of its layer, and that of its draws.
-        return new SequenceClassifier(config, shape => attention switch
-        {
-            "softmax" => new SoftmaxAttention(shape),
-            "kernelized" => new KernelizedAttention(shape),
-            "linformer" => new LinformerAttention(shape, Of("linformer_k")),
-            "nystrom" => SkyformerCases.Nystrom(shape, construct),
-            "performer" => new WrappedMechanism("attn_fn", SkyformerCases.Performer(shape, construct), isMasked: true),
-            "skyformer" => SkyformerCases.Skyformer(shape, construct, fixture.Floats($"aux.rand.{shape.Seed}")),
-            "informer" => new WrappedMechanism("", SkyformerCases.Informer(shape, construct, fixture.Doubles($"aux.rand.{shape.Seed}")), isMasked: false),
-            "bigbird" => SkyformerCases.BigBird(shape, construct, fixture),
-            _ => throw new CapabilityMissingException($"{attention} attention in a network of Long Range Arena is not compared here"),
-        });
     }
 
     private static Tensor Targets(FixtureCase fixture, string key, SequenceClassifier network) =>

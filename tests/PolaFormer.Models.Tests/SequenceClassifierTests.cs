@@ -12,9 +12,8 @@ public class SequenceClassifierTests
 
     private static readonly SequenceClassifierConfig s_config = new() { VocabularySize = 10, MaxLength = Tokens, Dim = 8, HiddenDim = 16, HeadDim = 4, DropRate = 0 };
 
-    public static TheoryData<string> Names => [.. AttentionRegistry.All
-        .Where(entry => (entry.Create(AttentionShape.Grid(8, 2, 3, 4)).Traits & (AttentionTraits.Grid | AttentionTraits.Gated)) == 0)
-        .Select(entry => entry.Name)];
+    // Those that need a grid say so when they are made, or in their traits.
+    public static TheoryData<string> Names => [.. AttentionRegistry.All.Where(entry => IsOfSequences(entry)).Select(entry => entry.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -52,6 +51,101 @@ public class SequenceClassifierTests
     [Fact]
     public void SharedLayersHaveTheParametersOfOne() =>
         Assert.Equal(Make(s_config with { NumLayers = 1 }).ParameterCount, Make(s_config with { NumLayers = 3, SharesLayers = true }).ParameterCount);
+
+    [Theory]
+    [InlineData("softmax", 209_802, 370_562, 395_138, 173_954, 158_602)]
+    [InlineData("polarity", 218_762, 379_522, 404_098, 182_914, 167_562)]
+    [InlineData("polarity(positions=true)", 480_906, 903_810, 928_386, 313_986, 298_634)]
+    public void TheNetworksOfLongRangeArenaHaveTheirParameters(string attention, int listOps, int text, int retrieval, int pathfinder, int image)
+    {
+        using (new MetaDevice().Use())
+        {
+            var config = new SequenceClassifierConfig { Attention = attention };
+            Assert.Equal(listOps, new SequenceClassifier(config with { VocabularySize = 32, MaxLength = 2048, NumClasses = 10 }).ParameterCount);
+            Assert.Equal(text, new SequenceClassifier(config).ParameterCount);
+            Assert.Equal(retrieval, new SequenceClassifier(config with { IsDual = true }).ParameterCount);
+            Assert.Equal(pathfinder, new SequenceClassifier(config with { MaxLength = 1024 }).ParameterCount);
+            Assert.Equal(image, new SequenceClassifier(config with { VocabularySize = 256, MaxLength = 1024, NumClasses = 10 }).ParameterCount);
+        }
+    }
+
+    [Theory]
+    [InlineData("skyformer(samples=4)")]
+    [InlineData("informer(keys=2,queries=2)")]
+    [InlineData("reformer(chunk=2)")]
+    public void WhatIsDrawnInEveryPassIsDrawnAnewInEveryTrainingStep(string attention)
+    {
+        SequenceClassifier network = Make(s_config with { Attention = attention });
+        float[] At(ulong step)
+        {
+            RandomStep.Current = new RandomStep(1, step);
+            return network.Forward(Ids(3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8)).ToArray();
+        }
+
+        Assert.Equal(At(0), At(1));
+        network.Train();
+        Assert.Equal(At(0), At(0));
+        Assert.Contains(Enumerable.Range(1, 5), step => !At(0).SequenceEqual(At((ulong)step)));
+    }
+
+    [Fact]
+    public void WhatIsDroppedIsNotTheSameInBothSequences()
+    {
+        SequenceClassifier network = Make(s_config with { IsDual = true, DropRate = 0.5f });
+        network.Train();
+        long[] ids = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8];
+
+        // The head's first layer weighs x₀ − x₁ alone.
+        Parameter weight = network.NamedParameters().Single(entry => entry.Name == "seq_classifer.mlpblock.0.weight").Parameter;
+        for (int i = 0; i < weight.Count; i++)
+            weight.AsSpan<float>()[i] = i % (4 * s_config.Dim) >= 3 * s_config.Dim ? 1 : 0;
+        float[] differing = network.Forward(Tensor.From([.. ids, .. ids], [1, 2, Tokens])).ToArray();
+        network.Evaluate();
+        float[] same = network.Forward(Tensor.From([.. ids, .. ids], [1, 2, Tokens])).ToArray();
+        Assert.NotEqual(same, differing);
+        Assert.Equal(same, network.Forward(Tensor.From([.. ids.Reverse(), .. ids.Reverse()], [1, 2, Tokens])).ToArray());
+    }
+
+    [Theory]
+    [InlineData("polarity", false)]
+    [InlineData("polarity(positions=true)", false)]
+    [InlineData("polarity(mask=none)", true)]
+    [InlineData("polarity++", false)]
+    [InlineData("polarity++(mask=none)", true)]
+    public void PaddingIsNeitherKeyNorValueOfPolarityUnlessItIsTakenForTokens(string attention, bool matters)
+    {
+        SequenceClassifier network = Make(s_config with { Attention = attention });
+        float[] At(params long[] ids) => network.Forward(Ids(ids)).ToArray();
+        float[] before = At(3, 1, 4, 1, 5, 9, 2, 6, 5, 0, 0, 0);
+        network.NamedParameters().Single(entry => entry.Name == "model.embeddings.position_embeddings.weight").Parameter.AsSpan<float>()[10 * s_config.Dim] += 1;
+        Assert.Equal(matters, !before.SequenceEqual(At(3, 1, 4, 1, 5, 9, 2, 6, 5, 0, 0, 0)));
+    }
+
+    [Fact]
+    public void ASequenceReadInRowsIsConvolvedInThePlane()
+    {
+        Assert.Equal([4, 1, 5, 5], ShapeOf("polarity(row=4)"));
+        Assert.Equal([4, 1, 5], ShapeOf("polarity"));
+        Assert.Equal(2, Make(s_config with { Attention = "polarity(row=4)" }).Forward(Ids(3, 1, 4, 1, 5, 9, 2, 6, 5, 0, 0, 0)).Count);
+
+        static int[] ShapeOf(string attention)
+        {
+            Tensor kernel = Make(s_config with { Attention = attention }).NamedParameters().First(entry => entry.Name.EndsWith("dwc.weight")).Parameter;
+            return [.. Enumerable.Range(0, kernel.Rank).Select(i => kernel.Shape[i])];
+        }
+    }
+
+    private static bool IsOfSequences(AttentionEntry entry)
+    {
+        try
+        {
+            return !entry.Create(new AttentionShape(8, 2, 12) { IsSequence = true }).Traits.HasFlag(AttentionTraits.Grid);
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
 
     private static SequenceClassifier Make(SequenceClassifierConfig config)
     {

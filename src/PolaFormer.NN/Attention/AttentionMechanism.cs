@@ -1,4 +1,5 @@
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.NN.Attention;
 
@@ -106,6 +107,19 @@ public abstract class AttentionMechanism : Module
 
     /// <summary>Added to scores (B, heads, N, n), it keeps padding out: 0 for a token, −10⁹ for padding, (B, 1, 1, n).</summary>
     protected static Tensor ScoresOf(Tensor mask) => mask.Affine(1e9f, -1e9f).Reshape(mask.Shape[0], 1, 1, mask.Shape[1]);
+
+    /// <summary>The columns with padding at zero, (B, n, C); the columns themselves without a mask.</summary>
+    protected static Columns WithoutPadding(Columns x, Tensor? mask) =>
+        mask is null ? x : (Columns)(Tokens(x) * mask.Reshape(mask.Shape[0], mask.Shape[1], 1));
+
+    /// <summary>What a pass draws from: in training, where the shape asks for it, the run's seed, this module's name and the step; else the shape's seed.</summary>
+    protected Philox Chance()
+    {
+        if (!Shape.RedrawsInTraining || !IsTraining)
+            return new Philox(Shape.Seed, 0);
+        RandomStep step = RandomStep.Current;
+        return new Philox(step.Seed, HashOf(FullName) ^ step.Step);
+    }
 
     /// <summary>
     /// The values of the grid, (B, H, W, C): without those of the prefix, and where a layer has reduced them, stretched along

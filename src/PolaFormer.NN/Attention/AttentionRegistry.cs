@@ -13,7 +13,7 @@ public static class AttentionRegistry
         new("softmax", "Softmax", "Vaswani et al., NeurIPS 2017", "O(N²·d)", shape => new SoftmaxAttention(shape)) { Reach = AttentionReach.Reduced },
         new("window", "Window softmax", "Swin: Liu et al., ICCV 2021", "O(N·w²·d)", shape => new WindowSoftmaxAttention(shape)) { Reach = AttentionReach.Window },
         PolarityAttention.Entry,
-        new("polarity++", "Polarity++", "PolaFormer++: Meng et al., 2025", "O(N·d²)", shape => new PolarityPlusPlusAttention(shape)),
+        PolarityPlusPlusAttention.Entry,
         new("elu", "Linear (ELU + 1)", "Katharopoulos et al., ICML 2020", "O(N·d²)", shape => new EluLinearAttention(shape)),
         new("relu", "Linear (ReLU)", "Cai et al., ICCV 2023", "O(N·d²)", shape => new ReluLinearAttention(shape)),
         new("relu-multiscale", "Multi-scale linear (ReLU)", "Cai et al., ICCV 2023", "O(N·d²)", shape => new MultiscaleReluAttention(shape)),

@@ -21,8 +21,14 @@ public sealed record AttentionShape(int Dim, int NumHeads, int Tokens)
     /// <summary>Tokens before those of the grid.</summary>
     public int PrefixTokens { get; init; }
 
+    /// <summary>Whether the tokens are a sequence: neighbours are those before and after a token, and no grid will be told.</summary>
+    public bool IsSequence { get; init; }
+
     /// <summary>Seed of what is drawn by chance.</summary>
     public ulong Seed { get; init; }
+
+    /// <summary>Whether a mechanism that draws in every pass draws anew in every training step, as its authors' code does; else always the same.</summary>
+    public bool RedrawsInTraining { get; init; }
 
     /// <summary>Channels of a head, d.</summary>
     public int HeadDim => Dim / NumHeads;

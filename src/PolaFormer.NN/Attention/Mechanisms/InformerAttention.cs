@@ -1,5 +1,4 @@
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.NN.Attention.Mechanisms;
 
@@ -78,7 +77,7 @@ public sealed class InformerAttention : AttentionMechanism
         if (draws.Length != queries * sampled)
             throw new ArgumentException($"{queries} queries sample {sampled} keys each; {draws.Length} draws were given.");
         if (Draws is null)
-            new Philox(Shape.Seed, 0).FillUniform(draws, 0);
+            Chance().FillUniform(draws, 0);
         Tensor samples = TokenGather.Take(key, queries * sampled, (group, i) => (int)(draws[i] * tokens[group / Shape.NumHeads]));
         Tensor scores = query.Reshape(groups, queries, 1, -1).MatMul(samples.Reshape(groups, queries, sampled, -1), transposeB: true);
         Tensor measure = scores.Max(2, 3) - (scores.Sum(2, 3) * (1f / keys));

@@ -12,7 +12,8 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// </para>
 /// Where the paper and the authors' code differ, this follows the code: the gate also multiplies the convolution's branch, and
 /// fewer values than queries are stretched along the flattened sequence, not in the plane. <see cref="PolarityOptions"/> takes
-/// parts away.
+/// parts away. Over a sequence the convolution has one dimension, dwc.weight (d, 1, k), which is the authors' class on a grid of
+/// one row, and padding is neither a key nor a value.
 /// </summary>
 public sealed class PolarityAttention : AttentionMechanism
 {
@@ -24,6 +25,7 @@ public sealed class PolarityAttention : AttentionMechanism
     private readonly Parameter _power, _scale;
     private readonly Parameter? _positionalEncoding, _gate;
     private readonly DepthwiseConv2d? _convolution;
+    private readonly DepthwiseConv1d? _line;
     private readonly DeformableConv2d? _deformable;
     private (Tensor InverseScale, Tensor Exponent)? _constants;
 
@@ -43,8 +45,14 @@ public sealed class PolarityAttention : AttentionMechanism
         _scale = AddParameter("scale", [1, 1, shape.Dim], Initializer.Zeros);
         _positionalEncoding = _options.HasPositions ? AddParameter("positional_encoding", [1, shape.KeyTokens, shape.Dim], Initializer.Zeros, StateTraits.Positions) : null;
         _gate = _options.Gate == PolarityGate.Learned ? AddParameter("gate", [1, shape.Tokens, shape.Dim], StartOf(_options.GateStart), StateTraits.Positions) : null;
-        if (_options.Local == PolarityLocal.Depthwise)
+        if (_options.RowLength > 0 && !shape.IsSequence)
+            throw new ArgumentException("The option row of polarity attention is for sequences; a grid has its own rows.");
+        if (_options.Local == PolarityLocal.Depthwise && IsLine)
+            _line = AddChild("dwc", new DepthwiseConv1d(shape.HeadDim, kernelSize));
+        else if (_options.Local == PolarityLocal.Depthwise)
             _convolution = AddChild("dwc", new DepthwiseConv2d(shape.HeadDim, kernelSize));
+        else if (_options.Local == PolarityLocal.Deformable && IsLine)
+            throw new ArgumentException("The deformable convolution of polarity attention moves its taps in the plane; give the sequence rows (row), or choose local=depthwise.");
         else if (_options.Local == PolarityLocal.Deformable)
             _deformable = AddChild("dcn", new DeformableConv2d(shape.Dim, shape.HeadDim, kernelSize));
     }
@@ -63,10 +71,17 @@ public sealed class PolarityAttention : AttentionMechanism
 
     /// <inheritdoc/>
     public override AttentionTraits Traits =>
-        AttentionTraits.Grid | (_positionalEncoding is null && _gate is null ? AttentionTraits.None : AttentionTraits.FixedLength) | (_options.Gate == PolarityGate.Projected ? AttentionTraits.Gated : AttentionTraits.None);
+        (Shape.IsSequence ? MaskTrait : AttentionTraits.Grid)
+        | (Shape.IsSequence || (_positionalEncoding is null && _gate is null) ? AttentionTraits.None : AttentionTraits.FixedLength)
+        | (_options.Gate == PolarityGate.Projected ? AttentionTraits.Gated : AttentionTraits.None);
 
     /// <inheritdoc/>
     public override int Streams => _options.IsPolar ? 2 : 1;
+
+    private AttentionTraits MaskTrait => _options.Mask == PolarityMask.Keys ? AttentionTraits.Masked : AttentionTraits.None;
+
+    // Whether the convolution runs along a sequence.
+    private bool IsLine => Shape.IsSequence && _options.RowLength == 0;
 
     /// <summary>Learned exponents p = 1 + alpha·sigmoid(power): heads · d values above 1.</summary>
     public Tensor Exponents() => _power.Sigmoid().Affine(_alpha, 1);
@@ -74,7 +89,7 @@ public sealed class PolarityAttention : AttentionMechanism
     /// <inheritdoc/>
     public override AttentionCost Cost(int queries, int keys)
     {
-        long dim = Shape.Dim, streams = Streams, taps = (long)_kernelSize * _kernelSize, pixels = queries - Shape.PrefixTokens;
+        long dim = Shape.Dim, streams = Streams, taps = IsLine ? _kernelSize : (long)_kernelSize * _kernelSize, pixels = queries - Shape.PrefixTokens;
         long products = streams * dim * ((Shape.HeadDim * (queries + keys)) + (streams * queries));
         long local = _options.Local switch
         {
@@ -91,27 +106,49 @@ public sealed class PolarityAttention : AttentionMechanism
     protected override Tensor RunMix(AttentionInputs inputs)
     {
         (Tensor inverseScale, Tensor exponent) = _constants ?? Constants();
+        Tensor? positions = _positionalEncoding is null ? null : First(_positionalEncoding, inputs.Key.Tokens);
         return _options.IsPolar
-            ? Tensor.PolarityAttention(inputs.Query, inputs.Key, inputs.Value, _positionalEncoding, inverseScale, exponent, Shape.NumHeads)
-            : Unsigned(inputs, inverseScale, exponent);
+            ? Tensor.PolarityAttention(inputs.Query, inputs.Key, inputs.Value, positions, inverseScale, exponent, Shape.NumHeads, inputs.Mask)
+            : Unsigned(inputs, positions, inverseScale, exponent);
     }
 
     /// <inheritdoc/>
     protected override Tensor RunAttend(AttentionInputs inputs)
     {
         Tensor mixed = RunMix(inputs);
+        if (_line is not null && _options.Gate == PolarityGate.Projected)
+            return _line.ForwardGated(inputs.Value, inputs.Mask, mixed, inputs.Gate!.Value);
+        if (_line is not null)
+            return Gated(inputs, mixed + _line.Forward(inputs.Value, inputs.Mask));
+        if (_convolution is null && _deformable is null)
+            return Gated(inputs, mixed);
+        if (Shape.IsSequence)
+            inputs = InRows(inputs);
         Columns value = OnGrid(inputs.Value, inputs);
         if (_convolution is not null && _options.Gate == PolarityGate.Projected && inputs.PrefixTokens == 0)
             return _convolution.ForwardGated(value, mixed.Reshape(value.Source.Shape.With(3, Shape.Dim)), inputs.Gate!.Value).Reshape(mixed.Shape);
-        Tensor? local = _convolution?.Forward(value) ?? _deformable?.Forward(value.Source.Slice(3, value.Start, value.Width));
-        Tensor restored = local is null ? mixed : AddOnGrid(mixed, local, inputs);
-        return _options.Gate switch
-        {
-            PolarityGate.Projected => restored * Tokens(inputs.Gate!.Value),
-            PolarityGate.Learned => restored * _gate!,
-            _ => restored,
-        };
+        Tensor local = _convolution?.Forward(value) ?? _deformable!.Forward(value.Source.Slice(3, value.Start, value.Width));
+        return Gated(inputs, AddOnGrid(mixed, local, inputs));
     }
+
+    // A sequence as the image whose pixels it is, padding at zero.
+    private AttentionInputs InRows(AttentionInputs inputs)
+    {
+        (int rows, int rest) = Math.DivRem(inputs.Value.Tokens, _options.RowLength);
+        return rest == 0
+            ? inputs with { Value = WithoutPadding(inputs.Value, inputs.Mask), Height = rows, Width = _options.RowLength }
+            : throw new ArgumentException($"{inputs.Value.Tokens} tokens are no rows of {_options.RowLength}.");
+    }
+
+    private Tensor Gated(AttentionInputs inputs, Tensor restored) => _options.Gate switch
+    {
+        PolarityGate.Projected => restored * Tokens(inputs.Gate!.Value),
+        PolarityGate.Learned => restored * First(_gate!, restored.Shape[1]),
+        _ => restored,
+    };
+
+    // A sequence may be shorter than the longest one.
+    private static Tensor First(Tensor table, int tokens) => table.Shape[1] == tokens ? table : table.Slice(1, 0, tokens);
 
     /// <inheritdoc/>
     protected override void OnOptimizeForInference() => _constants = MemoryScope.OutsideScopes(Constants);
@@ -119,10 +156,12 @@ public sealed class PolarityAttention : AttentionMechanism
     private (Tensor InverseScale, Tensor Exponent) Constants() => (_scale.Softplus().Reciprocal(), Exponents());
 
     // One stream of positive parts, eps against the mean as in the signed ones: (B, N, C).
-    private Tensor Unsigned(AttentionInputs inputs, Tensor inverseScale, Tensor exponent)
+    private Tensor Unsigned(AttentionInputs inputs, Tensor? positions, Tensor inverseScale, Tensor exponent)
     {
         Tensor query = (Heads(inputs.Query) * Heads(inverseScale)).Relu().Pow(exponent);
-        Tensor placed = _positionalEncoding is null ? Heads(inputs.Key) : Heads(inputs.Key) + Heads(_positionalEncoding);
+        Tensor placed = positions is null ? Heads(inputs.Key) : Heads(inputs.Key) + Heads(positions);
+        if (inputs.Mask is { } mask)
+            placed *= mask.Reshape(mask.Shape[0], 1, mask.Shape[1], 1);
         Tensor key = (placed * Heads(inverseScale)).Relu().Pow(exponent);
         Tensor sums = query.MatMul(key.Sum(2, 2, keepDimensions: true), transposeB: true);
         return Merge(query.MatMul(key.MatMul(Heads(inputs.Value), transposeA: true)) / (sums + (key.Shape[2] * Epsilon)));

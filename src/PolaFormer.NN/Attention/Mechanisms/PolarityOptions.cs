@@ -18,6 +18,12 @@ public sealed record PolarityOptions
     /// <summary>What gives the result back the rank that a linear attention of few channels lacks, from the values.</summary>
     public PolarityLocal Local { get; init; } = PolarityLocal.Depthwise;
 
+    /// <summary>What becomes of padding in a sequence; grids have none.</summary>
+    public PolarityMask Mask { get; init; } = PolarityMask.Keys;
+
+    /// <summary>Tokens of a row where a sequence is an image read row by row, so that the convolution is one of the plane; 0 where it runs along the sequence.</summary>
+    public int RowLength { get; init; }
+
     /// <summary>These parts as options behind the mechanism's name.</summary>
     internal static IReadOnlyList<AttentionOption> Declared { get; } =
     [
@@ -26,6 +32,8 @@ public sealed record PolarityOptions
         AttentionOption.Choice("gate", PolarityGate.Projected),
         AttentionOption.Choice("gate_start", PolarityGateStart.Ones),
         AttentionOption.Choice("local", PolarityLocal.Depthwise),
+        AttentionOption.Choice("mask", PolarityMask.Keys),
+        AttentionOption.Integer("row", 0, 0, 4096),
     ];
 
     /// <summary>The parts that options give.</summary>
@@ -36,6 +44,8 @@ public sealed record PolarityOptions
         Gate = options.Get<PolarityGate>("gate"),
         GateStart = options.Get<PolarityGateStart>("gate_start"),
         Local = options.Get<PolarityLocal>("local"),
+        Mask = options.Get<PolarityMask>("mask"),
+        RowLength = options.Get<int>("row"),
     };
 
     /// <summary>What a host's configuration has for the options of linear attentions.</summary>

@@ -10,25 +10,64 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// k̃ = exp([k₊, k₋]) − 1; the products use features turned by the rotary encoding, the normaliser unturned ones.
 /// The keys are exponentiated without a temperature: large ones overflow.
 /// </para>
+/// In images the layer around it adds the convolution of the values and gates. Over a sequence, for which the authors have no code,
+/// both are here as in <see cref="PolarityAttention"/>: (y + dwc(v))·g, padding being neither a key nor a value.
 /// </summary>
 public sealed class PolarityPlusPlusAttention : AttentionMechanism
 {
+    private readonly PolarityOptions _options;
+    private readonly int _kernelSize;
     private readonly Parameter _same, _opposite;
+    private readonly DepthwiseConv1d? _line;
     private (Tensor Same, Tensor Opposite)? _temperatures;
 
     /// <summary>Makes the mechanism.</summary>
     /// <param name="shape">What for; heads have at least two channels.</param>
-    public PolarityPlusPlusAttention(AttentionShape shape)
+    /// <param name="kernelSize">Taps of the convolution over a sequence.</param>
+    /// <param name="options">Gate, convolution and mask over a sequence; the others have no effect. As published where null.</param>
+    public PolarityPlusPlusAttention(AttentionShape shape, int kernelSize = 5, PolarityOptions? options = null)
         : base(shape)
     {
         if (shape.HeadDim < 2)
             throw new ArgumentException("Polarity attention cuts the channels of a head in two; got heads of one channel.");
+        (_options, _kernelSize) = (options ?? new PolarityOptions(), kernelSize);
+        if (shape.IsSequence && (_options.Gate == PolarityGate.Learned || _options.Local == PolarityLocal.Deformable))
+            throw new ArgumentException("Over a sequence polarity++ takes gate=projected or off, and local=depthwise or off.");
         _same = AddParameter("s1", [1, shape.NumHeads, 1, 2 * shape.HeadDim], Initializer.Zeros);
         _opposite = AddParameter("s2", [1, shape.NumHeads, 1, 2 * shape.HeadDim], Initializer.Zeros);
+        if (shape.IsSequence && _options.Local == PolarityLocal.Depthwise)
+            _line = AddChild("dwc", new DepthwiseConv1d(shape.HeadDim, kernelSize));
     }
 
+    /// <summary>Its place in the registry.</summary>
+    public static AttentionEntry Entry { get; } = new("polarity++", "Polarity++", "PolaFormer++: Meng et al., 2025", "O(N·d²)", (shape, options) => new PolarityPlusPlusAttention(
+        shape, options.Get<int>("kernel"), new PolarityOptions
+        {
+            Gate = options.Get<PolarityGate>("gate"),
+            Local = options.Get<PolarityLocal>("local"),
+            Mask = options.Get<PolarityMask>("mask"),
+        }))
+    {
+        Options =
+        [
+            AttentionOption.Integer("kernel", 5, 1, 63),
+            AttentionOption.Choice("gate", PolarityGate.Projected),
+            AttentionOption.Choice("local", PolarityLocal.Depthwise),
+            AttentionOption.Choice("mask", PolarityMask.Keys),
+        ],
+    };
+
     /// <inheritdoc/>
-    public override AttentionTraits Traits => AttentionTraits.PermutationEquivariant | AttentionTraits.Rotary;
+    public override AttentionTraits Traits
+    {
+        get
+        {
+            AttentionTraits traits = AttentionTraits.Rotary | (_line is null ? AttentionTraits.PermutationEquivariant : AttentionTraits.None);
+            if (!Shape.IsSequence)
+                return traits;
+            return traits | (_options.Gate == PolarityGate.Projected ? AttentionTraits.Gated : AttentionTraits.None) | (_options.Mask == PolarityMask.Keys ? AttentionTraits.Masked : AttentionTraits.None);
+        }
+    }
 
     /// <inheritdoc/>
     public override int Streams => 2;
@@ -42,8 +81,8 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
     /// <inheritdoc/>
     public override AttentionCost Cost(int queries, int keys)
     {
-        long dim = Shape.Dim, headDim = Shape.HeadDim;
-        return new AttentionCost(dim * ((2 * headDim * (queries + keys)) + (4 * queries)), sizeof(float) * dim * ((4 * queries) + (2 * keys) + (2 * headDim)));
+        long dim = Shape.Dim, headDim = Shape.HeadDim, local = _line is null ? 0 : queries * dim * _kernelSize;
+        return new AttentionCost((dim * ((2 * headDim * (queries + keys)) + (4 * queries))) + local, sizeof(float) * dim * ((4 * queries) + (2 * keys) + (2 * headDim)));
     }
 
     /// <inheritdoc/>
@@ -54,6 +93,18 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
     {
         (Tensor sin, Tensor cos) = inputs.Rotary ?? (Tensor.Zeros([inputs.Query.Tokens, RotaryDim]), Tensor.Full([inputs.Query.Tokens, RotaryDim], 1));
         (Tensor same, Tensor opposite) = Temperatures();
-        return Tensor.PolarityAttentionPlusPlus(inputs.Query, inputs.Key, inputs.Value, same, opposite, sin, cos, Shape.NumHeads);
+
+        // exp(0) − 1 is 0, so a key of zeros is none.
+        return Tensor.PolarityAttentionPlusPlus(inputs.Query, WithoutPadding(inputs.Key, inputs.Mask), inputs.Value, same, opposite, sin, cos, Shape.NumHeads);
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor RunAttend(AttentionInputs inputs)
+    {
+        Tensor mixed = RunMix(inputs);
+        bool isGated = Shape.IsSequence && _options.Gate == PolarityGate.Projected;
+        if (_line is null)
+            return isGated ? mixed * Tokens(inputs.Gate!.Value) : mixed;
+        return isGated ? _line.ForwardGated(inputs.Value, inputs.Mask, mixed, inputs.Gate!.Value) : mixed + _line.Forward(inputs.Value, inputs.Mask);
     }
 }

@@ -1,5 +1,4 @@
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.NN.Attention.Mechanisms;
 
@@ -116,7 +115,7 @@ public sealed class ReformerAttention : AttentionMechanism
     {
         Tensor rotations = Tensor.Empty([Shape.HeadDim, _rounds, half]);
         if (rotations.Device is not MetaDevice)
-            new Philox(Shape.Seed, 0).FillNormal(rotations.AsSpan<float>(), 0);
+            Chance().FillNormal(rotations.AsSpan<float>(), 0);
         return rotations;
     }
 

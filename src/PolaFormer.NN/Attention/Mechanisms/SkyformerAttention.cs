@@ -1,5 +1,4 @@
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.NN.Attention.Mechanisms;
 
@@ -27,13 +26,10 @@ public sealed class SkyformerAttention : AttentionMechanism
         _accumulation = accumulation;
         ArgumentOutOfRangeException.ThrowIfLessThan(_features, 2, nameof(features));
         ArgumentOutOfRangeException.ThrowIfLessThan(accumulation, 1);
-        var draws = new float[_features * accumulation];
-        new Philox(shape.Seed, 0).FillUniform(draws, 0);
-        Draws = draws;
     }
 
-    /// <summary>In [0, 1), one for each sample: its place among the tokens that are no padding.</summary>
-    internal IReadOnlyList<float> Draws { get; init; }
+    /// <summary>In [0, 1), one for each sample: its place among the tokens that are no padding; drawn in each pass where null.</summary>
+    internal IReadOnlyList<float>? Draws { get; init; }
 
     /// <summary>Whether the inverse starts from one column sum for all images and heads, as in the authors' code; else from each matrix's own.</summary>
     internal bool SharesStart { get; init; }
@@ -53,8 +49,9 @@ public sealed class SkyformerAttention : AttentionMechanism
     /// <inheritdoc/>
     protected override Tensor RunMix(AttentionInputs inputs)
     {
-        if (Draws.Count != _features * _accumulation)
-            throw new ArgumentException($"{_features} samples of {_accumulation} need as many draws; {Draws.Count} were given.");
+        IReadOnlyList<float> draws = Draws ?? Drawn();
+        if (draws.Count != _features * _accumulation)
+            throw new ArgumentException($"{_features} samples of {_accumulation} need as many draws; {draws.Count} were given.");
         Tensor query = Heads(inputs.Query) * Scale, key = Heads(inputs.Key) * Scale, value = Heads(inputs.Value);
         int queries = query.Shape[2], keys = key.Shape[2];
         Tensor? isToken = inputs.Mask?.Reshape(inputs.Mask.Shape[0], 1, keys, 1);
@@ -65,12 +62,12 @@ public sealed class SkyformerAttention : AttentionMechanism
         int Sample(int group, int i)
         {
             int valid = tokens[group / Shape.NumHeads];
-            return i < Draws.Count / 2 ? (int)(Draws[i] * (queries == keys ? valid : queries)) : queries + (int)(Draws[i] * valid);
+            return i < draws.Count / 2 ? (int)(draws[i] * (queries == keys ? valid : queries)) : queries + (int)(draws[i] * valid);
         }
 
         Tensor all = Tensor.Concat(2, query, key);
-        Tensor sketch = Accumulated(GaussianKernel.Of(all, TokenGather.Take(all, Draws.Count, Sample)), dimension: 3);
-        Tensor samples = Accumulated(TokenGather.Take(sketch, Draws.Count, Sample), dimension: 2) + (IterativeInverse.Identity(_features) * Ridge);
+        Tensor sketch = Accumulated(GaussianKernel.Of(all, TokenGather.Take(all, draws.Count, Sample)), dimension: 3);
+        Tensor samples = Accumulated(TokenGather.Take(sketch, draws.Count, Sample), dimension: 2) + (IterativeInverse.Identity(_features) * Ridge);
         Tensor root = samples.Sum(3, 3).Map(UnaryFunction.Rsqrt);
         Tensor row = root.Reshape(root.Shape[0], root.Shape[1], 1, _features), column = row.Reshape(root.Shape[0], root.Shape[1], _features, 1);
         Tensor inverse = IterativeInverse.Of(samples * row * column, SharesStart);
@@ -78,6 +75,13 @@ public sealed class SkyformerAttention : AttentionMechanism
         if (isToken is not null)
             keySketch *= isToken;
         return Merge(sketch.Slice(2, 0, queries).MatMul(keySketch.MatMul(value, transposeA: true)));
+    }
+
+    private float[] Drawn()
+    {
+        var draws = new float[_features * _accumulation];
+        Chance().FillUniform(draws, 0);
+        return draws;
     }
 
     // Sums groups of samples, which lie m apart.
