@@ -1,5 +1,3 @@
-using PolaFormer.Tensors.Kernels;
-
 namespace PolaFormer.Tensors.Ops;
 
 /// <summary>norm = √Σ x² over all elements of all tensors, a Float64.</summary>
@@ -17,6 +15,6 @@ internal readonly record struct GlobalNorm(IReadOnlyList<Tensor> Tensors, Tensor
     public unsafe void OnCpu()
     {
         using ArrayTable table = ArrayTable.Of(Tensors);
-        *(double*)Norm.Elements = Math.Sqrt(SquaredNorm.Run(table.Rows));
+        *(double*)Norm.Elements = Math.Sqrt(Kernels.GlobalNorm.SumOfSquares(table.Rows));
     }
 }

@@ -5,12 +5,12 @@ using PolaFormer.Tensors.Threading;
 namespace PolaFormer.Tensors.Kernels;
 
 /// <summary>Σ x² over many arrays in float64: sixteen sums an array, one for each place modulo 16, added up in order, and the arrays' sums in order.</summary>
-internal static unsafe class SquaredNorm
+internal static unsafe class GlobalNorm
 {
     private const int Lanes = 16;
 
     /// <summary>The sum over the rows' targets.</summary>
-    public static double Run(ReadOnlySpan<ArrayRow> rows)
+    public static double SumOfSquares(ReadOnlySpan<ArrayRow> rows)
     {
         long total = 0;
         foreach (ref readonly ArrayRow row in rows)
