@@ -15,7 +15,7 @@ public sealed unsafe class Gpu : IDisposable
     private static nint t_context;
 
     private readonly int _device;
-    private readonly nint _context;
+    private readonly nint _context, _pool;
     private bool _disposed;
 
     private Gpu(int ordinal)
@@ -32,10 +32,10 @@ public sealed unsafe class Gpu : IDisposable
             throw new CudaException($"{Name} has compute capability {Capability / 10}.{Capability % 10}; 8.0 or newer is needed (Ampere, 2020). Use the processor instead: --device cpu.");
         Check(cuDevicePrimaryCtxRetain(out _context, _device), "make a context");
         Bind();
-        Check(cuDeviceGetDefaultMemPool(out nint pool, _device), "make a memory pool");
+        Check(cuDeviceGetDefaultMemPool(out _pool, _device), "make a memory pool");
         ulong keep = ulong.MaxValue; // memory that is freed stays with the process
         const int ReleaseThreshold = 4;
-        Check(cuMemPoolSetAttribute(pool, ReleaseThreshold, &keep), "set up its memory pool");
+        Check(cuMemPoolSetAttribute(_pool, ReleaseThreshold, &keep), "set up its memory pool");
     }
 
     /// <summary>Number among this machine's GPUs.</summary>
@@ -104,6 +104,13 @@ public sealed unsafe class Gpu : IDisposable
             return;
         Check(cuCtxSetCurrent(_context), "be selected");
         t_context = _context;
+    }
+
+    /// <summary>Lets other processes have memory that was freed.</summary>
+    internal void TrimMemory()
+    {
+        Bind();
+        Check(cuMemPoolTrimTo(_pool, 0), "give memory back");
     }
 
     internal (long Free, long Total) MemoryInfo()

@@ -1,5 +1,3 @@
-using PolaFormer.Cuda.Driver;
-
 namespace PolaFormer.Cuda;
 
 /// <summary>Memory on a GPU, taken and given back in the order of a stream's work.</summary>
@@ -20,9 +18,7 @@ public sealed class GpuMemory : IDisposable
     public void Dispose()
     {
         nint address = Interlocked.Exchange(ref _address, 0);
-        if (address == 0)
-            return;
-        _stream.Gpu.Bind();
-        DriverApi.Check(DriverApi.cuMemFreeAsync(address, _stream.Handle), "give memory back");
+        if (address != 0)
+            _stream.Free(address);
     }
 }

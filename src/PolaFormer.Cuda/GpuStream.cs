@@ -32,17 +32,13 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
     /// <summary>Takes memory; its content is undefined.</summary>
     public GpuMemory Allocate(long bytes)
     {
-        Gpu.Bind();
-        if (bytes == 0)
-            return new GpuMemory(this, 0, 0);
-        int result = cuMemAllocAsync(out nint address, (nuint)bytes, Handle);
-        if (result == CudaException.OutOfMemory)
+        nint address = bytes == 0 ? 0 : TryAllocate(bytes);
+        if (address == 0 && bytes > 0)
         {
             (long free, long total) = Gpu.MemoryInfo();
             throw CudaException.NotEnoughMemory(Gpu.ToString(), bytes, free, total);
         }
 
-        Check(result, $"take {bytes} bytes of memory");
         return new GpuMemory(this, address, bytes);
     }
 
@@ -57,20 +53,15 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
     /// <summary>Copies to the GPU. Memory that is not pinned has been read when this returns.</summary>
     public void Write<T>(nint to, ReadOnlySpan<T> from) where T : unmanaged
     {
-        Gpu.Bind();
         fixed (T* source = from)
-            Check(cuMemcpyHtoDAsync_v2(to, source, (nuint)from.Length * (nuint)sizeof(T), Handle), "copy from the host");
+            Write(to, source, (long)from.Length * sizeof(T));
     }
 
     /// <summary>Copies from the GPU and waits for it.</summary>
     public void Read<T>(nint from, Span<T> to) where T : unmanaged
     {
-        Gpu.Bind();
         fixed (T* target = to)
-        {
-            Check(cuMemcpyDtoHAsync_v2(target, from, (nuint)to.Length * (nuint)sizeof(T), Handle), "copy to the host");
-            Check(cuStreamSynchronize(Handle), "finish its work");
-        }
+            Read(from, target, (long)to.Length * sizeof(T));
     }
 
     /// <summary>Copies on the GPU.</summary>
@@ -155,6 +146,39 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
     public void Synchronize()
     {
         Gpu.Bind();
+        Check(cuStreamSynchronize(Handle), "finish its work");
+    }
+
+    /// <summary>Takes memory; its content is undefined. 0 where there is no room.</summary>
+    internal nint TryAllocate(long bytes)
+    {
+        Gpu.Bind();
+        int result = cuMemAllocAsync(out nint address, (nuint)bytes, Handle);
+        if (result == CudaException.OutOfMemory)
+            return 0;
+        Check(result, $"take {bytes} bytes of memory");
+        return address;
+    }
+
+    /// <summary>Gives memory back once the stream's work up to here is done.</summary>
+    internal void Free(nint address)
+    {
+        Gpu.Bind();
+        Check(cuMemFreeAsync(address, Handle), "give memory back");
+    }
+
+    /// <summary>Copies to the GPU. Memory that is not pinned has been read when this returns.</summary>
+    internal void Write(nint to, void* from, long bytes)
+    {
+        Gpu.Bind();
+        Check(cuMemcpyHtoDAsync_v2(to, from, (nuint)bytes, Handle), "copy from the host");
+    }
+
+    /// <summary>Copies from the GPU and waits for it.</summary>
+    internal void Read(nint from, void* to, long bytes)
+    {
+        Gpu.Bind();
+        Check(cuMemcpyDtoHAsync_v2(to, from, (nuint)bytes, Handle), "copy to the host");
         Check(cuStreamSynchronize(Handle), "finish its work");
     }
 

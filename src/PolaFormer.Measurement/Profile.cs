@@ -31,6 +31,7 @@ public sealed partial record Profile(double StepMs, double GemmPeak, IReadOnlyLi
             device.Clear();
             long start = Stopwatch.GetTimestamp();
             step();
+            device.Synchronize();
             times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             runs.Add([.. device.Calls]);
         }, duration);

@@ -17,7 +17,10 @@ public static class Sampling
         TimeSpan limit = duration < TimeSpan.FromSeconds(1) ? duration : TimeSpan.FromSeconds(1);
         long start = Stopwatch.GetTimestamp();
         do
+        {
             run();
+            Device.Default.Synchronize();
+        }
         while (Stopwatch.GetElapsedTime(start) < limit);
     }
 
@@ -29,6 +32,7 @@ public static class Sampling
         {
             long before = Stopwatch.GetTimestamp();
             run();
+            Device.Default.Synchronize();
             times.Add(Stopwatch.GetElapsedTime(before).TotalMilliseconds);
         }, duration);
         return times;

@@ -51,6 +51,7 @@ public sealed record ThroughputMeasurement(string Model, int BatchSize, int Batc
         do
             run();
         while (++count < most && Stopwatch.GetElapsedTime(start) < limit);
+        Device.Default.Synchronize();
         return (count, Stopwatch.GetElapsedTime(start));
     }
 }

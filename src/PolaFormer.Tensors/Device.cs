@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Tensors;
@@ -8,6 +10,8 @@ namespace PolaFormer.Tensors;
 /// </summary>
 public abstract unsafe class Device
 {
+    private static readonly ConcurrentDictionary<string, Func<int, Device>> s_kinds = new(StringComparer.Ordinal);
+
     [ThreadStatic]
     private static Device? t_default;
 
@@ -22,6 +26,23 @@ public abstract unsafe class Device
 
     /// <summary>What the device's tensors hold.</summary>
     public virtual MemoryStatistics MemoryStatistics { get; } = new();
+
+    /// <summary>Finds a device by name: <c>cpu</c>, or a registered kind and a number, <c>cuda:1</c>; the first where none is given.</summary>
+    /// <exception cref="ArgumentException">There is no such kind, or what follows it is no number.</exception>
+    public static Device Open(string name)
+    {
+        if (name == Cpu.Name)
+            return Cpu;
+        (string kind, string number) = name.Split(':', 2) is [var first, var second] ? (first, second) : (name, "0");
+        if (!s_kinds.TryGetValue(kind, out Func<int, Device>? open) || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index))
+            throw new ArgumentException($"There is no device '{name}'; devices are {string.Join(", ", s_kinds.Keys.Order().Select(other => $"{other}, {other}:1").Prepend(Cpu.Name))}.");
+        return open(index);
+    }
+
+    /// <summary>Lets <see cref="Open"/> find devices of a kind by their number.</summary>
+    /// <param name="kind">Name of the kind, without a colon.</param>
+    /// <param name="open">Gives the device of a number, from 0.</param>
+    public static void Register(string kind, Func<int, Device> open) => s_kinds[kind] = open;
 
     /// <summary>Makes this device the default of this thread until the result is disposed.</summary>
     public IDisposable Use()
@@ -90,6 +111,21 @@ public abstract unsafe class Device
     /// <summary>Whether the device carries out this request by itself; else the operator composes it from others.</summary>
     internal bool Fuses<TCall>()
         where TCall : struct, IDeviceCall => !Composition.IsForced && (this is CpuDevice || HasKernel(typeof(TCall)));
+
+    /// <summary>
+    /// Floats that the fused kernel of an attention leaves for its backward pass; null where the attention is composed from other
+    /// requests.
+    /// </summary>
+    /// <param name="extents">The attention's extents.</param>
+    /// <param name="processors">How many the processor's kernel leaves.</param>
+    internal int? StateLength<TCall>(in AttentionExtents extents, long processors)
+        where TCall : struct, IDeviceCall => Fuses<TCall>() && StateLength(typeof(TCall), extents, processors) is { } length ? checked((int)length) : null;
+
+    /// <summary>What <see cref="StateLength{TCall}"/> tells of a request that has a kernel.</summary>
+    internal virtual long? StateLength(Type call, in AttentionExtents extents, long processors) => processors;
+
+    /// <summary>Whether backward kernels of polarity attention read the result of the forward pass, which is kept for them then.</summary>
+    internal virtual bool SavesAttention => false;
 
     /// <summary>Whether the device carries out a request that can be composed.</summary>
     /// <param name="call">Type of the request.</param>

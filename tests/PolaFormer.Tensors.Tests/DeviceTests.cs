@@ -37,6 +37,18 @@ public class DeviceTests
     }
 
     [Fact]
+    public void ADeviceIsFoundByItsName()
+    {
+        var opened = new FarDevice();
+        Device.Register("far", index => index == 2 ? opened : throw new ArgumentException($"There is no {index}."));
+        Assert.Same(opened, Device.Open("far:2"));
+        Assert.Same(Device.Cpu, Device.Open("cpu"));
+        foreach (string name in new[] { "gpu", "far:", "far:-1", "far:1:2", "cpu:0", "" })
+            Assert.StartsWith($"There is no device '{name}'; devices are cpu, far, far:1.", Assert.Throws<ArgumentException>(() => Device.Open(name)).Message);
+        Assert.Equal("There is no 0.", Assert.Throws<ArgumentException>(() => Device.Open("far")).Message);
+    }
+
+    [Fact]
     public void TheProfilerSharesTheMemoryOfItsDevice()
     {
         var profiler = new ProfilingDevice(Device.Cpu, () => "here");

@@ -58,4 +58,8 @@ public sealed unsafe class ProfilingDevice(Device device, Func<string> caller) :
     internal override bool Reaches(Device other) => base.Reaches(other) || device.Reaches(other);
 
     internal override bool HasKernel(Type call) => device.HasKernel(call);
+
+    internal override bool SavesAttention => device.SavesAttention;
+
+    internal override long? StateLength(Type call, in AttentionExtents extents, long processors) => device.StateLength(call, extents, processors);
 }

@@ -19,10 +19,10 @@ internal sealed class PolarityAttention : Operator
 
     private readonly Columns _query, _key, _value;
     private readonly Tensor _inverseScale, _exponent, _state;
-    private readonly Tensor? _encoding, _mask;
+    private readonly Tensor? _encoding, _mask, _y;
     private readonly int _numHeads;
 
-    private PolarityAttention(Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor? mask, Tensor state)
+    private PolarityAttention(Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor? mask, Tensor y, Tensor state)
     {
         Save(query.Source);
         Save(key.Source);
@@ -32,6 +32,7 @@ internal sealed class PolarityAttention : Operator
         _mask = SaveIfPresent(mask);
         _inverseScale = Save(inverseScale);
         _exponent = Save(exponent);
+        _y = y.Device.SavesAttention ? Save(y) : null;
         _state = Save(state);
     }
 
@@ -47,14 +48,14 @@ internal sealed class PolarityAttention : Operator
         RequireMask(mask, batch, key.Tokens);
 
         Device device = query.Source.Device;
-        if (!device.Fuses<Call>())
+        var extents = new AttentionExtents(batch, numHeads, headDim, query.Tokens, key.Tokens, mask is not null);
+        if (device.StateLength<Call>(extents, Kernels.PolarityAttention.StateLength(batch, numHeads, headDim, key.Tokens)) is not { } length)
             return Compose(query, key, value, encoding, inverseScale, exponent, numHeads, mask);
 
-        Tensor y = device.Empty([batch, query.Tokens, dim]);
-        Tensor state = device.Empty([checked((int)Kernels.PolarityAttention.StateLength(batch, numHeads, headDim, key.Tokens))]);
+        Tensor y = device.Empty([batch, query.Tokens, dim]), state = device.Empty([length]);
         device.Run(new Call(query, key, value, encoding, inverseScale, exponent, numHeads, mask, y, state));
         bool tracked = Tape.IsRecording(query.Source, key.Source, value.Source, encoding, inverseScale) || Tape.IsRecording(exponent);
-        return tracked ? Tape.Record(new PolarityAttention(query, key, value, encoding, inverseScale, exponent, numHeads, mask, state), y) : y;
+        return tracked ? Tape.Record(new PolarityAttention(query, key, value, encoding, inverseScale, exponent, numHeads, mask, y, state), y) : y;
     }
 
     /// <summary>Checks a mask of padding, (B, n), a constant.</summary>
@@ -101,7 +102,7 @@ internal sealed class PolarityAttention : Operator
         Columns dquery = NewGradient(_query), dkey = NewGradient(_key), dvalue = NewGradient(_value);
         Tensor dinverseScale = device.Empty(_inverseScale.Shape), dexponent = device.Empty(_exponent.Shape);
         device.Run(new BackwardCall(
-            _query, _key, _value, _encoding, _inverseScale, _exponent, _numHeads, _mask, _state, dy,
+            _query, _key, _value, _encoding, _inverseScale, _exponent, _numHeads, _mask, _y, _state, dy,
             dquery, dkey, dvalue, dinverseScale, dexponent));
 
         Accumulate(_query, dquery);
@@ -178,7 +179,7 @@ internal sealed class PolarityAttention : Operator
     }
 
     internal readonly record struct BackwardCall(
-        Columns Query, Columns Key, Columns Value, Tensor? Encoding, Tensor InverseScale, Tensor Exponent, int NumHeads, Tensor? Mask, Tensor State, Tensor Dy,
+        Columns Query, Columns Key, Columns Value, Tensor? Encoding, Tensor InverseScale, Tensor Exponent, int NumHeads, Tensor? Mask, Tensor? Y, Tensor State, Tensor Dy,
         Columns Dquery, Columns Dkey, Columns Dvalue, Tensor DinverseScale, Tensor Dexponent) : IDeviceCall
     {
         public string Name => "PolarityAttentionBackward";
@@ -193,6 +194,7 @@ internal sealed class PolarityAttention : Operator
             call.Reads(InverseScale);
             call.Reads(Exponent);
             call.Reads(Mask);
+            call.Reads(Y);
             call.Reads(State);
             call.Writes(Dquery);
             call.Writes(Dkey);

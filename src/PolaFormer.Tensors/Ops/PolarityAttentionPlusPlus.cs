@@ -15,9 +15,10 @@ internal sealed class PolarityAttentionPlusPlus : Operator
 {
     private readonly Columns _query, _key, _value;
     private readonly Tensor _same, _opposite, _sin, _cos, _state;
+    private readonly Tensor? _y;
     private readonly int _numHeads;
 
-    private PolarityAttentionPlusPlus(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads, Tensor state)
+    private PolarityAttentionPlusPlus(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads, Tensor y, Tensor state)
     {
         Save(query.Source);
         Save(key.Source);
@@ -27,6 +28,7 @@ internal sealed class PolarityAttentionPlusPlus : Operator
         _opposite = Save(opposite);
         _sin = Save(sin);
         _cos = Save(cos);
+        _y = y.Device.SavesAttention ? Save(y) : null;
         _state = Save(state);
     }
 
@@ -41,14 +43,14 @@ internal sealed class PolarityAttentionPlusPlus : Operator
         // Of an odd number of channels, a pair of the rotary encoding straddles both halves of the features; the authors'
         // networks have none.
         Device device = query.Source.Device;
-        if (headDim % 2 != 0 || !device.Fuses<Call>())
+        var extents = new AttentionExtents(batch, numHeads, headDim, query.Tokens, key.Tokens, IsMasked: false);
+        if (headDim % 2 != 0 || device.StateLength<Call>(extents, Kernels.PolarityAttentionPlusPlus.StateLength(batch, numHeads, headDim, query.Tokens)) is not { } length)
             return Compose(query, key, value, same, opposite, sin, cos, numHeads);
 
-        Tensor y = device.Empty([batch, query.Tokens, dim]);
-        Tensor state = device.Empty([checked((int)Kernels.PolarityAttentionPlusPlus.StateLength(batch, numHeads, headDim, query.Tokens))]);
+        Tensor y = device.Empty([batch, query.Tokens, dim]), state = device.Empty([length]);
         device.Run(new Call(query, key, value, same, opposite, sin, cos, numHeads, y, state));
         bool tracked = Tape.IsRecording(query.Source, key.Source, value.Source, same, opposite);
-        return tracked ? Tape.Record(new PolarityAttentionPlusPlus(query, key, value, same, opposite, sin, cos, numHeads, state), y) : y;
+        return tracked ? Tape.Record(new PolarityAttentionPlusPlus(query, key, value, same, opposite, sin, cos, numHeads, y, state), y) : y;
     }
 
     private static Tensor Compose(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads)
@@ -75,7 +77,7 @@ internal sealed class PolarityAttentionPlusPlus : Operator
         Columns dquery = NewGradient(_query), dkey = NewGradient(_key), dvalue = NewGradient(_value);
         Tensor dsame = device.Empty(_same.Shape), dopposite = device.Empty(_opposite.Shape);
         device.Run(new BackwardCall(
-            _query, _key, _value, _same, _opposite, _sin, _cos, _numHeads, _state, dy,
+            _query, _key, _value, _same, _opposite, _sin, _cos, _numHeads, _y, _state, dy,
             dquery, dkey, dvalue, dsame, dopposite));
         Accumulate(_query, dquery);
         Accumulate(_key, dkey);
@@ -124,7 +126,7 @@ internal sealed class PolarityAttentionPlusPlus : Operator
     }
 
     internal readonly record struct BackwardCall(
-        Columns Query, Columns Key, Columns Value, Tensor Same, Tensor Opposite, Tensor Sin, Tensor Cos, int NumHeads, Tensor State, Tensor Dy,
+        Columns Query, Columns Key, Columns Value, Tensor Same, Tensor Opposite, Tensor Sin, Tensor Cos, int NumHeads, Tensor? Y, Tensor State, Tensor Dy,
         Columns Dquery, Columns Dkey, Columns Dvalue, Tensor Dsame, Tensor Dopposite) : IDeviceCall
     {
         public string Name => "PolarityAttentionPlusPlusBackward";
@@ -139,6 +141,7 @@ internal sealed class PolarityAttentionPlusPlus : Operator
             call.Reads(Opposite);
             call.Reads(Sin);
             call.Reads(Cos);
+            call.Reads(Y);
             call.Reads(State);
             call.Writes(Dquery);
             call.Writes(Dkey);

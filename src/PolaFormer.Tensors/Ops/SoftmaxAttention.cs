@@ -38,11 +38,11 @@ internal sealed class SoftmaxAttention : Operator
             throw new ArgumentException($"The mask {mask.Shape} is not (groups, {tokens} or 1, {keys}) for a batch of {batch}.");
 
         Device device = query.Source.Device;
-        if (!device.Fuses<Call>())
+        var extents = new AttentionExtents(batch, numHeads, dim / numHeads, tokens, keys, mask is not null);
+        if (device.StateLength<Call>(extents, Kernels.SoftmaxAttention.StateLength(batch, numHeads, tokens)) is not { } length)
             return Compose(query, key, value, numHeads, scale, bias, mask);
 
-        Tensor y = device.Empty([batch, tokens, dim]);
-        Tensor state = device.Empty([checked((int)Kernels.SoftmaxAttention.StateLength(batch, numHeads, tokens))]);
+        Tensor y = device.Empty([batch, tokens, dim]), state = device.Empty([length]);
         device.Run(new Call(query, key, value, numHeads, scale, bias, mask, y, state));
         bool tracked = Tape.IsRecording(query.Source, key.Source, value.Source, bias);
         return tracked ? Tape.Record(new SoftmaxAttention(query, key, value, numHeads, scale, bias, mask, y, state), y) : y;
