@@ -10,12 +10,15 @@ namespace PolaFormer.Cli;
 /// <summary><c>models [NAME]</c>: the registered architectures with their size and work, counted by walking each model.</summary>
 internal static class ModelsCommand
 {
+    private static readonly string[] s_columns = ["model", "input", "parameters", "paper", "MACs", "paper"];
+
     public static Command Create()
     {
         var name = new Argument<string?>("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "One architecture, layer by layer." };
         Option<string?> attention = CommonOptions.Attention();
+        var markdown = new Option<bool>("--markdown") { Description = "Print the table as Markdown." };
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("models", "List the registered models: parameters, multiply-accumulates, the paper's figures.") { name, attention, json };
+        var command = new Command("models", "List the registered models: parameters, multiply-accumulates, the paper's figures.") { name, attention, markdown, json };
         command.SetAction(parsed =>
         {
             IReadOnlyList<ModelEntry> entries = parsed.GetValue(name) is { } wanted ? [ModelRegistry.Find(wanted)] : ModelRegistry.All;
@@ -36,6 +39,12 @@ internal static class ModelsCommand
                 return;
             }
 
+            if (parsed.GetValue(markdown))
+            {
+                PrintMarkdown(summaries);
+                return;
+            }
+
             Print(summaries);
             if (entries.Count == 1 && parsed.GetValue(name) is not null)
                 PrintLayers(entries[0]);
@@ -45,20 +54,28 @@ internal static class ModelsCommand
 
     private static void Print(IEnumerable<ModelSummary> summaries)
     {
-        Table table = new Table().Border(TableBorder.Simple)
-            .AddColumn("model").AddColumn(new TableColumn("input").RightAligned())
-            .AddColumn(new TableColumn("parameters").RightAligned()).AddColumn(new TableColumn("paper").RightAligned())
-            .AddColumn(new TableColumn("MACs").RightAligned()).AddColumn(new TableColumn("paper").RightAligned());
+        Table table = new Table().Border(TableBorder.Simple).AddColumn(s_columns[0]);
+        foreach (string column in s_columns.Skip(1))
+            table.AddColumn(new TableColumn(column).RightAligned());
         foreach (ModelSummary summary in summaries)
-        {
-            table.AddRow(
-                summary.Entry.Name, $"{summary.Entry.ImageSize}²",
-                Invariant($"{summary.Parameters / 1e6:F2} M"), summary.Entry.PaperParameters is { } parameters ? Invariant($"{parameters:0.#} M") : "–",
-                Invariant($"{summary.Macs / 1e9:F3} G"), summary.Entry.PaperMacs is { } macs ? Invariant($"{macs:0.0##} G") : "–");
-        }
-
+            table.AddRow(Cells(summary));
         Terminal.Tables.Write(table);
     }
+
+    private static void PrintMarkdown(IEnumerable<ModelSummary> summaries)
+    {
+        Console.WriteLine($"| {string.Join(" | ", s_columns)} |");
+        Console.WriteLine($"|---{string.Concat(Enumerable.Repeat("|---:", s_columns.Length - 1))}|");
+        foreach (string[] cells in summaries.Select(Cells))
+            Console.WriteLine($"| `{cells[0]}` | {string.Join(" | ", cells.Skip(1))} |");
+    }
+
+    private static string[] Cells(ModelSummary summary) =>
+    [
+        summary.Entry.Name, $"{summary.Entry.ImageSize}²",
+        Invariant($"{summary.Parameters / 1e6:F2} M"), summary.Entry.PaperParameters is { } parameters ? Invariant($"{parameters:0.##} M") : "–",
+        Invariant($"{summary.Macs / 1e9:F3} G"), summary.Entry.PaperMacs is { } macs ? Invariant($"{macs:0.0##} G") : "–",
+    ];
 
     private static void PrintLayers(ModelEntry entry)
     {

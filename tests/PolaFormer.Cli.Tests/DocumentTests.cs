@@ -1,0 +1,43 @@
+using System.Text.RegularExpressions;
+
+namespace PolaFormer.Cli.Tests;
+
+/// <summary>What the pages say of the program and of each other.</summary>
+public partial class DocumentTests
+{
+    private const int MostWordsOfReadme = 700;
+
+    public static TheoryData<string> Pages =>
+    [
+        .. Directory.EnumerateFiles(Polaformer.Root, "*.md").Concat(Directory.EnumerateFiles(Path.Combine(Polaformer.Root, "docs"), "*.md"))
+            .Select(page => Path.GetRelativePath(Polaformer.Root, page)),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void LinksOfAPageLeadToFiles(string page)
+    {
+        string folder = Path.GetDirectoryName(Path.Combine(Polaformer.Root, page))!;
+        foreach (Match link in RelativeLink().Matches(File.ReadAllText(Path.Combine(Polaformer.Root, page))))
+        {
+            string target = Path.Combine(folder, link.Groups["path"].Value);
+            Assert.True(File.Exists(target) || Directory.Exists(target), $"{page} links to {link.Groups["path"].Value}.");
+        }
+    }
+
+    [Fact]
+    public void TheReadmeIsShort() =>
+        Assert.InRange(File.ReadAllText(Path.Combine(Polaformer.Root, "README.md")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length, 1, MostWordsOfReadme);
+
+    [Fact]
+    public async Task TheTableOfModelsIsWhatTheCommandPrints()
+    {
+        (int code, string table, _) = await Polaformer.Run("models", "--markdown");
+        Assert.Equal(0, code);
+        Assert.Contains(table, File.ReadAllText(Path.Combine(Polaformer.Root, "docs", "models.md")), StringComparison.Ordinal);
+    }
+
+    // [text](path), with or without #heading; no address of the web.
+    [GeneratedRegex(@"\]\((?<path>[^)#:\s]+)(#[^)]*)?\)")]
+    private static partial Regex RelativeLink();
+}
