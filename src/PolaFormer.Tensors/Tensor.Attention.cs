@@ -29,6 +29,31 @@ public unsafe partial class Tensor
     public static Tensor PolarityAttentionPlusPlus(Columns query, Columns key, Columns value, Tensor sameTemperature, Tensor oppositeTemperature, Tensor sin, Tensor cos, int numHeads) =>
         Ops.PolarityAttentionPlusPlus.Forward(query, key, value, sameTemperature, oppositeTemperature, sin, cos, numHeads);
 
+    /// <summary>Linear attention with the features elu(x) + 1; see <see cref="Ops.LinearAttention"/> for the formula.</summary>
+    /// <param name="query">(B, …N, C).</param>
+    /// <param name="key">(B, …n, C).</param>
+    /// <param name="value">(B, …n, C).</param>
+    /// <param name="numHeads">Heads.</param>
+    /// <param name="epsilon">Added to the normaliser φ(q)·Σφ(k).</param>
+    /// <param name="mask">(B, n): factor of each key, 0 for padding, or none; a constant.</param>
+    /// <returns>(B, N, C).</returns>
+    public static Tensor EluAttention(Columns query, Columns key, Columns value, int numHeads, float epsilon, Tensor? mask = null) =>
+        Ops.LinearAttention.Forward(query, key, value, null, null, 1, numHeads, epsilon, mask);
+
+    /// <summary>Linear attention with focused features; see <see cref="Ops.LinearAttention"/> for the formula.</summary>
+    /// <param name="query">(B, …N, C).</param>
+    /// <param name="key">(B, …n, C), without positional encoding.</param>
+    /// <param name="value">(B, …n, C).</param>
+    /// <param name="positionalEncoding">(1, n, C), added to the keys, or none.</param>
+    /// <param name="inverseScale">(C) or (1, 1, C), factor of the rectified queries and keys.</param>
+    /// <param name="power">The focusing factor p.</param>
+    /// <param name="numHeads">Heads.</param>
+    /// <param name="epsilon">Added to the normaliser φ(q)·Σφ(k).</param>
+    /// <param name="mask">(B, n): factor of each key, 0 for padding, or none; a constant.</param>
+    /// <returns>(B, N, C).</returns>
+    public static Tensor FocusedAttention(Columns query, Columns key, Columns value, Tensor? positionalEncoding, Tensor inverseScale, float power, int numHeads, float epsilon, Tensor? mask = null) =>
+        Ops.LinearAttention.Forward(query, key, value, positionalEncoding, inverseScale, power, numHeads, epsilon, mask);
+
     /// <summary>softmax(scale·q·kᵀ + bias + mask)·v per head.</summary>
     /// <param name="query">(B, …N, C).</param>
     /// <param name="key">(B, …n, C).</param>

@@ -55,7 +55,7 @@ internal sealed class DepthwiseConvolution : Operator
             return;
         if (rank != 3)
             throw new ArgumentException("A depthwise convolution takes a mask of a sequence (B, N, C) alone.");
-        PolarityAttention.RequireMask(mask, x.Source.Shape[0], x.Source.Shape[1]);
+        AttentionHeads.RequireMask(mask, x.Source.Shape[0], x.Source.Shape[1]);
     }
 
     /// <summary>First element of a weight in whichever layout it has.</summary>

@@ -27,7 +27,7 @@ internal sealed class Dropout(Tensor x, float probability, Philox generator) : O
         float kept = 1 / (1 - probability);
         foreach (ref float factor in factors.AsSpan())
             factor = factor < probability ? 0 : kept;
-        return x * Tensor.From(factors, x.Shape);
+        return x * Tensor.From(factors, x.Shape, x.Device);
     }
 
     protected internal override void Backward(Tensor dy)

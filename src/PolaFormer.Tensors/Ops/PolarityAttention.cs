@@ -45,7 +45,7 @@ internal sealed class PolarityAttention : Operator
             throw new ArgumentException($"Polarity attention: {key.Tokens} keys for {value.Tokens} values.");
         if (encoding is not null && encoding.Count != (long)key.Tokens * dim)
             throw new ArgumentException($"The positional encoding {encoding.Shape} was made for another resolution: there are {key.Tokens} keys of {dim} channels. Interpolate the checkpoint to this image size.");
-        RequireMask(mask, batch, key.Tokens);
+        AttentionHeads.RequireMask(mask, batch, key.Tokens);
 
         Device device = query.Source.Device;
         var extents = new AttentionExtents(batch, numHeads, headDim, query.Tokens, key.Tokens, mask is not null);
@@ -56,16 +56,6 @@ internal sealed class PolarityAttention : Operator
         device.Run(new Call(query, key, value, encoding, inverseScale, exponent, numHeads, mask, y, state));
         bool tracked = Tape.IsRecording(query.Source, key.Source, value.Source, encoding, inverseScale) || Tape.IsRecording(exponent);
         return tracked ? Tape.Record(new PolarityAttention(query, key, value, encoding, inverseScale, exponent, numHeads, mask, y, state), y) : y;
-    }
-
-    /// <summary>Checks a mask of padding, (B, n), a constant.</summary>
-    internal static void RequireMask(Tensor? mask, int batch, int keys)
-    {
-        if (mask is null)
-            return;
-        if (mask.Shape != new Shape(batch, keys))
-            throw new ArgumentException($"The mask {mask.Shape} is not (batch, keys) = ({batch}, {keys}).");
-        Tape.RequireUntracked("The mask of padding", mask);
     }
 
     private static Tensor Compose(Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor? mask)
@@ -106,26 +96,17 @@ internal sealed class PolarityAttention : Operator
             dquery, dkey, dvalue, dinverseScale, dexponent));
 
         Accumulate(_query, dquery);
-        AccumulateEncoding(dkey);
+        if (_encoding is { IsTracked: true })
+        {
+            Tensor dencoding = NewGradient(_encoding)!;
+            AttentionHeads.SumOverImages(dkey, dencoding);
+            Accumulate(_encoding, dencoding);
+        }
+
         Accumulate(_key, dkey);
         Accumulate(_value, dvalue);
         Accumulate(_inverseScale, dinverseScale);
         Accumulate(_exponent, dexponent);
-    }
-
-    // The encoding is added to the keys of every image: ∂e = Σ_batch ∂k.
-    private void AccumulateEncoding(Columns dkey)
-    {
-        if (_encoding is not { IsTracked: true })
-            return;
-        Device device = dkey.Source.Device;
-        Tensor keys = dkey.Width == dkey.RowStride ? dkey.Source : device.Empty(dkey.Source.Shape.With(-1, dkey.Width));
-        if (!ReferenceEquals(keys, dkey.Source))
-            device.Run(new Slice.Call(dkey.Source, dkey.Source.Rank - 1, dkey.Start, keys));
-        Tensor dencoding = NewGradient(_encoding) ?? device.Empty(_encoding.Shape);
-        device.Run(new SumTo(keys.View(0, [dkey.Source.Shape[0], dkey.Tokens, dkey.Width]), dencoding.View(0, [1, dkey.Tokens, dkey.Width])));
-
-        Accumulate(_encoding, dencoding);
     }
 
     /// <summary>

@@ -49,6 +49,21 @@ public class CompositionTests
             x => Tensor.PolarityAttention(new Columns(x[0], 0, dim), new Columns(x[1], 0, dim), new Columns(x[1], dim, dim), null, x[2], x[3], heads, mask));
     }
 
+    [Theory]
+    [InlineData(2, 32, 300, 700, true)]
+    [InlineData(3, 16, 49, 49, false)]
+    [InlineData(2, 20, 60, 15, true)]
+    [InlineData(1, 9, 30, 30, true)]
+    [InlineData(8, 40, 100, 90, false)]
+    public void Linear(int heads, int headDim, int queries, int keys, bool isMasked)
+    {
+        int dim = heads * headDim;
+        Tensor? mask = isMasked ? Tensor.From([.. Enumerable.Range(0, 3 * keys).Select(i => i / keys is 2 || (i % keys < 5 + (i / keys * 100) && i % 3 > 0) ? 1f : 0)], [3, keys]) : null;
+        Tensor[] inputs = [Signed([3, queries, 2 * dim], 1), Signed([3, keys, 2 * dim], 2), Signed([1, keys, dim], 3), Positive([dim], 4)];
+        Compare(inputs[..2], x => Tensor.EluAttention(new Columns(x[0], 0, dim), new Columns(x[1], 0, dim), new Columns(x[1], dim, dim), heads, 1e-6f, mask));
+        Compare(inputs, x => Tensor.FocusedAttention(new Columns(x[0], 0, dim), new Columns(x[1], 0, dim), new Columns(x[1], dim, dim), x[2], x[3], 3, heads, 1e-6f * keys, mask));
+    }
+
     [Fact]
     public void ASequenceIsAnImageOfOneLine()
     {

@@ -103,6 +103,14 @@ internal static class GradientCases
             Tensor.PolarityAttention(new Columns(x[0], 0, 8), new Columns(x[1], 0, 8), new Columns(x[1], 8, 8), x[2], x[3], x[4], 2));
         Add("Polarity attention with padding", typeof(PolarityAttention), [Away([2, 5, 16]), Away([2, 3, 16]), Positive([8]), Positive([8]) + 1], x =>
             Tensor.PolarityAttention(new Columns(x[0], 0, 8), new Columns(x[1], 0, 8), new Columns(x[1], 8, 8), null, x[2], x[3], 2, Tensor.From([1, 1, 0, 0, 1, 1f], [2, 3])));
+        Add("Elu attention with padding", typeof(LinearAttention), [Away([2, 5, 16]), Away([2, 3, 16])], x =>
+            Tensor.EluAttention(new Columns(x[0], 0, 8), new Columns(x[1], 0, 8), new Columns(x[1], 8, 8), 2, 1e-6f, Tensor.From([1, 1, 0, 0.5f, 1, 1f], [2, 3])));
+        foreach (float power in (float[])[3, 2.5f])
+        {
+            Add($"Focused attention, power {power}", typeof(LinearAttention), [Away([2, 5, 16]), Away([2, 3, 16]), Random([1, 3, 8]) * 0.02f, Positive([8])], x =>
+                Tensor.FocusedAttention(new Columns(x[0], 0, 8), new Columns(x[1], 0, 8), new Columns(x[1], 8, 8), x[2], x[3], power, 2, 3e-6f));
+        }
+
         Add("Polarity attention ++", typeof(PolarityAttentionPlusPlus), [Away([1, 4, 24]), Positive([16]), Positive([16])], x =>
         {
             (Tensor sin, Tensor cos) = Turns(4, 8);

@@ -64,6 +64,11 @@ public sealed class FocusedLinearAttention : RotaryFeatureAttention
     /// <inheritdoc/>
     protected override void OnOptimizeForInference() => _inverseScale = MemoryScope.OutsideScopes(() => _scale.Softplus().Reciprocal());
 
+    /// <inheritdoc/>
+    protected override Tensor RunMix(AttentionInputs inputs) => inputs.Rotary is null && !inputs.IsCausal
+        ? Tensor.FocusedAttention(inputs.Query, inputs.Key, inputs.Value, _positionalEncoding, InverseScale(), _power, Shape.NumHeads, inputs.Key.Tokens * Epsilon, inputs.Mask)
+        : base.RunMix(inputs);
+
     // (1, 1, C).
     private Tensor InverseScale() => _inverseScale ?? _scale.Softplus().Reciprocal();
 

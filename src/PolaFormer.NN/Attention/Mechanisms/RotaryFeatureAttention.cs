@@ -19,7 +19,7 @@ public abstract class RotaryFeatureAttention(AttentionShape shape) : FeatureMapA
     protected abstract Tensor Unplaced(Tensor tokens);
 
     /// <inheritdoc/>
-    protected sealed override Tensor RunMix(AttentionInputs inputs) => inputs.Rotary is var (sin, cos) ? Turned(inputs, sin, cos) : base.RunMix(inputs);
+    protected override Tensor RunMix(AttentionInputs inputs) => inputs.Rotary is var (sin, cos) ? Turned(inputs, sin, cos) : base.RunMix(inputs);
 
     private Tensor Turned(AttentionInputs inputs, Tensor sin, Tensor cos)
     {

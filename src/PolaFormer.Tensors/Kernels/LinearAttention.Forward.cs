@@ -1,0 +1,178 @@
+using System.Runtime.CompilerServices;
+using PolaFormer.Tensors.Threading;
+
+namespace PolaFormer.Tensors.Kernels;
+
+internal static unsafe partial class LinearAttention
+{
+    private static partial class Pass<T, TMap>
+    {
+        public static void Forward(in LinearAttentionInputs inputs, TMap map, Rows output)
+        {
+            var layout = new LinearAttentionLayout(inputs.Heads, inputs.HeadDim);
+            var keys = new KeyBody(inputs, map, layout);
+            Workers.Run(keys.Parts, keys);
+            Workers.Run(inputs.Batch, new SumBody(inputs.State, LinearAttentionLayout.Chunks(inputs.Batch, inputs.Keys), layout.State, layout.State));
+            var queries = new QueryBody(inputs, map, layout, output);
+            Workers.Run(queries.Parts, queries);
+        }
+
+        /// <summary>One pass over the keys: the partial states of each chunk of each image.</summary>
+        private readonly struct KeyBody(LinearAttentionInputs inputs, TMap map, LinearAttentionLayout layout) : IParallelBody
+        {
+            private readonly int _chunks = LinearAttentionLayout.Chunks(inputs.Batch, inputs.Keys);
+
+            private int Units => inputs.Batch * _chunks;
+
+            public int Parts => layout.Parts(Units, inputs.Keys / _chunks);
+
+            public void Run(int part)
+            {
+                int d = layout.HeadDim, featureRow = layout.FeatureRow;
+                var features = ThreadScratch.Floats(ScratchPurpose.Attention, layout.Block * featureRow);
+                var (first, end) = Workers.Range(Units, Parts, part);
+                for (var unit = first; unit < end; unit++)
+                {
+                    var (image, chunk) = Math.DivRem(unit, _chunks);
+                    var state = inputs.State + (long)unit * layout.State;
+                    new Span<float>(state, layout.State).Clear();
+                    var (from, to) = Workers.Range(inputs.Keys, _chunks, chunk);
+                    for (var token = from; token < to; token += layout.Block)
+                    {
+                        var rows = Math.Min(layout.Block, to - token);
+                        var mask = MaskAt(inputs, image, token);
+                        if (IsPadding(mask, rows)) continue;
+                        map.Map<T>(KeyRows(inputs, layout, image, token, rows, features));
+                        if (mask != null) Multiply(layout, rows, features, mask);
+                        AddColumns(layout, rows, features, state + layout.Channels * d);
+                        for (var head = 0; head < layout.Heads; head++)
+                        {
+                            BlockProduct<T>.Run(
+                                d, d, rows, features + head * d, 1, featureRow,
+                                inputs.V.At(image, token, head * d), inputs.V.RowStride, state + head * d * d, d, accumulate: true);
+                        }
+                    }
+                }
+            }
+        }
+
+        /// <summary>Adds up the chunks of each image, so many floats apart, in order into the first.</summary>
+        private readonly struct SumBody(float* chunks, int count, int length, int stride) : IParallelBody
+        {
+            public void Run(int image)
+            {
+                var sum = chunks + (long)image * count * stride;
+                for (var i = 0; i < length; i += T.Count)
+                {
+                    var total = T.Load(sum + i);
+                    for (var chunk = 1; chunk < count; chunk++) total += T.Load(sum + (long)chunk * stride + i);
+                    T.Store(total, sum + i);
+                }
+            }
+        }
+
+        /// <summary>One pass over the queries.</summary>
+        private readonly struct QueryBody(LinearAttentionInputs inputs, TMap map, LinearAttentionLayout layout, Rows output) : IParallelBody
+        {
+            private readonly int _chunks = LinearAttentionLayout.Chunks(inputs.Batch, inputs.Queries);
+            private readonly int _keyChunks = LinearAttentionLayout.Chunks(inputs.Batch, inputs.Keys);
+
+            private int Units => inputs.Batch * _chunks;
+
+            public int Parts => layout.Parts(Units, inputs.Queries / _chunks);
+
+            public void Run(int part)
+            {
+                int d = layout.HeadDim, featureRow = layout.FeatureRow;
+                var features = ThreadScratch.Floats(ScratchPurpose.Attention, layout.Block * (featureRow + d));
+                var numerators = features + layout.Block * featureRow;
+                var (first, end) = Workers.Range(Units, Parts, part);
+                for (var unit = first; unit < end; unit++)
+                {
+                    var (image, chunk) = Math.DivRem(unit, _chunks);
+                    var state = inputs.State + (long)image * _keyChunks * layout.State;
+                    var (from, to) = Workers.Range(inputs.Queries, _chunks, chunk);
+                    for (var token = from; token < to; token += layout.Block)
+                    {
+                        var rows = Math.Min(layout.Block, to - token);
+                        map.Map<T>(QueryRows(inputs, layout, image, token, rows, features));
+                        for (var head = 0; head < layout.Heads; head++)
+                        {
+                            BlockProduct<T>.Run(
+                                rows, d, d, features + head * d, featureRow, 1, state + head * d * d, d, numerators, d, accumulate: false);
+                            Normalize(
+                                rows, d, numerators, features + head * d, featureRow, state + layout.Channels * d + head * d, inputs.Epsilon,
+                                output.At(image, token, head * d), output.RowStride);
+                        }
+                    }
+                }
+            }
+        }
+
+        private static FeatureRows KeyRows(in LinearAttentionInputs inputs, in LinearAttentionLayout layout, int image, int token, int rows, float* features) => new()
+        {
+            Count = rows,
+            Channels = layout.Channels,
+            X = inputs.K.At(image, token, 0),
+            Stride = inputs.K.RowStride,
+            Position = inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * layout.Channels,
+            Features = features,
+            FeatureStride = layout.FeatureRow,
+        };
+
+        private static FeatureRows QueryRows(in LinearAttentionInputs inputs, in LinearAttentionLayout layout, int image, int token, int rows, float* features) => new()
+        {
+            Count = rows,
+            Channels = layout.Channels,
+            X = inputs.Q.At(image, token, 0),
+            Stride = inputs.Q.RowStride,
+            Features = features,
+            FeatureStride = layout.FeatureRow,
+        };
+
+        /// <summary>Features of each token times its factor.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Multiply(in LinearAttentionLayout layout, int rows, float* features, float* factors)
+        {
+            for (var row = 0; row < rows; row++, features += layout.FeatureRow)
+            {
+                var factor = T.Create(factors[row]);
+                for (var c = 0; c < layout.Channels; c += T.Count) T.Store(T.Load(features + c) * factor, features + c);
+            }
+        }
+
+        /// <summary>sums += the features of all tokens.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void AddColumns(in LinearAttentionLayout layout, int rows, float* features, float* sums)
+        {
+            nint stride = layout.FeatureRow;
+            for (var c = 0; c < layout.Channels; c += T.Count)
+            {
+                var sum = T.Load(sums + c);
+                var at = features + c;
+                for (var row = rows; row > 0; row--, at += stride) sum += T.Load(at);
+                T.Store(sum, sums + c);
+            }
+        }
+
+        /// <summary>output = numerators / (features·sums + ε), row by row.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Normalize(
+            int rows, int d, float* numerators, float* features, nint featureRow, float* sums, float epsilon, float* output, nint outputRow)
+        {
+            for (var row = 0; row < rows; row++, numerators += d, features += featureRow, output += outputRow)
+            {
+                var factor = T.Create(1 / (Dot(d, features, sums) + epsilon));
+                for (var j = 0; j < d; j += T.Count) T.Store(T.Load(numerators + j) * factor, output + j);
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static float Dot(int d, float* a, float* b)
+        {
+            var dot = T.Zero;
+            for (var j = 0; j < d; j += T.Count) dot = T.MultiplyAdd(T.Load(a + j), T.Load(b + j), dot);
+            return T.Sum(dot);
+        }
+    }
+}
