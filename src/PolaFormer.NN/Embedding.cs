@@ -14,5 +14,5 @@ public sealed class Embedding : Module
     public Parameter Weight { get; }
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x) => Weight.Gather(x);
+    protected override Tensor Run(Tensor x) => Weight.Embedding(x);
 }

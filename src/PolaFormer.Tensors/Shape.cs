@@ -86,6 +86,16 @@ public readonly struct Shape : IEquatable<Shape>
         return new Shape(extents);
     }
 
+    /// <summary>The same shape without one dimension.</summary>
+    public Shape Without(int dimension)
+    {
+        int index = Normalize(dimension);
+        Span<int> extents = stackalloc int[_rank - 1];
+        AsSpan()[..index].CopyTo(extents);
+        AsSpan()[(index + 1)..].CopyTo(extents[index..]);
+        return new Shape(extents);
+    }
+
     /// <summary>Product of the extents in [<paramref name="from"/>, <paramref name="to"/>).</summary>
     public long CountOf(int from, int to)
     {

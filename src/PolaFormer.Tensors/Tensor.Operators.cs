@@ -217,8 +217,67 @@ public unsafe partial class Tensor
     /// <summary>Moves the elements of a dimension cyclically by <paramref name="shift"/> places.</summary>
     public Tensor Roll(int dimension, int shift) => Ops.Roll.Forward(this, dimension, shift);
 
-    /// <summary>Rows of this (rows, columns) table chosen by Int64 indices.</summary>
-    public Tensor Gather(Tensor indices) => Ops.Gather.Forward(this, indices);
+    /// <summary>Rows of this (rows, columns) table chosen by Int64 indices of any shape: (…) → (…, columns).</summary>
+    public Tensor Embedding(Tensor indices)
+    {
+        if (Rank != 2)
+            throw new ArgumentException($"An embedding is a (rows, columns) table; got {Shape}.");
+        Span<int> extents = stackalloc int[indices.Rank + 1];
+        indices.Shape.AsSpan().CopyTo(extents);
+        extents[^1] = Shape[1];
+        return Gather(0, indices.Reshape(checked((int)indices.Count), 1)).Reshape(new Shape(extents));
+    }
+
+    /// <summary>
+    /// Elements of a dimension chosen by Int64 indices, whole runs of the dimensions behind it: NumPy's take_along_axis.
+    /// </summary>
+    /// <param name="dimension">The dimension.</param>
+    /// <param name="indices">
+    /// Aligned with this tensor's last dimension: 1 in every dimension behind the chosen one, in the chosen one as many as wanted, before
+    /// it this tensor's extents, or from some place to the front 1 or none, where the same indices serve all.
+    /// </param>
+    public Tensor Gather(int dimension, Tensor indices) => Ops.Gather.Forward(this, dimension, indices);
+
+    /// <summary>1 where an element and that of <paramref name="other"/> are in the relation, else 0, with broadcasting; a constant.</summary>
+    public Tensor Compare(Comparison comparison, Tensor other) => Ops.Compare.Forward(comparison, this, other);
+
+    /// <summary>1 where an element and the number are in the relation, else 0; a constant.</summary>
+    public Tensor Compare(Comparison comparison, float number) => Ops.Compare.Forward(comparison, this, Full([], number, Device));
+
+    /// <summary>Position of the largest element along a dimension, Int64: the first of several. NaN counts as largest.</summary>
+    public Tensor ArgMax(int dimension = -1, bool keepDimensions = false) => Ops.ArgMax.Forward(this, dimension, keepDimensions);
+
+    /// <summary>Positions of the last dimension's elements in order, Int64; equal elements stay in order of position. NaN counts as largest.</summary>
+    public Tensor ArgSort(bool descending = false) => Ops.ArgSort.Forward(this, descending);
+
+    /// <summary>The largest elements of the last dimension, largest first, and their positions, Int64; of equal ones the first comes first.</summary>
+    public (Tensor Values, Tensor Indices) TopK(int count) => Ops.TopK.Forward(this, count);
+
+    /// <summary>start, start + step, … in float32.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="start">The first.</param>
+    /// <param name="step">Distance between two.</param>
+    /// <param name="device">Where; the default device where null.</param>
+    public static Tensor Arange(int count, float start = 0, float step = 1, Device? device = null)
+    {
+        Tensor y = (device ?? Device.Default).ForConstants.Empty([count]);
+        y.Device.Run(new Arange(y, start, step));
+        return y;
+    }
+
+    /// <summary>Sines and cosines for <see cref="Rotate"/> of the tokens of a grid, (H·W, 2·h) each: the first h channels turn by row·angle, the others by column·angle.</summary>
+    /// <param name="angle">(h).</param>
+    /// <param name="height">H.</param>
+    /// <param name="width">W.</param>
+    public static (Tensor Sin, Tensor Cos) RotaryTables(Tensor angle, int height, int width) => Ops.RotaryTables.Forward(angle, height, width);
+
+    /// <summary>How many of some columns' values are NaN and how many infinite, Int64 (2).</summary>
+    public static Tensor CountNonFinite(Columns x)
+    {
+        Tensor y = x.Source.Device.Empty([2], DType.Int64);
+        y.Device.Run(new CountNonFinite(x, y));
+        return y;
+    }
 
     /// <summary>Cross-entropy of each row of logits against target probabilities; (rows).</summary>
     public Tensor CrossEntropy(Tensor targets) => Ops.CrossEntropy.Forward(this, targets);

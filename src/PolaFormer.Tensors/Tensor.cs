@@ -1,6 +1,7 @@
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Ops;
+using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Tensors;
 
@@ -110,10 +111,22 @@ public unsafe partial class Tensor
     /// <summary>A tensor of one repeated value.</summary>
     public static Tensor Full(Shape shape, float value, Device? device = null)
     {
-        Tensor y = Empty(shape, DType.Float32, device);
+        Tensor y = (device ?? Device.Default).ForConstants.Empty(shape);
         y.Device.Run(new Fill(y, value));
         return y;
     }
+
+    /// <summary>Overwrites every element; the tape does not see it.</summary>
+    public void Fill(float value) => Device.Run(new Fill(this, value));
+
+    /// <summary>Overwrites the elements with numbers that are uniform in [low, high), element i with number i; the tape does not see it.</summary>
+    public void FillUniform(Philox random, float low, float high) => Device.Run(new RandomFill(this, random, IsNormal: false, high - low, low));
+
+    /// <summary>Overwrites the elements with normal numbers around 0, element i with number i; the tape does not see it.</summary>
+    public void FillNormal(Philox random, float standardDeviation) => Device.Run(new RandomFill(this, random, IsNormal: true, standardDeviation, 0));
+
+    /// <summary>Adds a number to every Int64 element in place; the tape does not see it.</summary>
+    public void Increment(long value = 1) => Device.Run(new Increment(this, value));
 
     /// <summary>Copies values into a new tensor; on a device without values, the shape alone.</summary>
     /// <param name="values">The elements, row by row.</param>

@@ -15,7 +15,7 @@ internal static class TokenGather
         var rows = new long[groups * count];
         for (int i = 0; i < rows.Length && x.Device is not MetaDevice; i++)
             rows[i] = ((long)(i / count) * tokens) + token(i / count, i % count);
-        return x.Reshape(groups * tokens, x.Shape[-1]).Gather(Tensor.From(rows, x.Shape.With(-2, count).With(-1, 1))).Reshape(x.Shape.With(-2, count));
+        return x.Reshape(groups * tokens, x.Shape[-1]).Embedding(Tensor.From(rows, x.Shape.With(-2, count).With(-1, 1))).Reshape(x.Shape.With(-2, count));
     }
 
     /// <summary>(…, n, d) → (…, count, d) with zeros after the tokens.</summary>

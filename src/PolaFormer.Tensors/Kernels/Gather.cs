@@ -2,59 +2,64 @@ using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Tensors.Kernels;
 
-/// <summary>Rows of a table by index, and the gradient of the table.</summary>
+/// <summary>Rows of tables by index, and the gradient of the tables.</summary>
 internal static unsafe class Gather
 {
-    /// <summary>y(count, columns): row i is row index[i] of table(tableRows, columns).</summary>
+    /// <summary>y(groups, count, columns): row i of a group is row index[i] of its table(rows, columns).</summary>
     /// <exception cref="ArgumentOutOfRangeException">An index names no row; nothing is written then.</exception>
-    public static void Rows(float* table, int tableRows, long* index, long count, int columns, float* y)
+    public static void Rows(float* tables, in GatherShape shape, long* index, float* y)
     {
-        Check(index, count, tableRows);
-        int parts = Workers.PartsFor(count * columns, 2 * Elementwise.Grain);
-        Workers.Run(parts, new RowsBody { Table = table, Index = index, Y = y, Count = count, Columns = columns, Parts = parts });
+        Check(index, shape);
+        int parts = Workers.PartsFor(shape.ResultRows * shape.Columns, 2 * Elementwise.Grain);
+        Workers.Run(parts, new RowsBody { Tables = tables, Index = index, Y = y, Shape = shape, Parts = parts });
     }
 
     /// <summary>
-    /// table(tableRows, columns) += rows of dy(count, columns) at their indices. Each part owns some rows of the table and walks all
-    /// indices in order, so that equal indices add up in the same order always.
+    /// tables(groups, rows, columns) += rows of dy(groups, count, columns) at their indices. Each part owns some rows of the tables and
+    /// walks their indices in order, so that equal indices add up in the same order always.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">An index names no row; nothing is written then.</exception>
-    public static void ScatterAdd(float* dy, long* index, long count, int columns, float* table, int tableRows)
+    public static void ScatterAdd(float* dy, in GatherShape shape, long* index, float* tables)
     {
-        Check(index, count, tableRows);
-        int parts = Math.Min(Math.Max(1, tableRows), Workers.PartsFor(count * columns, 2 * Elementwise.Grain));
-        Workers.Run(parts, new ScatterBody { Dy = dy, Index = index, Table = table, Count = count, Columns = columns, TableRows = tableRows, Parts = parts });
+        Check(index, shape);
+        int parts = (int)Math.Min(Math.Max(1, shape.Groups * shape.Rows), Workers.PartsFor(shape.ResultRows * shape.Columns, 2 * Elementwise.Grain));
+        Workers.Run(parts, new ScatterBody { Dy = dy, Index = index, Tables = tables, Shape = shape, Parts = parts });
     }
 
-    private static void Check(long* index, long count, int rows)
+    private static void Check(long* index, in GatherShape shape)
     {
-        for (long i = 0; i < count; i++)
+        for (long i = 0; i < shape.IndexGroups * shape.Count; i++)
         {
-            if ((ulong)index[i] >= (ulong)rows)
-                throw new ArgumentOutOfRangeException(nameof(index), index[i], $"Index {i} names row {index[i]} of a table of {rows} rows.");
+            if ((ulong)index[i] >= (ulong)shape.Rows)
+                throw new ArgumentOutOfRangeException(nameof(index), index[i], $"Index {i} names row {index[i]} of a table of {shape.Rows} rows.");
         }
     }
 
     private struct RowsBody : IParallelBody
     {
-        public float* Table, Y;
+        public float* Tables, Y;
         public long* Index;
-        public long Count;
-        public int Columns, Parts;
+        public GatherShape Shape;
+        public int Parts;
 
         public readonly void Run(int part)
         {
-            for (long i = Count * part / Parts; i < Count * (part + 1) / Parts; i++)
-                new ReadOnlySpan<float>(Table + Index[i] * Columns, Columns).CopyTo(new Span<float>(Y + i * Columns, Columns));
+            long to = Shape.ResultRows * (part + 1) / Parts;
+            for (long i = Shape.ResultRows * part / Parts; i < to; i++)
+            {
+                (long group, long place) = Math.DivRem(i, Shape.Count);
+                long row = (group * Shape.Rows) + Index[(group % Shape.IndexGroups * Shape.Count) + place];
+                new ReadOnlySpan<float>(Tables + (row * Shape.Columns), Shape.Columns).CopyTo(new Span<float>(Y + (i * Shape.Columns), Shape.Columns));
+            }
         }
     }
 
     private struct ScatterBody : IParallelBody
     {
-        public float* Dy, Table;
+        public float* Dy, Tables;
         public long* Index;
-        public long Count;
-        public int Columns, TableRows, Parts;
+        public GatherShape Shape;
+        public int Parts;
 
         public readonly void Run(int part)
         {
@@ -68,17 +73,25 @@ internal static unsafe class Gather
 
         private readonly void Run<T>(int part) where T : unmanaged, IFloat32Vector<T>
         {
-            (int from, int to) = Workers.Range(TableRows, Parts, part);
-            for (long i = 0; i < Count; i++)
+            long rows = Shape.Groups * Shape.Rows, from = rows * part / Parts, to = rows * (part + 1) / Parts;
+            for (long group = from / Math.Max(Shape.Rows, 1); group * Shape.Rows < to; group++)
             {
-                if (Index[i] < from || Index[i] >= to)
-                    continue;
-                float* row = Table + Index[i] * Columns, dy = Dy + i * Columns;
-                for (int c = 0; c < Columns; c += T.Count)
+                long* index = Index + (group % Shape.IndexGroups * Shape.Count);
+                for (int i = 0; i < Shape.Count; i++)
                 {
-                    int width = Math.Min(T.Count, Columns - c);
-                    T.StorePartial(T.LoadPartial(row + c, width) + T.LoadPartial(dy + c, width), row + c, width);
+                    long row = (group * Shape.Rows) + index[i];
+                    if (row >= from && row < to)
+                        Add<T>(Tables + (row * Shape.Columns), Dy + (((group * Shape.Count) + i) * Shape.Columns));
                 }
+            }
+        }
+
+        private readonly void Add<T>(float* row, float* dy) where T : unmanaged, IFloat32Vector<T>
+        {
+            for (int c = 0; c < Shape.Columns; c += T.Count)
+            {
+                int width = Math.Min(T.Count, Shape.Columns - c);
+                T.StorePartial(T.LoadPartial(row + c, width) + T.LoadPartial(dy + c, width), row + c, width);
             }
         }
     }

@@ -18,7 +18,8 @@ public unsafe class GatherTests
         using var table = new KernelArray<float>(KernelTesting.Values(rows * columns, 1));
         using var index = new KernelArray<long>(Indices(count, rows));
         using var y = new KernelArray<float>(count * columns);
-        Gather.Rows(table.Pointer, rows, index.Pointer, count, columns, y.Pointer);
+        var shape = new GatherShape(1, rows, columns, 1, count);
+        Gather.Rows(table.Pointer, shape, index.Pointer, y.Pointer);
         double[] right = Array.ConvertAll(table.ToArray(), v => (double)v);
         for (int i = 0; i < y.Length; i++)
         {
@@ -26,8 +27,30 @@ public unsafe class GatherTests
             right[(int)index[i / columns] * columns + i % columns] += y[i];
         }
 
-        Gather.ScatterAdd(y.Pointer, index.Pointer, count, columns, table.Pointer, rows);
+        Gather.ScatterAdd(y.Pointer, shape, index.Pointer, table.Pointer);
         KernelTesting.AssertClose(right, table.Span, 1e-5, 1e-5);
+    }
+
+    [Fact]
+    public void Tables_have_their_own_indices_or_share_them_in_turns()
+    {
+        const int Groups = 6, Rows = 40, Columns = 300, IndexGroups = 3, Count = 70;
+        using var tables = new KernelArray<float>(KernelTesting.Values(Groups * Rows * Columns, 1));
+        using var index = new KernelArray<long>(Indices(IndexGroups * Count, Rows));
+        using var y = new KernelArray<float>(Groups * Count * Columns);
+        var shape = new GatherShape(Groups, Rows, Columns, IndexGroups, Count);
+        Gather.Rows(tables.Pointer, shape, index.Pointer, y.Pointer);
+        double[] right = Array.ConvertAll(tables.ToArray(), v => (double)v);
+        for (int i = 0; i < y.Length; i++)
+        {
+            int row = i / Columns, group = row / Count;
+            int place = (((group * Rows) + (int)index[(group % IndexGroups * Count) + (row % Count)]) * Columns) + (i % Columns);
+            Assert.Equal(tables[place], y[i]);
+            right[place] += y[i];
+        }
+
+        Gather.ScatterAdd(y.Pointer, shape, index.Pointer, tables.Pointer);
+        KernelTesting.AssertClose(right, tables.Span, 1e-5, 1e-5);
     }
 
     [Theory]
@@ -38,9 +61,9 @@ public unsafe class GatherTests
         using var table = new KernelArray<float>(8);
         using var index = new KernelArray<long>((long[])[0, bad]);
         using var y = new KernelArray<float>(4);
-        var error = Assert.Throws<ArgumentOutOfRangeException>(() => Gather.Rows(table.Pointer, 4, index.Pointer, 2, 2, y.Pointer));
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => Gather.Rows(table.Pointer, new GatherShape(1, 4, 2, 1, 2), index.Pointer, y.Pointer));
         Assert.Contains("table of 4 rows", error.Message);
-        Assert.Throws<ArgumentOutOfRangeException>(() => Gather.ScatterAdd(y.Pointer, index.Pointer, 2, 2, table.Pointer, 4));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Gather.ScatterAdd(y.Pointer, new GatherShape(1, 4, 2, 1, 2), index.Pointer, table.Pointer));
     }
 
     [Fact]
@@ -53,7 +76,7 @@ public unsafe class GatherTests
             using var index = new KernelArray<long>(Indices(5000, 50));
             using var table = new KernelArray<float>(50 * 64);
             table.Span.Clear();
-            Gather.ScatterAdd(dy.Pointer, index.Pointer, 5000, 64, table.Pointer, 50);
+            Gather.ScatterAdd(dy.Pointer, new GatherShape(1, 50, 64, 1, 5000), index.Pointer, table.Pointer);
             return table.ToArray();
         });
     }

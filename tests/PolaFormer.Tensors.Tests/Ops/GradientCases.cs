@@ -50,7 +50,10 @@ internal static class GradientCases
         Add("Expand", typeof(Expand), [Random([4, 1, 3])], x => x[0].Expand([2, 4, 5, 3]).Exp());
         Add("Where", typeof(Where), [Random([3, 7]), Random([7])], x => Tensor.Where(Tensor.From([0, 1, float.NaN, 0, -2, 0, 3], [7]), x[0].Exp(), x[1]));
         Add("Roll", typeof(Roll), [Random([2, 5, 3])], x => x[0].Roll(1, -2).Exp());
-        Add("Gather", typeof(Gather), [Random([4, 3])], x => x[0].Gather(Tensor.From<long>([0, 2, 2, 3, 0], [5])).Exp());
+        Add("Embedding", typeof(Gather), [Random([4, 3])], x => x[0].Embedding(Tensor.From<long>([0, 2, 2, 3, 0], [5])).Exp());
+        Add("Gather of rows by indices of each table", typeof(Gather), [Random([2, 4, 3])], x => x[0].Gather(1, Tensor.From<long>([0, 2, 2, 3, 0, 1], [2, 3, 1])).Exp());
+        Add("Gather of rows by indices for all tables", typeof(Gather), [Random([2, 4, 3])], x => x[0].Gather(-2, Tensor.From<long>([3, 3, 0], [3, 1])).Exp());
+        Add("The largest elements", typeof(Gather), [Spread([3, 5])], x => x[0].TopK(2).Values.Exp());
         Add("Sum over the middle", typeof(Reduce), [Random([2, 4, 3])], x => x[0].Sum(1, 1).Exp());
         Add("Mean of everything", typeof(Reduce), [Random([4, 3])], x => x[0].Mean().Exp());
         Add("Mean, dimensions kept", typeof(Reduce), [Random([2, 3, 4])], x => x[0].Mean(1, 2, keepDimensions: true).Exp());

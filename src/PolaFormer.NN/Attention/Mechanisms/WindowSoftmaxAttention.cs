@@ -60,7 +60,7 @@ public sealed class WindowSoftmaxAttention : AttentionMechanism
     protected override void OnOptimizeForInference() => _bias = MemoryScope.OutsideScopes(Bias);
 
     // (heads, w², w²).
-    private Tensor Bias() => _biasTable.Gather(_biasIndex).Permute(2, 0, 1);
+    private Tensor Bias() => _biasTable.Embedding(_biasIndex).Permute(2, 0, 1);
 
     private Tensor MixWindows(AttentionInputs inputs, Tensor bias)
     {

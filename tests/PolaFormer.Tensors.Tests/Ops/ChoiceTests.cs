@@ -1,0 +1,74 @@
+namespace PolaFormer.Tensors.Tests.Ops;
+
+public class ChoiceTests
+{
+    [Theory]
+    [InlineData(Comparison.Equal, new float[] { 0, 1, 0, 0, 1 })]
+    [InlineData(Comparison.NotEqual, new float[] { 1, 0, 1, 1, 0 })]
+    [InlineData(Comparison.Less, new float[] { 1, 0, 0, 0, 0 })]
+    [InlineData(Comparison.LessOrEqual, new float[] { 1, 1, 0, 0, 1 })]
+    [InlineData(Comparison.Greater, new float[] { 0, 0, 1, 0, 0 })]
+    [InlineData(Comparison.GreaterOrEqual, new float[] { 0, 1, 1, 0, 1 })]
+    public void ARelationIsOneOrZero(Comparison comparison, float[] expected)
+    {
+        Tensor a = Tensor.From([1, 2, 3, float.NaN, -0f], [5]);
+        Assert.Equal(expected, a.Compare(comparison, Tensor.From([2, 2, 2, float.NaN, 0f], [5])).ToArray());
+        Assert.Equal(expected[..4], a.Slice(0, 0, 4).Compare(comparison, 2).ToArray());
+    }
+
+    [Fact]
+    public void RelationsBroadcast() => Assert.Equal(
+        [1, 0, 0, 1, 1, 0],
+        Tensor.Arange(2).Reshape(2, 1).Compare(Comparison.GreaterOrEqual, Tensor.Arange(3)).ToArray());
+
+    [Fact]
+    public void OrderIsStableAndNaNLast()
+    {
+        Tensor x = Tensor.From([0, float.NaN, -1, -0f, float.PositiveInfinity, -1, float.NegativeInfinity, 2, 2, 0], [2, 5]);
+        Assert.Equal([2, 0, 3, 4, 1, 1, 0, 4, 2, 3], x.ArgSort().ToArray<long>());
+        Assert.Equal([1, 4, 0, 3, 2, 2, 3, 4, 0, 1], x.ArgSort(descending: true).ToArray<long>());
+    }
+
+    [Fact]
+    public void TheFirstOfTheLargestIsChosen()
+    {
+        Tensor x = Tensor.From([1, 3, 3, float.NaN, 7, float.NaN, -2, -2, -5f], [3, 3]);
+        Assert.Equal([1, 0, 0], x.ArgMax().ToArray<long>());
+        Assert.Equal([1, 1, 1], x.ArgMax(0).ToArray<long>());
+        Assert.Equal(new Shape(3, 1), x.ArgMax(-1, keepDimensions: true).Shape);
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(200)]
+    public void TheLargestComeInOrder(int count)
+    {
+        const int Columns = 300;
+        float[] values = [.. Enumerable.Range(0, 2 * Columns).Select(i => (float)(i * 7919 % 101))];
+        (Tensor largest, Tensor indices) = Tensor.From(values, [2, Columns]).TopK(count);
+        for (int row = 0; row < 2; row++)
+        {
+            int start = row * Columns;
+            long[] order = [.. Enumerable.Range(0, Columns).OrderByDescending(i => values[start + i]).Take(count)];
+            Assert.Equal(order, indices.ToArray<long>()[(row * count)..((row + 1) * count)]);
+            Assert.Equal(order.Select(i => values[start + i]), largest.ToArray()[(row * count)..((row + 1) * count)]);
+        }
+    }
+
+    [Fact]
+    public void MoreThanThereAreIsAnError() => Assert.Throws<ArgumentOutOfRangeException>(() => Tensor.Arange(3).TopK(4));
+
+    [Theory]
+    [InlineData(new[] { 2, 1 }, 1)]
+    [InlineData(new[] { 3, 2, 1 }, 1)]
+    [InlineData(new[] { 2 }, 1)]
+    [InlineData(new[] { 2, 2, 2 }, 1)]
+    public void IndicesThatDoNotAlignAreOneClearError(int[] extents, int dimension)
+    {
+        Tensor indices = Tensor.Empty(new Shape(extents), DType.Int64);
+        if (extents is [2, 1])
+            Assert.Equal(new Shape(2, 2, 4), Tensor.Zeros([2, 3, 4]).Gather(dimension, Tensor.From([2L, 0], [2, 1])).Shape);
+        else
+            Assert.Contains($"Indices {indices.Shape}", Assert.Throws<ArgumentException>(() => Tensor.Zeros([2, 3, 4]).Gather(dimension, indices)).Message, StringComparison.Ordinal);
+    }
+}
