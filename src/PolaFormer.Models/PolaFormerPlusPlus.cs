@@ -277,9 +277,9 @@ public sealed class PolaFormerPlusPlus : VisionModel
         protected override void OnOptimizeForInference()
         {
             if (_gamma1 is not null)
-                _attention.FoldScale(_gamma1.AsSpan<float>());
+                _attention.FoldScale(_gamma1);
             if (_gamma2 is not null)
-                _ffn.FoldScale(_gamma2.AsSpan<float>());
+                _ffn.FoldScale(_gamma2);
         }
 
         private Tensor Add(Tensor residual, ProjectedModule branch, Tensor x, Parameter? gamma, DropPath dropPath) =>

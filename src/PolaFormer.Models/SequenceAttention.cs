@@ -27,7 +27,7 @@ internal sealed class SequenceAttention : Module
     public Tensor Forward(Tensor x, Tensor mask) => Call((Layer: this, X: x, Mask: mask), static call => call.Layer.Run(call.X, call.Mask), x, mask);
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x) => Run(x, Tensor.Full([x.Shape[0], x.Shape[1]], 1));
+    protected override Tensor Run(Tensor x) => Run(x, Tensor.Full([x.Shape[0], x.Shape[1]], 1, x.Device));
 
     private Tensor Run(Tensor x, Tensor mask)
     {

@@ -49,17 +49,12 @@ internal sealed class SequenceEncoder : Module
     // The class token first, and as many tokens as before.
     private Tensor Classed(Tensor tokens)
     {
-        Tensor first = Tensor.Empty([tokens.Shape[0], 1], DType.Int64, tokens.Device);
-        if (first.Device is not MetaDevice)
-            first.AsSpan<long>().Fill(_config.VocabularySize - 1);
+        long[] classes = new long[tokens.Shape[0]];
+        Array.Fill(classes, _config.VocabularySize - 1);
+        Tensor first = Tensor.From(classes, [classes.Length, 1], tokens.Device);
         return Tensor.Concat(1, first, tokens.Slice(1, 0, tokens.Shape[1] - 1));
     }
 
-    private static Tensor MaskOf(Tensor tokens)
-    {
-        Tensor mask = Tensor.Empty(tokens.Shape, device: tokens.Device);
-        for (int i = 0; i < tokens.Count && mask.Device is not MetaDevice; i++)
-            mask.AsSpan<float>()[i] = tokens.AsSpan<long>()[i] == 0 ? 0 : 1;
-        return mask;
-    }
+    // 1 for a token, 0 for padding.
+    private static Tensor MaskOf(Tensor tokens) => tokens.To(DType.Float32).Compare(Comparison.NotEqual, 0);
 }

@@ -241,11 +241,8 @@ public sealed class Swin : VisionModel
         public static Tensor ShiftMask(int height, int width, int window, int shift)
         {
             int columns = width / window, count = height / window * columns, tokens = window * window;
-            Tensor mask = Tensor.Empty([count, tokens, tokens]);
-            if (mask.Device is MetaDevice)
-                return mask;
-            var region = new int[tokens];
-            Span<float> values = mask.AsSpan<float>();
+            int[] region = new int[tokens];
+            float[] mask = new float[count * tokens * tokens];
             for (int w = 0; w < count; w++)
             {
                 for (int t = 0; t < tokens; t++)
@@ -255,10 +252,10 @@ public sealed class Swin : VisionModel
                 }
 
                 for (int pair = 0; pair < tokens * tokens; pair++)
-                    values[(w * tokens * tokens) + pair] = region[pair / tokens] == region[pair % tokens] ? 0 : -100;
+                    mask[(w * tokens * tokens) + pair] = region[pair / tokens] == region[pair % tokens] ? 0 : -100;
             }
 
-            return mask;
+            return Tensor.From(mask, [count, tokens, tokens]);
         }
 
         private static int Band(int position, int extent, int window, int shift) =>

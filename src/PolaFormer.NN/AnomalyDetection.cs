@@ -1,7 +1,6 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.NN;
 
@@ -27,45 +26,22 @@ public sealed class AnomalyDetection : OperatorOrigins
     public override void Recorded(Operator op, Tensor output)
     {
         base.Recorded(op, output);
-        Check(op, output, 0, output.Rank == 0 ? 1 : output.Shape[-1], isBackward: false);
+        Check(op, output.Rank == 0 ? new Columns(output, 0, 1) : output, isBackward: false);
     }
 
     /// <inheritdoc/>
-    public override void HandsOn(Operator op, Columns gradient) => Check(op, gradient.Source, gradient.Start, gradient.Width, isBackward: true);
+    public override void HandsOn(Operator op, Columns gradient) => Check(op, gradient, isBackward: true);
 
     /// <exception cref="NonFiniteException">A value is.</exception>
-    private static void Check(Operator op, Tensor source, int start, int width, bool isBackward)
+    private static void Check(Operator op, Columns values, bool isBackward)
     {
-        if (source.DType != DType.Float32 || source.Device is MetaDevice || source.Count == 0)
+        Tensor source = values.Source;
+        if (source.DType != DType.Float32 || !source.HasValues || source.Count == 0)
             return;
-        ReadOnlySpan<float> all = source.AsSpan<float>();
-        int rowLength = source.Rank == 0 ? 1 : source.Shape[-1];
-        long nans = 0, infinities = 0;
-        if (width == rowLength)
-            Count(all, ref nans, ref infinities);
-        else
-            for (int row = 0; row < all.Length; row += rowLength)
-                Count(all.Slice(row + start, width), ref nans, ref infinities);
-        if (nans + infinities > 0)
-            throw new NonFiniteException(op.Name, (op.Origin as Module)?.FullName ?? "", RandomStep.Current.Step, isBackward, source.Rank == 0 ? source.Shape : source.Shape.With(-1, width), nans, infinities);
-    }
-
-    private static void Count(ReadOnlySpan<float> values, ref long nans, ref long infinities)
-    {
-        // 0·x is 0 for finite x and NaN for any other.
-        Vector<float> zero = Vector<float>.Zero;
-        ReadOnlySpan<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
-        foreach (Vector<float> vector in vectors)
-            zero += vector * Vector<float>.Zero;
-        bool isFinite = Vector.Sum(zero) == 0;
-        foreach (float value in values[(vectors.Length * Vector<float>.Count)..])
-            isFinite &= float.IsFinite(value);
-        if (isFinite)
-            return;
-        foreach (float value in values)
-        {
-            nans += float.IsNaN(value) ? 1 : 0;
-            infinities += float.IsInfinity(value) ? 1 : 0;
-        }
+        long[] counts;
+        using (MemoryScope.Enter())
+            counts = Tensor.CountNonFinite(values).ToArray<long>();
+        if (counts[0] + counts[1] > 0)
+            throw new NonFiniteException(op.Name, (op.Origin as Module)?.FullName ?? "", RandomStep.Current.Step, isBackward, source.Rank == 0 ? source.Shape : source.Shape.With(-1, values.Width), counts[0], counts[1]);
     }
 }

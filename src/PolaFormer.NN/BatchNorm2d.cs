@@ -19,9 +19,7 @@ public sealed class BatchNorm2d : Module
         _bias = AddParameter("bias", [channels], Initializer.Zeros);
         _runningMean = AddBuffer("running_mean", Tensor.Zeros([channels]));
         _runningVariance = AddBuffer("running_var", Tensor.Full([channels], 1));
-        _batchesTracked = AddBuffer("num_batches_tracked", Tensor.Empty([], DType.Int64), StateTraits.Optional);
-        if (_batchesTracked.Device is not MetaDevice)
-            _batchesTracked.AsSpan<long>()[0] = 0;
+        _batchesTracked = AddBuffer("num_batches_tracked", Tensor.From([0L], []), StateTraits.Optional);
     }
 
     /// <summary>Whether the convolution before does this layer's work.</summary>
@@ -36,14 +34,14 @@ public sealed class BatchNorm2d : Module
             return x.BatchNormEvaluate(_weight, _bias, _runningMean, _runningVariance, Eps);
         // A second run of the same batch must leave the statistics as they are.
         if (!Tape.IsRecomputing)
-            _batchesTracked.AsSpan<long>()[0]++;
+            _batchesTracked.Increment();
         return x.BatchNormTrain(_weight, _bias, _runningMean, _runningVariance, Tape.IsRecomputing ? 0 : Momentum, Eps);
     }
 
     /// <summary>Folds the running statistics and the parameters into the convolution before, with what follows; passes its input on from then on.</summary>
     internal void FoldInto(Conv2d convolution, Activation activation)
     {
-        ReadOnlySpan<float> weight = _weight.AsSpan<float>(), bias = _bias.AsSpan<float>(), mean = _runningMean.AsSpan<float>(), variance = _runningVariance.AsSpan<float>();
+        float[] weight = _weight.ToArray(), bias = _bias.ToArray(), mean = _runningMean.ToArray(), variance = _runningVariance.ToArray();
         float[] factors = new float[weight.Length], offsets = new float[weight.Length];
         for (int channel = 0; channel < factors.Length; channel++)
         {
@@ -51,7 +49,7 @@ public sealed class BatchNorm2d : Module
             offsets[channel] = bias[channel] - (mean[channel] * factors[channel]);
         }
 
-        convolution.Fold(factors, offsets, activation);
+        convolution.Fold(Tensor.From(factors, _weight.Shape, _weight.Device), Tensor.From(offsets, _weight.Shape, _weight.Device), activation);
         IsFolded = true;
     }
 }

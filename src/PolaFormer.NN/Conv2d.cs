@@ -40,15 +40,13 @@ public sealed class Conv2d : Module
 
     /// <summary>Takes over y → act(factor·y + offset), which followed the layer, for each output channel.</summary>
     /// <exception cref="InvalidOperationException">The layer has no bias to take the offsets.</exception>
-    internal void Fold(ReadOnlySpan<float> factors, ReadOnlySpan<float> offsets, Activation activation)
+    internal void Fold(Tensor factors, Tensor offsets, Activation activation)
     {
         if (_bias is null)
             throw new InvalidOperationException($"{FullName} has no bias to fold a norm into.");
         _weight.ScaleRows(factors);
         _bias.ScaleRows(factors);
-        Span<float> bias = _bias.AsSpan<float>();
-        for (int channel = 0; channel < bias.Length; channel++)
-            bias[channel] += offsets[channel];
+        _bias.CopyFrom(_bias.Detach() + offsets);
         _activation = activation;
     }
 }

@@ -58,7 +58,7 @@ public sealed class DropPath(float probability) : Module
         if (gamma is null && !Drops)
             return residual + result;
         using var scope = MemoryScope.Enter();
-        return scope.Return(Tensor.AddBranch(residual, result, gamma, Drops ? Factors(result.Shape[0]) : null));
+        return scope.Return(Tensor.AddBranch(residual, result, gamma, Drops ? Factors(result) : null));
     }
 
     /// <inheritdoc/>
@@ -69,22 +69,27 @@ public sealed class DropPath(float probability) : Module
         Span<int> shape = stackalloc int[x.Rank];
         shape.Fill(1);
         shape[0] = x.Shape[0];
-        return x * Factors(x.Shape[0]).Reshape(shape);
+        return x * Factors(x).Reshape(shape);
     }
 
-    private Tensor Factors(int batch)
+    // (B), on the device of x.
+    private Tensor Factors(Tensor x)
     {
         float keep = 1 - probability;
-        RandomStep step = RandomStep.Current;
-        var random = new Philox(step.Seed, (_stream ??= HashOf(FullName)) ^ step.Step);
-        Span<float> factors = stackalloc float[batch];
-        for (int i = 0; i < batch; i++)
+        Shape samples = [x.Shape[0]];
+        Tensor draws;
+        if (Draws is null)
         {
-            // timm: floor(keep + u) is 1 with probability keep.
-            float draw = Draws is null ? random.Uniform((ulong)i) : Draws[i];
-            factors[i] = MathF.Floor(keep + draw) / keep;
+            RandomStep step = RandomStep.Current;
+            draws = Tensor.Empty(samples, device: x.Device);
+            draws.FillUniform(new Philox(step.Seed, (_stream ??= HashOf(FullName)) ^ step.Step), 0, 1);
+        }
+        else
+        {
+            draws = Tensor.From(Draws.AsSpan(0, samples[0]), samples, x.Device);
         }
 
-        return Tensor.From<float>(factors, [batch]);
+        // timm: floor(keep + u) is 1 with probability keep.
+        return (draws + keep).Compare(Comparison.GreaterOrEqual, 1) * (1 / keep);
     }
 }

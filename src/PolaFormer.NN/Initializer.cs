@@ -38,32 +38,20 @@ public readonly record struct Initializer(InitializerKind Kind, float Scale)
     /// <param name="stream">Distinguishes tensors: a hash of the parameter's name.</param>
     public void Fill(Tensor tensor, ulong seed, ulong stream)
     {
-        Initializer distribution = this;
-        tensor.Write<float>(values => distribution.Fill(values, seed, stream));
-    }
-
-    private void Fill(Span<float> values, ulong seed, ulong stream)
-    {
         var random = new Philox(seed, stream);
         switch (Kind)
         {
             case InitializerKind.Constant:
-                values.Fill(Scale);
+                tensor.Fill(Scale);
                 break;
             case InitializerKind.Normal:
-                random.FillNormal(values, 0);
-                foreach (ref float value in values)
-                    value *= Scale;
+                tensor.FillNormal(random, Scale);
                 break;
             case InitializerKind.Uniform:
-                random.FillUniform(values, 0);
-                foreach (ref float value in values)
-                    value = ((2 * value) - 1) * Scale;
+                tensor.FillUniform(random, -Scale, Scale);
                 break;
             case InitializerKind.PositiveUniform:
-                random.FillUniform(values, 0);
-                foreach (ref float value in values)
-                    value *= Scale;
+                tensor.FillUniform(random, 0, Scale);
                 break;
             default:
                 throw new InvalidOperationException($"Unknown distribution {Kind}.");

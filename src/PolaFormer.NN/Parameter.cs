@@ -1,4 +1,5 @@
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.NN;
 
@@ -17,16 +18,12 @@ public sealed class Parameter : Tensor
     public Initializer Initializer { get; }
 
     /// <summary>Multiplies the elements by one factor for each index of the first dimension: folds a scaling of a layer's outputs into it.</summary>
-    /// <param name="factors">As many as the first extent.</param>
-    internal void ScaleRows(ReadOnlySpan<float> factors)
+    /// <param name="factors">As many as the first extent, of any shape.</param>
+    internal void ScaleRows(Tensor factors)
     {
-        Span<float> values = AsSpan<float>();
-        int width = values.Length / factors.Length;
-        for (int row = 0; row < factors.Length; row++)
-        {
-            foreach (ref float value in values.Slice(row * width, width))
-                value *= factors[row];
-        }
+        using var scope = MemoryScope.Enter();
+        Tensor rows = Detach().Reshape(Shape[0], -1);
+        CopyFrom((rows * factors.Detach().Reshape(Shape[0], 1)).Reshape(Shape));
     }
 
     /// <summary>Hands the weight (out, in / <paramref name="groups"/>, …) to its device to lay out for inference.</summary>

@@ -18,8 +18,8 @@ public abstract class ProjectedModule : Module
     protected abstract Linear Projection { get; }
 
     /// <summary>Folds a factor for each output channel, applied after this module until now, into the last layer.</summary>
-    /// <param name="factors">As many as output channels.</param>
-    public void FoldScale(ReadOnlySpan<float> factors)
+    /// <param name="factors">As many as output channels, of any shape.</param>
+    public void FoldScale(Tensor factors)
     {
         Projection.Weight.ScaleRows(factors);
         Projection.Bias?.ScaleRows(factors);

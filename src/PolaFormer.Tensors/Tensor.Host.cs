@@ -6,6 +6,9 @@ namespace PolaFormer.Tensors;
 // Values between a tensor and the processor's memory: in place where the tensor lies there, by copies from and to every device.
 public unsafe partial class Tensor
 {
+    /// <summary>Whether the device holds the elements, and not their shape alone as <see cref="MetaDevice"/> does.</summary>
+    public bool HasValues => Storage is not ShapeOnlyStorage;
+
     /// <summary>The elements in the processor's memory, writable. Valid while the tensor's scope lasts; the tape does not see writes.</summary>
     /// <exception cref="InvalidOperationException">The type is not the tensor's, there are more elements than a span can hold, or they lie on a device whose memory the processor cannot read.</exception>
     public Span<T> AsSpan<T>()

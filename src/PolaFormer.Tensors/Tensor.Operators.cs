@@ -275,7 +275,7 @@ public unsafe partial class Tensor
     public static Tensor CountNonFinite(Columns x)
     {
         Tensor y = x.Source.Device.Empty([2], DType.Int64);
-        y.Device.Run(new CountNonFinite(x, y));
+        y.Device.Run(new CountNonFinite(x.Source.Rank == 0 ? x.Source.View(0, [1]) : x, y));
         return y;
     }
 

@@ -72,7 +72,7 @@ public abstract class FeatureMapAttention : AttentionMechanism
         {
             int length = Math.Min(CausalBlock, tokens - start);
             Tensor q = query.Slice(2, start, length), k = key.Slice(2, start, length), v = value.Slice(2, start, length);
-            Tensor scores = q.MatMul(k, transposeB: true) * LowerTriangle.Of(length, length);
+            Tensor scores = q.MatMul(k, transposeB: true) * LowerTriangle.Of(length, length, q.Device);
             Tensor weighted = scores.MatMul(v), sums = scores.Sum(3, 3, keepDimensions: true);
             if (state is not null)
                 (weighted, sums) = (weighted + q.MatMul(state), sums + q.MatMul(sum!, transposeB: true));

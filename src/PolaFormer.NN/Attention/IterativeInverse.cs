@@ -21,7 +21,7 @@ internal static class IterativeInverse
         int size = matrices.Shape[-1];
         Tensor sums = matrices.Sum(2, 2, keepDimensions: true);
         Tensor inverse = matrices.Permute(0, 1, 3, 2) / sums.Max(sharesStart ? 0 : 2, -1, keepDimensions: true);
-        Tensor one = Identity(size);
+        Tensor one = Identity(size, matrices.Device);
         for (int i = 0; i < Iterations; i++)
         {
             Tensor product = matrices.MatMul(inverse);
@@ -34,11 +34,9 @@ internal static class IterativeInverse
     }
 
     /// <summary>I.</summary>
-    public static Tensor Identity(int size)
+    public static Tensor Identity(int size, Device device)
     {
-        Tensor identity = Tensor.Zeros([size, size]);
-        for (int i = 0; i < size && identity.Device is not MetaDevice; i++)
-            identity.AsSpan<float>()[(i * size) + i] = 1;
-        return identity;
+        Tensor positions = Tensor.Arange(size, device: device);
+        return positions.Reshape(size, 1).Compare(Comparison.Equal, positions);
     }
 }

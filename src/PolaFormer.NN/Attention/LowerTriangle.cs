@@ -6,11 +6,6 @@ namespace PolaFormer.NN.Attention;
 internal static class LowerTriangle
 {
     /// <summary>(N, n): 1 where the key is the query or before it, 0 elsewhere.</summary>
-    public static Tensor Of(int queries, int keys)
-    {
-        Tensor triangle = Tensor.Zeros([queries, keys]);
-        for (int row = 0; row < queries && triangle.Device is not MetaDevice; row++)
-            triangle.AsSpan<float>().Slice(row * keys, Math.Min(row + 1, keys)).Fill(1);
-        return triangle;
-    }
+    public static Tensor Of(int queries, int keys, Device device) =>
+        Tensor.Arange(queries, device: device).Reshape(queries, 1).Compare(Comparison.GreaterOrEqual, Tensor.Arange(keys, device: device));
 }

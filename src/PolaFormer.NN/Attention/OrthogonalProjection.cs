@@ -12,9 +12,7 @@ internal static class OrthogonalProjection
     /// <summary>(features, dim), a function of the seed.</summary>
     public static Tensor Draw(int features, int dim, ulong seed)
     {
-        Tensor projection = Tensor.Empty([features, dim]);
-        if (projection.Device is MetaDevice)
-            return projection;
+        float[] projection = new float[features * dim];
         var rows = new double[features][];
         for (int i = 0; i < features; i++)
         {
@@ -28,10 +26,10 @@ internal static class OrthogonalProjection
         {
             Scale(rows[i], Length(Normal(dim, seed, (ulong)(features + i))));
             for (int c = 0; c < dim; c++)
-                projection.AsSpan<float>()[(i * dim) + c] = (float)rows[i][c];
+                projection[(i * dim) + c] = (float)rows[i][c];
         }
 
-        return projection;
+        return Tensor.From(projection, [features, dim]);
     }
 
     private static double[] Normal(int dim, ulong seed, ulong stream)

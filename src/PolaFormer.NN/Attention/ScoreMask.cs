@@ -7,22 +7,36 @@ internal static class ScoreMask
 {
     private const float Excluded = -1e9f;
 
-    /// <summary>(images·groups, rows, columns), rows being 1 where all queries of a group see the same: 0 where a pair sees each other, −10⁹ elsewhere.</summary>
-    public static Tensor Of(int images, int groups, int rows, int columns, Func<int, int, int, int, bool> sees)
+    /// <summary>
+    /// (groups, rows, columns), or (B·groups, rows, columns) with a padding mask: 0 where a query sees a key, −10⁹ elsewhere. Rows are 1
+    /// where all queries of a group see the same.
+    /// </summary>
+    /// <param name="extents">Groups, rows of queries and columns of keys.</param>
+    /// <param name="tokens">Tokens n of a sequence.</param>
+    /// <param name="mask">(B, n): not 0 for a token, 0 for padding; none where every token counts.</param>
+    /// <param name="token">Number of the token in a column of a group; one outside the sequence is not seen.</param>
+    /// <param name="sees">Whether a row of a group sees a column of it, padding aside; all do where null.</param>
+    /// <param name="device">Where the scores are.</param>
+    public static Tensor Of((int Groups, int Rows, int Columns) extents, int tokens, Tensor? mask, Func<int, int, int> token, Func<int, int, int, bool>? sees, Device device)
     {
-        Tensor mask = Tensor.Zeros([images * groups, rows, columns]);
-        if (mask.Device is MetaDevice)
-            return mask;
-        Span<float> values = mask.AsSpan<float>();
-        for (int i = 0, g = 0; g < images * groups; g++)
+        (int groups, int rows, int columns) = extents;
+        float[] seen = new float[groups * rows * columns];
+        long[] places = new long[groups * columns];
+        for (int i = 0; i < seen.Length; i++)
         {
-            for (int row = 0; row < rows; row++)
-            {
-                for (int column = 0; column < columns; column++, i++)
-                    values[i] = sees(g / groups, g % groups, row, column) ? 0 : Excluded;
-            }
+            (int group, int row, int column) = (i / columns / rows, i / columns % rows, i % columns);
+            int place = token(group, column);
+            places[(group * columns) + column] = Math.Clamp(place, 0, tokens - 1);
+            seen[i] = place >= 0 && place < tokens && (sees is null || sees(group, row, column)) ? 1 : 0;
         }
 
-        return mask;
+        Tensor pairs = Tensor.From(seen, [1, groups, rows, columns], device);
+        if (mask is not null)
+        {
+            Tensor isToken = mask.Compare(Comparison.NotEqual, 0).Gather(1, Tensor.From(places, [groups * columns], device));
+            pairs *= isToken.Reshape(mask.Shape[0], groups, 1, columns);
+        }
+
+        return pairs.Affine(-Excluded, Excluded).Reshape(-1, rows, columns);
     }
 }

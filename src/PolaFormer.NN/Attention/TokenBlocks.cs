@@ -1,5 +1,3 @@
-using PolaFormer.Tensors;
-
 namespace PolaFormer.NN.Attention;
 
 /// <summary>Sequences cut into blocks of neighbouring tokens; the last is filled up.</summary>
@@ -10,12 +8,4 @@ internal static class TokenBlocks
 
     /// <summary>Blocks that hold a sequence.</summary>
     public static int Count(int tokens, int size) => (tokens + size - 1) / size;
-
-    /// <summary>Whether a place holds a token of an image, neither padding nor outside.</summary>
-    /// <param name="mask">(B, n), or none.</param>
-    /// <param name="tokens">Tokens n.</param>
-    /// <param name="image">Image.</param>
-    /// <param name="place">Number of the token.</param>
-    public static bool IsToken(Tensor? mask, int tokens, int image, int place) =>
-        place >= 0 && place < tokens && (mask is null || mask.AsSpan<float>()[(image * tokens) + place] != 0);
 }

@@ -5,20 +5,26 @@ namespace PolaFormer.NN.Attention;
 /// <summary>Chooses tokens by their numbers.</summary>
 internal static class TokenGather
 {
-    /// <summary>(…, n, d) → (…, count, d): tokens of each group, a group being one place of the leading dimensions.</summary>
+    /// <summary>(…, n, d) → (…, count, d): the same tokens of every sequence.</summary>
     /// <param name="x">Tokens.</param>
+    /// <param name="count">Tokens to take.</param>
+    /// <param name="token">Number of the token for a place in the result.</param>
+    public static Tensor Take(Tensor x, int count, Func<int, int> token) => Take(x, 1, count, (_, i) => token(i));
+
+    /// <summary>(…, groups, n, d) → (…, groups, count, d): tokens of each group, the same ones for all that stands before.</summary>
+    /// <param name="x">Tokens.</param>
+    /// <param name="groups">Groups, or 1 where all take the same.</param>
     /// <param name="count">Tokens to take in each group.</param>
-    /// <param name="token">Number of the token for a group and a place in the result; not asked on a device without data.</param>
-    public static Tensor Take(Tensor x, int count, Func<int, int, int> token)
+    /// <param name="token">Number of the token for a group and a place in the result.</param>
+    public static Tensor Take(Tensor x, int groups, int count, Func<int, int, int> token)
     {
-        int tokens = x.Shape[-2], groups = checked((int)x.Shape.CountOf(0, x.Rank - 2));
-        var rows = new long[groups * count];
-        for (int i = 0; i < rows.Length && x.Device is not MetaDevice; i++)
-            rows[i] = ((long)(i / count) * tokens) + token(i / count, i % count);
-        return x.Reshape(groups * tokens, x.Shape[-1]).Embedding(Tensor.From(rows, x.Shape.With(-2, count).With(-1, 1))).Reshape(x.Shape.With(-2, count));
+        long[] tokens = new long[groups * count];
+        for (int i = 0; i < tokens.Length; i++)
+            tokens[i] = token(i / count, i % count);
+        return x.Gather(-2, groups == 1 ? Tensor.From(tokens, [count, 1], x.Device) : Tensor.From(tokens, [groups, count, 1], x.Device));
     }
 
     /// <summary>(…, n, d) → (…, count, d) with zeros after the tokens.</summary>
     public static Tensor Pad(Tensor x, int count) =>
-        count == x.Shape[-2] ? x : Tensor.Concat(x.Rank - 2, x, Tensor.Zeros(x.Shape.With(-2, count - x.Shape[-2])));
+        count == x.Shape[-2] ? x : Tensor.Concat(x.Rank - 2, x, Tensor.Zeros(x.Shape.With(-2, count - x.Shape[-2]), x.Device));
 }

@@ -22,12 +22,9 @@ internal sealed class Dropout(Tensor x, float probability, Philox generator) : O
 
     private static Tensor Compose(Tensor x, float probability, Philox generator)
     {
-        float[] factors = new float[x.Count];
-        generator.FillUniform(factors, 0);
-        float kept = 1 / (1 - probability);
-        foreach (ref float factor in factors.AsSpan())
-            factor = factor < probability ? 0 : kept;
-        return x * Tensor.From(factors, x.Shape, x.Device);
+        Tensor draws = x.Device.Empty(x.Shape);
+        draws.FillUniform(generator, 0, 1);
+        return x * (draws.Compare(Comparison.GreaterOrEqual, probability) * (1 / (1 - probability)));
     }
 
     protected internal override void Backward(Tensor dy)

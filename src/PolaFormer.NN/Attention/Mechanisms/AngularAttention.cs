@@ -79,9 +79,9 @@ public sealed class AngularAttention : AttentionMechanism
     private Tensor Local(Tensor value, int prefix)
     {
         (int batch, int heads, int tokens, int headDim) = (value.Shape[0], value.Shape[1], value.Shape[2], value.Shape[3]);
-        Tensor border = Tensor.Zeros([batch, _kernelSize / 2, headDim, heads]);
+        Tensor border = Tensor.Zeros([batch, _kernelSize / 2, headDim, heads], value.Device);
         Tensor column = value.Slice(2, prefix, tokens - prefix).Permute(0, 2, 3, 1);
         Tensor local = _convolution.Forward(Tensor.Concat(1, border, column, border)).Permute(0, 3, 1, 2);
-        return prefix == 0 ? local : Tensor.Concat(2, Tensor.Zeros([batch, heads, prefix, headDim]), local);
+        return prefix == 0 ? local : Tensor.Concat(2, Tensor.Zeros([batch, heads, prefix, headDim], value.Device), local);
     }
 }

@@ -57,7 +57,7 @@ public sealed class BigBirdAttention : AttentionMechanism
     // Queries that see every token.
     private Tensor Global(Tensor query, Tensor key, Tensor value, Tensor? mask, int tokens)
     {
-        Tensor excluded = ScoreMask.Of(mask is null ? 1 : query.Shape[0], 1, 1, key.Shape[1], (image, _, _, token) => TokenBlocks.IsToken(mask, tokens, image, token));
+        Tensor excluded = ScoreMask.Of((1, 1, key.Shape[1]), tokens, mask, (_, token) => token, null, query.Device);
         return Tensor.SoftmaxAttention(query, key, value, Shape.NumHeads, 1 / MathF.Sqrt(Shape.HeadDim), mask: excluded);
     }
 
@@ -71,10 +71,10 @@ public sealed class BigBirdAttention : AttentionMechanism
         int Place(int row, int column) => seen[(row * (FixedBlocks + _random)) + (column / _block)] is var block and not Unused ? (block * _block) + (column % _block) : Unused;
 
         Tensor Spans(Tensor x) => TokenGather
-            .Take(Heads(x), inner * span, (group, i) => Math.Max(0, Place((group % heads * inner) + (i / span), i % span)))
+            .Take(Heads(x), heads, inner * span, (head, i) => Math.Max(0, Place((head * inner) + (i / span), i % span)))
             .Reshape(batch * heads * inner, span, Shape.HeadDim);
 
-        Tensor excluded = ScoreMask.Of(mask is null ? 1 : batch, heads * inner, 1, span, (image, row, _, column) => TokenBlocks.IsToken(mask, tokens, image, Place(row, column)));
+        Tensor excluded = ScoreMask.Of((heads * inner, 1, span), tokens, mask, Place, null, query.Device);
         Tensor queries = Heads(query).Slice(2, _block, inner * _block).Reshape(batch * heads * inner, _block, Shape.HeadDim);
         Tensor mixed = Tensor.SoftmaxAttention(queries, Spans(key), Spans(value), 1, 1 / MathF.Sqrt(Shape.HeadDim), mask: excluded);
         return Merge(mixed.Reshape(batch, heads, inner * _block, Shape.HeadDim));

@@ -38,7 +38,7 @@ public sealed class CosformerAttention(AttentionShape shape) : FeatureMapAttenti
     {
         int tokens = features.Shape[2];
         float[] angles = [.. Enumerable.Range(1, tokens).Select(i => MathF.PI / 2 * i / longest)];
-        Tensor sin = Tensor.From(Array.ConvertAll(angles, MathF.Sin), [tokens, 1]), cos = Tensor.From(Array.ConvertAll(angles, MathF.Cos), [tokens, 1]);
+        Tensor sin = Tensor.From(Array.ConvertAll(angles, MathF.Sin), [tokens, 1], features.Device), cos = Tensor.From(Array.ConvertAll(angles, MathF.Cos), [tokens, 1], features.Device);
         return Tensor.Concat(3, features * sin, features * cos);
     }
 }

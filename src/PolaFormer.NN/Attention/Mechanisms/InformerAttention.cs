@@ -45,51 +45,55 @@ public sealed class InformerAttention : AttentionMechanism
     {
         Tensor query = Heads(inputs.Query), key = Heads(inputs.Key), value = Heads(inputs.Value);
         (int batch, int queries, int keys) = (query.Shape[0], query.Shape[2], key.Shape[2]);
-        int[] tokens = TokenCount.Of(inputs.Mask, batch, keys);
+        Tensor counts = TokenCount.Of(inputs.Mask, keys, key.Device);
         if (inputs.Mask is { } mask)
         {
             Tensor isToken = mask.Reshape(batch, 1, keys, 1);
             (query, key, value) = (queries == keys ? query * isToken : query, key * isToken, value * isToken);
         }
 
+        // Queries in the order of their measure; the first attend.
         int active = Math.Min(_activeQueries, queries);
-        int[] chosen = Choose(query.Detach(), key.Detach(), tokens, active);
-        Tensor scores = TokenGather.Take(query, active, (group, i) => chosen[(group * active) + i]).MatMul(key, transposeB: true) * (1 / MathF.Sqrt(Shape.HeadDim));
+        Tensor order = Measure(query.Detach(), key.Detach(), counts).ArgSort(descending: true), chosen = order.Slice(-1, 0, active);
+        Tensor scores = query.Gather(2, chosen.Reshape(batch, Shape.NumHeads, active, 1)).MatMul(key, transposeB: true) * (1 / MathF.Sqrt(Shape.HeadDim));
         if (inputs.Mask is not null)
             scores += ScoresOf(inputs.Mask);
-        Tensor mean = value.Sum(2, 2, keepDimensions: true) * Tensor.From([.. tokens.Select(count => 1f / count)], [batch, 1, 1, 1]);
+        Tensor mean = value.Sum(2, 2, keepDimensions: true) * counts.Reciprocal();
 
         // The rows of active queries, and behind them the one that all others share.
         Tensor rows = Tensor.Concat(2, scores.Softmax().MatMul(value), mean);
-        int[] row = new int[batch * Shape.NumHeads * queries];
-        row.AsSpan().Fill(active);
-        for (int i = 0; i < chosen.Length; i++)
-            row[(i / active * queries) + chosen[i]] = i % active;
-        return Merge(TokenGather.Take(rows, queries, (group, i) => row[(group * queries) + i]));
+        Tensor rank = order.To(DType.Float32).ArgSort().To(DType.Float32);
+        Tensor row = Tensor.Where(rank.Compare(Comparison.Less, active), rank, Tensor.Full([1, 1], active, rank.Device)).To(DType.Int64);
+        return Merge(rows.Gather(2, row.Reshape(batch, Shape.NumHeads, queries, 1)));
     }
 
-    // Numbers of the queries that attend, for each image and head.
-    private int[] Choose(Tensor query, Tensor key, int[] tokens, int active)
+    // How far the scores of a query are from uniform ones, from samples: (B·heads, N).
+    private Tensor Measure(Tensor query, Tensor key, Tensor counts)
     {
-        (int groups, int queries, int keys) = (query.Shape[0] * Shape.NumHeads, query.Shape[2], key.Shape[2]);
+        (int batch, int groups, int queries, int keys) = (query.Shape[0], query.Shape[0] * Shape.NumHeads, query.Shape[2], key.Shape[2]);
         int sampled = Math.Min(_sampledKeys, keys);
-        float[] draws = Draws ?? new float[queries * sampled];
-        if (draws.Length != queries * sampled)
-            throw new ArgumentException($"{queries} queries sample {sampled} keys each; {draws.Length} draws were given.");
-        if (Draws is null)
-            Chance().FillUniform(draws, 0);
-        Tensor samples = TokenGather.Take(key, queries * sampled, (group, i) => (int)(draws[i] * tokens[group / Shape.NumHeads]));
+        Tensor places = (Drawn(queries, sampled, key.Device) * counts).To(DType.Int64);
+        if (places.Shape[0] > 1)
+            places = places.Expand([batch, Shape.NumHeads, queries * sampled, 1]);
+        Tensor samples = key.Gather(2, places);
         Tensor scores = query.Reshape(groups, queries, 1, -1).MatMul(samples.Reshape(groups, queries, sampled, -1), transposeB: true);
-        Tensor measure = scores.Max(2, 3) - (scores.Sum(2, 3) * (1f / keys));
-        var chosen = new int[groups * active];
-        for (int group = 0; group < groups && measure.Device is not MetaDevice; group++)
+        return scores.Max(2, 3) - (scores.Sum(2, 3) * (1f / keys));
+    }
+
+    // (1, 1, N·U, 1).
+    private Tensor Drawn(int queries, int sampled, Device device)
+    {
+        Shape shape = [1, 1, queries * sampled, 1];
+        if (Draws is not null)
         {
-            float[] sparsity = measure.AsSpan<float>().Slice(group * queries, queries).ToArray();
-            int[] order = [.. Enumerable.Range(0, queries).OrderByDescending(i => sparsity[i]).Take(active)];
-            order.CopyTo(chosen, group * active);
+            return Draws.Length == shape.Count
+                ? Tensor.From(Draws, shape, device)
+                : throw new ArgumentException($"{queries} queries sample {sampled} keys each; {Draws.Length} draws were given.");
         }
 
-        return chosen;
+        Tensor draws = Tensor.Empty(shape, device: device);
+        draws.FillUniform(Chance(), 0, 1);
+        return draws;
     }
 
     private static int Default(int tokens) => Math.Clamp(Factor * (int)Math.Ceiling(Math.Log(tokens)), 1, tokens);

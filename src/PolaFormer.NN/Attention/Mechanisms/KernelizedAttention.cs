@@ -28,7 +28,7 @@ public sealed class KernelizedAttention(AttentionShape shape) : AttentionMechani
         if (mask is not null)
             kernel *= mask.Reshape(mask.Shape[0], 1, 1, mask.Shape[1]);
         if (inputs.IsCausal)
-            kernel *= LowerTriangle.Of(kernel.Shape[2], kernel.Shape[3]);
+            kernel *= LowerTriangle.Of(kernel.Shape[2], kernel.Shape[3], kernel.Device);
         return Merge(kernel.MatMul(Heads(inputs.Value)));
     }
 }

@@ -41,7 +41,6 @@ public sealed class LocalAttention : AttentionMechanism
         Tensor Blocks(Columns x) => TokenGather.Pad(Tokens(x), blocks * _block).Reshape(batch * blocks, _block, Shape.Dim);
 
         Tensor? Excluded() => inputs is { Mask: null, IsCausal: false } && blocks * _block == tokens ? null : ScoreMask.Of(
-            inputs.Mask is null ? 1 : batch, blocks, _block, _block,
-            (image, block, row, column) => (!inputs.IsCausal || column <= row) && TokenBlocks.IsToken(inputs.Mask, tokens, image, (block * _block) + column));
+            (blocks, _block, _block), tokens, inputs.Mask, (block, column) => (block * _block) + column, inputs.IsCausal ? (_, row, column) => column <= row : null, inputs.Query.Source.Device);
     }
 }

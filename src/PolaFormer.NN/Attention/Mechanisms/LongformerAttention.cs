@@ -62,13 +62,13 @@ public sealed class LongformerAttention : AttentionMechanism
         if (globals == 0)
             return local;
 
-        Tensor? excluded = inputs.Mask is null ? null : ScoreMask.Of(batch, 1, 1, tokens, (image, _, _, token) => TokenBlocks.IsToken(inputs.Mask, tokens, image, token));
+        Tensor? excluded = inputs.Mask is null ? null : ScoreMask.Of((1, 1, tokens), tokens, inputs.Mask, (_, token) => token, null, query.Device);
         Tensor rows = Tensor.SoftmaxAttention(
-            TokenGather.Take(Tokens(global.Query), globals, (_, i) => GlobalTokens[i]), global.Key, global.Value, Shape.NumHeads, 1 / MathF.Sqrt(Shape.HeadDim), mask: excluded);
+            TokenGather.Take(Tokens(global.Query), globals, i => GlobalTokens[i]), global.Key, global.Value, Shape.NumHeads, 1 / MathF.Sqrt(Shape.HeadDim), mask: excluded);
         int[] row = [.. Enumerable.Range(0, tokens)];
         for (int i = 0; i < globals; i++)
             row[GlobalTokens[i]] = tokens + i;
-        return TokenGather.Take(Tensor.Concat(1, local, rows), tokens, (_, i) => row[i]);
+        return TokenGather.Take(Tensor.Concat(1, local, rows), tokens, i => row[i]);
     }
 
     private Tensor Windows(Tensor query, Tensor key, Tensor value, Tensor? mask)
@@ -80,13 +80,15 @@ public sealed class LongformerAttention : AttentionMechanism
         // Columns of a block: the blocks before, at and after it, then the global tokens.
         int Token(int block, int column) => column < 3 * _window ? ((block - 1) * _window) + column : GlobalTokens[column - (3 * _window)];
 
-        Tensor Spans(Tensor x) => TokenGather.Take(x, blocks * span, (_, i) => Math.Clamp(Token(i / span, i % span), 0, tokens - 1)).Reshape(batch * blocks, span, Shape.Dim);
-
-        Tensor excluded = ScoreMask.Of(mask is null ? 1 : batch, blocks, _window, span, (image, block, row, column) =>
+        bool Sees(int block, int row, int column)
         {
             int token = Token(block, column), distance = Math.Abs(token - (block * _window) - row);
-            return (column >= 3 * _window || (distance <= _window && !isGlobal.Contains(token))) && TokenBlocks.IsToken(mask, tokens, image, token);
-        });
+            return column >= 3 * _window || (distance <= _window && !isGlobal.Contains(token));
+        }
+
+        Tensor Spans(Tensor x) => TokenGather.Take(x, blocks * span, i => Math.Clamp(Token(i / span, i % span), 0, tokens - 1)).Reshape(batch * blocks, span, Shape.Dim);
+
+        Tensor excluded = ScoreMask.Of((blocks, _window, span), tokens, mask, Token, Sees, query.Device);
         Tensor queries = TokenGather.Pad(query, blocks * _window).Reshape(batch * blocks, _window, Shape.Dim);
         Tensor mixed = Tensor.SoftmaxAttention(queries, Spans(key), Spans(value), Shape.NumHeads, 1 / MathF.Sqrt(Shape.HeadDim), mask: excluded);
         return mixed.Reshape(batch, blocks * _window, Shape.Dim).Slice(1, 0, tokens);

@@ -93,7 +93,7 @@ public sealed class MultiscaleReluAttention : FeatureMapAttention
         (int batch, int prefix) = (aggregated.Shape[0], inputs.PrefixTokens);
         Tensor heads = aggregated.Reshape(batch, -1, Shape.NumHeads, 3 * Shape.HeadDim);
         Tensor mixed = RunMix(new AttentionInputs(Part(0), Part(1), Part(2)));
-        return prefix == 0 ? mixed : Tensor.Concat(1, Tensor.Zeros([batch, prefix, Shape.Dim]), mixed);
+        return prefix == 0 ? mixed : Tensor.Concat(1, Tensor.Zeros([batch, prefix, Shape.Dim], mixed.Device), mixed);
 
         Tensor Part(int index) => heads.Slice(3, index * Shape.HeadDim, Shape.HeadDim).Reshape(batch, -1, Shape.Dim);
     }

@@ -83,7 +83,7 @@ public sealed class NystromAttention : AttentionMechanism
         if (inputs.Mask is { } mask)
             value *= mask.Reshape(batch, tokens, 1);
         Tensor heads = value.Reshape(batch, tokens, Shape.NumHeads, Shape.HeadDim).Permute(0, 1, 3, 2);
-        Tensor border = Tensor.Zeros([batch, _kernelSize / 2, Shape.HeadDim, Shape.NumHeads]);
+        Tensor border = Tensor.Zeros([batch, _kernelSize / 2, Shape.HeadDim, Shape.NumHeads], value.Device);
         Tensor local = Tensor.Concat(1, border, heads, border).Conv2d(_convolution, groups: Shape.NumHeads);
         return mixed + local.Permute(0, 1, 3, 2).Reshape(mixed.Shape);
     }

@@ -91,7 +91,7 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
     /// <inheritdoc/>
     protected override Tensor RunMix(AttentionInputs inputs)
     {
-        (Tensor sin, Tensor cos) = inputs.Rotary ?? (Tensor.Zeros([inputs.Query.Tokens, RotaryDim]), Tensor.Full([inputs.Query.Tokens, RotaryDim], 1));
+        (Tensor sin, Tensor cos) = inputs.Rotary ?? (Tensor.Zeros([inputs.Query.Tokens, RotaryDim], _same.Device), Tensor.Full([inputs.Query.Tokens, RotaryDim], 1, _same.Device));
         (Tensor same, Tensor opposite) = Temperatures();
 
         // exp(0) − 1 is 0, so a key of zeros is none.

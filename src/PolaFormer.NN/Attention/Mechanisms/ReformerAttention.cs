@@ -45,9 +45,8 @@ public sealed class ReformerAttention : AttentionMechanism
     /// <summary>The hash buckets of queries (B, N, C), (B, heads, R, N).</summary>
     internal Tensor Buckets(Tensor query)
     {
-        int tokens = query.Shape[1], length = Length(tokens);
-        int[] buckets = Hash(TokenGather.Pad(Heads(query), length).Detach());
-        return Tensor.From([.. buckets.Where((_, i) => i % length < tokens).Select(bucket => (long)bucket)], [query.Shape[0], Shape.NumHeads, _rounds, tokens]);
+        int tokens = query.Shape[1];
+        return Hash(TokenGather.Pad(Heads(query), Length(tokens)).Detach()).Slice(3, 0, tokens);
     }
 
     /// <inheritdoc/>
@@ -55,105 +54,69 @@ public sealed class ReformerAttention : AttentionMechanism
     {
         int tokens = inputs.Query.Tokens, length = Length(tokens), total = _rounds * length, chunks = total / _bucket;
         Tensor query = TokenGather.Pad(Heads(inputs.Query), length), value = TokenGather.Pad(Heads(inputs.Value), length);
-        (int batch, int groups) = (query.Shape[0], query.Shape[0] * Shape.NumHeads);
-        bool IsToken(int group, int token) => TokenBlocks.IsToken(inputs.Mask, tokens, group / Shape.NumHeads, token);
-        int[] order = Sort(Hash(query.Detach()), length, IsToken);
+        int batch = query.Shape[0];
+        Tensor isToken = IsToken(inputs.Mask, tokens, length, query.Device), order = Order(Hash(query.Detach()), isToken);
 
         Tensor chunkQuery = Sorted(query), chunkKey = WithChunkBefore(Sorted(Unit(query))), chunkValue = WithChunkBefore(Sorted(value));
-        (Tensor keep, Tensor fill) = Fixed(order, length, IsToken);
+        (Tensor keep, Tensor fill) = Fixed();
         Tensor scores = (chunkQuery.MatMul(chunkKey, transposeB: true) * (1 / MathF.Sqrt(Shape.HeadDim)) * keep) + fill;
         Tensor maximum = scores.Detach().Max(4, 4, keepDimensions: true), weights = (scores - maximum).Exp();
         Tensor sum = weights.Sum(4, 4, keepDimensions: true);
 
+        // The sorted place of each token in each round.
+        Tensor place = order.To(DType.Float32).ArgSort().Reshape(batch, Shape.NumHeads, _rounds, length, 1);
         Tensor rounds = Unsorted(weights.MatMul(chunkValue) / sum), weight = Unsorted(sum.Log() + maximum);
         weight = weight.Permute(0, 1, 3, 4, 2).Softmax().Permute(0, 1, 4, 2, 3);
         return Merge((rounds * weight).Sum(2, 2).Slice(2, 0, tokens));
 
-        Tensor Sorted(Tensor x) => TokenGather.Take(x, total, (group, i) => order[(group * total) + i]).Reshape(batch, Shape.NumHeads, chunks, _bucket, Shape.HeadDim);
+        // (B, heads, N, …) → (B, heads, chunks, s, …).
+        Tensor Sorted(Tensor x) => x.Gather(2, order.Reshape(batch, Shape.NumHeads, total, 1)).Reshape(batch, Shape.NumHeads, chunks, _bucket, -1);
+
+        Tensor Unsorted(Tensor x) => x.Reshape(batch, Shape.NumHeads, _rounds, length, -1).Gather(3, place);
 
         Tensor WithChunkBefore(Tensor x) => Tensor.Concat(3, x, x.Roll(2, 1));
 
-        // Sorted place of each token in each round.
-        Tensor Unsorted(Tensor x)
+        // Scores that do not come from the product, (B, heads, chunks, s, 2·s): of a token with itself and of padding.
+        (Tensor Keep, Tensor Fill) Fixed()
         {
-            var place = new int[groups * total];
-            for (int i = 0; i < place.Length; i++)
-                place[(i / length * length) + order[i]] = i % total;
-            return TokenGather.Take(x.Reshape(batch, Shape.NumHeads, total, -1), total, (group, i) => place[(group * total) + i]).Reshape(batch, Shape.NumHeads, _rounds, length, -1);
+            Tensor query = order.To(DType.Float32).Reshape(batch, Shape.NumHeads, chunks, _bucket, 1);
+            Tensor isSelf = query.Compare(Comparison.Equal, OfKeys(query));
+            Tensor isSeen = OfKeys(Sorted(isToken.Reshape(-1, 1, length, 1).Expand([batch, Shape.NumHeads, length, 1])));
+            return (isSelf.Affine(-1, 1) * isSeen, Tensor.Where(isSelf, Tensor.Full([1], Self, query.Device), isSeen.Affine(-Excluded, Excluded)));
         }
+
+        Tensor OfKeys(Tensor x) => WithChunkBefore(x).Reshape(batch, Shape.NumHeads, chunks, 1, 2 * _bucket);
     }
 
-    // Bucket b of 2·n is direction b below n, and the opposite of direction b − n from there: (groups, R, N).
-    private int[] Hash(Tensor query)
+    // Bucket b of 2·n is direction b below n, and the opposite of direction b − n from there: (B, heads, R, N).
+    private Tensor Hash(Tensor query)
     {
-        (int groups, int length, int half) = (query.Shape[0] * Shape.NumHeads, query.Shape[2], query.Shape[2] / _bucket / 2);
-        Tensor rotations = Rotations ?? Drawn(half);
+        (int batch, int length, int half) = (query.Shape[0], query.Shape[2], query.Shape[2] / _bucket / 2);
+        Tensor rotations = Rotations ?? Drawn(half, query.Device);
         if (rotations.Count != Shape.HeadDim * _rounds * half)
             throw new ArgumentException($"{length} tokens in chunks of {_bucket} need rotations ({Shape.HeadDim}, {_rounds}, {half}); {rotations.Shape} were given.");
-        Tensor projected = query.Reshape(groups * length, -1).MatMul(rotations.Reshape(Shape.HeadDim, _rounds * half));
-        var buckets = new int[groups * _rounds * length];
-        if (projected.Device is MetaDevice)
-            return buckets;
-        ReadOnlySpan<float> values = projected.AsSpan<float>();
-        for (int i = 0; i < buckets.Length; i++)
-        {
-            (int group, int round, int token) = (i / length / _rounds, i / length % _rounds, i % length);
-            ReadOnlySpan<float> row = values.Slice(((((group * length) + token) * _rounds) + round) * half, half);
-            float largest = float.NegativeInfinity;
-            for (int bucket = 0; bucket < 2 * half; bucket++)
-            {
-                float along = bucket < half ? row[bucket] : -row[bucket - half];
-                if (along > largest)
-                    (largest, buckets[i]) = (along, bucket);
-            }
-        }
-
-        return buckets;
+        Tensor projected = query.Reshape(batch * Shape.NumHeads * length, -1).MatMul(rotations.Reshape(Shape.HeadDim, _rounds * half));
+        Tensor directions = projected.Reshape(batch, Shape.NumHeads, length, _rounds, half);
+        return Tensor.Concat(4, directions, directions * -1).ArgMax().Permute(0, 1, 3, 2);
     }
 
-    private Tensor Drawn(int half)
+    private Tensor Drawn(int half, Device device)
     {
-        Tensor rotations = Tensor.Empty([Shape.HeadDim, _rounds, half]);
-        if (rotations.Device is not MetaDevice)
-            Chance().FillNormal(rotations.AsSpan<float>(), 0);
+        Tensor rotations = Tensor.Empty([Shape.HeadDim, _rounds, half], device: device);
+        rotations.FillNormal(Chance(), 1);
         return rotations;
     }
 
-    // (groups, R·N): tokens by bucket, then by place; padding comes last, so that it moves no token to another chunk.
-    private int[] Sort(int[] buckets, int length, Func<int, int, bool> isToken)
+    // (B, N), or (1, N) without a mask: 1 for a token, 0 for padding and for what fills the last chunks.
+    private static Tensor IsToken(Tensor? mask, int tokens, int length, Device device)
     {
-        var order = new int[buckets.Length];
-        for (int first = 0; first < buckets.Length; first += length)
-        {
-            int start = first, group = first / length / _rounds;
-            int[] sorted = [.. Enumerable.Range(0, length).OrderBy(token => isToken(group, token) ? buckets[start + token] : int.MaxValue)];
-            sorted.CopyTo(order, first);
-        }
-
-        return order;
+        Tensor isToken = mask is null ? Tensor.Full([1, tokens], 1, device) : mask.Compare(Comparison.NotEqual, 0);
+        return tokens == length ? isToken : Tensor.Concat(1, isToken, Tensor.Zeros([isToken.Shape[0], length - tokens], device));
     }
 
-    // Scores that do not come from the product: of a token with itself and of padding.
-    private (Tensor Keep, Tensor Fill) Fixed(int[] order, int length, Func<int, int, bool> isToken)
-    {
-        int total = _rounds * length, chunks = total / _bucket, groups = order.Length / total;
-        Shape shape = [groups / Shape.NumHeads, Shape.NumHeads, chunks, _bucket, 2 * _bucket];
-        Tensor keep = Tensor.Zeros(shape), fill = Tensor.Zeros(shape);
-        if (keep.Device is MetaDevice)
-            return (keep, fill);
-        Span<float> kept = keep.AsSpan<float>(), filled = fill.AsSpan<float>();
-        for (int i = 0; i < kept.Length; i++)
-        {
-            (int column, int row, int chunk, int group) = (i % (2 * _bucket), i / (2 * _bucket) % _bucket, i / (2 * _bucket * _bucket) % chunks, i / (2 * _bucket * _bucket * chunks));
-            int keyChunk = column < _bucket ? chunk : (chunk + chunks - 1) % chunks;
-            int query = order[(group * total) + (chunk * _bucket) + row], key = order[(group * total) + (keyChunk * _bucket) + (column % _bucket)];
-            bool isScored = query != key && isToken(group, key);
-            kept[i] = isScored ? 1 : 0;
-            filled[i] = query == key ? Self : isScored ? 0 : Excluded;
-        }
-
-        return (keep, fill);
-    }
+    // (B, heads, R, N): tokens by bucket, then by place; padding comes last, so that it moves no token to another chunk.
+    private static Tensor Order(Tensor buckets, Tensor isToken) => Tensor.Where(
+        isToken.Reshape(isToken.Shape[0], 1, 1, isToken.Shape[1]), buckets.To(DType.Float32), Tensor.Full([1], float.MaxValue, buckets.Device)).ArgSort();
 
     // An even number of chunks.
     private int Length(int tokens) => TokenBlocks.Count(tokens, 2 * _bucket) * 2 * _bucket;

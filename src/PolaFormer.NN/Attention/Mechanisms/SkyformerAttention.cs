@@ -29,7 +29,7 @@ public sealed class SkyformerAttention : AttentionMechanism
     }
 
     /// <summary>In [0, 1), one for each sample: its place among the tokens that are no padding; drawn in each pass where null.</summary>
-    internal IReadOnlyList<float>? Draws { get; init; }
+    internal float[]? Draws { get; init; }
 
     /// <summary>Whether the inverse starts from one column sum for all images and heads, as in the authors' code; else from each matrix's own.</summary>
     internal bool SharesStart { get; init; }
@@ -49,25 +49,15 @@ public sealed class SkyformerAttention : AttentionMechanism
     /// <inheritdoc/>
     protected override Tensor RunMix(AttentionInputs inputs)
     {
-        IReadOnlyList<float> draws = Draws ?? Drawn();
-        if (draws.Count != _features * _accumulation)
-            throw new ArgumentException($"{_features} samples of {_accumulation} need as many draws; {draws.Count} were given.");
         Tensor query = Heads(inputs.Query) * Scale, key = Heads(inputs.Key) * Scale, value = Heads(inputs.Value);
         int queries = query.Shape[2], keys = key.Shape[2];
         Tensor? isToken = inputs.Mask?.Reshape(inputs.Mask.Shape[0], 1, keys, 1);
         if (isToken is not null)
             (query, key, value) = (queries == keys ? query * isToken : query, key * isToken, value * isToken);
-        int[] tokens = TokenCount.Of(inputs.Mask, query.Shape[0], keys);
 
-        int Sample(int group, int i)
-        {
-            int valid = tokens[group / Shape.NumHeads];
-            return i < draws.Count / 2 ? (int)(draws[i] * (queries == keys ? valid : queries)) : queries + (int)(draws[i] * valid);
-        }
-
-        Tensor all = Tensor.Concat(2, query, key);
-        Tensor sketch = Accumulated(GaussianKernel.Of(all, TokenGather.Take(all, draws.Count, Sample)), dimension: 3);
-        Tensor samples = Accumulated(TokenGather.Take(sketch, draws.Count, Sample), dimension: 2) + (IterativeInverse.Identity(_features) * Ridge);
+        Tensor all = Tensor.Concat(2, query, key), sampled = Sampled(inputs.Mask, queries, keys, all);
+        Tensor sketch = Accumulated(GaussianKernel.Of(all, all.Gather(2, sampled)), dimension: 3);
+        Tensor samples = Accumulated(sketch.Gather(2, sampled), dimension: 2) + (IterativeInverse.Identity(_features, all.Device) * Ridge);
         Tensor root = samples.Sum(3, 3).Map(UnaryFunction.Rsqrt);
         Tensor row = root.Reshape(root.Shape[0], root.Shape[1], 1, _features), column = row.Reshape(root.Shape[0], root.Shape[1], _features, 1);
         Tensor inverse = IterativeInverse.Of(samples * row * column, SharesStart);
@@ -77,10 +67,31 @@ public sealed class SkyformerAttention : AttentionMechanism
         return Merge(sketch.Slice(2, 0, queries).MatMul(keySketch.MatMul(value, transposeA: true)));
     }
 
-    private float[] Drawn()
+    // Numbers of the sampled rows of [q; k], the first half queries: (B, heads, samples, 1), or (1, 1, samples, 1) for all images.
+    private Tensor Sampled(Tensor? mask, int queries, int keys, Tensor all)
     {
-        var draws = new float[_features * _accumulation];
-        Chance().FillUniform(draws, 0);
+        Tensor draws = Drawn(all.Device), counts = TokenCount.Of(mask, keys, all.Device);
+        int samples = draws.Shape[2], half = samples / 2;
+        Tensor first = draws.Slice(2, 0, half) * (queries == keys ? counts : TokenCount.Of(null, queries, all.Device).Expand(counts.Shape));
+        Tensor places = Tensor.Concat(2, first, draws.Slice(2, half, samples - half) * counts).To(DType.Int64).To(DType.Float32);
+        float[] starts = [.. Enumerable.Range(0, samples).Select(i => i < half ? 0f : queries)];
+        Tensor rows = (places + Tensor.From(starts, [samples, 1], all.Device)).To(DType.Int64);
+        return mask is null ? rows : rows.Expand([rows.Shape[0], Shape.NumHeads, samples, 1]);
+    }
+
+    // (1, 1, samples, 1).
+    private Tensor Drawn(Device device)
+    {
+        Shape shape = [1, 1, _features * _accumulation, 1];
+        if (Draws is not null)
+        {
+            return Draws.Length == shape.Count
+                ? Tensor.From(Draws, shape, device)
+                : throw new ArgumentException($"{_features} samples of {_accumulation} need as many draws; {Draws.Length} were given.");
+        }
+
+        Tensor draws = Tensor.Empty(shape, device: device);
+        draws.FillUniform(Chance(), 0, 1);
         return draws;
     }
 

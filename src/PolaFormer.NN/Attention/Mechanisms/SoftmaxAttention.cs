@@ -29,7 +29,7 @@ public sealed class SoftmaxAttention(AttentionShape shape) : AttentionMechanism(
         if (inputs.Mask is { } mask)
             Add(mask.Affine(-PaddingScore, PaddingScore).Reshape(mask.Shape[0], 1, mask.Shape[1]));
         if (inputs.IsCausal)
-            Add(Future(inputs.Query.Tokens, inputs.Key.Tokens));
+            Add(Future(inputs.Query.Tokens, inputs.Key.Tokens, inputs.Query.Source.Device));
         return sum;
 
         void Add(Tensor part)
@@ -40,14 +40,7 @@ public sealed class SoftmaxAttention(AttentionShape shape) : AttentionMechanism(
         }
     }
 
-    private static Tensor Future(int queries, int keys)
-    {
-        Tensor future = Tensor.Zeros([1, queries, keys]);
-        if (future.Device is MetaDevice)
-            return future;
-        Span<float> values = future.AsSpan<float>();
-        for (int row = 0; row < Math.Min(queries, keys); row++)
-            values[((row * keys) + row + 1)..((row + 1) * keys)].Fill(float.NegativeInfinity);
-        return future;
-    }
+    // (1, N, n): −∞ for keys behind the query.
+    private static Tensor Future(int queries, int keys, Device device) => Tensor.Where(
+        LowerTriangle.Of(queries, keys, device), Tensor.Zeros([1, 1, 1], device), Tensor.Full([1, 1, 1], float.NegativeInfinity, device));
 }

@@ -70,8 +70,8 @@ public sealed class WindowSoftmaxAttention : AttentionMechanism
         (int batch, int dim, int prefix) = (query.Shape[0], query.Shape[2], inputs.PrefixTokens);
         int rows = Windows(inputs.Height), columns = Windows(inputs.Width), windows = rows * columns;
         if (prefix > 0)
-            bias = Tensor.Concat(2, Tensor.Zeros([bias.Shape[0], bias.Shape[1], prefix]), bias);
-        Tensor mixed = Merged(Tensor.SoftmaxAttention(Cut(query), WithPrefix(key), WithPrefix(value), Shape.NumHeads, Scale, bias, PaddingMask(inputs.Height, inputs.Width, prefix)));
+            bias = Tensor.Concat(2, Tensor.Zeros([bias.Shape[0], bias.Shape[1], prefix], bias.Device), bias);
+        Tensor mixed = Merged(Tensor.SoftmaxAttention(Cut(query), WithPrefix(key), WithPrefix(value), Shape.NumHeads, Scale, bias, PaddingMask(inputs.Height, inputs.Width, prefix, query.Device)));
         if (prefix == 0)
             return mixed;
         Tensor first = Tensor.SoftmaxAttention(query.Slice(1, 0, prefix), key, value, Shape.NumHeads, Scale);
@@ -89,7 +89,7 @@ public sealed class WindowSoftmaxAttention : AttentionMechanism
         {
             if (prefix == 0)
                 return Cut(tokens);
-            Tensor repeated = tokens.Slice(1, 0, prefix).Reshape(batch, 1, prefix, dim) + Tensor.Zeros([1, windows, 1, 1]);
+            Tensor repeated = tokens.Slice(1, 0, prefix).Reshape(batch, 1, prefix, dim) + Tensor.Zeros([1, windows, 1, 1], tokens.Device);
             return Tensor.Concat(1, repeated.Reshape(batch * windows, prefix, dim), Cut(tokens));
         }
 
@@ -104,47 +104,41 @@ public sealed class WindowSoftmaxAttention : AttentionMechanism
 
     private static Tensor Padded(Tensor grid, int dimension, int extent) => grid.Shape[dimension] == extent
         ? grid
-        : Tensor.Concat(dimension, grid, Tensor.Zeros(grid.Shape.With(dimension, extent - grid.Shape[dimension])));
+        : Tensor.Concat(dimension, grid, Tensor.Zeros(grid.Shape.With(dimension, extent - grid.Shape[dimension]), grid.Device));
 
     // (windows, 1, prefix + w²): −∞ for keys beyond the grid; none where windows tile it.
-    private Tensor? PaddingMask(int height, int width, int prefix)
+    private Tensor? PaddingMask(int height, int width, int prefix, Device device)
     {
         int columns = Windows(width), windows = Windows(height) * columns, keys = prefix + (_window * _window);
         if (height % _window == 0 && width % _window == 0)
             return null;
-        Tensor mask = Tensor.Zeros([windows, 1, keys]);
-        if (mask.Device is MetaDevice)
-            return mask;
-        Span<float> values = mask.AsSpan<float>();
+        float[] mask = new float[windows * keys];
         for (int i = 0; i < windows * _window * _window; i++)
         {
             (int window, int token) = Math.DivRem(i, _window * _window);
             int row = (window / columns * _window) + (token / _window), column = (window % columns * _window) + (token % _window);
             if (row >= height || column >= width)
-                values[(window * keys) + prefix + token] = float.NegativeInfinity;
+                mask[(window * keys) + prefix + token] = float.NegativeInfinity;
         }
 
-        return mask;
+        return Tensor.From(mask, [windows, 1, keys], device);
     }
 
     /// <summary>For each pair of tokens of a w×w window, the row of the bias table of their offset: (w², w²).</summary>
     private static Tensor RelativePositionIndex(int windowSize)
     {
         int tokens = windowSize * windowSize, span = (2 * windowSize) - 1;
-        Tensor index = Tensor.Empty([tokens, tokens], DType.Int64);
-        if (index.Device is MetaDevice)
-            return index;
-        Span<long> values = index.AsSpan<long>();
+        long[] index = new long[tokens * tokens];
         for (int query = 0; query < tokens; query++)
         {
             for (int key = 0; key < tokens; key++)
             {
                 int rows = (query / windowSize) - (key / windowSize) + windowSize - 1;
                 int columns = (query % windowSize) - (key % windowSize) + windowSize - 1;
-                values[(query * tokens) + key] = (rows * span) + columns;
+                index[(query * tokens) + key] = (rows * span) + columns;
             }
         }
 
-        return index;
+        return Tensor.From(index, [tokens, tokens]);
     }
 }
