@@ -103,6 +103,9 @@ public abstract class Module
             module.OptimizeForInference();
     }
 
+    /// <summary>Where the parameters lie and the module computes; the default device for a module without any.</summary>
+    public Device Device => Parameters().FirstOrDefault()?.Device ?? Device.Default;
+
     /// <summary>
     /// Moves parameters, their gradients and buffers to another device, where the module then computes. They stay the same objects.
     /// </summary>

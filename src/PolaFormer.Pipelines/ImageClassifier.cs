@@ -101,8 +101,8 @@ public sealed class ImageClassifier
     {
         using (MemoryScope.Enter())
         {
-            Tensor input = Tensor.Empty([1, Transform.ImageSize, Transform.ImageSize, Image.Channels]);
-            Transform.Apply(image, input.AsSpan<float>());
+            Tensor input = Tensor.Empty([1, Transform.ImageSize, Transform.ImageSize, Image.Channels], device: Model.Device);
+            input.Write<float>(pixels => Transform.Apply(image, pixels));
             float[] probabilities = Model.Forward(input).Softmax().ToArray();
             if (Array.Exists(probabilities, float.IsNaN))
                 throw new NotFiniteNumberException("The network gives NaN for this image: its weights are finite, but what it computes with them is not. Take a checkpoint from before the training diverged.");
