@@ -121,6 +121,18 @@ public abstract class AttentionMechanism : Module
         return new Philox(step.Seed, HashOf(FullName) ^ step.Step);
     }
 
+    /// <summary>Uniform numbers in [0, 1), (1, 1, count, 1): those given, or what the pass draws.</summary>
+    protected Tensor Drawn(float[]? given, int count, Device device)
+    {
+        if (given is not null && given.Length != count)
+            throw new ArgumentException($"{GetType().Name} draws {count} numbers; {given.Length} were given.");
+        if (given is not null)
+            return Tensor.From(given, [1, 1, count, 1], device);
+        Tensor draws = Tensor.Empty([1, 1, count, 1], device: device);
+        draws.FillUniform(Chance(), 0, 1);
+        return draws;
+    }
+
     /// <summary>
     /// The values of the grid, (B, H, W, C): without those of the prefix, and where a layer has reduced them, stretched along
     /// the flattened sequence, as PVT's linear attentions do.

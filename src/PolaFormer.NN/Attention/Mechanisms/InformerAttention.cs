@@ -72,28 +72,12 @@ public sealed class InformerAttention : AttentionMechanism
     {
         (int batch, int groups, int queries, int keys) = (query.Shape[0], query.Shape[0] * Shape.NumHeads, query.Shape[2], key.Shape[2]);
         int sampled = Math.Min(_sampledKeys, keys);
-        Tensor places = (Drawn(queries, sampled, key.Device) * counts).To(DType.Int64);
+        Tensor places = (Drawn(Draws, queries * sampled, key.Device) * counts).To(DType.Int64);
         if (places.Shape[0] > 1)
             places = places.Expand([batch, Shape.NumHeads, queries * sampled, 1]);
         Tensor samples = key.Gather(2, places);
         Tensor scores = query.Reshape(groups, queries, 1, -1).MatMul(samples.Reshape(groups, queries, sampled, -1), transposeB: true);
         return scores.Max(2, 3) - (scores.Sum(2, 3) * (1f / keys));
-    }
-
-    // (1, 1, N·U, 1).
-    private Tensor Drawn(int queries, int sampled, Device device)
-    {
-        Shape shape = [1, 1, queries * sampled, 1];
-        if (Draws is not null)
-        {
-            return Draws.Length == shape.Count
-                ? Tensor.From(Draws, shape, device)
-                : throw new ArgumentException($"{queries} queries sample {sampled} keys each; {Draws.Length} draws were given.");
-        }
-
-        Tensor draws = Tensor.Empty(shape, device: device);
-        draws.FillUniform(Chance(), 0, 1);
-        return draws;
     }
 
     private static int Default(int tokens) => Math.Clamp(Factor * (int)Math.Ceiling(Math.Log(tokens)), 1, tokens);

@@ -70,29 +70,13 @@ public sealed class SkyformerAttention : AttentionMechanism
     // Numbers of the sampled rows of [q; k], the first half queries: (B, heads, samples, 1), or (1, 1, samples, 1) for all images.
     private Tensor Sampled(Tensor? mask, int queries, int keys, Tensor all)
     {
-        Tensor draws = Drawn(all.Device), counts = TokenCount.Of(mask, keys, all.Device);
+        Tensor draws = Drawn(Draws, _features * _accumulation, all.Device), counts = TokenCount.Of(mask, keys, all.Device);
         int samples = draws.Shape[2], half = samples / 2;
         Tensor first = draws.Slice(2, 0, half) * (queries == keys ? counts : TokenCount.Of(null, queries, all.Device).Expand(counts.Shape));
         Tensor places = Tensor.Concat(2, first, draws.Slice(2, half, samples - half) * counts).To(DType.Int64).To(DType.Float32);
         float[] starts = [.. Enumerable.Range(0, samples).Select(i => i < half ? 0f : queries)];
         Tensor rows = (places + Tensor.From(starts, [samples, 1], all.Device)).To(DType.Int64);
         return mask is null ? rows : rows.Expand([rows.Shape[0], Shape.NumHeads, samples, 1]);
-    }
-
-    // (1, 1, samples, 1).
-    private Tensor Drawn(Device device)
-    {
-        Shape shape = [1, 1, _features * _accumulation, 1];
-        if (Draws is not null)
-        {
-            return Draws.Length == shape.Count
-                ? Tensor.From(Draws, shape, device)
-                : throw new ArgumentException($"{_features} samples of {_accumulation} need as many draws; {Draws.Length} were given.");
-        }
-
-        Tensor draws = Tensor.Empty(shape, device: device);
-        draws.FillUniform(Chance(), 0, 1);
-        return draws;
     }
 
     // Sums groups of samples, which lie m apart.
