@@ -11,9 +11,6 @@ namespace PolaFormer.Models;
 /// </summary>
 public sealed class CSWin : VisionModel
 {
-    private readonly Stem _stem;
-    private readonly ModuleList<Block>[] _stages;
-    private readonly Merging[] _merges;
     private readonly LayerNorm _norm;
     private Linear _head;
 
@@ -31,22 +28,9 @@ public sealed class CSWin : VisionModel
 
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
     public CSWin(CSWinConfig config)
+        : base(new CSWinBackbone(config))
     {
-        config.Validate();
         Config = config;
-        int stages = config.Depths.Count;
-        (_stages, _merges) = (new ModuleList<Block>[stages], new Merging[stages - 1]);
-        float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
-        _stem = AddChild("stage1_conv_embed", new Stem(config.EmbedDim));
-        for (int i = 0, block = 0; i < stages; i++)
-        {
-            int stage = i;
-            _stages[i] = AddChild($"stage{i + 1}", new ModuleList<Block>(
-                Enumerable.Range(0, config.Depths[i]).Select(_ => new Block(config, stage, dropPath[block++]))));
-            if (i < stages - 1)
-                _merges[i] = AddChild($"merge{i + 1}", new Merging(config.EmbedDim << i));
-        }
-
         _norm = AddChild("norm", new LayerNorm(FinalDim));
         _head = AddChild("head", NewHead(config.NumClasses));
     }
@@ -60,25 +44,7 @@ public sealed class CSWin : VisionModel
     private int FinalDim => Config.EmbedDim << (Config.Depths.Count - 1);
 
     /// <inheritdoc/>
-    protected override IEnumerable<Module> Blocks => _stages.SelectMany(stage => stage);
-
-    /// <inheritdoc/>
     protected override IEnumerable<Module> Head => [_norm, _head];
-
-    /// <inheritdoc/>
-    protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
-    {
-        RequireImageSize(images);
-        Tensor x = _stem.Forward(images);
-        stages?.Add(("stem", x));
-        for (int i = 0; i < _stages.Length; i++)
-        {
-            x = _stages[i].Forward(i == 0 ? x : _merges[i - 1].Forward(x));
-            stages?.Add(($"stage{i + 1}", x));
-        }
-
-        return x;
-    }
 
     /// <inheritdoc/>
     protected override Tensor RunPooled(Tensor features) => _norm.Forward(features).Mean(1, 2);
@@ -99,7 +65,7 @@ public sealed class CSWin : VisionModel
     private Linear NewHead(int numClasses) => new(FinalDim, numClasses, initialization: Linear.TransformerInitialization);
 
     // Numbered as the authors' nn.Sequential, whose second part only reshapes.
-    private sealed class Stem : Module
+    internal sealed class Stem : Module
     {
         private readonly Conv2d _projection;
         private readonly LayerNorm _norm;
@@ -110,7 +76,7 @@ public sealed class CSWin : VisionModel
     }
 
     // (B, H, W, C) → (B, ⌈H / 2⌉, ⌈W / 2⌉, 2·C).
-    private sealed class Merging : Module
+    internal sealed class Merging : Module
     {
         private readonly Conv2d _convolution;
         private readonly LayerNorm _norm;
@@ -121,8 +87,9 @@ public sealed class CSWin : VisionModel
     }
 
     // Attention in stripes and the feed-forward part, over (B, H, W, C).
-    private sealed class Block : Module
+    internal sealed class Block : Module
     {
+        private readonly int _split;
         private readonly LayerNorm _norm1, _norm2;
         private readonly Linear _joint, _projection;
         private readonly ModuleList<Stripes> _stripes;
@@ -133,6 +100,7 @@ public sealed class CSWin : VisionModel
         public Block(CSWinConfig config, int stage, float dropPath)
         {
             int dim = config.EmbedDim << stage, side = config.Side(stage), split = config.SplitOf(stage), branches = split == side ? 1 : 2;
+            _split = split;
             AttentionMechanism[] mechanisms = [.. Enumerable.Range(0, branches).Select(i => config.Mechanism(
                 config.AttentionOf(stage), AttentionShape.Grid(dim / branches, config.NumHeads[stage] / branches, i == 0 ? side : split, i == 0 ? split : side)))];
             bool isGated = mechanisms[0].Traits.HasFlag(AttentionTraits.Gated);
@@ -140,7 +108,7 @@ public sealed class CSWin : VisionModel
             _norm1 = AddChild("norm1", new LayerNorm(dim));
             _projection = AddChild("proj", new Linear(dim, dim, initialization: Linear.TransformerInitialization));
             _dropout = AddChild("proj_drop", new Dropout(config.DropRate));
-            _stripes = AddChild("attns", new ModuleList<Stripes>(mechanisms.Select(mechanism => new Stripes(mechanism))));
+            _stripes = AddChild("attns", new ModuleList<Stripes>(mechanisms.Select((mechanism, i) => new Stripes(mechanism, branches == 1 || i == 0 ? null : split, branches == 1 || i == 1 ? null : split))));
             _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
             _mlp = AddChild("mlp", new Mlp(dim, (int)(dim * config.MlpRatio), config.DropRate));
             _norm2 = AddChild("norm2", new LayerNorm(dim));
@@ -158,40 +126,104 @@ public sealed class CSWin : VisionModel
         {
             if (_stripes.Count == 1)
                 return _stripes[0].Forward(joint);
+            (int height, int width) = (joint.Shape[1], joint.Shape[2]);
+            joint = new WindowPartition(_split, _split).Padded(joint);
             int dim = _projection.OutFeatures, parts = joint.Shape[3] / dim, pixels = joint.Shape[1] * joint.Shape[2];
             Tensor halves = joint.Reshape(joint.Shape[0], pixels, parts, 2, dim / 2);
-            return Tensor.Concat(3, [.. _stripes.Select((stripes, i) => stripes.Forward(halves.Slice(3, i, 1).Reshape(joint.Shape.With(3, parts * dim / 2))))]);
+            Tensor attended = Tensor.Concat(3, [.. _stripes.Select((stripes, i) => stripes.Forward(halves.Slice(3, i, 1).Reshape(joint.Shape.With(3, parts * dim / 2))))]);
+            return WindowPartition.Cropped(attended, height, width);
         }
     }
 
-    // A mechanism in each stripe and lepe(v) within it: joint queries, keys, values and gate (B, H, W, …) → (B, H, W, C).
+    // A mechanism in each stripe and lepe(v) within it: joint queries, keys, values and gate (B, H, W, …) → (B, H, W, C). Stripes of
+    // no given rows or columns reach over the whole map.
     private sealed class Stripes : Module
     {
+        private readonly int? _rows, _columns;
         private readonly AttentionMechanism _mechanism;
         private readonly DepthwiseConv2d _local;
 
-        public Stripes(AttentionMechanism mechanism)
+        public Stripes(AttentionMechanism mechanism, int? rows, int? columns)
         {
+            (_rows, _columns) = (rows, columns);
             _local = AddChild("get_v", new DepthwiseConv2d(mechanism.Shape.Dim, 3));
             _mechanism = AddInline(mechanism);
         }
 
         protected override Tensor Run(Tensor x)
         {
-            (int height, int width, int dim) = (_mechanism.Shape.Height, _mechanism.Shape.Width, _mechanism.Shape.Dim);
-            int rows = x.Shape[1] / height, columns = x.Shape[2] / width;
-            Tensor joint = x.Reshape(x.Shape[0], rows, height, columns, width, x.Shape[3]).Permute(0, 1, 3, 2, 4, 5).Reshape(-1, height, width, x.Shape[3]);
+            (int height, int width, int dim) = (_rows ?? x.Shape[1], _columns ?? x.Shape[2], _mechanism.Shape.Dim);
+            var stripe = new WindowPartition(height, width);
+            Tensor joint = stripe.Cut(x);
             var value = new Columns(joint, 2 * dim, dim);
             Tensor mixed = _mechanism.Attend(new AttentionInputs(new Columns(joint, 0, dim), new Columns(joint, dim, dim), value)
             {
                 Height = height,
                 Width = width,
-                Windows = new WindowGrid(rows, columns, 0),
+                Windows = new WindowGrid(stripe.Rows(x.Shape[1]), stripe.Columns(x.Shape[2]), 0),
                 Gate = x.Shape[3] == 4 * dim ? new Columns(joint, 3 * dim, dim) : default(Columns?),
             });
             Tensor sum = mixed.Reshape(joint.Shape.With(3, dim)) + _local.Forward(value);
-            return sum.Reshape(x.Shape[0], rows, columns, height, width, dim).Permute(0, 1, 3, 2, 4, 5).Reshape(x.Shape.With(3, dim));
+            return stripe.Joined(sum, x.Shape[1], x.Shape[2]);
         }
+    }
+}
+
+/// <summary>The stages of a CSWin. Where stripes do not tile a map, what they project of it is padded by zeros.</summary>
+public sealed class CSWinBackbone : Backbone
+{
+    private readonly CSWin.Stem _stem;
+    private readonly ModuleList<CSWin.Block>[] _stages;
+    private readonly CSWin.Merging[] _merges;
+
+    /// <summary>Makes the stages with undefined weights.</summary>
+    public CSWinBackbone(CSWinConfig config)
+    {
+        config.Validate();
+        Config = config;
+        int stages = config.Depths.Count;
+        (_stages, _merges) = (new ModuleList<CSWin.Block>[stages], new CSWin.Merging[stages - 1]);
+        float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
+        _stem = AddChild("stage1_conv_embed", new CSWin.Stem(config.EmbedDim));
+        for (int i = 0, block = 0; i < stages; i++)
+        {
+            int stage = i;
+            _stages[i] = AddChild($"stage{i + 1}", new ModuleList<CSWin.Block>(
+                Enumerable.Range(0, config.Depths[i]).Select(_ => new CSWin.Block(config, stage, dropPath[block++]))));
+            if (i < stages - 1)
+                _merges[i] = AddChild($"merge{i + 1}", new CSWin.Merging(config.EmbedDim << i));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override CSWinConfig Config { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<FeatureLevel> Levels => [.. Config.Depths.Select((_, stage) => new FeatureLevel(Config.EmbedDim << stage, 4 << stage))];
+
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Module> Blocks => _stages.SelectMany(stage => stage);
+
+    /// <inheritdoc/>
+    protected internal override (string Name, Module Norm)? NewOutputNorm(int stage, bool isUsed) =>
+        isUsed ? ($"norm{stage}", new LayerNorm(Config.EmbedDim << stage)) : null;
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Module> Parts(int part) =>
+        part == 0 ? [_stem] : part < _stages.Length ? [_stages[part - 1], _merges[part - 1]] : [_stages[part - 1]];
+
+    /// <inheritdoc/>
+    protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
+    {
+        Tensor x = _stem.Forward(images);
+        stages?.Add(("stem", x));
+        for (int i = 0; i < _stages.Length; i++)
+        {
+            x = _stages[i].Forward(i == 0 ? x : _merges[i - 1].Forward(x));
+            stages?.Add(($"stage{i + 1}", x));
+        }
+
+        return x;
     }
 }
 
@@ -227,6 +259,9 @@ public sealed record CSWinConfig : TransformerConfig
 
     /// <inheritdoc/>
     public override CSWin Create() => new(this);
+
+    /// <inheritdoc/>
+    public override CSWinBackbone CreateBackbone() => new(this);
 
     /// <inheritdoc/>
     public override void Validate()

@@ -14,11 +14,6 @@ namespace PolaFormer.Models;
 /// </summary>
 public sealed class DeiT : VisionModel
 {
-    private readonly Parameter[] _tokens;
-    private readonly Parameter _positions;
-    private readonly PatchEmbed _patchEmbed;
-    private readonly Dropout _posDrop;
-    private readonly ModuleList<TransformerBlock> _blocks;
     private readonly LayerNorm _norm;
     private Linear _head;
     private Linear? _distilledHead;
@@ -52,21 +47,9 @@ public sealed class DeiT : VisionModel
 
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
     public DeiT(DeiTConfig config)
+        : base(new DeiTBackbone(config))
     {
-        config.Validate();
         Config = config;
-        AttentionShape shape = config.TokenShape();
-        Parameter? classToken = config.ClassToken ? NewToken("cls_token") : null;
-        _positions = AddParameter("pos_embed", [1, shape.Tokens, config.EmbedDim], Initializer.TruncatedNormal, StateTraits.NoDecay | StateTraits.Positions);
-        _tokens = [.. new[] { classToken, config.DistillationToken ? NewToken("dist_token") : null }.OfType<Parameter>()];
-        _patchEmbed = AddChild("patch_embed", new PatchEmbed(config.PatchSize, 3, config.EmbedDim, norm: false));
-        _posDrop = AddChild("pos_drop", new Dropout(config.DropRate));
-        float[] dropPath = DropPathSchedule(config.DropPathRate, [config.Depth]);
-        _blocks = AddChild("blocks", new ModuleList<TransformerBlock>(Enumerable.Range(0, config.Depth).Select(i => new TransformerBlock(
-            config.EmbedDim,
-            new SelfAttention(config.Mechanism(config.AttentionOf(i), shape), config.QkvBias) { DropRate = config.DropRate },
-            new Mlp(config.EmbedDim, (int)(config.EmbedDim * config.MlpRatio), config.DropRate),
-            dropPath[i]))));
         _norm = AddChild("norm", new LayerNorm(config.EmbedDim, TransformerBlock.DefaultEps));
         _head = AddChild("head", NewHead(config.NumClasses));
         if (config.DistillationToken)
@@ -80,9 +63,6 @@ public sealed class DeiT : VisionModel
     public override int NumClasses => _head.OutFeatures;
 
     /// <inheritdoc/>
-    protected override IEnumerable<Module> Blocks => _blocks;
-
-    /// <inheritdoc/>
     protected override IEnumerable<Module> Head => _distilledHead is null ? [_norm, _head] : [_norm, _head, _distilledHead];
 
     /// <inheritdoc/>
@@ -93,20 +73,6 @@ public sealed class DeiT : VisionModel
             return;
         _distilledHead = ReplaceChild("head_dist", NewHead(numClasses));
         _distilledHead.Initialize(seed + 1);
-    }
-
-    /// <inheritdoc/>
-    protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
-    {
-        RequireImageSize(images);
-        Tensor patches = _patchEmbed.Forward(images);
-        Shape grid = patches.Shape;
-        Tensor x = _tokens.Length == 0 ? patches : WithTokens(patches, _tokens);
-        x = _posDrop.Forward(x + _positions.Reshape(x.Shape.With(0, 1)));
-        stages?.Add(("stem", Grid(x, grid)));
-        x = _blocks.Forward(x);
-        stages?.Add(("stage1", Grid(x, grid)));
-        return x;
     }
 
     /// <inheritdoc/>
@@ -131,9 +97,68 @@ public sealed class DeiT : VisionModel
     private static ModelEntry Entry(string name, int embedDim, int heads, bool isDistilled = false) =>
         new(name, new DeiTConfig { EmbedDim = embedDim, NumHeads = heads, DistillationToken = isDistilled });
 
-    private Parameter NewToken(string name) => AddParameter(name, [1, 1, Config.EmbedDim], Initializer.TruncatedNormal, StateTraits.NoDecay);
-
     private Linear NewHead(int numClasses) => new(Config.EmbedDim, numClasses, initialization: Linear.TransformerInitialization);
+}
+
+/// <summary>The blocks of a DeiT: one map. Position encodings are stretched to the grid of the image.</summary>
+public sealed class DeiTBackbone : Backbone
+{
+    private readonly Parameter[] _tokens;
+    private readonly Parameter _positions;
+    private readonly PatchEmbed _patchEmbed;
+    private readonly Dropout _posDrop;
+    private readonly ModuleList<TransformerBlock> _blocks;
+
+    /// <summary>Makes the blocks with undefined weights.</summary>
+    public DeiTBackbone(DeiTConfig config)
+    {
+        config.Validate();
+        Config = config;
+        AttentionShape shape = config.TokenShape();
+        Parameter? classToken = config.ClassToken ? NewToken("cls_token") : null;
+        _positions = AddParameter("pos_embed", [1, shape.Tokens, config.EmbedDim], Initializer.TruncatedNormal, StateTraits.NoDecay | StateTraits.Positions);
+        _tokens = [.. new[] { classToken, config.DistillationToken ? NewToken("dist_token") : null }.OfType<Parameter>()];
+        _patchEmbed = AddChild("patch_embed", new PatchEmbed(config.PatchSize, 3, config.EmbedDim, norm: false));
+        _posDrop = AddChild("pos_drop", new Dropout(config.DropRate));
+        float[] dropPath = DropPathSchedule(config.DropPathRate, [config.Depth]);
+        _blocks = AddChild("blocks", new ModuleList<TransformerBlock>(Enumerable.Range(0, config.Depth).Select(i => new TransformerBlock(
+            config.EmbedDim,
+            new SelfAttention(config.Mechanism(config.AttentionOf(i), shape), config.QkvBias) { DropRate = config.DropRate },
+            new Mlp(config.EmbedDim, (int)(config.EmbedDim * config.MlpRatio), config.DropRate),
+            dropPath[i]))));
+    }
+
+    /// <inheritdoc/>
+    public override DeiTConfig Config { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<FeatureLevel> Levels => [new FeatureLevel(Config.EmbedDim, Config.PatchSize)];
+
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Module> Blocks => _blocks;
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Module> Parts(int part) => part == 0 ? [_patchEmbed, _posDrop] : [_blocks];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Parameter> PartParameters(int part) => part == 0 ? [_positions, .. _tokens] : [];
+
+    /// <inheritdoc/>
+    protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
+    {
+        Tensor patches = _patchEmbed.Forward(images);
+        Shape grid = patches.Shape;
+        Tensor x = _tokens.Length == 0 ? patches : WithTokens(patches, _tokens);
+        int side = Config.ImageSize / Config.PatchSize;
+        Tensor positions = GridPositions.Resize(_positions, (side, side), (grid[1], grid[2]), Config.PrefixTokens, InterpolationMode.Bicubic);
+        x = _posDrop.Forward(x + positions.Reshape(x.Shape.With(0, 1)));
+        stages?.Add(("stem", Grid(x, grid)));
+        x = _blocks.Forward(x);
+        stages?.Add(("stage1", Grid(x, grid)));
+        return x;
+    }
+
+    private Parameter NewToken(string name) => AddParameter(name, [1, 1, Config.EmbedDim], Initializer.TruncatedNormal, StateTraits.NoDecay);
 }
 
 /// <summary>Everything that tells one DeiT from another.</summary>
@@ -184,6 +209,9 @@ public sealed record DeiTConfig : TransformerConfig
 
     /// <inheritdoc/>
     public override DeiT Create() => new(this);
+
+    /// <inheritdoc/>
+    public override DeiTBackbone CreateBackbone() => new(this);
 
     /// <inheritdoc/>
     public override void Validate()

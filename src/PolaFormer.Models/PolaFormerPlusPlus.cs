@@ -12,8 +12,6 @@ public sealed class PolaFormerPlusPlus : VisionModel
 {
     private static readonly (Initializer Weight, Initializer Bias) ConvInitialization = (Initializer.TruncatedNormal, Initializer.Zeros);
 
-    private readonly PatchEmbed _patchEmbed;
-    private readonly ModuleList<BasicLayer> _layers;
     private readonly ConvNorm _projection;
     private Conv2d _head;
 
@@ -89,18 +87,9 @@ public sealed class PolaFormerPlusPlus : VisionModel
 
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
     public PolaFormerPlusPlus(PolaFormerPlusPlusConfig config)
+        : base(new PolaFormerPlusPlusBackbone(config))
     {
-        config.Validate();
         Config = config;
-        float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
-        _patchEmbed = AddChild("patch_embed", new PatchEmbed(config.EmbedDims[0], config.StemReductions));
-        _layers = AddChild("layers", new ModuleList<BasicLayer>(Enumerable.Range(0, config.Depths.Count).Select(i =>
-        {
-            int dim = config.EmbedDims[i], start = config.Depths.Take(i).Sum();
-            bool isLast = i == config.Depths.Count - 1;
-            AttentionShape shape = AttentionShape.Grid(dim, config.NumHeads[i], config.Side(i), config.Side(i));
-            return new BasicLayer([.. config.AttentionOf(i).Select(name => config.Mechanism(name, shape))], shape, isLast ? null : config.EmbedDims[i + 1], (int)(config.MlpRatios[i] * dim), config.LayerScales[i] ? config.LayerInitValues[i] : null, dropPath.AsSpan(start, config.Depths[i]));
-        })));
         _projection = new ConvNorm(
             AddChild("proj", new Conv2d(config.EmbedDims[^1], config.Projection, 1, initialization: ConvInitialization)),
             AddChild("norm", new BatchNorm2d(config.Projection)),
@@ -115,25 +104,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
     public override int NumClasses => _head.OutChannels;
 
     /// <inheritdoc/>
-    protected override IEnumerable<Module> Blocks => _layers.SelectMany(stage => stage.Blocks);
-
-    /// <inheritdoc/>
     protected override IEnumerable<Module> Head => [_projection.Convolution, _projection.Norm, _head];
-
-    /// <inheritdoc/>
-    protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
-    {
-        Tensor x = _patchEmbed.Forward(images);
-        stages?.Add(("stem", x));
-        for (int i = 0; i < _layers.Count; i++)
-        {
-            x = _layers[i].RunBlocks(x);
-            stages?.Add(($"stage{i + 1}", x));
-            x = _layers[i].Downsample(x);
-        }
-
-        return x;
-    }
 
     /// <inheritdoc/>
     protected override Tensor RunPooled(Tensor features) => _projection.Forward(features).Mean(1, 2);
@@ -337,6 +308,60 @@ public sealed class PolaFormerPlusPlus : VisionModel
     }
 }
 
+/// <summary>The stages of a PolaFormer++; every reduction rounds up.</summary>
+public sealed class PolaFormerPlusPlusBackbone : Backbone
+{
+    private readonly PolaFormerPlusPlus.PatchEmbed _patchEmbed;
+    private readonly ModuleList<PolaFormerPlusPlus.BasicLayer> _layers;
+
+    /// <summary>Makes the stages with undefined weights.</summary>
+    public PolaFormerPlusPlusBackbone(PolaFormerPlusPlusConfig config)
+    {
+        config.Validate();
+        Config = config;
+        float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
+        _patchEmbed = AddChild("patch_embed", new PolaFormerPlusPlus.PatchEmbed(config.EmbedDims[0], config.StemReductions));
+        _layers = AddChild("layers", new ModuleList<PolaFormerPlusPlus.BasicLayer>(Enumerable.Range(0, config.Depths.Count).Select(i =>
+        {
+            int dim = config.EmbedDims[i], start = config.Depths.Take(i).Sum();
+            bool isLast = i == config.Depths.Count - 1;
+            AttentionShape shape = AttentionShape.Grid(dim, config.NumHeads[i], config.Side(i), config.Side(i));
+            return new PolaFormerPlusPlus.BasicLayer([.. config.AttentionOf(i).Select(name => config.Mechanism(name, shape))], shape, isLast ? null : config.EmbedDims[i + 1], (int)(config.MlpRatios[i] * dim), config.LayerScales[i] ? config.LayerInitValues[i] : null, dropPath.AsSpan(start, config.Depths[i]));
+        })));
+    }
+
+    /// <inheritdoc/>
+    public override PolaFormerPlusPlusConfig Config { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<FeatureLevel> Levels => [.. Config.EmbedDims.Select((dim, stage) => new FeatureLevel(dim, 1 << (Config.StemReductions + stage)))];
+
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Module> Blocks => _layers.SelectMany(stage => stage.Blocks);
+
+    /// <summary>A layer norm over the channels, of every stage, whether its map is used or not.</summary>
+    protected internal override (string Name, Module Norm)? NewOutputNorm(int stage, bool isUsed) =>
+        ($"extra_norms.{stage}", new PolaFormerPlusPlus.LayerNorm2d(Config.EmbedDims[stage]));
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Module> Parts(int part) => part == 0 ? [_patchEmbed] : [_layers[part - 1]];
+
+    /// <inheritdoc/>
+    protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
+    {
+        Tensor x = _patchEmbed.Forward(images);
+        stages?.Add(("stem", x));
+        for (int i = 0; i < _layers.Count; i++)
+        {
+            x = _layers[i].RunBlocks(x);
+            stages?.Add(($"stage{i + 1}", x));
+            x = _layers[i].Downsample(x);
+        }
+
+        return x;
+    }
+}
+
 /// <summary>Everything that tells one PolaFormer++ from another. Any image size works: positions are rotary. Lists hold one entry a stage.</summary>
 public sealed record PolaFormerPlusPlusConfig : VisionModelConfig
 {
@@ -397,6 +422,9 @@ public sealed record PolaFormerPlusPlusConfig : VisionModelConfig
 
     /// <inheritdoc/>
     public override PolaFormerPlusPlus Create() => new(this);
+
+    /// <inheritdoc/>
+    public override PolaFormerPlusPlusBackbone CreateBackbone() => new(this);
 
     /// <inheritdoc/>
     public override void Validate()

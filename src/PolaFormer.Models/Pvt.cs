@@ -12,11 +12,6 @@ namespace PolaFormer.Models;
 /// </summary>
 public sealed class Pvt : VisionModel
 {
-    private readonly Parameter[] _posEmbeds;
-    private readonly Dropout[] _posDrops;
-    private readonly PatchEmbed[] _patchEmbeds;
-    private readonly ModuleList<TransformerBlock>[] _stages;
-    private readonly Parameter? _classToken;
     private readonly LayerNorm _norm;
     private Linear _head;
 
@@ -53,6 +48,54 @@ public sealed class Pvt : VisionModel
 
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
     public Pvt(PvtConfig config)
+        : base(new PvtBackbone(config))
+    {
+        Config = config;
+
+        // Without a class token in the authors' state dict, but not in their forward pass.
+        _norm = AddChild("norm", new LayerNorm(config.EmbedDims[^1], TransformerBlock.DefaultEps));
+        _head = AddChild("head", NewHead(config.NumClasses));
+    }
+
+    /// <inheritdoc/>
+    public override PvtConfig Config { get; }
+
+    /// <inheritdoc/>
+    public override int NumClasses => _head.OutFeatures;
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Module> Head => [_norm, _head];
+
+    /// <inheritdoc/>
+    protected override Tensor RunPooled(Tensor features) => Pooled(Config.ClassToken ? _norm.Forward(features) : features);
+
+    /// <inheritdoc/>
+    protected override Tensor RunClassifier(Tensor pooled) => _head.Forward(pooled);
+
+    /// <inheritdoc/>
+    protected override Module NewClassifier(int numClasses) => _head = ReplaceChild("head", NewHead(numClasses));
+
+    private Linear NewHead(int numClasses) => new(Config.EmbedDims[^1], numClasses, initialization: Linear.TransformerInitialization);
+
+    private static ModelEntry Pola(string name, int[] depths) => new(name, new PvtConfig { Depths = depths });
+
+    private static ModelEntry Plain(string name, int[] depths) => new(name, new PvtConfig { Depths = depths, AttnType = "SSSS", ClassToken = true });
+
+    private static int[] Digits(IModelKeys keys, string key) =>
+        keys.Get<string>(key) is var text && text.All(char.IsAsciiDigit) ? [.. text.Select(digit => digit - '0')] : throw keys.Wrong(key, $"'{text}' is not a digit a stage.");
+}
+
+/// <summary>The stages of a PVT. Position encodings are stretched to the grid of the image; rows and columns that fill no patch are left out.</summary>
+public sealed class PvtBackbone : Backbone
+{
+    private readonly Parameter[] _posEmbeds;
+    private readonly Dropout[] _posDrops;
+    private readonly PatchEmbed[] _patchEmbeds;
+    private readonly ModuleList<TransformerBlock>[] _stages;
+    private readonly Parameter? _classToken;
+
+    /// <summary>Makes the stages with undefined weights.</summary>
+    public PvtBackbone(PvtConfig config)
     {
         config.Validate();
         Config = config;
@@ -72,23 +115,25 @@ public sealed class Pvt : VisionModel
         }
 
         _posDrops = [.. Enumerable.Range(0, stages).Select(i => AddChild($"pos_drop{i + 1}", new Dropout(config.DropRate)))];
-
-        // Without a class token in the authors' state dict, but not in their forward pass.
-        _norm = AddChild("norm", new LayerNorm(config.EmbedDims[^1], TransformerBlock.DefaultEps));
-        _head = AddChild("head", NewHead(config.NumClasses));
     }
 
     /// <inheritdoc/>
     public override PvtConfig Config { get; }
 
     /// <inheritdoc/>
-    public override int NumClasses => _head.OutFeatures;
+    public override IReadOnlyList<FeatureLevel> Levels => [.. Config.EmbedDims.Select((dim, stage) => new FeatureLevel(dim, Config.PatchSize << stage))];
 
     /// <inheritdoc/>
-    protected override IEnumerable<Module> Blocks => _stages.SelectMany(stage => stage);
+    protected internal override IEnumerable<Module> Blocks => _stages.SelectMany(stage => stage);
 
     /// <inheritdoc/>
-    protected override IEnumerable<Module> Head => [_norm, _head];
+    protected override IEnumerable<Module> Parts(int part) => part == 0
+        ? [_patchEmbeds[0], _posDrops[0]]
+        : part < _stages.Length ? [_stages[part - 1], _patchEmbeds[part], _posDrops[part]] : [_stages[part - 1]];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Parameter> PartParameters(int part) =>
+        part == _stages.Length ? [] : part == _stages.Length - 1 && _classToken is not null ? [_posEmbeds[part], _classToken] : [_posEmbeds[part]];
 
     /// <inheritdoc/>
     protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
@@ -98,9 +143,9 @@ public sealed class Pvt : VisionModel
         {
             x = _patchEmbeds[i].Forward(x);
             Shape grid = x.Shape;
-            x = i == _stages.Length - 1 && _classToken is not null
-                ? WithTokens(x, _classToken) + ClassPositions(_posEmbeds[i], grid)
-                : x + PositionsFor(_posEmbeds[i], grid);
+            int prefix = i == _stages.Length - 1 && _classToken is not null ? 1 : 0;
+            Tensor positions = GridPositions.Resize(_posEmbeds[i], (Config.Side(i), Config.Side(i)), (grid[1], grid[2]), prefix);
+            x = prefix > 0 ? WithTokens(x, _classToken!) + positions : x + positions.Reshape(1, grid[1], grid[2], grid[3]);
             x = _posDrops[i].Forward(x);
             if (i == 0)
                 stages?.Add(("stem", x));
@@ -110,24 +155,6 @@ public sealed class Pvt : VisionModel
 
         return x;
     }
-
-    /// <inheritdoc/>
-    protected override Tensor RunPooled(Tensor features) => Pooled(_classToken is null ? features : _norm.Forward(features));
-
-    /// <inheritdoc/>
-    protected override Tensor RunClassifier(Tensor pooled) => _head.Forward(pooled);
-
-    /// <inheritdoc/>
-    protected override Module NewClassifier(int numClasses) => _head = ReplaceChild("head", NewHead(numClasses));
-
-    private Linear NewHead(int numClasses) => new(Config.EmbedDims[^1], numClasses, initialization: Linear.TransformerInitialization);
-
-    private static ModelEntry Pola(string name, int[] depths) => new(name, new PvtConfig { Depths = depths });
-
-    private static ModelEntry Plain(string name, int[] depths) => new(name, new PvtConfig { Depths = depths, AttnType = "SSSS", ClassToken = true });
-
-    private static int[] Digits(IModelKeys keys, string key) =>
-        keys.Get<string>(key) is var text && text.All(char.IsAsciiDigit) ? [.. text.Select(digit => digit - '0')] : throw keys.Wrong(key, $"'{text}' is not a digit a stage.");
 
     private static AttentionShape TokenShape(PvtConfig config, int stage)
     {
@@ -148,24 +175,6 @@ public sealed class Pvt : VisionModel
         AttentionMechanism mechanism = config.Mechanism(config.AttentionOf(stage), TokenShape(config, stage));
         var attention = new PvtAttention(mechanism, config.QkvBias, config.ReductionOf(stage)) { DropRate = config.DropRate };
         return new TransformerBlock(dim, attention, new Mlp(dim, config.MlpRatios[stage] * dim, config.DropRate), dropPath);
-    }
-
-    // The class token's, then those of the grid: (1, 1 + H·W, C).
-    private static Tensor ClassPositions(Parameter posEmbed, Shape features)
-    {
-        int patches = posEmbed.Shape[1] - 1;
-        if (features[1] * features[2] == patches)
-            return posEmbed;
-        Tensor grid = PositionsFor(posEmbed.Slice(1, 1, patches), features);
-        return Tensor.Concat(1, posEmbed.Slice(1, 0, 1), grid.Reshape(1, -1, posEmbed.Shape[2]));
-    }
-
-    // Made for a grid of patches; stretched to that of the image.
-    private static Tensor PositionsFor(Tensor posEmbed, Shape features)
-    {
-        int side = (int)Math.Sqrt(posEmbed.Shape[1]);
-        Tensor grid = posEmbed.Reshape(1, side, side, posEmbed.Shape[2]);
-        return features[1] == side && features[2] == side ? grid : grid.Interpolate(features[1], features[2], InterpolationMode.Bilinear);
     }
 }
 
@@ -195,6 +204,12 @@ public sealed record PvtConfig : PyramidConfig
 
     /// <inheritdoc/>
     public override Pvt Create() => new(this);
+
+    /// <inheritdoc/>
+    public override PvtBackbone CreateBackbone() => new(this);
+
+    /// <summary>Without the class token, which only the classifier has.</summary>
+    public override PvtConfig ForDensePrediction() => this with { ClassToken = false };
 
     /// <inheritdoc/>
     public override void Validate()

@@ -13,9 +13,6 @@ namespace PolaFormer.Models;
 /// </summary>
 public sealed class PvtV2 : VisionModel
 {
-    private readonly PatchEmbed[] _patchEmbeds;
-    private readonly ModuleList<TransformerBlock>[] _stages;
-    private readonly LayerNorm[] _norms;
     private Linear _head;
 
     /// <summary>What PVTv2 is to the rest of the program.</summary>
@@ -41,6 +38,46 @@ public sealed class PvtV2 : VisionModel
 
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
     public PvtV2(PvtV2Config config)
+        : base(new PvtV2Backbone(config))
+    {
+        Config = config;
+        _head = AddChild("head", NewHead(config.NumClasses));
+    }
+
+    /// <inheritdoc/>
+    public override PvtV2Config Config { get; }
+
+    /// <inheritdoc/>
+    public override int NumClasses => _head.OutFeatures;
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Module> Head => [_head];
+
+    /// <inheritdoc/>
+    protected override Tensor RunPooled(Tensor features) => features.Mean(1, 2);
+
+    /// <inheritdoc/>
+    protected override Tensor RunClassifier(Tensor pooled) => _head.Forward(pooled);
+
+    /// <inheritdoc/>
+    protected override Module NewClassifier(int numClasses) => _head = ReplaceChild("head", NewHead(numClasses));
+
+    /// <summary>What PVTv2 starts convolutions from: normal with variance 2 over the outputs that an input reaches, and zero.</summary>
+    internal static (Initializer Weight, Initializer Bias) ConvInitialization(int kernelSize, int outChannels) =>
+        (Initializer.Normal(MathF.Sqrt(2f / (kernelSize * kernelSize * outChannels))), Initializer.Zeros);
+
+    private Linear NewHead(int numClasses) => new(Config.EmbedDims[^1], numClasses, initialization: Linear.TransformerInitialization);
+}
+
+/// <summary>The stages of a PVTv2, with the norm behind each.</summary>
+public sealed class PvtV2Backbone : Backbone
+{
+    private readonly PatchEmbed[] _patchEmbeds;
+    private readonly ModuleList<TransformerBlock>[] _stages;
+    private readonly LayerNorm[] _norms;
+
+    /// <summary>Makes the stages with undefined weights.</summary>
+    public PvtV2Backbone(PvtV2Config config)
     {
         config.Validate();
         Config = config;
@@ -55,21 +92,21 @@ public sealed class PvtV2 : VisionModel
                 Enumerable.Range(0, config.Depths[i]).Select(_ => NewBlock(config, stage, dropPath[block++]))));
             _norms[i] = AddChild($"norm{i + 1}", new LayerNorm(dim, TransformerBlock.DefaultEps));
         }
-
-        _head = AddChild("head", NewHead(config.NumClasses));
     }
 
     /// <inheritdoc/>
     public override PvtV2Config Config { get; }
 
     /// <inheritdoc/>
-    public override int NumClasses => _head.OutFeatures;
+    public override IReadOnlyList<FeatureLevel> Levels => [.. Config.EmbedDims.Select((dim, stage) => new FeatureLevel(dim, 4 << stage))];
 
     /// <inheritdoc/>
-    protected override IEnumerable<Module> Blocks => _stages.SelectMany(stage => stage);
+    protected internal override IEnumerable<Module> Blocks => _stages.SelectMany(stage => stage);
 
     /// <inheritdoc/>
-    protected override IEnumerable<Module> Head => [_head];
+    protected override IEnumerable<Module> Parts(int part) => part == 0
+        ? [_patchEmbeds[0]]
+        : part < _stages.Length ? [_stages[part - 1], _norms[part - 1], _patchEmbeds[part]] : [_stages[part - 1], _norms[part - 1]];
 
     /// <inheritdoc/>
     protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
@@ -86,21 +123,6 @@ public sealed class PvtV2 : VisionModel
 
         return x;
     }
-
-    /// <inheritdoc/>
-    protected override Tensor RunPooled(Tensor features) => features.Mean(1, 2);
-
-    /// <inheritdoc/>
-    protected override Tensor RunClassifier(Tensor pooled) => _head.Forward(pooled);
-
-    /// <inheritdoc/>
-    protected override Module NewClassifier(int numClasses) => _head = ReplaceChild("head", NewHead(numClasses));
-
-    /// <summary>What PVTv2 starts convolutions from: normal with variance 2 over the outputs that an input reaches, and zero.</summary>
-    internal static (Initializer Weight, Initializer Bias) ConvInitialization(int kernelSize, int outChannels) =>
-        (Initializer.Normal(MathF.Sqrt(2f / (kernelSize * kernelSize * outChannels))), Initializer.Zeros);
-
-    private Linear NewHead(int numClasses) => new(Config.EmbedDims[^1], numClasses, initialization: Linear.TransformerInitialization);
 
     private static TransformerBlock NewBlock(PvtV2Config config, int stage, float dropPath)
     {
@@ -138,7 +160,7 @@ public sealed class PvtV2 : VisionModel
     {
         private readonly DepthwiseConv2d _convolution;
 
-        public Local(int channels) => _convolution = AddChild("dwconv", new DepthwiseConv2d(channels, 3, initialization: ConvInitialization(3, 1)));
+        public Local(int channels) => _convolution = AddChild("dwconv", new DepthwiseConv2d(channels, 3, initialization: PvtV2.ConvInitialization(3, 1)));
 
         protected override Tensor Run(Tensor x) => _convolution.Forward(x);
     }
@@ -162,6 +184,9 @@ public sealed record PvtV2Config : PyramidConfig
 
     /// <inheritdoc/>
     public override PvtV2 Create() => new(this);
+
+    /// <inheritdoc/>
+    public override PvtV2Backbone CreateBackbone() => new(this);
 
     /// <inheritdoc/>
     public override void Validate()

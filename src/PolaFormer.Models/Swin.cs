@@ -12,10 +12,6 @@ namespace PolaFormer.Models;
 /// </summary>
 public sealed class Swin : VisionModel
 {
-    private readonly Parameter? _absolutePosition;
-    private readonly PatchEmbed _patchEmbed;
-    private readonly Dropout _posDrop;
-    private readonly ModuleList<Stage> _layers;
     private readonly LayerNorm _norm;
     private Linear _head;
 
@@ -55,20 +51,9 @@ public sealed class Swin : VisionModel
 
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
     public Swin(SwinConfig config)
+        : base(new SwinBackbone(config))
     {
-        config.Validate();
         Config = config;
-        float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
-        int side = config.ImageSize / config.PatchSize;
-        if (config.AbsolutePosition)
-            _absolutePosition = AddParameter("absolute_pos_embed", [1, side * side, config.EmbedDim], Initializer.TruncatedNormal, StateTraits.NoDecay | StateTraits.Positions);
-        _patchEmbed = AddChild("patch_embed", new PatchEmbed(config.PatchSize, 3, config.EmbedDim, config.PatchNorm));
-        _posDrop = AddChild("pos_drop", new Dropout(config.DropRate));
-        _layers = AddChild("layers", new ModuleList<Stage>(Enumerable.Range(0, config.Depths.Count).Select(i =>
-        {
-            int start = config.Depths.Take(i).Sum();
-            return new Stage(config, i, dropPath.AsSpan(start, config.Depths[i]));
-        })));
         _norm = AddChild("norm", new LayerNorm(FinalDim));
         _head = AddChild("head", NewHead(config.NumClasses));
     }
@@ -82,29 +67,7 @@ public sealed class Swin : VisionModel
     private int FinalDim => Config.EmbedDim << (Config.Depths.Count - 1);
 
     /// <inheritdoc/>
-    protected override IEnumerable<Module> Blocks => _layers.SelectMany(stage => stage.Blocks);
-
-    /// <inheritdoc/>
     protected override IEnumerable<Module> Head => [_norm, _head];
-
-    /// <inheritdoc/>
-    protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
-    {
-        RequireImageSize(images);
-        Tensor x = _patchEmbed.Forward(images);
-        if (_absolutePosition is not null)
-            x = x + _absolutePosition.Reshape(1, x.Shape[1], x.Shape[2], x.Shape[3]);
-        x = _posDrop.Forward(x);
-        stages?.Add(("stem", x));
-        for (int i = 0; i < _layers.Count; i++)
-        {
-            x = _layers[i].RunBlocks(x);
-            stages?.Add(($"stage{i + 1}", x));
-            x = _layers[i].Downsample(x);
-        }
-
-        return x;
-    }
 
     /// <inheritdoc/>
     protected override Tensor RunPooled(Tensor features) => _norm.Forward(features).Mean(1, 2);
@@ -153,8 +116,17 @@ public sealed class Swin : VisionModel
             for (int i = 0; i < names.Length; i++)
             {
                 string name = names[i];
+                Func<AttentionShape, AttentionMechanism> attention = shape => config.Mechanism(name, shape);
+                if (config.Windows is { } windows)
+                {
+                    // Linear blocks do not shift their windows, which cover all of the grid that their weights were made for.
+                    int shift = i % 2 == 1 && AttentionRegistry.Find(name).Reach == AttentionReach.Window ? windows[index] / 2 : 0;
+                    blocks.Add(new Block(attention, dim, config.NumHeads[index], windows[index], shift, null, config.MlpRatio, config.QkvBias, dropPath[i], config.DropRate));
+                    continue;
+                }
+
                 int window = config.WindowOf(name);
-                blocks.Add(new Block(shape => config.Mechanism(name, shape), dim, side, side, config.NumHeads[index], window, i % 2 == 0 ? 0 : window / 2, config.MlpRatio, config.QkvBias, dropPath[i], config.DropRate));
+                blocks.Add(new Block(attention, dim, side, side, config.NumHeads[index], window, i % 2 == 0 ? 0 : window / 2, config.MlpRatio, config.QkvBias, dropPath[i], config.DropRate));
             }
 
             _blocks = AddChild("blocks", new ModuleList<Block>(blocks));
@@ -175,29 +147,50 @@ public sealed class Swin : VisionModel
         protected override Tensor Run(Tensor x) => Downsample(RunBlocks(x));
     }
 
-    /// <summary>A block of attention in (shifted) windows over (B, H, W, C).</summary>
+    /// <summary>
+    /// A block of attention in (shifted) windows over (B, H, W, C). Maps of another resolution than it was made for are padded by
+    /// zeros behind the first norm, so that windows tile them.
+    /// </summary>
     public sealed class Block : Module
     {
-        private readonly int _window, _shift;
+        private readonly WindowPartition _window;
+        private readonly int _shift;
+        private readonly (int Height, int Width)? _madeFor;
+        private readonly Tensor? _mask;
         private readonly LayerNorm _norm1, _norm2;
-        private readonly Module _attention;
+        private readonly SelfAttention _attention;
         private readonly DropPath _attentionDropPath, _mlpDropPath;
         private readonly Mlp _mlp;
 
         /// <summary>Makes the block for a fixed resolution in tokens. A window that covers the resolution is cut to it and not shifted.</summary>
         public Block(Func<AttentionShape, AttentionMechanism> attention, int dim, int height, int width, int numHeads, int windowSize, int shiftSize, float mlpRatio = 4, bool qkvBias = true, float dropPath = 0, float dropRate = 0)
+            : this(attention, dim, numHeads, Math.Min(windowSize, Math.Min(height, width)), Math.Min(height, width) <= windowSize ? 0 : shiftSize, (height, width), mlpRatio, qkvBias, dropPath, dropRate)
         {
-            bool isWhole = Math.Min(height, width) <= windowSize;
-            _window = isWhole ? Math.Min(height, width) : windowSize;
-            _shift = isWhole ? 0 : shiftSize;
-            if (height % _window != 0 || width % _window != 0)
-                throw new ArgumentException($"Windows of {_window}×{_window} do not tile {height}×{width} tokens; choose an image size whose token grid is a multiple of the window.");
+        }
+
+        /// <summary>Makes the block for windows of a fixed size.</summary>
+        /// <param name="attention">Makes the mechanism.</param>
+        /// <param name="dim">Channels C.</param>
+        /// <param name="numHeads">Heads.</param>
+        /// <param name="window">Side of the windows in tokens.</param>
+        /// <param name="shift">Tokens by which the map is rolled before it is cut.</param>
+        /// <param name="resolution">The grid of tokens that the shift's mask is stored for; null for none.</param>
+        /// <param name="mlpRatio">Hidden width of the feed-forward part in C.</param>
+        /// <param name="qkvBias">Whether the projections have a bias.</param>
+        /// <param name="dropPath">Chance that a branch is dropped in training.</param>
+        /// <param name="dropRate">Chance that an element is dropped in training.</param>
+        internal Block(Func<AttentionShape, AttentionMechanism> attention, int dim, int numHeads, int window, int shift, (int Height, int Width)? resolution, float mlpRatio, bool qkvBias, float dropPath, float dropRate)
+        {
+            (_window, _shift, _madeFor) = (new WindowPartition(window, window), shift, resolution);
+            if (resolution is { } grid && (grid.Height % window != 0 || grid.Width % window != 0))
+                throw new ArgumentException($"Windows of {window}×{window} do not tile {grid.Height}×{grid.Width} tokens; choose an image size whose token grid is a multiple of the window.");
 
             // Registered for every shifted block, though only attention with scores reads it.
-            Tensor? mask = _shift > 0 ? AddBuffer("attn_mask", ShiftMask(height, width, _window, _shift), StateTraits.Derived) : null;
+            if (resolution is { } made && shift > 0)
+                _mask = AddBuffer("attn_mask", ShiftMask(made.Height, made.Width, window, shift), StateTraits.Derived);
             _norm1 = AddChild("norm1", new LayerNorm(dim));
-            AttentionMechanism mechanism = attention(AttentionShape.Grid(dim, numHeads, _window, _window) with { IsWindow = true });
-            _attention = AddChild("attn", new SelfAttention(mechanism, qkvBias) { ScoreMask = mask, Windows = new WindowGrid(height / _window, width / _window, _shift), DropRate = dropRate });
+            AttentionMechanism mechanism = attention(AttentionShape.Grid(dim, numHeads, window, window) with { IsWindow = true });
+            _attention = AddChild("attn", new SelfAttention(mechanism, qkvBias) { DropRate = dropRate });
             _attentionDropPath = AddChild("drop_path", new DropPath(dropPath));
             _norm2 = AddChild("norm2", new LayerNorm(dim));
             _mlp = AddChild("mlp", new Mlp(dim, (int)(dim * mlpRatio), dropRate));
@@ -207,31 +200,23 @@ public sealed class Swin : VisionModel
         /// <inheritdoc/>
         protected override Tensor Run(Tensor x)
         {
-            Tensor y = _norm1.Forward(x);
+            Tensor y = _window.Padded(_norm1.Forward(x));
+            (int height, int width) = (y.Shape[1], y.Shape[2]);
+            var grid = new WindowGrid(_window.Rows(height), _window.Columns(width), _shift);
             if (_shift > 0)
                 y = y.Roll(1, -_shift).Roll(2, -_shift);
-            y = Merge(_attention.Forward(Partition(y)), x.Shape);
+            y = _window.Joined(_attention.Forward(_window.Cut(y), grid, _shift > 0 ? Mask(height, width) : null), height, width);
             if (_shift > 0)
                 y = y.Roll(1, _shift).Roll(2, _shift);
-            x = _attentionDropPath.Add(x, y);
+            x = _attentionDropPath.Add(x, WindowPartition.Cropped(y, x.Shape[1], x.Shape[2]));
             return _mlpDropPath.Add(x, _mlp, _norm2.Forward(x));
         }
 
-        // (B, H, W, C) → (B·windows, w, w, C), windows in row order.
-        private Tensor Partition(Tensor x)
+        // That of the resolution which the block was made for is stored.
+        private Tensor Mask(int height, int width)
         {
-            int rows = x.Shape[1] / _window, columns = x.Shape[2] / _window, dim = x.Shape[3];
-            if (rows == 1 && columns == 1)
-                return x;
-            return x.Reshape(x.Shape[0], rows, _window, columns, _window, dim).Permute(0, 1, 3, 2, 4, 5).Reshape(-1, _window, _window, dim);
-        }
-
-        private Tensor Merge(Tensor windows, Shape shape)
-        {
-            int rows = shape[1] / _window, columns = shape[2] / _window;
-            if (rows == 1 && columns == 1)
-                return windows;
-            return windows.Reshape(shape[0], rows, columns, _window, _window, shape[3]).Permute(0, 1, 3, 2, 4, 5).Reshape(shape);
+            int window = _window.Height;
+            return _madeFor == (height, width) ? _mask! : ShiftMask(height, width, window, _shift);
         }
 
         /// <summary>
@@ -262,7 +247,7 @@ public sealed class Swin : VisionModel
             position < extent - window ? 0 : position < extent - shift ? 1 : 2;
     }
 
-    /// <summary>Four neighbouring tokens to one: (B, H, W, C) → (B, H / 2, W / 2, 2·C).</summary>
+    /// <summary>Four neighbouring tokens to one: (B, H, W, C) → (B, ⌈H / 2⌉, ⌈W / 2⌉, 2·C), zeros beside an odd edge.</summary>
     internal sealed class PatchMerging : Module
     {
         private readonly LayerNorm _norm;
@@ -278,14 +263,78 @@ public sealed class Swin : VisionModel
         /// <inheritdoc/>
         protected override Tensor Run(Tensor x)
         {
+            x = new WindowPartition(2, 2).Padded(x);
             (int batch, int height, int width, int dim) = (x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]);
-            if (height % 2 != 0 || width % 2 != 0)
-                throw new ArgumentException($"Patch merging needs an even number of tokens each way; got {height}×{width}.");
 
             // Channel order of the authors: (row, column) offsets (0,0), (1,0), (0,1), (1,1).
             Tensor merged = x.Reshape(batch, height / 2, 2, width / 2, 2, dim).Permute(0, 1, 3, 4, 2, 5);
             return _reduction.Forward(_norm.Forward(merged.Reshape(batch, height / 2, width / 2, 4 * dim)));
         }
+    }
+}
+
+/// <summary>The stages of a Swin. Images, windows and merged patches are padded at their right and lower edge.</summary>
+public sealed class SwinBackbone : Backbone
+{
+    private readonly Parameter? _absolutePosition;
+    private readonly PatchEmbed _patchEmbed;
+    private readonly Dropout _posDrop;
+    private readonly ModuleList<Swin.Stage> _layers;
+
+    /// <summary>Makes the stages with undefined weights.</summary>
+    public SwinBackbone(SwinConfig config)
+    {
+        config.Validate();
+        Config = config;
+        float[] dropPath = DropPathSchedule(config.DropPathRate, config.Depths);
+        if (config.AbsolutePosition)
+            _absolutePosition = AddParameter("absolute_pos_embed", [1, Side * Side, config.EmbedDim], Initializer.TruncatedNormal, StateTraits.NoDecay | StateTraits.Positions);
+        _patchEmbed = AddChild("patch_embed", new PatchEmbed(config.PatchSize, 3, config.EmbedDim, config.PatchNorm));
+        _posDrop = AddChild("pos_drop", new Dropout(config.DropRate));
+        _layers = AddChild("layers", new ModuleList<Swin.Stage>(Enumerable.Range(0, config.Depths.Count).Select(i =>
+        {
+            int start = config.Depths.Take(i).Sum();
+            return new Swin.Stage(config, i, dropPath.AsSpan(start, config.Depths[i]));
+        })));
+    }
+
+    /// <inheritdoc/>
+    public override SwinConfig Config { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<FeatureLevel> Levels => [.. Config.Depths.Select((_, stage) => new FeatureLevel(Config.EmbedDim << stage, Config.PatchSize << stage))];
+
+    private int Side => Config.ImageSize / Config.PatchSize;
+
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Module> Blocks => _layers.SelectMany(stage => stage.Blocks);
+
+    /// <inheritdoc/>
+    protected internal override (string Name, Module Norm)? NewOutputNorm(int stage, bool isUsed) =>
+        isUsed ? ($"norm{stage}", new LayerNorm(Config.EmbedDim << stage)) : null;
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Module> Parts(int part) => part == 0 ? [_patchEmbed, _posDrop] : [_layers[part - 1]];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Parameter> PartParameters(int part) => part == 0 && _absolutePosition is not null ? [_absolutePosition] : [];
+
+    /// <inheritdoc/>
+    protected override Tensor RunFeatures(Tensor images, ICollection<(string Stage, Tensor Features)>? stages)
+    {
+        Tensor x = _patchEmbed.Forward(new WindowPartition(Config.PatchSize, Config.PatchSize).Padded(images));
+        if (_absolutePosition is not null)
+            x = x + GridPositions.Resize(_absolutePosition, (Side, Side), (x.Shape[1], x.Shape[2]), mode: InterpolationMode.Bicubic).Reshape(1, x.Shape[1], x.Shape[2], x.Shape[3]);
+        x = _posDrop.Forward(x);
+        stages?.Add(("stem", x));
+        for (int i = 0; i < _layers.Count; i++)
+        {
+            x = _layers[i].RunBlocks(x);
+            stages?.Add(($"stage{i + 1}", x));
+            x = _layers[i].Downsample(x);
+        }
+
+        return x;
     }
 }
 
@@ -310,6 +359,13 @@ public sealed record SwinConfig : TransformerConfig
     /// <summary>Window of softmax blocks in tokens; 0 for PolaFormer's: 7, or 12 where <see cref="WindowSize"/> is above 56.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int SoftmaxWindowSize { get; init; }
+
+    /// <summary>
+    /// Windows of the stages in tokens for dense prediction, the same at every image size; only windows of softmax are shifted then.
+    /// Null for those of <see cref="WindowSize"/> and <see cref="SoftmaxWindowSize"/>, cut to the classifier's grid.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<int>? Windows { get; init; }
 
     /// <summary>Hidden width of the feed-forward part in channels.</summary>
     public float MlpRatio { get; init; } = 4;
@@ -354,6 +410,21 @@ public sealed record SwinConfig : TransformerConfig
     public override Swin Create() => new(this);
 
     /// <inheritdoc/>
+    public override SwinBackbone CreateBackbone() => new(this);
+
+    /// <summary>
+    /// With windows that do not depend on the image: of linear blocks those that the classifier's weights were made for, of softmax
+    /// blocks their own.
+    /// </summary>
+    public override SwinConfig ForDensePrediction() => this with
+    {
+        Windows = Windows ?? [.. Depths.Select((_, stage) => AttentionOf(stage).Select(name => DenseWindow(name, ImageSize / (PatchSize << stage))).Max())],
+    };
+
+    private int DenseWindow(string attention, int side) =>
+        AttentionRegistry.Find(attention).Reach == AttentionReach.Window ? WindowOf(attention) : Math.Min(side, WindowOf(attention));
+
+    /// <inheritdoc/>
     public override void Validate()
     {
         int stages = Depths.Count;
@@ -363,6 +434,8 @@ public sealed record SwinConfig : TransformerConfig
         ShapeLimits.Require(SoftmaxWindowSize, 0, ShapeLimits.ImageSize);
         ShapeLimits.Require(EmbedDim, 1, ShapeLimits.Channels >> (stages - 1));
         ShapeLimits.Require(MlpRatio, 0.25f, ShapeLimits.Ratio);
+        if (Windows is not null)
+            ShapeLimits.RequireEach(Windows, stages, 1, ShapeLimits.ImageSize);
         RequireAttention(stages);
         for (int i = 0; i < stages; i++)
             ShapeLimits.RequireHeads(i, EmbedDim << i, NumHeads[i]);

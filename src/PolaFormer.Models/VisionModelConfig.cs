@@ -29,6 +29,13 @@ public abstract record VisionModelConfig
     /// <exception cref="ArgumentException">It is not registered, or cannot be made for the shape.</exception>
     public AttentionMechanism Mechanism(string name, AttentionShape shape) => AttentionRegistry.Find(name).Create(shape, AttentionDefaults);
 
+    /// <summary>Makes the stem and the stages alone, with undefined weights.</summary>
+    /// <exception cref="ArgumentException">No network can be like that; the message names the entry.</exception>
+    public abstract Backbone CreateBackbone();
+
+    /// <summary>The same network as detectors and segmenters have it, where that differs in more than the head.</summary>
+    public virtual VisionModelConfig ForDensePrediction() => this;
+
     /// <summary>Makes the network with undefined weights.</summary>
     /// <exception cref="ArgumentException">No network can be like that; the message names the entry.</exception>
     public abstract VisionModel Create();

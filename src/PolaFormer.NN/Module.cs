@@ -42,6 +42,9 @@ public abstract class Module
     /// </summary>
     public bool IsCheckpointed { get; set; }
 
+    /// <summary>Whether <see cref="Train"/> leaves this module and its parts in evaluation behaviour, as frozen stages and norms that keep their statistics are.</summary>
+    public bool StaysInEvaluation { get; set; }
+
     /// <summary>Direct parts in order.</summary>
     public IReadOnlyList<(string Name, Module Module)> Children => _children;
 
@@ -162,6 +165,29 @@ public abstract class Module
         }
     }
 
+    /// <summary>Runs a forward pass of several results; see <see cref="Call{TInputs}(TInputs, Func{TInputs, Tensor}, ReadOnlySpan{Tensor?})"/>.</summary>
+    /// <param name="inputs">What the pass reads, the module included.</param>
+    /// <param name="run">The pass.</param>
+    /// <param name="kept">The tensors among the inputs, whose memory a checkpointed module needs for the second run.</param>
+    protected Tensor[] CallForSeveral<TInputs>(TInputs inputs, Func<TInputs, Tensor[]> run, params ReadOnlySpan<Tensor?> kept)
+    {
+        Module? caller = t_running;
+        t_running = this;
+        try
+        {
+            using var scope = MemoryScope.Enter();
+            bool isCheckpointed = IsCheckpointed && caller != this && Tape.Current is not null;
+            Tensor[] results = isCheckpointed ? RunCheckpointed(inputs, run, kept) : run(inputs);
+            foreach (Tensor result in results)
+                scope.Return(result);
+            return results;
+        }
+        finally
+        {
+            t_running = caller;
+        }
+    }
+
     /// <summary>The forward pass.</summary>
     protected abstract Tensor Run(Tensor x);
 
@@ -246,13 +272,37 @@ public abstract class Module
             kept);
     }
 
+    // The tape knows operators of one result: the results travel as one, end to end.
+    private Tensor[] RunCheckpointed<TInputs>(TInputs inputs, Func<TInputs, Tensor[]> run, ReadOnlySpan<Tensor?> kept)
+    {
+        Shape[] shapes = [];
+        Tensor joined = RunCheckpointed(
+            inputs,
+            given =>
+            {
+                Tensor[] results = run(given);
+                shapes = [.. results.Select(result => result.Shape)];
+                return Tensor.Concat(0, [.. results.Select(result => result.Reshape(-1))]);
+            },
+            kept);
+        var parts = new Tensor[shapes.Length];
+        for (int i = 0, start = 0; i < parts.Length; i++)
+        {
+            int length = checked((int)shapes[i].Count);
+            parts[i] = joined.Slice(0, start, length).Reshape(shapes[i]);
+            start += length;
+        }
+
+        return parts;
+    }
+
     private void SetTraining(bool isTraining)
     {
         if (isTraining && IsOptimizedForInference)
             throw new InvalidOperationException("The model is optimised for inference. Load it again to train it.");
-        IsTraining = isTraining;
+        IsTraining = isTraining && !StaysInEvaluation;
         foreach ((_, Module module) in _children)
-            module.SetTraining(isTraining);
+            module.SetTraining(IsTraining);
     }
 
     private IEnumerable<StateEntry> Walk(string prefix)

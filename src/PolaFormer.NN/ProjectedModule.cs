@@ -25,15 +25,18 @@ public abstract class ProjectedModule : Module
         Projection.Bias?.ScaleRows(factors);
     }
 
+    /// <summary>The last layer, and dropout in training.</summary>
+    protected Tensor Project(Tensor mixed)
+    {
+        Tensor y = Projection.Forward(mixed);
+        return _dropout is null ? y : _dropout.Forward(y);
+    }
+
     /// <summary>All before the last layer.</summary>
     protected abstract Tensor Mix(Tensor x);
 
     /// <inheritdoc/>
-    protected sealed override Tensor Run(Tensor x)
-    {
-        Tensor y = Projection.Forward(Mix(x));
-        return _dropout is null ? y : _dropout.Forward(y);
-    }
+    protected sealed override Tensor Run(Tensor x) => Project(Mix(x));
 
     /// <inheritdoc/>
     protected sealed override Tensor RunOnto(Tensor residual, Tensor x) =>

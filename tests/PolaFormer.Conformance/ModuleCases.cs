@@ -89,7 +89,9 @@ internal static class ModuleCases
                 ? new WindowSoftmaxAttention(shape, window[0])
                 : new PolarityAttention(shape, arguments.Integer("kernel_size", 5), arguments.Number("alpha", 4));
             Tensor? mask = fixture.Has("in.mask") ? Tensor.From(fixture.Floats("in.mask"), fixture.ShapeOf("in.mask")) : null;
-            return new Subject(new SelfAttention(mechanism, bias) { ScoreMask = mask }, Layout.Tokens(window[0], window[^1]));
+            var layer = new SelfAttention(mechanism, bias);
+            var tokens = Layout.Tokens(window[0], window[^1]);
+            return mask is null ? new Subject(layer, tokens) : new Subject(layer, x => layer.Forward(x, new WindowGrid(1, mask.Shape[0], 0), mask), tokens, tokens);
         }
 
         int[] resolution = arguments.Integers("input_resolution");

@@ -14,6 +14,12 @@ public sealed record AttentionInputs(Columns Query, Columns Key, Columns Value)
     /// <summary>Columns of the grid of queries; 0 for a sequence.</summary>
     public int Width { get; init; }
 
+    /// <summary>Rows of the grid of keys; the queries' unless set.</summary>
+    public int KeyHeight { get => field > 0 ? field : Height; init; }
+
+    /// <summary>Columns of the grid of keys; the queries' unless set.</summary>
+    public int KeyWidth { get => field > 0 ? field : Width; init; }
+
     /// <summary>Tokens before those of the grid, such as a class token: N = PrefixTokens + Height·Width.</summary>
     public int PrefixTokens { get; init; }
 

@@ -26,8 +26,16 @@ public abstract class AttentionLayer : ProjectedModule
     protected AttentionInputs Inputs(Tensor x, Columns query, Columns key, Columns value)
     {
         var inputs = new AttentionInputs(query, key, value);
-        return x.Rank == 4
-            ? inputs with { Height = x.Shape[1], Width = x.Shape[2] }
-            : inputs with { Height = Mechanism.Shape.Height, Width = Mechanism.Shape.Width, PrefixTokens = Mechanism.Shape.PrefixTokens };
+        if (x.Rank == 4)
+            return inputs with { Height = x.Shape[1], Width = x.Shape[2] };
+
+        // The grid of tokens behind a prefix is known for the size that the mechanism was made for.
+        bool isKnown = x.Shape[1] == Mechanism.Shape.Tokens;
+        return inputs with
+        {
+            Height = isKnown ? Mechanism.Shape.Height : 0,
+            Width = isKnown ? Mechanism.Shape.Width : 0,
+            PrefixTokens = Mechanism.Shape.PrefixTokens,
+        };
     }
 }

@@ -165,7 +165,8 @@ public abstract class AttentionMechanism : Module
             throw new ArgumentException($"{GetType().Name} needs the grid of the tokens; got a sequence.");
         if (Traits.HasFlag(AttentionTraits.Gated) && inputs.Gate is null)
             throw new ArgumentException($"{GetType().Name} needs a gate.");
-        if (Traits.HasFlag(AttentionTraits.FixedLength) && (inputs.Query.Tokens, inputs.Key.Tokens) != (Shape.Tokens, Shape.KeyTokens))
+        bool isInterpolated = Traits.HasFlag(AttentionTraits.Interpolated) && inputs.Height * inputs.Width > 0;
+        if (Traits.HasFlag(AttentionTraits.FixedLength) && !isInterpolated && (inputs.Query.Tokens, inputs.Key.Tokens) != (Shape.Tokens, Shape.KeyTokens))
             throw new ArgumentException($"{GetType().Name} was made for {Shape.Tokens} queries and {Shape.KeyTokens} keys; got {inputs.Query.Tokens} and {inputs.Key.Tokens}. Build the model for this image size and interpolate the checkpoint.");
 
         void Require(bool isNotAsked, AttentionTraits trait, string what)

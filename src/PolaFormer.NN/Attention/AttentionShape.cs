@@ -30,6 +30,19 @@ public sealed record AttentionShape(int Dim, int NumHeads, int Tokens)
     /// <summary>Whether a mechanism that draws in every pass draws anew in every training step, as its authors' code does; else always the same.</summary>
     public bool RedrawsInTraining { get; init; }
 
+    /// <summary>The grid of keys: the queries', or that of patches which a reduction has merged.</summary>
+    public (int Height, int Width) KeyGrid
+    {
+        get
+        {
+            int places = KeyTokens - PrefixTokens;
+            if (places == Height * Width)
+                return (Height, Width);
+            int reduction = Math.Max(1, (int)Math.Round(Math.Sqrt((double)Height * Width / places)));
+            return (Height / reduction, Width / reduction);
+        }
+    }
+
     /// <summary>Channels of a head, d.</summary>
     public int HeadDim => Dim / NumHeads;
 

@@ -33,4 +33,7 @@ public enum AttentionTraits
 
     /// <summary>Applies <see cref="AttentionInputs.Rotary"/> to its own features; of other mechanisms the layer turns queries and keys.</summary>
     Rotary = 256,
+
+    /// <summary>Parameters for each token belong to places of the grid: those of another grid than it was made for are interpolated. Lifts <see cref="FixedLength"/> where the inputs have a grid.</summary>
+    Interpolated = 512,
 }

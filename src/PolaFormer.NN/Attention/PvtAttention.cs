@@ -40,6 +40,8 @@ public sealed class PvtAttention : AttentionLayer
         Tensor query = _query.Forward(x);
         Tensor keyValue = _keyValue.Forward(_reduction is { } reduction ? reduction.Apply(x) : x);
         AttentionInputs inputs = Inputs(x, new Columns(query, 0, dim), new Columns(keyValue, 0, dim), new Columns(keyValue, dim, dim));
+        if (_reduction is not null)
+            inputs = inputs with { KeyHeight = keyValue.Shape[1], KeyWidth = keyValue.Shape[2] };
         if (IsGated)
             inputs = inputs with { Gate = new Columns(query, dim, dim) };
         return Mechanism.Attend(inputs).Reshape(x.Shape);

@@ -24,26 +24,34 @@ public sealed class SelfAttention : AttentionLayer
         AddInline(mechanism);
     }
 
-    /// <summary>
+    /// <summary>Applies the layer to windows that stand in the batch.</summary>
+    /// <param name="windows">(B·windows, w, w, C).</param>
+    /// <param name="grid">Where the windows lie in the image.</param>
+    /// <param name="scoreMask">
     /// Added to the scores, (windows of an image, N, N): 0 within a region, −100 between regions that only a cyclic shift has
     /// brought together. Null where windows are not shifted.
-    /// </summary>
-    public Tensor? ScoreMask { get; init; }
-
-    /// <summary>Where the windows that stand in the batch lie in the image; none where an entry of the batch is an image.</summary>
-    public WindowGrid? Windows { get; init; }
+    /// </param>
+    public Tensor Forward(Tensor windows, WindowGrid grid, Tensor? scoreMask) => Call(
+        new Pass(this, windows, grid, scoreMask),
+        static pass => pass.Layer.Project(pass.Layer.Mix(pass.X, pass.Windows, pass.ScoreMask)),
+        windows,
+        scoreMask);
 
     /// <inheritdoc/>
     protected override Linear Projection { get; }
 
     /// <inheritdoc/>
-    protected override Tensor Mix(Tensor x)
+    protected override Tensor Mix(Tensor x) => Mix(x, null, null);
+
+    private Tensor Mix(Tensor x, WindowGrid? windows, Tensor? scoreMask)
     {
         int dim = x.Shape[-1];
         Tensor joint = _joint.Forward(x);
-        AttentionInputs inputs = Inputs(x, new Columns(joint, 0, dim), new Columns(joint, dim, dim), new Columns(joint, 2 * dim, dim)) with { ScoreMask = ScoreMask, Windows = Windows };
+        AttentionInputs inputs = Inputs(x, new Columns(joint, 0, dim), new Columns(joint, dim, dim), new Columns(joint, 2 * dim, dim)) with { ScoreMask = scoreMask, Windows = windows };
         if (IsGated)
             inputs = inputs with { Gate = new Columns(joint, 3 * dim, dim) };
         return Mechanism.Attend(inputs).Reshape(x.Shape);
     }
+
+    private readonly record struct Pass(SelfAttention Layer, Tensor X, WindowGrid Windows, Tensor? ScoreMask);
 }

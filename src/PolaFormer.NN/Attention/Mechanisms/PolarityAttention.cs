@@ -72,7 +72,7 @@ public sealed class PolarityAttention : AttentionMechanism
     /// <inheritdoc/>
     public override AttentionTraits Traits =>
         (Shape.IsSequence ? MaskTrait : AttentionTraits.Grid)
-        | (Shape.IsSequence || (_positionalEncoding is null && _gate is null) ? AttentionTraits.None : AttentionTraits.FixedLength)
+        | (Shape.IsSequence || (_positionalEncoding is null && _gate is null) ? AttentionTraits.None : AttentionTraits.FixedLength | AttentionTraits.Interpolated)
         | (_options.Gate == PolarityGate.Projected ? AttentionTraits.Gated : AttentionTraits.None);
 
     /// <inheritdoc/>
@@ -106,7 +106,9 @@ public sealed class PolarityAttention : AttentionMechanism
     protected override Tensor RunMix(AttentionInputs inputs)
     {
         (Tensor inverseScale, Tensor exponent) = _constants ?? Constants();
-        Tensor? positions = _positionalEncoding is null ? null : First(_positionalEncoding, inputs.Key.Tokens);
+        Tensor? positions = _positionalEncoding is null
+            ? null
+            : Placed(_positionalEncoding, Shape.KeyTokens, Shape.KeyGrid, inputs.Key.Tokens, (inputs.KeyHeight, inputs.KeyWidth));
         return _options.IsPolar
             ? Tensor.PolarityAttention(inputs.Query, inputs.Key, inputs.Value, positions, inverseScale, exponent, Shape.NumHeads, inputs.Mask)
             : Unsigned(inputs, positions, inverseScale, exponent);
@@ -143,17 +145,24 @@ public sealed class PolarityAttention : AttentionMechanism
     private Tensor Gated(AttentionInputs inputs, Tensor restored) => _options.Gate switch
     {
         PolarityGate.Projected => restored * Tokens(inputs.Gate!.Value),
-        PolarityGate.Learned => restored * First(_gate!, restored.Shape[1]),
+        PolarityGate.Learned => restored * Placed(_gate!, Shape.Tokens, (Shape.Height, Shape.Width), inputs.Query.Tokens, (inputs.Height, inputs.Width)),
         _ => restored,
     };
-
-    // A sequence may be shorter than the longest one.
-    private static Tensor First(Tensor table, int tokens) => table.Shape[1] == tokens ? table : table.Slice(1, 0, tokens);
 
     /// <inheritdoc/>
     protected override void OnOptimizeForInference() => _constants = MemoryScope.OutsideScopes(Constants);
 
     private (Tensor InverseScale, Tensor Exponent) Constants() => (_scale.Softplus().Reciprocal(), Exponents());
+
+    // Values for each place, of the grid that there is; where that is not told, the number of tokens decides. A sequence may be
+    // shorter than the longest one.
+    private Tensor Placed(Tensor values, int madeForTokens, (int Height, int Width) madeFor, int tokens, (int Height, int Width) grid)
+    {
+        if (Shape.IsSequence)
+            return values.Shape[1] == tokens ? values : values.Slice(1, 0, tokens);
+        bool isTold = madeFor.Height > 0 && Shape.PrefixTokens == 0 && grid.Height * grid.Width == tokens;
+        return tokens == madeForTokens && (!isTold || grid == madeFor) ? values : GridPositions.Resize(values, madeFor, grid, Shape.PrefixTokens);
+    }
 
     // One stream of positive parts, eps against the mean as in the signed ones: (B, N, C).
     private Tensor Unsigned(AttentionInputs inputs, Tensor? positions, Tensor inverseScale, Tensor exponent)
