@@ -121,6 +121,23 @@ internal static class GradientCases
         });
         Add("Softmax attention", typeof(SoftmaxAttention), [Random([2, 4, 8]), Random([2, 3, 16]), Random([2, 4, 3])], x =>
             Tensor.SoftmaxAttention(x[0], new Columns(x[1], 0, 8), new Columns(x[1], 8, 8), 2, 0.5f, x[2], Tensor.From([0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1f], [1, 4, 3])));
+        Add("RoIAlign", typeof(RoiAlign), [Random([2, 5, 6, 3])], x =>
+            x[0].RoiAlign(Tensor.From([0, 2.5f, 1, 15, 13, 1, 4, 3, 9, 20, 1, -9, -9, 3, 3f], [3, 5]), new RoiAlignRule(2, 3, 0.25f)).Exp());
+        Add("RoIAlign, not aligned", typeof(RoiAlign), [Random([1, 5, 6, 17])], x =>
+            x[0].RoiAlign(Tensor.From([0, 2.5f, 1, 15, 13f], [1, 5]), new RoiAlignRule(2, 2, 0.25f, 2, IsAligned: false)).Exp());
+        Add("Box decoding, bounded", typeof(BoxDecode), [Away([2, 4]) + Tensor.From([0, 1, 3, 5f], [4]), Random([2, 8])], x =>
+            (x[1] * 2).DecodeBoxes(x[0], new BoxDecodeRule((0.5f, 0.4f, 0.3f, 0.2f), (0.1f, 0, 0, -0.1f), 4.3f, 5.1f)));
+        foreach (OverlapMode mode in Enum.GetValues<OverlapMode>())
+        {
+            Add($"Overlaps, {mode}", typeof(BoxOverlaps), [Random([2, 4]) + Tensor.From([0, 1, 4, 5f], [4]), Random([3, 4]) + Tensor.From([1, 0, 3, 6f], [4])], x => x[0].BoxOverlaps(x[1], mode));
+            Add($"Overlaps of pairs, {mode}", typeof(BoxOverlaps), [Random([2, 4]) + Tensor.From([0, 1, 4, 5f], [4]), Random([2, 4]) + Tensor.From([1, 0, 3, 6f], [4])], x => x[0].PairedBoxOverlaps(x[1], mode));
+        }
+
+        foreach (float gamma in (float[])[2, 1.5f])
+            Add($"Focal loss, gamma {gamma}", typeof(FocalLoss), [Random([4, 3])], x => (x[0] * 3).FocalLoss(Tensor.From([2L, 0, 3, 1], [4]), gamma));
+        Add("Binary cross-entropy", typeof(SigmoidCrossEntropy), [Random([2, 3])], x => (x[0] * 4).SigmoidCrossEntropy(Tensor.From([0, 1, 0.3f, 1, 0, 0.9f], [2, 3])));
+        foreach (float beta in (float[])[0, 0.3f, 1])
+            Add($"Smooth L1, beta {beta}", typeof(SmoothL1), [Away([3, 4])], x => (x[0] * 2).SmoothL1(Tensor.Zeros([3, 4]), beta));
         Add("Rotate", typeof(Rotate), [Random([2, 4, 8])], x =>
         {
             (Tensor sin, Tensor cos) = Turns(4, 4);
