@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Training;
 
@@ -9,6 +10,11 @@ namespace PolaFormer.Cli;
 /// <param name="every">Steps between lines where there is no terminal.</param>
 internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int every) : ITrainingObserver
 {
+    // A terminal's line moves no faster than it can be read.
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
+    private long _shownAt;
+
     // What evaluating after an epoch took last; nothing before the first.
     private TimeSpan _evaluation;
 
@@ -20,10 +26,13 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
 
     public void Warned(string message) => output.WriteLine($"{(width is null ? "" : "\r\e[K")}warning: {PlainText.Of(message)}");
 
+    public bool WantsStep(int step) => width is null ? step % every == 0 : Stopwatch.GetElapsedTime(_shownAt) >= s_pause;
+
     public void StepDone(TrainingProgress progress)
     {
         if (width is null && progress.Step % every != 0)
             return;
+        _shownAt = Stopwatch.GetTimestamp();
         TimeSpan left = progress.Left + ((progress.Epochs - progress.Epoch + 1) * _evaluation);
         string line = FormattableString.Invariant(
             $"epoch {progress.Epoch}/{progress.Epochs}  step {progress.Step}/{progress.StepsPerEpoch}  loss {progress.Loss:F4}  {progress.Metric.Definition.Label} {progress.Metric.ToText(1)}  lr {progress.LearningRate:0.00e-0}  {progress.ExamplesPerSecond:F0} images/s  {Duration(left)} left");

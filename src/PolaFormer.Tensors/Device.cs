@@ -55,6 +55,9 @@ public abstract unsafe class Device
     /// <summary>A tensor with undefined contents.</summary>
     public Tensor Empty(Shape shape, DType type = DType.Float32) => new(this, Allocate(checked(shape.Count * type.Size())), 0, shape, type);
 
+    /// <summary>Whether a request may still be under way when the program goes on, so that reading a value waits for all before it.</summary>
+    public virtual bool IsAsynchronous => false;
+
     /// <summary>Waits until all that was asked of the device is done. A clock that is stopped after it has measured the work.</summary>
     public virtual void Synchronize()
     {

@@ -1,3 +1,5 @@
+using PolaFormer.Tensors;
+
 namespace PolaFormer.Training;
 
 /// <summary>Top-1 and top-5 accuracy, by which classifiers are judged.</summary>
@@ -12,33 +14,24 @@ public static class ClassificationMetrics
     /// <summary>Both.</summary>
     public static IReadOnlyList<MetricDefinition> Definitions { get; } = [Top1, Top5];
 
-    /// <summary>Counts a batch.</summary>
-    /// <param name="metrics">Sums with <see cref="Definitions"/>.</param>
-    /// <param name="logits">(rows, classes), row-major.</param>
+    /// <summary>How many rows' labels have the largest logit, and how many one of the five largest; of equal logits the first is ahead, and NaN is no hit.</summary>
+    /// <param name="logits">(rows, classes).</param>
     /// <param name="labels">Class of each row.</param>
-    /// <param name="meanLoss">Mean loss of the rows.</param>
-    public static void Add(Metrics metrics, ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, double meanLoss)
+    /// <returns>(2), in the order of <see cref="Definitions"/>.</returns>
+    public static Tensor Sums(Tensor logits, ReadOnlySpan<int> labels)
     {
-        int classes = labels.Length == 0 ? 0 : logits.Length / labels.Length, top1 = 0, top5 = 0;
+        long[] classes = new long[labels.Length];
+        float[] numbers = new float[labels.Length];
         for (int i = 0; i < labels.Length; i++)
-        {
-            int rank = RankOf(logits.Slice(i * classes, classes), labels[i]);
-            top1 += rank < 1 ? 1 : 0;
-            top5 += rank < 5 ? 1 : 0;
-        }
+            numbers[i] = classes[i] = labels[i];
+        Device device = logits.Device;
+        Tensor own = logits.Gather(1, Tensor.From(classes, [labels.Length, 1], device));
+        Tensor isBefore = Tensor.Arange(logits.Shape[1], device: device).Compare(Comparison.Less, Tensor.From(numbers, [labels.Length, 1], device));
+        Tensor ahead = (logits.Compare(Comparison.Greater, own) + (logits.Compare(Comparison.Equal, own) * isBefore)).Sum(1);
 
-        metrics.Add(labels.Length, meanLoss, top1, top5);
-    }
-
-    // Classes ahead of the label: larger logits, of equal ones those before it. A NaN logit ranks last.
-    private static int RankOf(ReadOnlySpan<float> logits, int label)
-    {
-        float own = logits[label];
-        if (float.IsNaN(own))
-            return int.MaxValue;
-        int rank = 0;
-        for (int c = 0; c < logits.Length; c++)
-            rank += logits[c] > own || (logits[c] == own && c < label) ? 1 : 0;
-        return rank;
+        // Nothing is ahead of NaN, which is not equal to itself.
+        Tensor isNumber = own.Compare(Comparison.Equal, own).Reshape(labels.Length);
+        Tensor top1 = ahead.Compare(Comparison.Less, 1) * isNumber, top5 = ahead.Compare(Comparison.Less, 5) * isNumber;
+        return Tensor.Concat(0, top1.Sum().Reshape(1), top5.Sum().Reshape(1));
     }
 }

@@ -19,15 +19,19 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     private readonly ConcurrentQueue<string> _badImages = new();
 
     /// <summary>Builds the network with freshly drawn or given weights, and opens the data.</summary>
+    /// <param name="config">The recipe.</param>
+    /// <param name="device">Where to train; the default device where null.</param>
     /// <exception cref="ConfigurationException">A key asks for what is not supported.</exception>
     /// <exception cref="Vision.ImageException">The data cannot be opened.</exception>
     /// <exception cref="CheckpointException">MODEL.PRETRAINED cannot be read or does not fit.</exception>
-    public ClassificationTask(TrainingConfig config)
+    public ClassificationTask(TrainingConfig config, Device? device = null)
+        : base(device)
     {
         ConfigurationRules.Check(config);
         if (Mixup.IsWanted(config.Aug) && config.Data.BatchSize % 2 != 0)
             throw new ConfigurationException($"DATA.BATCH_SIZE: {config.Data.BatchSize} is odd, and batches are mixed in pairs (AUG.MIXUP, AUG.CUTMIX); it takes an even number then.");
         _config = config;
+        using IDisposable use = Device.Use();
         var configured = ConfiguredModel.Create(config);
         Network = configured.Model;
         Network.UseCheckpoint = config.Train.UseCheckpoint;
@@ -100,14 +104,18 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     }
 
     /// <inheritdoc/>
-    public override Tensor Predict(Module model, Batch batch) => model.Forward(Images(batch));
+    public override Tensor Predict(Module model, Batch batch) => model.Forward(Images(batch, Device));
 
     /// <summary>Measures a network that need not be of a run, on a loader's images. Null where it was stopped.</summary>
-    public static Evaluation? Evaluate(Module model, DataLoader loader, CancellationToken stop = default) =>
-        Evaluation.Run(model, ClassificationMetrics.Definitions, loader.Epoch(0), (batch, metrics) =>
+    /// <param name="model">The network.</param>
+    /// <param name="loader">The images.</param>
+    /// <param name="device">Where the network lies; the default device where null.</param>
+    /// <param name="stop">Asks to stop.</param>
+    public static Evaluation? Evaluate(Module model, DataLoader loader, Device? device = null, CancellationToken stop = default) =>
+        Evaluation.Run(model, ClassificationMetrics.Definitions, loader.Epoch(0), batch =>
         {
-            Tensor logits = model.Forward(Images(batch));
-            ClassificationMetrics.Add(metrics, logits.AsSpan<float>(), batch.Labels, CrossEntropy(logits, batch, 0).Item());
+            Tensor logits = model.Forward(Images(batch, device ?? Device.Default));
+            return new BatchResult(batch.Count, CrossEntropy(logits, batch, 0), ClassificationMetrics.Sums(logits, batch.Labels));
         }, stop);
 
     /// <inheritdoc/>
@@ -120,20 +128,24 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     protected override Tensor Loss(Tensor predictions, Batch batch) => CrossEntropy(predictions, batch, 0);
 
     /// <inheritdoc/>
-    protected override void Measure(Tensor predictions, Batch batch, double loss, Metrics metrics) =>
-        ClassificationMetrics.Add(metrics, predictions.AsSpan<float>(), batch.Labels, loss);
+    protected override int CountOf(Batch batch) => batch.Count;
+
+    /// <inheritdoc/>
+    protected override Tensor Measure(Tensor predictions, Batch batch, Tensor loss) => ClassificationMetrics.Sums(predictions, batch.Labels);
 
     /// <inheritdoc/>
     protected override (Tensor Predictions, Tensor Loss) Train(Batch batch)
     {
-        Tensor images = Images(batch);
-        Tensor? mixed = _mixup?.Apply(images, batch.Labels, RandomStep.Current.Seed, (long)RandomStep.Current.Step);
+        Tensor images = Images(batch, Device);
+        Tensor? targets = null;
+        if (_mixup is not null)
+            (images, targets) = _mixup.Apply(images, batch.Labels, RandomStep.Current.Seed, (long)RandomStep.Current.Step);
         Tensor logits = Network.Forward(images);
-        return (logits, mixed is null ? CrossEntropy(logits, batch, (float)_config.Model.LabelSmoothing) : logits.CrossEntropy(mixed).Mean());
+        return (logits, targets is null ? CrossEntropy(logits, batch, (float)_config.Model.LabelSmoothing) : logits.CrossEntropy(targets).Mean());
     }
 
-    private static Tensor Images(Batch batch) => Tensor.From(batch.Images, [batch.Count, batch.ImageSize, batch.ImageSize, 3]);
+    private static Tensor Images(Batch batch, Device device) => Tensor.From(batch.Images, [batch.Count, batch.ImageSize, batch.ImageSize, 3], device);
 
     private static Tensor CrossEntropy(Tensor logits, Batch batch, float smoothing) =>
-        logits.CrossEntropy(SoftTargets.FromLabels(batch.Labels, logits.Shape[1], smoothing)).Mean();
+        logits.CrossEntropy(SoftTargets.FromLabels(batch.Labels, logits.Shape[1], smoothing, logits.Device)).Mean();
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using PolaFormer.Models;
 using PolaFormer.NN;
+using PolaFormer.Tensors;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Optimization;
 
@@ -10,17 +11,20 @@ namespace PolaFormer.Training;
 public static class ConfiguredTrainer
 {
     /// <summary>Makes the trainer of a classification task; the folder is made by <see cref="Trainer.Run"/>.</summary>
+    /// <param name="config">The recipe.</param>
+    /// <param name="outputFolder">Where the run writes.</param>
+    /// <param name="device">Where to train; the default device where null.</param>
     /// <exception cref="ConfigurationException">A key asks for what is not supported.</exception>
     /// <exception cref="Vision.ImageException">The data cannot be opened.</exception>
     /// <exception cref="Checkpoints.CheckpointException">MODEL.PRETRAINED cannot be read or does not fit.</exception>
-    public static Trainer Create(TrainingConfig config, string outputFolder)
+    public static Trainer Create(TrainingConfig config, string outputFolder, Device? device = null)
     {
         ConfigurationRules.Check(config);
         OptimizationConfig train = config.Train;
         int epochs = train.Epochs + train.CooldownEpochs;
         if (train.StartEpoch >= epochs)
             throw new ConfigurationException($"TRAIN.START_EPOCH: {train.StartEpoch} leaves nothing to train; it takes a whole number below TRAIN.EPOCHS, {train.Epochs}.");
-        var task = new ClassificationTask(config);
+        var task = new ClassificationTask(config, device);
         int stepsPerEpoch = task.BatchesPerEpoch / train.AccumulationSteps;
         if (stepsPerEpoch == 0)
             throw new ConfigurationException($"TRAIN.ACCUMULATION_STEPS is {train.AccumulationSteps}, but an epoch has {task.BatchesPerEpoch} batches. Set it to at most that.");

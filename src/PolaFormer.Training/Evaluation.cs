@@ -28,9 +28,9 @@ public sealed record Evaluation(Metrics Metrics, TimeSpan Elapsed)
     /// <param name="model">The network.</param>
     /// <param name="definitions">The metrics.</param>
     /// <param name="batches">What is evaluated on.</param>
-    /// <param name="measure">Counts a batch; it runs in a memory scope of its own.</param>
+    /// <param name="measure">Measures a batch; it runs in a memory scope of its own.</param>
     /// <param name="stop">Asks to stop.</param>
-    public static Evaluation? Run<TBatch>(Module model, IReadOnlyList<MetricDefinition> definitions, IEnumerable<TBatch> batches, Action<TBatch, Metrics> measure, CancellationToken stop)
+    public static Evaluation? Run<TBatch>(Module model, IReadOnlyList<MetricDefinition> definitions, IEnumerable<TBatch> batches, Func<TBatch, BatchResult> measure, CancellationToken stop)
     {
         bool wasTraining = model.IsTraining;
         model.Evaluate();
@@ -41,7 +41,7 @@ public sealed record Evaluation(Metrics Metrics, TimeSpan Elapsed)
             if (stop.IsCancellationRequested)
                 return null;
             using var scope = MemoryScope.Enter();
-            measure(batch, metrics);
+            metrics.Add(measure(batch));
         }
 
         if (wasTraining)

@@ -13,7 +13,11 @@ public interface ITrainingObserver
     {
     }
 
-    /// <summary>A step is done.</summary>
+    /// <summary>Whether to call <see cref="StepDone"/> for a step. Its loss is then read from the device, which takes until the step is done.</summary>
+    /// <param name="step">Steps of the epoch done with this one.</param>
+    bool WantsStep(int step) => true;
+
+    /// <summary>A step is done that an observer of the run wants.</summary>
     void StepDone(TrainingProgress progress)
     {
     }

@@ -72,6 +72,17 @@ public sealed class Metrics(IReadOnlyList<MetricDefinition> definitions)
         Count += count;
     }
 
+    /// <summary>Counts a batch, waiting for its device.</summary>
+    public void Add(in BatchResult batch) => Add(batch.Count, batch.Loss.Item(), batch.Sums.ToArray());
+
+    internal void Add(int count, double meanLoss, ReadOnlySpan<float> sums)
+    {
+        Span<double> widened = stackalloc double[sums.Length];
+        for (int i = 0; i < sums.Length; i++)
+            widened[i] = sums[i];
+        Add(count, meanLoss, widened);
+    }
+
     private MetricValue ValueOf(int metric) => new(definitions[metric], Count == 0 ? 0 : _sums[metric] / Count);
 
     private static bool IsNumber(string text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);

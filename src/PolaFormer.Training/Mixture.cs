@@ -1,4 +1,4 @@
-using System.Numerics;
+using PolaFormer.Tensors;
 using PolaFormer.Vision;
 
 namespace PolaFormer.Training;
@@ -27,36 +27,38 @@ public readonly record struct Mixture(double Lambda, PixelRect? Box)
         return Cut(new PixelRect(left, top, right - left, bottom - top), width, height);
     }
 
-    /// <summary>Changes an image in place.</summary>
-    /// <param name="image">(height, width, 3).</param>
-    /// <param name="partner">Of the same shape.</param>
-    /// <param name="width">Columns.</param>
-    public void Apply(Span<float> image, ReadOnlySpan<float> partner, int width)
+    /// <summary>Mixes every image of a batch with its partner, the image as far from the end.</summary>
+    /// <param name="images">(B, height, width, 3).</param>
+    /// <param name="mixtures">What each image takes from its partner.</param>
+    /// <returns>Images of the same shape; <paramref name="images"/> where none takes anything.</returns>
+    internal static Tensor Apply(Tensor images, ReadOnlySpan<Mixture> mixtures)
     {
-        if (Box is { } box)
+        int count = mixtures.Length, height = images.Shape[1], width = images.Shape[2];
+        bool anySum = false, anyBox = false;
+        long[] partners = new long[count];
+        float[] own = new float[count], other = new float[count], rows = new float[count * height], columns = new float[count * width];
+        for (int i = 0; i < count; i++)
         {
-            for (int y = box.Y; y < box.Y + box.Height; y++)
-            {
-                int from = ((y * width) + box.X) * Image.Channels;
-                partner.Slice(from, box.Width * Image.Channels).CopyTo(image[from..]);
-            }
-        }
-        else if (Lambda != 1)
-        {
-            Sum(image, partner, (float)Lambda, (float)(1 - Lambda));
-        }
-    }
-
-    private static void Sum(Span<float> image, ReadOnlySpan<float> partner, float own, float other)
-    {
-        int i = 0;
-        for (; i <= image.Length - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            var sum = (new Vector<float>(image[i..]) * own) + (new Vector<float>(partner[i..]) * other);
-            sum.CopyTo(image[i..]);
+            Mixture mixture = mixtures[i];
+            partners[i] = count - 1 - i;
+            own[i] = mixture.Box is null ? (float)mixture.Lambda : 1;
+            other[i] = mixture.Box is null ? (float)(1 - mixture.Lambda) : 0;
+            anySum |= own[i] != 1;
+            if (mixture.Box is not { } box)
+                continue;
+            anyBox = true;
+            rows.AsSpan((i * height) + box.Y, box.Height).Fill(1);
+            columns.AsSpan((i * width) + box.X, box.Width).Fill(1);
         }
 
-        for (; i < image.Length; i++)
-            image[i] = (image[i] * own) + (partner[i] * other);
+        if (!anySum && !anyBox)
+            return images;
+        Device device = images.Device;
+        Tensor mixed = images, partner = images.Gather(0, Tensor.From(partners, [count, 1, 1, 1], device));
+        if (anySum)
+            mixed = (images * Tensor.From(own, [count, 1, 1, 1], device)) + (partner * Tensor.From(other, [count, 1, 1, 1], device));
+        if (anyBox)
+            mixed = Tensor.Where(Tensor.From(rows, [count, height, 1, 1], device) * Tensor.From(columns, [count, 1, width, 1], device), partner, mixed);
+        return mixed;
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics;
 using PolaFormer.Tensors;
 using PolaFormer.Training.Configuration;
@@ -54,43 +53,30 @@ public sealed class Mixup
     /// <summary>Whether a configuration asks for mixing.</summary>
     public static bool IsWanted(AugmentationConfig config) => config.Mixup > 0 || config.Cutmix > 0 || config.CutmixMinmax is not null;
 
-    /// <summary>Mixes a batch in place.</summary>
+    /// <summary>Mixes a batch.</summary>
     /// <param name="images">(B, height, width, 3), an even B.</param>
     /// <param name="labels">Class of each image.</param>
     /// <param name="seed">Seed of the run.</param>
     /// <param name="step">Number of the training step.</param>
-    /// <returns>Target probabilities (B, classes).</returns>
-    public Tensor Apply(Tensor images, ReadOnlySpan<int> labels, ulong seed, long step)
+    /// <returns>The mixed images and their target probabilities (B, classes).</returns>
+    public (Tensor Images, Tensor Targets) Apply(Tensor images, ReadOnlySpan<int> labels, ulong seed, long step)
     {
         var mixtures = new Mixture[labels.Length];
         Draw(mixtures, images.Shape[2], images.Shape[1], SampleRandom.OfBatch(seed, step));
         return Apply(images, labels, mixtures);
     }
 
-    /// <summary>Mixes a batch in place in a given way.</summary>
+    /// <summary>Mixes a batch in a given way.</summary>
     /// <param name="images">(B, height, width, 3), an even B.</param>
     /// <param name="labels">Class of each image.</param>
-    /// <param name="mixtures">What each image takes from its partner.</param>
-    /// <returns>Target probabilities (B, classes).</returns>
-    public Tensor Apply(Tensor images, ReadOnlySpan<int> labels, ReadOnlySpan<Mixture> mixtures)
+    /// <param name="mixtures">What each image takes from its partner, the image as far from the end.</param>
+    /// <returns>The mixed images and their target probabilities (B, classes).</returns>
+    public (Tensor Images, Tensor Targets) Apply(Tensor images, ReadOnlySpan<int> labels, ReadOnlySpan<Mixture> mixtures)
     {
         int count = labels.Length;
         if (images.Shape.Rank != 4 || images.Shape[0] != count || mixtures.Length != count || count % 2 != 0)
             throw new ArgumentException($"Mixing takes an even number of images, and a label and a mixture for each; got {images.Shape}, {count} and {mixtures.Length}.");
-        Span<float> values = images.AsSpan<float>();
-        int width = images.Shape[2], length = count == 0 ? 0 : values.Length / count;
-        float[] original = ArrayPool<float>.Shared.Rent(length);
-        for (int i = 0; i < count / 2; i++)
-        {
-            int j = count - 1 - i;
-            Span<float> first = values.Slice(i * length, length), second = values.Slice(j * length, length);
-            first.CopyTo(original);
-            mixtures[i].Apply(first, second, width);
-            mixtures[j].Apply(second, original.AsSpan(0, length), width);
-        }
-
-        ArrayPool<float>.Shared.Return(original);
-        return SoftTargets.Mixed(labels, _numClasses, _smoothing, mixtures);
+        return (Mixture.Apply(images, mixtures), SoftTargets.Mixed(labels, _numClasses, _smoothing, mixtures, images.Device));
     }
 
     /// <summary>What each image of a batch takes from its partner.</summary>

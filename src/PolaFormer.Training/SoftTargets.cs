@@ -12,21 +12,11 @@ public static class SoftTargets
     /// <param name="labels">Class of each row.</param>
     /// <param name="numClasses">Classes.</param>
     /// <param name="smoothing">The share s, in [0, 1].</param>
+    /// <param name="device">Where; the default device where null.</param>
     /// <returns>(rows, classes).</returns>
     /// <exception cref="ArgumentOutOfRangeException">A label is no class.</exception>
-    public static Tensor FromLabels(ReadOnlySpan<int> labels, int numClasses, float smoothing)
-    {
-        Tensor targets = Tensor.Empty([labels.Length, numClasses]);
-        Span<float> values = targets.AsSpan<float>();
-        values.Fill(smoothing / numClasses);
-        for (int i = 0; i < labels.Length; i++)
-        {
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)labels[i], (uint)numClasses, nameof(labels));
-            values[(i * numClasses) + labels[i]] += 1 - smoothing;
-        }
-
-        return targets;
-    }
+    public static Tensor FromLabels(ReadOnlySpan<int> labels, int numClasses, float smoothing, Device? device = null) =>
+        Choose(labels, numClasses, (smoothing / numClasses) + (1 - smoothing), smoothing / numClasses, device ?? Device.Default);
 
     /// <summary>
     /// Targets of mixed images: each is its own smoothed target times its share, plus that of the image as far from the end times the rest.
@@ -35,26 +25,34 @@ public static class SoftTargets
     /// <param name="numClasses">Classes.</param>
     /// <param name="smoothing">The share spread over all classes, in [0, 1].</param>
     /// <param name="mixtures">How each row was mixed.</param>
+    /// <param name="device">Where; the default device where null.</param>
     /// <returns>(rows, classes).</returns>
     /// <exception cref="ArgumentOutOfRangeException">A label is no class.</exception>
-    public static Tensor Mixed(ReadOnlySpan<int> labels, int numClasses, double smoothing, ReadOnlySpan<Mixture> mixtures)
+    public static Tensor Mixed(ReadOnlySpan<int> labels, int numClasses, double smoothing, ReadOnlySpan<Mixture> mixtures, Device? device = null)
     {
-        Tensor targets = Tensor.Empty([labels.Length, numClasses]);
-        Span<float> values = targets.AsSpan<float>();
+        device ??= Device.Default;
+        int count = labels.Length;
+        int[] partners = labels.ToArray();
+        Array.Reverse(partners);
+        float[] own = new float[count], other = new float[count];
+        for (int i = 0; i < count; i++)
+            (own[i], other[i]) = ((float)mixtures[i].Lambda, (float)(1 - mixtures[i].Lambda));
         float off = (float)(smoothing / numClasses), on = (float)(1 - smoothing + (smoothing / numClasses));
+        return (Choose(labels, numClasses, on, off, device) * Tensor.From(own, [count, 1], device))
+            + (Choose(partners, numClasses, on, off, device) * Tensor.From(other, [count, 1], device));
+    }
+
+    // One value at each row's label, another elsewhere.
+    private static Tensor Choose(ReadOnlySpan<int> labels, int numClasses, float on, float off, Device device)
+    {
+        float[] numbers = new float[labels.Length];
         for (int i = 0; i < labels.Length; i++)
         {
-            int label = labels[i], partner = labels[^(i + 1)];
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)label, (uint)numClasses, nameof(labels));
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)partner, (uint)numClasses, nameof(labels));
-            float own = (float)mixtures[i].Lambda, other = (float)(1 - mixtures[i].Lambda);
-            Span<float> row = values.Slice(i * numClasses, numClasses);
-            row.Fill((off * own) + (off * other));
-            row[label] = (on * own) + ((label == partner ? on : off) * other);
-            if (label != partner)
-                row[partner] = (off * own) + (on * other);
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)labels[i], (uint)numClasses, nameof(labels));
+            numbers[i] = labels[i];
         }
 
-        return targets;
+        Tensor isLabel = Tensor.Arange(numClasses, device: device).Compare(Comparison.Equal, Tensor.From(numbers, [labels.Length, 1], device));
+        return Tensor.Where(isLabel, Tensor.Full(new Shape(), on, device), Tensor.Full(new Shape(), off, device));
     }
 }

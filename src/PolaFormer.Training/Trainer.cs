@@ -3,7 +3,6 @@ using System.Runtime.ExceptionServices;
 using PolaFormer.Checkpoints;
 using PolaFormer.Files;
 using PolaFormer.NN;
-using PolaFormer.Tensors;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Optimization;
 using PolaFormer.Training.Reporting;
@@ -29,6 +28,7 @@ public sealed class Trainer
     private TrainingObservers _observer = new([]);
     private long _savedAt, _startedAt;
     private TimeSpan _earlier;
+    private TrainingSpeed _speed;
 
     /// <summary>Makes a trainer; the folder is made by <see cref="Run"/>.</summary>
     /// <param name="task">What is trained; its network has the weights to start from.</param>
@@ -42,6 +42,7 @@ public sealed class Trainer
         _stepsPerEpoch = task.BatchesPerEpoch / options.AccumulationSteps;
         if (_stepsPerEpoch == 0)
             throw new ArgumentException($"An epoch has {task.BatchesPerEpoch} batches, fewer than the {options.AccumulationSteps} that accumulate. Give more examples, or smaller batches.", nameof(options));
+        using IDisposable use = task.Device.Use();
         ModelEma? ema = options.EmaDecay is { } decay ? new ModelEma(task.CreateModel(), task.Model, decay, options.EmaWarmsUp) : null;
         _state = new TrainingState(task, options.Optimizer, ema, new TrainingPosition(options.StartEpoch, 0, _stepsPerEpoch)) { Classes = task.Classes };
         _step = new TrainingStep(options, _state);
@@ -78,6 +79,7 @@ public sealed class Trainer
     public bool Run(ITrainingObserver? observer = null, CancellationToken stop = default)
     {
         _startedAt = Stopwatch.GetTimestamp();
+        using IDisposable device = Task.Device.Use();
         Directory.CreateDirectory(_folder);
         using RunLock held = RunLock.Take(_folder);
         using IDisposable? anomalies = _options.DetectsAnomalies ? AnomalyDetection.Enable() : null;
@@ -125,6 +127,7 @@ public sealed class Trainer
     /// <exception cref="CheckpointException">The weights cannot be read, or are of another network.</exception>
     public (string Weights, Evaluation Result)? Evaluate(Action<string> warn, CancellationToken stop = default)
     {
+        using IDisposable device = Task.Device.Use();
         string path = LoadWeights(warn);
         RequireSameClasses(path, _state.Classes);
         return Task.Evaluate(Model, stop) is { } result ? (path, result) : null;
@@ -209,47 +212,66 @@ public sealed class Trainer
     private EpochEnd RunEpoch(CancellationToken stop)
     {
         int epoch = _state.Position.Epoch;
-        double rate = _options.Schedule.RateOf(_state.Position.GlobalStep), examplesPerSecond = 0;
-        long start = Stopwatch.GetTimestamp(), before = _state.Metrics.Count;
-        using IEnumerator<Func<Metrics, Tensor>> batches = Task.Losses(epoch, _state.Position.Step * _options.AccumulationSteps).GetEnumerator();
+        _speed = new TrainingSpeed(_state.Metrics.Count);
+        using IEnumerator<Func<BatchResult>> batches = Task.Results(epoch, _state.Position.Step * _options.AccumulationSteps).GetEnumerator();
         while (_state.Position.Step < _stepsPerEpoch)
         {
             if (stop.IsCancellationRequested)
-                return EpochEnd.Stopped;
+                return TakeResults() ? EpochEnd.Stopped : EpochEnd.RolledBack;
             long step = _state.Position.GlobalStep;
-            rate = _options.Schedule.RateOf(step);
-            StepResult result = default;
+            double rate = _options.Schedule.RateOf(step);
             if (_state.Position.PassedOver.Contains(step))
-                PassOver(batches);
-            else if (!(result = _step.Run(batches, step, rate)).IsApplied && HandleNonFinite(step, result) == NonFinitePolicy.Rollback)
-                return EpochEnd.RolledBack;
+                _step.PassOver(batches, step, rate);
+            else
+                _step.Run(batches, step, rate);
             _state.Position = _state.Position with { Step = _state.Position.Step + 1 };
 
-            examplesPerSecond = (_state.Metrics.Count - before) / Stopwatch.GetElapsedTime(start).TotalSeconds;
-            Report(result, rate, examplesPerSecond);
-            if (_options.SaveMinutes > 0 && Stopwatch.GetElapsedTime(_savedAt).TotalMinutes > _options.SaveMinutes)
+            foreach (string message in Task.Warnings())
+                _observer.Warned(message);
+            bool isShown = _observer.WantsStep(_state.Position.Step), isSaved = _options.SaveMinutes > 0 && Stopwatch.GetElapsedTime(_savedAt).TotalMinutes > _options.SaveMinutes;
+            if (isShown)
+                _step.Show();
+            if ((isShown || isSaved || _step.MustBeRead) && !TakeResults())
+                return EpochEnd.RolledBack;
+            if (isSaved)
                 Try(() => Save());
         }
 
-        return EndEpoch(rate, examplesPerSecond, stop) ? EpochEnd.Complete : EpochEnd.Stopped;
+        return !TakeResults() ? EpochEnd.RolledBack : EndEpoch(stop) ? EpochEnd.Complete : EpochEnd.Stopped;
     }
 
-    private void Report(StepResult step, double rate, double examplesPerSecond)
+    // Counts and shows the steps since the last call; whatever saves or evaluates calls it before. False where one of them was not
+    // finite and the run went back to its saved state.
+    private bool TakeResults()
     {
-        foreach (string message in Task.Warnings())
-            _observer.Warned(message);
-        TrainingPosition position = _state.Position;
-        long left = ((long)Epochs * _stepsPerEpoch) - position.GlobalStep;
-        double examplesLeft = position.Step == 0 ? 0 : (double)left * _state.Metrics.Count / position.Step;
+        foreach (StepResult result in _step.Read())
+        {
+            if (!result.IsApplied && HandleNonFinite(result) == NonFinitePolicy.Rollback)
+                return false;
+            if (result.IsApplied)
+                _state.Metrics.Add(result.Metrics);
+            if (result.IsShown)
+                Show(result);
+        }
+
+        return true;
+    }
+
+    private void Show(StepResult result)
+    {
+        int step = (int)(result.Step % _stepsPerEpoch) + 1;
+        long done = result.Step + 1, left = ((long)Epochs * _stepsPerEpoch) - done;
+        double examplesLeft = (double)left * _state.Metrics.Count / step, examplesPerSecond = _speed.ExamplesPerSecond(_state.Metrics.Count);
         var progress = new TrainingProgress(
-            position.Epoch + 1, Epochs, position.Step, _stepsPerEpoch, position.GlobalStep, step.Loss, _state.Metrics.Loss, _state.Metrics.First, rate, step.GradientNorm,
+            _state.Position.Epoch + 1, Epochs, step, _stepsPerEpoch, done, result.Metrics.Loss, _state.Metrics.Loss, _state.Metrics.First, result.LearningRate, result.GradientNorm,
             examplesPerSecond, examplesPerSecond > 0 ? TimeSpan.FromSeconds(examplesLeft / examplesPerSecond) : TimeSpan.Zero, Elapsed);
         _observer.StepDone(progress);
     }
 
     // False where it was stopped before the evaluation's end; the resumed run evaluates anew.
-    private bool EndEpoch(double rate, double examplesPerSecond, CancellationToken stop)
+    private bool EndEpoch(CancellationToken stop)
     {
+        double rate = _options.Schedule.RateOf(Math.Max(_state.Position.GlobalStep - 1, 0)), examplesPerSecond = _speed.ExamplesPerSecond(_state.Metrics.Count);
         if (Task.Evaluate(Model, stop) is not { } evaluation)
             return false;
         Evaluation? emaEvaluation = null;
@@ -277,15 +299,10 @@ public sealed class Trainer
         return true;
     }
 
-    private void PassOver(IEnumerator<Func<Metrics, Tensor>> batches)
+    private NonFinitePolicy HandleNonFinite(StepResult result)
     {
-        for (int i = 0; i < _options.AccumulationSteps; i++)
-            batches.MoveNext();
-    }
-
-    private NonFinitePolicy HandleNonFinite(long step, StepResult result)
-    {
-        string what = result.Anomaly is { } anomaly ? anomaly.TrimEnd('.') : double.IsFinite(result.Loss) ? $"The gradients' norm is {result.GradientNorm}" : $"The loss is {result.Loss}";
+        (long step, double loss) = (result.Step, result.Metrics.Loss);
+        string what = result.Anomaly is { } anomaly ? anomaly.TrimEnd('.') : double.IsFinite(loss) ? $"The gradients' norm is {result.GradientNorm}" : $"The loss is {loss}";
         string where = $"in epoch {(step / _stepsPerEpoch) + 1}, step {(step % _stepsPerEpoch) + 1}";
         const string advice = "Lower TRAIN.BASE_LR or set TRAIN.CLIP_GRAD; --detect-anomaly names the operator.";
         switch (_options.OnNonFinite)

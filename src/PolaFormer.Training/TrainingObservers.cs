@@ -14,6 +14,8 @@ internal sealed class TrainingObservers(IReadOnlyList<ITrainingObserver> observe
 
     public void Warned(string message) => Tell(observer => observer.Warned(message));
 
+    public bool WantsStep(int step) => observers.Any(observer => observer.WantsStep(step));
+
     public void StepDone(TrainingProgress progress) => Tell(observer => observer.StepDone(progress));
 
     public void EpochDone(EpochResult result) => Tell(observer => observer.EpochDone(result));

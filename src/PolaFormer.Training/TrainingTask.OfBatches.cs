@@ -8,28 +8,28 @@ namespace PolaFormer.Training;
 /// task draws by chance follows from <see cref="RandomStep.Current"/> or from the epoch, so that a resumed run equals one never stopped.
 /// </summary>
 /// <typeparam name="TBatch">What a loader makes of some examples.</typeparam>
-public abstract class TrainingTask<TBatch> : TrainingTask
+/// <param name="device">Where the network and the tensors of batches lie; the default device where null.</param>
+public abstract class TrainingTask<TBatch>(Device? device = null) : TrainingTask(device)
 {
     /// <summary>The network's results for a batch.</summary>
     public abstract Tensor Predict(Module model, TBatch batch);
 
     /// <inheritdoc/>
     public override Evaluation? Evaluate(Module model, CancellationToken stop = default) =>
-        Evaluation.Run(model, Metrics, EvaluationBatches(), (batch, metrics) =>
+        Evaluation.Run(model, Metrics, EvaluationBatches(), batch =>
         {
             Tensor predictions = Predict(model, batch);
-            Measure(predictions, batch, Loss(predictions, batch).Item(), metrics);
+            return ResultOf(predictions, Loss(predictions, batch), batch);
         }, stop);
 
-    internal override IEnumerable<Func<Metrics, Tensor>> Losses(int epoch, int firstBatch)
+    internal override IEnumerable<Func<BatchResult>> Results(int epoch, int firstBatch)
     {
         foreach (TBatch batch in TrainingBatches(epoch, firstBatch))
         {
-            yield return metrics =>
+            yield return () =>
             {
                 (Tensor predictions, Tensor loss) = Train(batch);
-                Measure(predictions, batch, loss.Item(), metrics);
-                return loss;
+                return ResultOf(predictions, loss, batch);
             };
         }
     }
@@ -45,8 +45,14 @@ public abstract class TrainingTask<TBatch> : TrainingTask
     /// <summary>The mean loss of a batch, one value.</summary>
     protected abstract Tensor Loss(Tensor predictions, TBatch batch);
 
-    /// <summary>Counts a batch.</summary>
-    protected abstract void Measure(Tensor predictions, TBatch batch, double loss, Metrics metrics);
+    /// <summary>Examples of a batch.</summary>
+    protected abstract int CountOf(TBatch batch);
+
+    /// <summary>The sum of each metric over a batch's examples, in the order of the metrics: (metrics), computed on the device by operators.</summary>
+    /// <param name="predictions">The network's results, without history.</param>
+    /// <param name="batch">The batch.</param>
+    /// <param name="loss">Mean loss of the examples, without history.</param>
+    protected abstract Tensor Measure(Tensor predictions, TBatch batch, Tensor loss);
 
     /// <summary>Results and loss in training; a task overrides it whose training loss is another than that of the evaluation.</summary>
     protected virtual (Tensor Predictions, Tensor Loss) Train(TBatch batch)
@@ -54,4 +60,7 @@ public abstract class TrainingTask<TBatch> : TrainingTask
         Tensor predictions = Predict(Model, batch);
         return (predictions, Loss(predictions, batch));
     }
+
+    private BatchResult ResultOf(Tensor predictions, Tensor loss, TBatch batch) =>
+        new(CountOf(batch), loss, Measure(predictions.Detach(), batch, loss.Detach()));
 }

@@ -9,9 +9,10 @@ namespace PolaFormer.Training;
 /// </summary>
 public abstract class TrainingTask
 {
-    private protected TrainingTask()
-    {
-    }
+    private protected TrainingTask(Device? device) => Device = device ?? Device.Default;
+
+    /// <summary>Where the network and the tensors of batches lie.</summary>
+    public Device Device { get; }
 
     /// <summary>Name of the network.</summary>
     public abstract string Name { get; }
@@ -48,6 +49,6 @@ public abstract class TrainingTask
     /// <summary>Measures a network of the task's shape. Null where it was stopped.</summary>
     public abstract Evaluation? Evaluate(Module model, CancellationToken stop = default);
 
-    /// <summary>The batches of an epoch, each as the function that counts it and gives its loss, to be called before the next is taken.</summary>
-    internal abstract IEnumerable<Func<Metrics, Tensor>> Losses(int epoch, int firstBatch);
+    /// <summary>The batches of an epoch, each as the function that computes its loss and metrics, to be called before the next is taken.</summary>
+    internal abstract IEnumerable<Func<BatchResult>> Results(int epoch, int firstBatch);
 }

@@ -39,12 +39,11 @@ internal sealed class SequenceTask : TrainingTask<(Tensor Tokens, int[] Labels)>
     protected override Tensor Loss(Tensor predictions, (Tensor Tokens, int[] Labels) batch) =>
         LossInstead?.Invoke(batch) ?? predictions.CrossEntropy(SoftTargets.FromLabels(batch.Labels, s_config.NumClasses, 0)).Mean();
 
+    protected override int CountOf((Tensor Tokens, int[] Labels) batch) => batch.Labels.Length;
+
     // Perplexity would not be a mean over examples; the loss is.
-    protected override void Measure(Tensor predictions, (Tensor Tokens, int[] Labels) batch, double loss, Metrics metrics)
-    {
-        float[] logits = predictions.ToArray();
-        metrics.Add(batch.Labels.Length, loss, loss * batch.Labels.Length, batch.Labels.Where((label, row) => logits[(2 * row) + label] > logits[(2 * row) + 1 - label]).Count());
-    }
+    protected override Tensor Measure(Tensor predictions, (Tensor Tokens, int[] Labels) batch, Tensor loss) =>
+        Tensor.Concat(0, loss.Reshape(1) * batch.Labels.Length, ClassificationMetrics.Sums(predictions, batch.Labels).Slice(0, 0, 1));
 
     private static (Tensor Tokens, int[] Labels) Collate(IReadOnlyList<(long[] Tokens, int Label)> examples) =>
         (Tensor.From(examples.SelectMany(example => example.Tokens).ToArray(), [examples.Count, Length]), [.. examples.Select(example => example.Label)]);

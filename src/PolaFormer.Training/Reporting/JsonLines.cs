@@ -9,9 +9,12 @@ public sealed class JsonLines(Action<string> write, int every) : ITrainingObserv
     public void RunStarted(RunDescription run) => write(RunRecord.From(run).ToLine());
 
     /// <inheritdoc/>
+    public bool WantsStep(int step) => step % every == 0;
+
+    /// <inheritdoc/>
     public void StepDone(TrainingProgress progress)
     {
-        if (progress.Step % every == 0)
+        if (WantsStep(progress.Step))
             write(StepRecord.From(progress).ToLine());
     }
 

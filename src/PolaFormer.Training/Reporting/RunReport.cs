@@ -5,6 +5,9 @@ namespace PolaFormer.Training.Reporting;
 public sealed class RunReport(string folder) : ITrainingObserver
 {
     /// <inheritdoc/>
+    public bool WantsStep(int step) => false;
+
+    /// <inheritdoc/>
     public void EpochDone(EpochResult result) => Write(folder);
 
     /// <inheritdoc/>

@@ -21,9 +21,11 @@ internal sealed class TensorBoardLog(string folder, int every, TimeProvider cloc
         Open();
     }
 
+    public bool WantsStep(int step) => step % every == 0;
+
     public void StepDone(TrainingProgress progress)
     {
-        if (progress.Step % every != 0)
+        if (!WantsStep(progress.Step))
             return;
         Write(
             progress.GlobalStep,

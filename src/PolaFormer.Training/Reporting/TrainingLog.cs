@@ -30,6 +30,8 @@ internal sealed class TrainingLog : ITrainingObserver
         Begin();
     }
 
+    public bool WantsStep(int step) => _lines.WantsStep(step);
+
     public void StepDone(TrainingProgress progress) => _lines.StepDone(progress);
 
     public void EpochDone(EpochResult result) => _lines.EpochDone(result);
