@@ -29,7 +29,7 @@ internal static class CoreCheck
         foreach (UnaryFunction function in (UnaryFunction[])[UnaryFunction.Gelu, UnaryFunction.Silu, UnaryFunction.Exp, UnaryFunction.Tanh])
         {
             ElementwiseKernels.Unary(stream, StorageType.Float, function, input.Address, output.Address, values.Length);
-            Compare($"{function}", x.Map(function).ToArray<float>(), 2e-6);
+            Compare($"{function}", x.Apply(function).ToArray<float>(), 2e-6);
         }
 
         ElementwiseKernels.Binary(stream, StorageType.Float, BinaryFunction.Multiply, input.Address, add.Address, output.Address, [Rows, Channels], [Channels, 1], [0, 1]);
@@ -39,7 +39,7 @@ internal static class CoreCheck
         NormalizationKernels.Softmax(stream, StorageType.Float, input.Address, output.Address, false, Rows, Channels);
         Compare("softmax", x.Softmax().ToArray<float>(), 2e-6);
         ReductionKernels.Reduce(stream, StorageType.Float, ReduceFunction.Mean, input.Address, output.Address, workspace.Address, 1, Rows, Channels);
-        Compare("mean of columns", x.Mean(0, 2).ToArray<float>(), 1e-5);
+        Compare("mean of columns", x.Mean([0, 1, 2]).ToArray<float>(), 1e-5);
         DepthwiseKernels.Forward(stream, StorageType.Float, new DepthwiseArguments
         {
             X = input.Address,

@@ -26,5 +26,5 @@ public sealed class SquaredReluAttention : FeatureMapAttention
     protected override Tensor KeyFeatures(Tensor key) => Features(key);
 
     // (B, heads, N, d) → the same.
-    private Tensor Features(Tensor x) => (x + _shift).Relu().Map(UnaryFunction.Square);
+    private Tensor Features(Tensor x) => (x + _shift).Relu().Apply(UnaryFunction.Square);
 }

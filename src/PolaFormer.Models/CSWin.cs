@@ -47,7 +47,7 @@ public sealed class CSWin : VisionModel
     protected override IEnumerable<Module> Head => [_norm, _head];
 
     /// <inheritdoc/>
-    protected override Tensor RunPooled(Tensor features) => _norm.Forward(features).Mean(1, 2);
+    protected override Tensor RunPooled(Tensor features) => _norm.Forward(features).Mean([1, 2]);
 
     /// <inheritdoc/>
     protected override Tensor RunClassifier(Tensor pooled) => _head.Forward(pooled);

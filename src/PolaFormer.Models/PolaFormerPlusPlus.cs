@@ -107,7 +107,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
     protected override IEnumerable<Module> Head => [_projection.Convolution, _projection.Norm, _head];
 
     /// <inheritdoc/>
-    protected override Tensor RunPooled(Tensor features) => _projection.Forward(features).Mean(1, 2);
+    protected override Tensor RunPooled(Tensor features) => _projection.Forward(features).Mean([1, 2]);
 
     /// <inheritdoc/>
     protected override void OnOptimizeForInference() => _projection.Fold();

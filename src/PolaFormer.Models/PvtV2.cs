@@ -54,7 +54,7 @@ public sealed class PvtV2 : VisionModel
     protected override IEnumerable<Module> Head => [_head];
 
     /// <inheritdoc/>
-    protected override Tensor RunPooled(Tensor features) => features.Mean(1, 2);
+    protected override Tensor RunPooled(Tensor features) => features.Mean([1, 2]);
 
     /// <inheritdoc/>
     protected override Tensor RunClassifier(Tensor pooled) => _head.Forward(pooled);

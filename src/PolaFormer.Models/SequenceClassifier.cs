@@ -53,7 +53,7 @@ public sealed class SequenceClassifier : Module
     private Tensor Pooled(Tensor tokens)
     {
         Tensor y = _encoder.Forward(tokens);
-        return Config.UsesClassToken ? y.Slice(1, 0, 1).Reshape(y.Shape[0], -1) : y.Mean(1, 1);
+        return Config.UsesClassToken ? y.Slice(1, 0, 1).Reshape(y.Shape[0], -1) : y.Mean(1);
     }
 
     // What is dropped and sampled by chance is not the same in both sequences.

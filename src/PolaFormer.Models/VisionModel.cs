@@ -111,7 +111,7 @@ public abstract class VisionModel : Module
 
     /// <summary>The class token of (B, 1 + h·w, C), or the mean of a grid (B, h, w, C): (B, C).</summary>
     protected static Tensor Pooled(Tensor tokens) =>
-        tokens.Rank == 4 ? tokens.Mean(1, 2) : tokens.Slice(1, 0, 1).Reshape(tokens.Shape[0], tokens.Shape[2]);
+        tokens.Rank == 4 ? tokens.Mean([1, 2]) : tokens.Slice(1, 0, 1).Reshape(tokens.Shape[0], tokens.Shape[2]);
 
     private readonly record struct Pass(VisionModel Model, Tensor Features);
 }

@@ -30,7 +30,7 @@ public sealed class AnomalyDetection : OperatorOrigins
     }
 
     /// <inheritdoc/>
-    public override void HandsOn(Operator op, Columns gradient) => Check(op, gradient, isBackward: true);
+    public override void GradientComputed(Operator op, Columns gradient) => Check(op, gradient, isBackward: true);
 
     /// <exception cref="NonFiniteException">A value is.</exception>
     private static void Check(Operator op, Columns values, bool isBackward)

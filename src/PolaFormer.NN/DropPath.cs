@@ -58,7 +58,7 @@ public sealed class DropPath(float probability) : Module
         if (gamma is null && !Drops)
             return residual + result;
         using var scope = MemoryScope.Enter();
-        return scope.Return(Tensor.AddBranch(residual, result, gamma, Drops ? Factors(result) : null));
+        return scope.Return(Tensor.ScaledResidual(residual, result, gamma, Drops ? Factors(result) : null));
     }
 
     /// <inheritdoc/>

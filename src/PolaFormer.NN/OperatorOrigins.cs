@@ -7,13 +7,13 @@ namespace PolaFormer.NN;
 public class OperatorOrigins : ITapeObserver
 {
     /// <summary>Full name of the module whose forward pass runs on this thread, or applied the operator whose backward pass does.</summary>
-    public static string CurrentModule => (Module.Running ?? Tape.Walking?.Origin as Module)?.FullName ?? "";
+    public static string CurrentModule => (Module.Running ?? Tape.CurrentBackward?.Origin as Module)?.FullName ?? "";
 
     /// <inheritdoc/>
     public virtual void Recorded(Operator op, Tensor output) => op.Origin = Module.Running;
 
     /// <inheritdoc/>
-    public virtual void HandsOn(Operator op, Columns gradient)
+    public virtual void GradientComputed(Operator op, Columns gradient)
     {
     }
 }

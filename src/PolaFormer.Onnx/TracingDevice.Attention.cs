@@ -77,7 +77,7 @@ internal sealed partial class TracingDevice
     private Tensor SignedPower(Tensor x, Tensor p)
     {
         Tensor exponent = Tensors.Ops.Binary.Forward(BinaryFunction.Maximum, p - 1, Tensor.Full([1], 1e-30f, Cpu));
-        Tensor size = x.Map(UnaryFunction.Abs);
+        Tensor size = x.Apply(UnaryFunction.Abs);
         return x * (options.Power == PowerForm.Pow ? size.Pow(exponent) : (size.Log() * exponent).Exp());
     }
 

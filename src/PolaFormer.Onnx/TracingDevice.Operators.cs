@@ -19,7 +19,7 @@ internal sealed partial class TracingDevice
     }
 
     // Parts come in order; the node is written with the last.
-    private void Paste(Tensor x, Tensor y, int dimension, int start)
+    private void SliceScatter(Tensor x, Tensor y, int dimension, int start)
     {
         List<string> parts = start == 0 ? _parts[y.Storage] = [] : _parts[y.Storage];
         parts.Add(Operand(x));

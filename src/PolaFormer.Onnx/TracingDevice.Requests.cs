@@ -19,8 +19,8 @@ internal sealed partial class TracingDevice
             case Slice.Call(var x, var dimension, var start, var y):
                 Slice(x, dimension, start, y);
                 break;
-            case Paste(var x, var y, var dimension, var start):
-                Paste(x, y, dimension, start);
+            case SliceScatter(var x, var y, var dimension, var start):
+                SliceScatter(x, y, dimension, start);
                 break;
             case Roll.Call(var x, var dimension, var shift, var y):
                 Roll(x, dimension, shift, y);

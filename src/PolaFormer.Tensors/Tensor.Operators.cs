@@ -37,52 +37,79 @@ public unsafe partial class Tensor
     public Tensor Pow(Tensor exponent) => Binary.Forward(BinaryFunction.Pow, this, exponent);
 
     /// <summary>Applies an element-wise function.</summary>
-    public Tensor Map(UnaryFunction function) => Unary.Forward(function, this);
+    public Tensor Apply(UnaryFunction function) => Unary.Forward(function, this);
 
     /// <summary>eˣ.</summary>
-    public Tensor Exp() => Map(UnaryFunction.Exp);
+    public Tensor Exp() => Apply(UnaryFunction.Exp);
 
     /// <summary>Natural logarithm.</summary>
-    public Tensor Log() => Map(UnaryFunction.Log);
+    public Tensor Log() => Apply(UnaryFunction.Log);
 
     /// <summary>Square root.</summary>
-    public Tensor Sqrt() => Map(UnaryFunction.Sqrt);
+    public Tensor Sqrt() => Apply(UnaryFunction.Sqrt);
 
     /// <summary>1 / x.</summary>
-    public Tensor Reciprocal() => Map(UnaryFunction.Reciprocal);
+    public Tensor Reciprocal() => Apply(UnaryFunction.Reciprocal);
 
     /// <summary>1 / (1 + e⁻ˣ).</summary>
-    public Tensor Sigmoid() => Map(UnaryFunction.Sigmoid);
+    public Tensor Sigmoid() => Apply(UnaryFunction.Sigmoid);
 
     /// <summary>ln(1 + eˣ), x itself above 20 as in PyTorch.</summary>
-    public Tensor Softplus() => Map(UnaryFunction.Softplus);
+    public Tensor Softplus() => Apply(UnaryFunction.Softplus);
 
     /// <summary>max(x, 0).</summary>
-    public Tensor Relu() => Map(UnaryFunction.Relu);
+    public Tensor Relu() => Apply(UnaryFunction.Relu);
 
     /// <summary>x·Φ(x) with the exact Gaussian distribution function (erf form).</summary>
-    public Tensor Gelu() => Map(UnaryFunction.Gelu);
+    public Tensor Gelu() => Apply(UnaryFunction.Gelu);
 
     /// <summary>x·sigmoid(x), also called swish.</summary>
-    public Tensor Silu() => Map(UnaryFunction.Silu);
+    public Tensor Silu() => Apply(UnaryFunction.Silu);
 
     /// <summary>An activation as an operator of its own; the tensor itself for none.</summary>
-    public Tensor Activate(Activation activation) => activation == Activation.None ? this : Map(Kernels.Elementwise.FunctionOf(activation));
+    public Tensor Activate(Activation activation) => activation == Activation.None ? this : Apply(Kernels.Elementwise.FunctionOf(activation));
 
     /// <summary>Hyperbolic tangent.</summary>
-    public Tensor Tanh() => Map(UnaryFunction.Tanh);
+    public Tensor Tanh() => Apply(UnaryFunction.Tanh);
 
-    /// <summary>Sum over the run of dimensions from <paramref name="firstDimension"/> to <paramref name="lastDimension"/>, both included.</summary>
-    public Tensor Sum(int firstDimension = 0, int lastDimension = -1, bool keepDimensions = false) =>
-        Reduce.Forward(ReduceFunction.Sum, this, firstDimension, lastDimension, keepDimensions);
+    /// <summary>Sum of all elements: a scalar.</summary>
+    public Tensor Sum() => Reduce.Forward(ReduceFunction.Sum, this);
 
-    /// <summary>Mean over the run of dimensions from <paramref name="firstDimension"/> to <paramref name="lastDimension"/>, both included.</summary>
-    public Tensor Mean(int firstDimension = 0, int lastDimension = -1, bool keepDimensions = false) =>
-        Reduce.Forward(ReduceFunction.Mean, this, firstDimension, lastDimension, keepDimensions);
+    /// <summary>Sum over a dimension.</summary>
+    /// <param name="dimension">The dimension; a negative one counts from the last.</param>
+    /// <param name="keepDimensions">Whether the dimension stays, with the extent 1.</param>
+    public Tensor Sum(int dimension, bool keepDimensions = false) => Reduce.Forward(ReduceFunction.Sum, this, [dimension], keepDimensions);
 
-    /// <summary>Largest element over a run of dimensions; the gradient goes to the first that is largest.</summary>
-    public Tensor Max(int firstDimension = 0, int lastDimension = -1, bool keepDimensions = false) =>
-        Reduce.Forward(ReduceFunction.Max, this, firstDimension, lastDimension, keepDimensions);
+    /// <summary>Sum over several dimensions.</summary>
+    /// <param name="dimensions">The dimensions in any order, at least one.</param>
+    /// <param name="keepDimensions">Whether the dimensions stay, with the extent 1.</param>
+    public Tensor Sum(ReadOnlySpan<int> dimensions, bool keepDimensions = false) => Reduce.Forward(ReduceFunction.Sum, this, dimensions, keepDimensions);
+
+    /// <summary>Mean of all elements: a scalar.</summary>
+    public Tensor Mean() => Reduce.Forward(ReduceFunction.Mean, this);
+
+    /// <summary>Mean over a dimension.</summary>
+    /// <param name="dimension">The dimension; a negative one counts from the last.</param>
+    /// <param name="keepDimensions">Whether the dimension stays, with the extent 1.</param>
+    public Tensor Mean(int dimension, bool keepDimensions = false) => Reduce.Forward(ReduceFunction.Mean, this, [dimension], keepDimensions);
+
+    /// <summary>Mean over several dimensions.</summary>
+    /// <param name="dimensions">The dimensions in any order, at least one.</param>
+    /// <param name="keepDimensions">Whether the dimensions stay, with the extent 1.</param>
+    public Tensor Mean(ReadOnlySpan<int> dimensions, bool keepDimensions = false) => Reduce.Forward(ReduceFunction.Mean, this, dimensions, keepDimensions);
+
+    /// <summary>Largest element of all elements; the gradient goes to the first that is largest: a scalar.</summary>
+    public Tensor Max() => Reduce.Forward(ReduceFunction.Max, this);
+
+    /// <summary>Largest element over a dimension; the gradient goes to the first that is largest.</summary>
+    /// <param name="dimension">The dimension; a negative one counts from the last.</param>
+    /// <param name="keepDimensions">Whether the dimension stays, with the extent 1.</param>
+    public Tensor Max(int dimension, bool keepDimensions = false) => Reduce.Forward(ReduceFunction.Max, this, [dimension], keepDimensions);
+
+    /// <summary>Largest element over several dimensions; the gradient goes to the first that is largest.</summary>
+    /// <param name="dimensions">The dimensions in any order, at least one.</param>
+    /// <param name="keepDimensions">Whether the dimensions stay, with the extent 1.</param>
+    public Tensor Max(ReadOnlySpan<int> dimensions, bool keepDimensions = false) => Reduce.Forward(ReduceFunction.Max, this, dimensions, keepDimensions);
 
     /// <summary>Matrix product over the last two dimensions, batched over the others; <paramref name="b"/> may be one matrix for all.</summary>
     public Tensor MatMul(Tensor b, bool transposeA = false, bool transposeB = false) => Ops.MatMul.Forward(this, b, transposeA, transposeB);
@@ -99,13 +126,13 @@ public unsafe partial class Tensor
     public Tensor FeedForward(Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual = null) =>
         Ops.FeedForward.Forward(this, weight1, bias1, activation, weight2, bias2, residual);
 
-    /// <summary>residual + f·γ·branch: a branch joining its block's residual.</summary>
+    /// <summary>residual + f·γ·branch, the sum at the end of a residual branch.</summary>
     /// <param name="residual">(B, …, C).</param>
     /// <param name="branch">(B, …, C).</param>
     /// <param name="channelFactors">γ, C values of any shape; null for none.</param>
     /// <param name="sampleFactors">f, B constants; null for none.</param>
-    public static Tensor AddBranch(Tensor residual, Tensor branch, Tensor? channelFactors = null, Tensor? sampleFactors = null) =>
-        ScaledResidual.Forward(residual, branch, channelFactors, sampleFactors);
+    public static Tensor ScaledResidual(Tensor residual, Tensor branch, Tensor? channelFactors = null, Tensor? sampleFactors = null) =>
+        Ops.ScaledResidual.Forward(residual, branch, channelFactors, sampleFactors);
 
     /// <summary>Zeroes elements by chance and divides the others by the probability to stay.</summary>
     /// <param name="probability">Chance that an element is zeroed, in [0, 1).</param>

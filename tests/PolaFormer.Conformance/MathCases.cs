@@ -19,12 +19,12 @@ internal static class MathCases
 
     private static readonly Dictionary<string, Func<Tensor, Tensor>> s_functions = new()
     {
-        ["elu_plus_one"] = x => x.Map(UnaryFunction.Elu) + 1,
+        ["elu_plus_one"] = x => x.Apply(UnaryFunction.Elu) + 1,
         ["exp"] = x => x.Exp(),
         ["gelu"] = x => x.Gelu(),
         ["log_softmax"] = x => x.LogSoftmax(),
         ["log"] = x => x.Log(),
-        ["norm_last"] = x => x / (x * x).Sum(-1, -1, keepDimensions: true).Sqrt(),
+        ["norm_last"] = x => x / (x * x).Sum(-1, keepDimensions: true).Sqrt(),
         ["relu"] = x => x.Relu(),
         ["sigmoid"] = x => x.Sigmoid(),
         ["silu"] = x => x.Silu(),
@@ -158,7 +158,7 @@ internal static class MathCases
     private static Tensor ExpMinusOne(FixtureCase fixture, Tensor x)
     {
         (double largest, double value) = fixture.Doubles("in.x").Zip(fixture.Doubles("out64.y")).MaxBy(pair => pair.First);
-        return (x.Relu() * (float)(Math.Log(value + 1) / largest)).Map(UnaryFunction.ExpMinusOneAsWritten);
+        return (x.Relu() * (float)(Math.Log(value + 1) / largest)).Apply(UnaryFunction.ExpMinusOneAsWritten);
     }
 
     // The shifts along rows and columns are those that give the expected output.

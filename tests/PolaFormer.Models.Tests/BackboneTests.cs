@@ -72,7 +72,7 @@ public class BackboneTests
             extractor.Train();
             using var tape = Tape.Start();
             Tensor[] maps = extractor.ForwardMaps(Images(40, 56));
-            tape.Backward(maps.Select(map => map.Map(UnaryFunction.Square).Mean()).Aggregate((a, b) => a + b));
+            tape.Backward(maps.Select(map => map.Apply(UnaryFunction.Square).Mean()).Aggregate((a, b) => a + b));
             return [.. extractor.Parameters().SelectMany(parameter => parameter.Grad!.ToArray())];
         }
     }
@@ -111,7 +111,7 @@ public class BackboneTests
         float[] Statistics() => [.. extractor.StateDict().Where(entry => entry.Name.Contains("running", StringComparison.Ordinal)).SelectMany(entry => entry.Tensor.ToArray())];
         float[] before = Statistics();
         using (var tape = Tape.Start())
-            tape.Backward(extractor.ForwardMaps(Images(32, 48)).Select(map => map.Map(UnaryFunction.Square).Mean()).Aggregate((a, b) => a + b));
+            tape.Backward(extractor.ForwardMaps(Images(32, 48)).Select(map => map.Apply(UnaryFunction.Square).Mean()).Aggregate((a, b) => a + b));
         Assert.Equal(before, Statistics());
         Assert.NotNull(extractor.NamedParameters().Single(entry => entry.Name == "patch_embed.proj.1.weight").Parameter.Grad);
     }

@@ -14,7 +14,7 @@ public class DeviceTests
         { "Linear", (a, b) => a.Linear(b) },
         { "Linear", (a, b) => a.Linear(a, residual: b) },
         { "LayerNorm", (a, b) => a.LayerNorm(b, b, 1e-5f) },
-        { "Paste", (a, b) => Tensor.Concat(0, a, b) },
+        { "SliceScatter", (a, b) => Tensor.Concat(0, a, b) },
         { "Rotate", (a, b) => Tensor.Rotate(a.Reshape(1, 2, 2), b, b, 1) },
         { "CrossEntropy", (a, b) => a.CrossEntropy(b) },
     };

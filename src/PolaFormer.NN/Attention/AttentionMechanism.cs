@@ -103,7 +103,7 @@ public abstract class AttentionMechanism : Module
         heads.Permute(0, 2, 1, 3).Reshape(heads.Shape[0], heads.Shape[2], heads.Shape[1] * heads.Shape[3]);
 
     /// <summary>Vectors of the last dimension at length 1, (…, d); a vector of zeros stays one.</summary>
-    protected static Tensor Unit(Tensor x) => x * (x.Map(UnaryFunction.Square).Sum(x.Rank - 1, keepDimensions: true) + 1e-24f).Map(UnaryFunction.Rsqrt);
+    protected static Tensor Unit(Tensor x) => x * (x.Apply(UnaryFunction.Square).Sum(-1, keepDimensions: true) + 1e-24f).Apply(UnaryFunction.Rsqrt);
 
     /// <summary>Added to scores (B, heads, N, n), it keeps padding out: 0 for a token, −10⁹ for padding, (B, 1, 1, n).</summary>
     protected static Tensor ScoresOf(Tensor mask) => mask.Affine(1e9f, -1e9f).Reshape(mask.Shape[0], 1, 1, mask.Shape[1]);

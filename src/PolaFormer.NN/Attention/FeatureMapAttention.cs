@@ -60,7 +60,7 @@ public abstract class FeatureMapAttention : AttentionMechanism
     }
 
     private Tensor Whole(Tensor query, Tensor key, Tensor value) =>
-        Normalize(query.MatMul(key.MatMul(value, transposeA: true)), query.MatMul(key.Sum(2, 2, keepDimensions: true), transposeB: true), key.Shape[2]);
+        Normalize(query.MatMul(key.MatMul(value, transposeA: true)), query.MatMul(key.Sum(2, keepDimensions: true), transposeB: true), key.Shape[2]);
 
     // Blocks of tokens: the state of all before, and the lower triangle within. Time N·f·(d + block).
     private Tensor Causal(Tensor query, Tensor key, Tensor value)
@@ -73,11 +73,11 @@ public abstract class FeatureMapAttention : AttentionMechanism
             int length = Math.Min(CausalBlock, tokens - start);
             Tensor q = query.Slice(2, start, length), k = key.Slice(2, start, length), v = value.Slice(2, start, length);
             Tensor scores = q.MatMul(k, transposeB: true) * LowerTriangle.Of(length, length, q.Device);
-            Tensor weighted = scores.MatMul(v), sums = scores.Sum(3, 3, keepDimensions: true);
+            Tensor weighted = scores.MatMul(v), sums = scores.Sum(3, keepDimensions: true);
             if (state is not null)
                 (weighted, sums) = (weighted + q.MatMul(state), sums + q.MatMul(sum!, transposeB: true));
             blocks.Add(Normalize(weighted, sums, tokens));
-            Tensor blockState = k.MatMul(v, transposeA: true), blockSum = k.Sum(2, 2, keepDimensions: true);
+            Tensor blockState = k.MatMul(v, transposeA: true), blockSum = k.Sum(2, keepDimensions: true);
             (state, sum) = state is null ? (blockState, blockSum) : (state + blockState, sum! + blockSum);
         }
 

@@ -8,5 +8,5 @@ internal static class GaussianKernel
     /// <summary>(…, N, d) and (…, n, d) → (…, N, n).</summary>
     public static Tensor Of(Tensor x, Tensor y) => (x.MatMul(y, transposeB: true) - HalfSquare(x) - HalfSquare(y).Reshape(y.Shape.With(-2, 1).With(-1, y.Shape[-2]))).Exp();
 
-    private static Tensor HalfSquare(Tensor x) => x.Map(UnaryFunction.Square).Sum(-1, -1, keepDimensions: true) * 0.5f;
+    private static Tensor HalfSquare(Tensor x) => x.Apply(UnaryFunction.Square).Sum(-1, keepDimensions: true) * 0.5f;
 }

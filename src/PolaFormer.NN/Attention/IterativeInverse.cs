@@ -19,8 +19,8 @@ internal static class IterativeInverse
     public static Tensor Of(Tensor matrices, bool sharesStart)
     {
         int size = matrices.Shape[-1];
-        Tensor sums = matrices.Sum(2, 2, keepDimensions: true);
-        Tensor inverse = matrices.Permute(0, 1, 3, 2) / sums.Max(sharesStart ? 0 : 2, -1, keepDimensions: true);
+        Tensor sums = matrices.Sum(2, keepDimensions: true);
+        Tensor inverse = matrices.Permute(0, 1, 3, 2) / sums.Max(sharesStart ? [0, 1, 2, 3] : [2, 3], keepDimensions: true);
         Tensor one = Identity(size, matrices.Device);
         for (int i = 0; i < Iterations; i++)
         {

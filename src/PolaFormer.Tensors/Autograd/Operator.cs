@@ -31,7 +31,7 @@ public abstract class Operator
     /// <summary>What applied the operator, where an observer of the tape notes it; else null.</summary>
     public object? Origin { get; set; }
 
-    /// <summary>∂L/∂y, summed over the uses of the output; null until a use has been walked.</summary>
+    /// <summary>∂L/∂y, summed over the uses of the output; null until the backward pass of a use has run.</summary>
     internal Tensor? Gradient { get; private set; }
 
     /// <summary>Adds this operator's gradients to its inputs by <see cref="Accumulate(Tensor?, Tensor?)"/>.</summary>
@@ -83,7 +83,7 @@ public abstract class Operator
             return;
         if (dx.Shape != input.Shape)
             throw new InvalidOperationException($"{Name}: a gradient of shape {dx.Shape} for an input of shape {input.Shape}.");
-        Tape.Observer?.HandsOn(this, dx.Rank == 0 ? new Columns(dx, 0, 1) : dx);
+        Tape.Observer?.GradientComputed(this, dx.Rank == 0 ? new Columns(dx, 0, 1) : dx);
         if (input.Producer is { } producer)
             producer.Receive(dx);
         else
@@ -94,8 +94,8 @@ public abstract class Operator
     protected static void Accumulate(Columns input, Columns dx)
     {
         Tensor source = input.Source;
-        if (Tape.Observer is { } observer && Tape.Walking is { } walking)
-            observer.HandsOn(walking, dx);
+        if (Tape.Observer is { } observer && Tape.CurrentBackward is { } current)
+            observer.GradientComputed(current, dx);
         if (source.Producer is { } producer)
             producer.ReceiveColumns(input, dx);
         else if (source.IsTracked)
@@ -144,7 +144,7 @@ public abstract class Operator
     private void FillColumns(int from, int to)
     {
         if (from < to)
-            Gradient!.Device.Run(new Paste(Tensor.Zeros(Gradient.Shape.With(-1, to - from), Gradient.Device), Gradient, Gradient.Rank - 1, from));
+            Gradient!.Device.Run(new SliceScatter(Tensor.Zeros(Gradient.Shape.With(-1, to - from), Gradient.Device), Gradient, Gradient.Rank - 1, from));
     }
 
     private Columns? TryPlace(Columns columns)
@@ -177,7 +177,7 @@ public abstract class Operator
         Gradient = gradient;
     }
 
-    /// <summary>Lets go of the saved memory and the gradient.</summary>
+    /// <summary>Releases the saved memory and the gradient.</summary>
     internal void Release()
     {
         for (int i = 0; i < _savedCount; i++)

@@ -1,10 +1,10 @@
 namespace PolaFormer.Tensors.Autograd;
 
 /// <summary>
-/// y = f(x…), of which only the inputs are kept: backward runs f again and walks what it records (activation checkpointing;
+/// y = f(x…), of which only the inputs are kept: backward runs f again and then the backward passes of what it records (activation checkpointing;
 /// Chen et al., https://arxiv.org/abs/1604.06174). Both runs record, the first on a tape that is thrown away, so that they call
-/// the very same kernels as a run without this operator; the second run's walk ends at the inputs, which add their gradients up
-/// in the same order as without it. So values and gradients have the same bits.
+/// the same kernels as a run without this operator; the second run's backward pass ends at the inputs, whose gradients add
+/// up in the same order as without it. So values and gradients have the same bits.
 /// </summary>
 internal sealed class Recomputation : Operator
 {

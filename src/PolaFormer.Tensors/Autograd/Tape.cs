@@ -3,8 +3,8 @@ using PolaFormer.Tensors.Memory;
 namespace PolaFormer.Tensors.Autograd;
 
 /// <summary>
-/// The operators applied on this thread since the tape was started, in order. Backward walks them from the last to the
-/// first and releases what each had saved as it goes.
+/// The operators applied on this thread since the tape was started, in order. Backward goes through them from the last to the
+/// first and releases what each had saved.
 /// </summary>
 /// <example><code>
 /// using var tape = Tape.Start();
@@ -24,7 +24,7 @@ public sealed class Tape : IDisposable
     private static ITapeObserver? t_observer;
 
     [ThreadStatic]
-    private static Operator? t_walking;
+    private static Operator? t_currentBackward;
 
     private static readonly List<Operator> Nothing = [];
 
@@ -42,12 +42,12 @@ public sealed class Tape : IDisposable
     public static Tape? Current => GradMode.IsEnabled ? t_current : null;
 
     /// <summary>The operator whose backward pass this thread runs; null outside one.</summary>
-    public static Operator? Walking => t_walking;
+    public static Operator? CurrentBackward => t_currentBackward;
 
     /// <summary>Whether this thread runs a function again that <see cref="Recompute"/> ran before: statistics must not move twice.</summary>
     public static bool IsRecomputing => Recomputation.IsRerunning;
 
-    /// <summary>Number of operators recorded and not yet walked.</summary>
+    /// <summary>Number of operators recorded whose backward pass has not run.</summary>
     public int Count => _operators.Count;
 
     /// <summary>Starts recording on this thread until the tape is disposed.</summary>
@@ -80,28 +80,28 @@ public sealed class Tape : IDisposable
         if (gradient is null && loss.Count != 1)
             throw new InvalidOperationException($"Backward: a loss of shape {loss.Shape} needs a gradient of the same shape; only a one-element loss starts from 1.");
 
-        Operator? outer = t_walking;
+        Operator? outer = t_currentBackward;
         try
         {
             using GradMode mode = GradMode.Disable();
             using MemoryScope scope = MemoryScope.Enter();
             last.Receive(gradient ?? Tensor.Full(loss.Shape, 1, loss.Device));
             for (int i = _operators.Count - 1; i >= 0; i--)
-                Walk(i);
+                RunBackward(i);
         }
         finally
         {
-            t_walking = outer;
+            t_currentBackward = outer;
         }
     }
 
-    private void Walk(int i)
+    private void RunBackward(int i)
     {
         Operator op = _operators[i];
         using (MemoryScope.Enter())
         {
             op.CompleteGradient();
-            t_walking = op;
+            t_currentBackward = op;
             if (op.Gradient is { } dy)
                 op.Backward(dy);
         }
@@ -110,7 +110,7 @@ public sealed class Tape : IDisposable
         _operators.RemoveAt(i);
     }
 
-    /// <summary>Stops recording and lets go of everything saved.</summary>
+    /// <summary>Stops recording and releases everything saved.</summary>
     public void Dispose()
     {
         foreach (Operator op in _operators)

@@ -25,7 +25,7 @@ internal sealed class Concat(Tensor[] parts, int dimension) : Operator
         int start = 0;
         foreach (Tensor part in parts)
         {
-            first.Device.Run(new Paste(part, y, dimension, start));
+            first.Device.Run(new SliceScatter(part, y, dimension, start));
             start += part.Shape[dimension];
         }
 

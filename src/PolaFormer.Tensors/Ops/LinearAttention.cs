@@ -63,22 +63,22 @@ internal sealed class LinearAttention : Operator
             keyFeatures *= mask.Reshape(mask.Shape[0], mask.Shape[1], 1);
         Tensor q = AttentionHeads.Split(Features(query.ToTensor(), inverseScale, power), numHeads), k = AttentionHeads.Split(keyFeatures, numHeads);
         Tensor weighted = q.MatMul(k.MatMul(AttentionHeads.Split(value.ToTensor(), numHeads), transposeA: true));
-        return AttentionHeads.Merge(weighted / (q.MatMul(k.Sum(2, 2, keepDimensions: true), transposeB: true) + epsilon));
+        return AttentionHeads.Merge(weighted / (q.MatMul(k.Sum(2, keepDimensions: true), transposeB: true) + epsilon));
     }
 
     // (B, N, C) → the same.
     private static Tensor Features(Tensor x, Tensor? inverseScale, float power)
     {
         if (inverseScale is null)
-            return x.Map(UnaryFunction.Elu) + 1;
+            return x.Apply(UnaryFunction.Elu) + 1;
         Tensor u = (x.Relu() + Shift) * inverseScale.Reshape(x.Shape[2]);
 
         // The direction first: (10⁻⁶)³ squared would leave float32, and no direction's cube is shorter than 1/C.
         Tensor length = Length(u), direction = u / length;
-        Tensor raised = power == 3 ? direction.Map(UnaryFunction.Square) * direction : direction.Pow(Tensor.Full([1], power, x.Device));
+        Tensor raised = power == 3 ? direction.Apply(UnaryFunction.Square) * direction : direction.Pow(Tensor.Full([1], power, x.Device));
         return raised * (length / Length(raised));
 
-        static Tensor Length(Tensor vectors) => vectors.Map(UnaryFunction.Square).Sum(2, 2, keepDimensions: true).Sqrt();
+        static Tensor Length(Tensor vectors) => vectors.Apply(UnaryFunction.Square).Sum(2, keepDimensions: true).Sqrt();
     }
 
     protected internal override void Backward(Tensor dy)

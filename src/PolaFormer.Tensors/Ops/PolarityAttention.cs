@@ -80,7 +80,7 @@ internal sealed class PolarityAttention : Operator
     {
         int half = (value.Shape[-1] + 1) / 2;
         Tensor state = turnedKeys.MatMul(value, transposeA: true) * (1f / value.Shape[2]);
-        Tensor mean = keys.Mean(2, 2, keepDimensions: true);
+        Tensor mean = keys.Mean(2, keepDimensions: true);
         Tensor first = turnedSame.MatMul(state.Slice(-1, 0, half)) / (same.MatMul(mean, transposeB: true) + Epsilon);
         Tensor second = turnedOpposite.MatMul(state.Slice(-1, half, value.Shape[-1] - half)) / (opposite.MatMul(mean, transposeB: true) + Epsilon);
         return AttentionHeads.Merge(Tensor.Concat(-1, first, second));

@@ -3,9 +3,9 @@ using PolaFormer.Tensors.Autograd;
 namespace PolaFormer.Tensors.Ops;
 
 /// <summary>
-/// y = Σ x, mean x or max x over a run of neighbouring dimensions. ∂L/∂x is ∂L/∂y stretched back, divided by the number of
-/// elements for the mean, at the first largest element alone for the maximum. An empty sum is 0, an empty mean NaN, an empty
-/// maximum an error.
+/// y = Σ x, mean x or max x over dimensions, each run of neighbouring ones in a reduction of its own. ∂L/∂x is ∂L/∂y repeated along
+/// them, divided by the number of elements for the mean, at the first largest element alone for the maximum. An empty sum is 0, an
+/// empty mean NaN, an empty maximum an error.
 /// </summary>
 internal sealed class Reduce : Operator
 {
@@ -22,12 +22,42 @@ internal sealed class Reduce : Operator
 
     public override string Name => _function.ToString();
 
-    public static Tensor Forward(ReduceFunction function, Tensor x, int firstDimension, int lastDimension, bool keepDimensions)
-    {
-        int first = x.Shape.Normalize(firstDimension), last = x.Shape.Normalize(lastDimension);
-        if (last < first)
-            throw new ArgumentException($"Dimensions {firstDimension} to {lastDimension} of shape {x.Shape} are no run.");
+    /// <summary>Over all dimensions; a scalar is its own result.</summary>
+    public static Tensor Forward(ReduceFunction function, Tensor x) => x.Rank == 0 ? x : Run(function, x, 0, x.Rank - 1, keepDimensions: false);
 
+    public static Tensor Forward(ReduceFunction function, Tensor x, ReadOnlySpan<int> dimensions, bool keepDimensions)
+    {
+        int chosen = 0;
+        foreach (int dimension in dimensions)
+        {
+            int bit = 1 << x.Shape.Normalize(dimension);
+            if ((chosen & bit) != 0)
+                throw new ArgumentException($"{function} over the dimensions [{string.Join(", ", dimensions.ToArray())}] of {x.Shape}: one is given twice.", nameof(dimensions));
+            chosen |= bit;
+        }
+
+        if (chosen == 0)
+            throw new ArgumentException($"{function} over no dimension: give at least one, or call it without dimensions for all elements.", nameof(dimensions));
+
+        // Runs of neighbours at once, the last first, so that the numbers of those before stay.
+        Tensor y = x;
+        for (int last = x.Rank - 1; last >= 0; last--)
+        {
+            int first = last + 1;
+            while (first > 0 && (chosen & (1 << (first - 1))) != 0)
+                first--;
+            if (first > last)
+                continue;
+            y = Run(function, y, first, last, keepDimensions);
+            last = first;
+        }
+
+        return y;
+    }
+
+    // The run of dimensions from first to last, both included.
+    private static Tensor Run(ReduceFunction function, Tensor x, int first, int last, bool keepDimensions)
+    {
         Span<int> left = stackalloc int[x.Rank - (last - first + 1)];
         for (int i = 0, j = 0; i < x.Rank; i++)
         {

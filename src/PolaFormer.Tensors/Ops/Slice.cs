@@ -34,13 +34,13 @@ internal sealed class Slice(Tensor x, int dimension, int start) : Operator
         {
             var columns = new Columns(x, start, dy.Shape[-1]);
             Columns place = NewGradient(columns);
-            dy.Device.Run(new Paste(dy, place.Source, dimension, place.Start));
+            dy.Device.Run(new SliceScatter(dy, place.Source, dimension, place.Start));
             Accumulate(columns, place);
             return;
         }
 
         Tensor dx = Tensor.Zeros(x.Shape, dy.Device);
-        dy.Device.Run(new Paste(dy, dx, dimension, start));
+        dy.Device.Run(new SliceScatter(dy, dx, dimension, start));
         Accumulate(x, dx);
     }
 

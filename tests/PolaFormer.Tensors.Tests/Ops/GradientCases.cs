@@ -21,9 +21,9 @@ internal static class GradientCases
 
         Add("Reshape", typeof(Reshape), [Random([2, 6])], x => x[0].Reshape(3, -1).Exp());
         foreach (UnaryFunction function in Enum.GetValues<UnaryFunction>())
-            Add($"{function}", typeof(Unary), [Positive([3, 5])], x => x[0].Map(function));
+            Add($"{function}", typeof(Unary), [Positive([3, 5])], x => x[0].Apply(function));
         foreach (UnaryFunction function in (UnaryFunction[])[UnaryFunction.Relu, UnaryFunction.Gelu, UnaryFunction.Silu, UnaryFunction.Elu, UnaryFunction.Abs, UnaryFunction.Softplus])
-            Add($"{function} of negatives", typeof(Unary), [Positive([3, 5]) * -1], x => x[0].Map(function));
+            Add($"{function} of negatives", typeof(Unary), [Positive([3, 5]) * -1], x => x[0].Apply(function));
         Add("Recomputation", typeof(Recomputation), [Random([3, 4])], x =>
         {
             Tensor y = x[0].Exp();
@@ -54,11 +54,12 @@ internal static class GradientCases
         Add("Gather of rows by indices of each table", typeof(Gather), [Random([2, 4, 3])], x => x[0].Gather(1, Tensor.From<long>([0, 2, 2, 3, 0, 1], [2, 3, 1])).Exp());
         Add("Gather of rows by indices for all tables", typeof(Gather), [Random([2, 4, 3])], x => x[0].Gather(-2, Tensor.From<long>([3, 3, 0], [3, 1])).Exp());
         Add("The largest elements", typeof(Gather), [Spread([3, 5])], x => x[0].TopK(2).Values.Exp());
-        Add("Sum over the middle", typeof(Reduce), [Random([2, 4, 3])], x => x[0].Sum(1, 1).Exp());
+        Add("Sum over the middle", typeof(Reduce), [Random([2, 4, 3])], x => x[0].Sum(1).Exp());
         Add("Mean of everything", typeof(Reduce), [Random([4, 3])], x => x[0].Mean().Exp());
-        Add("Mean, dimensions kept", typeof(Reduce), [Random([2, 3, 4])], x => x[0].Mean(1, 2, keepDimensions: true).Exp());
-        Add("Maximum over the middle", typeof(Reduce), [Spread([2, 4, 3])], x => x[0].Max(1, 1).Exp());
-        Add("Maximum of the last dimension, kept", typeof(Reduce), [Spread([3, 5])], x => x[0].Max(-1, -1, keepDimensions: true).Exp());
+        Add("Mean, dimensions kept", typeof(Reduce), [Random([2, 3, 4])], x => x[0].Mean([1, 2], keepDimensions: true).Exp());
+        Add("Sum over dimensions apart", typeof(Reduce), [Random([2, 3, 2, 4])], x => x[0].Sum([3, 1]).Exp());
+        Add("Maximum over the middle", typeof(Reduce), [Spread([2, 4, 3])], x => x[0].Max(1).Exp());
+        Add("Maximum of the last dimension, kept", typeof(Reduce), [Spread([3, 5])], x => x[0].Max(-1, keepDimensions: true).Exp());
         foreach ((bool ta, bool tb) in ((bool, bool)[])[(false, false), (true, false), (false, true), (true, true)])
             Add($"MatMul {ta} {tb}", typeof(MatMul), [Random(ta ? [2, 4, 3] : [2, 3, 4]), Random(tb ? [2, 5, 4] : [2, 4, 5])], x => x[0].MatMul(x[1], ta, tb));
         Add("MatMul with one right operand", typeof(MatMul), [Random([2, 3, 4]), Random([4, 5])], x => x[0].MatMul(x[1]));
@@ -66,8 +67,8 @@ internal static class GradientCases
         foreach (Activation activation in (Activation[])[Activation.Gelu, Activation.Silu])
             Add($"Feed-forward, {activation}", typeof(FeedForward), [Random([2, 3, 4]), Random([6, 4]), Random([6]), Random([5, 6]), Random([5]), Random([2, 3, 5])], x =>
                 x[0].FeedForward(x[1], x[2], activation, x[3], x[4], x[5]));
-        Add("Scaled residual", typeof(ScaledResidual), [Random([2, 3, 5]), Random([2, 3, 5]), Random([1, 5, 1])], x => Tensor.AddBranch(x[0], x[1], x[2], Tensor.From([0.5f, 2], [2])));
-        Add("Scaled residual without channels' factors", typeof(ScaledResidual), [Random([2, 3, 20]), Random([2, 3, 20])], x => Tensor.AddBranch(x[0], x[1], null, Tensor.From([0, 2f], [2])));
+        Add("Scaled residual", typeof(ScaledResidual), [Random([2, 3, 5]), Random([2, 3, 5]), Random([1, 5, 1])], x => Tensor.ScaledResidual(x[0], x[1], x[2], Tensor.From([0.5f, 2], [2])));
+        Add("Scaled residual without channels' factors", typeof(ScaledResidual), [Random([2, 3, 20]), Random([2, 3, 20])], x => Tensor.ScaledResidual(x[0], x[1], null, Tensor.From([0, 2f], [2])));
         Add("Dropout", typeof(Dropout), [Random([3, 9, 21])], x => x[0].Dropout(0.3f, new Philox(5, 6)).Exp());
         Add("Softmax", typeof(Softmax), [Random([3, 5])], x => x[0].Softmax());
         Add("LogSoftmax", typeof(Softmax), [Random([3, 5])], x => x[0].LogSoftmax());

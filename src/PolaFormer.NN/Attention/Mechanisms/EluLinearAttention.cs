@@ -25,10 +25,10 @@ public sealed class EluLinearAttention(AttentionShape shape) : FeatureMapAttenti
     protected override int FeatureDim => Shape.HeadDim;
 
     /// <inheritdoc/>
-    protected override Tensor QueryFeatures(Tensor query) => query.Map(UnaryFunction.Elu) + 1;
+    protected override Tensor QueryFeatures(Tensor query) => query.Apply(UnaryFunction.Elu) + 1;
 
     /// <inheritdoc/>
-    protected override Tensor KeyFeatures(Tensor key) => key.Map(UnaryFunction.Elu) + 1;
+    protected override Tensor KeyFeatures(Tensor key) => key.Apply(UnaryFunction.Elu) + 1;
 
     /// <inheritdoc/>
     protected override Tensor Normalize(Tensor weighted, Tensor sums, int keys) =>

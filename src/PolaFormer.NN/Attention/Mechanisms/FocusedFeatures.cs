@@ -18,9 +18,9 @@ internal static class FocusedFeatures
 
         // The direction first: (10⁻⁶)³ squared would leave float32, and no direction's cube is shorter than 1/C.
         Tensor length = Length(u), direction = u / length;
-        Tensor raised = power == 3 ? direction.Map(UnaryFunction.Square) * direction : direction.Pow(Tensor.Full([1], power, direction.Device));
+        Tensor raised = power == 3 ? direction.Apply(UnaryFunction.Square) * direction : direction.Pow(Tensor.Full([1], power, direction.Device));
         return raised * (length / Length(raised));
 
-        Tensor Length(Tensor vectors) => sum(vectors.Map(UnaryFunction.Square)).Sqrt();
+        Tensor Length(Tensor vectors) => sum(vectors.Apply(UnaryFunction.Square)).Sqrt();
     }
 }

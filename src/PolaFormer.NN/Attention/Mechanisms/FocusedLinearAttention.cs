@@ -79,7 +79,7 @@ public sealed class FocusedLinearAttention : RotaryFeatureAttention
     protected override Tensor KeyFeatures(Tensor key) => Focus(_positionalEncoding is null ? key : key + Heads(_positionalEncoding));
 
     /// <inheritdoc/>
-    protected override Tensor Unplaced(Tensor tokens) => FocusedFeatures.Of(tokens, InverseScale(), _power, squares => squares.Sum(2, 2, keepDimensions: true));
+    protected override Tensor Unplaced(Tensor tokens) => FocusedFeatures.Of(tokens, InverseScale(), _power, squares => squares.Sum(2, keepDimensions: true));
 
     /// <inheritdoc/>
     protected override Tensor Normalize(Tensor weighted, Tensor sums, int keys) => weighted / (sums + (keys * Epsilon));
@@ -90,5 +90,5 @@ public sealed class FocusedLinearAttention : RotaryFeatureAttention
 
     // (B, heads, N, d) → the same; a token's length is that over its heads, too.
     private Tensor Focus(Tensor x) => FocusedFeatures.Of(
-        x, Heads(InverseScale()), _power, squares => squares.Sum(3, keepDimensions: true).Sum(1, 1, keepDimensions: true));
+        x, Heads(InverseScale()), _power, squares => squares.Sum([1, 3], keepDimensions: true));
 }

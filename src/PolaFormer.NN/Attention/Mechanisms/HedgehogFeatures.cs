@@ -40,5 +40,5 @@ public sealed class HedgehogFeatures : Module
     }
 
     private Tensor Activate(Tensor x) =>
-        _activation == HedgehogActivation.Softmax ? x.Softmax() : (x - x.Max(3, 3, keepDimensions: true)).Exp();
+        _activation == HedgehogActivation.Softmax ? x.Softmax() : (x - x.Max(3, keepDimensions: true)).Exp();
 }

@@ -24,6 +24,6 @@ public sealed class HydraAttention(AttentionShape shape) : AttentionMechanism(sh
         Tensor key = Unit(Tokens(inputs.Key));
         if (inputs.Mask is { } mask)
             key *= mask.Reshape(mask.Shape[0], mask.Shape[1], 1);
-        return Unit(Tokens(inputs.Query)) * (key * Tokens(inputs.Value)).Sum(1, 1, keepDimensions: true);
+        return Unit(Tokens(inputs.Query)) * (key * Tokens(inputs.Value)).Sum(1, keepDimensions: true);
     }
 }

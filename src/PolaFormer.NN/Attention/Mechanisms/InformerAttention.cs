@@ -58,7 +58,7 @@ public sealed class InformerAttention : AttentionMechanism
         Tensor scores = query.Gather(2, chosen.Reshape(batch, Shape.NumHeads, active, 1)).MatMul(key, transposeB: true) * (1 / MathF.Sqrt(Shape.HeadDim));
         if (inputs.Mask is not null)
             scores += ScoresOf(inputs.Mask);
-        Tensor mean = value.Sum(2, 2, keepDimensions: true) * counts.Reciprocal();
+        Tensor mean = value.Sum(2, keepDimensions: true) * counts.Reciprocal();
 
         // The rows of active queries, and behind them the one that all others share.
         Tensor rows = Tensor.Concat(2, scores.Softmax().MatMul(value), mean);
@@ -77,7 +77,7 @@ public sealed class InformerAttention : AttentionMechanism
             places = places.Expand([batch, Shape.NumHeads, queries * sampled, 1]);
         Tensor samples = key.Gather(2, places);
         Tensor scores = query.Reshape(groups, queries, 1, -1).MatMul(samples.Reshape(groups, queries, sampled, -1), transposeB: true);
-        return scores.Max(2, 3) - (scores.Sum(2, 3) * (1f / keys));
+        return scores.Max([2, 3]) - (scores.Sum([2, 3]) * (1f / keys));
     }
 
     private static int Default(int tokens) => Math.Clamp(Factor * (int)Math.Ceiling(Math.Log(tokens)), 1, tokens);

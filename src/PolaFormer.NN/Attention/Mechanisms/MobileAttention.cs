@@ -36,5 +36,5 @@ public sealed class MobileAttention(AttentionShape shape) : AttentionMechanism(s
     }
 
     // ⟨a, Σₕ b⟩ of each token and head: (B, heads, N, 1).
-    private static Tensor Flow(Tensor a, Tensor b) => ((a + Epsilon) * (b.Sum(1, 1, keepDimensions: true) + Epsilon)).Sum(3, keepDimensions: true);
+    private static Tensor Flow(Tensor a, Tensor b) => ((a + Epsilon) * (b.Sum(1, keepDimensions: true) + Epsilon)).Sum(3, keepDimensions: true);
 }

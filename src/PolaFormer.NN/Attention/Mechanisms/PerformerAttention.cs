@@ -74,18 +74,18 @@ public sealed class PerformerAttention : FeatureMapAttention
     }
 
     /// <inheritdoc/>
-    protected override Tensor QueryFeatures(Tensor query) => Features(query, firstOfMaximum: 3);
+    protected override Tensor QueryFeatures(Tensor query) => Features(query, [3]);
 
     /// <inheritdoc/>
-    protected override Tensor KeyFeatures(Tensor key) => Features(key, SharesMaximum ? 0 : 2);
+    protected override Tensor KeyFeatures(Tensor key) => Features(key, SharesMaximum ? [0, 1, 2, 3] : [2, 3]);
 
-    private Tensor Features(Tensor x, int firstOfMaximum)
+    private Tensor Features(Tensor x, ReadOnlySpan<int> maximumDimensions)
     {
         Tensor scaled = x * Scale, projected = scaled.MatMul(_projection, transposeB: true);
         if (Kernel == PerformerKernel.Relu)
             return projected.Relu() + ReluEpsilon;
-        Tensor norm = scaled.Map(UnaryFunction.Square).Sum(3, 3, keepDimensions: true) * 0.5f;
-        Tensor maximum = (SharesMaximum ? projected : projected.Detach()).Max(firstOfMaximum, -1, keepDimensions: true);
+        Tensor norm = scaled.Apply(UnaryFunction.Square).Sum(3, keepDimensions: true) * 0.5f;
+        Tensor maximum = (SharesMaximum ? projected : projected.Detach()).Max(maximumDimensions, keepDimensions: true);
         return ((projected - norm - maximum).Exp() + SoftmaxEpsilon) * (1 / MathF.Sqrt(FeatureDim));
     }
 }

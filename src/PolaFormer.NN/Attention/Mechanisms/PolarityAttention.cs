@@ -172,7 +172,7 @@ public sealed class PolarityAttention : AttentionMechanism
         if (inputs.Mask is { } mask)
             placed *= mask.Reshape(mask.Shape[0], 1, mask.Shape[1], 1);
         Tensor key = (placed * Heads(inverseScale)).Relu().Pow(exponent);
-        Tensor sums = query.MatMul(key.Sum(2, 2, keepDimensions: true), transposeB: true);
+        Tensor sums = query.MatMul(key.Sum(2, keepDimensions: true), transposeB: true);
         return Merge(query.MatMul(key.MatMul(Heads(inputs.Value), transposeA: true)) / (sums + (key.Shape[2] * Epsilon)));
     }
 

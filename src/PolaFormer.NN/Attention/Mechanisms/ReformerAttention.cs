@@ -60,14 +60,14 @@ public sealed class ReformerAttention : AttentionMechanism
         Tensor chunkQuery = Sorted(query), chunkKey = WithChunkBefore(Sorted(Unit(query))), chunkValue = WithChunkBefore(Sorted(value));
         (Tensor keep, Tensor fill) = Fixed();
         Tensor scores = (chunkQuery.MatMul(chunkKey, transposeB: true) * (1 / MathF.Sqrt(Shape.HeadDim)) * keep) + fill;
-        Tensor maximum = scores.Detach().Max(4, 4, keepDimensions: true), weights = (scores - maximum).Exp();
-        Tensor sum = weights.Sum(4, 4, keepDimensions: true);
+        Tensor maximum = scores.Detach().Max(4, keepDimensions: true), weights = (scores - maximum).Exp();
+        Tensor sum = weights.Sum(4, keepDimensions: true);
 
         // The sorted place of each token in each round.
         Tensor place = order.To(DType.Float32).ArgSort().Reshape(batch, Shape.NumHeads, _rounds, length, 1);
         Tensor rounds = Unsorted(weights.MatMul(chunkValue) / sum), weight = Unsorted(sum.Log() + maximum);
         weight = weight.Permute(0, 1, 3, 4, 2).Softmax().Permute(0, 1, 4, 2, 3);
-        return Merge((rounds * weight).Sum(2, 2).Slice(2, 0, tokens));
+        return Merge((rounds * weight).Sum(2).Slice(2, 0, tokens));
 
         // (B, heads, N, …) → (B, heads, chunks, s, …).
         Tensor Sorted(Tensor x) => x.Gather(2, order.Reshape(batch, Shape.NumHeads, total, 1)).Reshape(batch, Shape.NumHeads, chunks, _bucket, -1);

@@ -31,7 +31,7 @@ public abstract class RotaryFeatureAttention(AttentionShape shape) : FeatureMapA
         Tensor attended = Heads(Tensor.Rotate(q, sin, cos, Shape.NumHeads)).MatMul(Heads(Tensor.Rotate(k, sin, cos, Shape.NumHeads)).MatMul(Heads(inputs.Value), transposeA: true)).Permute(0, 2, 1, 3);
 
         // φ(q)·Σφ(k) of each head, channels in their place: (B, N, heads, 1).
-        Tensor products = (q * k.Sum(1, 1, keepDimensions: true)).Reshape(attended.Shape);
-        return (attended / (products.Sum(3, 3, keepDimensions: true) + Epsilon)).Reshape(q.Shape);
+        Tensor products = (q * k.Sum(1, keepDimensions: true)).Reshape(attended.Shape);
+        return (attended / (products.Sum(3, keepDimensions: true) + Epsilon)).Reshape(q.Shape);
     }
 }

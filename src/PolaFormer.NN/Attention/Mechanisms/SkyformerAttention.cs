@@ -58,7 +58,7 @@ public sealed class SkyformerAttention : AttentionMechanism
         Tensor all = Tensor.Concat(2, query, key), sampled = Sampled(inputs.Mask, queries, keys, all);
         Tensor sketch = Accumulated(GaussianKernel.Of(all, all.Gather(2, sampled)), dimension: 3);
         Tensor samples = Accumulated(sketch.Gather(2, sampled), dimension: 2) + (IterativeInverse.Identity(_features, all.Device) * Ridge);
-        Tensor root = samples.Sum(3, 3).Map(UnaryFunction.Rsqrt);
+        Tensor root = samples.Sum(3).Apply(UnaryFunction.Rsqrt);
         Tensor row = root.Reshape(root.Shape[0], root.Shape[1], 1, _features), column = row.Reshape(root.Shape[0], root.Shape[1], _features, 1);
         Tensor inverse = IterativeInverse.Of(samples * row * column, SharesStart);
         Tensor keySketch = (sketch.Slice(2, queries, keys) * row).MatMul(inverse) * row;

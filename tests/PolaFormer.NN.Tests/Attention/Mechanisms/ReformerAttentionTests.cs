@@ -22,7 +22,7 @@ public class ReformerAttentionTests
     {
         var mechanism = new ReformerAttention(new AttentionShape(4, 1, 7), bucket: 4, rounds: 1);
         AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 1);
-        Tensor query = inputs.Query.Source, length = (query * query).Sum(2, 2, keepDimensions: true).Sqrt();
+        Tensor query = inputs.Query.Source, length = (query * query).Sum(2, keepDimensions: true).Sqrt();
         Tensor self = Tensor.From([.. Enumerable.Range(0, 49).Select(i => i % 8 == 0 ? -1e9f : 0)], [1, 7, 7]);
         Tensor expected = Tensor.SoftmaxAttention(query, query / length, inputs.Value, 1, 0.5f, mask: self);
         MechanismSubject.AssertClose(expected.ToArray(), mechanism.Attend(inputs).ToArray(), 1e-5);

@@ -1,9 +1,9 @@
 namespace PolaFormer.Tensors.Ops;
 
-/// <summary>Overwrites the part of y that starts at a place of a dimension with x.</summary>
-internal readonly record struct Paste(Tensor X, Tensor Y, int Dimension, int Start) : IDeviceCall
+/// <summary>y[…, start … start + n, …] = x, with n places of a dimension; the rest of y stays.</summary>
+internal readonly record struct SliceScatter(Tensor X, Tensor Y, int Dimension, int Start) : IDeviceCall
 {
-    public string Name => nameof(Paste);
+    public string Name => nameof(SliceScatter);
 
     public void Describe(ref CallDescription call)
     {
