@@ -3,7 +3,6 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-eng/install-native.sh
 dotnet build PolaFormer.slnx -c Release -v quiet -nologo || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
 passed=0 failed=0 skipped=0

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Installs what tests need that are skipped without it (Debian's packages). Warns and goes on where that is not possible.
+# Installs what makes programs faster, and what tests need that are skipped without it (Debian's packages). Warns and goes on where that is not possible.
 set -uo pipefail
 
 # One line a package: its name, and which tests need it.
 packages="
+libturbojpeg0         # PolaFormer.Vision: decodes JPEG faster than SkiaSharp does
+libspng0              # PolaFormer.Vision: decodes PNG faster than managed code does
+libwebp7              # PolaFormer.Vision: decodes WebP faster than SkiaSharp does
 qemu-user-static      # eng/test-arm64.sh: runs programs for ARM64
 libc6-arm64-cross     # eng/test-arm64.sh: the C library of those programs
 libgcc-s1-arm64-cross # eng/test-arm64.sh: the same, compiler support

@@ -6,11 +6,12 @@ namespace PolaFormer.Vision;
 /// <summary>Images to files.</summary>
 public static unsafe class ImageEncoder
 {
-    /// <summary>An image as a PNG file, through libspng.</summary>
-    /// <exception cref="ImageException">The library is missing or refuses.</exception>
+    /// <summary>An image as a PNG file, through libspng, or SkiaSharp without it.</summary>
+    /// <exception cref="ImageException">The library refuses.</exception>
     public static byte[] Png(Image image)
     {
-        NativeCodec.Spng.Require();
+        if (!NativeCodec.Spng.IsUsed)
+            return SkiaCodec.Png(image);
         nint context = Spng.ContextNew(Spng.Encoder);
         if (context == 0)
             throw new ImageException("PNG: the encoder could not be started");

@@ -3,10 +3,13 @@ namespace PolaFormer.Vision.Tests;
 public class DecodeReferenceTests
 {
     [Theory]
-    [InlineData("decode_jpeg")]
-    [InlineData("decode_png")]
-    public void DecodedPixelsEqualPillows(string name)
+    [InlineData("decode_jpeg", Codecs.OfTheSystem)]
+    [InlineData("decode_jpeg", Codecs.OfThePackages)]
+    [InlineData("decode_png", Codecs.OfTheSystem)]
+    [InlineData("decode_png", Codecs.OfThePackages)]
+    public void DecodedPixelsEqualPillows(string name, string codecs)
     {
+        using IDisposable? use = Codecs.Use(codecs);
         string folder = SharedData.Fixture($"E_images/{name}");
         var reference = new ReferenceTensors(Path.Combine(folder, "case.safetensors"));
         foreach (string tensor in reference.Names)

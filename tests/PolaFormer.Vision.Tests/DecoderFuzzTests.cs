@@ -9,15 +9,22 @@ public class DecoderFuzzTests
 {
     private const int Mutations = 2500;
 
-    public static TheoryData<string> Seeds =>
+    private static readonly string[] s_seeds =
     [
         "decode_jpeg/q75_420.jpg", "decode_jpeg/progressive_420.jpg", "decode_jpeg/gray.jpg",
         "decode_png/palette16.png", "decode_png/adam7.png", "decode_png/bilevel.png", "decode_png/graya.png",
     ];
 
+    public static TheoryData<string, string> Seeds =>
+        [.. from seed in s_seeds from codecs in new[] { Codecs.OfTheSystem, Codecs.OfThePackages } select (seed, codecs)];
+
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void DamagedFilesAreDecodedOrRefused(string seed) => Fuzz(File.ReadAllBytes(SharedData.Fixture($"E_images/{seed}")), Mutations);
+    public void DamagedFilesAreDecodedOrRefused(string seed, string codecs)
+    {
+        using IDisposable? use = Codecs.Use(codecs);
+        Fuzz(File.ReadAllBytes(SharedData.Fixture($"E_images/{seed}")), Mutations);
+    }
 
     [Theory]
     [InlineData("plain.gif")]
@@ -39,9 +46,12 @@ public class DecoderFuzzTests
     [InlineData("lossless_alpha.webp")]
     public void DamagedFilesOfOtherFormatsAreDecodedOrRefused(string name) => Fuzz(FormatReferenceTests.Read(name), Mutations);
 
-    [Fact]
-    public void DamagedWebPsAreDecodedOrRefused()
+    [Theory]
+    [InlineData(Codecs.OfTheSystem)]
+    [InlineData(Codecs.OfThePackages)]
+    public void DamagedWebPsAreDecodedOrRefused(string codecs)
     {
+        using IDisposable? use = Codecs.Use(codecs);
         using Image image = ResamplingTests.RandomImage(12, 9, seed: 1);
         Fuzz(WebPTests.Encode(image), Mutations);
     }

@@ -117,12 +117,7 @@ public class DecoderLimitTests
     }
 
     [Fact]
-    public void AMissingLibraryNamesItsPackage()
-    {
-        var codec = new NativeCodec("x", "JPEG", "libturbojpeg0", "libnothing-of-the-kind.so.0");
-        Assert.Equal("JPEG images need the library libnothing-of-the-kind.so.0, which is not installed; on Debian: apt-get install libturbojpeg0",
-            Assert.Throws<ImageException>(codec.Require).Message);
-    }
+    public void ALibraryThatIsNotInstalledIsNotUsed() => Assert.False(new NativeCodec("x", "libnothing-of-the-kind.so.0").IsUsed);
 
     [Fact]
     public void OrientationBlocksOfBothByteOrdersAreRead()

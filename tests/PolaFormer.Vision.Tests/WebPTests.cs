@@ -1,47 +1,43 @@
-using System.Runtime.InteropServices;
+using SkiaSharp;
 
 namespace PolaFormer.Vision.Tests;
 
-/// <summary>The library's own encoder, lossless, makes the files.</summary>
-public unsafe partial class WebPTests
+/// <summary>SkiaSharp's encoder, lossless, makes the files.</summary>
+public unsafe class WebPTests
 {
-    [LibraryImport("libwebp.so.7", EntryPoint = "WebPEncodeLosslessRGB")]
-    private static partial nuint EncodeRgb(byte* pixels, int width, int height, int stride, byte** output);
-
-    [LibraryImport("libwebp.so.7", EntryPoint = "WebPEncodeLosslessBGRA")]
-    private static partial nuint EncodeBgra(byte* pixels, int width, int height, int stride, byte** output);
-
-    [LibraryImport("libwebp.so.7", EntryPoint = "WebPFree")]
-    private static partial void Free(byte* output);
-
     [Theory]
-    [InlineData(1, 1)]
-    [InlineData(37, 21)]
-    public void LosslessPixelsComeBack(int width, int height)
+    [InlineData(1, 1, Codecs.OfTheSystem)]
+    [InlineData(37, 21, Codecs.OfTheSystem)]
+    [InlineData(1, 1, Codecs.OfThePackages)]
+    [InlineData(37, 21, Codecs.OfThePackages)]
+    public void LosslessPixelsComeBack(int width, int height, string codecs)
     {
+        using IDisposable? use = Codecs.Use(codecs);
         using Image image = ResamplingTests.RandomImage(width, height, seed: 1);
         ImageAssert.Equal(image, ImageDecoder.Decode(Encode(image)));
     }
 
-    [Fact]
-    public void AlphaIsDropped()
+    [Theory]
+    [InlineData(Codecs.OfTheSystem)]
+    [InlineData(Codecs.OfThePackages)]
+    public void AlphaIsDropped(string codecs)
     {
+        using IDisposable? use = Codecs.Use(codecs);
         byte[] pixels = new byte[8 * 8 * 4];
         new Random(2).NextBytes(pixels);
         for (int i = 3; i < pixels.Length; i += 4)
             pixels[i] = (byte)Math.Max((int)pixels[i], 1);
-        byte* output;
-        byte[] file;
-        fixed (byte* source = pixels)
-            file = Take((int)EncodeBgra(source, 8, 8, 32, &output), output);
-        using Image image = ImageDecoder.Decode(file);
+        using Image image = ImageDecoder.Decode(Encode(pixels, 8, 8, SKAlphaType.Unpremul));
         for (int i = 0; i < 64; i++)
-            Assert.Equal((pixels[4 * i + 2], pixels[4 * i + 1], pixels[4 * i]), (image.Pixels[3 * i], image.Pixels[3 * i + 1], image.Pixels[3 * i + 2]));
+            Assert.Equal((pixels[4 * i], pixels[4 * i + 1], pixels[4 * i + 2]), (image.Pixels[3 * i], image.Pixels[3 * i + 1], image.Pixels[3 * i + 2]));
     }
 
-    [Fact]
-    public void TruncatedFilesAreRefused()
+    [Theory]
+    [InlineData(Codecs.OfTheSystem)]
+    [InlineData(Codecs.OfThePackages)]
+    public void TruncatedFilesAreRefused(string codecs)
     {
+        using IDisposable? use = Codecs.Use(codecs);
         using Image image = ResamplingTests.RandomImage(16, 16, seed: 3);
         byte[] file = Encode(image);
         for (int length = 12; length < file.Length - 1; length += 7)
@@ -50,15 +46,23 @@ public unsafe partial class WebPTests
 
     internal static byte[] Encode(Image image)
     {
-        byte* output;
-        fixed (byte* source = image.Pixels)
-            return Take((int)EncodeRgb(source, image.Width, image.Height, image.Stride, &output), output);
+        byte[] rgba = new byte[image.Width * image.Height * 4];
+        for (int i = 0; i < image.Width * image.Height; i++)
+        {
+            image.Pixels.Slice(3 * i, 3).CopyTo(rgba.AsSpan(4 * i));
+            rgba[4 * i + 3] = byte.MaxValue;
+        }
+
+        return Encode(rgba, image.Width, image.Height, SKAlphaType.Opaque);
     }
 
-    private static byte[] Take(int size, byte* output)
+    private static byte[] Encode(byte[] rgba, int width, int height, SKAlphaType alpha)
     {
-        byte[] file = new ReadOnlySpan<byte>(output, size).ToArray();
-        Free(output);
-        return file;
+        fixed (byte* pixels = rgba)
+        {
+            using var pixmap = new SKPixmap(new SKImageInfo(width, height, SKColorType.Rgba8888, alpha), (nint)pixels);
+            using SKData file = pixmap.Encode(new SKWebpEncoderOptions(SKWebpEncoderCompression.Lossless, 75))!;
+            return file.ToArray();
+        }
     }
 }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace PolaFormer.Vision.Decoding;
 
 /// <summary>
-/// JPEG through TurboJPEG with its defaults (accurate integer DCT, smooth upsampling), the same as Pillow's. Damaged entropy-coded
+/// JPEG through TurboJPEG, or SkiaSharp without it, with its defaults (accurate integer DCT, smooth upsampling), the same as Pillow's. Damaged entropy-coded
 /// data decode to what is left, as in Pillow; a file that ends early is an error.
 /// </summary>
 internal static unsafe class JpegDecoder
@@ -13,7 +13,8 @@ internal static unsafe class JpegDecoder
         JpegHeader header = JpegHeader.Read(data);
         orientation = header.Orientation;
         ImageDecoder.CheckSize(header.Width, header.Height, options);
-        NativeCodec.TurboJpeg.Require();
+        if (!NativeCodec.TurboJpeg.IsUsed)
+            return DecodeBySkia(data, header, options);
 
         nint handle = TurboJpeg.InitDecompress();
         if (handle == 0)
@@ -34,6 +35,21 @@ internal static unsafe class JpegDecoder
         {
             TurboJpeg.Destroy(handle);
         }
+    }
+
+    /// <summary>SkiaSharp does not tell damage that it passes over: a file must have an end, and no more scans than TurboJPEG allows.</summary>
+    private static Image DecodeBySkia(ReadOnlySpan<byte> data, JpegHeader header, ImageDecodeOptions options)
+    {
+        if (!header.HasEnd(data))
+            throw new ImageException("JPEG: the file is truncated");
+        header.CheckBehindFirstScan(data);
+        if (data[header.ScanOffset..].Count(JpegHeader.StartOfScanMarker) > TurboJpeg.MostScans)
+            throw new ImageException($"JPEG: more than {TurboJpeg.MostScans} scans");
+        Image image = SkiaCodec.Decode(data, "JPEG", options, options.MinimumSize);
+        if (options.MinimumSize is not null || (image.Width == header.Width && image.Height == header.Height))
+            return image;
+        image.Dispose();
+        throw new ImageException("JPEG: more than one frame header");
     }
 
     /// <summary>The library must see the frame that we checked. Its other complaints come again, and clearer, when decoding.</summary>

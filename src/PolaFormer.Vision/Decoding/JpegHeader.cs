@@ -7,6 +7,9 @@ internal readonly record struct JpegHeader(int Width, int Height, int Components
 {
     private const int StartOfScan = 0xDA, EndOfImage = 0xD9;
 
+    /// <summary>The two bytes in front of a scan.</summary>
+    public static ReadOnlySpan<byte> StartOfScanMarker => [0xFF, StartOfScan];
+
     public static bool Matches(ReadOnlySpan<byte> data) => data.Length >= 3 && data[0] == 0xFF && data[1] == 0xD8 && data[2] == 0xFF;
 
     /// <summary>Walks the markers up to the first start of scan.</summary>
@@ -86,6 +89,42 @@ internal readonly record struct JpegHeader(int Width, int Height, int Components
         }
     }
 
+    /// <summary>
+    /// Refuses what stands between the first scan and the end of the image and cannot stand there: TurboJPEG reads as far, SkiaSharp only as far as
+    /// the last row of pixels.
+    /// </summary>
+    public void CheckBehindFirstScan(ReadOnlySpan<byte> data)
+    {
+        int position = ScanOffset;
+        while (true)
+        {
+            int skip = data[position..].IndexOf((byte)0xFF);
+            if (skip < 0 || position + skip + 1 >= data.Length)
+                return;
+            position += skip + 1;
+            int marker = data[position];
+            if (marker == 0xFF)
+                continue;
+            position++;
+            if (marker == EndOfImage)
+                return;
+
+            // Damaged data hold markers that do not exist.
+            if (marker is < 0xC0 or (>= 0xD0 and <= 0xD7))
+                continue;
+            if (marker is 0xD8 or (>= 0xF0 and <= 0xFD) || IsStartOfFrame(marker))
+                throw new ImageException($"JPEG: marker FF{marker:X2} behind the first scan");
+            if (data.Length - position < 2 || BinaryPrimitives.ReadUInt16BigEndian(data[position..]) > data.Length - position)
+                return;
+            ReadOnlySpan<byte> segment = Segment(data, position);
+            position += 2 + segment.Length;
+            if (marker == 0xDB)
+                CheckQuantisationTables(segment);
+            else if (marker == 0xC4)
+                CheckHuffmanTables(segment);
+        }
+    }
+
     private static ReadOnlySpan<byte> Segment(ReadOnlySpan<byte> data, int position)
     {
         if (data.Length - position < 2)
@@ -111,12 +150,27 @@ internal readonly record struct JpegHeader(int Width, int Height, int Components
         return (BinaryPrimitives.ReadUInt16BigEndian(segment[3..]), BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), segment[5]);
     }
 
+    // A class and an index, how many codes there are of each length from 1 to 16, and the codes' values.
+    private static void CheckHuffmanTables(ReadOnlySpan<byte> segment)
+    {
+        const int lengths = 16, mostCodes = 256;
+        while (segment.Length > 1 + lengths)
+        {
+            int codes = 0;
+            foreach (byte count in segment.Slice(1, lengths))
+                codes += count;
+            if (segment[0] >> 4 > 1 || (segment[0] & 15) > 3 || codes > mostCodes || segment.Length < 1 + lengths + codes)
+                throw new ImageException("JPEG: broken Huffman table");
+            segment = segment[(1 + lengths + codes)..];
+        }
+    }
+
     private static void CheckQuantisationTables(ReadOnlySpan<byte> segment)
     {
         while (!segment.IsEmpty)
         {
             int length = 1 + (segment[0] < 16 ? 64 : 128);
-            if (segment.Length < length)
+            if (segment.Length < length || (segment[0] & 15) > 3)
                 throw new ImageException("JPEG: broken quantisation table");
             segment = segment[length..];
         }

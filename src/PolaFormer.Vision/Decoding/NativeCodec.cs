@@ -3,16 +3,18 @@ using System.Runtime.InteropServices;
 
 namespace PolaFormer.Vision.Decoding;
 
-/// <summary>A codec library of the operating system: where it is looked for, and which Debian package holds it.</summary>
-internal sealed class NativeCodec(string name, string format, string package, params string[] fileNames)
+/// <summary>
+/// A codec library of the operating system. Where it is installed, it decodes: it is faster. Elsewhere SkiaSharp and managed code do.
+/// </summary>
+internal sealed class NativeCodec(string name, params string[] fileNames)
 {
-    public static readonly NativeCodec TurboJpeg = new(Decoding.TurboJpeg.Library, "JPEG", "libturbojpeg0",
+    public static readonly NativeCodec TurboJpeg = new(Decoding.TurboJpeg.Library,
         "libturbojpeg.so.0", "libturbojpeg.so", "libturbojpeg.0.dylib", "libturbojpeg.dylib", "turbojpeg.dll");
 
-    public static readonly NativeCodec Spng = new(Decoding.Spng.Library, "PNG", "libspng0",
+    public static readonly NativeCodec Spng = new(Decoding.Spng.Library,
         "libspng.so.0", "libspng.so", "libspng.dylib", "spng.dll");
 
-    public static readonly NativeCodec WebP = new(LibWebP.Library, "WebP", "libwebp7",
+    public static readonly NativeCodec WebP = new(LibWebP.Library,
         "libwebp.so.7", "libwebp.so", "libwebp.7.dylib", "libwebp.dylib", "libwebp.dll");
 
     private readonly Lazy<nint> _handle = new(() =>
@@ -25,11 +27,17 @@ internal sealed class NativeCodec(string name, string format, string package, pa
 
     static NativeCodec() => NativeLibrary.SetDllImportResolver(typeof(NativeCodec).Assembly, Resolve);
 
-    /// <summary>Throws, naming the package to install, when the library is not on this machine.</summary>
-    public void Require()
+    [ThreadStatic]
+    private static bool t_areIgnored;
+
+    /// <summary>Whether the library decodes on this machine.</summary>
+    public bool IsUsed => !t_areIgnored && _handle.Value != 0;
+
+    /// <summary>Lets this thread decode as on a machine without these libraries, until the result is disposed.</summary>
+    public static IDisposable Ignore()
     {
-        if (_handle.Value == 0)
-            throw new ImageException($"{format} images need the library {fileNames[0]}, which is not installed; on Debian: apt-get install {package}");
+        t_areIgnored = true;
+        return new EndOfIgnoring();
     }
 
     private static nint Resolve(string library, Assembly assembly, DllImportSearchPath? path)
@@ -41,4 +49,9 @@ internal sealed class NativeCodec(string name, string format, string package, pa
     }
 
     private string Name => name;
+
+    private sealed class EndOfIgnoring : IDisposable
+    {
+        public void Dispose() => t_areIgnored = false;
+    }
 }

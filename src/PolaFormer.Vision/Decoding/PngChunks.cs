@@ -23,6 +23,9 @@ internal readonly ref struct PngChunks
 
     public int Orientation { get; private init; }
 
+    /// <summary>Whether the rows come in the seven passes of Adam7.</summary>
+    public bool IsInterlaced { get; private init; }
+
     public int Channels => ColorType switch { Gray or Palette => 1, GrayAlpha => 2, Rgb => 3, _ => 4 };
 
     /// <summary>Bytes of a row as stored: below 8 bits, samples are packed.</summary>
@@ -109,8 +112,8 @@ internal readonly ref struct PngChunks
         };
         if (!known)
             throw new ImageException($"PNG: colour type {colorType} with {depth} bits does not exist");
-        if (header[10] != 0 || header[11] != 0)
-            throw new ImageException("PNG: unknown compression or filter method");
+        if (header[10] != 0 || header[11] != 0 || header[12] > 1)
+            throw new ImageException("PNG: unknown compression, filter or interlace method");
         uint width = BinaryPrimitives.ReadUInt32BigEndian(header), height = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
         return new()
         {
@@ -118,6 +121,7 @@ internal readonly ref struct PngChunks
             Height = height > int.MaxValue ? int.MaxValue : (int)height,
             BitDepth = depth,
             ColorType = colorType,
+            IsInterlaced = header[12] == 1,
             PaletteEntries = palette,
             Orientation = orientation,
         };

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace PolaFormer.Vision.Decoding;
 
-/// <summary>PNG through libspng, which inflates, unfilters and de-interlaces; the samples are turned into RGB here.</summary>
+/// <summary>PNG: libspng, or <see cref="PngSamples"/> without it, inflates, unfilters and de-interlaces; the samples are turned into RGB here.</summary>
 internal static unsafe class PngDecoder
 {
     public static Image Decode(ReadOnlySpan<byte> data, ImageDecodeOptions options, out int orientation)
@@ -10,16 +10,13 @@ internal static unsafe class PngDecoder
         PngChunks chunks = PngChunks.Read(data);
         orientation = chunks.Orientation;
         ImageDecoder.CheckSize(chunks.Width, chunks.Height, options);
-        NativeCodec.Spng.Require();
-
-        data = PngChunks.WithoutExtras(data);
         var image = new Image(chunks.Width, chunks.Height);
         try
         {
             if (chunks.ColorType == PngChunks.Rgb && chunks.BitDepth == 8)
             {
                 fixed (byte* pixels = image.Pixels)
-                    DecodeSamples(data, pixels, (nuint)image.Pixels.Length);
+                    DecodeSamples(data, chunks, pixels, (nuint)image.Pixels.Length);
                 return image;
             }
             nuint size = (nuint)chunks.RowBytes * (nuint)chunks.Height;
@@ -27,7 +24,7 @@ internal static unsafe class PngDecoder
             byte* samples = (byte*)NativeMemory.AllocZeroed(size);
             try
             {
-                DecodeSamples(data, samples, size);
+                DecodeSamples(data, chunks, samples, size);
                 Convert(samples, chunks, image);
                 return image;
             }
@@ -44,8 +41,15 @@ internal static unsafe class PngDecoder
     }
 
     /// <summary>Samples as stored, rows packed. Checksums of the data are not looked at, as in Pillow.</summary>
-    private static void DecodeSamples(ReadOnlySpan<byte> data, byte* output, nuint size)
+    private static void DecodeSamples(ReadOnlySpan<byte> data, PngChunks chunks, byte* output, nuint size)
     {
+        if (!NativeCodec.Spng.IsUsed)
+        {
+            PngSamples.Decode(data, chunks, output);
+            return;
+        }
+
+        data = PngChunks.WithoutExtras(data);
         nint context = Spng.ContextNew(0);
         if (context == 0)
             throw new ImageException("PNG: the decoder could not be started");

@@ -13,6 +13,9 @@ internal static unsafe partial class TurboJpeg
     /// <summary>TJFLAG_LIMITSCANS: progressive files of more than 500 scans, which only exist to waste time, are errors.</summary>
     public const int FlagLimitScans = 32768;
 
+    /// <summary>What that flag allows.</summary>
+    public const int MostScans = 500;
+
     /// <summary>TJFLAG_FASTUPSAMPLE and TJFLAG_FASTDCT: colours are repeated instead of interpolated, the transform is a little less accurate.</summary>
     public const int FlagFastUpsample = 256, FlagFastDct = 2048;
 

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace PolaFormer.Vision.Decoding;
 
-/// <summary>WebP through libwebp: lossy and lossless pictures, and the first frame of animations on a black canvas; alpha is dropped.</summary>
+/// <summary>WebP through libwebp, or SkiaSharp without it: lossy and lossless pictures, and the first frame of animations on a black canvas; alpha is dropped.</summary>
 internal static unsafe class WebPDecoder
 {
     private const int RiffHeaderBytes = 12;
@@ -34,7 +34,8 @@ internal static unsafe class WebPDecoder
 
     private static Image DecodeStill(ReadOnlySpan<byte> data, ImageDecodeOptions options)
     {
-        NativeCodec.WebP.Require();
+        if (!NativeCodec.WebP.IsUsed)
+            return SkiaCodec.Decode(data, "WebP", options);
         fixed (byte* source = data)
         {
             int width, height;
