@@ -6,6 +6,7 @@ using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Training;
+using PolaFormer.Training.Optimization;
 
 namespace PolaFormer.Conformance;
 
@@ -23,6 +24,15 @@ internal static class LongRangeCases
                 break;
             case "layer":
                 RunLayer(fixture, comparison);
+                break;
+            case "tokens":
+                ArenaTokenCases.Run(fixture, comparison);
+                break;
+            case "values":
+                ArenaTokenCases.RunValues(fixture, comparison);
+                break;
+            case "schedule":
+                RunSchedules(fixture, comparison);
                 break;
             default:
                 throw new CapabilityMissingException($"Cases of the kind '{kind}' are not compared here");
@@ -68,6 +78,19 @@ internal static class LongRangeCases
         comparison.Exact("value.correct", [hits.Sum()]);
         tape.Backward(mean);
         ForwardBackward.CompareGradients(fixture, comparison, network);
+    }
+
+    // Rate and β₁ at chosen steps.
+    private static void RunSchedules(FixtureCase fixture, Comparison comparison)
+    {
+        foreach (string task in fixture.Suffixes("f64.lr."))
+        {
+            JsonElement arguments = fixture.Meta.GetProperty(task);
+            var schedule = OneCycleSchedule.FromPeak(arguments.GetProperty("max_lr").GetDouble(), arguments.GetProperty("warmup").GetInt64(), arguments.GetProperty("total_steps").GetInt64());
+            long[] steps = [.. fixture.Doubles($"in.step.{task}").Select(step => (long)step)];
+            comparison.Close($"f64.lr.{task}", [.. steps.Select(schedule.RateOf)], 1e-12 * schedule.BaseRate);
+            comparison.Close($"f64.beta1.{task}", [.. steps.Select(step => schedule.Beta1Of(step))], 1e-12);
+        }
     }
 
     private static double[] Hits(float[] logits, int[] labels)
