@@ -5,14 +5,12 @@ using PolaFormer.Tensors;
 namespace PolaFormer.Training.Tests;
 
 /// <summary>Sequences of made-up tokens, of two classes by whether more of them are 1 or 2: the smallest customer of the trainer beside images.</summary>
-internal sealed class SequenceTask : TrainingTask<(Tensor Tokens, int[] Labels)>
+internal sealed class SequenceTask(Device? device = null) : TrainingTask<(Tensor Tokens, int[] Labels)>(device)
 {
     private const int Length = 12;
     private static readonly SequenceClassifierConfig s_config = new() { VocabularySize = 4, MaxLength = Length, Dim = 8, HiddenDim = 16, HeadDim = 4 };
     private readonly Batches<(long[] Tokens, int Label), (Tensor Tokens, int[] Labels)> _train = new(Examples(64, 1), 8, Collate), _evaluation = new(Examples(20, 2), 8, Collate);
-    private readonly SequenceClassifier _model = new(s_config);
-
-    public SequenceTask() => _model.Initialize(1);
+    private readonly SequenceClassifier _model = New(device);
 
     public override string Name => "sequence_classifier";
 
@@ -24,6 +22,9 @@ internal sealed class SequenceTask : TrainingTask<(Tensor Tokens, int[] Labels)>
     public override int BatchesPerEpoch => _train.Count;
 
     public Func<(Tensor Tokens, int[] Labels), Tensor>? LossInstead { get; init; }
+
+    /// <summary>The step, from 0, whose loss is NaN.</summary>
+    public int? NaNAt { get; init; }
 
     public override Module CreateModel() => new SequenceClassifier(s_config);
 
@@ -39,11 +40,25 @@ internal sealed class SequenceTask : TrainingTask<(Tensor Tokens, int[] Labels)>
     protected override Tensor Loss(Tensor predictions, (Tensor Tokens, int[] Labels) batch) =>
         LossInstead?.Invoke(batch) ?? predictions.CrossEntropy(SoftTargets.FromLabels(batch.Labels, s_config.NumClasses, 0)).Mean();
 
+    protected override (Tensor Predictions, Tensor Loss) Train((Tensor Tokens, int[] Labels) batch)
+    {
+        (Tensor predictions, Tensor loss) = base.Train(batch);
+        return (predictions, (int)RandomStep.Current.Step == NaNAt ? loss * float.NaN : loss);
+    }
+
     protected override int CountOf((Tensor Tokens, int[] Labels) batch) => batch.Labels.Length;
 
     // Perplexity would not be a mean over examples; the loss is.
     protected override Tensor Measure(Tensor predictions, (Tensor Tokens, int[] Labels) batch, Tensor loss) =>
         Tensor.Concat(0, loss.Reshape(1) * batch.Labels.Length, ClassificationMetrics.Sums(predictions, batch.Labels).Slice(0, 0, 1));
+
+    private static SequenceClassifier New(Device? device)
+    {
+        using IDisposable? use = device?.Use();
+        var model = new SequenceClassifier(s_config);
+        model.Initialize(1);
+        return model;
+    }
 
     private static (Tensor Tokens, int[] Labels) Collate(IReadOnlyList<(long[] Tokens, int Label)> examples) =>
         (Tensor.From(examples.SelectMany(example => example.Tokens).ToArray(), [examples.Count, Length]), [.. examples.Select(example => example.Label)]);

@@ -29,6 +29,9 @@ public sealed unsafe class ProfilingDevice(Device device, Func<string> caller) :
     public override MemoryStatistics MemoryStatistics => device.MemoryStatistics;
 
     /// <inheritdoc/>
+    public override bool IsAsynchronous => device.IsAsynchronous;
+
+    /// <inheritdoc/>
     public override void Synchronize() => device.Synchronize();
 
     /// <inheritdoc/>
