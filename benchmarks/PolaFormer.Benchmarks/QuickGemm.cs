@@ -24,7 +24,7 @@ internal static unsafe class QuickGemm
         _ => [49, 392],
     };
 
-    /// <summary>Prints the table; arguments choose kinds: tile, linear, packed, dx, dw, conv, streamed, mlp, heads, square.</summary>
+    /// <summary>Prints the table; arguments choose kinds: tile, linear, packed, dx, dw, sequence, conv, streamed, mlp, heads, square.</summary>
     public static void Run(string[] kinds)
     {
         var all = Environment.ProcessorCount;
@@ -41,6 +41,13 @@ internal static unsafe class QuickGemm
                 if (Chosen("dx")) Print($"dx     {m} rows {k} to {n}", GemmCase.InputGradient(m, n, k), all);
                 if (Chosen("dw")) Print($"dW     {m} rows {k} to {n}", GemmCase.WeightGradient(m, n, k), all);
             }
+        foreach (var (n, k) in new[] { (64, 64), (128, 64), (64, 128) })
+        {
+            if (!Chosen("sequence")) break;
+            Print($"linear {16384} rows {k} to {n}", GemmCase.Linear(16384, n, k), all);
+            Print($"dx     {16384} rows {k} to {n}", GemmCase.InputGradient(16384, n, k), all);
+            Print($"dW     {16384} rows {k} to {n}", GemmCase.WeightGradient(16384, n, k), all);
+        }
         if (Chosen("conv"))
             foreach (var (side, inputs, outputs, kernel, stride, padding) in new[] { (224, 3, 64, 4, 4, 0), (56, 64, 128, 2, 2, 0), (14, 320, 512, 2, 2, 0), (224, 3, 16, 3, 2, 1), (112, 16, 16, 3, 1, 1), (56, 32, 64, 3, 2, 1), (14, 128, 384, 3, 2, 1) })
                 PrintConvolution(side, inputs, outputs, kernel, stride, padding, all);

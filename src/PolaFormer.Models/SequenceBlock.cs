@@ -18,7 +18,7 @@ internal sealed class SequenceBlock : Module
         _attention = AddChild("mha", new SequenceAttention(config.Dim, mechanism));
         _dropout = AddChild("dropout1", new Dropout(config.DropRate));
         _norm2 = AddChild("norm2", new LayerNorm(config.Dim));
-        _hidden = AddChild("mlpblock.0", new Linear(config.Dim, config.HiddenDim, activation: Activation.Gelu));
+        _hidden = AddChild("mlpblock.0", new Linear(config.Dim, config.HiddenDim));
         _hiddenDropout = AddChild("mlpblock.2", new Dropout(config.DropRate));
         _output = AddChild("mlpblock.3", new Linear(config.HiddenDim, config.Dim));
         _outputDropout = AddChild("mlpblock.4", new Dropout(config.DropRate));
@@ -35,6 +35,6 @@ internal sealed class SequenceBlock : Module
     private Tensor Run(Tensor x, Tensor mask)
     {
         x += _dropout.Forward(_attention.Forward(_norm1.Forward(x), mask));
-        return x + _outputDropout.Forward(_output.Forward(_hiddenDropout.Forward(_hidden.Forward(_norm2.Forward(x)))));
+        return x + _outputDropout.Forward(_norm2.Forward(x).FeedForward(_hidden.Weight, _hidden.Bias, Activation.Gelu, _output.Weight, _output.Bias, dropout: _hiddenDropout.Draws));
     }
 }

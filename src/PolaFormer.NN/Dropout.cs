@@ -18,12 +18,16 @@ public sealed class Dropout(float probability) : Module
     /// <summary>Whether a forward pass changes its input now.</summary>
     public bool IsActive => IsTraining && probability > 0;
 
-    /// <inheritdoc/>
-    protected override Tensor Run(Tensor x)
+    /// <summary>What decides in this step, for an operator that drops elements itself; null where a forward pass changes nothing.</summary>
+    public (float Probability, Philox Generator)? Draws
     {
-        if (!IsActive)
-            return x;
-        RandomStep step = RandomStep.Current;
-        return x.Dropout(probability, new Philox(step.Seed, (_stream ??= HashOf(FullName)) ^ step.Step));
+        get
+        {
+            RandomStep step = RandomStep.Current;
+            return IsActive ? (probability, new Philox(step.Seed, (_stream ??= HashOf(FullName)) ^ step.Step)) : null;
+        }
     }
+
+    /// <inheritdoc/>
+    protected override Tensor Run(Tensor x) => Draws is var (chance, generator) ? x.Dropout(chance, generator) : x;
 }

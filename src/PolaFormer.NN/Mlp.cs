@@ -30,8 +30,7 @@ public sealed class Mlp : Module
     {
         if (_hiddenDropout is not { IsActive: true })
             return x.FeedForward(_fc1.Weight, _fc1.Bias, Activation.Gelu, _fc2.Weight, _fc2.Bias, residual);
-        Tensor hidden = _hiddenDropout.Forward(_fc1.Forward(x).Gelu());
-        Tensor y = _dropout!.Forward(_fc2.Forward(hidden));
+        Tensor y = _dropout!.Forward(x.FeedForward(_fc1.Weight, _fc1.Bias, Activation.Gelu, _fc2.Weight, _fc2.Bias, dropout: _hiddenDropout.Draws));
         return residual is null ? y : residual + y;
     }
 }

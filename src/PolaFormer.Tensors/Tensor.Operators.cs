@@ -123,8 +123,15 @@ public unsafe partial class Tensor
         Ops.Linear.Forward(this, weight, bias, activation, residual);
 
     /// <summary>act(x·W₁ᵀ + b₁)·W₂ᵀ + b₂ (+ residual) over the last dimension: the feed-forward part of a transformer block.</summary>
-    public Tensor FeedForward(Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual = null) =>
-        Ops.FeedForward.Forward(this, weight1, bias1, activation, weight2, bias2, residual);
+    /// <param name="weight1">W₁, (hidden, in).</param>
+    /// <param name="bias1">b₁, (hidden), or none.</param>
+    /// <param name="activation">act.</param>
+    /// <param name="weight2">W₂, (out, hidden).</param>
+    /// <param name="bias2">b₂, (out), or none.</param>
+    /// <param name="residual">As large as the result, or none.</param>
+    /// <param name="dropout">How activated values are dropped (<see cref="Dropout"/>), or null.</param>
+    public Tensor FeedForward(Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual = null, (float Probability, Philox Generator)? dropout = null) =>
+        Ops.FeedForward.Forward(this, weight1, bias1, activation, weight2, bias2, residual, dropout);
 
     /// <summary>residual + f·γ·branch, the sum at the end of a residual branch.</summary>
     /// <param name="residual">(B, …, C).</param>

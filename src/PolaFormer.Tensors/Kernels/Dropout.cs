@@ -8,17 +8,17 @@ internal static unsafe class Dropout
 {
     private const int Drawn = 512;
 
-    /// <summary>y = x·f; element i takes the i-th uniform number.</summary>
-    public static void Run(float* x, float probability, Philox generator, float* y, long count)
+    /// <summary>y = x·f; element i takes the uniform number <paramref name="start"/> + i. y may be x.</summary>
+    public static void Run(float* x, float probability, Philox generator, float* y, long count, long start = 0)
     {
         int parts = Workers.PartsFor(count, Elementwise.Grain);
-        Workers.Run(parts, new Body { X = x, Y = y, Count = count, Parts = parts, Generator = generator, Probability = probability });
+        Workers.Run(parts, new Body { X = x, Y = y, Count = count, Parts = parts, First = start, Generator = generator, Probability = probability });
     }
 
     private struct Body : IParallelBody
     {
         public float* X, Y;
-        public long Count;
+        public long Count, First;
         public int Parts;
         public Philox Generator;
         public float Probability;
@@ -41,7 +41,7 @@ internal static unsafe class Dropout
             for (long start = Count * part / Parts; start < end; start += Drawn)
             {
                 int length = (int)Math.Min(Drawn, end - start);
-                Generator.FillUniform(new Span<float>(drawn, length), (ulong)start);
+                Generator.FillUniform(new Span<float>(drawn, length), (ulong)(First + start));
                 float* x = X + start, y = Y + start;
                 int i = 0;
                 for (; i <= length - T.Count; i += T.Count)

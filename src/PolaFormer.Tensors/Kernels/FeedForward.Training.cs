@@ -1,3 +1,4 @@
+using PolaFormer.Tensors.Random;
 using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Tensors.Kernels;
@@ -9,9 +10,9 @@ internal static unsafe partial class FeedForward
 
     /// <summary>
     /// Runs the products of which <paramref name="first"/> keeps its C as it is before the activation; <paramref name="second"/>
-    /// has no A.
+    /// has no A. Activated values are dropped where that is asked for.
     /// </summary>
-    public static void RunKeeping(in MatrixProduct first, Activation activation, in MatrixProduct second)
+    public static void RunKeeping(in MatrixProduct first, Activation activation, (float Probability, Philox Generator)? dropout, in MatrixProduct second)
     {
         var (rows, hidden) = (first.M, first.N);
         var blocks = SharedBlocks(rows, hidden);
@@ -22,6 +23,7 @@ internal static unsafe partial class FeedForward
             var kept = first.C + from * first.CRow;
             Gemm.Run(first with { M = to - from, A = first.A + from * first.ARow, C = kept });
             Elementwise.Unary(Elementwise.FunctionOf(activation), kept, activated, (long)(to - from) * hidden);
+            Drop(dropout, activated, (long)from * hidden, (long)(to - from) * hidden);
             Gemm.Run(second with
             {
                 M = to - from,
@@ -49,11 +51,19 @@ internal static unsafe partial class FeedForward
             var rows = to - from;
             float* x = p.X + (nint)from * p.Inputs, dy = p.Dy + (nint)from * p.Outputs;
             Gemm.Run(new MatrixProduct(rows, p.Hidden, p.Outputs, dy, p.Weight2, gradient));
+            Drop(p.Dropout, gradient, (long)from * p.Hidden, (long)rows * p.Hidden);
             Elementwise.Activate(p.Activation, p.Kept + (nint)from * p.Hidden, activated, gradient, (long)rows * p.Hidden);
+            Drop(p.Dropout, activated, (long)from * p.Hidden, (long)rows * p.Hidden);
             if (p.DWeight2 != null) Gemm.Correlate(dy, p.Outputs, p.Outputs, activated, p.Hidden, p.Hidden, rows, p.DWeight2, p.DBias2, block > 0);
             if (p.DWeight1 != null) Gemm.Correlate(gradient, p.Hidden, p.Hidden, x, p.Inputs, p.Inputs, rows, p.DWeight1, p.DBias1, block > 0);
             if (p.Dx != null) Gemm.Run(new MatrixProduct(rows, p.Inputs, p.Hidden, gradient, p.Weight1, p.Dx + (nint)from * p.Inputs));
         }
+    }
+
+    private static void Drop((float Probability, Philox Generator)? dropout, float* values, long start, long count)
+    {
+        if (dropout is var (probability, generator))
+            Dropout.Run(values, probability, generator, values, count, start);
     }
 
     private static int SharedBlocks(int rows, int hidden) => (int)Math.Max(((long)rows * hidden + SharedHiddenFloats - 1) / SharedHiddenFloats, 1);

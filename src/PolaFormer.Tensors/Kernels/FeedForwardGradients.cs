@@ -1,3 +1,5 @@
+using PolaFormer.Tensors.Random;
+
 namespace PolaFormer.Tensors.Kernels;
 
 /// <summary>
@@ -8,6 +10,10 @@ internal unsafe struct FeedForwardGradients
 {
     public int Rows, Inputs, Hidden, Outputs;
     public Activation Activation;
+
+    /// <summary>Null, or how activated values were dropped.</summary>
+    public (float Probability, Philox Generator)? Dropout;
+
     public float* X, Kept, Weight1, Weight2, Dy;
 
     /// <summary>Null where not wanted; a bias's only together with its weight's.</summary>

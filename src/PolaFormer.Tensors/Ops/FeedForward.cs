@@ -1,10 +1,11 @@
 using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Tensors.Ops;
 
 /// <summary>
-/// y = f(h)·W₂ᵀ + b₂ (+ residual) with h = x·W₁ᵀ + b₁: two linear layers with an activation between. Of what lies between
-/// them only h is kept. With ∂h = (∂y·W₂)·f′(h): ∂W₂ = ∂yᵀ·f(h), ∂b₂ = Σ ∂y, ∂W₁ = ∂hᵀ·x, ∂b₁ = Σ ∂h, ∂x = ∂h·W₁,
+/// y = (d·f(h))·W₂ᵀ + b₂ (+ residual) with h = x·W₁ᵀ + b₁: two linear layers with an activation between, and <see cref="Dropout"/>
+/// behind it, if any, whose factors are d. Of what lies between them only h is kept. With ∂h = d·(∂y·W₂)·f′(h): ∂W₂ = ∂yᵀ·(d·f(h)), ∂b₂ = Σ ∂y, ∂W₁ = ∂hᵀ·x, ∂b₁ = Σ ∂h, ∂x = ∂h·W₁,
 /// sums over rows, and ∂residual = ∂y.
 /// </summary>
 internal sealed class FeedForward : Operator
@@ -12,9 +13,11 @@ internal sealed class FeedForward : Operator
     private readonly Tensor _x, _hidden, _weight1, _weight2;
     private readonly Tensor? _bias1, _bias2, _residual;
     private readonly Activation _activation;
+    private readonly (float Probability, Philox Generator)? _dropout;
 
-    private FeedForward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, Tensor hidden)
+    private FeedForward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, (float Probability, Philox Generator)? dropout, Tensor hidden)
     {
+        _dropout = dropout;
         _x = Save(x);
         _weight1 = Save(weight1);
         _weight2 = Save(weight2);
@@ -22,7 +25,7 @@ internal sealed class FeedForward : Operator
         (_bias1, _activation, _bias2, _residual) = (bias1, activation, bias2, residual);
     }
 
-    public static Tensor Forward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual)
+    public static Tensor Forward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, (float Probability, Philox Generator)? dropout = null)
     {
         if (x.Shape[-1] != weight1.Shape[1] || weight1.Shape[0] != weight2.Shape[1])
             throw new ArgumentException($"Linear layers with weights {weight1.Shape} and {weight2.Shape} do not take input {x.Shape}.");
@@ -30,17 +33,22 @@ internal sealed class FeedForward : Operator
         if (residual is not null && residual.Shape != shape)
             throw new ArgumentException($"The residual {residual.Shape} is not as large as the result {shape}.");
         if (!x.Device.Fuses<Call>())
-            return Compose(x, weight1, bias1, activation, weight2, bias2, residual);
+            return Compose(x, weight1, bias1, activation, weight2, bias2, residual, dropout);
 
         Tensor y = x.Device.Empty(shape);
         bool tracked = Tape.IsRecording(x, weight1, bias1, weight2, bias2) || Tape.IsRecording(y, residual);
-        Tensor? hidden = tracked ? x.Device.Empty(x.Shape.With(-1, weight1.Shape[0])) : null;
-        x.Device.Run(new Call(x, weight1, bias1, activation, weight2, bias2, residual, hidden, y));
-        return tracked ? Tape.Record(new FeedForward(x, weight1, bias1, activation, weight2, bias2, residual, hidden!), y) : y;
+        Tensor? hidden = tracked || dropout is not null ? x.Device.Empty(x.Shape.With(-1, weight1.Shape[0])) : null;
+        x.Device.Run(new Call(x, weight1, bias1, activation, weight2, bias2, residual, dropout, hidden, y));
+        return tracked ? Tape.Record(new FeedForward(x, weight1, bias1, activation, weight2, bias2, residual, dropout, hidden!), y) : y;
     }
 
-    private static Tensor Compose(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual) =>
-        x.Linear(weight1, bias1, activation).Linear(weight2, bias2, residual: residual);
+    private static Tensor Compose(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, (float Probability, Philox Generator)? dropout)
+    {
+        Tensor hidden = x.Linear(weight1, bias1, activation);
+        if (dropout is var (probability, generator))
+            hidden = hidden.Dropout(probability, generator);
+        return hidden.Linear(weight2, bias2, residual: residual);
+    }
 
     protected internal override void Backward(Tensor dy)
     {
@@ -49,7 +57,7 @@ internal sealed class FeedForward : Operator
         // Sums of a bias come with those of its weight.
         Tensor? dweight1 = NewGradient(_weight1) ?? (dbias1 is null ? null : dy.Device.Empty(_weight1.Shape));
         Tensor? dweight2 = NewGradient(_weight2) ?? (dbias2 is null ? null : dy.Device.Empty(_weight2.Shape));
-        dy.Device.Run(new BackwardCall(_x, _weight1, _activation, _weight2, _hidden, dy, dx, dweight1, dbias1, dweight2, dbias2));
+        dy.Device.Run(new BackwardCall(_x, _weight1, _activation, _weight2, _dropout, _hidden, dy, dx, dweight1, dbias1, dweight2, dbias2));
         Accumulate(_x, dx);
         Accumulate(_weight1, dweight1);
         Accumulate(_bias1, dbias1);
@@ -58,9 +66,9 @@ internal sealed class FeedForward : Operator
         Accumulate(_residual, dy);
     }
 
-    /// <summary>y = act(h)·W₂ᵀ + b₂ (+ residual) with h = x·W₁ᵀ + b₁, which is kept in <paramref name="Hidden"/> if wanted.</summary>
+    /// <summary>y = (d·act(h))·W₂ᵀ + b₂ (+ residual) with h = x·W₁ᵀ + b₁, which is kept in <paramref name="Hidden"/> if wanted.</summary>
     internal readonly record struct Call(
-        Tensor X, Tensor Weight1, Tensor? Bias1, Activation Activation, Tensor Weight2, Tensor? Bias2, Tensor? Residual, Tensor? Hidden, Tensor Y) : IDeviceCall
+        Tensor X, Tensor Weight1, Tensor? Bias1, Activation Activation, Tensor Weight2, Tensor? Bias2, Tensor? Residual, (float Probability, Philox Generator)? Dropout, Tensor? Hidden, Tensor Y) : IDeviceCall
     {
         public string Name => $"{nameof(FeedForward)} {Activation}";
 
@@ -84,7 +92,7 @@ internal sealed class FeedForward : Operator
             Kernels.MatrixProduct second = Linear.Product(rows, null, Weight2, Bias2, Y.Data) with { Addend = Tensor.DataOrNull(Residual) };
             if (Hidden is not null)
             {
-                Kernels.FeedForward.RunKeeping(first, Activation, second);
+                Kernels.FeedForward.RunKeeping(first, Activation, Dropout, second);
             }
             else if (Weight1.IsPacked && Weight2.IsPacked && Kernels.FeedForward.Pays(rows, inputs, width, outputs))
             {
@@ -100,7 +108,7 @@ internal sealed class FeedForward : Operator
     }
 
     internal readonly record struct BackwardCall(
-        Tensor X, Tensor Weight1, Activation Activation, Tensor Weight2, Tensor Hidden, Tensor Dy,
+        Tensor X, Tensor Weight1, Activation Activation, Tensor Weight2, (float Probability, Philox Generator)? Dropout, Tensor Hidden, Tensor Dy,
         Tensor? Dx, Tensor? Dweight1, Tensor? Dbias1, Tensor? Dweight2, Tensor? Dbias2) : IDeviceCall
     {
         public string Name => $"FeedForwardBackward {Activation}";
@@ -128,6 +136,7 @@ internal sealed class FeedForward : Operator
             Hidden = Weight1.Shape[0],
             Outputs = Weight2.Shape[0],
             Activation = Activation,
+            Dropout = Dropout,
             X = X.Data,
             Kept = Hidden.Data,
             Weight1 = Weight1.Data,

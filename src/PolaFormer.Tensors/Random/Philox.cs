@@ -50,8 +50,9 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
             values[i] = UInt32(start + (ulong)i);
         if (Avx2.IsSupported)
         {
-            for (; i <= values.Length - 16; i += 16)
-                FourBlocks((start + (ulong)i) >> 2, values[i..]);
+            int count = (values.Length - i) & ~15;
+            FourBlocks((start + (ulong)i) >> 2, values.Slice(i, count));
+            i += count;
         }
 
         for (; i <= values.Length - 4; i += 4)
@@ -149,31 +150,34 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
         }
     }
 
-    /// <summary>The sixteen words of four consecutive blocks. A lane of 64 bits is a block: products read the lower half, and what stands in the upper one does not matter until the end.</summary>
+    /// <summary>The words of consecutive blocks, four at a time. A lane of 64 bits is a block: products read the lower half, and what stands in the upper one does not matter until the end.</summary>
     private void FourBlocks(ulong index, Span<uint> words)
     {
         Vector256<ulong> counter = Vector256.Create(index) + Vector256.Create(0ul, 1, 2, 3);
-        Vector256<ulong> c0 = counter, c1 = counter >>> 32, c2 = Vector256.Create(Stream), c3 = Vector256.Create(Stream >> 32);
-        Vector256<ulong> k0 = Vector256.Create(Seed), k1 = Vector256.Create(Seed >> 32);
+        Vector256<ulong> stream0 = Vector256.Create(Stream), stream1 = Vector256.Create(Stream >> 32), seed0 = Vector256.Create(Seed), seed1 = Vector256.Create(Seed >> 32);
         Vector256<uint> multiplier0 = Vector256.Create((ulong)Multiplier0).AsUInt32(), multiplier1 = Vector256.Create((ulong)Multiplier1).AsUInt32();
-        for (int round = 0; round < 10; round++)
+        Vector256<ulong> weyl0 = Vector256.Create((ulong)Weyl0), weyl1 = Vector256.Create((ulong)Weyl1), lower = Vector256.Create(0xFFFFFFFFul);
+        for (; words.Length >= 16; words = words[16..], counter += Vector256.Create(4ul))
         {
-            Vector256<ulong> p0 = Avx2.Multiply(multiplier0, c0.AsUInt32()), p1 = Avx2.Multiply(multiplier1, c2.AsUInt32());
-            c0 = (p1 >>> 32) ^ c1 ^ k0;
-            c1 = p1;
-            c2 = (p0 >>> 32) ^ c3 ^ k1;
-            c3 = p0;
-            k0 += Vector256.Create((ulong)Weyl0);
-            k1 += Vector256.Create((ulong)Weyl1);
-        }
+            Vector256<ulong> c0 = counter, c1 = counter >>> 32, c2 = stream0, c3 = stream1, k0 = seed0, k1 = seed1;
+            for (int round = 0; round < 10; round++)
+            {
+                Vector256<ulong> p0 = Avx2.Multiply(multiplier0, c0.AsUInt32()), p1 = Avx2.Multiply(multiplier1, c2.AsUInt32());
+                c0 = (p1 >>> 32) ^ c1 ^ k0;
+                c1 = p1;
+                c2 = (p0 >>> 32) ^ c3 ^ k1;
+                c3 = p0;
+                k0 += weyl0;
+                k1 += weyl1;
+            }
 
-        Vector256<ulong> lower = Vector256.Create(0xFFFFFFFFul);
-        Vector256<ulong> first = (c0 & lower) | (c1 << 32), second = (c2 & lower) | (c3 << 32);
-        Vector256<uint> even = Avx2.UnpackLow(first, second).AsUInt32(), odd = Avx2.UnpackHigh(first, second).AsUInt32();
-        even.GetLower().CopyTo(words);
-        odd.GetLower().CopyTo(words[4..]);
-        even.GetUpper().CopyTo(words[8..]);
-        odd.GetUpper().CopyTo(words[12..]);
+            Vector256<ulong> first = (c0 & lower) | (c1 << 32), second = (c2 & lower) | (c3 << 32);
+            Vector256<uint> even = Avx2.UnpackLow(first, second).AsUInt32(), odd = Avx2.UnpackHigh(first, second).AsUInt32();
+            even.GetLower().CopyTo(words);
+            odd.GetLower().CopyTo(words[4..]);
+            even.GetUpper().CopyTo(words[8..]);
+            odd.GetUpper().CopyTo(words[12..]);
+        }
     }
 
     /// <summary>√(−2·ln(1 − u))·(cos 2πv, sin 2πv) for pairs (u, v): 1 − u is never 0.</summary>

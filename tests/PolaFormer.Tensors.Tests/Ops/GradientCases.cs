@@ -63,6 +63,8 @@ internal static class GradientCases
         foreach (Activation activation in (Activation[])[Activation.Gelu, Activation.Silu])
             Add($"Feed-forward, {activation}", typeof(FeedForward), [Random([2, 3, 4]), Random([6, 4]), Random([6]), Random([5, 6]), Random([5]), Random([2, 3, 5])], x =>
                 x[0].FeedForward(x[1], x[2], activation, x[3], x[4], x[5]));
+        Add("Feed-forward with dropout", typeof(FeedForward), [Random([2, 3, 4]), Random([6, 4]), Random([6]), Random([5, 6]), Random([5])], x =>
+            x[0].FeedForward(x[1], x[2], Activation.Gelu, x[3], x[4], dropout: (0.4f, new Philox(2, 3))));
         Add("Scaled residual", typeof(ScaledResidual), [Random([2, 3, 5]), Random([2, 3, 5]), Random([1, 5, 1])], x => Tensor.ScaledResidual(x[0], x[1], x[2], Tensor.From([0.5f, 2], [2])));
         Add("Scaled residual without channels' factors", typeof(ScaledResidual), [Random([2, 3, 20]), Random([2, 3, 20])], x => Tensor.ScaledResidual(x[0], x[1], null, Tensor.From([0, 2f], [2])));
         Add("Dropout", typeof(Dropout), [Random([3, 9, 21])], x => x[0].Dropout(0.3f, new Philox(5, 6)).Exp());
