@@ -7,7 +7,7 @@ public sealed class Conv2d : Module
 {
     private readonly Parameter _weight;
     private readonly Parameter? _bias;
-    private readonly int _stride, _padding, _groups;
+    private readonly int _stride, _padding, _groups, _dilation;
     private Activation _activation;
 
     /// <summary>Makes the layer.</summary>
@@ -20,9 +20,10 @@ public sealed class Conv2d : Module
     /// <param name="initialization">Start of the weight and bias; PyTorch's uniform default where null.</param>
     /// <param name="kernelWidth">Columns of the kernel; as many as rows where null.</param>
     /// <param name="hasBias">Whether a bias is added.</param>
-    public Conv2d(int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int groups = 1, (Initializer Weight, Initializer Bias)? initialization = null, int? kernelWidth = null, bool hasBias = true)
+    /// <param name="dilation">Pixels between taps of the kernel.</param>
+    public Conv2d(int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int groups = 1, (Initializer Weight, Initializer Bias)? initialization = null, int? kernelWidth = null, bool hasBias = true, int dilation = 1)
     {
-        (_stride, _padding, _groups) = (stride, padding, groups);
+        (_stride, _padding, _groups, _dilation) = (stride, padding, groups, dilation);
         int columns = kernelWidth ?? kernelSize;
         Initializer fanIn = Initializer.UniformFanIn(inChannels / groups * kernelSize * columns);
         _weight = AddParameter("weight", [outChannels, inChannels / groups, kernelSize, columns], initialization?.Weight ?? fanIn);
@@ -33,7 +34,7 @@ public sealed class Conv2d : Module
     public int OutChannels => _weight.Shape[0];
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x) => x.Conv2d(_weight, _bias, _stride, _padding, 1, _groups, _activation);
+    protected override Tensor Run(Tensor x) => x.Conv2d(_weight, _bias, _stride, _padding, _dilation, _groups, _activation);
 
     /// <inheritdoc/>
     protected override void OnOptimizeForInference() => _weight.PackForInference(_groups);

@@ -316,6 +316,10 @@ public unsafe partial class Tensor
     /// <summary>Cross-entropy of each row of logits against target probabilities; (rows).</summary>
     public Tensor CrossEntropy(Tensor targets) => Ops.CrossEntropy.Forward(this, targets);
 
+    /// <summary>Cross-entropy of each row of logits against a class; (rows).</summary>
+    /// <param name="labels">Int64 (rows), in [0, classes).</param>
+    public Tensor CrossEntropyOfLabels(Tensor labels) => Ops.LabelCrossEntropy.Forward(this, labels);
+
     private Tensor PoolBy(PoolFunction function, int kernel, int stride, int padding)
     {
         var window = new PoolWindow(kernel, stride, padding);

@@ -47,6 +47,36 @@ internal readonly struct AxisWeights : IDisposable
         return axis;
     }
 
+    /// <summary>Linear interpolation as torch's with align_corners = true: the source of o is o·(inputs − 1)/(outputs − 1), 0 for one output.</summary>
+    public static AxisWeights LinearAligned(int inputs, int outputs)
+    {
+        var axis = new AxisWeights(inputs, outputs, 2 * outputs);
+        for (int o = 0, at = 0; o < outputs; o++)
+        {
+            double source = outputs == 1 ? 0 : o * ((double)(inputs - 1) / (outputs - 1));
+            int left = Math.Min((int)source, inputs - 1);
+            double fraction = source - left;
+            axis.Add(ref at, left, 1 - fraction);
+            axis.Add(ref at, Math.Min(left + 1, inputs - 1), fraction);
+            axis._starts[o + 1] = at;
+        }
+
+        return axis;
+    }
+
+    /// <summary>The input ⌊o·inputs/outputs⌋ alone.</summary>
+    public static AxisWeights Nearest(int inputs, int outputs)
+    {
+        var axis = new AxisWeights(inputs, outputs, outputs);
+        for (int o = 0, at = 0; o < outputs; o++)
+        {
+            axis.Add(ref at, (int)((long)o * inputs / outputs), 1);
+            axis._starts[o + 1] = at;
+        }
+
+        return axis;
+    }
+
     /// <summary>Cubic convolution (Keys, a = −¾) as torch's with align_corners = false: the source is not clamped, the border repeats.</summary>
     public static AxisWeights Cubic(int inputs, int outputs)
     {

@@ -1,6 +1,6 @@
 namespace PolaFormer.Tensors.Kernels;
 
-/// <summary>Interpolation of channels-last tokens and images to another extent, as torch does with align_corners = false and no antialiasing.</summary>
+/// <summary>Interpolation of channels-last tokens and images to another extent, as torch does without antialiasing.</summary>
 internal static unsafe class Interpolation
 {
     /// <summary>y(batch, outputs, channels) from x(batch, inputs, channels), linear along the tokens.</summary>
@@ -28,6 +28,11 @@ internal static unsafe class Interpolation
         Resample.Run(dy, batch, rowsBack, columnsBack, channels, dx);
     }
 
-    private static AxisWeights Weights(InterpolationMode mode, int inputs, int outputs) =>
-        mode == InterpolationMode.Bicubic ? AxisWeights.Cubic(inputs, outputs) : AxisWeights.Linear(inputs, outputs);
+    private static AxisWeights Weights(InterpolationMode mode, int inputs, int outputs) => mode switch
+    {
+        InterpolationMode.Bicubic => AxisWeights.Cubic(inputs, outputs),
+        InterpolationMode.BilinearAligned => AxisWeights.LinearAligned(inputs, outputs),
+        InterpolationMode.Nearest => AxisWeights.Nearest(inputs, outputs),
+        _ => AxisWeights.Linear(inputs, outputs),
+    };
 }

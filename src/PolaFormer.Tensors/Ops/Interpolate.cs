@@ -3,7 +3,7 @@ using PolaFormer.Tensors.Autograd;
 namespace PolaFormer.Tensors.Ops;
 
 /// <summary>
-/// y = x resampled to another height and width (PyTorch's align_corners = false, no antialiasing): every output pixel is a
+/// y = x resampled to another height and width (PyTorch's interpolate, no antialiasing): every output pixel is a
 /// fixed weighted sum of input pixels; ∂L/∂x is the transposed sum.
 /// </summary>
 internal sealed class Interpolate(InterpolationMode mode, Tensor x) : Operator

@@ -100,6 +100,9 @@ internal static class GradientCases
         Add("Maximum pool", typeof(Pool), [Spread([1, 5, 5, 2])], x => x[0].MaxPool(3, 2, 1).Exp());
         Add("Bilinear", typeof(Interpolate), [Random([1, 3, 4, 2])], x => x[0].Interpolate(5, 3, InterpolationMode.Bilinear).Exp());
         Add("Bicubic", typeof(Interpolate), [Random([1, 4, 4, 2])], x => x[0].Interpolate(7, 6, InterpolationMode.Bicubic).Exp());
+        Add("Bilinear, corners aligned", typeof(Interpolate), [Random([1, 3, 4, 2])], x => x[0].Interpolate(5, 3, InterpolationMode.BilinearAligned).Exp());
+        Add("Nearest", typeof(Interpolate), [Random([1, 3, 4, 2])], x => x[0].Interpolate(5, 3, InterpolationMode.Nearest).Exp());
+        Add("Cross-entropy of labels", typeof(LabelCrossEntropy), [Random([3, 4])], x => x[0].CrossEntropyOfLabels(Tensor.From([2L, 0, 3], [3])));
         Add("Cross-entropy", typeof(CrossEntropy), [Random([3, 4])], x => x[0].CrossEntropy(Tensor.From([0.7f, 0.1f, 0.1f, 0.1f, 0, 1, 0, 0, 0.25f, 0.25f, 0.25f, 0.25f], [3, 4])));
         Add("Polarity attention", typeof(PolarityAttention), [Away([2, 5, 16]), Away([2, 3, 16]), Random([1, 3, 8]) * 0.02f, Positive([8]), Positive([8]) + 1], x =>
             Tensor.PolarityAttention(new Columns(x[0], 0, 8), new Columns(x[1], 0, 8), new Columns(x[1], 8, 8), x[2], x[3], x[4], 2));
