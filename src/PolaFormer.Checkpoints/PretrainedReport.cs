@@ -12,6 +12,9 @@ public sealed record PretrainedReport
     /// <summary>Set to 0, because the number of classes differs.</summary>
     public List<string> Reset { get; } = [];
 
+    /// <summary>Of another shape in the source, and left alone for it (<see cref="LenientLoader"/>).</summary>
+    public List<string> Mismatched { get; } = [];
+
     /// <summary>Entries that the source lacks; they keep their values.</summary>
     public List<string> Missing { get; } = [];
 

@@ -11,7 +11,7 @@ namespace PolaFormer.Conformance;
 /// <param name="choices">What a "choice" chooses from, by name.</param>
 internal sealed class LoggedDraws(JsonElement draws, IReadOnlyList<string>? choices = null) : IRandomSource
 {
-    private static readonly string[] s_unit = ["random", "torch.rand"];
+    private static readonly string[] s_unit = ["random", "torch.rand", "random_sample", "rand"];
 
     private readonly Queue<int> _chosen = new();
     private float[] _erased = [];

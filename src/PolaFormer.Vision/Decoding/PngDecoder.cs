@@ -40,6 +40,32 @@ internal static unsafe class PngDecoder
         }
     }
 
+    /// <summary>The samples of a gray or palette file of at most 8 bits as they are, one a byte; null for other files.</summary>
+    public static byte[]? DecodeIndices(ReadOnlySpan<byte> data, ImageDecodeOptions options, out int width, out int height, out byte[] palette)
+    {
+        PngChunks chunks = PngChunks.Read(data);
+        ImageDecoder.CheckSize(chunks.Width, chunks.Height, options);
+        (width, height, palette) = (chunks.Width, chunks.Height, chunks.ColorType == PngChunks.Palette ? chunks.PaletteEntries.ToArray() : []);
+        if (chunks.ColorType is not (PngChunks.Gray or PngChunks.Palette) || chunks.BitDepth > 8)
+            return null;
+        NativeCodec.Spng.Require();
+        var packed = new byte[chunks.RowBytes * height];
+        fixed (byte* samples = packed)
+            DecodeSamples(PngChunks.WithoutExtras(data), samples, (nuint)packed.Length);
+        if (chunks.BitDepth == 8)
+            return packed;
+        var values = new byte[width * height];
+        int bits = chunks.BitDepth, mask = (1 << bits) - 1;
+        for (int y = 0, i = 0; y < height; y++)
+        {
+            ReadOnlySpan<byte> row = packed.AsSpan(y * (int)chunks.RowBytes, (int)chunks.RowBytes);
+            for (int x = 0; x < width; x++, i++)
+                values[i] = (byte)((row[x * bits >> 3] >> (8 - bits - (x * bits & 7))) & mask);
+        }
+
+        return values;
+    }
+
     /// <summary>Samples as stored, rows packed. Checksums of the data are not looked at, as in Pillow.</summary>
     private static void DecodeSamples(ReadOnlySpan<byte> data, PngChunks chunks, byte* output, nuint size)
     {

@@ -7,7 +7,8 @@ public sealed class HorizontalFlip(double probability = 0.5) : IImageStep
     /// <inheritdoc/>
     public Image Apply(Image image, IRandomSource random) => random.Uniform(0, 1) < probability ? Flip(image) : image;
 
-    internal static Image Flip(Image image)
+    /// <summary>The image with left and right exchanged.</summary>
+    public static Image Flip(Image image)
     {
         var result = new Image(image.Width, image.Height);
         for (int y = 0; y < image.Height; y++)

@@ -1,0 +1,74 @@
+using PolaFormer.Segmentation.Data;
+using PolaFormer.Segmentation.Networks;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Segmentation.Losses;
+
+/// <summary>
+/// The loss and accuracy of a head by mmsegmentation 0.13: logits at the size of the labels, cross-entropy of every pixel, 0 where
+/// ignored, and the mean over all pixels, those ignored included.
+/// </summary>
+public static class PixelLoss
+{
+    /// <summary>The loss, a scalar.</summary>
+    /// <param name="logits">(B, h, w, classes), at any resolution.</param>
+    /// <param name="labels">The labels of each image, all of one size.</param>
+    /// <param name="head">The head's resizing, class weights and factor of the loss.</param>
+    /// <param name="averageFactor">What the sum is divided by in place of the number of pixels.</param>
+    /// <exception cref="ArgumentException">A label is no class, or the labels are not one map an image.</exception>
+    public static Tensor Of(Tensor logits, IReadOnlyList<LabelMap> labels, DecodeHeadConfig head, double? averageFactor = null)
+    {
+        int classes = logits.Shape[3];
+        Tensor rows = Resized(logits, labels, head).Reshape(-1, classes);
+        var targets = new long[rows.Shape[0]];
+        var weights = new float[targets.Length];
+        int i = 0;
+        foreach (LabelMap map in labels)
+        {
+            foreach (byte label in map.Values)
+            {
+                if (label != LabelMap.Ignored && label >= classes)
+                    throw new ArgumentException($"A pixel has the label {label}, but there are {classes} classes; {LabelMap.Ignored} is what counts nowhere.", nameof(labels));
+                (targets[i], weights[i]) = label == LabelMap.Ignored ? (0, 0) : (label, head.ClassWeight?[label] ?? 1);
+                i++;
+            }
+        }
+
+        Tensor losses = rows.CrossEntropyOfLabels(Tensor.From(targets, [targets.Length], logits.Device)) * Tensor.From(weights, [weights.Length], logits.Device);
+        return averageFactor is { } factor ? losses.Sum() * (float)(head.LossWeight / factor) : losses.Mean() * head.LossWeight;
+    }
+
+    /// <summary>Share of all pixels, those ignored included, whose label is among the classes of the largest logits; in percent (acc_seg).</summary>
+    /// <param name="logits">(B, h, w, classes), at any resolution.</param>
+    /// <param name="labels">The labels of each image, all of one size.</param>
+    /// <param name="head">The head's resizing.</param>
+    /// <param name="top">How many classes.</param>
+    public static double Accuracy(Tensor logits, IReadOnlyList<LabelMap> labels, DecodeHeadConfig head, int top = 1)
+    {
+        int classes = logits.Shape[3];
+        float[] values = Resized(logits.Detach(), labels, head).ToArray();
+        long right = 0, pixel = 0;
+        foreach (LabelMap map in labels)
+        {
+            foreach (byte label in map.Values)
+            {
+                ReadOnlySpan<float> row = values.AsSpan(checked((int)(pixel++ * classes)), classes);
+                if (label >= classes)
+                    continue;
+                int larger = 0;
+                foreach (float value in row)
+                    larger += value > row[label] ? 1 : 0;
+                right += larger < top ? 1 : 0;
+            }
+        }
+
+        return 100.0 * right / pixel;
+    }
+
+    private static Tensor Resized(Tensor logits, IReadOnlyList<LabelMap> labels, DecodeHeadConfig head)
+    {
+        if (labels.Count != logits.Shape[0] || labels.Any(map => map.Width != labels[0].Width || map.Height != labels[0].Height))
+            throw new ArgumentException($"{logits.Shape[0]} images take as many maps of labels of one size; got {labels.Count}.", nameof(labels));
+        return MapResize.To(logits, labels[0].Height, labels[0].Width, head.AlignCorners);
+    }
+}

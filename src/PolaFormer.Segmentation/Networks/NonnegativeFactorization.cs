@@ -1,0 +1,90 @@
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Random;
+
+namespace PolaFormer.Segmentation.Networks;
+
+/// <summary>
+/// Nonnegative matrix factorisation by multiplicative updates (Hamburger: Geng et al., ICLR 2021, https://arxiv.org/abs/2109.04553;
+/// mmsegmentation's ham_head.py, NMF2D): x ≈ b·cᵀ with x ≥ 0 as (D, N), D channels of a group and N places.
+/// <para>
+/// b starts at random, its columns of length 1, c = softmax(xᵀb); every step is c ← c·xᵀb/(c·bᵀb + ε), b ← b·x·c/(b·cᵀc + ε), and c
+/// is updated once more. Gradients run through every step.
+/// </para>
+/// The authors draw the bases anew in every pass, in evaluation, too; here they depend on seed, name and step (<see cref="RandomStep"/>),
+/// so that evaluation repeats its results.
+/// </summary>
+/// <param name="options">How it factorises.</param>
+public sealed class NonnegativeFactorization(FactorizationOptions options) : Module
+{
+    private const float Epsilon = 1e-6f;
+
+    /// <summary>Uniform numbers that every pass starts from, (B·groups, D, R), in place of those drawn; null for those.</summary>
+    internal float[]? Draws { get; set; }
+
+    /// <inheritdoc/>
+    protected override Tensor Run(Tensor x)
+    {
+        (int batch, int places, int channels) = (x.Shape[0], x.Shape[1] * x.Shape[2], x.Shape[3]);
+        int groups = options.Groups, width = channels / groups;
+        if (channels % groups != 0)
+            throw new ArgumentException($"{groups} groups do not divide {channels} channels.");
+
+        // (B·groups, places, channels of a group); xᵀ is that, or its transpose where places are factorised.
+        Tensor grouped = x.Reshape(batch, places, groups, width);
+        grouped = groups == 1 ? grouped.Reshape(batch, places, width) : grouped.Permute(0, 2, 1, 3).Reshape(batch * groups, places, width);
+        Tensor transposed = options.IsSpatial ? grouped : grouped.Permute(0, 2, 1);
+        Tensor product = Factorised(transposed);
+        Tensor result = options.IsSpatial ? product : product.Permute(0, 2, 1);
+        return groups == 1
+            ? result.Reshape(x.Shape)
+            : result.Reshape(batch, groups, places, width).Permute(0, 2, 1, 3).Reshape(x.Shape);
+    }
+
+    // xᵀ, (B, N, D) → c·bᵀ, (B, N, D).
+    private Tensor Factorised(Tensor x)
+    {
+        Tensor bases = Bases(x.Shape[0], x.Shape[2], x.Device);
+        Tensor products = x.MatMul(bases);
+        Tensor coefficients = products.Softmax();
+        for (int step = IsTraining ? options.TrainingSteps : options.EvaluationSteps; step > 0; step--)
+        {
+            coefficients = Updated(coefficients, products, bases);
+            bases = Updated(bases, x.MatMul(coefficients, transposeA: true), coefficients);
+            products = x.MatMul(bases);
+        }
+
+        return Updated(coefficients, products, bases).MatMul(bases, transposeB: true);
+    }
+
+    // f·numerator/(f·(otherᵀ·other) + ε).
+    private static Tensor Updated(Tensor factor, Tensor numerator, Tensor other) =>
+        factor * numerator / (factor.MatMul(other.MatMul(other, transposeA: true)) + Epsilon);
+
+    // Columns of length 1.
+    private Tensor Bases(int batch, int rows, Device device)
+    {
+        int rank = options.Rank;
+        var values = new float[batch * rows * rank];
+        if (Draws is null)
+            new Philox(RandomStep.Current.Seed, HashOf(FullName) ^ RandomStep.Current.Step).FillUniform(values, 0);
+        else
+            Draws.AsSpan(0, values.Length).CopyTo(values);
+        for (int matrix = 0; matrix < batch; matrix++)
+        {
+            for (int column = 0; column < rank; column++)
+            {
+                double squares = 0;
+                for (int row = 0; row < rows; row++)
+                    squares += (double)values[At(row)] * values[At(row)];
+                float length = (float)Math.Max(Math.Sqrt(squares), 1e-12);
+                for (int row = 0; row < rows; row++)
+                    values[At(row)] /= length;
+
+                int At(int row) => (((matrix * rows) + row) * rank) + column;
+            }
+        }
+
+        return Tensor.From(values, [batch, rows, rank], device);
+    }
+}

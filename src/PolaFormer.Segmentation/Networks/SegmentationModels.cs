@@ -1,0 +1,75 @@
+using PolaFormer.Models;
+using PolaFormer.NN;
+
+namespace PolaFormer.Segmentation.Networks;
+
+/// <summary>
+/// The published segmentation networks by name: PolaFormer++ with LightHam (the authors' configs/PolaPP), and those of PolaFormer's
+/// table 2, whose configurations are the hosts' (PVT with Semantic FPN, Swin with UperNet), for the authors published none.
+/// </summary>
+public static class SegmentationModels
+{
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<SegmentationModelEntry> All { get; } =
+    [
+        new("polapp_b1_ham", LightHam("polaformer_pp_b1")),
+        new("polapp_b2_ham", LightHam("polaformer_pp_b2")),
+        new("polapp_b3_ham", LightHam("polaformer_pp_b3")),
+        new("pola_pvt_t_semfpn", SemanticFpn("pola_pvt_tiny")) { PaperMeanIoU = 38.3 },
+        new("pola_pvt_s_semfpn", SemanticFpn("pola_pvt_small")) { PaperMeanIoU = 41.0 },
+        new("pola_swin_t_upernet", UperNet("pola_swin_tiny")) { PaperMeanIoU = 45.8 },
+    ];
+
+    /// <summary>The network of a name; null for none.</summary>
+    public static SegmentationModelEntry? TryFind(string name) => All.FirstOrDefault(entry => string.Equals(entry.Name, name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The network of a name.</summary>
+    /// <exception cref="ArgumentException">There is none; the message lists those there are.</exception>
+    public static SegmentationModelEntry Find(string name) =>
+        TryFind(name) ?? throw new ArgumentException($"There is no segmentation network '{name}'. Known: {string.Join(", ", All.Select(entry => entry.Name))}.", nameof(name));
+
+    /// <summary>PolaFormer++ with LightHam: maps of strides 8, 16 and 32.</summary>
+    public static SegmenterConfig LightHam(string backbone)
+    {
+        var config = (PolaFormerPlusPlusConfig)ModelRegistry.Find(backbone).Config;
+        return new SegmenterConfig
+        {
+            Backbone = config,
+            KeepsStatistics = true,
+            Head = new LightHamHeadConfig
+            {
+                InChannels = [.. config.EmbedDims.Skip(1)],
+                InIndex = [1, 2, 3],
+                Channels = 512,
+                HamChannels = 512,
+                Factorization = new FactorizationOptions { Rank = 16 },
+                Norm = NormKind.Group,
+            },
+        };
+    }
+
+    /// <summary>A PVT with a feature pyramid and Semantic FPN.</summary>
+    public static SegmenterConfig SemanticFpn(string backbone)
+    {
+        var config = ((PvtConfig)ModelRegistry.Find(backbone).Config).ForDensePrediction();
+        return new SegmenterConfig
+        {
+            Backbone = config,
+            Neck = new FeatureNeckConfig { InChannels = config.EmbedDims },
+            Head = new SemanticFpnHeadConfig { InChannels = [256, 256, 256, 256], InIndex = [0, 1, 2, 3], Channels = 128 },
+        };
+    }
+
+    /// <summary>A Swin with UperNet, and an FCN on its third map in training.</summary>
+    public static SegmenterConfig UperNet(string backbone)
+    {
+        var config = ((SwinConfig)ModelRegistry.Find(backbone).Config).ForDensePrediction() with { DropPathRate = 0.3f };
+        int[] channels = [.. config.Depths.Select((_, stage) => config.EmbedDim << stage)];
+        return new SegmenterConfig
+        {
+            Backbone = config,
+            Head = new UperHeadConfig { InChannels = channels, InIndex = [0, 1, 2, 3], Channels = 512 },
+            AuxiliaryHead = new FcnHeadConfig { InChannels = [channels[2]], InIndex = [2], Channels = 256, NumConvs = 1, ConcatInput = false, LossWeight = 0.4f },
+        };
+    }
+}

@@ -1,0 +1,36 @@
+using PolaFormer.Models;
+
+namespace PolaFormer.Segmentation.Networks;
+
+/// <summary>A segmentation network: backbone, neck and heads.</summary>
+public sealed record SegmenterConfig
+{
+    /// <summary>The backbone's network, as dense prediction has it.</summary>
+    public required VisionModelConfig Backbone { get; init; }
+
+    /// <summary>Numbers of the stages whose maps are used, from 0; null for all.</summary>
+    public IReadOnlyList<int>? OutIndices { get; init; }
+
+    /// <summary>Whether the backbone's batch norms keep their statistics in training (norm_eval).</summary>
+    public bool KeepsStatistics { get; init; }
+
+    /// <summary>The neck; null for none.</summary>
+    public FeatureNeckConfig? Neck { get; init; }
+
+    /// <summary>The head whose logits are the result.</summary>
+    public required DecodeHeadConfig Head { get; init; }
+
+    /// <summary>A head that helps in training; null for none.</summary>
+    public DecodeHeadConfig? AuxiliaryHead { get; init; }
+
+    /// <summary>Makes the network with undefined weights.</summary>
+    /// <exception cref="ArgumentException">No network can be like that; the message names the entry.</exception>
+    public Segmenter Create() => new(this);
+
+    /// <summary>The same network for another number of classes.</summary>
+    public SegmenterConfig WithClasses(int numClasses) => this with
+    {
+        Head = Head with { NumClasses = numClasses },
+        AuxiliaryHead = AuxiliaryHead is null ? null : AuxiliaryHead with { NumClasses = numClasses },
+    };
+}

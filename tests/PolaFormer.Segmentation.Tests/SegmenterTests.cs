@@ -1,0 +1,112 @@
+using PolaFormer.Checkpoints;
+using PolaFormer.Models;
+using PolaFormer.Segmentation.Data;
+using PolaFormer.Segmentation.Losses;
+using PolaFormer.Segmentation.Networks;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Random;
+
+namespace PolaFormer.Segmentation.Tests;
+
+public sealed class SegmenterTests
+{
+    [Fact]
+    public void LogitsHaveTheSizeOfTheImages()
+    {
+        Segmenter network = TinySegmenter.LightHam(5).Create();
+        network.Initialize(1);
+        Assert.Equal(new Shape(2, 40, 56, 5), network.Forward(Images(2, 40, 56)).Shape);
+    }
+
+    [Fact]
+    public void EvaluationRepeatsItsBases()
+    {
+        Segmenter network = TinySegmenter.LightHam(3).Create();
+        network.Initialize(1);
+        network.Evaluate();
+        Tensor images = Images(1, 32, 32);
+        Assert.Equal(network.Forward(images).ToArray(), network.Forward(images).ToArray());
+    }
+
+    [Fact]
+    public void OptimizedForInferenceItGivesTheSameLogits()
+    {
+        Segmenter network = TinySegmenter.LightHam(3).Create();
+        network.Initialize(1);
+        network.Evaluate();
+        Tensor images = Images(1, 32, 48);
+        float[] before = network.Forward(images).ToArray();
+        network.OptimizeForInference();
+        float[] after = network.Forward(images).ToArray();
+        for (int i = 0; i < before.Length; i++)
+            Assert.Equal(before[i], after[i], 1e-4f);
+    }
+
+    [Fact]
+    public void IgnoredPixelsCountInTheMeanAndGetNoGradient()
+    {
+        Tensor logits = Images(1, 4, 4);
+        logits.RequiresGrad = true;
+        var labels = new byte[16];
+        labels.AsSpan(8).Fill(LabelMap.Ignored);
+        using (var tape = Tape.Start())
+            tape.Backward(PixelLoss.Of(logits, [new LabelMap(4, 4, labels)], TinySegmenter.LightHam(3).Head));
+        Assert.All(logits.Grad!.ToArray()[24..], value => Assert.Equal(0, value));
+        Assert.Contains(logits.Grad!.ToArray()[..24], value => value != 0);
+    }
+
+    [Fact]
+    public void ALabelThatIsNoClassIsNamed()
+    {
+        Tensor logits = Images(1, 2, 2);
+        var error = Assert.Throws<ArgumentException>(() => PixelLoss.Of(logits, [new LabelMap(2, 2, [0, 1, 7, 2])], TinySegmenter.LightHam(3).Head));
+        Assert.Contains("label 7", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EveryPublishedNetworkIsFoundByItsName()
+    {
+        foreach (SegmentationModelEntry entry in SegmentationModels.All)
+            Assert.Same(entry, SegmentationModels.Find(entry.Name));
+        Assert.Contains("polapp_b1_ham", Assert.Throws<ArgumentException>(() => SegmentationModels.Find("polapp")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ABackboneStartsFromAClassifier()
+    {
+        var config = new PvtConfig { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], NumHeads = [2, 2], MlpRatios = [1, 1], Depths = [1, 1], SrRatios = [2, 1], LaSrRatios = [1, 1], AttnType = "SS", ClassToken = true };
+        VisionModel classifier = config.Create();
+        classifier.Initialize(3);
+        string path = Path.GetTempFileName();
+        try
+        {
+            SafetensorsWriter.Write(path, classifier.StateDict().Select(entry => new CheckpointTensor(entry.Name, entry.Tensor.Shape, entry.Tensor.ToArray())));
+            var backbone = new FeatureExtractor(config.ForDensePrediction().CreateBackbone());
+            backbone.Initialize(4);
+            using Checkpoint checkpoint = Checkpoint.Open(path);
+            PretrainedReport report = LenientLoader.Load(backbone, checkpoint);
+            Assert.Empty(report.Missing);
+            Assert.Empty(report.Mismatched);
+            Dictionary<string, Tensor> loaded = backbone.StateDict().ToDictionary();
+            foreach ((string name, Tensor tensor) in classifier.StateDict())
+            {
+                if (name == "pos_embed2")
+                    Assert.Equal(tensor.ToArray()[16..], loaded[name].ToArray());
+                else if (loaded.TryGetValue(name, out Tensor? found))
+                    Assert.Equal(tensor.ToArray(), found.ToArray());
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private static Tensor Images(int batch, int height, int width)
+    {
+        var values = new float[batch * height * width * 3];
+        new Philox(5, 0).FillNormal(values, 0);
+        return Tensor.From(values, [batch, height, width, 3]);
+    }
+}
