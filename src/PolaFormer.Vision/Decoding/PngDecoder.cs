@@ -48,10 +48,9 @@ internal static unsafe class PngDecoder
         (width, height, palette) = (chunks.Width, chunks.Height, chunks.ColorType == PngChunks.Palette ? chunks.PaletteEntries.ToArray() : []);
         if (chunks.ColorType is not (PngChunks.Gray or PngChunks.Palette) || chunks.BitDepth > 8)
             return null;
-        NativeCodec.Spng.Require();
         var packed = new byte[chunks.RowBytes * height];
         fixed (byte* samples = packed)
-            DecodeSamples(PngChunks.WithoutExtras(data), samples, (nuint)packed.Length);
+            DecodeSamples(data, chunks, samples, (nuint)packed.Length);
         if (chunks.BitDepth == 8)
             return packed;
         var values = new byte[width * height];
