@@ -32,7 +32,7 @@ internal static class CoreCheck
             Compare($"{function}", x.Apply(function).ToArray<float>(), 2e-6);
         }
 
-        ElementwiseKernels.Binary(stream, StorageType.Float, BinaryFunction.Multiply, input.Address, add.Address, output.Address, [Rows, Channels], [Channels, 1], [0, 1]);
+        ElementwiseKernels.Binary(stream, StorageType.Float, BinaryFunction.Multiply, input.Address, add.Address, output.Address, new Walk([Rows, Channels], [Channels, 1], [0, 1]));
         Compare("product", (x * bias).ToArray<float>(), 1e-6);
         NormalizationKernels.LayerNorm(stream, StorageType.Float, input.Address, add.Address, 0, Eps, output.Address, 0, 0, Rows, Channels);
         Compare("layer norm", x.LayerNorm(bias, null, Eps).ToArray<float>(), 2e-6);
@@ -40,20 +40,25 @@ internal static class CoreCheck
         Compare("softmax", x.Softmax().ToArray<float>(), 2e-6);
         ReductionKernels.Reduce(stream, StorageType.Float, ReduceFunction.Mean, input.Address, output.Address, workspace.Address, 1, Rows, Channels);
         Compare("mean of columns", x.Mean([0, 1, 2]).ToArray<float>(), 1e-5);
-        DepthwiseKernels.Forward(stream, StorageType.Float, new DepthwiseArguments
+        var shape = new ConvolutionShape
         {
-            X = input.Address,
-            Weight = weight.Address,
-            Y = output.Address,
-            XRow = Channels,
-            YRow = Channels,
             Batch = Images,
             Height = Height,
             Width = Width,
-            Channels = Channels,
-            Kernels = Kernels,
-            Size = Size,
-        });
+            InChannels = Channels,
+            OutChannels = Channels,
+            KernelHeight = Size,
+            KernelWidth = Size,
+            StrideH = 1,
+            StrideW = 1,
+            PadH = Size / 2,
+            PadW = Size / 2,
+            DilationH = 1,
+            DilationW = 1,
+            Groups = Channels,
+        };
+        DepthwiseKernels.Forward(
+            stream, StorageType.Float, new DepthwiseArguments(shape, Kernels) { X = input.Address, Weight = weight.Address, Y = output.Address });
         Compare("depthwise convolution", Tensor.DepthwiseConv2d(x, Tensor.From(weights, [Kernels, 1, Size, Size])).ToArray<float>(), 2e-6);
         return good;
 

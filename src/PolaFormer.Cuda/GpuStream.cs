@@ -1,4 +1,5 @@
 using PolaFormer.Cuda.Driver;
+using PolaFormer.Cuda.Products;
 using static PolaFormer.Cuda.Driver.DriverApi;
 
 namespace PolaFormer.Cuda;
@@ -7,6 +8,7 @@ namespace PolaFormer.Cuda;
 public sealed unsafe class GpuStream : IKernelQueue, IDisposable
 {
     private readonly KernelModules _modules;
+    private readonly Lazy<CublasLt?> _cublasLt;
     private nint _handle;
 
     internal GpuStream(Gpu gpu)
@@ -16,6 +18,7 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
         const uint NonBlocking = 1;
         Check(cuStreamCreate(out _handle, NonBlocking), "make a stream");
         _modules = KernelModules.Of(gpu);
+        _cublasLt = new Lazy<CublasLt?>(() => CublasLt.TryOpen(this));
     }
 
     /// <summary>Where it runs.</summary>
@@ -26,6 +29,9 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
 
     /// <inheritdoc/>
     public int MostSharedBytes => Gpu.MostSharedBytes;
+
+    /// <summary>NVIDIA's library of products on this stream, null where it is not installed.</summary>
+    internal CublasLt? CublasLt => _cublasLt.Value;
 
     internal nint Handle => _handle != 0 ? _handle : throw new ObjectDisposedException(nameof(GpuStream));
 
@@ -185,10 +191,12 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
     /// <summary>Ends the stream once its work is done.</summary>
     public void Dispose()
     {
-        nint handle = Interlocked.Exchange(ref _handle, 0);
-        if (handle == 0)
+        if (_handle == 0)
             return;
         Gpu.Bind();
+        if (_cublasLt.IsValueCreated)
+            _cublasLt.Value?.Dispose();
+        nint handle = Interlocked.Exchange(ref _handle, 0);
         Check(cuStreamDestroy_v2(handle), "end a stream");
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PolaFormer.Tensors;
 
 namespace PolaFormer.Cuda.Core;
 
@@ -8,8 +9,11 @@ internal struct DepthwiseArguments
 {
     public nint X, DY, Addend, Gate;
 
-    /// <summary>Floats: (kernels, size, size), and a bias a kernel or 0.</summary>
+    /// <summary>Floats: (kernels, height, width), and a bias a kernel or 0.</summary>
     public nint Weight, Bias;
+
+    /// <summary>A factor of each pixel of x that the convolution reads, or 0.</summary>
+    public nint Mask;
 
     /// <summary>The result, and what the gate multiplies or 0.</summary>
     public nint Y, Sum;
@@ -17,7 +21,23 @@ internal struct DepthwiseArguments
     internal nint Partial;
 
     public long XRow, DYRow, YRow, GateRow;
-    public int Batch, Height, Width, Channels, Kernels, Size, AddInput;
+    internal readonly int Batch, Height, Width, OutHeight, OutWidth, Channels, Kernels, KernelHeight, KernelWidth;
+    private readonly int _strideH, _strideW, _padH, _padW, _dilationH, _dilationW;
+
+    /// <summary>Whether x is added to the result, and backward ∂y: 1 or 0.</summary>
+    public int AddInput;
 
     internal int Parts;
+
+    /// <summary>The extents of a convolution of which channels take so many kernels in turns.</summary>
+    public DepthwiseArguments(in ConvolutionShape shape, int kernels)
+    {
+        (Batch, Height, Width, OutHeight, OutWidth) = (shape.Batch, shape.Height, shape.Width, shape.OutHeight, shape.OutWidth);
+        (Channels, Kernels, KernelHeight, KernelWidth) = (shape.InChannels, kernels, shape.KernelHeight, shape.KernelWidth);
+        (_strideH, _strideW, _padH, _padW) = (shape.StrideH, shape.StrideW, shape.PadH, shape.PadW);
+        (_dilationH, _dilationW) = (shape.DilationH, shape.DilationW);
+        XRow = DYRow = YRow = GateRow = shape.InChannels;
+    }
+
+    internal readonly int Taps => KernelHeight * KernelWidth;
 }

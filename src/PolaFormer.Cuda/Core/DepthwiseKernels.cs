@@ -7,35 +7,44 @@ internal static class DepthwiseKernels
 
     /// <summary>y = x ∗ W + bias (+ x), or (… + addend)·gate.</summary>
     public static void Forward(IKernelQueue queue, StorageType type, in DepthwiseArguments arguments) => queue.Launch(
-        "depthwise", $"depthwise_{LaunchShape.Suffix(type)}", LaunchShape.Filling(queue, Elements(arguments)), LaunchShape.Threads, 0, arguments);
+        "depthwise", $"depthwise_{LaunchShape.Suffix(type)}",
+        LaunchShape.Filling(queue, (long)arguments.Batch * arguments.OutHeight * arguments.OutWidth * arguments.Channels), LaunchShape.Threads, 0, arguments);
 
-    /// <summary>∂x, to <c>Y</c>, of ∂y, in <c>X</c>; with <c>AddInput</c> ∂y is added.</summary>
+    /// <summary>∂x, to <c>Y</c>, of ∂y; with <c>AddInput</c> ∂y is added.</summary>
     public static void InputGradient(IKernelQueue queue, StorageType type, in DepthwiseArguments arguments) => queue.Launch(
-        "depthwise", $"depthwise_gradient_{LaunchShape.Suffix(type)}", LaunchShape.Filling(queue, Elements(arguments)), LaunchShape.Threads, 0, arguments);
+        "depthwise", $"depthwise_gradient_{LaunchShape.Suffix(type)}",
+        LaunchShape.Filling(queue, (long)arguments.Batch * arguments.Height * arguments.Width * arguments.Channels), LaunchShape.Threads, 0, arguments);
 
     /// <summary>Floats of workspace that <see cref="WeightGradient"/> needs.</summary>
-    public static long Workspace(in DepthwiseArguments arguments) => (Parts(arguments) + 1L) * Sums(arguments);
+    public static long Workspace(in DepthwiseArguments arguments) => (Parts(arguments) + 2L) * (arguments.Taps + 1) * arguments.Channels;
 
-    /// <summary>
-    /// ∂W and ∂bias of x and ∂y, summed over everything but tap and channel: (size² + 1) × kernels floats, the bias last.
-    /// </summary>
-    public static void WeightGradient(IKernelQueue queue, StorageType type, DepthwiseArguments arguments, nint result, nint workspace)
+    /// <summary>∂W (kernels × taps) and ∂bias, unless it is 0, of x and ∂y.</summary>
+    public static void WeightGradient(IKernelQueue queue, StorageType type, DepthwiseArguments arguments, nint dweight, nint dbias, nint workspace)
     {
-        int sums = Sums(arguments), groups = arguments.Channels / arguments.Kernels;
-        arguments.Parts = Parts(arguments);
-        arguments.Partial = workspace;
-        queue.Launch("depthwise", $"depthwise_weight_gradient_{LaunchShape.Suffix(type)}", LaunchShape.Exact((long)arguments.Parts * sums), LaunchShape.Threads, 0, arguments);
-        nint total = groups == 1 ? result : workspace + (nint)arguments.Parts * sums * sizeof(float);
-        SumKernel.Run(queue, workspace, total, 1, sums, arguments.Parts);
-        if (groups > 1)
-            SumKernel.Run(queue, total, result, arguments.Size * arguments.Size + 1, arguments.Kernels, groups);
+        (arguments.Parts, arguments.Partial) = (Parts(arguments), workspace);
+        long threads = (long)arguments.Parts * (arguments.Taps + 1) * arguments.Channels;
+        queue.Launch("depthwise", $"depthwise_weight_gradient_{LaunchShape.Suffix(type)}", LaunchShape.Exact(threads), LaunchShape.Threads, 0, arguments);
+        Gather(queue, workspace, arguments.Parts, arguments.Taps, arguments.Channels, arguments.Kernels, dweight, dbias);
     }
 
-    private static long Elements(in DepthwiseArguments arguments) =>
-        (long)arguments.Batch * arguments.Height * arguments.Width * arguments.Channels;
-
-    private static int Sums(in DepthwiseArguments arguments) => (arguments.Size * arguments.Size + 1) * arguments.Channels;
+    /// <summary>
+    /// The gradients of kernels from sums of parts, each (taps + 1) × channels with the bias last: parts are added in their order, and
+    /// then the channels of a kernel. Behind the parts there is room for two more.
+    /// </summary>
+    public static void Gather(IKernelQueue queue, nint sums, int parts, int taps, int channels, int kernels, nint dweight, nint dbias)
+    {
+        int length = (taps + 1) * channels;
+        nint total = sums + (nint)parts * length * sizeof(float), shared = total + (nint)length * sizeof(float);
+        SumKernel.Run(queue, sums, total, 1, length, parts);
+        if (channels > kernels)
+            SumKernel.Run(queue, total, shared, taps + 1, kernels, channels / kernels);
+        else
+            shared = total;
+        CopyKernels.Copy(queue, sizeof(float), shared, dweight, new Walk([kernels, taps], [1, kernels], [taps, 1]));
+        if (dbias != 0)
+            CopyKernels.Copy(queue, sizeof(float), shared + (nint)taps * kernels * sizeof(float), dbias, kernels);
+    }
 
     private static int Parts(in DepthwiseArguments arguments) =>
-        Math.Clamp(arguments.Batch * arguments.Height / LeastLines, 1, MostParts);
+        Math.Clamp(arguments.Batch * arguments.OutHeight / LeastLines, 1, MostParts);
 }

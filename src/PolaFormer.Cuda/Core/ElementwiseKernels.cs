@@ -3,12 +3,9 @@ using PolaFormer.Tensors;
 
 namespace PolaFormer.Cuda.Core;
 
-/// <summary>Functions of one and of two tensors (elementwise.cu).</summary>
-internal static unsafe class ElementwiseKernels
+/// <summary>Functions of one, two and three tensors (elementwise.cu).</summary>
+internal static class ElementwiseKernels
 {
-    /// <summary>Dimensions that broadcasting may have, after neighbouring ones were put together.</summary>
-    public const int MostDimensions = 4;
-
     /// <summary>y = f(x).</summary>
     public static void Unary(IKernelQueue queue, StorageType type, UnaryFunction function, nint x, nint y, long count) =>
         Map(queue, $"unary_{LaunchShape.Suffix(type)}", new MapArguments { X = x, Out = y, Count = count, Function = (int)function });
@@ -29,25 +26,19 @@ internal static unsafe class ElementwiseKernels
     public static void Convert(IKernelQueue queue, StorageType from, nint x, nint y, long count) =>
         Map(queue, from == StorageType.Float ? "float_to_bf16" : "bf16_to_float", new MapArguments { X = x, Out = y, Count = count });
 
-    /// <summary>out = f(x, y) with the extents of <paramref name="extents"/>; a stride of 0 broadcasts.</summary>
-    public static void Binary(
-        IKernelQueue queue, StorageType type, BinaryFunction function, nint x, nint y, nint result,
-        ReadOnlySpan<int> extents, ReadOnlySpan<long> xStrides, ReadOnlySpan<long> yStrides)
-    {
-        if (extents.Length > MostDimensions)
-            throw new ArgumentException($"Broadcasting over {extents.Length} dimensions; at most {MostDimensions} are known.", nameof(extents));
-        var arguments = new BinaryArguments { X = x, Y = y, Out = result, Count = 1, Function = (int)function };
-        int skipped = MostDimensions - extents.Length;
-        for (int i = 0; i < MostDimensions; i++)
-        {
-            arguments.Extents[i] = i < skipped ? 1 : extents[i - skipped];
-            arguments.XStrides[i] = i < skipped ? 0 : xStrides[i - skipped];
-            arguments.YStrides[i] = i < skipped ? 0 : yStrides[i - skipped];
-            arguments.Count *= arguments.Extents[i];
-        }
+    /// <summary>result = f(x, y), without gaps, for the elements of a walk over both.</summary>
+    public static void Binary(IKernelQueue queue, StorageType type, BinaryFunction function, nint x, nint y, nint result, in Walk walk) => queue.Launch(
+        "elementwise", $"binary_{LaunchShape.Suffix(type)}", LaunchShape.Filling(queue, walk.Count), LaunchShape.Threads, 0,
+        new BinaryArguments { X = x, Y = y, Out = result, Walk = walk, Function = (int)function });
 
-        queue.Launch("elementwise", $"binary_{LaunchShape.Suffix(type)}", LaunchShape.Filling(queue, arguments.Count), LaunchShape.Threads, 0, arguments);
-    }
+    /// <summary>result = x where the condition is not 0, y where it is; an operand of 0 is the value 0.</summary>
+    public static void Choose(IKernelQueue queue, nint condition, nint x, nint y, nint result, long count) => queue.Launch(
+        "elementwise", "choose", LaunchShape.Filling(queue, count), LaunchShape.Threads, 0,
+        new ChooseArguments { Condition = condition, X = x, Y = y, Out = result, Count = count });
+
+    /// <summary>y = value.</summary>
+    public static void Fill(IKernelQueue queue, nint y, float value, long count) => queue.Launch(
+        "elementwise", "fill", LaunchShape.Filling(queue, count), LaunchShape.Threads, 0, new FillArguments { Y = y, Count = count, Value = value });
 
     private static void Map(IKernelQueue queue, string kernel, in MapArguments arguments) =>
         queue.Launch("elementwise", kernel, LaunchShape.Filling(queue, arguments.Count), LaunchShape.Threads, 0, arguments);
@@ -65,10 +56,22 @@ internal static unsafe class ElementwiseKernels
     private struct BinaryArguments
     {
         public nint X, Y, Out;
-        public long Count;
-        public fixed int Extents[MostDimensions];
-        public fixed long XStrides[MostDimensions];
-        public fixed long YStrides[MostDimensions];
+        public Walk Walk;
         public int Function;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct ChooseArguments
+    {
+        public nint Condition, X, Y, Out;
+        public long Count;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct FillArguments
+    {
+        public nint Y;
+        public long Count;
+        public float Value;
     }
 }

@@ -6,7 +6,7 @@ internal static class LaunchShape
     /// <summary>Threads of a block.</summary>
     public const int Threads = 256;
 
-    private const int RowsPerBlock = Threads / 32, BlocksPerMultiprocessor = 8;
+    private const int RowsPerBlock = Threads / 32, BlocksPerMultiprocessor = 8, LeastRowsOfPart = 32, MostParts = 1024;
 
     /// <summary>End of a kernel's name.</summary>
     public static string Suffix(StorageType type) => type == StorageType.Float ? "float" : "bf16";
@@ -20,4 +20,11 @@ internal static class LaunchShape
     /// <summary>Blocks for kernels whose warps go on to further rows.</summary>
     public static long Rows(IKernelQueue queue, long rows) =>
         Math.Min((rows + RowsPerBlock - 1) / RowsPerBlock, (long)queue.Multiprocessors * BlocksPerMultiprocessor);
+
+    /// <summary>Parts into which rows are cut for a thread a column and part.</summary>
+    public static int Parts(IKernelQueue queue, int columns, long rows)
+    {
+        long wanted = (queue.Multiprocessors * 1024L + columns - 1) / Math.Max(1, columns);
+        return (int)Math.Clamp(Math.Min(wanted, rows / LeastRowsOfPart), 1, MostParts);
+    }
 }

@@ -14,6 +14,19 @@ internal static class RandomKernels
     public static void Normal(IKernelQueue queue, StorageType type, Philox philox, nint values, long count, float scale = 1, float offset = 0, ulong start = 0) =>
         Run(queue, "normal", type, philox, values, count, scale, offset, start);
 
+    /// <summary>y = x·f with f = 0 where an element's uniform number is below a probability, else its complement's reciprocal.</summary>
+    public static void Dropout(IKernelQueue queue, nint x, float probability, Philox philox, nint y, long count) => queue.Launch(
+        "core", "dropout", LaunchShape.Filling(queue, (count + 3) / 4), LaunchShape.Threads, 0, new DropoutArguments
+        {
+            X = x,
+            Y = y,
+            Count = count,
+            Seed = philox.Seed,
+            Stream = philox.Stream,
+            Probability = probability,
+            Kept = 1 / (1 - probability),
+        });
+
     private static void Run(IKernelQueue queue, string kernel, StorageType type, Philox philox, nint values, long count, float scale, float offset, ulong start)
     {
         if (start % 4 != 0)
@@ -37,5 +50,14 @@ internal static class RandomKernels
         public long Count;
         public ulong Seed, Stream, Start;
         public float Scale, Offset;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct DropoutArguments
+    {
+        public nint X, Y;
+        public long Count;
+        public ulong Seed, Stream;
+        public float Probability, Kept;
     }
 }

@@ -6,7 +6,7 @@ namespace PolaFormer.Cuda.Core;
 /// <summary>Reductions over the middle of (outer, reduced, inner) (reduction.cu).</summary>
 internal static class ReductionKernels
 {
-    private const int LeastPerPart = 64;
+    private const int LeastPerPart = 64, LeastOfRow = 2048, MostParts = 512;
 
     /// <summary>Floats of workspace that <see cref="Reduce"/> needs.</summary>
     public static long Workspace(IKernelQueue queue, long outer, int reduced, long inner) =>
@@ -15,6 +15,8 @@ internal static class ReductionKernels
     /// <summary>y (outer × inner) of x.</summary>
     public static void Reduce(IKernelQueue queue, StorageType type, ReduceFunction function, nint x, nint y, nint workspace, long outer, int reduced, long inner)
     {
+        if (outer * inner == 0)
+            return;
         string suffix = LaunchShape.Suffix(type);
         int parts = Parts(queue, outer, reduced, inner);
         var arguments = new Arguments
@@ -30,23 +32,24 @@ internal static class ReductionKernels
             Factor = function == ReduceFunction.Mean ? 1f / reduced : 1,
         };
         if (inner == 1)
-        {
-            queue.Launch("reduction", $"reduce_rows_{suffix}", LaunchShape.Rows(queue, outer), LaunchShape.Threads, 0, arguments);
-            return;
-        }
-
-        queue.Launch("reduction", $"reduce_columns_{suffix}", LaunchShape.Exact(outer * inner * parts), LaunchShape.Threads, 0, arguments);
+            queue.Launch("reduction", $"reduce_rows_{suffix}", LaunchShape.Rows(queue, outer * parts), LaunchShape.Threads, 0, arguments);
+        else
+            queue.Launch("reduction", $"reduce_columns_{suffix}", LaunchShape.Exact(outer * inner * parts), LaunchShape.Threads, 0, arguments);
         if (parts > 1)
             queue.Launch("reduction", $"reduce_parts_{suffix}", LaunchShape.Exact(outer * inner), LaunchShape.Threads, 0, arguments);
     }
 
+    /// <summary>∂x of a maximum: ∂y at the first largest value, 0 at the others.</summary>
+    public static void LargestGradient(IKernelQueue queue, nint x, nint dy, nint dx, long outer, int reduced, long inner) => queue.Launch(
+        "reduction", "largest_gradient", LaunchShape.Filling(queue, outer * inner), LaunchShape.Threads, 0,
+        new LargestArguments { X = x, DY = dy, DX = dx, Outer = outer, Inner = inner, Reduced = reduced });
+
     /// <summary>Parts of the dimension, where there are too few results for the GPU's threads.</summary>
     private static int Parts(IKernelQueue queue, long outer, int reduced, long inner)
     {
-        if (inner == 1)
-            return 1;
-        long wanted = (queue.Multiprocessors * 2048L + outer * inner - 1) / (outer * inner);
-        return (int)Math.Clamp(wanted, 1, Math.Max(1, reduced / LeastPerPart));
+        long results = Math.Max(1, outer * inner), least = inner == 1 ? LeastOfRow : LeastPerPart;
+        long wanted = (queue.Multiprocessors * (inner == 1 ? 64L : 2048L) + results - 1) / results;
+        return (int)Math.Clamp(Math.Min(wanted, reduced / least), 1, MostParts);
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -56,5 +59,13 @@ internal static class ReductionKernels
         public long Outer, Inner;
         public int Reduced, Parts, Largest;
         public float Factor;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct LargestArguments
+    {
+        public nint X, DY, DX;
+        public long Outer, Inner;
+        public int Reduced;
     }
 }

@@ -1,4 +1,4 @@
-// Adding up partial results, and random numbers.
+// Adding up partial results, random numbers, and what is dropped by them.
 #include "random.h"
 
 struct SumArguments {
@@ -46,3 +46,21 @@ KERNEL(uniform_float, RandomArguments, 256, 4) { fill_random<float, false>(a); }
 KERNEL(uniform_bf16, RandomArguments, 256, 4) { fill_random<bf16, false>(a); }
 KERNEL(normal_float, RandomArguments, 256, 4) { fill_random<float, true>(a); }
 KERNEL(normal_bf16, RandomArguments, 256, 4) { fill_random<bf16, true>(a); }
+
+struct DropoutArguments {
+  const float* x;
+  float* y;
+  long long count;
+  unsigned long long seed, stream;
+  float probability, kept;
+};
+
+// y = x·f with f = 0 where the uniform number of an element is below the probability. Four elements a thread.
+KERNEL(dropout, DropoutArguments, 256, 4) {
+  for (long long i = first_element() * 4; i < a.count; i += all_threads() * 4) {
+    unsigned bits[4];
+    philox((unsigned long long)i >> 2, a.seed, a.stream, bits);
+    UNROLL for (int j = 0; j < 4; j++)
+      if (i + j < a.count) a.y[i + j] = a.x[i + j] * (uniform(bits[j]) < a.probability ? 0.f : a.kept);
+  }
+}

@@ -54,6 +54,8 @@ DEVICE unsigned pack_bf16(float low, float high) {
 DEVICE float quick_exp2(float x) { return __nvvm_ex2_approx_ftz_f(x); }
 DEVICE float quick_log2(float x) { return __nvvm_lg2_approx_ftz_f(x); }
 DEVICE float square_root(float x) { return __nvvm_sqrt_rn_f(x); }
+DEVICE double square_root(double x) { return __nvvm_sqrt_rn_d(x); }
+DEVICE float rounded_product(float a, float b) { return __nvvm_mul_rn_f(a, b); }  // never part of a multiply_add
 DEVICE float multiply_add(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 DEVICE float larger(float a, float b) { return __builtin_fmaxf(a, b); }
 DEVICE float smaller(float a, float b) { return __builtin_fminf(a, b); }
@@ -108,3 +110,7 @@ DEVICE bf16 from_float<bf16>(float x) { return bf16{(unsigned short)pack_bf16(x,
 
 DEVICE int least(int a, int b) { return a < b ? a : b; }
 DEVICE int most(int a, int b) { return a > b ? a : b; }
+
+// Elements of this thread: one a thread, and on by all threads of the grid.
+DEVICE long long first_element() { return (long long)block_index() * block_size() + thread_index(); }
+DEVICE long long all_threads() { return (long long)block_count() * block_size(); }

@@ -1,5 +1,6 @@
-// Functions of one and of two tensors, and conversions between storage types.
+// Functions of one, two and three tensors, and constants.
 #include "math.h"
+#include "walk.h"
 
 struct MapArguments {
   const void *x, *y, *dy;  // y: the function's result, for its gradient
@@ -50,19 +51,16 @@ DEVICE float unary_gradient(int function, float x, float y, float dy) {
     case 11: return dy * (1 - y * y);
     case 12: return dy * (1 - y) * y;
     case 13: return x > 20 ? dy : dy * exact_sigmoid(x);
-    case 14: return x > 0 ? dy : 0;
+    case 14: return y > 0 ? dy : 0;
     case 15: return dy * multiply_add(x * 0.39894228f, exact_exp(-0.5f * x * x), exact_phi(x));
     case 16: {
       float s = exact_sigmoid(x);
       return dy * s * multiply_add(x, 1 - s, 1.f);
     }
-    case 17: return x > 0 ? dy : dy * exact_exp(x);
+    case 17: return y > 0 ? dy : dy * (y + 1);
     default: return dy * 1.12837917f * exact_exp(-x * x);
   }
 }
-
-DEVICE long long first_element() { return (long long)block_index() * block_size() + thread_index(); }
-DEVICE long long all_threads() { return (long long)block_count() * block_size(); }
 
 template <class T>
 DEVICE void map_unary(const MapArguments& a) {
@@ -103,13 +101,10 @@ KERNEL(affine_bf16, MapArguments, 256, 4) { map_affine<bf16>(a); }
 KERNEL(float_to_bf16, MapArguments, 256, 4) { map_convert<float, bf16>(a); }
 KERNEL(bf16_to_float, MapArguments, 256, 4) { map_convert<bf16, float>(a); }
 
-// out[i, j, k, l] = f(x, y), each read with its own strides: 0 where it is broadcast.
 struct BinaryArguments {
   const void *x, *y;
   void* out;
-  long long count;
-  int extents[4];
-  long long x_strides[4], y_strides[4];
+  Walk walk;  // over x and y; out has no gaps
   int function;
 };
 
@@ -130,16 +125,36 @@ DEVICE float binary(int function, float a, float b) {
 
 template <class T>
 DEVICE void map_binary(const BinaryArguments& a) {
-  for (long long i = first_element(); i < a.count; i += all_threads()) {
-    long long rest = i, x = 0, y = 0;
-    UNROLL for (int d = 3; d >= 0; d--) {
-      long long next = rest / a.extents[d], at = rest - next * a.extents[d];
-      x += at * a.x_strides[d], y += at * a.y_strides[d];
-      rest = next;
-    }
+  for (long long i = first_element(); i < a.walk.count; i += all_threads()) {
+    long long x, y;
+    locate(a.walk, i, x, y);
     ((T*)a.out)[i] = from_float<T>(binary(a.function, to_float(((const T*)a.x)[x]), to_float(((const T*)a.y)[y])));
   }
 }
 
 KERNEL(binary_float, BinaryArguments, 256, 4) { map_binary<float>(a); }
 KERNEL(binary_bf16, BinaryArguments, 256, 4) { map_binary<bf16>(a); }
+
+struct ChooseArguments {
+  const float *condition, *x, *y;  // null: 0
+  float* out;
+  long long count;
+};
+
+// x where the condition is not 0, y where it is; NaN is not 0.
+KERNEL(choose, ChooseArguments, 256, 4) {
+  for (long long i = first_element(); i < a.count; i += all_threads()) {
+    const float* chosen = a.condition[i] == 0 ? a.y : a.x;
+    a.out[i] = chosen ? chosen[i] : 0;
+  }
+}
+
+struct FillArguments {
+  float* y;
+  long long count;
+  float value;
+};
+
+KERNEL(fill, FillArguments, 256, 4) {
+  for (long long i = first_element(); i < a.count; i += all_threads()) a.y[i] = a.value;
+}

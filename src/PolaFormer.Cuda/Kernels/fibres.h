@@ -223,6 +223,8 @@ inline unsigned pack_bf16(float low, float high) { return round_to_bf16(low) | r
 inline float quick_exp2(float x) { return std::exp2(x); }
 inline float quick_log2(float x) { return std::log2(x); }
 inline float square_root(float x) { return std::sqrt(x); }
+inline double square_root(double x) { return std::sqrt(x); }
+inline float rounded_product(float a, float b) { return a * b; }
 inline float multiply_add(float a, float b, float c) { return std::fma(a, b, c); }
 inline float larger(float a, float b) { return std::fmax(a, b); }
 inline float smaller(float a, float b) { return std::fmin(a, b); }

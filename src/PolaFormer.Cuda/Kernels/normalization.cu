@@ -1,4 +1,4 @@
-// Layer normalisation and softmax over the last dimension, a warp a row. Sums are in float whatever the storage.
+// Layer normalisation and softmax over the last dimension, a warp a row, and batch normalisation of channels. Sums are in float whatever the storage.
 #include "rows.h"
 
 struct LayerNormArguments {
@@ -123,3 +123,83 @@ DEVICE void softmax_gradient(const SoftmaxArguments& a) {
 
 NORMALIZATION(float, float)
 NORMALIZATION(bf16, bf16)
+
+struct BatchNormArguments {
+  const float *x, *dy, *weight, *bias;
+  float *y;                                 // backward: dx
+  float *mean, *rstd, *unbiased;
+  float *partial, *dweight, *dbias;         // partial: parts × 2 × channels
+  long long rows;
+  int channels, parts, batch_statistics;
+  float eps;
+};
+
+DEVICE void rows_of_part(const BatchNormArguments& a, long long part, long long& from, long long& to) {
+  from = a.rows * part / a.parts, to = a.rows * (part + 1) / a.parts;
+}
+
+// A thread a channel of a part of the rows: their mean, and the sum of squared differences from it.
+KERNEL(batch_statistics, BatchNormArguments, 256, 4) {
+  long long i = first_element(), part = i / a.channels, c = i - part * a.channels, from, to;
+  if (part >= a.parts) return;
+  rows_of_part(a, part, from, to);
+  float sum = 0, squares = 0;
+  for (long long row = from; row < to; row++) sum += a.x[row * a.channels + c];
+  float mean = sum / (to - from);
+  for (long long row = from; row < to; row++) {
+    float d = a.x[row * a.channels + c] - mean;
+    squares = multiply_add(d, d, squares);
+  }
+  a.partial[2 * part * a.channels + c] = mean;
+  a.partial[(2 * part + 1) * a.channels + c] = squares;
+}
+
+// The parts of a channel joined in their order (Chan, Golub and LeVeque). Without rows all is NaN.
+KERNEL(join_batch_statistics, BatchNormArguments, 256, 4) {
+  int c = (int)first_element();
+  if (c >= a.channels) return;
+  float mean = a.partial[c], squares = a.partial[a.channels + c];
+  for (int part = 1; part < a.parts; part++) {
+    long long from, to;
+    rows_of_part(a, part, from, to);
+    float difference = a.partial[2ll * part * a.channels + c] - mean, share = (float)(to - from) / (float)to;
+    mean = multiply_add(difference, share, mean);
+    squares += a.partial[(2ll * part + 1) * a.channels + c] + difference * difference * share * (float)from;
+  }
+  a.mean[c] = mean;
+  a.rstd[c] = 1 / square_root(squares / a.rows + a.eps);
+  a.unbiased[c] = squares / (a.rows - 1);
+}
+
+// y = (x − mean)·rstd·weight + bias.
+KERNEL(batch_norm, BatchNormArguments, 256, 4) {
+  for (long long i = first_element(); i < a.rows * a.channels; i += all_threads()) {
+    int c = (int)(i % a.channels);
+    a.y[i] = multiply_add((a.x[i] - a.mean[c]) * a.rstd[c], a.weight[c], a.bias[c]);
+  }
+}
+
+// A thread a channel of a part of the rows: Σ dy·x̂ and Σ dy, which sum_parts adds up.
+KERNEL(batch_norm_sums, BatchNormArguments, 256, 4) {
+  long long i = first_element(), part = i / a.channels, c = i - part * a.channels, from, to;
+  if (part >= a.parts) return;
+  rows_of_part(a, part, from, to);
+  float product = 0, sum = 0;
+  for (long long row = from; row < to; row++) {
+    float dy = a.dy[row * a.channels + c];
+    sum += dy;
+    product = multiply_add(dy, (a.x[row * a.channels + c] - a.mean[c]) * a.rstd[c], product);
+  }
+  a.partial[2 * part * a.channels + c] = product;
+  a.partial[(2 * part + 1) * a.channels + c] = sum;
+}
+
+// With the statistics of the batch dx = weight·rstd·(dy − mean(dy) − x̂·mean(dy·x̂)), with constant ones weight·rstd·dy.
+KERNEL(batch_norm_gradient, BatchNormArguments, 256, 4) {
+  for (long long i = first_element(); i < a.rows * a.channels; i += all_threads()) {
+    int c = (int)(i % a.channels);
+    float g = a.dy[i];
+    if (a.batch_statistics) g -= a.dbias[c] / a.rows + (a.x[i] - a.mean[c]) * a.rstd[c] * (a.dweight[c] / a.rows);
+    a.y[i] = a.weight[c] * a.rstd[c] * g;
+  }
+}

@@ -1,41 +1,141 @@
-// AdamW over all parameters in one launch.
-#include "math.h"
+// Updates of many arrays in one launch: AdamW, gradient descent, moving averages, clipping, and their common norm.
+#include "rows.h"
 
-struct Parameter {
-  float *weight, *gradient, *mean, *square;
-  bf16* copy;             // what products read in mixed precision, or null
-  long long first, count;  // number of its first element among all, and how many they are
-  float keep, step;       // 1 − rate·decay, and rate / (1 − β₁ᵗ)
+struct Row {
+  float *target, *source, *mean, *square;
+  long long first;            // number of its first element among all
+  float rate, decay;
 };
 
-struct AdamWArguments {
-  const Parameter* parameters;  // by `first`
-  int parameter_count;
+// As many rows as the argument of a kernel may hold, by `first`.
+struct Table {
   long long total;
+  int count;
+  Row rows[64];
+};
+
+DEVICE const Row& row_of(const Table& table, long long i) {
+  int low = 0, high = table.count - 1;
+  while (low < high) {
+    int middle = (low + high + 1) / 2;
+    if (table.rows[middle].first <= i) low = middle;
+    else high = middle - 1;
+  }
+  return table.rows[low];
+}
+
+struct AdamWArguments {
   float beta1, beta1_rest, beta2, beta2_rest, root_correction, epsilon;  // root_correction: √(1 − β₂ᵗ)
   float gradient_scale;
+  Table table;  // weight, gradient, mean, square; rate / (1 − β₁ᵗ), and 1 − rate·decay for decay
 };
 
 // w −= rate·decay·w; m = β₁·m + (1 − β₁)·g; v = β₂·v + (1 − β₂)·g²; w −= step·m/(√v/√(1 − β₂ᵗ) + ε), each in the processor's order.
 KERNEL(adamw, AdamWArguments, 256, 4) {
-  constexpr int each = 4;
-  long long i = ((long long)block_index() * block_size() + thread_index()) * each;
-  if (i >= a.total) return;
-  int low = 0, high = a.parameter_count - 1;
-  while (low < high) {
-    int middle = (low + high + 1) / 2;
-    if (a.parameters[middle].first <= i) low = middle;
-    else high = middle - 1;
-  }
-  for (int n = 0; n < each && i < a.total; n++, i++) {
-    while (i >= a.parameters[low].first + a.parameters[low].count) low++;
-    const Parameter& p = a.parameters[low];
-    long long at = i - p.first;
-    float g = p.gradient[at] * a.gradient_scale, w = p.weight[at] * p.keep;
-    float m = multiply_add(g, a.beta1_rest, p.mean[at] * a.beta1), v = multiply_add(g * g, a.beta2_rest, p.square[at] * a.beta2);
+  for (long long i = first_element(); i < a.table.total; i += all_threads()) {
+    const Row& row = row_of(a.table, i);
+    long long at = i - row.first;
+    float g = row.source[at] * a.gradient_scale, w = row.target[at] * row.decay;
+    float m = multiply_add(g, a.beta1_rest, row.mean[at] * a.beta1), v = multiply_add(g * g, a.beta2_rest, row.square[at] * a.beta2);
     float denominator = square_root(v) / a.root_correction + a.epsilon;
-    w -= p.step * (m / denominator);
-    p.weight[at] = w, p.mean[at] = m, p.square[at] = v;
-    if (p.copy) p.copy[at] = from_float<bf16>(w);
+    row.target[at] = w - row.rate * (m / denominator), row.mean[at] = m, row.square[at] = v;
   }
+}
+
+struct DescentArguments {
+  float gradient_scale, momentum;
+  int nesterov;
+  Table table;  // weight, gradient, velocity as mean
+};
+
+// g += decay·w; u = momentum·u + g; w −= rate·u, or ahead along u.
+KERNEL(descent, DescentArguments, 256, 4) {
+  for (long long i = first_element(); i < a.table.total; i += all_threads()) {
+    const Row& row = row_of(a.table, i);
+    long long at = i - row.first;
+    float w = row.target[at], g = multiply_add(w, row.decay, row.source[at] * a.gradient_scale);
+    if (a.momentum != 0) {
+      float u = multiply_add(row.mean[at], a.momentum, g);
+      row.mean[at] = u;
+      g = a.nesterov ? multiply_add(u, a.momentum, g) : u;
+    }
+    row.target[at] = w - row.rate * g;
+  }
+}
+
+struct AverageArguments {
+  float keep, take;
+  Table table;  // target, source
+};
+
+// target = keep·target + take·source, each product rounded.
+KERNEL(move_average, AverageArguments, 256, 4) {
+  for (long long i = first_element(); i < a.table.total; i += all_threads()) {
+    const Row& row = row_of(a.table, i);
+    long long at = i - row.first;
+    row.target[at] = rounded_product(row.target[at], a.keep) + rounded_product(row.source[at], a.take);
+  }
+}
+
+struct CountAverageArguments {
+  long long* target;
+  const long long* source;
+  long long count;
+  float keep, take;
+};
+
+// The same of whole numbers, in float and cut.
+KERNEL(move_average_of_counts, CountAverageArguments, 256, 4) {
+  for (long long i = first_element(); i < a.count; i += all_threads())
+    a.target[i] = (long long)(rounded_product((float)a.target[i], a.keep) + rounded_product((float)a.source[i], a.take));
+}
+
+struct ClipArguments {
+  const double* norm;  // null: by value
+  double largest;
+  float limit;
+  Table table;  // target
+};
+
+// x·f with f = largest / (norm + 10⁻⁶) where that is less than 1, or x held within the limit.
+KERNEL(clip, ClipArguments, 256, 4) {
+  float factor = a.norm ? (float)(a.largest / (*a.norm + 1e-6)) : 1;
+  if (a.norm && factor >= 1) return;
+  for (long long i = first_element(); i < a.table.total; i += all_threads()) {
+    const Row& row = row_of(a.table, i);
+    float x = row.target[i - row.first];
+    row.target[i - row.first] = a.norm ? x * factor : x > a.limit ? a.limit : x < -a.limit ? -a.limit : x;
+  }
+}
+
+struct NormArguments {
+  double* partial;  // a number a block
+  double* norm;
+  int parts;
+  Table table;  // target
+};
+
+// Σ x² of a block's elements: each thread's in order, then pairs of threads.
+KERNEL(squares, NormArguments, 256, 4) {
+  auto* sums = (double*)shared_memory();
+  double sum = 0;
+  for (long long i = first_element(); i < a.table.total; i += all_threads()) {
+    const Row& row = row_of(a.table, i);
+    double x = row.target[i - row.first];
+    sum += x * x;
+  }
+  sums[thread_index()] = sum;
+  for (int half = block_size() / 2; half > 0; half /= 2) {
+    block_barrier();
+    if (thread_index() < half) sums[thread_index()] += sums[thread_index() + half];
+  }
+  if (thread_index() == 0) a.partial[block_index()] = sums[0];
+}
+
+// √Σ of the blocks' sums, in their order.
+KERNEL(norm_of_squares, NormArguments, 32, 1) {
+  if (thread_index() != 0) return;
+  double sum = 0;
+  for (int i = 0; i < a.parts; i++) sum += a.partial[i];
+  *a.norm = square_root(sum);
 }

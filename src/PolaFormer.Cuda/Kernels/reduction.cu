@@ -10,15 +10,19 @@ struct ReduceArguments {
   float factor;
 };
 
-// The last dimension: a warp a row.
+// The last dimension: a warp a row, or one of the parts into which rows are cut.
 template <class T>
 DEVICE void reduce_rows(const ReduceArguments& a) {
-  for (long long row = first_row(); row < a.outer; row += row_step()) {
+  for (long long unit = first_row(); unit < a.outer * a.parts; unit += row_step()) {
+    long long part = unit / a.outer, row = unit - part * a.outer;
     const T* x = (const T*)a.x + row * a.reduced;
+    int each = (a.reduced + a.parts - 1) / a.parts, from = (int)part * each, to = least(from + each, a.reduced);
     float value = a.largest ? float_of(0xff800000u) : 0;
-    for (int i = lane_index(); i < a.reduced; i += 32) value = a.largest ? larger_or_nan(value, to_float(x[i])) : value + to_float(x[i]);
+    for (int i = from + lane_index(); i < to; i += 32) value = a.largest ? larger_or_nan(value, to_float(x[i])) : value + to_float(x[i]);
     value = a.largest ? warp_largest(value) : warp_sum(value);
-    if (lane_index() == 0) ((T*)a.y)[row] = from_float<T>(value * a.factor);
+    if (lane_index() != 0) continue;
+    if (a.parts == 1) ((T*)a.y)[row] = from_float<T>(value * a.factor);
+    else a.partial[unit] = value;
   }
 }
 
@@ -59,3 +63,25 @@ DEVICE void reduce_parts(const ReduceArguments& a) {
 
 REDUCTION(float, float)
 REDUCTION(bf16, bf16)
+
+struct LargestGradientArguments {
+  const float *x, *dy;
+  float* dx;
+  long long outer, inner;
+  int reduced;
+};
+
+// ∂y at the first largest value, or the first NaN, and 0 at the others. A thread a result.
+KERNEL(largest_gradient, LargestGradientArguments, 256, 4) {
+  for (long long i = first_element(); i < a.outer * a.inner; i += all_threads()) {
+    long long outer = i / a.inner, from = outer * a.reduced * a.inner + (i - outer * a.inner);
+    float best = a.x[from];
+    int place = 0;
+    for (int n = 0; n < a.reduced; n++) {
+      float x = a.x[from + n * a.inner];
+      if (x > best || (x != x && best == best)) best = x, place = n;
+      a.dx[from + n * a.inner] = 0;
+    }
+    a.dx[from + place * a.inner] = a.dy[i];
+  }
+}

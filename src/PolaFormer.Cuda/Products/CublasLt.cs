@@ -19,7 +19,7 @@ internal sealed unsafe class CublasLt : IDisposable
 
     private readonly GpuStream _stream;
     private readonly GpuMemory _workspace;
-    private readonly Dictionary<Key, Plan> _plans = [];
+    private readonly Dictionary<Key, Plan?> _plans = [];
     private nint _handle;
 
     private CublasLt(GpuStream stream)
@@ -37,24 +37,27 @@ internal sealed unsafe class CublasLt : IDisposable
     public static CublasLt? TryOpen(GpuStream stream) => IsInstalled ? new CublasLt(stream) : null;
 
     /// <summary>Whether the library has the epilogue of a product.</summary>
-    public static bool Supports(in ProductShape shape) => shape.Activation switch
+    public static bool Supports(in ProductShape shape, bool hasAddend) => shape.M > 0 && shape.N > 0 && shape.K > 0 && shape.Batch > 0 && shape.Activation switch
     {
         Activation.None => true,
-        Activation.Relu => !shape.Accumulate,
-        Activation.Gelu => !shape.Accumulate && shape.Type == StorageType.BFloat16,
+        Activation.Relu => !hasAddend,
+        Activation.Gelu => !hasAddend && shape.Type == StorageType.BFloat16,
         _ => false,
     };
 
-    /// <summary>Runs a product. The bias, one a column or 0, has y's storage type.</summary>
-    public void Run(in ProductShape shape, in MatrixOnDevice a, in MatrixOnDevice b, nint bias, in MatrixOnDevice y)
+    /// <summary>
+    /// Runs a product and says whether it could. The bias, one a column or 0, has y's storage type; the addend, or 0, lies as y does.
+    /// </summary>
+    public bool TryRun(in ProductShape shape, in MatrixOnDevice a, in MatrixOnDevice b, nint bias, nint addend, in MatrixOnDevice y)
     {
-        if (!Supports(shape))
-            throw new ArgumentException($"cuBLASLt has no epilogue {shape.Activation} for {shape.Type}.", nameof(shape));
+        if (!Supports(shape, addend != 0))
+            return false;
         _stream.Gpu.Bind();
-        var key = new Key(shape with { Scale = 1 }, a with { Address = 0 }, b with { Address = 0 }, y with { Address = 0 }, bias != 0);
+        var key = new Key(shape with { Scale = 1 }, a with { Address = 0 }, b with { Address = 0 }, y with { Address = 0 }, bias != 0, addend != 0);
         if (!_plans.TryGetValue(key, out Plan? plan))
-            _plans.Add(key, plan = new Plan(_handle, key));
-        plan.Run(_handle, shape.Scale, a.Address, b.Address, bias, y.Address, _workspace.Address, _stream.Handle);
+            _plans.Add(key, plan = Plan.TryMake(_handle, key));
+        plan?.Run(_handle, shape.Scale, a.Address, b.Address, bias, addend, y.Address, _workspace.Address, _stream.Handle);
+        return plan is not null;
     }
 
     /// <summary>Gives everything back.</summary>
@@ -63,8 +66,8 @@ internal sealed unsafe class CublasLt : IDisposable
         nint handle = Interlocked.Exchange(ref _handle, 0);
         if (handle == 0)
             return;
-        foreach (Plan plan in _plans.Values)
-            plan.Dispose();
+        foreach (Plan? plan in _plans.Values)
+            plan?.Dispose();
         _workspace.Dispose();
         cublasLtDestroy(handle);
     }
@@ -75,7 +78,7 @@ internal sealed unsafe class CublasLt : IDisposable
             throw new CudaException($"cuBLASLt could not {action}: status {status}.");
     }
 
-    private readonly record struct Key(ProductShape Shape, MatrixOnDevice A, MatrixOnDevice B, MatrixOnDevice Y, bool HasBias);
+    private readonly record struct Key(ProductShape Shape, MatrixOnDevice A, MatrixOnDevice B, MatrixOnDevice Y, bool HasBias, bool HasAddend);
 
     /// <summary>
     /// What the library wants to know of a product, and the algorithm that it chose. It knows columns where we have rows, so that
@@ -84,13 +87,24 @@ internal sealed unsafe class CublasLt : IDisposable
     private sealed class Plan : IDisposable
     {
         private readonly nint _description, _left, _right, _result;
-        private readonly bool _accumulate;
+        private readonly bool _hasAddend;
+        private readonly bool _isKnown;
         private HeuristicResult _algorithm;
 
-        public Plan(nint handle, in Key key)
+        /// <summary>Null where the library has no algorithm for a product.</summary>
+        public static Plan? TryMake(nint handle, in Key key)
+        {
+            var plan = new Plan(handle, key);
+            if (plan._isKnown)
+                return plan;
+            plan.Dispose();
+            return null;
+        }
+
+        private Plan(nint handle, in Key key)
         {
             ProductShape shape = key.Shape;
-            _accumulate = shape.Accumulate;
+            _hasAddend = key.HasAddend;
             int type = shape.Type == StorageType.Float ? Float32 : BFloat16;
             Check(cublasLtMatmulDescCreate(out _description, ComputeFloat32, Float32), "describe a product");
             int epilogue = shape.Activation switch { Activation.Relu => EpilogueRelu, Activation.Gelu => EpilogueGelu, _ => EpilogueDefault };
@@ -109,7 +123,7 @@ internal sealed unsafe class CublasLt : IDisposable
             fixed (HeuristicResult* results = &_algorithm)
             {
                 int status = cublasLtMatmulAlgoGetHeuristic(handle, _description, _left, _right, _result, _result, preference, 1, results, out int count);
-                Check(status != 0 || count > 0 ? status : -1, $"find an algorithm for a product of {shape.M} × {shape.K} × {shape.N}");
+                _isKnown = status == 0 && count > 0;
             }
 
             cublasLtMatmulPreferenceDestroy(preference);
@@ -133,16 +147,16 @@ internal sealed unsafe class CublasLt : IDisposable
             }
         }
 
-        public void Run(nint handle, float scale, nint a, nint b, nint bias, nint y, nint workspace, nint stream)
+        public void Run(nint handle, float scale, nint a, nint b, nint bias, nint addend, nint y, nint workspace, nint stream)
         {
             if (bias != 0)
                 Check(cublasLtMatmulDescSetAttribute(_description, BiasPointer, &bias, (nuint)sizeof(nint)), "take a bias");
-            float keep = _accumulate ? 1 : 0;
+            float keep = _hasAddend ? 1 : 0;
             fixed (ulong* algorithm = _algorithm.Algorithm)
             {
                 Check(
                     cublasLtMatmul(
-                        handle, _description, &scale, b, _left, a, _right, &keep, y, _result, y, _result, algorithm, workspace, _algorithm.WorkspaceBytes, stream),
+                        handle, _description, &scale, b, _left, a, _right, &keep, _hasAddend ? addend : y, _result, y, _result, algorithm, workspace, _algorithm.WorkspaceBytes, stream),
                     "run a product");
             }
         }

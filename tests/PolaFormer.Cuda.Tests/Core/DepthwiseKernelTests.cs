@@ -1,5 +1,6 @@
 using PolaFormer.Cuda.Core;
 using PolaFormer.Cuda.Tests.Fibres;
+using PolaFormer.Tensors;
 
 namespace PolaFormer.Cuda.Tests.Core;
 
@@ -17,40 +18,47 @@ public class DepthwiseKernelTests
         HostTensor x = HostTensor.Random(random, type, batch, pixels, channels), dy = HostTensor.Random(random, type, batch, pixels, channels);
         HostTensor addend = HostTensor.Random(random, type, batch, pixels, channels), gate = HostTensor.Random(random, type, batch, pixels, channels);
         HostTensor y = new(type, batch, pixels, channels), sum = new(type, batch, pixels, channels), dx = new(type, batch, pixels, channels);
-        HostFloats weight = HostFloats.Random(random, kernels * taps, -1, 1), bias = HostFloats.Random(random, kernels, -1, 1), dw = new((taps + 1) * kernels);
-        var arguments = new DepthwiseArguments
+        HostFloats weight = HostFloats.Random(random, kernels * taps, -1, 1), bias = HostFloats.Random(random, kernels, -1, 1), dw = new(taps * kernels), db = new(kernels);
+        var shape = new ConvolutionShape
+        {
+            Batch = batch,
+            Height = height,
+            Width = width,
+            InChannels = channels,
+            OutChannels = channels,
+            KernelHeight = size,
+            KernelWidth = size,
+            StrideH = 1,
+            StrideW = 1,
+            PadH = half,
+            PadW = half,
+            DilationH = 1,
+            DilationW = 1,
+            Groups = channels,
+        };
+        var arguments = new DepthwiseArguments(shape, kernels)
         {
             X = x.Address,
             Weight = weight.Address,
             Bias = bias.Address,
             Y = y.Address,
-            XRow = channels,
-            DYRow = channels,
-            YRow = channels,
-            GateRow = channels,
-            Batch = batch,
-            Height = height,
-            Width = width,
-            Channels = channels,
-            Kernels = kernels,
-            Size = size,
             AddInput = gated ? 0 : 1,
         };
         var queue = new FibreQueue(order: 1);
         var workspace = new HostFloats(DepthwiseKernels.Workspace(arguments));
 
         DepthwiseKernels.Forward(queue, type, gated ? arguments with { Addend = addend.Address, Gate = gate.Address, Sum = sum.Address } : arguments);
-        DepthwiseKernels.InputGradient(queue, type, arguments with { X = dy.Address, Y = dx.Address });
-        DepthwiseKernels.WeightGradient(queue, type, arguments with { DY = dy.Address }, dw.Address, workspace.Address);
+        DepthwiseKernels.InputGradient(queue, type, arguments with { DY = dy.Address, Y = dx.Address });
+        DepthwiseKernels.WeightGradient(queue, type, arguments with { DY = dy.Address }, dw.Address, db.Address, workspace.Address);
 
-        double[] expected = new double[batch * pixels * channels], sums = new double[expected.Length], gradient = new double[expected.Length], dWeight = new double[(taps + 1) * kernels];
+        double[] expected = new double[batch * pixels * channels], sums = new double[expected.Length], gradient = new double[expected.Length], dWeight = new double[taps * kernels], dBias = new double[kernels];
         for (int b = 0; b < batch; b++)
             for (int p = 0; p < pixels; p++)
                 for (int c = 0; c < channels; c++)
                 {
                     int at = (b * pixels + p) * channels + c, kernel = c % kernels;
                     double value = bias.Span[kernel] + (gated ? 0 : x[b, p, c]), back = gated ? 0 : dy[b, p, c];
-                    dWeight[taps * kernels + kernel] += dy[b, p, c];
+                    dBias[kernel] += dy[b, p, c];
                     for (int tap = 0; tap < taps; tap++)
                     {
                         int row = p / width + tap / size - half, column = p % width + tap % size - half;
@@ -58,7 +66,7 @@ public class DepthwiseKernelTests
                         if (row >= 0 && row < height && column >= 0 && column < width)
                         {
                             value += weight.Span[kernel * taps + tap] * x[b, row * width + column, c];
-                            dWeight[tap * kernels + kernel] += dy[b, p, c] * x[b, row * width + column, c];
+                            dWeight[kernel * taps + tap] += dy[b, p, c] * x[b, row * width + column, c];
                         }
 
                         if (otherRow >= 0 && otherRow < height && otherColumn >= 0 && otherColumn < width)
@@ -73,7 +81,8 @@ public class DepthwiseKernelTests
         double tolerance = type == StorageType.Float ? 2e-6 : 6e-3;
         Distance.AssertWithin(tolerance, expected, y.ToDoubles(), "y");
         Distance.AssertWithin(tolerance, gradient, dx.ToDoubles(), "dx");
-        Distance.AssertWithin(2e-6, dWeight, dw.ToDoubles(), "dweight, dbias");
+        Distance.AssertWithin(2e-6, dWeight, dw.ToDoubles(), "dweight");
+        Distance.AssertWithin(2e-6, dBias, db.ToDoubles(), "dbias");
         if (gated)
             Distance.AssertWithin(tolerance, sums, sum.ToDoubles(), "sum");
     }

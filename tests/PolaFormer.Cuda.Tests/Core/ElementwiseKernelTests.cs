@@ -62,7 +62,7 @@ public class ElementwiseKernelTests
         HostFloats x = HostFloats.Random(random, 2 * 3 * 4, 0.2, 2), y = HostFloats.Random(random, 4, 0.5, 3), result = new(24);
 
         // (2, 3, 4) and (4), the second repeated.
-        ElementwiseKernels.Binary(new FibreQueue(order: 0), StorageType.Float, function, x.Address, y.Address, result.Address, [2, 3, 4], [12, 4, 1], [0, 0, 1]);
+        ElementwiseKernels.Binary(new FibreQueue(order: 0), StorageType.Float, function, x.Address, y.Address, result.Address, new Walk([2, 3, 4], [12, 4, 1], [0, 0, 1]));
 
         double[] expected = [.. x.ToDoubles().Select((a, i) => Value(function, a, y.ToDoubles()[i % 4]))];
         Distance.AssertWithin(2e-6, expected, result.ToDoubles(), $"{function}");
@@ -75,7 +75,7 @@ public class ElementwiseKernelTests
         float[] a = [0, 0, 0, -2, -2, -2, 3], b = [2, 0, -1, 3, 2, 0.5f, 0];
         HostFloats x = new(a), y = new(b), result = new(7);
 
-        ElementwiseKernels.Binary(new FibreQueue(order: 0), StorageType.Float, BinaryFunction.Pow, x.Address, y.Address, result.Address, [7], [1], [1]);
+        ElementwiseKernels.Binary(new FibreQueue(order: 0), StorageType.Float, BinaryFunction.Pow, x.Address, y.Address, result.Address, new Walk([7], [1], [1]));
 
         Assert.Equal([0, 1, float.PositiveInfinity, -8, 4, float.NaN, 1], result.Span.ToArray().Select(value => MathF.Round(value, 4)));
     }

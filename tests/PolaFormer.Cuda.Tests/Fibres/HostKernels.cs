@@ -5,11 +5,10 @@ using System.Security.Cryptography;
 
 namespace PolaFormer.Cuda.Tests.Fibres;
 
-/// <summary>The kernels' sources compiled for this processor, once for each state of them.</summary>
+/// <summary>The kernels' sources compiled for this processor, each once for each state of it.</summary>
 internal static class HostKernels
 {
-    private static readonly Lazy<string?> s_problem = new(Build);
-    private static readonly ConcurrentDictionary<string, nint> s_libraries = new();
+    private static readonly ConcurrentDictionary<string, Lazy<nint>> s_libraries = new();
 
     /// <summary>Where Kernels/ and Ptx/ are.</summary>
     public static string ProjectFolder { get; } = FindProject();
@@ -18,24 +17,23 @@ internal static class HostKernels
     public static IEnumerable<string> Sources => Directory.EnumerateFiles(Path.Combine(ProjectFolder, "Kernels"))
         .Where(file => Path.GetExtension(file) is ".cu" or ".h").OrderBy(file => Path.GetFileName(file), StringComparer.Ordinal);
 
-    /// <summary>SHA-256 of all sources, and of others.</summary>
-    public static string Hash(params string[] extra)
+    /// <summary>SHA-256 of all sources.</summary>
+    public static string Hash() => Hash(Sources);
+
+    private static string Hash(IEnumerable<string> files)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string file in Sources.Concat(extra))
+        foreach (string file in files)
             hash.AppendData(File.ReadAllBytes(file));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
-
-    private static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "host-kernels", Hash(Path.Combine(AppContext.BaseDirectory, "faulty.cu"))[..16]);
 
     /// <summary>A compiled source file; the test is skipped where there is no compiler.</summary>
     public static nint Library(string module)
     {
         Assert.SkipWhen(FindCompiler() is null, "clang-19 and lld-19 are not installed (eng/install-optional.sh installs them)");
         Assert.SkipUnless(RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64 && OperatingSystem.IsLinux(), "fibres know Linux on x86-64 and ARM64");
-        Assert.True(s_problem.Value is null, s_problem.Value);
-        return s_libraries.GetOrAdd(module, static name => NativeLibrary.Load(Path.Combine(Folder, name + ".so")));
+        return s_libraries.GetOrAdd(module, static name => new Lazy<nint>(() => Build(name))).Value;
     }
 
     private static string? FindCompiler() => Find("ld.lld-19") is null ? null : Find("clang++-19");
@@ -43,21 +41,24 @@ internal static class HostKernels
     private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
-    /// <summary>Compiles every module and says what went wrong, or null.</summary>
-    private static string? Build()
+    /// <summary>Compiles a module, unless that was done for its source and the headers as they are.</summary>
+    private static nint Build(string module)
     {
-        if (Directory.Exists(Folder))
-            return null;
-        string work = Directory.CreateDirectory(Folder + Path.GetRandomFileName()).FullName;
-        string? problem = null;
-        Parallel.ForEach(Sources.Where(file => file.EndsWith(".cu", StringComparison.Ordinal)).Append(Path.Combine(AppContext.BaseDirectory, "faulty.cu")), file =>
+        string source = Path.Combine(ProjectFolder, "Kernels", module + ".cu");
+        if (!File.Exists(source))
+            source = Path.Combine(AppContext.BaseDirectory, module + ".cu");
+        string hash = Hash(Sources.Where(file => Path.GetExtension(file) == ".h").Append(source));
+        string folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "host-kernels")).FullName;
+        string target = Path.Combine(folder, $"{module}-{hash[..16]}.so");
+        if (!File.Exists(target))
         {
-            if (Compile(file, Path.Combine(work, Path.GetFileNameWithoutExtension(file) + ".so")) is { } said)
-                problem = said;
-        });
-        if (problem is null)
-            Directory.Move(work, Folder);
-        return problem;
+            string work = target + Path.GetRandomFileName();
+            string? problem = Compile(source, work);
+            Assert.True(problem is null, problem);
+            File.Move(work, target, overwrite: true);
+        }
+
+        return NativeLibrary.Load(target);
     }
 
     private static string? Compile(string source, string target)

@@ -1,0 +1,77 @@
+// Rows of channels, some of them runs of a wider array's columns: sums, gates, rotary encoding, and branches with factors.
+#include "math.h"
+
+struct ColumnsArguments {
+  const float *x, *other, *gate;
+  float *y, *gate_gradient;
+  long long rows, y_row, gate_row, gate_gradient_row;  // elements from one row to the next
+  int width;
+};
+
+// y += x.
+KERNEL(add_to_columns, ColumnsArguments, 256, 4) {
+  for (long long i = first_element(); i < a.rows * a.width; i += all_threads()) {
+    long long row = i / a.width;
+    a.y[row * a.y_row + (i - row * a.width)] += a.x[i];
+  }
+}
+
+// Of y = other·gate with x = ∂y: ∂other to y, ∂gate.
+KERNEL(gate_gradient, ColumnsArguments, 256, 4) {
+  for (long long i = first_element(); i < a.rows * a.width; i += all_threads()) {
+    long long row = i / a.width, c = i - row * a.width;
+    float dy = a.x[i], other = a.other[i];
+    a.y[i] = dy * a.gate[row * a.gate_row + c];
+    a.gate_gradient[row * a.gate_gradient_row + c] = dy * other;
+  }
+}
+
+struct RotateArguments {
+  const float *x, *sin, *cos;  // tables: tokens × head_dim
+  float* y;
+  long long rows, x_row, y_row;
+  int tokens, width, head_dim, back;
+};
+
+// y = x·cos + rotate(x)·sin with rotate(x₀, x₁) = (−x₁, x₀) of neighbouring channels, or back x·cos − rotate(x·sin).
+KERNEL(rotate, RotateArguments, 256, 4) {
+  for (long long i = first_element(); i < a.rows * a.width; i += all_threads()) {
+    long long row = i / a.width;
+    int c = (int)(i - row * a.width), at = (int)(row % a.tokens) * a.head_dim + c % a.head_dim;
+    const float* x = a.x + row * a.x_row;
+    float partner = c & 1 ? x[c - 1] : -x[c + 1];
+    a.y[row * a.y_row + c] = a.back ? multiply_add(x[c], a.cos[at], -(partner * a.sin[at ^ 1])) : multiply_add(partner, a.sin[at], x[c] * a.cos[at]);
+  }
+}
+
+struct BranchArguments {
+  const float *residual, *branch, *channel_factors, *sample_factors;  // factors may be null: 1
+  float* y;
+  float* partial;  // parts × channels
+  long long rows, rows_per_sample;
+  int channels, parts;
+};
+
+DEVICE float factor(const BranchArguments& a, long long row) { return a.sample_factors ? a.sample_factors[row / a.rows_per_sample] : 1.f; }
+
+// y = residual + f·γ·branch; without a residual the last term alone.
+KERNEL(add_branch, BranchArguments, 256, 4) {
+  for (long long i = first_element(); i < a.rows * a.channels; i += all_threads()) {
+    long long row = i / a.channels;
+    float scale = factor(a, row) * (a.channel_factors ? a.channel_factors[i - row * a.channels] : 1.f);
+    a.y[i] = a.residual ? multiply_add(a.branch[i], scale, a.residual[i]) : a.branch[i] * scale;
+  }
+}
+
+// A thread a channel of a part of the rows: Σ f·branch·∂y, with ∂y in `residual`. sum_parts adds up the parts.
+KERNEL(branch_channel_gradient, BranchArguments, 256, 4) {
+  long long i = first_element();
+  if (i >= (long long)a.parts * a.channels) return;
+  long long part = i / a.channels, each = (a.rows + a.parts - 1) / a.parts, from = part * each, to = from + each < a.rows ? from + each : a.rows;
+  float sum = 0;
+  for (long long row = from; row < to; row++) {
+    long long at = row * a.channels + (i - part * a.channels);
+    sum = multiply_add(factor(a, row) * a.branch[at], a.residual[at], sum);
+  }
+  a.partial[i] = sum;
+}

@@ -1,0 +1,39 @@
+using PolaFormer.Cuda.Core;
+using PolaFormer.Tensors.Ops;
+using Functions = PolaFormer.Tensors.Kernels.Elementwise;
+
+namespace PolaFormer.Cuda.Requests;
+
+/// <summary>Requests that are done element by element.</summary>
+internal static class ElementwiseRequests
+{
+    public static void AddTo(RequestTable table)
+    {
+        table.Add<Unary.Call>((context, call) =>
+            ElementwiseKernels.Unary(context.Queue, StorageType.Float, call.Function, call.X.Address, call.Y.Address, call.X.Count));
+        table.Add<Unary.BackwardCall>((context, call) => ElementwiseKernels.UnaryGradient(
+            context.Queue, StorageType.Float, call.Function,
+            Functions.BackwardReadsInput(call.Function) ? call.X.Address : 0,
+            Functions.BackwardReadsOutput(call.Function) ? call.Y.Address : 0,
+            call.Dy.Address, call.Dx.Address, call.Dx.Count));
+        table.Add<Binary.Call>(Binary);
+        table.Add<Affine.Call>((context, call) =>
+            ElementwiseKernels.Affine(context.Queue, StorageType.Float, call.X.Address, call.Scale, call.Offset, call.Y.Address, call.X.Count));
+        table.Add<AddScaled>((context, call) =>
+            ElementwiseKernels.AddScaled(context.Queue, StorageType.Float, call.X.Address, call.A, call.Y.Address, call.B, call.X.Count));
+        table.Add<Fill>((context, call) => ElementwiseKernels.Fill(context.Queue, call.Y.Address, call.Value, call.Y.Count));
+        table.Add<Dropout.Call>((context, call) =>
+            RandomKernels.Dropout(context.Queue, call.X.Address, call.Probability, call.Generator, call.Y.Address, call.X.Count));
+        table.Add<Where.Call>((context, call) => ElementwiseKernels.Choose(
+            context.Queue, call.Condition.Address, Addresses.Of(call.A), Addresses.Of(call.B), call.Y.Address, call.Y.Count));
+    }
+
+    private static void Binary(KernelContext context, Binary.Call call)
+    {
+        Span<long> a = stackalloc long[call.Y.Rank], b = stackalloc long[call.Y.Rank];
+        CopyRequests.Broadcast(call.A.Shape, call.Y.Shape, a);
+        CopyRequests.Broadcast(call.B.Shape, call.Y.Shape, b);
+        ElementwiseKernels.Binary(
+            context.Queue, StorageType.Float, call.Function, call.A.Address, call.B.Address, call.Y.Address, new Walk(call.Y.Shape.AsSpan(), a, b));
+    }
+}

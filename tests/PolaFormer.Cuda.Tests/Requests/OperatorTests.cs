@@ -1,0 +1,39 @@
+using PolaFormer.Cuda.Tests.Fibres;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Tests.Ops;
+
+namespace PolaFormer.Cuda.Tests.Requests;
+
+/// <summary>That operators and their gradients on the kernels are the processor's.</summary>
+public class OperatorTests
+{
+    public static TheoryData<string, int> Cases => [.. GradientCases.All.SelectMany(item => new[] { 0, 1 }.Select(order => (item.Name, order)))];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Results_and_gradients_are_the_processors(string name, int order)
+    {
+        GradientCases.Case item = GradientCases.All.Single(other => other.Name == name);
+        (float[] Y, float[][] Gradients) expected = Run(item, Device.Cpu), actual = Run(item, new FibreDevice((uint)order));
+
+        AssertClose(expected.Y, actual.Y, $"{name}, result");
+        for (int i = 0; i < expected.Gradients.Length; i++)
+            AssertClose(expected.Gradients[i], actual.Gradients[i], $"{name}, gradient {i}");
+    }
+
+    private static (float[] Y, float[][] Gradients) Run(GradientCases.Case item, Device device)
+    {
+        using IDisposable use = device.Use();
+        Tensor[] inputs = [.. item.Inputs.Select(input => Tensor.From(input.ToArray(), input.Shape, device))];
+        foreach (Tensor input in inputs)
+            input.RequiresGrad = true;
+        using var tape = Tape.Start();
+        Tensor y = item.Apply(inputs);
+        tape.Backward(y, Tensor.From([.. Enumerable.Range(0, (int)y.Count).Select(i => MathF.Sin(1 + (2.3f * i)))], y.Shape, device));
+        return (y.ToArray(), [.. inputs.Select(input => input.Grad!.ToArray())]);
+    }
+
+    private static void AssertClose(float[] expected, float[] actual, string what) =>
+        Distance.AssertWithin(1e-5, [.. expected.Select(value => (double)value)], [.. actual.Select(value => (double)value)], what);
+}
