@@ -12,13 +12,9 @@
 #pragma once
 #include "math.h"
 #include "tiles.h"
+#include "tokens.h"
 
 constexpr float epsilon = 1e-6f;
-
-struct Rows {
-  void* data;
-  long long row, image;  // elements from a token, and from an image, to the next
-};
 
 // One struct for all passes.
 struct PolarityArguments {

@@ -21,6 +21,7 @@ internal sealed class RequestTable
         ConvolutionRequests.AddTo(this);
         DepthwiseRequests.AddTo(this);
         ImageRequests.AddTo(this);
+        AttentionRequests.AddTo(this);
     }
 
     /// <summary>The table.</summary>

@@ -21,6 +21,8 @@ internal sealed unsafe class FibreDevice : Device
 
     public override string Name => "fibres";
 
+    internal override bool SavesAttention => true;
+
     internal override Storage Allocate(long bytes)
     {
         var storage = new HostStorage(this, _pool, bytes);
@@ -37,4 +39,6 @@ internal sealed unsafe class FibreDevice : Device
     internal override void Execute(IDeviceCall call) => RequestTable.Default.Run(new KernelContext(_queue, this), call);
 
     internal override bool HasKernel(Type call) => RequestTable.Default.Has(call);
+
+    internal override long? StateLength(Type call, in AttentionExtents extents, long processors) => AttentionRequests.StateLength(call, extents);
 }
