@@ -1,37 +1,34 @@
 using System.Runtime.InteropServices;
+using PolaFormer.Tensors.Kernels;
 
 namespace PolaFormer.Cuda.Core;
 
-/// <summary>Rows of a table by index, and cross-entropy of rows (table.cu).</summary>
+/// <summary>Rows of tables by index, and cross-entropy of rows (table.cu).</summary>
 internal static class TableKernels
 {
     private const int LeastPerPart = 256;
 
-    /// <summary>y (count × columns) = rows of the table at the indices, of 64 bits each; a row that the table does not have is NaN.</summary>
-    public static void Gather(IKernelQueue queue, nint table, int tableRows, nint indices, long count, int columns, nint y) => queue.Launch(
-        "table", "gather", LaunchShape.Filling(queue, count * columns), LaunchShape.Threads, 0,
-        new GatherArguments { X = table, Indices = indices, Y = y, Count = count, TableRows = tableRows, Columns = columns });
+    /// <summary>
+    /// y (groups × count × columns) = rows of tables (groups × rows × columns) at the indices, of 64 bits each; a row that a table does
+    /// not have is NaN.
+    /// </summary>
+    public static void Gather(IKernelQueue queue, nint tables, in GatherShape shape, nint indices, nint y) => queue.Launch(
+        "table", "gather", LaunchShape.Filling(queue, shape.ResultRows * shape.Columns), LaunchShape.Threads, 0,
+        new GatherArguments(shape) { X = tables, Indices = indices, Y = y });
 
     /// <summary>Floats of workspace that <see cref="GatherGradient"/> needs.</summary>
-    public static long Workspace(IKernelQueue queue, int tableRows, long count, int columns) =>
-        Parts(queue, tableRows, count) is > 1 and int parts ? (long)parts * tableRows * columns : 0;
+    public static long Workspace(IKernelQueue queue, in GatherShape shape) =>
+        Parts(queue, shape) is > 1 and int parts ? parts * shape.Groups * shape.Rows * shape.Columns : 0;
 
-    /// <summary>∂table: each row the sum of the rows of ∂y that chose it, in order within parts of fixed length.</summary>
-    public static void GatherGradient(IKernelQueue queue, nint dy, nint indices, long count, int columns, nint dtable, int tableRows, nint workspace)
+    /// <summary>∂tables: each row the sum of the rows of ∂y that chose it, in order within parts of fixed length.</summary>
+    public static void GatherGradient(IKernelQueue queue, nint dy, in GatherShape shape, nint indices, nint dtables, nint workspace)
     {
-        int parts = Parts(queue, tableRows, count);
-        queue.Launch("table", "gather_gradient", (long)tableRows * parts, LaunchShape.Threads, 0, new GatherArguments
-        {
-            X = dy,
-            Indices = indices,
-            Y = parts == 1 ? dtable : workspace,
-            Count = count,
-            TableRows = tableRows,
-            Columns = columns,
-            Parts = parts,
-        });
+        int parts = Parts(queue, shape);
+        queue.Launch(
+            "table", "gather_gradient", shape.Groups * shape.Rows * parts, LaunchShape.Threads, 0,
+            new GatherArguments(shape) { X = dy, Indices = indices, Y = parts == 1 ? dtables : workspace, Parts = parts });
         if (parts > 1)
-            SumKernel.Run(queue, workspace, dtable, 1, checked(tableRows * columns), parts);
+            SumKernel.Run(queue, workspace, dtables, 1, checked((int)(shape.Groups * shape.Rows * shape.Columns)), parts);
     }
 
     /// <summary>A loss a row, for targets that need not be one-hot.</summary>
@@ -44,18 +41,19 @@ internal static class TableKernels
         "table", "cross_entropy_gradient", LaunchShape.Rows(queue, rows), LaunchShape.Threads, 0,
         new CrossEntropyArguments { Logits = logits, Targets = targets, DLoss = dlosses, Y = dlogits, Rows = rows, Classes = classes });
 
-    private static int Parts(IKernelQueue queue, int tableRows, long count)
+    private static int Parts(IKernelQueue queue, in GatherShape shape)
     {
-        long wanted = (queue.Multiprocessors * 8L + tableRows - 1) / Math.Max(1, tableRows);
-        return (int)Math.Clamp(Math.Min(wanted, count / LeastPerPart), 1, 1024);
+        long wanted = queue.Multiprocessors * 8L / Math.Max(1, shape.Groups * shape.Rows);
+        return (int)Math.Clamp(Math.Min(wanted, shape.Count / LeastPerPart), 1, 1024);
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct GatherArguments
+    private struct GatherArguments(in GatherShape shape)
     {
         public nint X, Indices, Y;
-        public long Count;
-        public int TableRows, Columns, Parts;
+        private readonly long _groups = shape.Groups, _indexGroups = shape.IndexGroups;
+        private readonly int _rows = shape.Rows, _count = shape.Count, _columns = shape.Columns;
+        public int Parts;
     }
 
     [StructLayout(LayoutKind.Sequential)]

@@ -2,30 +2,32 @@
 #include "rows.h"
 
 struct GatherArguments {
-  const float* x;            // the table; backward ∂y
-  const long long* indices;  // one a row of y
-  float* y;                  // backward: parts of ∂table, each table_rows × columns
-  long long count;
-  int table_rows, columns, parts;
+  const float* x;            // tables: groups × rows × columns; backward ∂y
+  const long long* indices;  // index_groups × count, which the groups take in turns
+  float* y;                  // groups × count × columns; backward: parts of ∂x
+  long long groups, index_groups;
+  int rows, count, columns, parts;
 };
 
-// A row that the table does not have is NaN.
+// A row that a table does not have is NaN.
 KERNEL(gather, GatherArguments, 256, 4) {
-  for (long long i = first_element(); i < a.count * a.columns; i += all_threads()) {
-    long long row = i / a.columns, index = a.indices[row];
-    a.y[i] = index >= 0 && index < a.table_rows ? a.x[index * a.columns + (i - row * a.columns)] : float_of(0x7fc00000u);
+  for (long long i = first_element(); i < a.groups * a.count * a.columns; i += all_threads()) {
+    long long place = i / a.columns, group = place / a.count;
+    long long row = a.indices[group % a.index_groups * a.count + (place - group * a.count)];
+    a.y[i] = row >= 0 && row < a.rows ? a.x[(group * a.rows + row) * a.columns + (i - place * a.columns)] : float_of(0x7fc00000u);
   }
 }
 
-// A block a row of the table and a part of the indices, which it reads in order; a thread a column. sum_parts adds up the parts.
+// A block a row of a table and a part of its indices, which it reads in order; a thread a column. sum_parts adds up the parts.
 KERNEL(gather_gradient, GatherArguments, 256, 4) {
-  int row = block_index() % a.table_rows, part = block_index() / a.table_rows;
-  long long each = (a.count + a.parts - 1) / a.parts, from = part * each, to = from + each < a.count ? from + each : a.count;
+  long long row = block_index() % (a.groups * a.rows), group = row / a.rows;
+  int part = (int)(block_index() / (a.groups * a.rows)), each = (a.count + a.parts - 1) / a.parts;
+  const long long* indices = a.indices + group % a.index_groups * a.count;
   for (int c = thread_index(); c < a.columns; c += block_size()) {
     float sum = 0;
-    for (long long i = from; i < to; i++)
-      if (a.indices[i] == row) sum += a.x[i * a.columns + c];
-    a.y[((long long)part * a.table_rows + row) * a.columns + c] = sum;
+    for (int i = part * each; i < least(a.count, (part + 1) * each); i++)
+      if (group * a.rows + indices[i] == row) sum += a.x[(group * a.count + i) * a.columns + c];
+    a.y[(part * a.groups * a.rows + row) * a.columns + c] = sum;
   }
 }
 

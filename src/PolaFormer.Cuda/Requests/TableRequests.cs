@@ -1,5 +1,5 @@
 using PolaFormer.Cuda.Core;
-using PolaFormer.Tensors.Ops;
+using PolaFormer.Tensors.Kernels;
 
 namespace PolaFormer.Cuda.Requests;
 
@@ -8,18 +8,18 @@ internal static class TableRequests
 {
     public static void AddTo(RequestTable table)
     {
-        table.Add<Gather.Call>((context, call) => TableKernels.Gather(
-            context.Queue, call.Table.Address, call.Table.Shape[0], call.Indices.Address, call.Indices.Count, call.Table.Shape[1], call.Y.Address));
-        table.Add<Gather.BackwardCall>((context, call) =>
+        table.Add<Tensors.Ops.Gather.Call>((context, call) => TableKernels.Gather(
+            context.Queue, call.X.Address, GatherShape.Of(call.X.Shape, call.Dimension, call.Indices.Count, call.Y.Shape[call.Dimension]),
+            call.Indices.Address, call.Y.Address));
+        table.Add<Tensors.Ops.Gather.BackwardCall>((context, call) =>
         {
-            (int rows, int columns) = (call.Dtable.Shape[0], call.Dtable.Shape[1]);
-            nint workspace = context.Workspace(TableKernels.Workspace(context.Queue, rows, call.Indices.Count, columns));
-            TableKernels.GatherGradient(
-                context.Queue, call.Dy.Address, call.Indices.Address, call.Indices.Count, columns, call.Dtable.Address, rows, workspace);
+            GatherShape shape = GatherShape.Of(call.Dx.Shape, call.Dimension, call.Indices.Count, call.Dy.Shape[call.Dimension]);
+            nint workspace = context.Workspace(TableKernels.Workspace(context.Queue, shape));
+            TableKernels.GatherGradient(context.Queue, call.Dy.Address, shape, call.Indices.Address, call.Dx.Address, workspace);
         });
-        table.Add<CrossEntropy.Call>((context, call) => TableKernels.CrossEntropy(
+        table.Add<Tensors.Ops.CrossEntropy.Call>((context, call) => TableKernels.CrossEntropy(
             context.Queue, call.Logits.Address, call.Targets.Address, call.Loss.Address, call.Logits.Rows, call.Logits.Shape[-1]));
-        table.Add<CrossEntropy.BackwardCall>((context, call) => TableKernels.CrossEntropyGradient(
+        table.Add<Tensors.Ops.CrossEntropy.BackwardCall>((context, call) => TableKernels.CrossEntropyGradient(
             context.Queue, call.Logits.Address, call.Targets.Address, call.Dloss.Address, call.Dlogits.Address, call.Logits.Rows, call.Logits.Shape[-1]));
     }
 }

@@ -17,13 +17,11 @@ internal static class HostKernels
     public static IEnumerable<string> Sources => Directory.EnumerateFiles(Path.Combine(ProjectFolder, "Kernels"))
         .Where(file => Path.GetExtension(file) is ".cu" or ".h").OrderBy(file => Path.GetFileName(file), StringComparer.Ordinal);
 
-    /// <summary>SHA-256 of all sources.</summary>
-    public static string Hash() => Hash(Sources);
-
-    private static string Hash(IEnumerable<string> files)
+    /// <summary>SHA-256 of all headers and a source.</summary>
+    public static string Hash(string source)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string file in files)
+        foreach (string file in Sources.Where(file => Path.GetExtension(file) == ".h").Append(source))
             hash.AppendData(File.ReadAllBytes(file));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
@@ -47,9 +45,8 @@ internal static class HostKernels
         string source = Path.Combine(ProjectFolder, "Kernels", module + ".cu");
         if (!File.Exists(source))
             source = Path.Combine(AppContext.BaseDirectory, module + ".cu");
-        string hash = Hash(Sources.Where(file => Path.GetExtension(file) == ".h").Append(source));
         string folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "host-kernels")).FullName;
-        string target = Path.Combine(folder, $"{module}-{hash[..16]}.so");
+        string target = Path.Combine(folder, $"{module}-{Hash(source)[..16]}.so");
         if (!File.Exists(target))
         {
             string work = target + Path.GetRandomFileName();
