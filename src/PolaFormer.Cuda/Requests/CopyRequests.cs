@@ -14,7 +14,7 @@ internal static class CopyRequests
         table.Add<Expand.Call>(Expand);
         table.Add<Permute.Call>(Permute);
         table.Add<Slice.Call>((context, call) => Block(context, call.X, call.Start, call.Y, 0, call.Dimension, call.Y.Shape[call.Dimension]));
-        table.Add<Paste>((context, call) => Block(context, call.X, 0, call.Y, call.Start, call.Dimension, call.X.Shape[call.Dimension]));
+        table.Add<SliceScatter>((context, call) => Block(context, call.X, 0, call.Y, call.Start, call.Dimension, call.X.Shape[call.Dimension]));
         table.Add<Roll.Call>(Roll);
     }
 

@@ -3,6 +3,7 @@ using PolaFormer.Cuda.Products;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Kernels;
 using PolaFormer.Tensors.Ops;
+using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Cuda.Requests;
 
@@ -105,6 +106,7 @@ internal static class ProductRequests
             Linear(context, call.X.Address, call.Weight1, call.Bias1, call.Activation, 0, activated);
         }
 
+        Drop(context, call.Dropout, activated);
         Linear(context, activated.Address, call.Weight2, call.Bias2, Activation.None, Addresses.Of(call.Residual), call.Y);
     }
 
@@ -112,7 +114,9 @@ internal static class ProductRequests
     {
         Tensor activated = context.Device.Empty(call.Hidden.Shape), dactivated = context.Device.Empty(call.Hidden.Shape);
         Activate(context, call.Activation, call.Hidden, activated);
+        Drop(context, call.Dropout, activated);
         LinearGradient(context, activated.Address, call.Weight2, call.Dy.Address, call.Dy.Rows, dactivated, call.Dweight2, call.Dbias2);
+        Drop(context, call.Dropout, dactivated);
         if (call.Activation != Activation.None)
         {
             // The activated values serve where a derivative is written in the result.
@@ -122,6 +126,12 @@ internal static class ProductRequests
         }
 
         LinearGradient(context, call.X.Address, call.Weight1, dactivated.Address, call.Hidden.Rows, call.Dx, call.Dweight1, call.Dbias1);
+    }
+
+    private static void Drop(KernelContext context, (float Probability, Philox Generator)? dropout, Tensor x)
+    {
+        if (dropout is (float probability, Philox generator))
+            RandomKernels.Dropout(context.Queue, x.Address, probability, generator, x.Address, x.Count);
     }
 
     private static void Activate(KernelContext context, Activation activation, Tensor x, Tensor y)
