@@ -17,10 +17,10 @@ internal static unsafe partial class LinearAttention
     {
         public static void Backward(in LinearAttentionInputs inputs, TMap map, in LinearAttentionGradients gradients)
         {
-            var layout = new LinearAttentionLayout(inputs.Heads, inputs.HeadDim);
+            var layout = new LinearAttentionLayout(inputs.Rows.Heads, inputs.Rows.HeadDim);
             var queries = new QueryGradientBody(inputs, gradients, map, layout);
             Workers.Run(queries.Parts, queries);
-            Workers.Run(inputs.Batch, new SumBody(gradients.Workspace, LinearAttentionLayout.Chunks(inputs.Batch, inputs.Queries), layout.State, QueryUnit(layout)));
+            Workers.Run(inputs.Rows.Batch, new SumBody(gradients.Workspace, LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Queries), layout.State, QueryUnit(layout)));
             var keys = new KeyGradientBody(inputs, gradients, map, layout);
             Workers.Run(keys.Parts, keys);
             if (gradients.DScale != null) SumScale(inputs, gradients, layout);
@@ -31,16 +31,16 @@ internal static unsafe partial class LinearAttention
 
         /// <summary>The key units' ∂s lie behind the query units.</summary>
         private static float* KeyUnits(in LinearAttentionInputs inputs, in LinearAttentionGradients gradients, in LinearAttentionLayout layout) =>
-            gradients.Workspace + (long)inputs.Batch * LinearAttentionLayout.Chunks(inputs.Batch, inputs.Queries) * QueryUnit(layout);
+            gradients.Workspace + (long)inputs.Rows.Batch * LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Queries) * QueryUnit(layout);
 
         private readonly struct QueryGradientBody(LinearAttentionInputs inputs, LinearAttentionGradients gradients, TMap map, LinearAttentionLayout layout) : IParallelBody
         {
-            private readonly int _chunks = LinearAttentionLayout.Chunks(inputs.Batch, inputs.Queries);
-            private readonly int _keyChunks = LinearAttentionLayout.Chunks(inputs.Batch, inputs.Keys);
+            private readonly int _chunks = LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Queries);
+            private readonly int _keyChunks = LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Keys);
 
-            private int Units => inputs.Batch * _chunks;
+            private int Units => inputs.Rows.Batch * _chunks;
 
-            public int Parts => layout.Parts(Units, inputs.Queries / _chunks * 2);
+            public int Parts => layout.Parts(Units, inputs.Rows.Queries / _chunks * 2);
 
             public void Run(int part)
             {
@@ -57,7 +57,7 @@ internal static unsafe partial class LinearAttention
                     var dState = gradients.Workspace + (long)unit * QueryUnit(layout);
                     new Span<float>(dState, QueryUnit(layout)).Clear();
                     TransposeHeads(layout, state, transposed);
-                    var (from, to) = Workers.Range(inputs.Queries, _chunks, chunk);
+                    var (from, to) = Workers.Range(inputs.Rows.Queries, _chunks, chunk);
                     for (var token = from; token < to; token += block)
                     {
                         var rows = Math.Min(block, to - token);
@@ -84,12 +84,12 @@ internal static unsafe partial class LinearAttention
 
         private readonly struct KeyGradientBody(LinearAttentionInputs inputs, LinearAttentionGradients gradients, TMap map, LinearAttentionLayout layout) : IParallelBody
         {
-            private readonly int _chunks = LinearAttentionLayout.Chunks(inputs.Batch, inputs.Keys);
-            private readonly int _queryChunks = LinearAttentionLayout.Chunks(inputs.Batch, inputs.Queries);
+            private readonly int _chunks = LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Keys);
+            private readonly int _queryChunks = LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Queries);
 
-            private int Units => inputs.Batch * _chunks;
+            private int Units => inputs.Rows.Batch * _chunks;
 
-            public int Parts => layout.Parts(Units, inputs.Keys / _chunks * 2);
+            public int Parts => layout.Parts(Units, inputs.Rows.Keys / _chunks * 2);
 
             public void Run(int part)
             {
@@ -106,7 +106,7 @@ internal static unsafe partial class LinearAttention
                     var dScale = KeyUnits(inputs, gradients, layout) + (long)unit * layout.Channels;
                     new Span<float>(dScale, layout.Channels).Clear();
                     TransposeHeads(layout, dState, transposed);
-                    var (from, to) = Workers.Range(inputs.Keys, _chunks, chunk);
+                    var (from, to) = Workers.Range(inputs.Rows.Keys, _chunks, chunk);
                     for (var token = from; token < to; token += block)
                     {
                         var rows = Math.Min(block, to - token);
@@ -123,7 +123,7 @@ internal static unsafe partial class LinearAttention
                         {
                             var channel = head * d;
                             BlockProduct<T>.Run(
-                                rows, d, d, inputs.V.At(image, token, channel), inputs.V.RowStride, 1, transposed + channel * d, d,
+                                rows, d, d, inputs.Rows.V.At(image, token, channel), inputs.Rows.V.RowStride, 1, transposed + channel * d, d,
                                 dFeatures + channel, featureRow, accumulate: false);
                             BlockProduct<T>.Run(
                                 rows, d, d, features + channel, featureRow, 1, dState + channel * d, d, dValues, d, accumulate: false);
@@ -141,8 +141,8 @@ internal static unsafe partial class LinearAttention
         private static void SumScale(in LinearAttentionInputs inputs, in LinearAttentionGradients gradients, in LinearAttentionLayout layout)
         {
             new Span<float>(gradients.DScale, layout.Channels).Clear();
-            Add(gradients.DScale, gradients.Workspace + layout.State, QueryUnit(layout), inputs.Batch * LinearAttentionLayout.Chunks(inputs.Batch, inputs.Queries), layout.Channels);
-            Add(gradients.DScale, KeyUnits(inputs, gradients, layout), layout.Channels, inputs.Batch * LinearAttentionLayout.Chunks(inputs.Batch, inputs.Keys), layout.Channels);
+            Add(gradients.DScale, gradients.Workspace + layout.State, QueryUnit(layout), inputs.Rows.Batch * LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Queries), layout.Channels);
+            Add(gradients.DScale, KeyUnits(inputs, gradients, layout), layout.Channels, inputs.Rows.Batch * LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Keys), layout.Channels);
 
             static void Add(float* sums, float* units, int unit, int count, int channels)
             {

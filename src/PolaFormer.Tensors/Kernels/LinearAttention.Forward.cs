@@ -9,10 +9,10 @@ internal static unsafe partial class LinearAttention
     {
         public static void Forward(in LinearAttentionInputs inputs, TMap map, Rows output)
         {
-            var layout = new LinearAttentionLayout(inputs.Heads, inputs.HeadDim);
+            var layout = new LinearAttentionLayout(inputs.Rows.Heads, inputs.Rows.HeadDim);
             var keys = new KeyBody(inputs, map, layout);
             Workers.Run(keys.Parts, keys);
-            Workers.Run(inputs.Batch, new SumBody(inputs.State, LinearAttentionLayout.Chunks(inputs.Batch, inputs.Keys), layout.State, layout.State));
+            Workers.Run(inputs.Rows.Batch, new SumBody(inputs.State, LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Keys), layout.State, layout.State));
             var queries = new QueryBody(inputs, map, layout, output);
             Workers.Run(queries.Parts, queries);
         }
@@ -20,11 +20,11 @@ internal static unsafe partial class LinearAttention
         /// <summary>One pass over the keys: the partial states of each chunk of each image.</summary>
         private readonly struct KeyBody(LinearAttentionInputs inputs, TMap map, LinearAttentionLayout layout) : IParallelBody
         {
-            private readonly int _chunks = LinearAttentionLayout.Chunks(inputs.Batch, inputs.Keys);
+            private readonly int _chunks = LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Keys);
 
-            private int Units => inputs.Batch * _chunks;
+            private int Units => inputs.Rows.Batch * _chunks;
 
-            public int Parts => layout.Parts(Units, inputs.Keys / _chunks);
+            public int Parts => layout.Parts(Units, inputs.Rows.Keys / _chunks);
 
             public void Run(int part)
             {
@@ -36,7 +36,7 @@ internal static unsafe partial class LinearAttention
                     var (image, chunk) = Math.DivRem(unit, _chunks);
                     var state = inputs.State + (long)unit * layout.State;
                     new Span<float>(state, layout.State).Clear();
-                    var (from, to) = Workers.Range(inputs.Keys, _chunks, chunk);
+                    var (from, to) = Workers.Range(inputs.Rows.Keys, _chunks, chunk);
                     for (var token = from; token < to; token += layout.Block)
                     {
                         var rows = Math.Min(layout.Block, to - token);
@@ -49,7 +49,7 @@ internal static unsafe partial class LinearAttention
                         {
                             BlockProduct<T>.Run(
                                 d, d, rows, features + head * d, 1, featureRow,
-                                inputs.V.At(image, token, head * d), inputs.V.RowStride, state + head * d * d, d, accumulate: true);
+                                inputs.Rows.V.At(image, token, head * d), inputs.Rows.V.RowStride, state + head * d * d, d, accumulate: true);
                         }
                     }
                 }
@@ -74,12 +74,12 @@ internal static unsafe partial class LinearAttention
         /// <summary>One pass over the queries.</summary>
         private readonly struct QueryBody(LinearAttentionInputs inputs, TMap map, LinearAttentionLayout layout, Rows output) : IParallelBody
         {
-            private readonly int _chunks = LinearAttentionLayout.Chunks(inputs.Batch, inputs.Queries);
-            private readonly int _keyChunks = LinearAttentionLayout.Chunks(inputs.Batch, inputs.Keys);
+            private readonly int _chunks = LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Queries);
+            private readonly int _keyChunks = LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Keys);
 
-            private int Units => inputs.Batch * _chunks;
+            private int Units => inputs.Rows.Batch * _chunks;
 
-            public int Parts => layout.Parts(Units, inputs.Queries / _chunks);
+            public int Parts => layout.Parts(Units, inputs.Rows.Queries / _chunks);
 
             public void Run(int part)
             {
@@ -91,7 +91,7 @@ internal static unsafe partial class LinearAttention
                 {
                     var (image, chunk) = Math.DivRem(unit, _chunks);
                     var state = inputs.State + (long)image * _keyChunks * layout.State;
-                    var (from, to) = Workers.Range(inputs.Queries, _chunks, chunk);
+                    var (from, to) = Workers.Range(inputs.Rows.Queries, _chunks, chunk);
                     for (var token = from; token < to; token += layout.Block)
                     {
                         var rows = Math.Min(layout.Block, to - token);
@@ -113,8 +113,8 @@ internal static unsafe partial class LinearAttention
         {
             Count = rows,
             Channels = layout.Channels,
-            X = inputs.K.At(image, token, 0),
-            Stride = inputs.K.RowStride,
+            X = inputs.Rows.K.At(image, token, 0),
+            Stride = inputs.Rows.K.RowStride,
             Position = inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * layout.Channels,
             Features = features,
             FeatureStride = layout.FeatureRow,
@@ -124,8 +124,8 @@ internal static unsafe partial class LinearAttention
         {
             Count = rows,
             Channels = layout.Channels,
-            X = inputs.Q.At(image, token, 0),
-            Stride = inputs.Q.RowStride,
+            X = inputs.Rows.Q.At(image, token, 0),
+            Stride = inputs.Rows.Q.RowStride,
             Features = features,
             FeatureStride = layout.FeatureRow,
         };

@@ -1,13 +1,10 @@
 namespace PolaFormer.Tensors.Kernels;
 
-/// <summary>What <see cref="LinearAttention"/> reads. Rows and images lie any number of floats apart, so q, k and v may be column slices of one projection.</summary>
+/// <summary>What <see cref="LinearAttention"/> reads.</summary>
 internal unsafe struct LinearAttentionInputs
 {
-    /// <summary>Images B, heads, channels per head d (a multiple of four), query tokens N, key tokens n; all at least 1.</summary>
-    public int Batch, Heads, HeadDim, Queries, Keys;
-
-    /// <summary>q (B × N × C), k and v (B × n × C) with C = heads·d.</summary>
-    public Rows Q, K, V;
+    /// <summary>q, k and v; a multiple of four channels a head.</summary>
+    public AttentionRows Rows;
 
     /// <summary>Null, or what is added to the keys of every image: n × C.</summary>
     public float* KeyPosition;
@@ -62,7 +59,7 @@ internal static unsafe partial class LinearAttention
     /// <summary>Writes out (B × N × C).</summary>
     public static void Forward<TMap>(in LinearAttentionInputs inputs, TMap map, Rows output) where TMap : unmanaged, IFeatureMap
     {
-        switch (Lanes.CountFor(inputs.HeadDim))
+        switch (Lanes.CountFor(inputs.Rows.HeadDim))
         {
             case 16: Pass<Float32x16, TMap>.Forward(inputs, map, output); break;
             case 8: Pass<Float32x8, TMap>.Forward(inputs, map, output); break;
@@ -73,7 +70,7 @@ internal static unsafe partial class LinearAttention
     /// <summary>Gradients of q, k, v and the map's factors; the state must be the one that <see cref="Forward"/> left for the same inputs.</summary>
     public static void Backward<TMap>(in LinearAttentionInputs inputs, TMap map, in LinearAttentionGradients gradients) where TMap : unmanaged, IFeatureMap
     {
-        switch (Lanes.CountFor(inputs.HeadDim))
+        switch (Lanes.CountFor(inputs.Rows.HeadDim))
         {
             case 16: Pass<Float32x16, TMap>.Backward(inputs, map, gradients); break;
             case 8: Pass<Float32x8, TMap>.Backward(inputs, map, gradients); break;
@@ -83,7 +80,7 @@ internal static unsafe partial class LinearAttention
 
     /// <summary>The factors of an image's keys from one on, or null.</summary>
     private static float* MaskAt(in LinearAttentionInputs inputs, int image, int token) =>
-        inputs.KeyMask == null ? null : inputs.KeyMask + ((nint)image * inputs.Keys + token);
+        inputs.KeyMask == null ? null : inputs.KeyMask + ((nint)image * inputs.Rows.Keys + token);
 
     /// <summary>Whether a block of keys is padding throughout.</summary>
     private static bool IsPadding(float* mask, int rows) => mask != null && !new ReadOnlySpan<float>(mask, rows).ContainsAnyExcept(0f);

@@ -21,14 +21,14 @@ internal static unsafe partial class PolarityAttention
     {
         public static void Backward(in PolarityAttentionInputs inputs, in PolarityAttentionGradients gradients)
         {
-            var layout = new PolarityLayout(inputs.HeadDim);
+            var layout = new PolarityLayout(inputs.Rows.HeadDim);
             var queries = new QueryGradientBody(inputs, gradients, layout);
             Workers.Run(queries.Parts, queries);
             var finish = new FinishGradientBody(inputs, gradients, layout);
             Workers.Run(finish.Parts, finish);
             var keys = new KeyGradientBody(inputs, gradients, layout);
             Workers.Run(keys.Parts, keys);
-            Workers.Run(inputs.Heads, new ChannelBody(inputs, gradients, layout));
+            Workers.Run(inputs.Rows.Heads, new ChannelBody(inputs, gradients, layout));
         }
 
         /// <summary>Floats of a query unit in the workspace: ∂W, ∂m, then ∂s and ∂p of the head's channels.</summary>
@@ -37,19 +37,19 @@ internal static unsafe partial class PolarityAttention
         /// <summary>The key units' ∂s and ∂p lie behind the query units.</summary>
         private static float* KeyUnits(in PolarityAttentionInputs inputs, in PolarityAttentionGradients gradients, in PolarityLayout layout)
         {
-            var pairs = inputs.Batch * inputs.Heads;
-            return gradients.Workspace + (long)pairs * PolarityLayout.Chunks(pairs, inputs.Queries) * QueryUnit(layout);
+            var pairs = inputs.Rows.Batch * inputs.Rows.Heads;
+            return gradients.Workspace + (long)pairs * PolarityLayout.Chunks(pairs, inputs.Rows.Queries) * QueryUnit(layout);
         }
 
         private readonly struct QueryGradientBody(
             PolarityAttentionInputs inputs, PolarityAttentionGradients gradients, PolarityLayout layout) : IParallelBody
         {
-            private readonly int _chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Queries);
-            private readonly int _keyChunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Keys);
+            private readonly int _chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
+            private readonly int _keyChunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Keys);
 
-            private int Units => inputs.Batch * inputs.Heads * _chunks;
+            private int Units => inputs.Rows.Batch * inputs.Rows.Heads * _chunks;
 
-            public int Parts => layout.Parts(Units, inputs.Queries / _chunks * 2);
+            public int Parts => layout.Parts(Units, inputs.Rows.Queries / _chunks * 2);
 
             public void Run(int part)
             {
@@ -70,7 +70,7 @@ internal static unsafe partial class PolarityAttention
                 for (var unit = first; unit < end; unit++)
                 {
                     var (pair, chunk) = Math.DivRem(unit, _chunks);
-                    var (image, head) = Math.DivRem(pair, inputs.Heads);
+                    var (image, head) = Math.DivRem(pair, inputs.Rows.Heads);
                     var channel = head * layout.HeadDim;
                     var state = inputs.State + (long)pair * _keyChunks * layout.State;
                     var mean = state + width * padded;
@@ -78,14 +78,14 @@ internal static unsafe partial class PolarityAttention
                     new Span<float>(dState, QueryUnit(layout)).Clear();
                     var dMean = dState + width * padded;
                     TokenBlock<T>.Transpose(width, padded, state, padded, transposed, width);
-                    var (from, to) = Workers.Range(inputs.Queries, _chunks, chunk);
+                    var (from, to) = Workers.Range(inputs.Rows.Queries, _chunks, chunk);
                     for (var token = from; token < to; token += block)
                     {
                         var rows = Math.Min(block, to - token);
-                        var q = inputs.Q.At(image, token, channel);
+                        var q = inputs.Rows.Q.At(image, token, channel);
                         var dOutput = gradients.DOutput.At(image, token, channel);
                         FeaturesAndSlopes(
-                            layout, rows, q, inputs.Q.RowStride, null, 0, null,
+                            layout, rows, q, inputs.Rows.Q.RowStride, null, 0, null,
                             inputs.InverseScale + channel, inputs.Power + channel, features, slope, curve);
                         BlockProduct<T>.Run(
                             rows, width, half, dOutput, gradients.DOutput.RowStride, 1, transposed, width, same, featureRow, accumulate: false);
@@ -100,7 +100,7 @@ internal static unsafe partial class PolarityAttention
                         BlockProduct<T>.Run(
                             width, padded, rows, features, 1, featureRow, scaled, padded, dState, padded, accumulate: true);
                         InputGradients(
-                            layout, rows, q, inputs.Q.RowStride, null, 0, inputs.InverseScale + channel, same, null, slope, curve,
+                            layout, rows, q, inputs.Rows.Q.RowStride, null, 0, inputs.InverseScale + channel, same, null, slope, curve,
                             gradients.DQ.At(image, token, channel), gradients.DQ.RowStride,
                             dMean + width);
                     }
@@ -112,17 +112,17 @@ internal static unsafe partial class PolarityAttention
         private readonly struct FinishGradientBody(
             PolarityAttentionInputs inputs, PolarityAttentionGradients gradients, PolarityLayout layout) : IParallelBody
         {
-            private readonly int _chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Queries);
+            private readonly int _chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
 
-            public int Parts => layout.Parts(inputs.Batch * inputs.Heads, _chunks);
+            public int Parts => layout.Parts(inputs.Rows.Batch * inputs.Rows.Heads, _chunks);
 
             public void Run(int part)
             {
-                var (first, end) = Workers.Range(inputs.Batch * inputs.Heads, Parts, part);
+                var (first, end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads, Parts, part);
                 for (var pair = first; pair < end; pair++)
                 {
                     var dState = gradients.Workspace + (long)pair * _chunks * QueryUnit(layout);
-                    SumAndExchange(layout, dState, QueryUnit(layout), _chunks, 1f / inputs.Keys);
+                    SumAndExchange(layout, dState, QueryUnit(layout), _chunks, 1f / inputs.Rows.Keys);
                 }
             }
         }
@@ -130,12 +130,12 @@ internal static unsafe partial class PolarityAttention
         private readonly struct KeyGradientBody(
             PolarityAttentionInputs inputs, PolarityAttentionGradients gradients, PolarityLayout layout) : IParallelBody
         {
-            private readonly int _chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Keys);
-            private readonly int _queryChunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Queries);
+            private readonly int _chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Keys);
+            private readonly int _queryChunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
 
-            private int Units => inputs.Batch * inputs.Heads * _chunks;
+            private int Units => inputs.Rows.Batch * inputs.Rows.Heads * _chunks;
 
-            public int Parts => layout.Parts(Units, inputs.Keys / _chunks * 2);
+            public int Parts => layout.Parts(Units, inputs.Rows.Keys / _chunks * 2);
 
             public void Run(int part)
             {
@@ -146,24 +146,24 @@ internal static unsafe partial class PolarityAttention
                 var curve = slope + block * padded;
                 var dValues = curve + block * padded;
                 var transposed = dValues + block * padded;
-                var channels = inputs.Heads * layout.HeadDim;
+                var channels = inputs.Rows.Heads * layout.HeadDim;
                 var (first, end) = Workers.Range(Units, Parts, part);
                 for (var unit = first; unit < end; unit++)
                 {
                     var (pair, chunk) = Math.DivRem(unit, _chunks);
-                    var (image, head) = Math.DivRem(pair, inputs.Heads);
+                    var (image, head) = Math.DivRem(pair, inputs.Rows.Heads);
                     var channel = head * layout.HeadDim;
                     var dState = gradients.Workspace + (long)pair * _queryChunks * QueryUnit(layout);
                     var dMean = dState + width * padded;
                     var sums = KeyUnits(inputs, gradients, layout) + (long)unit * 2 * padded;
                     new Span<float>(sums, 2 * padded).Clear();
                     TokenBlock<T>.Transpose(width, padded, dState, padded, transposed, width);
-                    var (from, to) = Workers.Range(inputs.Keys, _chunks, chunk);
+                    var (from, to) = Workers.Range(inputs.Rows.Keys, _chunks, chunk);
                     for (var token = from; token < to; token += block)
                     {
                         var rows = Math.Min(block, to - token);
-                        var k = inputs.K.At(image, token, channel);
-                        var v = inputs.V.At(image, token, channel);
+                        var k = inputs.Rows.K.At(image, token, channel);
+                        var v = inputs.Rows.V.At(image, token, channel);
                         float* dK = gradients.DK.At(image, token, channel), dV = gradients.DV.At(image, token, channel);
                         var mask = MaskAt(inputs, image, token);
                         if (IsPadding(mask, rows))
@@ -174,16 +174,16 @@ internal static unsafe partial class PolarityAttention
                         }
                         var position = inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel;
                         FeaturesAndSlopes(
-                            layout, rows, k, inputs.K.RowStride, position, channels, mask,
+                            layout, rows, k, inputs.Rows.K.RowStride, position, channels, mask,
                             inputs.InverseScale + channel, inputs.Power + channel, features, slope, curve);
                         BlockProduct<T>.Run(
-                            rows, width, layout.HeadDim, v, inputs.V.RowStride, 1, transposed, width, dFeatures, featureRow, accumulate: false);
+                            rows, width, layout.HeadDim, v, inputs.Rows.V.RowStride, 1, transposed, width, dFeatures, featureRow, accumulate: false);
                         BlockProduct<T>.Run(
                             rows, padded, width, features, featureRow, 1, dState, padded, dValues, padded, accumulate: false);
                         TokenBlock<T>.Store(
                             rows, layout.HeadDim, padded, dValues, 1, dV, gradients.DV.RowStride);
                         InputGradients(
-                            layout, rows, k, inputs.K.RowStride, position, channels, inputs.InverseScale + channel, dFeatures, dMean,
+                            layout, rows, k, inputs.Rows.K.RowStride, position, channels, inputs.InverseScale + channel, dFeatures, dMean,
                             slope, curve, dK, gradients.DK.RowStride, sums);
                     }
                 }
@@ -196,11 +196,11 @@ internal static unsafe partial class PolarityAttention
         {
             public void Run(int head)
             {
-                var (padded, pairs) = (layout.Padded, inputs.Batch * inputs.Heads);
+                var (padded, pairs) = (layout.Padded, inputs.Rows.Batch * inputs.Rows.Heads);
                 var sums = ThreadScratch.Floats(ScratchPurpose.Attention, 2 * padded);
                 new Span<float>(sums, 2 * padded).Clear();
-                Add(sums, gradients.Workspace + layout.State, QueryUnit(layout), PolarityLayout.Chunks(pairs, inputs.Queries), head);
-                Add(sums, KeyUnits(inputs, gradients, layout), 2 * padded, PolarityLayout.Chunks(pairs, inputs.Keys), head);
+                Add(sums, gradients.Workspace + layout.State, QueryUnit(layout), PolarityLayout.Chunks(pairs, inputs.Rows.Queries), head);
+                Add(sums, KeyUnits(inputs, gradients, layout), 2 * padded, PolarityLayout.Chunks(pairs, inputs.Rows.Keys), head);
                 new Span<float>(sums, layout.HeadDim).CopyTo(
                     new Span<float>(gradients.DInverseScale + head * layout.HeadDim, layout.HeadDim));
                 new Span<float>(sums + padded, layout.HeadDim).CopyTo(
@@ -209,11 +209,11 @@ internal static unsafe partial class PolarityAttention
 
             private void Add(float* sums, float* units, int unit, int chunks, int head)
             {
-                for (var image = 0; image < inputs.Batch; image++)
+                for (var image = 0; image < inputs.Rows.Batch; image++)
                 {
                     for (var chunk = 0; chunk < chunks; chunk++)
                     {
-                        var addend = units + (((long)image * inputs.Heads + head) * chunks + chunk) * unit;
+                        var addend = units + (((long)image * inputs.Rows.Heads + head) * chunks + chunk) * unit;
                         for (var j = 0; j < 2 * layout.Padded; j += T.Count)
                             T.Store(T.Load(sums + j) + T.Load(addend + j), sums + j);
                     }

@@ -9,7 +9,7 @@ internal static unsafe partial class PolarityAttention
     {
         public static void Forward(in PolarityAttentionInputs inputs, Rows output)
         {
-            var layout = new PolarityLayout(inputs.HeadDim);
+            var layout = new PolarityLayout(inputs.Rows.HeadDim);
             var keys = new KeyBody(inputs, layout);
             Workers.Run(keys.Parts, keys);
             var finish = new FinishBody(inputs, layout);
@@ -21,11 +21,11 @@ internal static unsafe partial class PolarityAttention
         /// <summary>One pass over the keys: the partial state of each chunk of each (image, head) pair.</summary>
         private readonly struct KeyBody(PolarityAttentionInputs inputs, PolarityLayout layout) : IParallelBody
         {
-            private readonly int _chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Keys);
+            private readonly int _chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Keys);
 
-            private int Units => inputs.Batch * inputs.Heads * _chunks;
+            private int Units => inputs.Rows.Batch * inputs.Rows.Heads * _chunks;
 
-            public int Parts => layout.Parts(Units, inputs.Keys / _chunks);
+            public int Parts => layout.Parts(Units, inputs.Rows.Keys / _chunks);
 
             public void Run(int part)
             {
@@ -35,23 +35,23 @@ internal static unsafe partial class PolarityAttention
                 for (var unit = first; unit < end; unit++)
                 {
                     var (pair, chunk) = Math.DivRem(unit, _chunks);
-                    var (image, head) = Math.DivRem(pair, inputs.Heads);
+                    var (image, head) = Math.DivRem(pair, inputs.Rows.Heads);
                     var channel = head * layout.HeadDim;
                     var state = inputs.State + (long)unit * layout.State;
                     var sum = state + layout.Width * layout.Padded;
                     new Span<float>(sum, layout.Width).Clear();
-                    var channels = inputs.Heads * layout.HeadDim;
-                    var (from, to) = Workers.Range(inputs.Keys, _chunks, chunk);
+                    var channels = inputs.Rows.Heads * layout.HeadDim;
+                    var (from, to) = Workers.Range(inputs.Rows.Keys, _chunks, chunk);
                     var isEmpty = true;
                     for (var token = from; token < to; token += PolarityLayout.Block)
                     {
                         var rows = Math.Min(PolarityLayout.Block, to - token);
                         var mask = MaskAt(inputs, image, token);
                         if (IsPadding(mask, rows)) continue;
-                        var v = inputs.V.At(image, token, channel);
-                        var vRow = inputs.V.RowStride;
+                        var v = inputs.Rows.V.At(image, token, channel);
+                        var vRow = inputs.Rows.V.RowStride;
                         KeyFeatures(
-                            layout, rows, inputs.K.At(image, token, channel), inputs.K.RowStride,
+                            layout, rows, inputs.Rows.K.At(image, token, channel), inputs.Rows.K.RowStride,
                             inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel, channels, mask, v, vRow,
                             inputs.InverseScale + channel, inputs.Power + channel, features, sum);
                         if (layout.Padded > layout.HeadDim)
@@ -73,17 +73,17 @@ internal static unsafe partial class PolarityAttention
         /// <summary>Adds up the partial states in order, divides by n and exchanges the row halves on the right: S becomes W.</summary>
         private readonly struct FinishBody(PolarityAttentionInputs inputs, PolarityLayout layout) : IParallelBody
         {
-            private readonly int _chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Keys);
+            private readonly int _chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Keys);
 
-            public int Parts => layout.Parts(inputs.Batch * inputs.Heads, _chunks);
+            public int Parts => layout.Parts(inputs.Rows.Batch * inputs.Rows.Heads, _chunks);
 
             public void Run(int part)
             {
-                var (first, end) = Workers.Range(inputs.Batch * inputs.Heads, Parts, part);
+                var (first, end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads, Parts, part);
                 for (var pair = first; pair < end; pair++)
                 {
                     var state = inputs.State + (long)pair * _chunks * layout.State;
-                    SumAndExchange(layout, state, layout.State, _chunks, 1f / inputs.Keys);
+                    SumAndExchange(layout, state, layout.State, _chunks, 1f / inputs.Rows.Keys);
                 }
             }
         }
@@ -92,12 +92,12 @@ internal static unsafe partial class PolarityAttention
         private readonly struct QueryBody(
             PolarityAttentionInputs inputs, PolarityLayout layout, Rows output) : IParallelBody
         {
-            private readonly int _chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Queries);
-            private readonly int _keyChunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Keys);
+            private readonly int _chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
+            private readonly int _keyChunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Keys);
 
-            private int Units => inputs.Batch * inputs.Heads * _chunks;
+            private int Units => inputs.Rows.Batch * inputs.Rows.Heads * _chunks;
 
-            public int Parts => layout.Parts(Units, inputs.Queries / _chunks);
+            public int Parts => layout.Parts(Units, inputs.Rows.Queries / _chunks);
 
             public void Run(int part)
             {
@@ -112,15 +112,15 @@ internal static unsafe partial class PolarityAttention
                 for (var unit = first; unit < end; unit++)
                 {
                     var (pair, chunk) = Math.DivRem(unit, _chunks);
-                    var (image, head) = Math.DivRem(pair, inputs.Heads);
+                    var (image, head) = Math.DivRem(pair, inputs.Rows.Heads);
                     var channel = head * layout.HeadDim;
                     var state = inputs.State + (long)pair * _keyChunks * layout.State;
-                    var (from, to) = Workers.Range(inputs.Queries, _chunks, chunk);
+                    var (from, to) = Workers.Range(inputs.Rows.Queries, _chunks, chunk);
                     for (var token = from; token < to; token += PolarityLayout.Block)
                     {
                         var rows = Math.Min(PolarityLayout.Block, to - token);
                         QueryFeatures(
-                            layout, rows, inputs.Q.At(image, token, channel), inputs.Q.RowStride,
+                            layout, rows, inputs.Rows.Q.At(image, token, channel), inputs.Rows.Q.RowStride,
                             inputs.InverseScale + channel, inputs.Power + channel, state + layout.Width * layout.Padded,
                             features, same, opposite);
                         BlockProduct<T>.Run(

@@ -1,16 +1,10 @@
 namespace PolaFormer.Tensors.Kernels;
 
-/// <summary>
-/// What <see cref="PolarityAttention"/> reads. Heads are column blocks of <see cref="HeadDim"/> floats in every row;
-/// rows and images lie any number of floats apart, so q, k and v may be column slices of one projection.
-/// </summary>
+/// <summary>What <see cref="PolarityAttention"/> reads.</summary>
 internal unsafe struct PolarityAttentionInputs
 {
-    /// <summary>Images B, heads, channels per head d (at least 2), query tokens N, key tokens n; all at least 1.</summary>
-    public int Batch, Heads, HeadDim, Queries, Keys;
-
-    /// <summary>q (B × N × C), k and v (B × n × C) with C = heads·d.</summary>
-    public Rows Q, K, V;
+    /// <summary>q, k and v; at least 2 channels a head.</summary>
+    public AttentionRows Rows;
 
     /// <summary>Null, or the positional encoding added to k: n × C, contiguous, shared by the images.</summary>
     public float* KeyPosition;
@@ -77,7 +71,7 @@ internal static unsafe partial class PolarityAttention
     /// <summary>Writes out (B × N × C).</summary>
     public static void Forward(in PolarityAttentionInputs inputs, Rows output)
     {
-        switch (Lanes.CountFor(inputs.HeadDim))
+        switch (Lanes.CountFor(inputs.Rows.HeadDim))
         {
             case 16: Pass<Float32x16>.Forward(inputs, output); break;
             case 8: Pass<Float32x8>.Forward(inputs, output); break;
@@ -91,7 +85,7 @@ internal static unsafe partial class PolarityAttention
     /// </summary>
     public static void Backward(in PolarityAttentionInputs inputs, in PolarityAttentionGradients gradients)
     {
-        switch (Lanes.CountFor(inputs.HeadDim))
+        switch (Lanes.CountFor(inputs.Rows.HeadDim))
         {
             case 16: Pass<Float32x16>.Backward(inputs, gradients); break;
             case 8: Pass<Float32x8>.Backward(inputs, gradients); break;
@@ -101,7 +95,7 @@ internal static unsafe partial class PolarityAttention
 
     /// <summary>The factors of an image's keys from one on, or null.</summary>
     private static float* MaskAt(in PolarityAttentionInputs inputs, int image, int token) =>
-        inputs.KeyMask == null ? null : inputs.KeyMask + ((nint)image * inputs.Keys + token);
+        inputs.KeyMask == null ? null : inputs.KeyMask + ((nint)image * inputs.Rows.Keys + token);
 
     /// <summary>Whether a block of keys is padding throughout.</summary>
     private static bool IsPadding(float* mask, int rows) => mask != null && !new ReadOnlySpan<float>(mask, rows).ContainsAnyExcept(0f);

@@ -20,15 +20,15 @@ internal static unsafe partial class PolarityAttentionPlusPlus
     {
         public static void Backward(in PolarityAttentionPlusPlusInputs inputs, in PolarityAttentionPlusPlusGradients gradients)
         {
-            var layout = new PolarityPlusPlusLayout(inputs.HeadDim);
-            var pairs = inputs.Batch * inputs.Heads;
-            var chunks = PolarityLayout.Chunks(pairs, inputs.Tokens);
-            var parts = layout.Parts(pairs * chunks, inputs.Tokens / chunks * 2);
+            var layout = new PolarityPlusPlusLayout(inputs.Rows.HeadDim);
+            var pairs = inputs.Rows.Batch * inputs.Rows.Heads;
+            var chunks = PolarityLayout.Chunks(pairs, inputs.Rows.Queries);
+            var parts = layout.Parts(pairs * chunks, inputs.Rows.Queries / chunks * 2);
             Workers.Run(parts, new QueryGradientBody(inputs, gradients, layout, parts));
             var finishParts = layout.Parts(pairs, chunks);
             Workers.Run(finishParts, new FinishBody(inputs, layout, gradients.Workspace, layout.QueryUnit, finishParts));
             Workers.Run(parts, new KeyGradientBody(inputs, gradients, layout, parts));
-            Workers.Run(inputs.Heads, new TemperatureBody(inputs, gradients, layout));
+            Workers.Run(inputs.Rows.Heads, new TemperatureBody(inputs, gradients, layout));
         }
 
         private readonly struct QueryGradientBody(
@@ -37,7 +37,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         {
             public void Run(int part)
             {
-                var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
+                var chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
                 var (width, columns, block) = (layout.Width, layout.Columns, PolarityPlusPlusLayout.Block);
                 var features = ThreadScratch.Floats(ScratchPurpose.Attention, block * (6 * width + columns + 4) + columns * width);
                 var oppositeFeatures = features + block * width;
@@ -49,7 +49,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                 var transposed = scaled + block * columns;
                 var z = transposed + columns * width;
                 float* zOpposite = z + block, c = z + 2 * block, cOpposite = z + 3 * block;
-                var (first, end) = Workers.Range(inputs.Batch * inputs.Heads * chunks, parts, part);
+                var (first, end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads * chunks, parts, part);
                 for (var number = first; number < end; number++)
                 {
                     var (pair, image, channel, from, to) = Unit(inputs, chunks, number);
@@ -62,10 +62,10 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                     for (var token = from; token < to; token += block)
                     {
                         var rows = Math.Min(block, to - token);
-                        var q = inputs.Q.At(image, token, channel);
+                        var q = inputs.Rows.Q.At(image, token, channel);
                         var dOutput = gradients.DOutput.At(image, token, channel);
                         QueryFeatures(
-                            layout, rows, q, inputs.Q.RowStride, inputs.Same + 2 * channel, inputs.Opposite + 2 * channel,
+                            layout, rows, q, inputs.Rows.Q.RowStride, inputs.Same + 2 * channel, inputs.Opposite + 2 * channel,
                             features, oppositeFeatures);
                         Rotate(layout, rows, features, inputs.Sin, inputs.Cos, token, back: false, rotated);
                         Rotate(layout, rows, oppositeFeatures, inputs.Sin, inputs.Cos, token, back: false, oppositeRotated);
@@ -91,7 +91,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                         FeatureGradients(layout, rows, features, mean, z, c, dFeatures, dMean);
                         FeatureGradients(layout, rows, oppositeFeatures, mean, zOpposite, cOpposite, dOppositeFeatures, dMean);
                         QueryGradients(
-                            layout, rows, q, inputs.Q.RowStride, inputs.Same + 2 * channel, inputs.Opposite + 2 * channel,
+                            layout, rows, q, inputs.Rows.Q.RowStride, inputs.Same + 2 * channel, inputs.Opposite + 2 * channel,
                             features, oppositeFeatures, dFeatures, dOppositeFeatures,
                             gradients.DQ.At(image, token, channel), gradients.DQ.RowStride,
                             dMean + width);
@@ -106,14 +106,14 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         {
             public void Run(int part)
             {
-                var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
+                var chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
                 var (width, columns, block) = (layout.Width, layout.Columns, PolarityPlusPlusLayout.Block);
                 var features = ThreadScratch.Floats(ScratchPurpose.Attention, block * (3 * width + columns) + columns * width);
                 var rotated = features + block * width;
                 var dFeatures = rotated + block * width;
                 var dValues = dFeatures + block * width;
                 var transposed = dValues + block * columns;
-                var (first, end) = Workers.Range(inputs.Batch * inputs.Heads * chunks, parts, part);
+                var (first, end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads * chunks, parts, part);
                 for (var number = first; number < end; number++)
                 {
                     var (pair, image, channel, from, to) = Unit(inputs, chunks, number);
@@ -122,9 +122,9 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                     for (var token = from; token < to; token += block)
                     {
                         var rows = Math.Min(block, to - token);
-                        var k = inputs.K.At(image, token, channel);
-                        var v = inputs.V.At(image, token, channel);
-                        KeyFeatures(layout, rows, k, inputs.K.RowStride, v, inputs.V.RowStride, features, null);
+                        var k = inputs.Rows.K.At(image, token, channel);
+                        var v = inputs.Rows.V.At(image, token, channel);
+                        KeyFeatures(layout, rows, k, inputs.Rows.K.RowStride, v, inputs.Rows.V.RowStride, features, null);
                         Rotate(layout, rows, features, inputs.Sin, inputs.Cos, token, back: false, rotated);
                         BlockProduct<T>.Run(
                             rows, columns, width, rotated, width, 1, dState, columns, dValues, columns, accumulate: false);
@@ -133,13 +133,13 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                             gradients.DV.At(image, token, channel), gradients.DV.RowStride);
 
                         BlockProduct<T>.Run(
-                            rows, width, layout.Half, v, inputs.V.RowStride, 1, transposed, width, dFeatures, width, accumulate: false);
+                            rows, width, layout.Half, v, inputs.Rows.V.RowStride, 1, transposed, width, dFeatures, width, accumulate: false);
                         BlockProduct<T>.Run(
-                            rows, width, layout.Half, v + layout.Half, inputs.V.RowStride, 1, transposed + layout.HalfPadded * width, width,
+                            rows, width, layout.Half, v + layout.Half, inputs.Rows.V.RowStride, 1, transposed + layout.HalfPadded * width, width,
                             dFeatures, width, accumulate: true);
                         Rotate(layout, rows, dFeatures, inputs.Sin, inputs.Cos, token, back: true, dFeatures);
                         KeyGradients(
-                            layout, rows, k, inputs.K.RowStride, features, dFeatures, dState + width * columns,
+                            layout, rows, k, inputs.Rows.K.RowStride, features, dFeatures, dState + width * columns,
                             gradients.DK.At(image, token, channel), gradients.DK.RowStride);
                     }
                 }
@@ -152,14 +152,14 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         {
             public void Run(int head)
             {
-                var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
+                var chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
                 var sums = ThreadScratch.Floats(ScratchPurpose.Attention, 2 * layout.Width);
                 new Span<float>(sums, 2 * layout.Width).Clear();
-                for (var image = 0; image < inputs.Batch; image++)
+                for (var image = 0; image < inputs.Rows.Batch; image++)
                 {
                     for (var chunk = 0; chunk < chunks; chunk++)
                     {
-                        var unit = ((long)image * inputs.Heads + head) * chunks + chunk;
+                        var unit = ((long)image * inputs.Rows.Heads + head) * chunks + chunk;
                         var addend = gradients.Workspace + unit * layout.QueryUnit + layout.State;
                         for (var i = 0; i < 2 * layout.Width; i += T.Count) T.Store(T.Load(sums + i) + T.Load(addend + i), sums + i);
                     }

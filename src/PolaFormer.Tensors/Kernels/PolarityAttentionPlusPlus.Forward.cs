@@ -8,10 +8,10 @@ internal static unsafe partial class PolarityAttentionPlusPlus
     {
         public static void Forward(in PolarityAttentionPlusPlusInputs inputs, Rows output)
         {
-            var layout = new PolarityPlusPlusLayout(inputs.HeadDim);
-            var pairs = inputs.Batch * inputs.Heads;
-            var chunks = PolarityLayout.Chunks(pairs, inputs.Tokens);
-            var parts = layout.Parts(pairs * chunks, inputs.Tokens / chunks);
+            var layout = new PolarityPlusPlusLayout(inputs.Rows.HeadDim);
+            var pairs = inputs.Rows.Batch * inputs.Rows.Heads;
+            var chunks = PolarityLayout.Chunks(pairs, inputs.Rows.Queries);
+            var parts = layout.Parts(pairs * chunks, inputs.Rows.Queries / chunks);
             Workers.Run(parts, new KeyBody(inputs, layout, parts));
             var finishParts = layout.Parts(pairs, chunks);
             Workers.Run(finishParts, new FinishBody(inputs, layout, inputs.State, layout.State, finishParts));
@@ -23,9 +23,9 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             in PolarityAttentionPlusPlusInputs inputs, int chunks, int unit)
         {
             var (pair, chunk) = Math.DivRem(unit, chunks);
-            var (image, head) = Math.DivRem(pair, inputs.Heads);
-            var (from, to) = Workers.Range(inputs.Tokens, chunks, chunk);
-            return (pair, image, head * inputs.HeadDim, from, to);
+            var (image, head) = Math.DivRem(pair, inputs.Rows.Heads);
+            var (from, to) = Workers.Range(inputs.Rows.Queries, chunks, chunk);
+            return (pair, image, head * inputs.Rows.HeadDim, from, to);
         }
 
         /// <summary>One pass over the keys: the partial state of each unit.</summary>
@@ -33,10 +33,10 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         {
             public void Run(int part)
             {
-                var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
+                var chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
                 var features = ThreadScratch.Floats(ScratchPurpose.Attention, PolarityPlusPlusLayout.Block * (layout.Width + layout.Columns));
                 var values = features + PolarityPlusPlusLayout.Block * layout.Width;
-                var (first, end) = Workers.Range(inputs.Batch * inputs.Heads * chunks, parts, part);
+                var (first, end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads * chunks, parts, part);
                 for (var number = first; number < end; number++)
                 {
                     var (_, image, channel, from, to) = Unit(inputs, chunks, number);
@@ -46,10 +46,10 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                     for (var token = from; token < to; token += PolarityPlusPlusLayout.Block)
                     {
                         var rows = Math.Min(PolarityPlusPlusLayout.Block, to - token);
-                        var v = inputs.V.At(image, token, channel);
-                        var vRow = inputs.V.RowStride;
+                        var v = inputs.Rows.V.At(image, token, channel);
+                        var vRow = inputs.Rows.V.RowStride;
                         KeyFeatures(
-                            layout, rows, inputs.K.At(image, token, channel), inputs.K.RowStride, v, vRow,
+                            layout, rows, inputs.Rows.K.At(image, token, channel), inputs.Rows.K.RowStride, v, vRow,
                             features, sum);
                         Rotate(layout, rows, features, inputs.Sin, inputs.Cos, token, back: false, features);
                         if (layout.HalfPadded > layout.Half)
@@ -72,9 +72,9 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         {
             public void Run(int part)
             {
-                var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
-                var scale = T.Create(1f / inputs.Tokens);
-                var (first, end) = Workers.Range(inputs.Batch * inputs.Heads, parts, part);
+                var chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
+                var scale = T.Create(1f / inputs.Rows.Queries);
+                var (first, end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads, parts, part);
                 for (var pair = first; pair < end; pair++)
                 {
                     var state = states + (long)pair * chunks * stride;
@@ -95,14 +95,14 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         {
             public void Run(int part)
             {
-                var chunks = PolarityLayout.Chunks(inputs.Batch * inputs.Heads, inputs.Tokens);
+                var chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
                 var (width, columns, block) = (layout.Width, layout.Columns, PolarityPlusPlusLayout.Block);
                 var features = ThreadScratch.Floats(ScratchPurpose.Attention, block * (2 * width + columns + 2));
                 var oppositeFeatures = features + block * width;
                 var numerators = oppositeFeatures + block * width;
                 var same = numerators + block * columns;
                 var opposite = same + block;
-                var (first, end) = Workers.Range(inputs.Batch * inputs.Heads * chunks, parts, part);
+                var (first, end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads * chunks, parts, part);
                 for (var number = first; number < end; number++)
                 {
                     var (pair, image, channel, from, to) = Unit(inputs, chunks, number);
@@ -112,7 +112,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                     {
                         var rows = Math.Min(block, to - token);
                         QueryFeatures(
-                            layout, rows, inputs.Q.At(image, token, channel), inputs.Q.RowStride,
+                            layout, rows, inputs.Rows.Q.At(image, token, channel), inputs.Rows.Q.RowStride,
                             inputs.Same + 2 * channel, inputs.Opposite + 2 * channel, features, oppositeFeatures);
                         RotateQueries(
                             layout, rows, features, oppositeFeatures, inputs.Sin, inputs.Cos, token, mean, same, opposite);

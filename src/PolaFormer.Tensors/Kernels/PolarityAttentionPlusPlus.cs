@@ -1,16 +1,10 @@
 namespace PolaFormer.Tensors.Kernels;
 
-/// <summary>
-/// What <see cref="PolarityAttentionPlusPlus"/> reads. Heads are column blocks of <see cref="HeadDim"/> floats in every row;
-/// rows and images lie any number of floats apart, so q, k and v may be column slices of one projection.
-/// </summary>
+/// <summary>What <see cref="PolarityAttentionPlusPlus"/> reads.</summary>
 internal unsafe struct PolarityAttentionPlusPlusInputs
 {
-    /// <summary>Images B, heads, channels per head d (even), tokens N of queries and keys alike; all at least 1.</summary>
-    public int Batch, Heads, HeadDim, Tokens;
-
-    /// <summary>q, k, v (B × N × C) with C = heads·d.</summary>
-    public Rows Q, K, V;
+    /// <summary>q, k and v; an even number of channels a head, as many keys as queries.</summary>
+    public AttentionRows Rows;
 
     /// <summary>Temperatures t = sigmoid(s₁) of [q₊, q₋] and sigmoid(s₂) of [q₋, q₊]: heads × 2d each.</summary>
     public float* Same, Opposite;
@@ -59,7 +53,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
     /// <summary>Writes out (B × N × C).</summary>
     public static void Forward(in PolarityAttentionPlusPlusInputs inputs, Rows output)
     {
-        switch (PolarityPlusPlusLayout.LanesFor(inputs.HeadDim))
+        switch (PolarityPlusPlusLayout.LanesFor(inputs.Rows.HeadDim))
         {
             case 16: Pass<Float32x16>.Forward(inputs, output); break;
             case 8: Pass<Float32x8>.Forward(inputs, output); break;
@@ -73,7 +67,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
     /// </summary>
     public static void Backward(in PolarityAttentionPlusPlusInputs inputs, in PolarityAttentionPlusPlusGradients gradients)
     {
-        switch (PolarityPlusPlusLayout.LanesFor(inputs.HeadDim))
+        switch (PolarityPlusPlusLayout.LanesFor(inputs.Rows.HeadDim))
         {
             case 16: Pass<Float32x16>.Backward(inputs, gradients); break;
             case 8: Pass<Float32x8>.Backward(inputs, gradients); break;

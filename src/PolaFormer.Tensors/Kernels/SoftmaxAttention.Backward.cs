@@ -19,7 +19,7 @@ internal static unsafe partial class SoftmaxAttention
         public static void Backward(in SoftmaxAttentionInputs inputs, in SoftmaxAttentionGradients gradients)
         {
             var layout = new SoftmaxLayout(
-                inputs.Batch, inputs.Heads, inputs.HeadDim, inputs.Queries, inputs.Keys, biasGradient: gradients.DBias != null);
+                inputs.Rows.Batch, inputs.Rows.Heads, inputs.Rows.HeadDim, inputs.Rows.Queries, inputs.Rows.Keys, biasGradient: gradients.DBias != null);
             if (layout.BiasGradient) new Span<float>(gradients.Workspace, checked((int)layout.BiasWorkspace)).Clear();
             Workers.Run(layout.Parts(products: 5), new BackwardBody(inputs, gradients, layout));
             if (layout.Chunks > 1) Workers.Run(layout.Batch * layout.Heads, new KeySumBody(inputs, gradients, layout));
@@ -31,8 +31,8 @@ internal static unsafe partial class SoftmaxAttention
         {
             public void Run(int part)
             {
-                var (padded, paddedKeys, block, keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Keys);
-                nint transposedLength = (nint)inputs.HeadDim * paddedKeys, keyLength = (nint)keys * padded;
+                var (padded, paddedKeys, block, keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Rows.Keys);
+                nint transposedLength = (nint)inputs.Rows.HeadDim * paddedKeys, keyLength = (nint)keys * padded;
                 var scores = ThreadScratch.Floats(ScratchPurpose.Attention, block * (2L * paddedKeys + 3 * padded) + 2 * transposedLength + 3 * keyLength);
                 var dScores = scores + block * paddedKeys;
                 var queries = dScores + block * paddedKeys;
@@ -48,31 +48,31 @@ internal static unsafe partial class SoftmaxAttention
                 for (var number = first; number < end; number++)
                 {
                     var unit = layout.Unit(number);
-                    var channel = unit.Head * inputs.HeadDim;
+                    var channel = unit.Head * inputs.Rows.HeadDim;
                     for (var image = unit.FirstImage; image < unit.EndImage; image++)
                     {
-                        var k = inputs.K.At(image, 0, channel);
-                        var v = inputs.V.At(image, 0, channel);
-                        TokenBlock<T>.Copy(keys, inputs.HeadDim, padded, k, inputs.K.RowStride, keyRows);
-                        TokenBlock<T>.Transpose(keys, inputs.HeadDim, keyRows, padded, keysTransposed, paddedKeys);
-                        TokenBlock<T>.Transpose(keys, inputs.HeadDim, v, inputs.V.RowStride, valuesTransposed, paddedKeys);
+                        var k = inputs.Rows.K.At(image, 0, channel);
+                        var v = inputs.Rows.V.At(image, 0, channel);
+                        TokenBlock<T>.Copy(keys, inputs.Rows.HeadDim, padded, k, inputs.Rows.K.RowStride, keyRows);
+                        TokenBlock<T>.Transpose(keys, inputs.Rows.HeadDim, keyRows, padded, keysTransposed, paddedKeys);
+                        TokenBlock<T>.Transpose(keys, inputs.Rows.HeadDim, v, inputs.Rows.V.RowStride, valuesTransposed, paddedKeys);
                         for (var token = unit.From; token < unit.To; token += block)
                         {
                             var rows = Math.Min(block, unit.To - token);
                             TokenBlock<T>.Copy(
-                                rows, inputs.HeadDim, padded, inputs.Q.At(image, token, channel),
-                                inputs.Q.RowStride, queries);
+                                rows, inputs.Rows.HeadDim, padded, inputs.Rows.Q.At(image, token, channel),
+                                inputs.Rows.Q.RowStride, queries);
                             TokenBlock<T>.Copy(
-                                rows, inputs.HeadDim, padded,
+                                rows, inputs.Rows.HeadDim, padded,
                                 gradients.DOutput.At(image, token, channel),
                                 gradients.DOutput.RowStride, dOutputs);
                             BlockProduct<T>.Run(
-                                rows, paddedKeys, inputs.HeadDim, queries, padded, 1, keysTransposed, paddedKeys,
+                                rows, paddedKeys, inputs.Rows.HeadDim, queries, padded, 1, keysTransposed, paddedKeys,
                                 scores, paddedKeys, accumulate: false);
                             BlockProduct<T>.Run(
-                                rows, paddedKeys, inputs.HeadDim, dOutputs, padded, 1, valuesTransposed, paddedKeys,
+                                rows, paddedKeys, inputs.Rows.HeadDim, dOutputs, padded, 1, valuesTransposed, paddedKeys,
                                 dScores, paddedKeys, accumulate: false);
-                            var state = inputs.State + 2 * (((nint)image * inputs.Heads + unit.Head) * inputs.Queries + token);
+                            var state = inputs.State + 2 * (((nint)image * inputs.Rows.Heads + unit.Head) * inputs.Rows.Queries + token);
                             for (var row = 0; row < rows; row++)
                             {
                                 Probabilities(
@@ -90,7 +90,7 @@ internal static unsafe partial class SoftmaxAttention
                             BlockProduct<T>.Run(
                                 rows, padded, keys, dScores, paddedKeys, 1, keyRows, padded, dQueries, padded, accumulate: false);
                             TokenBlock<T>.Store(
-                                rows, inputs.HeadDim, padded, dQueries, inputs.Scale,
+                                rows, inputs.Rows.HeadDim, padded, dQueries, inputs.Scale,
                                 gradients.DQ.At(image, token, channel), gradients.DQ.RowStride);
                         }
                         if (layout.Chunks == 1)
@@ -108,7 +108,7 @@ internal static unsafe partial class SoftmaxAttention
 
             private float* DBias(int group, int head, int query) =>
                 layout.BiasGradient
-                    ? gradients.Workspace + (((nint)group * inputs.Heads + head) * inputs.Queries + query) * inputs.Keys
+                    ? gradients.Workspace + (((nint)group * inputs.Rows.Heads + head) * inputs.Rows.Queries + query) * inputs.Rows.Keys
                     : null;
         }
 
@@ -118,11 +118,11 @@ internal static unsafe partial class SoftmaxAttention
         {
             public void Run(int pair)
             {
-                var (image, head) = Math.DivRem(pair, inputs.Heads);
-                var keyLength = (nint)inputs.Keys * layout.Padded;
+                var (image, head) = Math.DivRem(pair, inputs.Rows.Heads);
+                var keyLength = (nint)inputs.Rows.Keys * layout.Padded;
                 var sum = KeyPartial(gradients, layout, keyLength, image, head, 0);
                 Sum(sum, 2 * keyLength, layout.Chunks, 2 * keyLength);
-                StoreKeyGradients(inputs, gradients, layout.Padded, image, head * inputs.HeadDim, sum, sum + keyLength);
+                StoreKeyGradients(inputs, gradients, layout.Padded, image, head * inputs.Rows.HeadDim, sum, sum + keyLength);
             }
         }
 
@@ -132,14 +132,14 @@ internal static unsafe partial class SoftmaxAttention
         {
             public void Run(int head)
             {
-                var length = (nint)inputs.Queries * inputs.Keys;
+                var length = (nint)inputs.Rows.Queries * inputs.Rows.Keys;
                 var result = gradients.DBias + head * length;
                 for (nint i = 0; i < length; i += T.Count)
                 {
                     var left = (int)Math.Min(T.Count, length - i);
                     var sum = T.Zero;
                     for (var group = 0; group < layout.Groups; group++)
-                        sum += T.LoadPartial(gradients.Workspace + ((nint)group * inputs.Heads + head) * length + i, left);
+                        sum += T.LoadPartial(gradients.Workspace + ((nint)group * inputs.Rows.Heads + head) * length + i, left);
                     T.StorePartial(sum, result + i, left);
                 }
             }
@@ -155,10 +155,10 @@ internal static unsafe partial class SoftmaxAttention
             float* dKeys, float* dValues)
         {
             TokenBlock<T>.Store(
-                inputs.Keys, inputs.HeadDim, padded, dKeys, inputs.Scale,
+                inputs.Rows.Keys, inputs.Rows.HeadDim, padded, dKeys, inputs.Scale,
                 gradients.DK.At(image, 0, channel), gradients.DK.RowStride);
             TokenBlock<T>.Store(
-                inputs.Keys, inputs.HeadDim, padded, dValues, 1,
+                inputs.Rows.Keys, inputs.Rows.HeadDim, padded, dValues, 1,
                 gradients.DV.At(image, 0, channel), gradients.DV.RowStride);
         }
 
@@ -180,16 +180,16 @@ internal static unsafe partial class SoftmaxAttention
         {
             T scale = T.Create(inputs.Scale), shift = T.Create(maximum), normalizer = T.Create(factor);
             var j = 0;
-            for (; j + T.Count <= inputs.Keys; j += T.Count)
+            for (; j + T.Count <= inputs.Rows.Keys; j += T.Count)
             {
                 var score = T.Load(line + j) * scale;
                 if (bias != null) score += T.Load(bias + j);
                 if (mask != null) score += T.Load(mask + j);
                 T.Store(VectorMath.ExpOrZero(score - shift) * normalizer, line + j);
             }
-            if (j < inputs.Keys)
+            if (j < inputs.Rows.Keys)
             {
-                var left = inputs.Keys - j;
+                var left = inputs.Rows.Keys - j;
                 var score = T.Load(line + j) * scale;
                 if (bias != null) score += T.LoadPartial(bias + j, left);
                 if (mask != null) score += T.LoadPartial(mask + j, left);

@@ -9,7 +9,7 @@ internal static unsafe partial class SoftmaxAttention
     {
         public static void Forward(in SoftmaxAttentionInputs inputs, Rows output)
         {
-            var layout = new SoftmaxLayout(inputs.Batch, inputs.Heads, inputs.HeadDim, inputs.Queries, inputs.Keys, biasGradient: false);
+            var layout = new SoftmaxLayout(inputs.Rows.Batch, inputs.Rows.Heads, inputs.Rows.HeadDim, inputs.Rows.Queries, inputs.Rows.Keys, biasGradient: false);
             Workers.Run(layout.Parts(products: 2), new ForwardBody(inputs, layout, output));
         }
 
@@ -18,27 +18,27 @@ internal static unsafe partial class SoftmaxAttention
         {
             public void Run(int part)
             {
-                var (padded, paddedKeys, block, keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Keys);
-                var scores = ThreadScratch.Floats(ScratchPurpose.Attention, (long)block * (paddedKeys + padded) + (long)inputs.HeadDim * paddedKeys + (long)keys * padded);
+                var (padded, paddedKeys, block, keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Rows.Keys);
+                var scores = ThreadScratch.Floats(ScratchPurpose.Attention, (long)block * (paddedKeys + padded) + (long)inputs.Rows.HeadDim * paddedKeys + (long)keys * padded);
                 var sums = scores + block * paddedKeys;
                 var transposed = sums + block * padded;
-                var values = transposed + (nint)inputs.HeadDim * paddedKeys;
-                new Span<float>(transposed, inputs.HeadDim * paddedKeys).Clear();
+                var values = transposed + (nint)inputs.Rows.HeadDim * paddedKeys;
+                new Span<float>(transposed, inputs.Rows.HeadDim * paddedKeys).Clear();
                 var (first, end) = Workers.Range(layout.Units, layout.Parts(products: 2), part);
                 for (var number = first; number < end; number++)
                 {
                     var unit = layout.Unit(number);
-                    var (image, channel) = (unit.FirstImage, unit.Head * inputs.HeadDim);
+                    var (image, channel) = (unit.FirstImage, unit.Head * inputs.Rows.HeadDim);
                     TokenBlock<T>.Transpose(
-                        keys, inputs.HeadDim, inputs.K.At(image, 0, channel), inputs.K.RowStride, transposed, paddedKeys);
-                    TokenBlock<T>.Copy(keys, inputs.HeadDim, padded, inputs.V.At(image, 0, channel), inputs.V.RowStride, values);
+                        keys, inputs.Rows.HeadDim, inputs.Rows.K.At(image, 0, channel), inputs.Rows.K.RowStride, transposed, paddedKeys);
+                    TokenBlock<T>.Copy(keys, inputs.Rows.HeadDim, padded, inputs.Rows.V.At(image, 0, channel), inputs.Rows.V.RowStride, values);
                     for (var token = unit.From; token < unit.To; token += block)
                     {
                         var rows = Math.Min(block, unit.To - token);
                         BlockProduct<T>.Run(
-                            rows, paddedKeys, inputs.HeadDim, inputs.Q.At(image, token, channel), inputs.Q.RowStride, 1,
+                            rows, paddedKeys, inputs.Rows.HeadDim, inputs.Rows.Q.At(image, token, channel), inputs.Rows.Q.RowStride, 1,
                             transposed, paddedKeys, scores, paddedKeys, accumulate: false);
-                        var state = inputs.State + 2 * (((nint)image * inputs.Heads + unit.Head) * inputs.Queries + token);
+                        var state = inputs.State + 2 * (((nint)image * inputs.Rows.Heads + unit.Head) * inputs.Rows.Queries + token);
                         for (var row = 0; row < rows; row++)
                         {
                             var line = scores + row * paddedKeys;
@@ -50,7 +50,7 @@ internal static unsafe partial class SoftmaxAttention
                         BlockProduct<T>.Run(
                             rows, padded, keys, scores, paddedKeys, 1, values, padded, sums, padded, accumulate: false);
                         Normalize(
-                            rows, inputs.HeadDim, padded, sums, state,
+                            rows, inputs.Rows.HeadDim, padded, sums, state,
                             output.At(image, token, channel), output.RowStride);
                     }
                 }
@@ -59,10 +59,10 @@ internal static unsafe partial class SoftmaxAttention
 
         /// <summary>The row of the bias that belongs to a query, or null.</summary>
         private static float* Bias(in SoftmaxAttentionInputs inputs, int head, int query) =>
-            inputs.Bias == null ? null : inputs.Bias + ((nint)head * inputs.Queries + query) * inputs.Keys;
+            inputs.Bias == null ? null : inputs.Bias + ((nint)head * inputs.Rows.Queries + query) * inputs.Rows.Keys;
 
         private static float* Mask(in SoftmaxAttentionInputs inputs, int image, int query) =>
-            inputs.Mask == null ? null : inputs.Mask + ((nint)(image % inputs.MaskGroups) * inputs.MaskRows + (inputs.MaskRows == 1 ? 0 : query)) * inputs.Keys;
+            inputs.Mask == null ? null : inputs.Mask + ((nint)(image % inputs.MaskGroups) * inputs.MaskRows + (inputs.MaskRows == 1 ? 0 : query)) * inputs.Rows.Keys;
 
         /// <summary>line = scale·line + bias + mask, −∞ behind the last key; returns the maximum.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -70,7 +70,7 @@ internal static unsafe partial class SoftmaxAttention
         {
             T scale = T.Create(inputs.Scale), maximum = T.Create(float.NegativeInfinity);
             var j = 0;
-            for (; j + T.Count <= inputs.Keys; j += T.Count)
+            for (; j + T.Count <= inputs.Rows.Keys; j += T.Count)
             {
                 var score = T.Load(line + j) * scale;
                 if (bias != null) score += T.Load(bias + j);
@@ -78,9 +78,9 @@ internal static unsafe partial class SoftmaxAttention
                 T.Store(score, line + j);
                 maximum = T.Max(maximum, score);
             }
-            if (j < inputs.Keys)
+            if (j < inputs.Rows.Keys)
             {
-                var left = inputs.Keys - j;
+                var left = inputs.Rows.Keys - j;
                 var score = T.Load(line + j) * scale;
                 if (bias != null) score += T.LoadPartial(bias + j, left);
                 if (mask != null) score += T.LoadPartial(mask + j, left);

@@ -1,16 +1,10 @@
 namespace PolaFormer.Tensors.Kernels;
 
-/// <summary>
-/// What <see cref="SoftmaxAttention"/> reads. Heads are column blocks of <see cref="HeadDim"/> floats in every row; rows and
-/// images lie any number of floats apart, so q, k and v may be column slices of one projection.
-/// </summary>
+/// <summary>What <see cref="SoftmaxAttention"/> reads.</summary>
 internal unsafe struct SoftmaxAttentionInputs
 {
-    /// <summary>Images (or windows) B, heads, channels per head d, query tokens N, key tokens n; all at least 1.</summary>
-    public int Batch, Heads, HeadDim, Queries, Keys;
-
-    /// <summary>q (B × N × C), k and v (B × n × C) with C = heads·d.</summary>
-    public Rows Q, K, V;
+    /// <summary>q, k and v.</summary>
+    public AttentionRows Rows;
 
     /// <summary>Factor of q·kᵀ.</summary>
     public float Scale;
@@ -59,7 +53,7 @@ internal static unsafe partial class SoftmaxAttention
     /// <summary>Writes out (B × N × C).</summary>
     public static void Forward(in SoftmaxAttentionInputs inputs, Rows output)
     {
-        switch (Lanes.CountFor(inputs.HeadDim))
+        switch (Lanes.CountFor(inputs.Rows.HeadDim))
         {
             case 16: Pass<Float32x16>.Forward(inputs, output); break;
             case 8: Pass<Float32x8>.Forward(inputs, output); break;
@@ -70,7 +64,7 @@ internal static unsafe partial class SoftmaxAttention
     /// <summary>Gradients of q, k, v and bias; the state must be the one that <see cref="Forward"/> left for the same inputs.</summary>
     public static void Backward(in SoftmaxAttentionInputs inputs, in SoftmaxAttentionGradients gradients)
     {
-        switch (Lanes.CountFor(inputs.HeadDim))
+        switch (Lanes.CountFor(inputs.Rows.HeadDim))
         {
             case 16: Pass<Float32x16>.Backward(inputs, gradients); break;
             case 8: Pass<Float32x8>.Backward(inputs, gradients); break;

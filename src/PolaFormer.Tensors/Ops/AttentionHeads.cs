@@ -30,4 +30,17 @@ internal static class AttentionHeads
 
     /// <summary>(B, heads, N, …) → (B, N, C).</summary>
     public static Tensor Merge(Tensor x) => x.Reshape(x.Shape[0], x.Shape[1], x.Shape[2], -1).Permute(0, 2, 1, 3).Reshape(x.Shape[0], x.Shape[2], -1);
+
+    /// <summary>Queries, keys and values as the processor's kernels read them.</summary>
+    public static Kernels.AttentionRows Rows(Columns query, Columns key, Columns value, int numHeads) => new()
+    {
+        Batch = query.Source.Shape[0],
+        Heads = numHeads,
+        HeadDim = query.Width / numHeads,
+        Queries = query.Tokens,
+        Keys = key.Tokens,
+        Q = query.Rows,
+        K = key.Rows,
+        V = value.Rows,
+    };
 }

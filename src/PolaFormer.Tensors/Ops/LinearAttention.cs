@@ -144,14 +144,7 @@ internal sealed class LinearAttention : Operator
 
         internal unsafe Kernels.LinearAttentionInputs Inputs => new()
         {
-            Batch = Query.Source.Shape[0],
-            Heads = NumHeads,
-            HeadDim = Query.Width / NumHeads,
-            Queries = Query.Tokens,
-            Keys = Key.Tokens,
-            Q = Query.Rows,
-            K = Key.Rows,
-            V = Value.Rows,
+            Rows = AttentionHeads.Rows(Query, Key, Value, NumHeads),
             KeyPosition = Tensor.DataOrNull(Encoding),
             KeyMask = Tensor.DataOrNull(Mask),
             Epsilon = Epsilon,
@@ -178,7 +171,7 @@ internal sealed class LinearAttention : Operator
         public unsafe void OnCpu()
         {
             Kernels.LinearAttentionInputs inputs = Forward.Inputs;
-            Tensor workspace = Device.Cpu.Empty([checked((int)Kernels.LinearAttention.WorkspaceLength(inputs.Batch, inputs.Heads, inputs.HeadDim, inputs.Queries, inputs.Keys))]);
+            Tensor workspace = Device.Cpu.Empty([checked((int)Kernels.LinearAttention.WorkspaceLength(inputs.Rows.Batch, inputs.Rows.Heads, inputs.Rows.HeadDim, inputs.Rows.Queries, inputs.Rows.Keys))]);
             var gradients = new Kernels.LinearAttentionGradients
             {
                 DOutput = ((Columns)Dy).Rows,

@@ -143,14 +143,7 @@ internal sealed class PolarityAttention : Operator
 
         internal unsafe Kernels.PolarityAttentionInputs Inputs => new()
         {
-            Batch = Query.Source.Shape[0],
-            Heads = NumHeads,
-            HeadDim = Query.Width / NumHeads,
-            Queries = Query.Tokens,
-            Keys = Key.Tokens,
-            Q = Query.Rows,
-            K = Key.Rows,
-            V = Value.Rows,
+            Rows = AttentionHeads.Rows(Query, Key, Value, NumHeads),
             KeyPosition = Tensor.DataOrNull(Encoding),
             KeyMask = Tensor.DataOrNull(Mask),
             InverseScale = InverseScale.Data,
@@ -188,7 +181,7 @@ internal sealed class PolarityAttention : Operator
         public unsafe void OnCpu()
         {
             Kernels.PolarityAttentionInputs inputs = new Call(Query, Key, Value, Encoding, InverseScale, Exponent, NumHeads, Mask, Dy, State).Inputs;
-            Tensor workspace = Device.Cpu.Empty([checked((int)Kernels.PolarityAttention.WorkspaceLength(inputs.Batch, NumHeads, inputs.HeadDim, inputs.Queries, inputs.Keys))]);
+            Tensor workspace = Device.Cpu.Empty([checked((int)Kernels.PolarityAttention.WorkspaceLength(inputs.Rows.Batch, NumHeads, inputs.Rows.HeadDim, inputs.Rows.Queries, inputs.Rows.Keys))]);
             Kernels.PolarityAttention.Backward(inputs, new Kernels.PolarityAttentionGradients
             {
                 DOutput = ((Columns)Dy).Rows,

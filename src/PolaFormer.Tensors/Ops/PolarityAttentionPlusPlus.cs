@@ -110,13 +110,7 @@ internal sealed class PolarityAttentionPlusPlus : Operator
 
         internal unsafe Kernels.PolarityAttentionPlusPlusInputs Inputs => new()
         {
-            Batch = Query.Source.Shape[0],
-            Heads = NumHeads,
-            HeadDim = Query.Width / NumHeads,
-            Tokens = Query.Tokens,
-            Q = Query.Rows,
-            K = Key.Rows,
-            V = Value.Rows,
+            Rows = AttentionHeads.Rows(Query, Key, Value, NumHeads),
             Same = Same.Data,
             Opposite = Opposite.Data,
             Sin = Sin.Data,
@@ -154,7 +148,7 @@ internal sealed class PolarityAttentionPlusPlus : Operator
         public unsafe void OnCpu()
         {
             Kernels.PolarityAttentionPlusPlusInputs inputs = new Call(Query, Key, Value, Same, Opposite, Sin, Cos, NumHeads, Dy, State).Inputs;
-            Tensor workspace = Device.Cpu.Empty([checked((int)Kernels.PolarityAttentionPlusPlus.WorkspaceLength(inputs.Batch, NumHeads, inputs.HeadDim, inputs.Tokens))]);
+            Tensor workspace = Device.Cpu.Empty([checked((int)Kernels.PolarityAttentionPlusPlus.WorkspaceLength(inputs.Rows.Batch, NumHeads, inputs.Rows.HeadDim, inputs.Rows.Queries))]);
             Kernels.PolarityAttentionPlusPlus.Backward(inputs, new Kernels.PolarityAttentionPlusPlusGradients
             {
                 DOutput = ((Columns)Dy).Rows,

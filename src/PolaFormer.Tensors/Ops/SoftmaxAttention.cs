@@ -102,14 +102,7 @@ internal sealed class SoftmaxAttention : Operator
 
         internal unsafe Kernels.SoftmaxAttentionInputs Inputs => new()
         {
-            Batch = Query.Source.Shape[0],
-            Heads = NumHeads,
-            HeadDim = Query.Width / NumHeads,
-            Queries = Query.Tokens,
-            Keys = Key.Tokens,
-            Q = Query.Rows,
-            K = Key.Rows,
-            V = Value.Rows,
+            Rows = AttentionHeads.Rows(Query, Key, Value, NumHeads),
             Scale = Scale,
             Bias = Tensor.DataOrNull(Bias),
             Mask = Tensor.DataOrNull(Mask),
@@ -145,7 +138,7 @@ internal sealed class SoftmaxAttention : Operator
         public unsafe void OnCpu()
         {
             Kernels.SoftmaxAttentionInputs inputs = new Call(Query, Key, Value, NumHeads, Scale, Bias, Mask, Y, State).Inputs;
-            Tensor workspace = Device.Cpu.Empty([checked((int)Kernels.SoftmaxAttention.WorkspaceLength(inputs.Batch, NumHeads, inputs.HeadDim, inputs.Queries, inputs.Keys, Dbias is not null))]);
+            Tensor workspace = Device.Cpu.Empty([checked((int)Kernels.SoftmaxAttention.WorkspaceLength(inputs.Rows.Batch, NumHeads, inputs.Rows.HeadDim, inputs.Rows.Queries, inputs.Rows.Keys, Dbias is not null))]);
             Kernels.SoftmaxAttention.Backward(inputs, new Kernels.SoftmaxAttentionGradients
             {
                 DOutput = ((Columns)Dy).Rows,

@@ -186,13 +186,7 @@ public unsafe class PolarityAttentionPlusPlusTests
             var workspace = new Floats(PolarityAttentionPlusPlus.WorkspaceLength(_batch, _heads, _headDim, _tokens));
             var inputs = new PolarityAttentionPlusPlusInputs
             {
-                Batch = _batch,
-                Heads = _heads,
-                HeadDim = _headDim,
-                Tokens = _tokens,
-                Q = Q.View,
-                K = K.View,
-                V = V.View,
+                Rows = new AttentionRows { Batch = _batch, Heads = _heads, HeadDim = _headDim, Queries = _tokens, Keys = _tokens, Q = Q.View, K = K.View, V = V.View },
                 Same = _same.Pointer,
                 Opposite = _opposite.Pointer,
                 Sin = _sin.Pointer,

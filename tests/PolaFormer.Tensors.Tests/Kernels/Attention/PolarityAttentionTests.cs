@@ -201,14 +201,7 @@ public unsafe class PolarityAttentionTests
             var workspace = new Floats(PolarityAttention.WorkspaceLength(_batch, _heads, _headDim, _queries, _keys));
             var inputs = new PolarityAttentionInputs
             {
-                Batch = _batch,
-                Heads = _heads,
-                HeadDim = _headDim,
-                Queries = _queries,
-                Keys = _keys,
-                Q = Q.View,
-                K = K.View,
-                V = V.View,
+                Rows = new AttentionRows { Batch = _batch, Heads = _heads, HeadDim = _headDim, Queries = _queries, Keys = _keys, Q = Q.View, K = K.View, V = V.View },
                 KeyPosition = _position is null ? null : _position.Pointer,
                 InverseScale = _inverseScale.Pointer,
                 Power = _power.Pointer,

@@ -163,15 +163,8 @@ public unsafe class SoftmaxAttentionTests
             var workspace = new Floats(SoftmaxAttention.WorkspaceLength(_batch, _heads, _headDim, _queries, _keys, DBias is not null));
             var inputs = new SoftmaxAttentionInputs
             {
-                Batch = _batch,
-                Heads = _heads,
-                HeadDim = _headDim,
-                Queries = _queries,
-                Keys = _keys,
+                Rows = new AttentionRows { Batch = _batch, Heads = _heads, HeadDim = _headDim, Queries = _queries, Keys = _keys, Q = Q.View, K = K.View, V = V.View },
                 Scale = Scale,
-                Q = Q.View,
-                K = K.View,
-                V = V.View,
                 Bias = _bias is null ? null : _bias.Pointer,
                 Mask = _mask is null ? null : _mask.Pointer,
                 MaskGroups = _groups,
