@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Text;
+using PolaFormer.Analysis.Report;
+using PolaFormer.Checkpoints;
+using PolaFormer.Files;
+using PolaFormer.Segmentation;
+using PolaFormer.Segmentation.Data;
+using PolaFormer.Segmentation.Inference;
+using PolaFormer.Vision;
+
+namespace PolaFormer.Cli;
+
+/// <summary><c>predict</c> with a segmentation network: the areas of the classes, maps and overlays.</summary>
+internal static class SegmentPrediction
+{
+    private const string Classifier = "decode_head.conv_seg.weight";
+
+    /// <summary>Whether a checkpoint holds a segmentation network.</summary>
+    public static bool IsWanted(string path)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        return checkpoint.Find(Classifier) is not null;
+    }
+
+    /// <summary>Segments images.</summary>
+    /// <param name="path">The checkpoint.</param>
+    /// <param name="model">The published network; null to find it out.</param>
+    /// <param name="labels">Names of the classes; null for those in the checkpoint.</param>
+    /// <param name="files">The images.</param>
+    /// <param name="output">Folder of the maps and overlays; null for none.</param>
+    /// <param name="csv">File of the areas; null for none.</param>
+    /// <param name="json">Whether to print JSON.</param>
+    public static int Run(string path, string? model, string[]? labels, IReadOnlyList<string> files, string? output, string? csv, bool json)
+    {
+        if (output is not null && !Directory.Exists(output))
+            throw new ArgumentException($"--output: there is no folder {output}. Make it first.");
+        if (csv is not null)
+            OutputFile.Check(csv, [path, .. files]);
+        ImageSegmenter segmenter = ImageSegmenter.Load(path, model, labels is null ? null : new ClassNames(labels));
+        var results = new List<object>();
+        var lines = new StringBuilder("file,class,index,pixels,share\n");
+        int exitCode = 0;
+        foreach (string file in files)
+        {
+            string name = ImageFiles.NameOf(file);
+            try
+            {
+                using Image photo = ImageDecoder.Decode(file, segmenter.Decoding);
+                SegmentationResult result = segmenter.Segment(photo);
+                (string? map, string? overlay) = output is null ? default : Write(result, photo, file, output);
+                foreach (ClassArea area in result.Areas)
+                    lines.Append(CultureInfo.InvariantCulture, $"{Quoted(name)},{Quoted(area.Label)},{area.Index},{area.Pixels},{area.Share:0.######}\n");
+                if (json)
+                    results.Add(new { file = name, width = photo.Width, height = photo.Height, map, overlay, classes = result.Areas.Select(area => new { label = area.Label, index = area.Index, pixels = area.Pixels, share = area.Share }) });
+                else
+                    Print(name, result, map, overlay);
+            }
+            catch (Exception error) when (error is not StandardOutputException)
+            {
+                // The results of the other images are wanted all the same.
+                exitCode = Math.Max(exitCode, json ? UserErrors.ExitCode(error) : UserErrors.Report(error));
+                if (json)
+                    results.Add(new { file = name, error = UserErrors.Line(error) });
+            }
+        }
+
+        if (csv is not null)
+            OutputFile.Write(csv, stream => stream.Write(Encoding.UTF8.GetBytes(lines.ToString())));
+        if (json)
+            Json.Print(results);
+        return exitCode;
+    }
+
+    private static (string Map, string Overlay) Write(SegmentationResult result, Image photo, string file, string folder)
+    {
+        string stem = Path.GetFileNameWithoutExtension(file), map = Path.Combine(folder, $"{stem}.classes.png"), overlay = Path.Combine(folder, $"{stem}.overlay.png");
+        foreach (string target in (string[])[map, overlay])
+            OutputFile.Check(target, file);
+        OutputFile.Write(map, stream => stream.Write(result.ToIndexedImage().ToPng()));
+        using Image drawn = result.Overlay(photo);
+        OutputFile.Write(overlay, stream => stream.Write(ImageEncoder.Png(drawn)));
+        return (map, overlay);
+    }
+
+    private static void Print(string name, SegmentationResult result, string? map, string? overlay)
+    {
+        const int barWidth = 24;
+        Terminal.WriteLine((PlainText.Of(name), "bold"));
+        foreach (ClassArea area in result.Areas)
+        {
+            string bar = new('█', (int)Math.Round(area.Share * barWidth));
+            Terminal.WriteLine(($"  {area.Share,7:P1}  ", null), (bar.PadRight(barWidth), "blue"), ($"  {PlainText.Of(area.Label)}", null));
+        }
+
+        if (map is not null)
+            Terminal.WriteLine(($"  {PlainText.Of(map)}, {PlainText.Of(overlay!)}", null));
+    }
+
+    private static string Quoted(string text) => text.AsSpan().IndexOfAny(",\"\n\r") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+}

@@ -1,0 +1,78 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using PolaFormer.Models;
+
+namespace PolaFormer.Segmentation.Networks;
+
+/// <summary>A segmentation network's shape as text, for the metadata of its checkpoints. Text that is read is untrusted: unknown keys and numbers beyond reason are errors.</summary>
+public static class SegmenterConfiguration
+{
+    private static readonly JsonSerializerOptions s_options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseUpper,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        MaxDepth = 6,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+    };
+
+    /// <summary>The configuration as JSON.</summary>
+    public static string Write(SegmenterConfig config)
+    {
+        (string family, string backbone) = ModelConfiguration.Write(config.Backbone);
+        return JsonSerializer.Serialize(
+            new Document
+            {
+                Family = family,
+                Backbone = JsonNode.Parse(backbone)!.AsObject(),
+                OutIndices = config.OutIndices,
+                KeepsStatistics = config.KeepsStatistics,
+                Neck = config.Neck,
+                Head = config.Head,
+                AuxiliaryHead = config.AuxiliaryHead,
+            },
+            s_options);
+    }
+
+    /// <summary>The configuration that was written.</summary>
+    /// <exception cref="ArgumentException">The text is no configuration of a network that can be built.</exception>
+    public static SegmenterConfig Read(string json)
+    {
+        try
+        {
+            Document document = JsonSerializer.Deserialize<Document>(json, s_options) ?? throw new JsonException("it is null");
+            return new SegmenterConfig
+            {
+                Backbone = ModelConfiguration.Read(document.Family, document.Backbone.ToJsonString()).Config,
+                OutIndices = document.OutIndices,
+                KeepsStatistics = document.KeepsStatistics,
+                Neck = document.Neck,
+                Head = document.Head,
+                AuxiliaryHead = document.AuxiliaryHead,
+            };
+        }
+        catch (Exception error) when (error is JsonException or NotSupportedException)
+        {
+            throw new ArgumentException($"The configuration of the segmentation network cannot be read ({error.Message}).", error);
+        }
+    }
+
+    private sealed record Document
+    {
+        public required string Family { get; init; }
+
+        public required JsonObject Backbone { get; init; }
+
+        public IReadOnlyList<int>? OutIndices { get; init; }
+
+        public bool KeepsStatistics { get; init; }
+
+        public FeatureNeckConfig? Neck { get; init; }
+
+        public required DecodeHeadConfig Head { get; init; }
+
+        public DecodeHeadConfig? AuxiliaryHead { get; init; }
+    }
+}
