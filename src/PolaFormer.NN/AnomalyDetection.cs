@@ -5,8 +5,8 @@ using PolaFormer.Tensors.Memory;
 namespace PolaFormer.NN;
 
 /// <summary>
-/// Looks at the result and the gradients of every operator that this thread records, and throws at the first value that is
-/// infinite or NaN. Costs a pass over all of them while enabled, nothing else.
+/// Checks the result and the gradients of every operator that this thread records, and throws at the first value that is
+/// infinite or NaN. While enabled, it costs a pass over all of them.
 /// </summary>
 /// <example><code>
 /// using IDisposable detection = AnomalyDetection.Enable();
@@ -19,7 +19,7 @@ public sealed class AnomalyDetection : OperatorOrigins
     {
     }
 
-    /// <summary>Looks at this thread's operators until the result is disposed.</summary>
+    /// <summary>Checks this thread's operators until the result is disposed.</summary>
     public static IDisposable Enable() => Tape.Observe(new AnomalyDetection());
 
     /// <inheritdoc/>

@@ -38,7 +38,7 @@ public sealed class BatchNorm2d : Module
         return x.BatchNormTrain(_weight, _bias, _runningMean, _runningVariance, Tape.IsRecomputing ? 0 : Momentum, Eps);
     }
 
-    /// <summary>Folds the running statistics and the parameters into the convolution before, with what follows; passes its input on from then on.</summary>
+    /// <summary>Folds the running statistics and the parameters into the convolution before, with the activation behind it; returns its input from then on.</summary>
     internal void FoldInto(Conv2d convolution, Activation activation)
     {
         float[] weight = _weight.ToArray(), bias = _bias.ToArray(), mean = _runningMean.ToArray(), variance = _runningVariance.ToArray();

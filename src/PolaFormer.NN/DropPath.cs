@@ -20,7 +20,7 @@ public sealed class DropPath(float probability) : Module
     internal float[]? Draws { get; set; }
 
     /// <summary>
-    /// Probabilities of consecutive blocks, evenly spaced from 0 to <paramref name="rate"/>: the very float32 values of
+    /// Probabilities of consecutive blocks, evenly spaced from 0 to <paramref name="rate"/>: exactly the float32 values of
     /// torch.linspace on a processor with AVX2, which counts from the nearer end and rounds whole groups of lanes and the
     /// rest differently.
     /// </summary>

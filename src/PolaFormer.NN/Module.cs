@@ -75,7 +75,7 @@ public abstract class Module
             yield return (entry.Name, entry.Tensor);
     }
 
-    /// <summary>The entries of <see cref="StateDict"/> with what was told of them where they were added.</summary>
+    /// <summary>The entries of <see cref="StateDict"/> with the traits that they were added with.</summary>
     public IEnumerable<StateEntry> State() => Walk("");
 
     /// <summary>This module and all below it, parents first.</summary>
@@ -128,7 +128,7 @@ public abstract class Module
             parameter.Initializer.Fill(parameter, seed, HashOf(name));
     }
 
-    /// <summary>Forgets all gradients.</summary>
+    /// <summary>Discards all gradients.</summary>
     public void ZeroGrad()
     {
         foreach (StateEntry entry in _tensors)
@@ -225,7 +225,7 @@ public abstract class Module
     }
 
     /// <summary>
-    /// Adds a part without a name of its own: its tensors stand among this module's in the state dict, its parts in its place
+    /// Adds a part without a name of its own: its tensors are among this module's in the state dict, its parts in its place
     /// among this module's.
     /// </summary>
     protected T AddInline<T>(T module)
@@ -272,7 +272,7 @@ public abstract class Module
             kept);
     }
 
-    // The tape knows operators of one result: the results travel as one, end to end.
+    // An operator on the tape has one result: several results are one tensor, end to end.
     private Tensor[] RunCheckpointed<TInputs>(TInputs inputs, Func<TInputs, Tensor[]> run, ReadOnlySpan<Tensor?> kept)
     {
         Shape[] shapes = [];

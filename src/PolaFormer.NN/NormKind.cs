@@ -1,6 +1,6 @@
 namespace PolaFormer.NN;
 
-/// <summary>Norms that may stand behind a convolution.</summary>
+/// <summary>Norms that may follow a convolution.</summary>
 public enum NormKind
 {
     /// <summary>None; the convolution has a bias then.</summary>

@@ -3,7 +3,7 @@ using PolaFormer.Tensors.Autograd;
 
 namespace PolaFormer.NN;
 
-/// <summary>Notes of every operator which module applied it, so that backward passes have a name too.</summary>
+/// <summary>Records for every operator which module applied it, so that backward passes have a name too.</summary>
 public class OperatorOrigins : ITapeObserver
 {
     /// <summary>Full name of the module whose forward pass runs on this thread, or applied the operator whose backward pass does.</summary>

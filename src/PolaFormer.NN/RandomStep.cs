@@ -1,7 +1,7 @@
 namespace PolaFormer.NN;
 
 /// <summary>
-/// Where a training run stands, for everything random in a forward pass: drop-path and dropout draw from
+/// The seed and step of a training run, for everything random in a forward pass: drop-path and dropout draw from
 /// (seed, module name, step, sample), so a resumed run repeats the draws of one that was never stopped.
 /// </summary>
 /// <param name="Seed">Seed of the run.</param>

@@ -1,13 +1,13 @@
 namespace PolaFormer.NN;
 
-/// <summary>What an entry of a state dict is beside its values, told where a module adds it.</summary>
+/// <summary>What an entry of a state dict is beside its values, given where a module adds it.</summary>
 [Flags]
 public enum StateTraits
 {
     /// <summary>Learned, or a statistic.</summary>
     None = 0,
 
-    /// <summary>Weight decay spares it.</summary>
+    /// <summary>Exempt from weight decay.</summary>
     NoDecay = 1,
 
     /// <summary>Learned for the places of a square grid, maybe behind a few tokens, so that it can be interpolated to another: (1, N, C), or a table (N, heads).</summary>

@@ -1,6 +1,6 @@
 namespace PolaFormer.Tensors;
 
-/// <summary>Extents of an attention, by which a device tells whether a fused kernel of its own takes it.</summary>
+/// <summary>Extents of an attention, by which a device decides whether it has a fused kernel for it.</summary>
 /// <param name="Batch">Images or sequences.</param>
 /// <param name="Heads">Heads.</param>
 /// <param name="HeadDim">Channels of a head.</param>

@@ -1,6 +1,6 @@
 namespace PolaFormer.Tensors;
 
-/// <summary>How deltas (x, y, width, height) stand for boxes: what they are multiplied by, what is added, and what bounds the result.</summary>
+/// <summary>How deltas (x, y, width, height) encode boxes: what they are multiplied by, what is added, and what bounds the result.</summary>
 /// <param name="Deviation">Factor of each delta.</param>
 /// <param name="Mean">Added to each delta after that.</param>
 /// <param name="Width">Largest x of a result in pixels; infinite for no bounds.</param>

@@ -1,7 +1,7 @@
 namespace PolaFormer.Tensors;
 
 /// <summary>
-/// What a request tells of itself, collected for one of two uses: a device checks that the operands are ones it can reach, and
+/// The description of a request, for one of two uses: a device checks that the operands are ones it can reach, and
 /// <see cref="MetaDevice"/> and <see cref="ProfilingDevice"/> count what the request costs.
 /// </summary>
 internal ref struct CallDescription
@@ -60,7 +60,7 @@ internal ref struct CallDescription
     /// <summary>As many elements of a tensor as another one has, which are read.</summary>
     public void ReadsPart(Tensor x, Tensor part, DType? type = DType.Float32) => Add(x, part, type);
 
-    /// <summary>A float32 tensor that is written, if wanted; the first one is the result.</summary>
+    /// <summary>A float32 tensor that is written, if present; the first one is the result.</summary>
     public void Writes(Tensor? y)
     {
         if (y is null)
@@ -77,7 +77,7 @@ internal ref struct CallDescription
         SetResult(y);
     }
 
-    /// <summary>Columns that are written, if wanted.</summary>
+    /// <summary>Columns that are written, if present.</summary>
     public void Writes(Columns? y)
     {
         if (y is { } columns)

@@ -5,7 +5,7 @@ using PolaFormer.Tensors.Memory;
 namespace PolaFormer.Tensors;
 
 /// <summary>
-/// Where tensors live and arithmetic runs: the one seam between formulas and hardware. An operator prepares shapes and results
+/// Where tensors are stored and operators computed: the interface between formulas and hardware. An operator prepares shapes and results
 /// and makes a request (<see cref="IDeviceCall"/>), which a device carries out. Gradients and modules are not part of a device.
 /// </summary>
 public abstract unsafe class Device
@@ -58,7 +58,7 @@ public abstract unsafe class Device
     /// <summary>Whether a request may still be under way when the program goes on, so that reading a value waits for all before it.</summary>
     public virtual bool IsAsynchronous => false;
 
-    /// <summary>Waits until all that was asked of the device is done. A clock that is stopped after it has measured the work.</summary>
+    /// <summary>Waits until all requests to the device have been carried out. A clock that is stopped after it has measured the work.</summary>
     public virtual void Synchronize()
     {
     }
@@ -68,7 +68,7 @@ public abstract unsafe class Device
     {
     }
 
-    /// <summary>The device in whose memory the tensors lie: itself, unless it stands in front of another one.</summary>
+    /// <summary>The device in whose memory the tensors are: itself, unless it forwards to another one.</summary>
     internal virtual Device Memory => this;
 
     /// <summary>Where values that the host gives are put for operators of this device: itself, unless it takes them as constants of another one.</summary>
@@ -84,7 +84,7 @@ public abstract unsafe class Device
     /// <param name="bytes">How many.</param>
     internal abstract void CopyFromHost(void* source, Storage destination, long offset, long bytes);
 
-    /// <summary>Copies from this device's memory into the processor's, after all that was asked for before.</summary>
+    /// <summary>Copies from this device's memory into the processor's, after all requests made before.</summary>
     /// <param name="source">Memory of this device.</param>
     /// <param name="offset">Where to begin there, in bytes.</param>
     /// <param name="destination">First byte.</param>
@@ -116,15 +116,15 @@ public abstract unsafe class Device
         where TCall : struct, IDeviceCall => !Composition.IsForced && (this is CpuDevice || HasKernel(typeof(TCall)));
 
     /// <summary>
-    /// Floats that the fused kernel of an attention leaves for its backward pass; null where the attention is composed from other
+    /// Floats that the fused kernel of an attention saves for its backward pass; null where the attention is composed from other
     /// requests.
     /// </summary>
     /// <param name="extents">The attention's extents.</param>
-    /// <param name="processors">How many the processor's kernel leaves.</param>
+    /// <param name="processors">How many the processor's kernel saves.</param>
     internal int? StateLength<TCall>(in AttentionExtents extents, long processors)
         where TCall : struct, IDeviceCall => Fuses<TCall>() && StateLength(typeof(TCall), extents, processors) is { } length ? checked((int)length) : null;
 
-    /// <summary>What <see cref="StateLength{TCall}"/> tells of a request that has a kernel.</summary>
+    /// <summary><see cref="StateLength{TCall}"/> for a request that has a kernel.</summary>
     internal virtual long? StateLength(Type call, in AttentionExtents extents, long processors) => processors;
 
     /// <summary>Whether backward kernels of polarity attention read the result of the forward pass, which is kept for them then.</summary>
@@ -135,7 +135,7 @@ public abstract unsafe class Device
     internal abstract bool HasKernel(Type call);
 
     /// <summary>
-    /// The memory of a weight laid out as this device's forward passes like it best, to replace its own; null where that is
+    /// The memory of a weight in the layout that this device's forward passes are fastest with, to replace its own; null where that is
     /// the layout it has. The weight is (out, in / groups, …).
     /// </summary>
     internal virtual Storage? Pack(Tensor weight, int groups) => null;

@@ -9,9 +9,9 @@ internal interface IDeviceCall
     /// <summary>Name in profiles and messages, with the function where it takes one.</summary>
     string Name { get; }
 
-    /// <summary>Tells every operand and result, and the multiply-accumulates of the formula.</summary>
+    /// <summary>Adds every operand and result, and the multiply-accumulates of the formula.</summary>
     void Describe(ref CallDescription call);
 
-    /// <summary>Does it on the processor: hands pointers and extents to the kernel.</summary>
+    /// <summary>Computes on the processor: passes pointers and extents to the kernel.</summary>
     void OnCpu();
 }

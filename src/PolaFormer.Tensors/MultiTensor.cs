@@ -69,8 +69,8 @@ public static class MultiTensor
 
     /// <summary>Scales the tensors by max / (norm + 10⁻⁶) where that is less than 1, as torch's clip_grad_norm_.</summary>
     /// <param name="tensors">Float32 tensors.</param>
-    /// <param name="norm">What <see cref="Norm"/> says of them.</param>
-    /// <param name="max">The largest length wanted.</param>
+    /// <param name="norm">The result of <see cref="Norm"/> for them.</param>
+    /// <param name="max">The largest norm that is kept.</param>
     public static void ClipByNorm(IReadOnlyList<Tensor> tensors, Tensor norm, double max)
     {
         if (tensors.Count > 0)
@@ -79,7 +79,7 @@ public static class MultiTensor
 
     /// <summary>Cuts every element to [−max, max], as torch's clip_grad_value_.</summary>
     /// <param name="tensors">Float32 tensors.</param>
-    /// <param name="max">The largest magnitude wanted.</param>
+    /// <param name="max">The largest magnitude that is kept.</param>
     public static void ClipByValue(IReadOnlyList<Tensor> tensors, double max)
     {
         if (tensors.Count > 0)

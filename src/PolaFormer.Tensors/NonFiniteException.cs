@@ -1,10 +1,10 @@
 namespace PolaFormer.Tensors;
 
-/// <summary>A value has become infinite or NaN; the message says which operator made it, where and when.</summary>
+/// <summary>A value has become infinite or NaN; the message names the operator that computed it, its module and the step.</summary>
 /// <param name="op">Name of the operator.</param>
 /// <param name="module">Full name of the module whose forward pass applied it; empty outside of modules.</param>
 /// <param name="step">Number of the training step, counted from 0.</param>
-/// <param name="isBackward">Whether it is a gradient that the operator handed on; else its result.</param>
+/// <param name="isBackward">Whether it is a gradient of one of the operator's inputs; else its result.</param>
 /// <param name="shape">Shape of the values.</param>
 /// <param name="nans">How many are NaN.</param>
 /// <param name="infinities">How many are infinite.</param>
@@ -20,7 +20,7 @@ public sealed class NonFiniteException(string op, string module, ulong step, boo
     /// <summary>Number of the training step, counted from 0.</summary>
     public ulong Step => step;
 
-    /// <summary>Whether it is a gradient that the operator handed on; else its result.</summary>
+    /// <summary>Whether it is a gradient of one of the operator's inputs; else its result.</summary>
     public bool IsBackward => isBackward;
 
     /// <summary>Shape of the values.</summary>

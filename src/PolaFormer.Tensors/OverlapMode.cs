@@ -9,6 +9,6 @@ public enum OverlapMode
     /// <summary>Intersection over the area of the first box.</summary>
     IntersectionOverFirst,
 
-    /// <summary>Intersection over union, less the part of the smallest box around both that neither covers (Rezatofighi et al., CVPR 2019).</summary>
+    /// <summary>Intersection over union, less the part of the smallest box around both that is in neither (Rezatofighi et al., CVPR 2019).</summary>
     Generalized,
 }

@@ -59,7 +59,7 @@ public readonly struct Shape : IEquatable<Shape>
     [UnscopedRef]
     public ReadOnlySpan<int> AsSpan() => ((ReadOnlySpan<int>)_extents)[.._rank];
 
-    /// <summary>Walks the extents, outermost first.</summary>
+    /// <summary>Enumerates the extents, outermost first.</summary>
     [UnscopedRef]
     public ReadOnlySpan<int>.Enumerator GetEnumerator() => AsSpan().GetEnumerator();
 

@@ -1,6 +1,6 @@
 namespace PolaFormer.Tensors;
 
-// Attention; formulas, gradients and what the operators are composed of stand in Ops/.
+// Attention; formulas, gradients and compositions are in Ops/.
 public unsafe partial class Tensor
 {
     /// <summary>Polarity-aware linear attention; see <see cref="Ops.PolarityAttention"/> for the formula.</summary>

@@ -1,6 +1,6 @@
 namespace PolaFormer.Tensors;
 
-// Operators of object detection. Formulas, gradients and edge cases stand in Ops/, one file a family.
+// Operators of object detection. Formulas, gradients and edge cases are in Ops/, one file a family.
 public unsafe partial class Tensor
 {
     /// <summary>Means over the bins of regions of these maps (B, H, W, C).</summary>
@@ -19,7 +19,7 @@ public unsafe partial class Tensor
     public Tensor PairedBoxOverlaps(Tensor others, OverlapMode mode) => Ops.BoxOverlaps.Forward(this, others, mode, isAligned: true);
 
     /// <summary>Sigmoid focal loss of each of these logits (rows, classes).</summary>
-    /// <param name="labels">Int64 (rows); the number of classes stands for none.</param>
+    /// <param name="labels">Int64 (rows); the number of classes means none.</param>
     /// <param name="gamma">Power that weakens what is classified well.</param>
     /// <param name="alpha">Weight of the class's own logit; 1 − α of the others.</param>
     public Tensor FocalLoss(Tensor labels, float gamma = 2, float alpha = 0.25f) => Ops.FocalLoss.Forward(this, labels, gamma, alpha);

@@ -3,7 +3,7 @@ using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Tensors;
 
-// The operators as methods. Formulas, gradients and edge cases stand in Ops/, one file a family.
+// The operators as methods. Formulas, gradients and edge cases are in Ops/, one file a family.
 public unsafe partial class Tensor
 {
     /// <summary>Element-wise sum with broadcasting.</summary>
@@ -141,7 +141,7 @@ public unsafe partial class Tensor
     public static Tensor ScaledResidual(Tensor residual, Tensor branch, Tensor? channelFactors = null, Tensor? sampleFactors = null) =>
         Ops.ScaledResidual.Forward(residual, branch, channelFactors, sampleFactors);
 
-    /// <summary>Zeroes elements by chance and divides the others by the probability to stay.</summary>
+    /// <summary>Zeroes random elements and divides the others by the probability to stay.</summary>
     /// <param name="probability">Chance that an element is zeroed, in [0, 1).</param>
     /// <param name="generator">Its i-th uniform number decides on element i.</param>
     public Tensor Dropout(float probability, Philox generator) => Ops.Dropout.Forward(this, probability, generator);
@@ -267,8 +267,8 @@ public unsafe partial class Tensor
     /// </summary>
     /// <param name="dimension">The dimension.</param>
     /// <param name="indices">
-    /// Aligned with this tensor's last dimension: 1 in every dimension behind the chosen one, in the chosen one as many as wanted, before
-    /// it this tensor's extents, or from some place to the front 1 or none, where the same indices serve all.
+    /// Aligned with this tensor's last dimension: 1 in every dimension behind the chosen one, in the chosen one any number, before
+    /// it this tensor's extents, or from some place to the front 1 or none, where the same indices are used for all.
     /// </param>
     public Tensor Gather(int dimension, Tensor indices) => Ops.Gather.Forward(this, dimension, indices);
 

@@ -30,7 +30,7 @@ public unsafe partial class Tensor
     {
     }
 
-    /// <summary>Where the memory lives and the arithmetic runs.</summary>
+    /// <summary>The device whose memory holds the tensor and that computes with it.</summary>
     public Device Device { get; private set; }
 
     /// <summary>The extents.</summary>
@@ -48,7 +48,7 @@ public unsafe partial class Tensor
     /// <summary>Bytes the elements take.</summary>
     public long ByteCount => Count * DType.Size();
 
-    /// <summary>Whether gradients are wanted for this tensor itself (a leaf of the tape).</summary>
+    /// <summary>Whether gradients are computed for this tensor itself (a leaf of the tape).</summary>
     public bool RequiresGrad { get; set; }
 
     /// <summary>The gradient that backward passes have summed here; null before the first.</summary>
@@ -148,7 +148,7 @@ public unsafe partial class Tensor
         where T : unmanaged => From((ReadOnlySpan<T>)values, shape, device);
 
     /// <summary>
-    /// Lays a weight (out, in / <paramref name="groups"/>, …) out as its device's forward passes like it best and gives the
+    /// Lays a weight (out, in / <paramref name="groups"/>, …) out as its device's forward passes are fastest with it and returns the
     /// plain memory back. Its elements cannot be reached afterwards.
     /// </summary>
     protected void Pack(int groups = 1)
@@ -232,7 +232,7 @@ public unsafe partial class Tensor
         return y;
     }
 
-    /// <summary>Forgets the gradient; the next backward pass starts from zero in the same memory.</summary>
+    /// <summary>Discards the gradient; the next backward pass starts from zero in the same memory.</summary>
     public void ZeroGrad() => _gradIsStale = true;
 
     /// <summary>Shape, type and device, and the values of a small tensor.</summary>

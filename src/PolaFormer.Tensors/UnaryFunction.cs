@@ -1,6 +1,6 @@
 namespace PolaFormer.Tensors;
 
-/// <summary>Functions of one value that are mapped over a tensor; formulas, derivatives and limits stand at their kernels.</summary>
+/// <summary>Functions that are applied to every element of a tensor; formulas, derivatives and limits are given at their kernels.</summary>
 public enum UnaryFunction
 {
     /// <summary>−x.</summary>

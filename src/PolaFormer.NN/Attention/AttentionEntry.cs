@@ -19,7 +19,7 @@ public sealed record AttentionEntry(string Name, string Title, string Source, st
     /// <summary>Options that it takes.</summary>
     public IReadOnlyList<AttentionOption> Options { get; init; } = [];
 
-    /// <summary>How many tokens a host shows it.</summary>
+    /// <summary>How many tokens a host gives it.</summary>
     public AttentionReach Reach { get; init; }
 
     /// <summary>Makes it for a shape, weights undefined.</summary>
@@ -31,7 +31,7 @@ public sealed record AttentionEntry(string Name, string Title, string Source, st
     public AttentionMechanism Create(AttentionShape shape, AttentionOptions? host) => Make(shape, AttentionOptions.Of(Options, _given, host));
 
     /// <summary>The mechanism with options.</summary>
-    /// <param name="text">What stands between the parentheses: <c>alpha=3,kernel=5</c>.</param>
+    /// <param name="text">The text between the parentheses: <c>alpha=3,kernel=5</c>.</param>
     /// <exception cref="ArgumentException">There is no such option, or it takes no such value.</exception>
     public AttentionEntry With(string text)
     {

@@ -2,7 +2,7 @@ using PolaFormer.Tensors;
 
 namespace PolaFormer.NN.Attention;
 
-/// <summary>What a layer hands to its mechanism. Heads lie side by side in the channels.</summary>
+/// <summary>What a layer passes to its mechanism. Heads are side by side in the channels.</summary>
 /// <param name="Query">(B, …N, C): N tokens, in rows of the grid where there is one.</param>
 /// <param name="Key">(B, …n, C).</param>
 /// <param name="Value">(B, …n, C).</param>
@@ -23,7 +23,7 @@ public sealed record AttentionInputs(Columns Query, Columns Key, Columns Value)
     /// <summary>Tokens before those of the grid, such as a class token: N = PrefixTokens + Height·Width.</summary>
     public int PrefixTokens { get; init; }
 
-    /// <summary>(B, …N, C): factor of the result, applied by a mechanism that <see cref="AttentionTraits.Gated">asks for it</see>, else by the layer that has one.</summary>
+    /// <summary>(B, …N, C): factor of the result, applied by a mechanism that <see cref="AttentionTraits.Gated">needs it</see>, else by the layer that has one.</summary>
     public Columns? Gate { get; init; }
 
     /// <summary>(B, n): 1 for a token, 0 for padding; none where every token counts.</summary>
@@ -35,10 +35,10 @@ public sealed record AttentionInputs(Columns Query, Columns Key, Columns Value)
     /// </summary>
     public Tensor? ScoreMask { get; init; }
 
-    /// <summary>Whether a token sees itself and those before it alone.</summary>
+    /// <summary>Whether a token attends to itself and those before it alone.</summary>
     public bool IsCausal { get; init; }
 
-    /// <summary>Where the windows that stand in the batch lie in the image; none where an entry of the batch is an image.</summary>
+    /// <summary>Where the windows in the batch dimension are in the image; none where an entry of the batch is an image.</summary>
     public WindowGrid? Windows { get; init; }
 
     /// <summary>Rotary encoding, (N, d or 2·d each), for a mechanism that <see cref="AttentionTraits.Rotary">turns its features itself</see>.</summary>

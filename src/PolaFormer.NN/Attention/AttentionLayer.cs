@@ -3,7 +3,7 @@ using PolaFormer.Tensors;
 namespace PolaFormer.NN.Attention;
 
 /// <summary>
-/// Projections around a mechanism, which stands inline: tokens (B, H, W, C) of a grid, or (B, N, C) of whatever the mechanism was
+/// Projections around a mechanism, which is an inline part: tokens (B, H, W, C) of a grid, or (B, N, C) of whatever the mechanism was
 /// made for, to as many. Derived types are the hosts' own layers, with their names of parameters.
 /// </summary>
 public abstract class AttentionLayer : ProjectedModule
@@ -15,7 +15,7 @@ public abstract class AttentionLayer : ProjectedModule
     /// <summary>What mixes the tokens.</summary>
     public AttentionMechanism Mechanism { get; }
 
-    /// <summary>Whether the mechanism asks for a gate, which the layer then projects beside the queries.</summary>
+    /// <summary>Whether the mechanism needs a gate, which the layer then projects beside the queries.</summary>
     protected bool IsGated => Mechanism.Traits.HasFlag(AttentionTraits.Gated);
 
     /// <summary>Queries, keys and values with the place of the layer's tokens.</summary>

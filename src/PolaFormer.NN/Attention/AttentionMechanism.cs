@@ -4,8 +4,8 @@ using PolaFormer.Tensors.Random;
 namespace PolaFormer.NN.Attention;
 
 /// <summary>
-/// How tokens are mixed: queries, keys and values in, as many tokens as queries out. The layer around it projects; it stands
-/// inline, so its parameters are the layer's in the state dict.
+/// How tokens are mixed: queries, keys and values in, as many tokens as queries out. The layer around it projects; it is an
+/// inline part, so its parameters are the layer's in the state dict.
 /// </summary>
 /// <remarks>Derived types are one a file in <c>Mechanisms/</c>, and open with source, formula and complexity.</remarks>
 public abstract class AttentionMechanism : Module
@@ -25,7 +25,7 @@ public abstract class AttentionMechanism : Module
     /// <summary>What it was made for.</summary>
     public AttentionShape Shape { get; }
 
-    /// <summary>What it can do and asks for.</summary>
+    /// <summary>What it can do and needs.</summary>
     public abstract AttentionTraits Traits { get; }
 
     /// <summary>
@@ -43,7 +43,7 @@ public abstract class AttentionMechanism : Module
     public abstract AttentionCost Cost(int queries, int keys);
 
     /// <summary>Mixes tokens: (B, N, C).</summary>
-    /// <exception cref="ArgumentException">The inputs ask for what the mechanism cannot do.</exception>
+    /// <exception cref="ArgumentException">The inputs need what the mechanism cannot do.</exception>
     public Tensor Attend(AttentionInputs inputs)
     {
         Require(inputs);
@@ -112,7 +112,7 @@ public abstract class AttentionMechanism : Module
     protected static Columns WithoutPadding(Columns x, Tensor? mask) =>
         mask is null ? x : (Columns)(Tokens(x) * mask.Reshape(mask.Shape[0], mask.Shape[1], 1));
 
-    /// <summary>What a pass draws from: in training, where the shape asks for it, the run's seed, this module's name and the step; else the shape's seed.</summary>
+    /// <summary>The generator of a pass: in training, where the shape says so, of the run's seed, this module's name and the step; else the shape's seed.</summary>
     protected Philox Chance()
     {
         if (!Shape.RedrawsInTraining || !IsTraining)

@@ -16,7 +16,7 @@ public sealed class AttentionOption
     /// <summary>Name, in lower case.</summary>
     public string Name { get; }
 
-    /// <summary>What holds where neither the name of the attention nor its host says otherwise; null where it follows from the shape.</summary>
+    /// <summary>The value where neither the name of the attention nor its host gives one; null where it follows from the shape.</summary>
     public object? Default { get; }
 
     /// <summary>What values it takes, in words.</summary>
@@ -30,7 +30,7 @@ public sealed class AttentionOption
     public static AttentionOption Integer(string name, int? standard, int min, int max) => new(name, standard, () => Between("a whole number", min, max), text =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max ? value : null);
 
-    /// <summary>Tokens, features or rounds, from 1 up to what a small file may ask for; where it is not given the mechanism takes what its shape asks for.</summary>
+    /// <summary>Tokens, features or rounds, from 1 up to a bound that keeps the cost of a small file small; where it is not given the mechanism derives it from its shape.</summary>
     public static AttentionOption Count(string name, int? standard = null, int max = 1024) => Integer(name, standard, 1, max);
 
     /// <summary>True or false.</summary>
@@ -46,7 +46,7 @@ public sealed class AttentionOption
     }
 
     /// <summary>The value that a text means.</summary>
-    /// <param name="text">What stands behind the equals sign.</param>
+    /// <param name="text">The text behind the equals sign.</param>
     /// <param name="attention">Name of the mechanism, for the message.</param>
     /// <exception cref="ArgumentException">The option takes no such value.</exception>
     public object Parse(string text, string attention) =>

@@ -1,6 +1,6 @@
 namespace PolaFormer.NN.Attention;
 
-/// <summary>How many tokens a host shows a mechanism, where the network as published shows softmax attention fewer than others.</summary>
+/// <summary>How many tokens a host gives to a mechanism, where the network as published gives fewer to softmax attention than to others.</summary>
 public enum AttentionReach
 {
     /// <summary>All that the host has.</summary>

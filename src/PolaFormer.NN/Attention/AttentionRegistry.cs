@@ -94,7 +94,7 @@ public static class AttentionRegistry
     }
 
     /// <summary>Names between commas, those between the parentheses of options apart.</summary>
-    /// <param name="texts">Texts that stand for one list; commas in them may have cut options from their name.</param>
+    /// <param name="texts">Texts that are one list; commas in them may have cut options from their name.</param>
     /// <exception cref="ArgumentException">A parenthesis is not closed.</exception>
     public static string[] Names(IEnumerable<string> texts)
     {

@@ -21,10 +21,10 @@ public sealed record AttentionShape(int Dim, int NumHeads, int Tokens)
     /// <summary>Tokens before those of the grid.</summary>
     public int PrefixTokens { get; init; }
 
-    /// <summary>Whether the tokens are a sequence: neighbours are those before and after a token, and no grid will be told.</summary>
+    /// <summary>Whether the tokens are a sequence: neighbours are those before and after a token, and inputs have no grid.</summary>
     public bool IsSequence { get; init; }
 
-    /// <summary>Seed of what is drawn by chance.</summary>
+    /// <summary>Seed of the random numbers.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>Whether a mechanism that draws in every pass draws anew in every training step, as its authors' code does; else always the same.</summary>

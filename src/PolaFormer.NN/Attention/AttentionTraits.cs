@@ -1,6 +1,6 @@
 namespace PolaFormer.NN.Attention;
 
-/// <summary>What a mechanism can do, and what it asks for.</summary>
+/// <summary>What a mechanism can do, and what it needs.</summary>
 [Flags]
 public enum AttentionTraits
 {
@@ -25,7 +25,7 @@ public enum AttentionTraits
     /// <summary>Has parameters for each token: works for the number of tokens that it was made for.</summary>
     FixedLength = 32,
 
-    /// <summary>Draws by chance; with the same seed it draws the same.</summary>
+    /// <summary>Draws random numbers; with the same seed it draws the same.</summary>
     Random = 64,
 
     /// <summary>Needs <see cref="AttentionInputs.Gate"/>, which the layer projects from its tokens.</summary>

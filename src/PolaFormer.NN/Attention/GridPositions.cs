@@ -5,10 +5,10 @@ namespace PolaFormer.NN.Attention;
 /// <summary>Values learned for the places of one grid of tokens, brought to another when the images have another size.</summary>
 public static class GridPositions
 {
-    /// <summary>Interpolates the places of the grid; prefix tokens keep theirs. The same tensor where the grids agree.</summary>
+    /// <summary>Interpolates the places of the grid; prefix tokens keep theirs. The same tensor where the grids are equal.</summary>
     /// <param name="positions">(1, prefix + from.Height·from.Width, C).</param>
     /// <param name="from">The grid that they were learned for, in tokens.</param>
-    /// <param name="to">The grid that is asked for.</param>
+    /// <param name="to">The grid to interpolate to.</param>
     /// <param name="prefix">Tokens before the grid.</param>
     /// <param name="mode">How values between places are made.</param>
     /// <returns>(1, prefix + to.Height·to.Width, C).</returns>

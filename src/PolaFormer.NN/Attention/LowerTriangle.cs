@@ -2,7 +2,7 @@ using PolaFormer.Tensors;
 
 namespace PolaFormer.NN.Attention;
 
-/// <summary>Which tokens a causal query sees.</summary>
+/// <summary>The mask of causal attention.</summary>
 internal static class LowerTriangle
 {
     /// <summary>(N, n): 1 where the key is the query or before it, 0 elsewhere.</summary>

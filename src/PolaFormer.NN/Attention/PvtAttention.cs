@@ -3,7 +3,7 @@ using PolaFormer.Tensors;
 namespace PolaFormer.NN.Attention;
 
 /// <summary>
-/// The attention layer of PVT (models/pvt.py and PolaFormer's models/pola_pvt.py): queries, and for a mechanism that asks for one
+/// The attention layer of PVT (models/pvt.py and PolaFormer's models/pola_pvt.py): queries, and for a mechanism that needs one
 /// a gate, of every token; keys and values of every token, or of patches merged by a convolution.
 /// (B, H, W, C) → the same, and (B, N, C) where nothing is merged.
 /// </summary>
@@ -13,7 +13,7 @@ public sealed class PvtAttention : AttentionLayer
     private readonly SpatialReduction? _reduction;
 
     /// <summary>Makes the layer.</summary>
-    /// <param name="mechanism">What mixes the tokens, made for as many keys as the reduction leaves.</param>
+    /// <param name="mechanism">What mixes the tokens, made for as many keys as the reduction gives.</param>
     /// <param name="qkvBias">Whether the projections of q, g, k, v have a bias.</param>
     /// <param name="srRatio">Side of the patches that are merged to one key and value.</param>
     public PvtAttention(AttentionMechanism mechanism, bool qkvBias = true, int srRatio = 1)

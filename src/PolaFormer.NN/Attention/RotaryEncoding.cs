@@ -6,7 +6,7 @@ namespace PolaFormer.NN.Attention;
 /// <summary>
 /// Rotary position encoding in the plane (the authors' polaformer++/models/pola.py, RoPE): neighbouring channels form
 /// pairs that turn by position·angle; the first half of a head's channels turns with the row, the second with the column.
-/// Not applied by <see cref="Module.Forward"/> but asked for its tables.
+/// Not applied by <see cref="Module.Forward"/>; layers use its tables.
 /// </summary>
 public sealed class RotaryEncoding : Module
 {
@@ -30,7 +30,7 @@ public sealed class RotaryEncoding : Module
         _angle = AddBuffer("angle", Tensor.From(angle, [2 * pairs]), StateTraits.Optional);
     }
 
-    /// <summary>Sine and cosine of every token and channel of one head, (H·W, d) each. Optimised for inference, it remembers the last.</summary>
+    /// <summary>Sine and cosine of every token and channel of one head, (H·W, d) each. Optimised for inference, the last tables are kept.</summary>
     public (Tensor Sin, Tensor Cos) Tables(int height, int width)
     {
         if (!IsOptimizedForInference)

@@ -3,7 +3,7 @@ using PolaFormer.Tensors;
 namespace PolaFormer.NN.Attention;
 
 /// <summary>
-/// One joint projection of queries, keys and values, and of a gate for a mechanism that asks for one: the attention layer of
+/// One joint projection of queries, keys and values, and of a gate for a mechanism that needs one: the attention layer of
 /// Swin's windows and of DeiT. (B, H, W, C) or (B, N, C) → the same.
 /// </summary>
 public sealed class SelfAttention : AttentionLayer
@@ -24,7 +24,7 @@ public sealed class SelfAttention : AttentionLayer
         AddInline(mechanism);
     }
 
-    /// <summary>Applies the layer to windows that stand in the batch.</summary>
+    /// <summary>Applies the layer to windows in the batch dimension.</summary>
     /// <param name="windows">(B·windows, w, w, C).</param>
     /// <param name="grid">Where the windows lie in the image.</param>
     /// <param name="scoreMask">

@@ -11,7 +11,7 @@ internal static class TokenGather
     /// <param name="token">Number of the token for a place in the result.</param>
     public static Tensor Take(Tensor x, int count, Func<int, int> token) => Take(x, 1, count, (_, i) => token(i));
 
-    /// <summary>(…, groups, n, d) → (…, groups, count, d): tokens of each group, the same ones for all that stands before.</summary>
+    /// <summary>(…, groups, n, d) → (…, groups, count, d): tokens of each group, the same ones for all dimensions before.</summary>
     /// <param name="x">Tokens.</param>
     /// <param name="groups">Groups, or 1 where all take the same.</param>
     /// <param name="count">Tokens to take in each group.</param>

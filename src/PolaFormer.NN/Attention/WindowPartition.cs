@@ -2,7 +2,7 @@ using PolaFormer.Tensors;
 
 namespace PolaFormer.NN.Attention;
 
-/// <summary>Cuts maps (B, H, W, C) into windows that stand in the batch, in row order, and puts them together again.</summary>
+/// <summary>Cuts maps (B, H, W, C) into windows in the batch dimension, in row order, and merges them again.</summary>
 /// <param name="Height">Rows of a window in tokens.</param>
 /// <param name="Width">Columns of a window in tokens.</param>
 public readonly record struct WindowPartition(int Height, int Width)

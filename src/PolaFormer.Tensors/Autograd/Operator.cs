@@ -6,7 +6,7 @@ namespace PolaFormer.Tensors.Autograd;
 
 /// <summary>
 /// A recorded operator application. A derived type is one operator: its fields are exactly what the backward pass
-/// needs, its static <c>Forward</c> computes and records, its <see cref="Backward"/> stands next to it.
+/// needs, its static <c>Forward</c> computes and records, its <see cref="Backward"/> is next to it.
 /// </summary>
 public abstract class Operator
 {
@@ -90,7 +90,7 @@ public abstract class Operator
             input.AccumulateGrad(dx);
     }
 
-    /// <summary>Adds to the gradient of some columns of an input what has been written where <see cref="NewGradient(Columns)"/> said.</summary>
+    /// <summary>Adds to the gradient of some columns of an input what has been written to the result of <see cref="NewGradient(Columns)"/>.</summary>
     protected static void Accumulate(Columns input, Columns dx)
     {
         Tensor source = input.Source;

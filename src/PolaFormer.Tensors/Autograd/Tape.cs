@@ -57,7 +57,7 @@ public sealed class Tape : IDisposable
     /// A function's result, of which the tape keeps the inputs alone: backward runs the function again. The second run must draw
     /// the same random numbers. Values and gradients have the bits of a plain call.
     /// </summary>
-    /// <param name="function">Computes from the inputs, and from tensors that live until the backward pass, such as parameters.</param>
+    /// <param name="function">Computes from the inputs, and from tensors that are kept until the backward pass, such as parameters.</param>
     /// <param name="inputs">Tensors that the function reads and whose memory would else be gone by then.</param>
     public static Tensor Recompute(Func<Tensor> function, params ReadOnlySpan<Tensor?> inputs) => Recomputation.Forward(function, inputs);
 

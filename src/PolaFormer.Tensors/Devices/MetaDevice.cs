@@ -3,8 +3,8 @@ using PolaFormer.Tensors.Memory;
 namespace PolaFormer.Tensors;
 
 /// <summary>
-/// A device without memory or arithmetic: a pass on it walks the model's own code, checks every shape and counts the
-/// multiply-accumulates of matrix products, convolutions and attention. It takes tensors of every device, for it reads none.
+/// A device without memory or arithmetic: a pass on it runs the model's own code, checks every shape and counts the
+/// multiply-accumulates of matrix products, convolutions and attention. It takes tensors of every device, since it reads none.
 /// </summary>
 /// <example><code>
 /// var meta = new MetaDevice();

@@ -4,7 +4,7 @@ using PolaFormer.Tensors.Memory;
 namespace PolaFormer.Tensors;
 
 /// <summary>
-/// A device that hands everything to another one and writes down what each call cost. A gradient counts the multiply-accumulates
+/// A device that forwards every request to another one and records what it cost. A gradient counts the multiply-accumulates
 /// as often as it takes products of the forward pass's size (once for each of input and weight, twice for attention). For one
 /// thread at a time.
 /// </summary>
@@ -37,7 +37,7 @@ public sealed unsafe class ProfilingDevice(Device device, Func<string> caller) :
     /// <inheritdoc/>
     public override void TrimMemory() => device.TrimMemory();
 
-    /// <summary>Forgets the calls so far.</summary>
+    /// <summary>Removes the calls so far.</summary>
     public void Clear() => _calls.Clear();
 
     internal override Device Memory => device.Memory;

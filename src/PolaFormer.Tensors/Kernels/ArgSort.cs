@@ -9,7 +9,7 @@ namespace PolaFormer.Tensors.Kernels;
 /// </summary>
 internal static unsafe class ArgSort
 {
-    // Rows of which fewer than one in so many elements is wanted are scanned, others are sorted whole.
+    // Where fewer than one in so many elements of a row is chosen, it is scanned; else it is sorted.
     private const int ScannedFraction = 16;
 
     /// <summary>order(rows, count) = positions of the first <paramref name="count"/> elements of each row of x(rows, columns) in order.</summary>

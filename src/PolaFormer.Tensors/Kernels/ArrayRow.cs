@@ -1,6 +1,6 @@
 namespace PolaFormer.Tensors.Kernels;
 
-/// <summary>Arrays of one length that a kernel walks together: the target, which it writes, and up to three others.</summary>
+/// <summary>Arrays of one length that a kernel goes over together: the target, which it writes, and up to three others.</summary>
 internal readonly unsafe struct ArrayRow(float* target, float* source, float* first, float* second, long count)
 {
     /// <summary>What is updated.</summary>

@@ -2,7 +2,7 @@ using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Tensors.Kernels;
 
-/// <summary>Walks the arrays of a table as if they stood one after another, so that many small ones are one piece of work.</summary>
+/// <summary>Goes over the arrays of a table as if they were one array, so that many small ones are one piece of work.</summary>
 internal static unsafe class ArrayRows
 {
     /// <summary>Updates every element of every row.</summary>

@@ -141,7 +141,7 @@ internal readonly struct AxisWeights : IDisposable
             axis._starts[_indices[k] + 1]++;
         for (int i = 0; i < Inputs; i++)
             axis._starts[i + 1] += axis._starts[i];
-        // Fill moves each start to the end of its row; walking back restores them.
+        // Fill moves each start to the end of its row; the loop from the end restores them.
         for (int o = 0; o < Outputs; o++)
         {
             for (int k = _starts[o]; k < _starts[o + 1]; k++)

@@ -4,7 +4,7 @@ namespace PolaFormer.Tensors.Kernels;
 
 /// <summary>
 /// The innermost loop of <see cref="BlockProduct{T}"/>: up to TLanes.Rows rows of one or two vectors of C in registers. Its
-/// operands are read where they lie, and what it computes is added to C where asked.
+/// operands are read in place, and the product is added to C where that is chosen.
 /// </summary>
 internal static unsafe class BlockTile<TLanes, TVector>
     where TLanes : struct, IGemmLanes<TVector>

@@ -59,7 +59,7 @@ internal static unsafe partial class Broadcast
     }
 
     /// <summary>
-    /// Rows of the merged innermost dimension, walked in the output's order. After merging an operand either moves along the row
+    /// Rows of the merged innermost dimension, in the output's order. After merging an operand either moves along the row
     /// (stride 1) or stays (stride 0): same shapes become one row, a bias rows against one vector, a scalar one row that stays.
     /// </summary>
     private struct Body<TOperator> : IParallelBody where TOperator : struct, IBinaryOperator
@@ -71,7 +71,7 @@ internal static unsafe partial class Broadcast
         private fixed long _extents[Shape.MaxRank];
         private fixed long _aStrides[Shape.MaxRank], _bStrides[Shape.MaxRank];
 
-        /// <summary>Merges neighbouring dimensions that both operands walk (or both stay in) alike.</summary>
+        /// <summary>Merges neighbouring dimensions in which both operands move, or both stay.</summary>
         public void Coalesce(Shape aShape, Shape bShape, Shape yShape)
         {
             long aStride = 1, bStride = 1;

@@ -14,7 +14,7 @@ internal static unsafe partial class DepthwiseConvolution
     private const int Together = 4;
 
     /// <summary>
-    /// y = x ∗ weight + bias, then what <paramref name="finish"/> says; <paramref name="bias"/> (Cw) may be null. Adding x needs
+    /// y = x ∗ weight + bias, then <paramref name="finish"/>; <paramref name="bias"/> (Cw) may be null. Adding x needs
     /// an output as large as the input. With <paramref name="tapsFirst"/> the weight is (kh, kw, Cw).
     /// </summary>
     public static void Forward(in DepthwiseShape shape, float* x, float* weight, bool tapsFirst, float* bias, in DepthwiseFinish finish, float* y)
@@ -79,7 +79,7 @@ internal static unsafe partial class DepthwiseConvolution
         });
     }
 
-    /// <summary>(Cw, 1, kh, kw) to (kh, kw, C), repeated where channels share kernels; flipped in both directions if asked.</summary>
+    /// <summary>(Cw, 1, kh, kw) to (kh, kw, C), repeated where channels share kernels; flipped in both directions where given.</summary>
     private static void PackWeight(in DepthwiseShape shape, float* weight, float* packed, bool flip)
     {
         var (channels, taps) = (shape.Channels, shape.Taps);

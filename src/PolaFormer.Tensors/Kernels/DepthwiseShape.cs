@@ -1,7 +1,7 @@
 namespace PolaFormer.Tensors.Kernels;
 
 /// <summary>
-/// Extents of a depthwise convolution: channel c of the output sees channel c of the input through kernel
+/// Extents of a depthwise convolution: channel c of the output is channel c of the input convolved with kernel
 /// c mod <see cref="WeightChannels"/>.
 /// </summary>
 internal unsafe struct DepthwiseShape

@@ -5,7 +5,7 @@ namespace PolaFormer.Tensors.Kernels;
 /// <summary>Maps over contiguous float32 arrays. Outputs may be the inputs themselves, but may not overlap them otherwise.</summary>
 internal static unsafe partial class Elementwise
 {
-    /// <summary>Values a part works on at least: 10 to 50 µs, more than a hand-over costs.</summary>
+    /// <summary>Values a part works on at least: 10 to 50 µs, more than it costs to start a part on another thread.</summary>
     internal const long Grain = 32768;
 
     /// <summary>y = f(x).</summary>
@@ -104,7 +104,7 @@ internal static unsafe partial class Elementwise
 
     private static void MapBackward<TOperator>(float* x, float* y, float* dy, float* dx, long count) where TOperator : struct, IUnaryOperator
     {
-        // An operator reads one of the two; the other then stands for it, so that the traversal loads no null.
+        // An operator reads one of the two; the other pointer then takes its place, so that the loop loads no null.
         if (!TOperator.BackwardReadsInput)
             x = dy;
         if (!TOperator.BackwardReadsOutput)

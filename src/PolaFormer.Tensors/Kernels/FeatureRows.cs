@@ -1,6 +1,6 @@
 namespace PolaFormer.Tensors.Kernels;
 
-/// <summary>A block of tokens, all their channels, whose features are wanted.</summary>
+/// <summary>A block of tokens, all their channels, whose features are computed.</summary>
 internal unsafe struct FeatureRows
 {
     /// <summary>Tokens, and channels of each.</summary>

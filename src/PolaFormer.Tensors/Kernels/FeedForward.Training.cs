@@ -10,7 +10,7 @@ internal static unsafe partial class FeedForward
 
     /// <summary>
     /// Runs the products of which <paramref name="first"/> keeps its C as it is before the activation; <paramref name="second"/>
-    /// has no A. Activated values are dropped where that is asked for.
+    /// has no A. Activated values are dropped where there is a probability for it.
     /// </summary>
     public static void RunKeeping(in MatrixProduct first, Activation activation, (float Probability, Philox Generator)? dropout, in MatrixProduct second)
     {

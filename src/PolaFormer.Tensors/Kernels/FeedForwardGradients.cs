@@ -16,6 +16,6 @@ internal unsafe struct FeedForwardGradients
 
     public float* X, Kept, Weight1, Weight2, Dy;
 
-    /// <summary>Null where not wanted; a bias's only together with its weight's.</summary>
+    /// <summary>Null where it is not needed; a bias's only together with its weight's.</summary>
     public float* Dx, DWeight1, DBias1, DWeight2, DBias2;
 }

@@ -16,7 +16,7 @@ internal static unsafe class Gather
 
     /// <summary>
     /// tables(groups, rows, columns) += rows of dy(groups, count, columns) at their indices. Each part owns some rows of the tables and
-    /// walks their indices in order, so that equal indices add up in the same order always.
+    /// takes their indices in order, so that equal indices add up in the same order always.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">An index names no row; nothing is written then.</exception>
     public static void ScatterAdd(float* dy, in GatherShape shape, long* index, float* tables)

@@ -4,7 +4,7 @@ namespace PolaFormer.Tensors.Kernels;
 /// <param name="Groups">Tables, one behind another.</param>
 /// <param name="Rows">Rows of a table.</param>
 /// <param name="Columns">Values of a row.</param>
-/// <param name="IndexGroups">Lists of indices, which serve the tables in turns.</param>
+/// <param name="IndexGroups">Lists of indices: table g uses list g mod this number.</param>
 /// <param name="Count">Rows chosen of a table.</param>
 internal readonly record struct GatherShape(long Groups, int Rows, int Columns, long IndexGroups, int Count)
 {

@@ -10,7 +10,7 @@ internal static unsafe partial class Gemm
     /// <summary>Rows laid out at a time, and columns of A and of B that a task multiplies: 512 KiB of the second cache.</summary>
     private const int CorrelationRows = 256, CorrelationSide = 256;
 
-    /// <summary>Tasks wanted, and floats that their partial sums may take: 16 MiB.</summary>
+    /// <summary>Number of tasks, and floats that their partial sums may take: 16 MiB.</summary>
     private const int CorrelationTasks = 16, PartialFloats = 1 << 22;
 
     /// <summary>
@@ -117,7 +117,7 @@ internal static unsafe partial class Gemm
         for (var i = 0; i < columns; i++) sums[i] += room[i];
     }
 
-    /// <summary>Floats of a strip; a vector more than its own, for it is written in whole vectors.</summary>
+    /// <summary>Floats of a strip; a vector more than its own, since it is written in whole vectors.</summary>
     private static nint StripLength(int width, int rows) => (nint)width * rows + 16;
 
     /// <summary>

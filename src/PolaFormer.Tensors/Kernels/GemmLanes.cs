@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace PolaFormer.Tensors.Kernels;
 
-/// <summary>What the matrix product asks of a vector of floats. One register tile is Rows × 2·Width.</summary>
+/// <summary>The operations on vectors that the matrix product needs. One register tile is Rows × 2·Width.</summary>
 internal unsafe interface IGemmLanes<TVector>
 {
     /// <summary>Floats in a vector.</summary>

@@ -45,7 +45,7 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
     where TLanes : struct, IGemmLanes<TVector>
     where TVector : unmanaged
 {
-    /// <summary>Rows of B, and so 2·TLanes.Width floats each, by which the cache is asked ahead.</summary>
+    /// <summary>Rows of B, and so 2·TLanes.Width floats each, by which the cache prefetches.</summary>
     private const int Ahead = 24;
 
     /// <summary>Computes a tile of <paramref name="rows"/> (1 … TLanes.Rows) rows.</summary>

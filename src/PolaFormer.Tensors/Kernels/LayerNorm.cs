@@ -7,7 +7,7 @@ namespace PolaFormer.Tensors.Kernels;
 /// <summary>Layer normalisation of (rows, channels): y = (x − mean)·rstd·weight + bias with rstd = 1/√(variance + eps), variance biased.</summary>
 internal static unsafe class LayerNorm
 {
-    /// <summary>Rows whose weight gradients are added before they join the part's total, which keeps the sums short.</summary>
+    /// <summary>Rows whose weight gradients are added before they are added to the part's total, which keeps the sums short.</summary>
     private const int BlockRows = 32;
 
     /// <summary>Rows whose steps overlap, and their floats at most: 16 KiB of the first cache.</summary>

@@ -39,7 +39,7 @@ internal unsafe struct LinearAttentionGradients
 /// </code>
 /// </summary>
 /// <remarks>
-/// A map may look at all channels of a token, so a unit of work is a chunk of an image's tokens with all heads. Features exist
+/// A map may depend on all channels of a token, so a unit of work is a chunk of an image's tokens with all heads. Features exist
 /// only for a block of tokens at a time, in the scratch of a thread; what is kept between passes is S and z.
 /// </remarks>
 internal static unsafe partial class LinearAttention

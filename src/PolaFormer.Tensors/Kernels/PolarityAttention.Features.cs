@@ -42,7 +42,7 @@ internal static unsafe partial class PolarityAttention
             }
         }
 
-        /// <summary>φ of a block of keys (rows × 2·Padded), its column sums added to <paramref name="sum"/> (2·Padded). v is only asked for.</summary>
+        /// <summary>φ of a block of keys (rows × 2·Padded), its column sums added to <paramref name="sum"/> (2·Padded). v is prefetched.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void KeyFeatures(
             in PolarityLayout layout, int rows, float* k, nint kRow, float* position, nint positionRow, float* mask, float* v, nint vRow,
@@ -132,7 +132,7 @@ internal static unsafe partial class PolarityAttention
         }
 
         /// <summary>
-        /// log₂ a, within 1.5 ulp or 1e-7·|log₂ a|: quicker than the exact one, for it meets only an exponent of about 1 to 8
+        /// log₂ a, within 1.5 ulp or 1e-7·|log₂ a|: faster than the exact one, since the exponents are only about 1 to 8
         /// and no infinity, NaN or 0 that would not make a·(anything finite) what it must be.
         /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -6,7 +6,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
 {
     private static partial class Pass<T>
     {
-        /// <summary>κ of a block of keys (rows × Width), its column sums added to <paramref name="sum"/> unless null. v is only asked for.</summary>
+        /// <summary>κ of a block of keys (rows × Width), its column sums added to <paramref name="sum"/> unless null. v is prefetched.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void KeyFeatures(in PolarityPlusPlusLayout layout, int rows, float* k, nint kRow, float* v, nint vRow, float* features, float* sum)
         {

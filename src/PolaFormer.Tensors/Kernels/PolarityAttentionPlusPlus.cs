@@ -38,7 +38,7 @@ internal unsafe struct PolarityAttentionPlusPlusGradients
 /// out[:, :d/2] = (R f)·S[:, :d/2] / (f·m + 1e-6),     out[:, d/2:] = (R f')·S[:, d/2:] / (f'·m + 1e-6)
 /// </code>
 /// As the authors have it, exp(x) − 1 is computed as written and the denominator uses the unrotated features. Half of all
-/// features are exactly 0, so one exponential serves a front and a back feature. Features exist for a block of tokens only.
+/// features are exactly 0, so one exponential is used for a front and a back feature. Features exist for a block of tokens only.
 /// </remarks>
 internal static unsafe partial class PolarityAttentionPlusPlus
 {

@@ -13,7 +13,7 @@ internal static unsafe partial class Reduction
     /// <summary>Values summed in float32 before the total moves on: the rounding error stays that of a short sum.</summary>
     private const int BlockLength = 1024;
 
-    /// <summary>Rows of a column sum added in float32 before they join the compensated total.</summary>
+    /// <summary>Rows of a column sum added in float32 before they are added to the compensated total.</summary>
     private const int BlockRows = 32;
 
     /// <summary>y(outer, inner) = scale·Σ over the middle of x(outer, reduce, inner); 0 where reduce is 0.</summary>
@@ -21,7 +21,7 @@ internal static unsafe partial class Reduction
     {
         if (outer * inner == 0)
             return;
-        // Few outer rows cannot feed the threads: then the reduced dimension is cut too, into chunks whose sums meet in a second step.
+        // Few outer rows are too few parts for the threads: then the reduced dimension is cut too, into chunks whose sums are added in a second step.
         int chunks = outer >= 32 ? 1 : Workers.PartsFor(reduce * inner, Math.Max(Elementwise.Grain, 4 * BlockRows * inner));
         var body = new SumBody { X = x, Y = y, Outer = outer, Reduce = reduce, Inner = inner, Chunks = chunks, Scale = scale };
         body.Parts = Workers.PartsFor(outer * reduce * inner, Elementwise.Grain);

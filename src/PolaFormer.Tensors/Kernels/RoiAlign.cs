@@ -4,7 +4,7 @@ namespace PolaFormer.Tensors.Kernels;
 
 /// <summary>
 /// Means over bins of regions of channels-last maps, bilinear between pixels. The shares of a bin's pixels do not depend on the
-/// channel: a bin's points are walked once, with plain loops over channels.
+/// channel: a bin's points are visited once, with plain loops over channels.
 /// </summary>
 internal static unsafe class RoiAlign
 {
@@ -16,7 +16,7 @@ internal static unsafe class RoiAlign
         Workers.Run(count, new ForwardBody { X = x, Map = map, Regions = regions, Rule = rule, Y = y });
     }
 
-    /// <summary>dx(B, H, W, C) = the shares of dy; a group of channels a part, each of which walks all regions in order.</summary>
+    /// <summary>dx(B, H, W, C) = the shares of dy; a group of channels a part, each of which takes all regions in order.</summary>
     public static void Backward(float* dy, float* regions, int count, in RoiAlignRule rule, float* dx, Shape map)
     {
         int parts = Math.Clamp((map[3] + 15) / 16, 1, 16);

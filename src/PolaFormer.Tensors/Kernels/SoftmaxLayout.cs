@@ -49,7 +49,7 @@ internal readonly struct SoftmaxLayout
 
     public int Units => Heads * Groups * Chunks;
 
-    /// <summary>Parts, when a query meets a key <paramref name="products"/> times.</summary>
+    /// <summary>Parts, with <paramref name="products"/> products of each query with each key.</summary>
     public int Parts(int products) =>
         Math.Min(Units, Workers.PartsFor((long)Batch * Heads * _queries * PaddedKeys * Padded * products, Grain));
 

@@ -9,7 +9,7 @@ internal readonly unsafe struct SoftmaxMask(float* values, int groups, int rowsP
 {
     public float* Values { get; } = values;
 
-    /// <summary>The row of the mask that serves a row of the input.</summary>
+    /// <summary>The row of the mask for a row of the input.</summary>
     public long Row(long row)
     {
         (long block, long rowInGroup) = Math.DivRem(row, rowsPerGroup);

@@ -1,6 +1,6 @@
 namespace PolaFormer.Tensors.Kernels;
 
-// Copies between contiguous layouts, told by their shapes.
+// Copies between contiguous layouts, described by their shapes.
 internal static unsafe partial class StridedCopy
 {
     /// <summary>Copies all of x with its dimensions in another order.</summary>
@@ -19,7 +19,7 @@ internal static unsafe partial class StridedCopy
         Run(x, permuted, y, yStrides, yShape.AsSpan(), elementSize);
     }
 
-    /// <summary>Copies <paramref name="length"/> places of a dimension from <paramref name="from"/> in x to <paramref name="to"/> in y; all other extents agree.</summary>
+    /// <summary>Copies <paramref name="length"/> places of a dimension from <paramref name="from"/> in x to <paramref name="to"/> in y; all other extents are equal.</summary>
     public static void Block(void* x, Shape xShape, int from, void* y, Shape yShape, int to, int dimension, int length, int elementSize)
     {
         Span<nint> xStrides = stackalloc nint[xShape.Rank], yStrides = stackalloc nint[xShape.Rank];

@@ -105,7 +105,7 @@ internal static unsafe partial class StridedCopy
 
     private record struct Dimension(long Extent, nint Source, nint Destination);
 
-    /// <summary>Outermost (largest step of the destination) first; neighbours that both layouts walk as one become one.</summary>
+    /// <summary>Outermost (largest step of the destination) first; neighbours that are contiguous in both layouts become one.</summary>
     private static Span<Dimension> SortAndMerge(Span<Dimension> dimensions)
     {
         for (int i = 1; i < dimensions.Length; i++)
@@ -128,7 +128,7 @@ internal static unsafe partial class StridedCopy
     }
 
     /// <summary>
-    /// The core walks two dimensions: columns, the innermost of the destination, and rows, which for a transposing copy is the one
+    /// The core goes over two dimensions: columns, the innermost of the destination, and rows, which for a transposing copy is the one
     /// the source runs along. An item is one block of rows (or, of a single row, of columns) at one index of the other dimensions.
     /// </summary>
     private struct Body<TElement, TStore> : IParallelBody where TElement : unmanaged where TStore : struct, IStore<TElement>
@@ -207,7 +207,7 @@ internal static unsafe partial class StridedCopy
                 return;
             }
 
-            // Tiles, so that the side which is walked across its lines finds them again in the cache.
+            // Tiles, so that the side which is read across its cache lines finds them again in the cache.
             const int Tile = 16;
             nint sourceRow = _rows.Source, sourceColumn = _columns.Source, destinationColumn = _columns.Destination;
             for (int i0 = 0; i0 < rows; i0 += Tile)

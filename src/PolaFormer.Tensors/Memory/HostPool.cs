@@ -13,7 +13,7 @@ internal sealed unsafe class HostPool(MemoryStatistics statistics) : MemoryPool(
 
     protected override long MaxBytes => MachineMemory.BytesForTensors;
 
-    // Where the system lends more memory than there is, it ends the process once that is used: the limit is ours to hold.
+    // A system that overcommits memory ends the process once the memory is used up, so the limit is kept here.
     protected override nint TryReserve(long capacity)
     {
         if (!HasRoom(capacity))
@@ -34,7 +34,7 @@ internal sealed unsafe class HostPool(MemoryStatistics statistics) : MemoryPool(
         CultureInfo.InvariantCulture,
         $"A tensor of {bytes / 1e6:#,0} MB is more than the memory has room for: tensors use {Statistics.BytesInUse / 1e6:#,0} of the {MachineMemory.TotalBytes / 1e6:#,0} MB. Use a smaller batch, smaller images or fewer tokens."));
 
-    // What other programs need is asked for large blocks alone: it takes a while.
+    // The memory that other programs need is read for large blocks alone, since reading it is slow.
     private bool HasRoom(long capacity) => capacity < LargeBlock
         ? Statistics.BytesReserved + capacity <= MachineMemory.BytesForTensors
         : capacity <= MachineMemory.FreeBytesForTensors;

@@ -5,16 +5,16 @@ namespace PolaFormer.Tensors.Memory;
 /// <summary>How much memory the process may use.</summary>
 public static class MachineMemory
 {
-    // A container's limit, as the system shows it inside the container; no number where there is none.
+    // A container's limit, as it is read inside the container; no number where there is none.
     private static readonly string[] s_limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 
     /// <summary>Bytes of the machine, or of the container that the process runs in.</summary>
     public static long TotalBytes { get; } = Math.Min(FromSystem("MemTotal:") ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, Limit());
 
-    /// <summary>The part of it that tensors may have: what is left serves the system and the rest of the process.</summary>
+    /// <summary>The part of it that tensors may have: the rest is for the system and the rest of the process.</summary>
     public static long BytesForTensors => TotalBytes - (TotalBytes / 16);
 
-    /// <summary>What tensors may take beyond what they have: less than <see cref="BytesForTensors"/> leaves where other programs need it.</summary>
+    /// <summary>What tensors may take beyond what they have: less than follows from <see cref="BytesForTensors"/> where other programs need memory.</summary>
     public static long FreeBytesForTensors => Math.Min(BytesForTensors - Device.Cpu.MemoryStatistics.BytesReserved, FromSystem("MemAvailable:") ?? long.MaxValue);
 
     private static long Limit()

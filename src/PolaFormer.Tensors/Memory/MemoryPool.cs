@@ -18,13 +18,13 @@ internal abstract class MemoryPool(MemoryStatistics statistics)
     /// <summary>What the pool holds.</summary>
     protected MemoryStatistics Statistics => statistics;
 
-    /// <summary>The largest block that can be asked for.</summary>
+    /// <summary>The largest block that can be allocated.</summary>
     protected abstract long MaxBytes { get; }
 
     /// <summary>Takes a block of at least <paramref name="bytes"/> bytes, contents undefined.</summary>
     /// <param name="bytes">Wanted size, ≥ 0.</param>
     /// <param name="capacity">The block's true size.</param>
-    /// <exception cref="InsufficientMemoryException">The device has no room for it.</exception>
+    /// <exception cref="InsufficientMemoryException">The device has not enough free memory.</exception>
     public nint Take(long bytes, out long capacity)
     {
         if (bytes > MaxBytes)
@@ -54,7 +54,7 @@ internal abstract class MemoryPool(MemoryStatistics statistics)
         }
     }
 
-    /// <summary>Gives a block back to the system: one of its size is not expected to be wanted again.</summary>
+    /// <summary>Returns a block to the system: no other of its size is expected to be needed.</summary>
     public void Discard(nint block, long capacity)
     {
         lock (_gate)

@@ -35,7 +35,7 @@ public readonly ref struct MemoryScope
 
     /// <summary>
     /// Makes a tensor that outlives every scope, such as a table computed at first use, and then belongs to the garbage
-    /// collector. What <paramref name="make"/> makes besides the result lives as long.
+    /// collector. What <paramref name="make"/> makes besides the result is kept as long.
     /// </summary>
     public static T OutsideScopes<T>(Func<T> make)
     {

@@ -17,7 +17,7 @@ public sealed class MemoryStatistics
     {
     }
 
-    /// <summary>Bytes held by live tensors.</summary>
+    /// <summary>Bytes of tensors in use.</summary>
     public long BytesInUse => Interlocked.Read(ref _inUse);
 
     /// <summary>Largest <see cref="BytesInUse"/> since the start or the last <see cref="ResetPeak"/>.</summary>

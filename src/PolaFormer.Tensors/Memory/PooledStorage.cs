@@ -11,7 +11,7 @@ internal abstract class PooledStorage : Storage
     /// <param name="device">Whose memory it is.</param>
     /// <param name="pool">The device's pool.</param>
     /// <param name="bytes">Wanted size, ≥ 0.</param>
-    /// <exception cref="InsufficientMemoryException">The device has no room for it.</exception>
+    /// <exception cref="InsufficientMemoryException">The device has not enough free memory.</exception>
     protected PooledStorage(Device device, MemoryPool pool, long bytes)
         : base(device)
     {

@@ -1,6 +1,6 @@
 namespace PolaFormer.Tensors.Memory;
 
-/// <summary>No memory: stands behind tensors of devices on which they have shapes alone.</summary>
+/// <summary>No memory: the storage of tensors on devices that keep shapes alone.</summary>
 internal sealed class ShapeOnlyStorage : Storage
 {
     public ShapeOnlyStorage(Device device)

@@ -38,7 +38,7 @@ internal abstract class Storage(Device device)
         }
     }
 
-    /// <summary>Gives the memory back to where the pool had it from, now, whoever holds it.</summary>
+    /// <summary>Returns the memory to its source at once, whatever holds it.</summary>
     public void Discard()
     {
         GC.SuppressFinalize(this);
@@ -49,6 +49,6 @@ internal abstract class Storage(Device device)
     public void HandToCollector() => _ownedByCollector = true;
 
     /// <summary>Gives the memory back, once.</summary>
-    /// <param name="isWantedAgain">Whether memory of this size is expected to be wanted again.</param>
+    /// <param name="isWantedAgain">Whether memory of this size is expected to be needed again.</param>
     protected abstract void Free(bool isWantedAgain);
 }

@@ -3,7 +3,7 @@ using PolaFormer.Tensors.Kernels;
 
 namespace PolaFormer.Tensors.Ops;
 
-/// <summary>The table of arrays that a kernel over many tensors walks, in memory that is used again.</summary>
+/// <summary>The table of arrays for a kernel over many tensors, in memory that is used again.</summary>
 internal readonly ref struct ArrayTable : IDisposable
 {
     private readonly ArrayRow[] _rows;

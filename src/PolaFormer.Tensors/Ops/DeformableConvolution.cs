@@ -5,7 +5,7 @@ namespace PolaFormer.Tensors.Ops;
 /// <summary>
 /// y(p) = Σₜ Wₜ·x(p + t + oₜ(p)) + b: a <see cref="DepthwiseConvolution"/> whose taps t are moved by offsets o, the image read
 /// bilinear between pixels and 0 outside (Dai et al., ICCV 2017). With g = Wₜ·∂y, ∂x is g spread over the four pixels by their
-/// shares, ∂oₜ(p) = Σ over channels of g·∇x there, ∂Wₜ = Σ ∂y·x(p + t + oₜ), ∂b = Σ ∂y. Where a tap meets a pixel exactly the
+/// shares, ∂oₜ(p) = Σ over channels of g·∇x there, ∂Wₜ = Σ ∂y·x(p + t + oₜ), ∂b = Σ ∂y. Where a tap falls exactly on a pixel the
 /// gradient of its offset is that of the right and lower side. A NaN offset gives NaN.
 /// </summary>
 internal sealed class DeformableConvolution : Operator

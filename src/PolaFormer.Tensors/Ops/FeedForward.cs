@@ -66,7 +66,7 @@ internal sealed class FeedForward : Operator
         Accumulate(_residual, dy);
     }
 
-    /// <summary>y = (d·act(h))·W₂ᵀ + b₂ (+ residual) with h = x·W₁ᵀ + b₁, which is kept in <paramref name="Hidden"/> if wanted.</summary>
+    /// <summary>y = (d·act(h))·W₂ᵀ + b₂ (+ residual) with h = x·W₁ᵀ + b₁, which is kept in <paramref name="Hidden"/> if that is given.</summary>
     internal readonly record struct Call(
         Tensor X, Tensor Weight1, Tensor? Bias1, Activation Activation, Tensor Weight2, Tensor? Bias2, Tensor? Residual, (float Probability, Philox Generator)? Dropout, Tensor? Hidden, Tensor Y) : IDeviceCall
     {

@@ -58,7 +58,7 @@ internal sealed class GatedDepthwiseConvolution : Operator
         Accumulate(_bias, dbias);
     }
 
-    /// <summary>y = s·g with s = (m·x) ∗ W + b + a, which is kept in <paramref name="Sum"/> if wanted.</summary>
+    /// <summary>y = s·g with s = (m·x) ∗ W + b + a, which is kept in <paramref name="Sum"/> if that is given.</summary>
     internal readonly record struct Call(Columns X, Tensor Weight, Tensor? Bias, Tensor Addend, Columns Gate, Tensor? Mask, Tensor? Sum, Tensor Y) : IDeviceCall
     {
         public string Name => nameof(GatedDepthwiseConvolution);

@@ -3,7 +3,7 @@ using PolaFormer.Tensors.Autograd;
 namespace PolaFormer.Tensors.Ops;
 
 /// <summary>
-/// y = f(x) element by element, ∂L/∂x = ∂L/∂y·f′(x). Each function's value and derivative, at 0 and ±∞ too, stand at its
+/// y = f(x) element by element, ∂L/∂x = ∂L/∂y·f′(x). Each function's value and derivative, at 0 and ±∞ too, are given at its
 /// kernel in <c>Kernels/Elementwise</c>. Empty input gives empty output.
 /// </summary>
 internal sealed class Unary : Operator

@@ -150,7 +150,7 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
         }
     }
 
-    /// <summary>The words of consecutive blocks, four at a time. A lane of 64 bits is a block: products read the lower half, and what stands in the upper one does not matter until the end.</summary>
+    /// <summary>The words of consecutive blocks, four at a time. A lane of 64 bits is a block: products read the lower half, and the upper one is ignored until the end.</summary>
     private void FourBlocks(ulong index, Span<uint> words)
     {
         Vector256<ulong> counter = Vector256.Create(index) + Vector256.Create(0ul, 1, 2, 3);

@@ -19,8 +19,8 @@ internal enum ScratchPurpose
 }
 
 /// <summary>
-/// Native buffers that a thread grows and keeps for packed panels and the like, so that kernels take nothing from the
-/// allocator in steady state. What a thread held is freed some time after it ended; the collector is told of the bytes,
+/// Native buffers that a thread grows and keeps for packed panels and other intermediate values, so that kernels allocate nothing
+/// in steady state. The buffers of a thread are freed some time after it has ended; the garbage collector counts the bytes,
 /// so that a program of many short threads does not wait for managed memory to run short.
 /// </summary>
 internal sealed unsafe class ThreadScratch
@@ -41,7 +41,7 @@ internal sealed unsafe class ThreadScratch
     }
 
     /// <summary>
-    /// A buffer of at least <paramref name="count"/> floats aligned to 64 bytes, valid until this thread asks again for
+    /// A buffer of at least <paramref name="count"/> floats aligned to 64 bytes, valid until the next call on this thread for
     /// the same purpose. Its content is undefined.
     /// </summary>
     public static float* Floats(ScratchPurpose purpose, long count)

@@ -6,19 +6,19 @@ using System.Runtime.InteropServices;
 namespace PolaFormer.Tensors.Threading;
 
 /// <summary>
-/// The one pool of threads of the process: a fork-join in which the caller takes part. How many parts there are is
+/// The one pool of threads of the process: a fork-join in which the calling thread computes, too. How many parts there are is
 /// decided by the shape of the work, never by the number of threads, so results do not depend on that number.
 /// </summary>
 /// <remarks>
 /// A run publishes a job as a ticket: its generation and how many parts are left. Threads claim a part by lowering the
-/// ticket and read the job only after that, when it cannot end without them. A thread that wakes late finds nothing
-/// left to take and needs no farewell.
+/// ticket and read the job only after that, when it cannot end without them. A thread that wakes late finds no
+/// parts left and need not be waited for.
 /// </remarks>
 public static unsafe class Workers
 {
     private const int MaxParts = 64;
 
-    /// <summary>How long an idle thread watches for the next job before it sleeps.</summary>
+    /// <summary>How long an idle thread polls for the next job before it sleeps.</summary>
     private static readonly long s_spinTicks = Stopwatch.Frequency / 5_000;   // 200 µs
 
     private static readonly Lock s_growth = new();

@@ -6,7 +6,7 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// <summary>
 /// BigBird (Zaheer et al., NeurIPS 2020, https://arxiv.org/abs/2007.14062; Skyformer's src/models/attention_bigbird.py,
 /// after Hugging Face): the sequence is cut into blocks of s tokens; a block attends to its neighbours, to the first and the
-/// last block and to r blocks by chance, other ones for every head; the first and the last attend to all. Rows of padding are
+/// last block and to r random blocks, other ones for every head; the first and the last attend to all. Rows of padding are
 /// zero. Time N·s·(5 + r)·C, memory N·s·(5 + r).
 /// </summary>
 public sealed class BigBirdAttention : AttentionMechanism
@@ -80,7 +80,7 @@ public sealed class BigBirdAttention : AttentionMechanism
         return Merge(mixed.Reshape(batch, heads, inner * _block, Shape.HeadDim));
     }
 
-    // (heads, blocks − 2, 5 + r): the blocks that a block sees, none of the fixed ones twice.
+    // (heads, blocks − 2, 5 + r): the blocks that a block attends to, none of the fixed ones twice.
     private int[] SeenBlocks(int blocks)
     {
         int given = RandomBlocks?.Count ?? 0, needed = Shape.NumHeads * (blocks - 2) * _random;

@@ -4,7 +4,7 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 
 /// <summary>
 /// Dense synthesizer (Tay et al., Synthesizer, ICML 2021, https://arxiv.org/abs/2005.00743; synthesizer.py of leaderj1001,
-/// SynthesizerDense): each query says its scores by itself: softmax(W₂·relu(W₁·q + b₁) + b₂)·v, the layers shared by the
+/// SynthesizerDense): the scores of a query are computed from it alone: softmax(W₂·relu(W₁·q + b₁) + b₂)·v, the layers shared by the
 /// heads; keys are not read. Time N·n·(C + n·heads), memory N·n.
 /// </summary>
 public sealed class DenseSynthesizer : AttentionMechanism

@@ -9,7 +9,7 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// token, not those of a head, and a learned positional encoding on the keys. Per head
 /// y = φ(q)·(φ(k)ᵀv)/n / (φ(q)·mean φ(k) + 10⁻⁶), plus dwc(v), one depthwise kernel shared by the heads.
 /// Time N·C·d, memory N·C. Keys may be fewer, those of a spatial reduction. A rotary encoding turns the numerator's features and
-/// stands in for the learned one, which is then not added; the normaliser's 10⁻⁶ is not for the mean there.
+/// replaces the learned one, which is then not added; the normaliser's 10⁻⁶ is not for the mean there.
 /// </summary>
 public sealed class FocusedLinearAttention : RotaryFeatureAttention
 {

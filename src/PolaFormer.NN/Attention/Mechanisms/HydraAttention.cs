@@ -5,7 +5,7 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// <summary>
 /// Hydra attention (Bolya et al., ECCV 2022 workshops, https://arxiv.org/abs/2209.07484): as many heads as channels, so that
 /// y = q̂ ⊙ Σ k̂ ⊙ v with q̂ and k̂ at length 1 over all channels, and no normaliser. Time and memory N·C, in products of
-/// single elements, which the cost, as every count here, leaves out.
+/// single elements, which the cost, as every count here, does not include.
 /// </summary>
 public sealed class HydraAttention(AttentionShape shape) : AttentionMechanism(shape)
 {

@@ -80,7 +80,7 @@ public sealed class LongformerAttention : AttentionMechanism
         // Columns of a block: the blocks before, at and after it, then the global tokens.
         int Token(int block, int column) => column < 3 * _window ? ((block - 1) * _window) + column : GlobalTokens[column - (3 * _window)];
 
-        bool Sees(int block, int row, int column)
+        bool Attends(int block, int row, int column)
         {
             int token = Token(block, column), distance = Math.Abs(token - (block * _window) - row);
             return column >= 3 * _window || (distance <= _window && !isGlobal.Contains(token));
@@ -88,7 +88,7 @@ public sealed class LongformerAttention : AttentionMechanism
 
         Tensor Spans(Tensor x) => TokenGather.Take(x, blocks * span, i => Math.Clamp(Token(i / span, i % span), 0, tokens - 1)).Reshape(batch * blocks, span, Shape.Dim);
 
-        Tensor excluded = ScoreMask.Of((blocks, _window, span), tokens, mask, Token, Sees, query.Device);
+        Tensor excluded = ScoreMask.Of((blocks, _window, span), tokens, mask, Token, Attends, query.Device);
         Tensor queries = TokenGather.Pad(query, blocks * _window).Reshape(batch * blocks, _window, Shape.Dim);
         Tensor mixed = Tensor.SoftmaxAttention(queries, Spans(key), Spans(value), Shape.NumHeads, 1 / MathF.Sqrt(Shape.HeadDim), mask: excluded);
         return mixed.Reshape(batch, blocks * _window, Shape.Dim).Slice(1, 0, tokens);

@@ -16,7 +16,7 @@ public sealed class PerformerAttention : FeatureMapAttention
 
     /// <summary>Makes the mechanism; the directions follow from the shape's seed.</summary>
     /// <param name="shape">Shape.</param>
-    /// <param name="kernel">What the features stand for.</param>
+    /// <param name="kernel">The kernel that the features approximate.</param>
     /// <param name="features">Random features m; ⌊d·ln d⌋ where null, at least 1.</param>
     public PerformerAttention(AttentionShape shape, PerformerKernel kernel = PerformerKernel.Softmax, int? features = null)
         : base(shape)
@@ -27,7 +27,7 @@ public sealed class PerformerAttention : FeatureMapAttention
         _projection = AddBuffer("projection_matrix", OrthogonalProjection.Draw(FeatureDim, shape.HeadDim, shape.Seed));
     }
 
-    /// <summary>What the features stand for.</summary>
+    /// <summary>The kernel that the features approximate.</summary>
     public PerformerKernel Kernel { get; }
 
     /// <summary>Factor of queries and keys, d^-¼ unless set.</summary>
@@ -47,7 +47,7 @@ public sealed class PerformerAttention : FeatureMapAttention
     }
 
     /// <inheritdoc/>
-    /// <remarks>The maximum over all keys would tell a token of those after it.</remarks>
+    /// <remarks>The maximum over all keys would make a token depend on those after it.</remarks>
     public override AttentionTraits Traits =>
         (Kernel == PerformerKernel.Softmax ? base.Traits & ~AttentionTraits.Causal : base.Traits) | AttentionTraits.Random;
 

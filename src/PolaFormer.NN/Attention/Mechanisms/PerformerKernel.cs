@@ -1,6 +1,6 @@
 namespace PolaFormer.NN.Attention.Mechanisms;
 
-/// <summary>Which kernel the random features of a <see cref="PerformerAttention"/> stand for.</summary>
+/// <summary>Which kernel the random features of a <see cref="PerformerAttention"/> approximate.</summary>
 public enum PerformerKernel
 {
     /// <summary>exp(q·k), by positive features.</summary>

@@ -154,7 +154,7 @@ public sealed class PolarityAttention : AttentionMechanism
 
     private (Tensor InverseScale, Tensor Exponent) Constants() => (_scale.Softplus().Reciprocal(), Exponents());
 
-    // Values for each place, of the grid that there is; where that is not told, the number of tokens decides. A sequence may be
+    // Values for each place, of the grid that there is; where the inputs have none, the number of tokens decides. A sequence may be
     // shorter than the longest one.
     private Tensor Placed(Tensor values, int madeForTokens, (int Height, int Width) madeFor, int tokens, (int Height, int Width) grid)
     {

@@ -6,6 +6,6 @@ public enum PolarityMask
     /// <summary>Padding is no key and has no value, neither to the attention nor to the convolution.</summary>
     Keys,
 
-    /// <summary>Padding is taken for tokens, as by the authors' class, which knows none.</summary>
+    /// <summary>Padding is treated as tokens, as by the authors' class, which has no mask.</summary>
     None,
 }

@@ -6,7 +6,7 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// LSH attention (Kitaev et al., Reformer, ICLR 2020, https://arxiv.org/abs/2001.04451; reformer_pytorch/reformer_pytorch.py,
 /// LSHAttention): tokens are sorted by the hash bucket of their query, cut into chunks of s, and attend by softmax within their
 /// chunk and the one before; R rounds with other hashes are weighed by their normalisers. The keys are the queries at unit
-/// length: those handed in are not read. A token sees itself only where it sees no other. Time N·(4·R·s + R·N/2s)·C, memory
+/// length: those given are not read. A token attends to itself only where it attends to no other. Time N·(4·R·s + R·N/2s)·C, memory
 /// R·N·s.
 /// </summary>
 public sealed class ReformerAttention : AttentionMechanism

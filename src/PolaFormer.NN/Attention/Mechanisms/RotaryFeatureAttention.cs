@@ -15,7 +15,7 @@ public abstract class RotaryFeatureAttention(AttentionShape shape) : FeatureMapA
     /// <inheritdoc/>
     protected sealed override int FeatureDim => Shape.HeadDim;
 
-    /// <summary>φ of queries or keys whose positions the encoding tells, (B, N, C) → (B, N, C).</summary>
+    /// <summary>φ of queries or keys whose positions are encoded by rotation, (B, N, C) → (B, N, C).</summary>
     protected abstract Tensor Unplaced(Tensor tokens);
 
     /// <inheritdoc/>

@@ -7,6 +7,6 @@ public enum SynthesizerParts
     /// <summary>A learned matrix a head, the same for every input.</summary>
     Random = 1,
 
-    /// <summary>What each query says of itself.</summary>
+    /// <summary>Computed from each query alone.</summary>
     Dense = 2,
 }

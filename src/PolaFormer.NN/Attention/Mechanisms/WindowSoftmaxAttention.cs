@@ -7,7 +7,7 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// Softmax attention inside square windows with a learned bias for each relative position (Swin Transformer, Liu et al., ICCV
 /// 2021, https://arxiv.org/abs/2103.14030): y = softmax(q·kᵀ/√d + bias)·v of each window of w×w tokens. A grid that is one window,
 /// as those of Swin's blocks are, may have a score mask; a larger one is cut here, and padded at its right and lower edge by keys
-/// that nobody sees. Tokens before the grid see every token, and every window sees them. Time N·w²·C.
+/// that are masked. Tokens before the grid attend to every token, and every window attends to them. Time N·w²·C.
 /// </summary>
 public sealed class WindowSoftmaxAttention : AttentionMechanism
 {
@@ -28,7 +28,7 @@ public sealed class WindowSoftmaxAttention : AttentionMechanism
         _window = Math.Min(windowSize ?? (shape.IsWindow ? side : 7), side);
         int span = (2 * _window) - 1;
 
-        // Swin's authors spare it; the lists of other hosts' authors do not name it.
+        // Swin's authors exempt it from weight decay; the lists of other hosts' authors do not name it.
         StateTraits decay = shape.IsWindow ? StateTraits.NoDecay : StateTraits.None;
         _biasTable = AddParameter("relative_position_bias_table", [span * span, shape.NumHeads], Initializer.TruncatedNormal, StateTraits.Positions | decay);
         _biasIndex = AddBuffer("relative_position_index", RelativePositionIndex(_window), StateTraits.Derived);
