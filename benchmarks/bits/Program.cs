@@ -28,17 +28,35 @@ foreach (string name in networks)
 
 foreach (AttentionEntry entry in AttentionRegistry.All)
 {
-    AttentionMechanism mechanism = entry.Create(AttentionShape.Grid(16, 2, 4, 6));
-    var layer = new Layer(mechanism);
-    layer.Initialize(1);
-    Tensor x = Normal([3, 4, 6, 16], 2);
-    layer.Evaluate();
-    Print($"{entry.Name} result", Compute(() => layer.Forward(x)));
-    Train(entry.Name, layer, () => (layer.Forward(x) * Normal([3, 4, 6, 16], 3)).Mean());
+    AttentionTraits traits = entry.Create(AttentionShape.Grid(16, 2, 4, 6)).Traits;
+    Attend(entry, entry.Name, null, isCausal: false);
+    if (traits.HasFlag(AttentionTraits.Masked))
+        Attend(entry, $"{entry.Name}, padding", Mask(), isCausal: false);
+    if (traits.HasFlag(AttentionTraits.Causal))
+        Attend(entry, $"{entry.Name}, causal", null, isCausal: true);
 }
 
 string recipe = Path.Combine(args.Length > 0 ? args[0] : ".", "configs", "polaformer_pp_cifar.yaml");
 TrainingRuns.Print((run, state) => Console.WriteLine($"{$"run ({run})",-48} {Convert.ToHexString(SHA256.HashData(state))[..16]}"), recipe);
+
+static void Attend(AttentionEntry entry, string name, Tensor? mask, bool isCausal)
+{
+    var layer = new Layer(entry.Create(AttentionShape.Grid(16, 2, 4, 6)), mask, isCausal);
+    layer.Initialize(1);
+    Tensor x = Normal([3, 4, 6, 16], 2);
+    layer.Evaluate();
+    Print($"{name} result", Compute(() => layer.Forward(x)));
+    Train(name, layer, () => (layer.Forward(x) * Normal([3, 4, 6, 16], 3)).Mean());
+}
+
+// Padding at the end and in between.
+static Tensor Mask()
+{
+    float[] isToken = new float[3 * 24];
+    for (int i = 0; i < isToken.Length; i++)
+        isToken[i] = i % 24 < 24 - (i / 24 * 5) && i % 7 != 3 ? 1 : 0;
+    return Tensor.From(isToken, [3, 24]);
+}
 
 static void Train(string name, Module module, Func<Tensor> loss)
 {
@@ -82,10 +100,13 @@ internal sealed class Layer : Module
 {
     private readonly AttentionMechanism _mechanism;
     private readonly Linear _joint;
+    private readonly Tensor? _mask;
+    private readonly bool _isCausal;
 
-    public Layer(AttentionMechanism mechanism)
+    public Layer(AttentionMechanism mechanism, Tensor? mask, bool isCausal)
     {
         int dim = mechanism.Shape.Dim;
+        (_mask, _isCausal) = (mask, isCausal);
         _mechanism = AddChild("attn", mechanism);
         _joint = AddChild("qkvg", new Linear(dim, 4 * dim));
     }
@@ -97,6 +118,8 @@ internal sealed class Layer : Module
         {
             Height = x.Shape[1],
             Width = x.Shape[2],
+            Mask = _mask,
+            IsCausal = _isCausal,
             Gate = _mechanism.Traits.HasFlag(AttentionTraits.Gated) ? new Columns(joint, 3 * dim, dim) : default(Columns?),
         }).Reshape(x.Shape);
     }

@@ -221,11 +221,16 @@ public unsafe partial class Tensor
         return y;
     }
 
-    /// <summary>The values converted to another type; the same tensor where the type is already right. Has no gradient.</summary>
+    /// <summary>
+    /// The values converted to another type; the same tensor where the type is already right. To and from Float32 every type converts,
+    /// and to and from Bool, which is whether a value is not 0. Has no gradient.
+    /// </summary>
     public Tensor To(DType type)
     {
         if (type == DType)
             return this;
+        if (DType != DType.Float32 && type != DType.Float32 && (type == DType.Bool || DType == DType.Bool))
+            return To(DType.Float32).To(type);
         Tape.RequireUntracked(nameof(To), this);
         Tensor y = Device.Empty(Shape, type);
         Device.Run(new Ops.Convert(this, y));

@@ -113,7 +113,7 @@ public abstract class AttentionMechanism : Module
         mask is null ? x : (Columns)(Tokens(x) * mask.Reshape(mask.Shape[0], mask.Shape[1], 1));
 
     /// <summary>The generator of a pass: in training, where the shape says so, of the run's seed, this module's name and the step; else the shape's seed.</summary>
-    protected Philox Chance()
+    protected Philox Generator()
     {
         if (!Shape.RedrawsInTraining || !IsTraining)
             return new Philox(Shape.Seed, 0);
@@ -129,7 +129,7 @@ public abstract class AttentionMechanism : Module
         if (given is not null)
             return Tensor.From(given, [1, 1, count, 1], device);
         Tensor draws = Tensor.Empty([1, 1, count, 1], device: device);
-        draws.FillUniform(Chance(), 0, 1);
+        draws.FillUniform(Generator(), 0, 1);
         return draws;
     }
 

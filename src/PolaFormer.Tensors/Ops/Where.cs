@@ -3,7 +3,7 @@ using PolaFormer.Tensors.Autograd;
 namespace PolaFormer.Tensors.Ops;
 
 /// <summary>
-/// y = a where c is not 0, b where it is; c is a constant. ∂a = ∂y where c is not 0, else 0; ∂b the other way round. A condition
+/// y = a where c, Float32 or Bool, is not 0, b where it is; c is a constant. ∂a = ∂y where c is not 0, else 0; ∂b the other way round. A condition
 /// that is NaN is not 0; what is not chosen may be infinite or NaN. Empty input gives empty output.
 /// </summary>
 internal sealed class Where : Operator
@@ -20,7 +20,7 @@ internal sealed class Where : Operator
     {
         Tape.RequireUntracked("The condition of Where", condition);
         Shape shape = Shape.Broadcast(condition.Shape, Shape.Broadcast(a.Shape, b.Shape));
-        condition = Expand.Forward(condition, shape);
+        condition = Expand.Forward(condition.DType == DType.Bool ? condition.To(DType.Float32) : condition, shape);
         a = Expand.Forward(a, shape);
         b = Expand.Forward(b, shape);
         Tensor y = a.Device.Empty(shape);

@@ -22,6 +22,15 @@ public class ChoiceTests
         Tensor.Arange(2).Reshape(2, 1).Compare(Comparison.GreaterOrEqual, Tensor.Arange(3)).ToArray());
 
     [Fact]
+    public void MasksMayBeBool()
+    {
+        Tensor mask = Tensor.From([0L, 5, -1], [3]).To(DType.Bool);
+        Assert.Equal([false, true, true], mask.ToArray<bool>());
+        Assert.Equal([0L, 1, 1], mask.To(DType.Int64).ToArray<long>());
+        Assert.Equal([7, 1, 1], Tensor.Where(mask, Tensor.Full([1], 1), Tensor.Full([1], 7)).ToArray());
+    }
+
+    [Fact]
     public void OrderIsStableAndNaNLast()
     {
         Tensor x = Tensor.From([0, float.NaN, -1, -0f, float.PositiveInfinity, -1, float.NegativeInfinity, 2, 2, 0], [2, 5]);

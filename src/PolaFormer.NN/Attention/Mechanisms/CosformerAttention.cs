@@ -28,13 +28,13 @@ public sealed class CosformerAttention(AttentionShape shape) : FeatureMapAttenti
     protected override (Tensor Query, Tensor Key) Features(Tensor query, Tensor key)
     {
         int longest = Math.Max(query.Shape[2], key.Shape[2]);
-        return (Placed(QueryFeatures(query), longest), Placed(KeyFeatures(key), longest));
+        return (WithPositions(QueryFeatures(query), longest), WithPositions(KeyFeatures(key), longest));
     }
 
     /// <inheritdoc/>
     protected override Tensor Normalize(Tensor weighted, Tensor sums, int keys) => weighted / ((sums - Epsilon).Relu() + Epsilon);
 
-    private static Tensor Placed(Tensor features, int longest)
+    private static Tensor WithPositions(Tensor features, int longest)
     {
         int tokens = features.Shape[2];
         float[] angles = [.. Enumerable.Range(1, tokens).Select(i => MathF.PI / 2 * i / longest)];

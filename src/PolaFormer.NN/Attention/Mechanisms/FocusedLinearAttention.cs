@@ -79,7 +79,7 @@ public sealed class FocusedLinearAttention : RotaryFeatureAttention
     protected override Tensor KeyFeatures(Tensor key) => Focus(_positionalEncoding is null ? key : key + Heads(_positionalEncoding));
 
     /// <inheritdoc/>
-    protected override Tensor Unplaced(Tensor tokens) => FocusedFeatures.Of(tokens, InverseScale(), _power, squares => squares.Sum(2, keepDimensions: true));
+    protected override Tensor RotaryFeatures(Tensor tokens) => FocusedFeatures.Of(tokens, InverseScale(), _power, squares => squares.Sum(2, keepDimensions: true));
 
     /// <inheritdoc/>
     protected override Tensor Normalize(Tensor weighted, Tensor sums, int keys) => weighted / (sums + (keys * Epsilon));

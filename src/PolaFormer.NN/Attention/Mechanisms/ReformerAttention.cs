@@ -103,7 +103,7 @@ public sealed class ReformerAttention : AttentionMechanism
     private Tensor Drawn(int half, Device device)
     {
         Tensor rotations = Tensor.Empty([Shape.HeadDim, _rounds, half], device: device);
-        rotations.FillNormal(Chance(), 1);
+        rotations.FillNormal(Generator(), 1);
         return rotations;
     }
 

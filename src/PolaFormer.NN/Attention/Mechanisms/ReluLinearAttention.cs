@@ -16,5 +16,5 @@ public sealed class ReluLinearAttention(AttentionShape shape) : RotaryFeatureAtt
     protected override Tensor KeyFeatures(Tensor key) => key.Relu();
 
     /// <inheritdoc/>
-    protected override Tensor Unplaced(Tensor tokens) => tokens.Relu();
+    protected override Tensor RotaryFeatures(Tensor tokens) => tokens.Relu();
 }

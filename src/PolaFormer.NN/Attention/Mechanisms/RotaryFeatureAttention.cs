@@ -16,16 +16,16 @@ public abstract class RotaryFeatureAttention(AttentionShape shape) : FeatureMapA
     protected sealed override int FeatureDim => Shape.HeadDim;
 
     /// <summary>φ of queries or keys whose positions are encoded by rotation, (B, N, C) → (B, N, C).</summary>
-    protected abstract Tensor Unplaced(Tensor tokens);
+    protected abstract Tensor RotaryFeatures(Tensor tokens);
 
     /// <inheritdoc/>
-    protected override Tensor RunMix(AttentionInputs inputs) => inputs.Rotary is var (sin, cos) ? Turned(inputs, sin, cos) : base.RunMix(inputs);
+    protected override Tensor RunMix(AttentionInputs inputs) => inputs.Rotary is var (sin, cos) ? WithRotary(inputs, sin, cos) : base.RunMix(inputs);
 
-    private Tensor Turned(AttentionInputs inputs, Tensor sin, Tensor cos)
+    private Tensor WithRotary(AttentionInputs inputs, Tensor sin, Tensor cos)
     {
         if (inputs.IsCausal)
             throw new ArgumentException($"{GetType().Name} has no causal form with a rotary encoding.");
-        Tensor q = Unplaced(Tokens(inputs.Query)), k = Unplaced(Tokens(inputs.Key));
+        Tensor q = RotaryFeatures(Tokens(inputs.Query)), k = RotaryFeatures(Tokens(inputs.Key));
         if (inputs.Mask is { } mask)
             k = k * mask.Reshape(mask.Shape[0], mask.Shape[1], 1);
         Tensor attended = Heads(Tensor.Rotate(q, sin, cos, Shape.NumHeads)).MatMul(Heads(Tensor.Rotate(k, sin, cos, Shape.NumHeads)).MatMul(Heads(inputs.Value), transposeA: true)).Permute(0, 2, 1, 3);
