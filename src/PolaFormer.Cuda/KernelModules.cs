@@ -13,6 +13,7 @@ namespace PolaFormer.Cuda;
 internal sealed unsafe class KernelModules
 {
     private const int PlainSharedBytes = 48 * 1024;
+    private const string Oldest = "sm_80";
 
     private static readonly ConditionalWeakTable<Gpu, KernelModules> s_all = [];
 
@@ -27,25 +28,29 @@ internal sealed unsafe class KernelModules
     {
         _gpu = gpu;
         // Code for 9.0a runs on 9.0 alone; code for 8.0 runs on all later ones.
-        _target = gpu.Capability == 90 ? "sm_90a" : "sm_80";
+        _target = gpu.Capability == 90 ? "sm_90a" : Oldest;
     }
 
     public static KernelModules Of(Gpu gpu) => s_all.GetValue(gpu, static g => new KernelModules(g));
 
-    /// <summary>Names of the modules that are embedded for a target.</summary>
-    public static IEnumerable<string> Names(string target) =>
+    /// <summary>Names of the modules that are embedded.</summary>
+    public static IEnumerable<string> Names =>
         from name in typeof(KernelModules).Assembly.GetManifestResourceNames()
-        where name.EndsWith($".{target}.ptx.gz", StringComparison.Ordinal)
-        select name[..^$".{target}.ptx.gz".Length];
+        where name.EndsWith(Extension(Oldest), StringComparison.Ordinal)
+        select name[..^Extension(Oldest).Length];
 
-    /// <summary>The text of a module.</summary>
+    /// <summary>The text of a module for a target; where it has none of its own, that for the oldest one with the target's name.</summary>
     public static string Text(string module, string target)
     {
-        using Stream packed = typeof(KernelModules).Assembly.GetManifestResourceStream($"{module}.{target}.ptx.gz")
-            ?? throw new InvalidOperationException($"No kernels {module} for {target} were built; run eng/build-ptx.sh.");
+        using Stream packed = Open(module, target) ?? Open(module, Oldest)
+            ?? throw new InvalidOperationException($"No kernels {module} were built; run eng/build-ptx.sh.");
         using var text = new StreamReader(new GZipStream(packed, CompressionMode.Decompress), Encoding.ASCII);
-        return text.ReadToEnd();
+        return text.ReadToEnd().Replace($".target {Oldest}\n", $".target {target}\n", StringComparison.Ordinal);
     }
+
+    private static string Extension(string target) => $".{target}.ptx.gz";
+
+    private static Stream? Open(string module, string target) => typeof(KernelModules).Assembly.GetManifestResourceStream(module + Extension(target));
 
     /// <summary>The handle of a kernel that may use so much shared memory.</summary>
     public nint Function(string module, string kernel, int sharedBytes)

@@ -6,6 +6,9 @@ namespace PolaFormer.Cuda.Core;
 /// <summary>Functions of one, two and three tensors (elementwise.cu).</summary>
 internal static class ElementwiseKernels
 {
+    // Relations come after the functions of two.
+    private const int FirstComparison = (int)BinaryFunction.PowGradientExponent + 1;
+
     /// <summary>y = f(x).</summary>
     public static void Unary(IKernelQueue queue, StorageType type, UnaryFunction function, nint x, nint y, long count) =>
         Map(queue, $"unary_{LaunchShape.Suffix(type)}", new MapArguments { X = x, Out = y, Count = count, Function = (int)function });
@@ -27,9 +30,12 @@ internal static class ElementwiseKernels
         Map(queue, from == StorageType.Float ? "float_to_bf16" : "bf16_to_float", new MapArguments { X = x, Out = y, Count = count });
 
     /// <summary>result = f(x, y), without gaps, for the elements of a walk over both.</summary>
-    public static void Binary(IKernelQueue queue, StorageType type, BinaryFunction function, nint x, nint y, nint result, in Walk walk) => queue.Launch(
-        "elementwise", $"binary_{LaunchShape.Suffix(type)}", LaunchShape.Filling(queue, walk.Count), LaunchShape.Threads, 0,
-        new BinaryArguments { X = x, Y = y, Out = result, Walk = walk, Function = (int)function });
+    public static void Binary(IKernelQueue queue, StorageType type, BinaryFunction function, nint x, nint y, nint result, in Walk walk) =>
+        Binary(queue, type, (int)function, x, y, result, walk);
+
+    /// <summary>result = 1 where a relation holds, else 0.</summary>
+    public static void Compare(IKernelQueue queue, Comparison comparison, nint x, nint y, nint result, in Walk walk) =>
+        Binary(queue, StorageType.Float, FirstComparison + (int)comparison, x, y, result, walk);
 
     /// <summary>result = x where the condition is not 0, y where it is; an operand of 0 is the value 0.</summary>
     public static void Choose(IKernelQueue queue, nint condition, nint x, nint y, nint result, long count) => queue.Launch(
@@ -39,6 +45,10 @@ internal static class ElementwiseKernels
     /// <summary>y = value.</summary>
     public static void Fill(IKernelQueue queue, nint y, float value, long count) => queue.Launch(
         "elementwise", "fill", LaunchShape.Filling(queue, count), LaunchShape.Threads, 0, new FillArguments { Y = y, Count = count, Value = value });
+
+    private static void Binary(IKernelQueue queue, StorageType type, int function, nint x, nint y, nint result, in Walk walk) => queue.Launch(
+        "elementwise", $"binary_{LaunchShape.Suffix(type)}", LaunchShape.Filling(queue, walk.Count), LaunchShape.Threads, 0,
+        new BinaryArguments { X = x, Y = y, Out = result, Walk = walk, Function = function });
 
     private static void Map(IKernelQueue queue, string kernel, in MapArguments arguments) =>
         queue.Launch("elementwise", kernel, LaunchShape.Filling(queue, arguments.Count), LaunchShape.Threads, 0, arguments);

@@ -7,7 +7,8 @@ namespace PolaFormer.Cuda.Core;
 [StructLayout(LayoutKind.Sequential)]
 internal readonly struct ImageAxis
 {
-    private const int Linear = 0, Cubic = 1, AdaptiveAverage = 2, Average = 3;
+    // Those of interpolation are the numbers of its modes.
+    private const int AdaptiveAverage = 4, Average = 5;
 
     private readonly int _kind, _inputs, _outputs, _kernel, _stride, _padding;
 
@@ -19,7 +20,7 @@ internal readonly struct ImageAxis
 
     /// <summary>Interpolation.</summary>
     public static ImageAxis Of(InterpolationMode mode, int inputs, int outputs) =>
-        new(mode == InterpolationMode.Bicubic ? Cubic : Linear, inputs, outputs);
+        new((int)mode, inputs, outputs);
 
     /// <summary>Average pooling.</summary>
     public static ImageAxis Of(PoolFunction function, PoolWindow window, int inputs, int outputs) =>

@@ -44,6 +44,23 @@ internal static class ReductionKernels
         "reduction", "largest_gradient", LaunchShape.Filling(queue, outer * inner), LaunchShape.Threads, 0,
         new LargestArguments { X = x, DY = dy, DX = dx, Outer = outer, Inner = inner, Reduced = reduced });
 
+    /// <summary>Places, of 64 bits, of the first largest values.</summary>
+    public static void LargestPlaces(IKernelQueue queue, nint x, nint places, long outer, int reduced, long inner) => queue.Launch(
+        "reduction", "largest_places", LaunchShape.Filling(queue, outer * inner), LaunchShape.Threads, 0,
+        new LargestArguments { X = x, Places = places, Outer = outer, Inner = inner, Reduced = reduced });
+
+    /// <summary>Floats of workspace that <see cref="CountNonFinite"/> needs.</summary>
+    public static long CountWorkspace(IKernelQueue queue, long elements) => 4 * LaunchShape.Filling(queue, elements);
+
+    /// <summary>How many values of rows are NaN and how many infinite: two counts of 64 bits.</summary>
+    public static void CountNonFinite(IKernelQueue queue, nint x, long rows, int width, long rowStride, nint counts, nint workspace)
+    {
+        long blocks = LaunchShape.Filling(queue, rows * width);
+        var arguments = new NonFiniteArguments { X = x, Partial = workspace, Counts = counts, Rows = rows, Row = rowStride, Width = width, Parts = (int)blocks };
+        queue.Launch("reduction", "count_non_finite", blocks, LaunchShape.Threads, 2 * LaunchShape.Threads * sizeof(long), arguments);
+        queue.Launch("reduction", "sum_counts", 1, 32, 0, arguments);
+    }
+
     /// <summary>Parts of the dimension, where there are too few results for the GPU's threads.</summary>
     private static int Parts(IKernelQueue queue, long outer, int reduced, long inner)
     {
@@ -64,8 +81,16 @@ internal static class ReductionKernels
     [StructLayout(LayoutKind.Sequential)]
     private struct LargestArguments
     {
-        public nint X, DY, DX;
+        public nint X, DY, DX, Places;
         public long Outer, Inner;
         public int Reduced;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct NonFiniteArguments
+    {
+        public nint X, Partial, Counts;
+        public long Rows, Row;
+        public int Width, Parts;
     }
 }

@@ -3,7 +3,7 @@ using PolaFormer.Tensors.Kernels;
 
 namespace PolaFormer.Cuda.Core;
 
-/// <summary>Rows of tables by index, and cross-entropy of rows (table.cu).</summary>
+/// <summary>Rows of tables by index, the order of rows and their cross-entropy (table.cu).</summary>
 internal static class TableKernels
 {
     private const int LeastPerPart = 256;
@@ -31,15 +31,20 @@ internal static class TableKernels
             SumKernel.Run(queue, workspace, dtables, 1, checked((int)(shape.Groups * shape.Rows * shape.Columns)), parts);
     }
 
-    /// <summary>A loss a row, for targets that need not be one-hot.</summary>
-    public static void CrossEntropy(IKernelQueue queue, nint logits, nint targets, nint losses, long rows, int classes) => queue.Launch(
+    /// <summary>Places, of 64 bits, of the first <paramref name="count"/> elements of each row in order; equal ones as they lie, NaN the largest.</summary>
+    public static void Order(IKernelQueue queue, nint x, long rows, int columns, int count, bool descending, nint order) => queue.Launch(
+        "table", "order", LaunchShape.Filling(queue, rows * columns), LaunchShape.Threads, 0,
+        new OrderArguments { X = x, Order = order, Rows = rows, Columns = columns, Count = count, Descending = descending ? 1 : 0 });
+
+    /// <summary>A loss a row, for targets that need not be one-hot, or where they are 0 for a label of 64 bits a row.</summary>
+    public static void CrossEntropy(IKernelQueue queue, nint logits, nint targets, nint labels, nint losses, long rows, int classes) => queue.Launch(
         "table", "cross_entropy", LaunchShape.Rows(queue, rows), LaunchShape.Threads, 0,
-        new CrossEntropyArguments { Logits = logits, Targets = targets, Y = losses, Rows = rows, Classes = classes });
+        new CrossEntropyArguments { Logits = logits, Targets = targets, Labels = labels, Y = losses, Rows = rows, Classes = classes });
 
     /// <summary>∂logits of a ∂loss a row.</summary>
-    public static void CrossEntropyGradient(IKernelQueue queue, nint logits, nint targets, nint dlosses, nint dlogits, long rows, int classes) => queue.Launch(
+    public static void CrossEntropyGradient(IKernelQueue queue, nint logits, nint targets, nint labels, nint dlosses, nint dlogits, long rows, int classes) => queue.Launch(
         "table", "cross_entropy_gradient", LaunchShape.Rows(queue, rows), LaunchShape.Threads, 0,
-        new CrossEntropyArguments { Logits = logits, Targets = targets, DLoss = dlosses, Y = dlogits, Rows = rows, Classes = classes });
+        new CrossEntropyArguments { Logits = logits, Targets = targets, Labels = labels, DLoss = dlosses, Y = dlogits, Rows = rows, Classes = classes });
 
     private static int Parts(IKernelQueue queue, in GatherShape shape)
     {
@@ -59,8 +64,16 @@ internal static class TableKernels
     [StructLayout(LayoutKind.Sequential)]
     private struct CrossEntropyArguments
     {
-        public nint Logits, Targets, DLoss, Y;
+        public nint Logits, Targets, DLoss, Labels, Y;
         public long Rows;
         public int Classes;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct OrderArguments
+    {
+        public nint X, Order;
+        public long Rows;
+        public int Columns, Count, Descending;
     }
 }

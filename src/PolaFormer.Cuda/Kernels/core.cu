@@ -1,4 +1,4 @@
-// Adding up partial results, random numbers, and what is dropped by them.
+// Adding up partial results, random numbers and what is dropped by them, counters and tables of positions.
 #include "random.h"
 
 struct SumArguments {
@@ -62,5 +62,37 @@ KERNEL(dropout, DropoutArguments, 256, 4) {
     philox((unsigned long long)i >> 2, a.seed, a.stream, bits);
     UNROLL for (int j = 0; j < 4; j++)
       if (i + j < a.count) a.y[i + j] = a.x[i + j] * (uniform(bits[j]) < a.probability ? 0.f : a.kept);
+  }
+}
+
+struct CountArguments {
+  float* y;
+  long long* counts;
+  long long count, value;
+  float start, step;
+};
+
+// start + i·step.
+KERNEL(arange, CountArguments, 256, 4) {
+  for (long long i = first_element(); i < a.count; i += all_threads()) a.y[i] = multiply_add((float)i, a.step, a.start);
+}
+
+KERNEL(increment, CountArguments, 256, 4) {
+  for (long long i = first_element(); i < a.count; i += all_threads()) a.counts[i] += a.value;
+}
+
+struct RotaryArguments {
+  const float* angle;
+  float *sin, *cos;  // height·width × 2·count
+  int count, height, width;
+};
+
+// Sines and cosines of a token's row on a grid times the angles, and then of its column.
+KERNEL(rotary_tables, RotaryArguments, 256, 4) {
+  for (long long i = first_element(); i < 2ll * a.height * a.width * a.count; i += all_threads()) {
+    long long token = i / (2 * a.count);
+    int c = (int)(i - token * 2 * a.count), place = (int)(c < a.count ? token / a.width : token % a.width);
+    float x = place * a.angle[c % a.count];
+    a.sin[i] = exact_sin(x), a.cos[i] = exact_cos(x);
   }
 }

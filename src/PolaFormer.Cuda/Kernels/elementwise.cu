@@ -108,7 +108,7 @@ struct BinaryArguments {
   int function;
 };
 
-// In the order of BinaryFunction.
+// In the order of BinaryFunction, and then of Comparison: 1 where it holds, else 0.
 DEVICE float binary(int function, float a, float b) {
   switch (function) {
     case 0: return a + b;
@@ -119,7 +119,13 @@ DEVICE float binary(int function, float a, float b) {
     case 5: return -larger_or_nan(-a, -b);
     case 6: return exact_pow(a, b);
     case 7: return b == 0 ? 0 : b * exact_pow(a, b - 1);
-    default: return a == 0 && b >= 0 ? 0 : exact_pow(a, b) * exact_log(a);
+    case 8: return a == 0 && b >= 0 ? 0 : exact_pow(a, b) * exact_log(a);
+    case 9: return a == b;
+    case 10: return a != b;
+    case 11: return a < b;
+    case 12: return a <= b;
+    case 13: return a > b;
+    default: return a >= b;
   }
 }
 

@@ -3,14 +3,16 @@
 
 // How each output position of an axis weighs input positions.
 struct Axis {
-  int kind;  // 0 linear, 1 cubic, 2 adaptive average, 3 average of windows
+  int kind;  // 0 linear, 1 cubic, 2 linear with corners in place, 3 nearest, 4 adaptive average, 5 average of windows
   int inputs, outputs, kernel, stride, padding;
 };
 
-// The place of output o between the inputs, (2·o + 1)·inputs/(2·outputs) − 1/2: whole part and fraction, exactly.
-DEVICE int source_of(const Axis& a, int o, bool clamp, float& fraction) {
+// The place of output o between the inputs, (2·o + 1)·inputs/(2·outputs) − 1/2 or o·(inputs − 1)/(outputs − 1): whole part and
+// fraction, exactly.
+DEVICE int source_of(const Axis& a, int o, float& fraction) {
   long long n = (2ll * o + 1) * a.inputs - a.outputs, d = 2ll * a.outputs;
-  if (clamp && n < 0) n = 0;
+  if (a.kind == 2) n = (long long)o * (a.inputs - 1), d = most(1, a.outputs - 1);
+  if (a.kind == 0 && n < 0) n = 0;
   long long left = n >= 0 ? n / d : -1;  // n is above −d
   fraction = (float)(n - left * d) / (float)d;
   return (int)left;
@@ -21,14 +23,18 @@ DEVICE void taps_of(const Axis& a, int o, int& from, int& to) {
   float fraction;
   switch (a.kind) {
     case 0:
-      from = source_of(a, o, true, fraction), to = least(from + 2, a.inputs);
+    case 2:
+      from = source_of(a, o, fraction), to = least(from + 2, a.inputs);
       break;
     case 1: {
-      int left = source_of(a, o, false, fraction);
+      int left = source_of(a, o, fraction);
       from = most(0, left - 1), to = least(a.inputs - 1, left + 2) + 1;
       break;
     }
-    case 2:
+    case 3:
+      from = (int)((long long)o * a.inputs / a.outputs), to = from + 1;
+      break;
+    case 4:
       from = (int)((long long)o * a.inputs / a.outputs), to = (int)(((o + 1ll) * a.inputs + a.outputs - 1) / a.outputs);
       break;
     default:
@@ -48,16 +54,19 @@ DEVICE float weight_of(const Axis& a, int o, int i) {
   int left, from, to;
   switch (a.kind) {
     case 0:
-      left = source_of(a, o, true, fraction);
+    case 2:
+      left = source_of(a, o, fraction);
       if (i == left) weight += 1 - fraction;
       if (i == least(left + 1, a.inputs - 1)) weight += fraction;
       return weight;
     case 1:
-      left = source_of(a, o, false, fraction);
+      left = source_of(a, o, fraction);
       for (int tap = -1; tap <= 2; tap++)
         if (i == most(0, least(left + tap, a.inputs - 1))) weight += cubic(fraction - tap);
       return weight;
-    case 2:
+    case 3:
+      return 1;
+    case 4:
       taps_of(a, o, from, to);
       return 1.f / (to - from);
     default:

@@ -1,4 +1,4 @@
-// Reductions over the middle of (outer, reduced, inner).
+// Reductions over the middle of (outer, reduced, inner), places of the largest, and counts of what is not finite.
 #include "rows.h"
 
 struct ReduceArguments {
@@ -64,24 +64,68 @@ DEVICE void reduce_parts(const ReduceArguments& a) {
 REDUCTION(float, float)
 REDUCTION(bf16, bf16)
 
-struct LargestGradientArguments {
+struct LargestArguments {
   const float *x, *dy;
   float* dx;
+  long long* places;
   long long outer, inner;
   int reduced;
 };
 
-// ∂y at the first largest value, or the first NaN, and 0 at the others. A thread a result.
-KERNEL(largest_gradient, LargestGradientArguments, 256, 4) {
+// The place of the first largest value, or of the first NaN.
+DEVICE int largest_place(const LargestArguments& a, long long from) {
+  float best = a.x[from];
+  int place = 0;
+  for (int n = 1; n < a.reduced; n++) {
+    float x = a.x[from + n * a.inner];
+    if (x > best || (x != x && best == best)) best = x, place = n;
+  }
+  return place;
+}
+
+KERNEL(largest_places, LargestArguments, 256, 4) {
+  for (long long i = first_element(); i < a.outer * a.inner; i += all_threads()) {
+    long long outer = i / a.inner;
+    a.places[i] = largest_place(a, outer * a.reduced * a.inner + (i - outer * a.inner));
+  }
+}
+
+// ∂y there and 0 elsewhere. A thread a result.
+KERNEL(largest_gradient, LargestArguments, 256, 4) {
   for (long long i = first_element(); i < a.outer * a.inner; i += all_threads()) {
     long long outer = i / a.inner, from = outer * a.reduced * a.inner + (i - outer * a.inner);
-    float best = a.x[from];
-    int place = 0;
-    for (int n = 0; n < a.reduced; n++) {
-      float x = a.x[from + n * a.inner];
-      if (x > best || (x != x && best == best)) best = x, place = n;
-      a.dx[from + n * a.inner] = 0;
-    }
-    a.dx[from + place * a.inner] = a.dy[i];
+    int place = largest_place(a, from);
+    for (int n = 0; n < a.reduced; n++) a.dx[from + n * a.inner] = n == place ? a.dy[i] : 0;
   }
+}
+
+struct NonFiniteArguments {
+  const float* x;
+  long long *partial, *counts;  // NaN and ±∞: of each block, and of all
+  long long rows, row;          // row: floats from one row to the next
+  int width, parts;
+};
+
+KERNEL(count_non_finite, NonFiniteArguments, 256, 4) {
+  auto* counts = (long long*)shared_memory();
+  long long nan = 0, infinite = 0;
+  for (long long i = first_element(); i < a.rows * a.width; i += all_threads()) {
+    long long row = i / a.width;
+    float x = a.x[row * a.row + (i - row * a.width)];
+    nan += x != x, infinite += magnitude(x) == float_of(0x7f800000u);
+  }
+  counts[2 * thread_index()] = nan, counts[2 * thread_index() + 1] = infinite;
+  for (int half = block_size() / 2; half > 0; half /= 2) {
+    block_barrier();
+    if (thread_index() >= half) continue;
+    UNROLL for (int n = 0; n < 2; n++) counts[2 * thread_index() + n] += counts[2 * (thread_index() + half) + n];
+  }
+  if (thread_index() == 0) a.partial[2 * block_index()] = counts[0], a.partial[2 * block_index() + 1] = counts[1];
+}
+
+KERNEL(sum_counts, NonFiniteArguments, 32, 1) {
+  if (thread_index() >= 2) return;
+  long long sum = 0;
+  for (int part = 0; part < a.parts; part++) sum += a.partial[2 * part + thread_index()];
+  a.counts[thread_index()] = sum;
 }

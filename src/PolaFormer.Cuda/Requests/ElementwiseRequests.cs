@@ -1,4 +1,5 @@
 using PolaFormer.Cuda.Core;
+using PolaFormer.Tensors;
 using PolaFormer.Tensors.Ops;
 using Functions = PolaFormer.Tensors.Kernels.Elementwise;
 
@@ -16,7 +17,10 @@ internal static class ElementwiseRequests
             Functions.BackwardReadsInput(call.Function) ? call.X.Address : 0,
             Functions.BackwardReadsOutput(call.Function) ? call.Y.Address : 0,
             call.Dy.Address, call.Dx.Address, call.Dx.Count));
-        table.Add<Binary.Call>(Binary);
+        table.Add<Binary.Call>((context, call) => ElementwiseKernels.Binary(
+            context.Queue, StorageType.Float, call.Function, call.A.Address, call.B.Address, call.Y.Address, Broadcast(call.A, call.B, call.Y)));
+        table.Add<Compare.Call>((context, call) => ElementwiseKernels.Compare(
+            context.Queue, call.Comparison, call.A.Address, call.B.Address, call.Y.Address, Broadcast(call.A, call.B, call.Y)));
         table.Add<Affine.Call>((context, call) =>
             ElementwiseKernels.Affine(context.Queue, StorageType.Float, call.X.Address, call.Scale, call.Offset, call.Y.Address, call.X.Count));
         table.Add<AddScaled>((context, call) =>
@@ -28,12 +32,11 @@ internal static class ElementwiseRequests
             context.Queue, call.Condition.Address, Addresses.Of(call.A), Addresses.Of(call.B), call.Y.Address, call.Y.Count));
     }
 
-    private static void Binary(KernelContext context, Binary.Call call)
+    private static Walk Broadcast(Tensor a, Tensor b, Tensor y)
     {
-        Span<long> a = stackalloc long[call.Y.Rank], b = stackalloc long[call.Y.Rank];
-        CopyRequests.Broadcast(call.A.Shape, call.Y.Shape, a);
-        CopyRequests.Broadcast(call.B.Shape, call.Y.Shape, b);
-        ElementwiseKernels.Binary(
-            context.Queue, StorageType.Float, call.Function, call.A.Address, call.B.Address, call.Y.Address, new Walk(call.Y.Shape.AsSpan(), a, b));
+        Span<long> first = stackalloc long[y.Rank], second = stackalloc long[y.Rank];
+        CopyRequests.Broadcast(a.Shape, y.Shape, first);
+        CopyRequests.Broadcast(b.Shape, y.Shape, second);
+        return new Walk(y.Shape.AsSpan(), first, second);
     }
 }

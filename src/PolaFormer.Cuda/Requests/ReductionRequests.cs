@@ -17,6 +17,18 @@ internal static class ReductionRequests
         });
         table.Add<Reduce.MaxBackwardCall>((context, call) => ReductionKernels.LargestGradient(
             context.Queue, call.X.Address, call.Dy.Address, call.Dx.Address, call.Outer, call.Reduced, call.Inner));
+        table.Add<ArgMax.Call>((context, call) =>
+        {
+            Shape shape = call.X.Shape;
+            ReductionKernels.LargestPlaces(
+                context.Queue, call.X.Address, call.Y.Address, shape.CountOf(0, call.Dimension), shape[call.Dimension], shape.CountOf(call.Dimension + 1, shape.Rank));
+        });
+        table.Add<CountNonFinite>((context, call) =>
+        {
+            long rows = call.X.Source.Count / Math.Max(call.X.RowStride, 1);
+            nint workspace = context.Workspace(ReductionKernels.CountWorkspace(context.Queue, rows * call.X.Width));
+            ReductionKernels.CountNonFinite(context.Queue, call.X.Address, rows, call.X.Width, call.X.RowStride, call.Y.Address, workspace);
+        });
         table.Add<SumTo>((context, call) => SumTo(context, call.X, call.Y));
     }
 

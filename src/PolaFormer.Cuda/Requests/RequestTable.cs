@@ -22,6 +22,8 @@ internal sealed class RequestTable
         DepthwiseRequests.AddTo(this);
         ImageRequests.AddTo(this);
         AttentionRequests.AddTo(this);
+        CounterRequests.AddTo(this);
+        DetectionRequests.AddTo(this);
     }
 
     /// <summary>The table.</summary>

@@ -17,9 +17,17 @@ internal static class TableRequests
             nint workspace = context.Workspace(TableKernels.Workspace(context.Queue, shape));
             TableKernels.GatherGradient(context.Queue, call.Dy.Address, shape, call.Indices.Address, call.Dx.Address, workspace);
         });
+        table.Add<Tensors.Ops.ArgSort.Call>((context, call) => TableKernels.Order(
+            context.Queue, call.X.Address, call.X.Rows, call.X.Shape[-1], call.X.Shape[-1], call.IsDescending, call.Y.Address));
+        table.Add<Tensors.Ops.TopK.Call>((context, call) => TableKernels.Order(
+            context.Queue, call.X.Address, call.X.Rows, call.X.Shape[-1], call.Indices.Shape[-1], descending: true, call.Indices.Address));
         table.Add<Tensors.Ops.CrossEntropy.Call>((context, call) => TableKernels.CrossEntropy(
-            context.Queue, call.Logits.Address, call.Targets.Address, call.Loss.Address, call.Logits.Rows, call.Logits.Shape[-1]));
+            context.Queue, call.Logits.Address, call.Targets.Address, 0, call.Loss.Address, call.Logits.Rows, call.Logits.Shape[-1]));
         table.Add<Tensors.Ops.CrossEntropy.BackwardCall>((context, call) => TableKernels.CrossEntropyGradient(
-            context.Queue, call.Logits.Address, call.Targets.Address, call.Dloss.Address, call.Dlogits.Address, call.Logits.Rows, call.Logits.Shape[-1]));
+            context.Queue, call.Logits.Address, call.Targets.Address, 0, call.Dloss.Address, call.Dlogits.Address, call.Logits.Rows, call.Logits.Shape[-1]));
+        table.Add<Tensors.Ops.LabelCrossEntropy.Call>((context, call) => TableKernels.CrossEntropy(
+            context.Queue, call.Logits.Address, 0, call.Labels.Address, call.Loss.Address, call.Logits.Rows, call.Logits.Shape[-1]));
+        table.Add<Tensors.Ops.LabelCrossEntropy.BackwardCall>((context, call) => TableKernels.CrossEntropyGradient(
+            context.Queue, call.Logits.Address, 0, call.Labels.Address, call.Dloss.Address, call.Dlogits.Address, call.Logits.Rows, call.Logits.Shape[-1]));
     }
 }
