@@ -35,15 +35,17 @@ internal static class BenchCommand
         var plot = new Option<string?>("--plot") { HelpName = "FILE.svg", Description = "Draw time over tokens, for --attention." };
         var seconds = new Option<double?>("--seconds") { HelpName = "S", Description = "How long to measure: 5 by default, for --attention 1 for each case.", CustomParser = Numbers.OneOrNone(0.0, SecondsOfADay) };
         var compare = new Option<string?>("--compare") { HelpName = "FILE", Description = "An earlier --json result: print old, new and ratio of each figure." };
+        Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
         var command = new Command("bench", "Measure a model: median time, images/s, memory, share of the matrix-product peak; or a training step, or attention alone.")
         {
-            model, batch, checkpoint, random, train, recompute, profile, attention, heads, dims, tokens, plot, seconds, compare, threads, json,
+            model, batch, checkpoint, random, train, recompute, profile, attention, heads, dims, tokens, plot, seconds, compare, device, threads, json,
         };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
+            using IDisposable use = CommonOptions.UseDevice(parsed.GetValue(device));
             EarlierResult? earlier = parsed.GetValue(compare) is { } path ? EarlierResult.Read(path) : null;
             bool isAttention = parsed.GetResult(attention) is not null && parsed.GetValue(model) is null;
             TimeSpan duration = TimeSpan.FromSeconds(parsed.GetValue(seconds) ?? (isAttention ? 1 : 5));

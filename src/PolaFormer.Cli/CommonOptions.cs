@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PolaFormer.Cuda;
 using PolaFormer.Files;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors.Threading;
@@ -40,11 +41,26 @@ internal static class CommonOptions
         return names;
     }
 
+    /// <summary>Where a command computes.</summary>
+    public static Option<string?> Device() => new("--device") { HelpName = "cpu|cuda[:N]", Description = "Compute on the processor (the default) or on NVIDIA's GPU number N, from 0; 'models --devices' lists them." };
+
+    /// <summary>Applies <see cref="Device"/> until the result is disposed.</summary>
+    /// <exception cref="ArgumentException">There is no such device.</exception>
+    /// <exception cref="CudaException">The GPU or its driver is missing.</exception>
+    public static IDisposable UseDevice(string? name) => name is null || name == Tensors.Device.Cpu.Name ? Tensors.Device.Cpu.Use() : UseGpu(name);
+
     /// <summary>Applies <see cref="Threads"/>.</summary>
     public static void UseThreads(int? threads)
     {
         if (threads is { } count)
             Workers.ThreadCount = count;
+    }
+
+    // Apart, so that the library of GPUs is loaded where one is asked for.
+    private static IDisposable UseGpu(string name)
+    {
+        CudaDevice.Register();
+        return Tensors.Device.Open(name).Use();
     }
 
     /// <summary>

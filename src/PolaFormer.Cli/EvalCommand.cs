@@ -21,12 +21,14 @@ internal static class EvalCommand
         var badImages = new Option<string>("--bad-images") { HelpName = "WHAT", Description = "fail ends at an image that cannot be decoded; skip names it and leaves it out.", DefaultValueFactory = _ => "fail" };
         badImages.AcceptOnlyFromAmong("fail", "skip");
         Option<bool> fastDecode = CommonOptions.FastDecode();
+        Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("eval", "Measure a checkpoint's accuracy on labelled images.") { checkpoint, model, data, split, batch, badImages, fastDecode, threads, json };
+        var command = new Command("eval", "Measure a checkpoint's accuracy on labelled images.") { checkpoint, model, data, split, batch, badImages, fastDecode, device, threads, json };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
+            using IDisposable use = CommonOptions.UseDevice(parsed.GetValue(device));
             IImageDataset images = ImageDatasets.Open(parsed.GetValue(data)!, parsed.GetValue(split));
             Evaluation result = Evaluate(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), images, new DataLoaderOptions
             {

@@ -16,11 +16,18 @@ internal static class ModelsCommand
     {
         var name = new Argument<string?>("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "One architecture, layer by layer." };
         Option<string?> attention = CommonOptions.Attention();
+        var devices = new Option<bool>("--devices") { Description = "List the devices that commands compute on instead." };
         var markdown = new Option<bool>("--markdown") { Description = "Print the table as Markdown." };
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("models", "List the registered models: parameters, multiply-accumulates, the paper's figures.") { name, attention, markdown, json };
+        var command = new Command("models", "List the registered models: parameters, multiply-accumulates, the paper's figures.") { name, attention, devices, markdown, json };
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(devices))
+            {
+                DeviceList.Print(parsed.GetValue(json));
+                return;
+            }
+
             IReadOnlyList<ModelEntry> entries = parsed.GetValue(name) is { } wanted ? [ModelRegistry.Find(wanted)] : ModelRegistry.All;
             string[] names = CommonOptions.NamesOf(parsed.GetValue(attention));
             entries = [.. entries.Select(entry => entry.WithAttention(names))];

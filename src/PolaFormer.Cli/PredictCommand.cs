@@ -21,12 +21,14 @@ internal static class PredictCommand
         var output = new Option<string?>("--output") { HelpName = "FOLDER", Description = "Where a segmentation network's maps go: NAME.classes.png, indexed, and NAME.overlay.png, with a legend." };
         var csv = new Option<string?>("--csv") { HelpName = "FILE", Description = "Where the areas of a segmentation network's classes go, a line each." };
         Option<bool> fastDecode = CommonOptions.FastDecode();
+        Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("predict", "Classify images, or with a segmentation network their pixels.") { images, checkpoint, model, labels, top, output, csv, fastDecode, threads, json };
+        var command = new Command("predict", "Classify images, or with a segmentation network their pixels.") { images, checkpoint, model, labels, top, output, csv, fastDecode, device, threads, json };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
+            using IDisposable use = CommonOptions.UseDevice(parsed.GetValue(device));
             string[]? names = parsed.GetValue(labels) is { } file ? Labels(file) : null;
             if (parsed.GetValue(checkpoint) is { } path && SegmentPrediction.IsWanted(path))
                 return SegmentPrediction.Run(path, parsed.GetValue(model), names, Expand(parsed.GetValue(images)!), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));

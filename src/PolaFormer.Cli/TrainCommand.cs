@@ -27,10 +27,11 @@ internal static class TrainCommand
         var detectAnomaly = new Option<bool>("--detect-anomaly") { Description = "Name the first operator whose result or gradient is not finite; slower (TRAIN.DETECT_ANOMALY)." };
         var options = new Option<string[]>("--opts") { HelpName = "KEY VALUE", Description = "Other keys and values in turn: TRAIN.BASE_LR 1e-3 SEED 1.", AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.ZeroOrMore };
         Option<string?> attention = CommonOptions.Attention();
+        Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         var json = new Option<bool>("--json") { Description = "Print the run's log, one JSON object a line, instead of text." };
         var throughput = new Option<bool>("--throughput") { Description = "Measure images/s of inference on batches of DATA.BATCH_SIZE instead of training (THROUGHPUT_MODE)." };
-        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, pretrained, attention, onNan, detectAnomaly, threads, json, throughput, options };
+        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, pretrained, attention, onNan, detectAnomaly, device, threads, json, throughput, options };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
@@ -43,12 +44,14 @@ internal static class TrainCommand
                 config.Model.Attention = names;
             config.Train.DetectAnomaly |= parsed.GetValue(detectAnomaly);
             config.Train.OnNan = parsed.GetValue(onNan) ?? config.Train.OnNan;
+            config.Device = parsed.GetValue(device) ?? config.Device;
             config.ThroughputMode |= parsed.GetValue(throughput);
             if (parsed.GetValue(output) is { } folder)
                 config.Output = folder;
             else if (config.Output.Length == 0)
                 config.Output = Path.Combine("output", config.Model.Name, config.Tag);
             RequireRecipeKept(parsed.GetValue(recipe)!, config.Output);
+            using IDisposable use = CommonOptions.UseDevice(config.Device);
             return Run(config, parsed.GetValue(json));
         });
         return command;

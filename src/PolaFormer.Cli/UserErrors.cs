@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using System.Reflection;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Checkpoints;
+using PolaFormer.Cuda;
 using PolaFormer.Tensors;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
@@ -86,7 +87,7 @@ internal static class UserErrors
 
     /// <summary>Whether the message alone tells the user what to do.</summary>
     public static bool IsUserError(Exception error) =>
-        CauseOf(error) is CheckpointException or ImageException or ConfigurationException or TrainingException or NonFiniteException
+        CauseOf(error) is CheckpointException or ImageException or CudaException or ConfigurationException or TrainingException or NonFiniteException
             or NotFiniteNumberException or ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or OutOfMemoryException;
 
     // Threads and static constructors wrap what went wrong.

@@ -18,7 +18,7 @@ public readonly record struct AttentionTiming(double MedianMs, long PeakBytes)
                 attention();
         }
 
-        long peak = Device.Cpu.MemoryStatistics.PeakOf(Run);
+        long peak = Device.Default.MemoryStatistics.PeakOf(Run);
         Sampling.WarmUp(Run, duration / 2);
         return new AttentionTiming(Sampling.Median(Sampling.Times(Run, duration)), peak);
     }

@@ -7,7 +7,7 @@ namespace PolaFormer.Measurement;
 /// <summary>Finds out with small batches whether a large one has room, before it takes the memory.</summary>
 public static class BatchMemory
 {
-    /// <summary>Makes sure that a batch has room.</summary>
+    /// <summary>Makes sure that a batch has room. Of a device beside the processor nothing is foretold: it says so itself.</summary>
     /// <param name="batch">Images.</param>
     /// <param name="imageSize">Side of an image.</param>
     /// <param name="stepOf">Makes the step for a number of images.</param>
@@ -17,7 +17,7 @@ public static class BatchMemory
         long values = 3L * imageSize * imageSize;
         if (batch * values > int.MaxValue)
             throw new ArgumentException($"--batch {batch}: a tensor holds at most {int.MaxValue / values} images of {imageSize}×{imageSize} pixels.");
-        if (batch == 1)
+        if (batch == 1 || Device.Default != Device.Cpu)
             return;
         long one = PeakOf(stepOf(1)), more = Math.Max(PeakOf(stepOf(2)) - one, 0) + (values * sizeof(float));
         double free = MachineMemory.FreeBytesForTensors - one;
@@ -33,6 +33,6 @@ public static class BatchMemory
     {
         // The first step makes what stays: gradients, and weights in the kernels' layout.
         step();
-        return Device.Cpu.MemoryStatistics.PeakOf(step);
+        return Device.Default.MemoryStatistics.PeakOf(step);
     }
 }

@@ -40,7 +40,7 @@ public sealed record InferenceResult(string Model, int Batch, int Threads, doubl
         Sampling.Settle();
         Sampling.WarmUp(forward, duration);
         List<double> times = Sampling.Times(forward, duration);
-        long peakBytes = Sampling.PeakResidentBytes(), peakTensorBytes = Device.Cpu.MemoryStatistics.PeakBytesInUse;
+        long peakBytes = Sampling.PeakResidentBytes(), peakTensorBytes = Device.Default.MemoryStatistics.PeakBytesInUse;
         double gemmPeak = Sampling.MatrixProductPeak();
         return new InferenceResult(entry.Name, batch, Workers.ThreadCount, Sampling.Median(times), times.Min(), 2.0 * ModelSummary.Of(entry).Macs * batch, peakBytes, peakTensorBytes, gemmPeak)
         {

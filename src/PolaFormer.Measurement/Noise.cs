@@ -9,9 +9,12 @@ public static class Noise
     public static Tensor Images(int batch, int size)
     {
         Tensor images = Tensor.Empty([batch, size, size, 3]);
-        var random = new Random(1);
-        foreach (ref float value in images.AsSpan<float>())
-            value = random.NextSingle();
+        images.Write<float>(values =>
+        {
+            var random = new Random(1);
+            foreach (ref float value in values)
+                value = random.NextSingle();
+        });
         return images;
     }
 }

@@ -18,7 +18,7 @@ public sealed partial record Profile(double StepMs, double GemmPeak, IReadOnlyLi
     /// <param name="gemmPeak">GFLOP/s that shares of the peak refer to.</param>
     public static Profile Measure(Func<Action> prepare, TimeSpan duration, double gemmPeak)
     {
-        var device = new ProfilingDevice(Device.Cpu, () => OperatorOrigins.CurrentModule);
+        var device = new ProfilingDevice(Device.Default, () => OperatorOrigins.CurrentModule);
         using IDisposable use = device.Use();
         using IDisposable origins = Tape.Observe(new OperatorOrigins());
         Action step = prepare();

@@ -58,7 +58,7 @@ public static class Sampling
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        Device.Cpu.MemoryStatistics.ResetPeak();
+        Device.Default.MemoryStatistics.ResetPeak();
     }
 
     /// <summary>GFLOP/s of the best of three square products on the same threads: the practical limit of the machine.</summary>

@@ -50,11 +50,11 @@ public sealed record TrainingResult(string Model, int Batch, int Threads, double
 
         // The first step allocates gradients, the second the last blocks of the pool.
         step();
-        long allocated = GC.GetTotalAllocatedBytes(precise: true), reserved = Device.Cpu.MemoryStatistics.BytesReserved;
+        long allocated = GC.GetTotalAllocatedBytes(precise: true), reserved = Device.Default.MemoryStatistics.BytesReserved;
         List<double> times = Sampling.Times(step, duration);
         double managed = (double)(GC.GetTotalAllocatedBytes(precise: true) - allocated) / times.Count;
-        double fromOs = (double)(Device.Cpu.MemoryStatistics.BytesReserved - reserved) / times.Count;
-        long peakBytes = Sampling.PeakResidentBytes(), peakTensorBytes = Device.Cpu.MemoryStatistics.PeakBytesInUse;
+        double fromOs = (double)(Device.Default.MemoryStatistics.BytesReserved - reserved) / times.Count;
+        long peakBytes = Sampling.PeakResidentBytes(), peakTensorBytes = Device.Default.MemoryStatistics.PeakBytesInUse;
         double gemmPeak = Sampling.MatrixProductPeak();
         return new TrainingResult(entry.Name, batch, Workers.ThreadCount, Sampling.Median(times), times.Min(), managed, fromOs, peakBytes, peakTensorBytes, 6.0 * ModelSummary.Of(entry).Macs * batch, gemmPeak)
         {

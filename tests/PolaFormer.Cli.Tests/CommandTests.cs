@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PolaFormer.Checkpoints;
+using PolaFormer.Cuda;
 
 namespace PolaFormer.Cli.Tests;
 
@@ -81,6 +82,9 @@ public class CommandTests
     [InlineData("predict", "")]
     [InlineData("predict", "samples/images/cat.jpg", "--checkpoint", "")]
     [InlineData("predict", "samples/images/cat.jpg", "--top", "0")]
+    [InlineData("predict", "samples/images/cat.jpg", "--device", "gpu")]
+    [InlineData("predict", "samples/images/cat.jpg", "--device", "cuda:first")]
+    [InlineData("train", "--cfg", "configs/polaformer_pp_cifar.yaml", "--data", "samples", "--opts", "DEVICE", "gpu")]
     [InlineData("predict", "samples/images/cat.jpg", "--labels", "samples")]
     [InlineData("predict", "samples/images/cat.jpg", "--labels", "https://example.org/labels.txt")]
     [InlineData("predict", "@home.jpg")]
@@ -117,6 +121,31 @@ public class CommandTests
         string line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.StartsWith("polaformer: ", line, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("predict", "samples/images/cat.jpg", "--device", "cuda")]
+    [InlineData("eval", "--data", "samples", "--device", "cuda:1")]
+    [InlineData("train", "--cfg", "configs/polaformer_pp_cifar.yaml", "--data", "samples", "--device", "cuda")]
+    [InlineData("train", "--cfg", "configs/polaformer_pp_cifar.yaml", "--data", "samples", "--opts", "DEVICE", "cuda")]
+    public async Task AMissingGpuIsOneLine(params string[] arguments)
+    {
+        string? missing = Gpu.WhyUnavailable();
+        Assert.SkipWhen(missing is null, "there is a GPU here");
+        (int code, _, string error) = await Polaformer.Run(arguments);
+        Assert.Equal(1, code);
+        Assert.Equal($"polaformer: {missing}", error.Trim());
+    }
+
+    [Fact]
+    public async Task ModelsListsTheDevices()
+    {
+        (int code, string output, _) = await Polaformer.Run("models", "--devices");
+        Assert.Equal(0, code);
+        Assert.StartsWith("cpu ", output, StringComparison.Ordinal);
+        Assert.Contains("\ncuda", output, StringComparison.Ordinal);
+        (_, string json, _) = await Polaformer.Run("models", "--devices", "--json");
+        Assert.Equal("cpu", JsonDocument.Parse(json).RootElement.GetProperty("devices")[0].GetProperty("name").GetString());
     }
 
     [Fact]

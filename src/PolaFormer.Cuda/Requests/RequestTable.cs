@@ -40,11 +40,11 @@ internal sealed class RequestTable
         where TCall : struct, IDeviceCall => _launches.Add(typeof(TCall), (context, call) => launch(context, (TCall)call));
 
     /// <summary>Starts the kernels of a request whose operands have been checked.</summary>
-    /// <exception cref="NotSupportedException">There are none.</exception>
+    /// <exception cref="CudaException">There are none.</exception>
     public void Run(KernelContext context, IDeviceCall call)
     {
         if (!_launches.TryGetValue(call.GetType(), out Action<KernelContext, IDeviceCall>? launch))
-            throw new NotSupportedException($"There is no CUDA kernel for {call.Name}. Use --device cpu for networks that need it.");
+            throw new CudaException($"There is no CUDA kernel for {call.Name}. Use --device cpu for networks that need it.");
         using MemoryScope scope = MemoryScope.Enter();
         launch(context, call);
     }

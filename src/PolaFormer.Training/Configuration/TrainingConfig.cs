@@ -30,6 +30,9 @@ public sealed class TrainingConfig
     [Unused("arithmetic is float32 throughout")]
     public bool Amp { get; set; }
 
+    /// <summary>DEVICE (ours): where the run computes, <c>cpu</c>, or <c>cuda</c> and <c>cuda:1</c> for a GPU by its number.</summary>
+    public string Device { get; set; } = "cpu";
+
     /// <summary>OUTPUT: folder of logs and checkpoints.</summary>
     public string Output { get; set; } = "";
 

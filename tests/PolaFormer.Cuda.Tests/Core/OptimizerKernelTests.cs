@@ -41,7 +41,7 @@ public class OptimizerKernelTests
     [Fact]
     public void Averages_of_counts_are_cut()
     {
-        var device = new FibreDevice(order: 0);
+        var device = FibreDevice.Create(order: 0);
         Tensor count = Tensor.From([1L], [1], device);
 
         MultiTensor.Lerp([(count, Tensor.From([8L], [1], device))], keep: 0.75);
@@ -51,7 +51,7 @@ public class OptimizerKernelTests
 
     private static void AssertSame(int order, int arrays, Action<Tensor[][]> update)
     {
-        float[][] expected = Run(Device.Cpu), actual = Run(new FibreDevice((uint)order));
+        float[][] expected = Run(Device.Cpu), actual = Run(FibreDevice.Create((uint)order));
         for (int i = 0; i < expected.Length; i++)
             Distance.AssertWithin(1e-6, [.. expected[i].Select(value => (double)value)], [.. actual[i].Select(value => (double)value)], $"array {i}");
 

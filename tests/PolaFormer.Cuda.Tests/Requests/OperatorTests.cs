@@ -15,7 +15,7 @@ public class OperatorTests
     public void Results_and_gradients_are_the_processors(string name, int order)
     {
         GradientCases.Case item = GradientCases.All.Single(other => other.Name == name);
-        (float[] Y, float[][] Gradients) expected = Run(item, Device.Cpu), actual = Run(item, new FibreDevice((uint)order));
+        (float[] Y, float[][] Gradients) expected = Run(item, Device.Cpu), actual = Run(item, FibreDevice.Create((uint)order));
 
         AssertClose(expected.Y, actual.Y, $"{name}, result");
         for (int i = 0; i < expected.Gradients.Length; i++)

@@ -46,7 +46,7 @@ public class RequestTests
     [Fact]
     public void Tables_of_rotations()
     {
-        (float[] expected, float[] actual) = (Make(Device.Cpu), Make(new FibreDevice(order: 0)));
+        (float[] expected, float[] actual) = (Make(Device.Cpu), Make(FibreDevice.Create(order: 0)));
 
         Distance.AssertWithin(1e-6, [.. expected.Select(value => (double)value)], [.. actual.Select(value => (double)value)], "tables");
 
@@ -103,12 +103,12 @@ public class RequestTests
         where T : unmanaged
     {
         foreach (Func<Tensor, Tensor> make in makes)
-            Assert.Equal(make(Tensor.From(s_values, [4, 3])).ToArray<T>(), make(Tensor.From(s_values, [4, 3], new FibreDevice(order: 1))).ToArray<T>());
+            Assert.Equal(make(Tensor.From(s_values, [4, 3])).ToArray<T>(), make(Tensor.From(s_values, [4, 3], FibreDevice.Create(order: 1))).ToArray<T>());
     }
 
     private static void AssertEqual(float[] values, params Func<Tensor, Tensor>[] makes)
     {
         foreach (Func<Tensor, Tensor> make in makes)
-            Assert.Equal(make(Tensor.From(values, [values.Length])).ToArray(), make(Tensor.From(values, [values.Length], new FibreDevice(order: 0))).ToArray());
+            Assert.Equal(make(Tensor.From(values, [values.Length])).ToArray(), make(Tensor.From(values, [values.Length], FibreDevice.Create(order: 0))).ToArray());
     }
 }

@@ -199,9 +199,9 @@ internal static class GradientCases
 
     private static (Tensor Sin, Tensor Cos) Turns(int tokens, int width)
     {
-        Tensor sin = Tensor.Empty([tokens, width]), cos = Tensor.Empty([tokens, width]);
-        for (int i = 0; i < sin.Count; i++)
-            (sin.AsSpan<float>()[i], cos.AsSpan<float>()[i]) = MathF.SinCos((i / width * 0.7f) + (i % width / 2 * 0.3f));
-        return (sin, cos);
+        float[] sin = new float[tokens * width], cos = new float[tokens * width];
+        for (int i = 0; i < sin.Length; i++)
+            (sin[i], cos[i]) = MathF.SinCos((i / width * 0.7f) + (i % width / 2 * 0.3f));
+        return (Tensor.From(sin, [tokens, width]), Tensor.From(cos, [tokens, width]));
     }
 }

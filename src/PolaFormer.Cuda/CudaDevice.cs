@@ -1,0 +1,88 @@
+using PolaFormer.Cuda.Requests;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
+
+namespace PolaFormer.Cuda;
+
+/// <summary>
+/// A GPU as a device: tensors lie in its memory, and requests start its kernels and return before they are done. Reading a value
+/// waits for all that leads to it. Requests of several threads are done in the order in which they come.
+/// </summary>
+/// <example><code>
+/// Device gpu = CudaDevice.Open(0);
+/// using IDisposable use = gpu.Use();
+/// model.To(gpu);
+/// float[] logits = model.Forward(Tensor.From(pixels, [1, 224, 224, 3])).ToArray();
+/// </code></example>
+public sealed unsafe class CudaDevice : Device
+{
+    /// <summary>The kind of device, in <see cref="Device.Open"/> and on command lines.</summary>
+    public const string Kind = "cuda";
+
+    private static readonly Lock s_gate = new();
+    private static readonly Dictionary<int, CudaDevice> s_opened = [];
+
+    private readonly IGpuRuntime _runtime;
+    private readonly GpuPool _pool;
+
+    internal CudaDevice(IGpuRuntime runtime, string name)
+    {
+        _runtime = runtime;
+        _pool = new GpuPool(runtime, MemoryStatistics);
+        Name = name;
+    }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <summary>The GPU's product name and number.</summary>
+    public string Product => _runtime.Name;
+
+    /// <summary>Opens a GPU, the same device every time.</summary>
+    /// <param name="index">Number of the GPU, from 0.</param>
+    /// <exception cref="CudaException">The driver is missing, there is no such GPU, or it is too old.</exception>
+    public static CudaDevice Open(int index = 0)
+    {
+        lock (s_gate)
+        {
+            if (!s_opened.TryGetValue(index, out CudaDevice? device))
+                s_opened[index] = device = new CudaDevice(new GpuRuntime(Gpu.Open(index)), $"{Kind}:{index}");
+            return device;
+        }
+    }
+
+    /// <summary>Lets <see cref="Device.Open"/> find GPUs by name.</summary>
+    public static void Register() => Register(Kind, Open);
+
+    /// <inheritdoc/>
+    public override void Synchronize() => _runtime.Synchronize();
+
+    /// <inheritdoc/>
+    public override void TrimMemory()
+    {
+        _pool.Trim();
+        _runtime.ReleaseUnused();
+    }
+
+    internal override Storage Allocate(long bytes)
+    {
+        var storage = new GpuStorage(this, _pool, bytes);
+        MemoryScope.Adopt(storage);
+        return storage;
+    }
+
+    internal override void CopyFromHost(void* source, Storage destination, long offset, long bytes) =>
+        _runtime.CopyFromHost(source, ((GpuStorage)destination).Address + (nint)offset, bytes);
+
+    internal override void CopyToHost(Storage source, long offset, void* destination, long bytes) =>
+        _runtime.CopyToHost(((GpuStorage)source).Address + (nint)offset, destination, bytes);
+
+    internal override void Execute(IDeviceCall call) => RequestTable.Default.Run(new KernelContext(_runtime.Queue, this), call);
+
+    internal override bool HasKernel(Type call) => RequestTable.Default.Has(call);
+
+    internal override bool SavesAttention => true;
+
+    internal override long? StateLength(Type call, in AttentionExtents extents, long processors) =>
+        AttentionRequests.StateLength(call, extents);
+}

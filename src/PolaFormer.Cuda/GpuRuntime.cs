@@ -1,0 +1,29 @@
+namespace PolaFormer.Cuda;
+
+/// <summary>A GPU with one stream, in which all work of a device is done.</summary>
+internal sealed unsafe class GpuRuntime(Gpu gpu) : IGpuRuntime
+{
+    private readonly GpuStream _stream = gpu.NewStream();
+
+    public string Name => gpu.ToString();
+
+    public IKernelQueue Queue => _stream;
+
+    public (long Free, long Total) MemoryInfo() => gpu.MemoryInfo();
+
+    public nint TryAllocate(long bytes) => _stream.TryAllocate(bytes);
+
+    public void Free(nint address) => _stream.Free(address);
+
+    public void CopyFromHost(void* source, nint destination, long bytes) => _stream.Write(destination, source, bytes);
+
+    public void CopyToHost(nint source, void* destination, long bytes) => _stream.Read(source, destination, bytes);
+
+    public void ReleaseUnused()
+    {
+        _stream.Synchronize();
+        gpu.TrimMemory();
+    }
+
+    public void Synchronize() => _stream.Synchronize();
+}

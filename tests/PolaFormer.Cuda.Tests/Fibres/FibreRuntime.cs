@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+
+namespace PolaFormer.Cuda.Tests.Fibres;
+
+/// <summary>
+/// Stands in for a GPU: kernels run as fibres, and memory is the host's, which only copies reach because tensors do not know that.
+/// </summary>
+internal sealed unsafe class FibreRuntime(uint order, int multiprocessors = 2) : IGpuRuntime
+{
+    private const int Alignment = 256;
+
+    private readonly Dictionary<nint, long> _blocks = [];
+
+    public string Name => "fibres";
+
+    public IKernelQueue Queue { get; } = new FibreQueue(order, multiprocessors);
+
+    /// <summary>Bytes that it has.</summary>
+    public long TotalBytes { get; init; } = 4L << 30;
+
+    public (long Free, long Total) MemoryInfo()
+    {
+        lock (_blocks)
+            return (TotalBytes - _blocks.Values.Sum(), TotalBytes);
+    }
+
+    // Contents are NaN, so that what nobody wrote shows.
+    public nint TryAllocate(long bytes)
+    {
+        if (bytes > MemoryInfo().Free)
+            return 0;
+        void* block = NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+        NativeMemory.Fill(block, (nuint)bytes, 0xFF);
+        lock (_blocks)
+            _blocks.Add((nint)block, bytes);
+        return (nint)block;
+    }
+
+    public void Free(nint address)
+    {
+        lock (_blocks)
+            Assert.True(_blocks.Remove(address), "memory went back that was not taken");
+        NativeMemory.AlignedFree((void*)address);
+    }
+
+    public void CopyFromHost(void* source, nint destination, long bytes) => Buffer.MemoryCopy(source, (void*)destination, bytes, bytes);
+
+    public void CopyToHost(nint source, void* destination, long bytes) => Buffer.MemoryCopy((void*)source, destination, bytes, bytes);
+
+    public void ReleaseUnused()
+    {
+    }
+
+    public void Synchronize()
+    {
+    }
+}

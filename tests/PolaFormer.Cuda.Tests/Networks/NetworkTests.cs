@@ -1,0 +1,58 @@
+using PolaFormer.Cuda.Tests.Fibres;
+using PolaFormer.Models;
+using PolaFormer.NN.Attention;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Random;
+
+namespace PolaFormer.Cuda.Tests.Networks;
+
+/// <summary>That whole networks on the kernels are the processor's: results, gradients, and what training does.</summary>
+public class NetworkTests
+{
+    private static readonly Dictionary<string, VisionModelConfig> s_hosts = ModelRegistry.Families.SelectMany(family => family.Tiny).ToDictionary();
+
+    public static TheoryData<string, string?> Networks =>
+    [
+        .. s_hosts.Keys.Select(host => ((string, string?))(host, null)),
+        .. AttentionRegistry.All.Select(entry => ((string, string?))("deit", entry.Name)),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void A_network_and_its_gradients_are_the_processors(string host, string? attention)
+    {
+        VisionModelConfig config = s_hosts[host] with { DropPathRate = 0 };
+        if (attention is not null)
+            config = config with { Attention = [attention] };
+        (float[] Logits, Dictionary<string, float[]> Gradients) expected = Run(config, Device.Cpu), actual = Run(config, FibreDevice.Create(order: 0));
+
+        AssertClose(1e-5, expected.Logits, actual.Logits, "logits");
+        Assert.Equal(expected.Gradients.Keys, actual.Gradients.Keys);
+        float[] All(Dictionary<string, float[]> gradients) => [.. gradients.Values.SelectMany(values => values)];
+        AssertClose(1e-4, All(expected.Gradients), All(actual.Gradients), "gradients");
+    }
+
+    private static (float[] Logits, Dictionary<string, float[]> Gradients) Run(VisionModelConfig config, Device device)
+    {
+        VisionModel model = config.Create();
+        model.Initialize(1);
+        model.Train();
+        model.To(device);
+        using IDisposable use = device.Use();
+        using var tape = Tape.Start();
+        Tensor logits = model.Forward(Images(2, config.ImageSize, device));
+        tape.Backward(logits.LogSoftmax().Slice(1, 1, 1).Mean());
+        return (logits.ToArray(), model.NamedParameters().Where(entry => entry.Parameter.Grad is not null).ToDictionary(entry => entry.Name, entry => entry.Parameter.Grad!.ToArray()));
+    }
+
+    private static Tensor Images(int count, int size, Device device)
+    {
+        var values = new float[count * size * size * 3];
+        new Philox(3, 5).FillNormal(values, 0);
+        return Tensor.From(values, [count, size, size, 3], device);
+    }
+
+    private static void AssertClose(double tolerance, float[] expected, float[] actual, string what) =>
+        Distance.AssertWithin(tolerance, [.. expected.Select(value => (double)value)], [.. actual.Select(value => (double)value)], what);
+}
