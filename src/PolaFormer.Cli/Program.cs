@@ -11,6 +11,7 @@ var commands = new Dictionary<string, Func<Command>>
     ["export"] = ExportCommand.Create,
     ["bench"] = BenchCommand.Create,
     ["train"] = TrainCommand.Create,
+    ["train-segmenter"] = SegmentTrainCommand.Create,
     ["eval"] = EvalCommand.Create,
     ["report"] = ReportCommand.Create,
     ["attention"] = AttentionCommand.Create,

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Inference;
-using PolaFormer.Segmentation.Metrics;
+using PolaFormer.Segmentation.Scoring;
 using PolaFormer.Tensors;
 using PolaFormer.Vision;
 using PolaFormer.Vision.OpenCv;

@@ -1,6 +1,6 @@
 using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Inference;
-using PolaFormer.Segmentation.Metrics;
+using PolaFormer.Segmentation.Scoring;
 using PolaFormer.Vision;
 using PolaFormer.Vision.Transforms;
 

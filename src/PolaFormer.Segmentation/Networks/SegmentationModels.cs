@@ -1,10 +1,11 @@
 using PolaFormer.Models;
 using PolaFormer.NN;
+using PolaFormer.Segmentation.Training;
 
 namespace PolaFormer.Segmentation.Networks;
 
 /// <summary>
-/// The published segmentation networks by name: PolaFormer++ with LightHam (the authors' configs/PolaPP), and those of PolaFormer's
+/// The segmentation networks by name, those published first: PolaFormer++ with LightHam (the authors' configs/PolaPP), and those of PolaFormer's
 /// table 2, whose configurations are the hosts' (PVT with Semantic FPN, Swin with UperNet), for the authors published none.
 /// </summary>
 public static class SegmentationModels
@@ -15,10 +16,32 @@ public static class SegmentationModels
         new("polapp_b1_ham", LightHam("polaformer_pp_b1")),
         new("polapp_b2_ham", LightHam("polaformer_pp_b2")),
         new("polapp_b3_ham", LightHam("polaformer_pp_b3")),
-        new("pola_pvt_t_semfpn", SemanticFpn("pola_pvt_tiny")) { PaperMeanIoU = 38.3 },
-        new("pola_pvt_s_semfpn", SemanticFpn("pola_pvt_small")) { PaperMeanIoU = 41.0 },
-        new("pola_swin_t_upernet", UperNet("pola_swin_tiny")) { PaperMeanIoU = 45.8 },
+        new("pola_pvt_t_semfpn", SemanticFpn("pola_pvt_tiny")) { PaperMeanIoU = 38.3, Recipe = SegmentationRecipe.PvtSemanticFpn },
+        new("pola_pvt_s_semfpn", SemanticFpn("pola_pvt_small")) { PaperMeanIoU = 41.0, Recipe = SegmentationRecipe.PvtSemanticFpn },
+        new("pola_swin_t_upernet", UperNet("pola_swin_tiny")) { PaperMeanIoU = 45.8, Recipe = SegmentationRecipe.SwinUperNet },
+
+        // Ours: the other sizes with the same head, and one that learns on a processor.
+        new("polapp_b0_ham", LightHam("polaformer_pp_b0")),
+        new("polapp_b4_ham", LightHam("polaformer_pp_b4")),
+        new("polapp_b5_ham", LightHam("polaformer_pp_b5")),
+        new("polapp_nano_ham", Nano) { Recipe = SegmentationRecipe.PlusPlus with { Iterations = 2000, BatchSize = 8, Interval = 500, LearningRate = 1e-3, Keys = new Dictionary<string, CustomKey> { ["norm"] = new(DecayFactor: 0) } } },
     ];
+
+    // Batch norms learn from the batch: there are no weights of a classifier to keep the statistics of.
+    private static SegmenterConfig Nano => new()
+    {
+        Backbone = new PolaFormerPlusPlusConfig { EmbedDims = [16, 32, 64, 96], Depths = [1, 1, 2, 1], NumHeads = [1, 2, 4, 6], MlpRatios = [3, 3, 3, 3], DropPathRate = 0 },
+        Head = new LightHamHeadConfig
+        {
+            InChannels = [32, 64, 96],
+            InIndex = [1, 2, 3],
+            Channels = 96,
+            HamChannels = 96,
+            Factorization = new FactorizationOptions { Rank = 16 },
+            Norm = NormKind.Group,
+            NormGroups = 8,
+        },
+    };
 
     /// <summary>The network of a name; null for none.</summary>
     public static SegmentationModelEntry? TryFind(string name) => All.FirstOrDefault(entry => string.Equals(entry.Name, name, StringComparison.OrdinalIgnoreCase));

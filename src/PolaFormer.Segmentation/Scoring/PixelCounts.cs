@@ -1,6 +1,6 @@
 using PolaFormer.Segmentation.Data;
 
-namespace PolaFormer.Segmentation.Metrics;
+namespace PolaFormer.Segmentation.Scoring;
 
 /// <summary>Pixels of every class, added up over images: as predicted, as labelled, and both (mmsegmentation's intersect_and_union). Ignored pixels count nowhere.</summary>
 public sealed class PixelCounts

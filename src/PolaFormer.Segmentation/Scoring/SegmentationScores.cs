@@ -1,4 +1,4 @@
-namespace PolaFormer.Segmentation.Metrics;
+namespace PolaFormer.Segmentation.Scoring;
 
 /// <summary>
 /// The scores of mmsegmentation from counts of pixels. A score that is 0/0, as of a class that is nowhere, is NaN and left out of

@@ -1,0 +1,176 @@
+using PolaFormer.Checkpoints;
+using PolaFormer.NN;
+using PolaFormer.Segmentation.Data;
+using PolaFormer.Segmentation.Losses;
+using PolaFormer.Segmentation.Scoring;
+using PolaFormer.Segmentation.Networks;
+using PolaFormer.Tensors;
+using PolaFormer.Training;
+using PolaFormer.Vision;
+using PolaFormer.Vision.Transforms;
+
+namespace PolaFormer.Segmentation.Training;
+
+/// <summary>An image to the class of every pixel. Counted in iterations: an epoch of the trainer is what lies between two evaluations.</summary>
+public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
+{
+    // Batches that are made ahead of the one in use.
+    private const int Ahead = 2;
+
+    private readonly SegmentationTaskOptions _options;
+    private readonly SegmenterDescription _description;
+
+    /// <summary>Builds the network with drawn or given weights.</summary>
+    /// <param name="options">The network and its data.</param>
+    /// <param name="device">Where to train; the default device where null.</param>
+    /// <exception cref="ArgumentException">The numbers do not agree.</exception>
+    /// <exception cref="CheckpointException">The checkpoint to start from cannot be read, or nothing of it fits.</exception>
+    public SegmentationTask(SegmentationTaskOptions options, Device? device = null)
+        : base(device)
+    {
+        if (options.BatchSize < 1 || options.Interval < 1)
+            throw new ArgumentException($"A batch has {options.BatchSize} images and {options.Interval} iterations lie between evaluations; both must be positive.", nameof(options));
+        if (options.Classes.Names.Count != options.Config.Head.NumClasses)
+            throw new ArgumentException($"{options.Classes.Names.Count} names for {options.Config.Head.NumClasses} classes.", nameof(options));
+        if (options.Train.Count == 0)
+            throw new ArgumentException("There is no image to learn from.", nameof(options));
+        _options = options;
+        _description = new SegmenterDescription { Name = options.Name, Config = options.Config, Classes = options.Classes, Scale = options.TestPipeline.Scale };
+        using IDisposable use = Device.Use();
+        Network = options.Config.Create();
+        Network.Initialize(options.Seed);
+        if (options.Pretrained is { } path)
+            Pretrained = LoadPretrained(path);
+    }
+
+    /// <inheritdoc/>
+    public override string Name => _options.Name;
+
+    /// <inheritdoc/>
+    public override Module Model => Network;
+
+    /// <summary>The network.</summary>
+    public Segmenter Network { get; }
+
+    /// <summary>What became of the weights to start from; null without.</summary>
+    public PretrainedReport? Pretrained { get; }
+
+    /// <summary>The last evaluation; null before the first.</summary>
+    public SegmentationEvaluation? LastEvaluation { get; private set; }
+
+    /// <summary>The network, its classes and its data.</summary>
+    public SegmentationTaskOptions Options => _options;
+
+    /// <summary>Mean intersection over union, mean accuracy of the classes, accuracy of the pixels.</summary>
+    public override IReadOnlyList<MetricDefinition> Metrics { get; } =
+        [new("miou", "mIoU", HigherIsBetter: true, IsShare: true), new("macc", "mAcc", HigherIsBetter: true, IsShare: true), new("aacc", "aAcc", HigherIsBetter: true, IsShare: true)];
+
+    /// <inheritdoc/>
+    public override int BatchesPerEpoch => _options.Interval;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Classes => _options.Classes.Names;
+
+    /// <inheritdoc/>
+    public override Module CreateModel() => _options.Config.Create();
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Describe(double? value, int epoch) =>
+        (_description with { MeanIoU = value, Iteration = epoch * _options.Interval }).ToMetadata();
+
+    /// <summary>Logits at the resolution of the head.</summary>
+    public override Tensor Predict(Module model, SegmentationBatch batch) => ((Segmenter)model).ForwardLogits(Images(batch));
+
+    /// <summary>Measures a network at the size of the images, one at a time: scores of classes are no means over images.</summary>
+    public override Evaluation? Evaluate(Module model, CancellationToken stop = default)
+    {
+        if (SegmentationEvaluation.Run((Segmenter)model, _options.Evaluation, _options.TestPipeline, stop) is not { } evaluation)
+            return null;
+        LastEvaluation = evaluation;
+        int count = Math.Max(1, _options.Evaluation.Count);
+        var metrics = new Metrics(Metrics);
+        metrics.Add(count, evaluation.Loss, [.. Sums(evaluation.Counts, count)]);
+        return new Evaluation(metrics, evaluation.Elapsed);
+    }
+
+    /// <inheritdoc/>
+    protected override IEnumerable<SegmentationBatch> TrainingBatches(int epoch, int firstBatch)
+    {
+        var stream = new SampleStream(_options.Train.Count, _options.Seed);
+        var ahead = new Queue<Task<SegmentationBatch>>();
+        for (int batch = firstBatch; batch < BatchesPerEpoch; batch++)
+        {
+            long place = (((long)epoch * BatchesPerEpoch) + batch) * _options.BatchSize;
+            (int Pass, int Example)[] examples = [.. Enumerable.Range(0, _options.BatchSize).Select(i => stream.At(place + i))];
+            ahead.Enqueue(Task.Run(() => Make(examples)));
+            if (ahead.Count > Ahead)
+                yield return ahead.Dequeue().GetAwaiter().GetResult();
+        }
+
+        while (ahead.TryDequeue(out Task<SegmentationBatch>? next))
+            yield return next.GetAwaiter().GetResult();
+    }
+
+    /// <summary>None: images are measured at sizes of their own.</summary>
+    protected override IEnumerable<SegmentationBatch> EvaluationBatches() => [];
+
+    /// <inheritdoc/>
+    protected override Tensor Loss(Tensor predictions, SegmentationBatch batch) => PixelLoss.Of(predictions, batch.Labels, Network.Head.Config);
+
+    /// <inheritdoc/>
+    protected override int CountOf(SegmentationBatch batch) => batch.Labels.Count;
+
+    /// <inheritdoc/>
+    protected override (Tensor Predictions, Tensor Loss) Train(SegmentationBatch batch)
+    {
+        Tensor[] heads = Network.ForwardHeads(Images(batch));
+        Tensor loss = Loss(heads[0], batch);
+        if (Network.AuxiliaryHead is { } auxiliary)
+            loss = loss + PixelLoss.Of(heads[1], batch.Labels, auxiliary.Config);
+        return (heads[0], loss);
+    }
+
+    /// <summary>Scores of a batch in training, at the resolution of the head.</summary>
+    protected override Tensor Measure(Tensor predictions, SegmentationBatch batch, Tensor loss)
+    {
+        (int height, int width) = (predictions.Shape[1], predictions.Shape[2]);
+        byte[] classes = Array.ConvertAll(predictions.ArgMax().ToArray<long>(), value => (byte)value);
+        var counts = new PixelCounts(Network.NumClasses);
+        for (int i = 0; i < batch.Labels.Count; i++)
+            counts.Add(classes.AsSpan(i * height * width, height * width), batch.Labels[i].Resized(width, height).Values);
+        return Tensor.From(Array.ConvertAll(Sums(counts, batch.Labels.Count), sum => (float)sum), [Metrics.Count], predictions.Device);
+    }
+
+    private static double[] Sums(PixelCounts counts, int images)
+    {
+        var scores = new SegmentationScores(counts, nanToNum: null);
+        return [.. new[] { scores.MeanIoU, scores.MeanAccuracy, scores.Accuracy }.Select(score => double.IsNaN(score) ? 0 : Math.Min(1, score) * images)];
+    }
+
+    private Tensor Images(SegmentationBatch batch) => Tensor.From(batch.Images, [batch.Labels.Count, batch.Height, batch.Width, Image.Channels], Device);
+
+    private SegmentationBatch Make((int Pass, int Example)[] examples)
+    {
+        TrainingPipeline pipeline = _options.Pipeline;
+        int size = pipeline.CropHeight * pipeline.CropWidth * Image.Channels;
+        var images = new float[examples.Length * size];
+        var labels = new LabelMap[examples.Length];
+        for (int i = 0; i < examples.Length; i++)
+        {
+            (Image photo, LabelMap map) = _options.Train.Read(examples[i].Example);
+            using (photo)
+                labels[i] = pipeline.Apply(photo, map, new SampleRandom(_options.Seed, examples[i].Pass, examples[i].Example), images.AsSpan(i * size, size));
+        }
+
+        return new SegmentationBatch(images, pipeline.CropHeight, pipeline.CropWidth, labels);
+    }
+
+    private PretrainedReport LoadPretrained(string path)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        PretrainedReport report = SegmenterRecognition.IsSegmenter(checkpoint) ? LenientLoader.Load(Network, checkpoint) : LenientLoader.Load(Network.Backbone, checkpoint);
+        return report.Loaded.Count > 0
+            ? report
+            : throw new CheckpointException(path, $"none of its entries fits {Name}. Name a checkpoint of that network, or of a classifier with its backbone; 'inspect' tells which one it is.");
+    }
+}

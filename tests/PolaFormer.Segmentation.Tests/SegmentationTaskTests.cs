@@ -1,0 +1,85 @@
+using PolaFormer.Segmentation.Data;
+using PolaFormer.Segmentation.Networks;
+using PolaFormer.Segmentation.Training;
+using PolaFormer.Training;
+
+namespace PolaFormer.Segmentation.Tests;
+
+public sealed class SegmentationTaskTests : IDisposable
+{
+    private static readonly SegmentationRecipe s_recipe = new() { Iterations = 60, LearningRate = 3e-3, WarmupIterations = 5 };
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("polaformer-segmentation-task-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public void ARunLearnsAndItsBestNetworkSegments()
+    {
+        SegmentationTask task = Make(SegmentationModels.Find("polapp_nano_ham").Config.WithClasses(3));
+        Assert.True(new Trainer(task, s_recipe.ToOptions(task, 1), _folder.FullName).Run());
+        Assert.True(task.LastEvaluation!.Scores.MeanIoU > 0.6, $"{task.LastEvaluation.Scores.MeanIoU}");
+        ImageSegmenter segmenter = ImageSegmenter.Load(Path.Combine(_folder.FullName, "best.safetensors"));
+        Assert.Equal(["ground", "red", "green"], segmenter.Classes.Names);
+        SegmentationEvaluation again = SegmentationEvaluation.Run(task.Network, new SyntheticScenes(4), segmenter.Pipeline)!;
+        Assert.Equal(4, again.Images.Count);
+        Assert.Equal(4 * 96 * 96, again.Confusion.Cast<long>().Sum());
+    }
+
+    [Fact]
+    public void AStoppedRunEndsWithTheBitsOfOneThatWasNotStopped()
+    {
+        SegmentationRecipe recipe = s_recipe with { Iterations = 12 };
+        string whole = Path.Combine(_folder.FullName, "whole"), parts = Path.Combine(_folder.FullName, "parts");
+        SegmentationTask task = Make(interval: 4);
+        Assert.True(new Trainer(task, recipe.ToOptions(task, 1), whole).Run());
+
+        using var stop = new CancellationTokenSource();
+        SegmentationTask first = Make(interval: 4);
+        Assert.False(new Trainer(first, recipe.ToOptions(first, 1), parts).Run(new StopsAt(6, stop), stop.Token));
+        SegmentationTask second = Make(interval: 4);
+        Assert.True(new Trainer(second, recipe.ToOptions(second, 1), parts).Run());
+        Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "last.safetensors")), File.ReadAllBytes(Path.Combine(parts, "last.safetensors")));
+    }
+
+    [Fact]
+    public void IterationsAreWholeIntervals()
+    {
+        SegmentationTask task = Make(interval: 7);
+        Assert.Contains("60 iterations", Assert.Throws<ArgumentException>(() => s_recipe.ToOptions(task)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void KeysGiveTheFactorsOfTheLongestThatMatches()
+    {
+        var keys = new CustomKeys(SegmentationRecipe.PlusPlus.Keys);
+        Assert.Equal(new CustomKey(10, 1), keys.Of("decode_head.squeeze.norm.weight"));
+        Assert.Equal(new CustomKey(1, 0), keys.Of("backbone.extra_norms.0.norm.weight"));
+        Assert.Equal(new CustomKey(1, 1), keys.Of("backbone.layers.0.blocks.0.pos.weight"));
+    }
+
+    private static SegmentationTask Make(SegmenterConfig? config = null, int interval = 30) => new(new SegmentationTaskOptions
+    {
+        Name = "tiny",
+        Config = config ?? TinySegmenter.LightHam(3),
+        Classes = new ClassNames(["ground", "red", "green"]),
+        Train = new SyntheticScenes(16),
+        Evaluation = new SyntheticScenes(4),
+        Pipeline = new TrainingPipeline { Scale = (256, 64), CropHeight = 64, CropWidth = 64 },
+        TestPipeline = new TestPipeline { Scale = (256, 64) },
+        BatchSize = 4,
+        Interval = interval,
+        Seed = 3,
+    });
+
+    private sealed class StopsAt(int step, CancellationTokenSource stop) : ITrainingObserver
+    {
+        private int _steps;
+
+        public void StepDone(TrainingProgress progress)
+        {
+            if (++_steps == step)
+                stop.Cancel();
+        }
+    }
+}
