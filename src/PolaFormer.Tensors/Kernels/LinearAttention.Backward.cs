@@ -61,6 +61,11 @@ internal static unsafe partial class LinearAttention
                     for (var token = from; token < to; token += block)
                     {
                         var rows = Math.Min(block, to - token);
+                        if (TokenBlock<T>.IsZero(rows, layout.Channels, gradients.DOutput.At(image, token, 0), gradients.DOutput.RowStride))
+                        {
+                            TokenBlock<T>.Clear(rows, layout.Channels, gradients.DQ.At(image, token, 0), gradients.DQ.RowStride);
+                            continue;
+                        }
                         var queryRows = QueryRows(inputs, layout, image, token, rows, features);
                         map.Map<T>(queryRows);
                         for (var head = 0; head < layout.Heads; head++)

@@ -84,6 +84,11 @@ internal static unsafe partial class PolarityAttention
                         var rows = Math.Min(block, to - token);
                         var q = inputs.Rows.Q.At(image, token, channel);
                         var dOutput = gradients.DOutput.At(image, token, channel);
+                        if (TokenBlock<T>.IsZero(rows, layout.HeadDim, dOutput, gradients.DOutput.RowStride))
+                        {
+                            TokenBlock<T>.Clear(rows, layout.HeadDim, gradients.DQ.At(image, token, channel), gradients.DQ.RowStride);
+                            continue;
+                        }
                         FeaturesAndSlopes(
                             layout, rows, q, inputs.Rows.Q.RowStride, null, 0, null,
                             inputs.InverseScale + channel, inputs.Power + channel, features, slope, curve);

@@ -53,12 +53,21 @@ internal static unsafe partial class SoftmaxAttention
                     {
                         var k = inputs.Rows.K.At(image, 0, channel);
                         var v = inputs.Rows.V.At(image, 0, channel);
-                        TokenBlock<T>.Copy(keys, inputs.Rows.HeadDim, padded, k, inputs.Rows.K.RowStride, keyRows);
-                        TokenBlock<T>.Transpose(keys, inputs.Rows.HeadDim, keyRows, padded, keysTransposed, paddedKeys);
-                        TokenBlock<T>.Transpose(keys, inputs.Rows.HeadDim, v, inputs.Rows.V.RowStride, valuesTransposed, paddedKeys);
+                        var seen = KeysSeen(inputs, image);
+                        var columns = Lanes.RoundUp(seen, T.Count);
+                        var isEmpty = true;
+                        TokenBlock<T>.Copy(seen, inputs.Rows.HeadDim, padded, k, inputs.Rows.K.RowStride, keyRows);
+                        TokenBlock<T>.Transpose(seen, inputs.Rows.HeadDim, keyRows, padded, keysTransposed, paddedKeys);
+                        TokenBlock<T>.Transpose(seen, inputs.Rows.HeadDim, v, inputs.Rows.V.RowStride, valuesTransposed, paddedKeys);
                         for (var token = unit.From; token < unit.To; token += block)
                         {
                             var rows = Math.Min(block, unit.To - token);
+                            var dQ = gradients.DQ.At(image, token, channel);
+                            if (TokenBlock<T>.IsZero(rows, inputs.Rows.HeadDim, gradients.DOutput.At(image, token, channel), gradients.DOutput.RowStride))
+                            {
+                                TokenBlock<T>.Clear(rows, inputs.Rows.HeadDim, dQ, gradients.DQ.RowStride);
+                                continue;
+                            }
                             TokenBlock<T>.Copy(
                                 rows, inputs.Rows.HeadDim, padded, inputs.Rows.Q.At(image, token, channel),
                                 inputs.Rows.Q.RowStride, queries);
@@ -67,32 +76,34 @@ internal static unsafe partial class SoftmaxAttention
                                 gradients.DOutput.At(image, token, channel),
                                 gradients.DOutput.RowStride, dOutputs);
                             BlockProduct<T>.Run(
-                                rows, paddedKeys, inputs.Rows.HeadDim, queries, padded, 1, keysTransposed, paddedKeys,
+                                rows, columns, inputs.Rows.HeadDim, queries, padded, 1, keysTransposed, paddedKeys,
                                 scores, paddedKeys, accumulate: false);
                             BlockProduct<T>.Run(
-                                rows, paddedKeys, inputs.Rows.HeadDim, dOutputs, padded, 1, valuesTransposed, paddedKeys,
+                                rows, columns, inputs.Rows.HeadDim, dOutputs, padded, 1, valuesTransposed, paddedKeys,
                                 dScores, paddedKeys, accumulate: false);
                             var state = inputs.State + 2 * (((nint)image * inputs.Rows.Heads + unit.Head) * inputs.Rows.Queries + token);
                             for (var row = 0; row < rows; row++)
                             {
                                 Probabilities(
-                                    inputs, scores + row * paddedKeys, Bias(inputs, unit.Head, token + row),
+                                    inputs, seen, scores + row * paddedKeys, Bias(inputs, unit.Head, token + row),
                                     Mask(inputs, image, token + row), state[2 * row], state[2 * row + 1]);
                                 ScoreGradients(
-                                    keys, scores + row * paddedKeys, dScores + row * paddedKeys,
+                                    seen, scores + row * paddedKeys, dScores + row * paddedKeys,
                                     DBias(unit.Group, unit.Head, token + row));
                             }
-                            var more = token > unit.From;
                             BlockProduct<T>.Run(
-                                keys, padded, rows, scores, 1, paddedKeys, dOutputs, padded, dValues, padded, accumulate: more);
+                                seen, padded, rows, scores, 1, paddedKeys, dOutputs, padded, dValues, padded, accumulate: !isEmpty);
                             BlockProduct<T>.Run(
-                                keys, padded, rows, dScores, 1, paddedKeys, queries, padded, dKeys, padded, accumulate: more);
+                                seen, padded, rows, dScores, 1, paddedKeys, queries, padded, dKeys, padded, accumulate: !isEmpty);
+                            isEmpty = false;
                             BlockProduct<T>.Run(
-                                rows, padded, keys, dScores, paddedKeys, 1, keyRows, padded, dQueries, padded, accumulate: false);
+                                rows, padded, seen, dScores, paddedKeys, 1, keyRows, padded, dQueries, padded, accumulate: false);
                             TokenBlock<T>.Store(
-                                rows, inputs.Rows.HeadDim, padded, dQueries, inputs.Scale,
-                                gradients.DQ.At(image, token, channel), gradients.DQ.RowStride);
+                                rows, inputs.Rows.HeadDim, padded, dQueries, inputs.Scale, dQ, gradients.DQ.RowStride);
                         }
+                        var zeros = isEmpty ? 0 : seen;
+                        new Span<float>(dKeys + (nint)zeros * padded, (keys - zeros) * padded).Clear();
+                        new Span<float>(dValues + (nint)zeros * padded, (keys - zeros) * padded).Clear();
                         if (layout.Chunks == 1)
                         {
                             StoreKeyGradients(inputs, gradients, padded, image, channel, dKeys, dValues);
@@ -176,20 +187,20 @@ internal static unsafe partial class SoftmaxAttention
         /// <summary>line = exp(scale·line + bias + mask − maximum)·factor, 0 behind the last key (number 1 above).</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Probabilities(
-            in SoftmaxAttentionInputs inputs, float* line, float* bias, float* mask, float maximum, float factor)
+            in SoftmaxAttentionInputs inputs, int keys, float* line, float* bias, float* mask, float maximum, float factor)
         {
             T scale = T.Create(inputs.Scale), shift = T.Create(maximum), normalizer = T.Create(factor);
             var j = 0;
-            for (; j + T.Count <= inputs.Rows.Keys; j += T.Count)
+            for (; j + T.Count <= keys; j += T.Count)
             {
                 var score = T.Load(line + j) * scale;
                 if (bias != null) score += T.Load(bias + j);
                 if (mask != null) score += T.Load(mask + j);
                 T.Store(VectorMath.ExpOrZero(score - shift) * normalizer, line + j);
             }
-            if (j < inputs.Rows.Keys)
+            if (j < keys)
             {
-                var left = inputs.Rows.Keys - j;
+                var left = keys - j;
                 var score = T.Load(line + j) * scale;
                 if (bias != null) score += T.LoadPartial(bias + j, left);
                 if (mask != null) score += T.LoadPartial(mask + j, left);

@@ -29,26 +29,28 @@ internal static unsafe partial class SoftmaxAttention
                 {
                     var unit = layout.Unit(number);
                     var (image, channel) = (unit.FirstImage, unit.Head * inputs.Rows.HeadDim);
+                    var seen = KeysSeen(inputs, image);
+                    var columns = Lanes.RoundUp(seen, T.Count);
                     TokenBlock<T>.Transpose(
-                        keys, inputs.Rows.HeadDim, inputs.Rows.K.At(image, 0, channel), inputs.Rows.K.RowStride, transposed, paddedKeys);
-                    TokenBlock<T>.Copy(keys, inputs.Rows.HeadDim, padded, inputs.Rows.V.At(image, 0, channel), inputs.Rows.V.RowStride, values);
+                        seen, inputs.Rows.HeadDim, inputs.Rows.K.At(image, 0, channel), inputs.Rows.K.RowStride, transposed, paddedKeys);
+                    TokenBlock<T>.Copy(seen, inputs.Rows.HeadDim, padded, inputs.Rows.V.At(image, 0, channel), inputs.Rows.V.RowStride, values);
                     for (var token = unit.From; token < unit.To; token += block)
                     {
                         var rows = Math.Min(block, unit.To - token);
                         BlockProduct<T>.Run(
-                            rows, paddedKeys, inputs.Rows.HeadDim, inputs.Rows.Q.At(image, token, channel), inputs.Rows.Q.RowStride, 1,
+                            rows, columns, inputs.Rows.HeadDim, inputs.Rows.Q.At(image, token, channel), inputs.Rows.Q.RowStride, 1,
                             transposed, paddedKeys, scores, paddedKeys, accumulate: false);
                         var state = inputs.State + 2 * (((nint)image * inputs.Rows.Heads + unit.Head) * inputs.Rows.Queries + token);
                         for (var row = 0; row < rows; row++)
                         {
                             var line = scores + row * paddedKeys;
-                            var maximum = Scores(inputs, line, Bias(inputs, unit.Head, token + row), Mask(inputs, image, token + row));
-                            var sum = Exponentials(keys, line, maximum);
+                            var maximum = Scores(inputs, seen, line, Bias(inputs, unit.Head, token + row), Mask(inputs, image, token + row));
+                            var sum = Exponentials(seen, line, maximum);
                             state[2 * row] = maximum;
                             state[2 * row + 1] = 1 / sum;
                         }
                         BlockProduct<T>.Run(
-                            rows, padded, keys, scores, paddedKeys, 1, values, padded, sums, padded, accumulate: false);
+                            rows, padded, seen, scores, paddedKeys, 1, values, padded, sums, padded, accumulate: false);
                         Normalize(
                             rows, inputs.Rows.HeadDim, padded, sums, state,
                             output.At(image, token, channel), output.RowStride);
@@ -66,11 +68,11 @@ internal static unsafe partial class SoftmaxAttention
 
         /// <summary>line = scale·line + bias + mask, −∞ behind the last key; returns the maximum.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static float Scores(in SoftmaxAttentionInputs inputs, float* line, float* bias, float* mask)
+        private static float Scores(in SoftmaxAttentionInputs inputs, int keys, float* line, float* bias, float* mask)
         {
             T scale = T.Create(inputs.Scale), maximum = T.Create(float.NegativeInfinity);
             var j = 0;
-            for (; j + T.Count <= inputs.Rows.Keys; j += T.Count)
+            for (; j + T.Count <= keys; j += T.Count)
             {
                 var score = T.Load(line + j) * scale;
                 if (bias != null) score += T.Load(bias + j);
@@ -78,9 +80,9 @@ internal static unsafe partial class SoftmaxAttention
                 T.Store(score, line + j);
                 maximum = T.Max(maximum, score);
             }
-            if (j < inputs.Rows.Keys)
+            if (j < keys)
             {
-                var left = inputs.Rows.Keys - j;
+                var left = keys - j;
                 var score = T.Load(line + j) * scale;
                 if (bias != null) score += T.LoadPartial(bias + j, left);
                 if (mask != null) score += T.LoadPartial(mask + j, left);

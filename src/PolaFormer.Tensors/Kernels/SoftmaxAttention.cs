@@ -40,6 +40,9 @@ internal unsafe struct SoftmaxAttentionGradients
 /// </summary>
 internal static unsafe partial class SoftmaxAttention
 {
+    /// <summary>What is added to the score of a key that no query sees. Its weight is 0 in float32 unless scores differ by as much.</summary>
+    private const float Excluding = -1e5f;
+
     /// <summary>Floats of <see cref="SoftmaxAttentionInputs.State"/>: maximum and 1/sum of each row of scores.</summary>
     public static long StateLength(int batch, int heads, int queries) => 2L * batch * heads * queries;
 
@@ -70,6 +73,19 @@ internal static unsafe partial class SoftmaxAttention
             case 8: Pass<Float32x8>.Backward(inputs, gradients); break;
             default: Pass<Float32x4>.Backward(inputs, gradients); break;
         }
+    }
+
+    /// <summary>
+    /// The keys of an image up to the last one that no mask of all queries excludes: those behind weigh exactly 0. All of them where
+    /// none is left.
+    /// </summary>
+    private static int KeysSeen(in SoftmaxAttentionInputs inputs, int image)
+    {
+        if (inputs.Mask == null || inputs.MaskRows != 1) return inputs.Rows.Keys;
+        var mask = inputs.Mask + (nint)(image % inputs.MaskGroups) * inputs.Rows.Keys;
+        var seen = inputs.Rows.Keys;
+        while (seen > 0 && mask[seen - 1] <= Excluding) seen--;
+        return seen > 0 ? seen : inputs.Rows.Keys;
     }
 
     /// <summary>The passes at one vector width.</summary>

@@ -52,6 +52,16 @@ internal static unsafe class TokenBlock<T> where T : unmanaged, IFloat32Vector<T
         }
     }
 
+    /// <summary>Whether scattered rows are zeros, as the gradients of padding are: they then add nothing to any gradient.</summary>
+    public static bool IsZero(int rows, int columns, float* source, nint sourceRow)
+    {
+        for (var row = 0; row < rows; row++, source += sourceRow)
+        {
+            if (new ReadOnlySpan<float>(source, columns).ContainsAnyExcept(0f)) return false;
+        }
+        return true;
+    }
+
     /// <summary>Zeros into scattered rows.</summary>
     public static void Clear(int rows, int columns, float* destination, nint destinationRow)
     {

@@ -5,7 +5,8 @@ namespace PolaFormer.Tensors.Ops;
 /// <summary>
 /// y = P·v with P = softmax(scale·q·kᵀ + bias + mask), per image and head, computed in blocks of rows.
 /// ∂v = Pᵀ·∂y; with G = ∂y·vᵀ and D = P·(G − Σ_row P·G): ∂q = scale·D·k, ∂k = scale·Dᵀ·q, ∂bias = Σ_batch D.
-/// P is recomputed in the backward pass from what the device has saved of each row.
+/// P is recomputed in the backward pass from what the device has saved of each row. Keys at the end to whose scores the mask adds
+/// −10⁵ or less for all queries alike have P = 0; they are not computed, nor are gradients of queries whose ∂y is 0.
 /// </summary>
 internal sealed class SoftmaxAttention : Operator
 {

@@ -99,6 +99,31 @@ public class CompositionTests
     }
 
     [Theory]
+    [InlineData("softmax")]
+    [InlineData("polarity")]
+    [InlineData("elu")]
+    [InlineData("focused")]
+    public void PaddedSequencesWhoseResultsDoNotCount(string kind)
+    {
+        const int tokens = 400, dim = 64;
+        int[] lengths = [150, 400, 0, 397];
+        Tensor mask = Tensor.From([.. Enumerable.Range(0, 4 * tokens).Select(i => i % tokens < lengths[i / tokens] ? 1f : 0)], [4, tokens]);
+        Tensor scores = mask.Affine(1e6f, -1e6f).Reshape(4, 1, tokens);
+        Compare([Signed([4, tokens, 3 * dim], 1), Positive([dim], 4), Positive([dim], 5) + 1], x =>
+        {
+            Columns query = new(x[0], 0, dim), key = new(x[0], dim, dim), value = new(x[0], 2 * dim, dim);
+            Tensor y = kind switch
+            {
+                "softmax" => Tensor.SoftmaxAttention(query, key, value, 2, 0.2f, mask: scores) + (x[1] * x[2]),
+                "polarity" => Tensor.PolarityAttention(query, key, value, null, x[1], x[2], 2, mask),
+                "elu" => Tensor.EluAttention(query, key, value, 2, 1e-6f, mask) + (x[1] * x[2]),
+                _ => Tensor.FocusedAttention(query, key, value, null, x[1], 3, 2, 1e-6f * tokens, mask) + x[2],
+            };
+            return y * mask.Reshape(4, tokens, 1);
+        });
+    }
+
+    [Theory]
     [MemberData(nameof(Sizes))]
     public void Softmax(int heads, int headDim, int queries, int keys)
     {
