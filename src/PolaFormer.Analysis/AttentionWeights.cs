@@ -32,23 +32,23 @@ public static class AttentionWeights
     {
         int dim = layer.Mechanism.Shape.Dim;
         using var scope = MemoryScope.Enter();
-        Tensor value = layer.Inputs.Value.Source.Clone(), cotangent = Tensor.Zeros(layer.Inputs.Query.Source.Shape);
+        Tensor value = layer.Inputs.Value.Source.Clone(), query = layer.Inputs.Query.Source;
         value.RequiresGrad = true;
-        Span<float> factors = cotangent.AsSpan<float>();
+        float[] factors = new float[query.Count];
         for (int i = 0; i < queries.Count; i++)
         {
             int channel = layer.Channel(i / layer.Streams, i % layer.Streams);
-            for (int query = 0; query < layer.Queries; query++)
-                factors[(layer.Place(query) * dim) + channel] = queries[i][query];
+            for (int token = 0; token < layer.Queries; token++)
+                factors[(layer.Place(token) * dim) + channel] = queries[i][token];
         }
 
         using (var tape = Tape.Start())
         {
             Tensor mixed = layer.Mechanism.Mix(layer.Inputs with { Value = value });
-            tape.Backward(mixed, cotangent.Reshape(mixed.Shape));
+            tape.Backward(mixed, Tensor.From(factors, mixed.Shape, mixed.Device));
         }
 
-        ReadOnlySpan<float> gradient = value.Grad!.AsSpan<float>();
+        float[] gradient = value.Grad!.ToArray();
         var pulled = new float[queries.Count][];
         for (int i = 0; i < pulled.Length; i++)
         {
@@ -65,8 +65,8 @@ public static class AttentionWeights
     public static float[][] RowSums(ProbedLayer layer)
     {
         using var scope = MemoryScope.Enter();
-        Tensor ones = Tensor.Full(layer.Inputs.Value.Source.Shape, 1);
-        ReadOnlySpan<float> mixed = layer.Mechanism.Mix(layer.Inputs with { Value = ones }).AsSpan<float>();
+        Tensor ones = Tensor.Full(layer.Inputs.Value.Source.Shape, 1, layer.Inputs.Value.Source.Device);
+        float[] mixed = layer.Mechanism.Mix(layer.Inputs with { Value = ones }).ToArray();
         var sums = new float[layer.NumHeads * layer.Streams][];
         for (int i = 0; i < sums.Length; i++)
         {
@@ -91,14 +91,14 @@ public static class AttentionWeights
         {
             using var scope = MemoryScope.Enter();
             int count = Math.Min(run, keys - start);
-            Tensor value = Tensor.Zeros([1, keys, dim]);
+            float[] value = new float[keys * dim];
             for (int i = 0; i < maps.Length; i++)
                 for (int j = 0; j < count; j++)
-                    value.AsSpan<float>()[((start + j) * dim) + layer.Channel(i / layer.Streams, i % layer.Streams) + j] = 1;
-            ReadOnlySpan<float> mixed = layer.Mechanism.Mix(first with { Value = value }).AsSpan<float>();
+                    value[((start + j) * dim) + layer.Channel(i / layer.Streams, i % layer.Streams) + j] = 1;
+            float[] mixed = layer.Mechanism.Mix(first with { Value = Tensor.From(value, [1, keys, dim], first.Query.Source.Device) }).ToArray();
             for (int i = 0; i < maps.Length; i++)
                 for (int query = 0; query < queries; query++)
-                    mixed.Slice((query * dim) + layer.Channel(i / layer.Streams, i % layer.Streams), count).CopyTo(maps[i].AsSpan((query * keys) + start, count));
+                    mixed.AsSpan((query * dim) + layer.Channel(i / layer.Streams, i % layer.Streams), count).CopyTo(maps[i].AsSpan((query * keys) + start, count));
         }
 
         return maps;
@@ -112,14 +112,14 @@ public static class AttentionWeights
     {
         int dim = layer.Mechanism.Shape.Dim, queries = layer.Inputs.Query.Tokens, keys = layer.Inputs.Key.Tokens;
         float[][] maps = NewMaps(layer.NumHeads * layer.Streams, queries * keys);
-        AttentionInputs first = First(layer) with { Gate = layer.Inputs.Gate is null ? default(Columns?) : Tensor.Full([1, queries, dim], 1) };
-        float[] offset = Whole(Tensor.Zeros([1, keys, dim]));
+        AttentionInputs first = First(layer) with { Gate = layer.Inputs.Gate is null ? default(Columns?) : Tensor.Full([1, queries, dim], 1, layer.Inputs.Query.Source.Device) };
+        float[] values = new float[keys * dim], offset = Whole();
         for (int key = 0; key < keys; key++)
         {
             using var scope = MemoryScope.Enter();
-            Tensor value = Tensor.Zeros([1, keys, dim]);
-            value.AsSpan<float>().Slice(key * dim, dim).Fill(1);
-            float[] whole = Whole(value);
+            values.AsSpan(key * dim, dim).Fill(1);
+            float[] whole = Whole();
+            values.AsSpan(key * dim, dim).Clear();
             for (int i = 0; i < maps.Length; i++)
             {
                 int channel = layer.Channel(i / layer.Streams, i % layer.Streams);
@@ -130,8 +130,9 @@ public static class AttentionWeights
 
         return maps;
 
-        float[] Whole(Tensor value)
+        float[] Whole()
         {
+            Tensor value = Tensor.From(values, [1, keys, dim], first.Query.Source.Device);
             Tensor attended = layer.Mechanism.Attend(first with { Value = value });
             return (layer.Local is { } local ? attended + local(value.Reshape(1, layer.Inputs.Height, layer.Inputs.Width, dim)).Reshape(attended.Shape) : attended).ToArray();
         }

@@ -24,7 +24,7 @@ public sealed record AttentionCase(string Kind, int Heads, int HeadDim, int Toke
     {
         using var scope = MemoryScope.Enter();
         AttentionTiming timing = AttentionTiming.Of(AttentionOf(kind, heads, headDim, tokens), duration);
-        long output = Device.Default.MemoryStatistics.PeakOf(() =>
+        long output = Device.Cpu.MemoryStatistics.PeakOf(() =>
         {
             using (MemoryScope.Enter())
                 Tensor.Empty([1, tokens, heads * headDim]);
@@ -36,7 +36,7 @@ public sealed record AttentionCase(string Kind, int Heads, int HeadDim, int Toke
     {
         int dim = heads * headDim;
         Tensor joint = Tensor.Empty([1, tokens, 3 * dim]);
-        joint.Write<float>(values => new Tensors.Random.Philox(0, 0).FillNormal(values, 0));
+        joint.FillNormal(new Tensors.Random.Philox(0, 0), 1);
         Columns query = new(joint, 0, dim), key = new(joint, dim, dim), value = new(joint, 2 * dim, dim);
         switch (kind)
         {

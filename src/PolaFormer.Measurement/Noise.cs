@@ -1,4 +1,5 @@
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Measurement;
 
@@ -9,12 +10,7 @@ public static class Noise
     public static Tensor Images(int batch, int size)
     {
         Tensor images = Tensor.Empty([batch, size, size, 3]);
-        images.Write<float>(values =>
-        {
-            var random = new Random(1);
-            foreach (ref float value in values)
-                value = random.NextSingle();
-        });
+        images.FillUniform(new Philox(1, 0), 0, 1);
         return images;
     }
 }

@@ -22,8 +22,8 @@ internal sealed record ProbedImage(IReadOnlyList<ProbedLayer> Layers, Image Pict
         var classifier = ImageClassifier.Load(checkpoint, model, freeze: false);
         using Image image = ImageDecoder.Decode(file, classifier.Decoding);
         EvalTransform transform = classifier.Transform;
-        Tensor input = Tensor.Empty([1, transform.ImageSize, transform.ImageSize, Image.Channels]);
-        transform.Apply(image, input.AsSpan<float>());
+        Tensor input = Tensor.Empty([1, transform.ImageSize, transform.ImageSize, Image.Channels], device: classifier.Model.Device);
+        input.Write<float>(pixels => transform.Apply(image, pixels));
         IReadOnlyList<ProbedLayer> layers = AttentionProbe.Run(classifier.Model, input);
         if (layers.Count == 0)
             throw new ArgumentException($"{classifier.Model.GetType().Name} has no attention to look into.");
