@@ -20,6 +20,7 @@ constexpr float epsilon = 1e-6f;
 struct PolarityArguments {
   Rows q, k, v, position, out;         // position: n × C for all images, or null
   Rows d_out, dq, dk, dv;
+  const float* mask;                   // n for each image, 0 for keys that are left out; or null
   const float *inverse_scale, *power;  // per channel
   float* state;                      // a (S, extras) per pair
   float* partial;                    // the same per unit (pair and chunk), before they are added up
@@ -155,6 +156,21 @@ struct Polarity {
     }
   }
 
+  // Nothing of keys that are left out is used: their features are 0.
+  DEVICE static void leave_out(const PolarityArguments& a, const Unit& unit, const Lane& lane, int token, Raw& k, Raw& v, Raw& position) {
+    if (!a.mask) return;
+    UNROLL for (int h = 0; h < 2; h++) {
+      bool kept = a.mask[(long long)unit.image * a.keys + least(token + 8 * h + lane.g, unit.to - 1)] != 0;
+      UNROLL for (int b = 0; b < Blocks; b++) {
+        UNROLL for (int i = 0; i < Words; i++) {
+          k.words[b][h][i] = kept ? k.words[b][h][i] : 0;
+          v.words[b][h][i] = kept ? v.words[b][h][i] : 0;
+          position.words[b][h][i] = kept ? position.words[b][h][i] : 0;
+        }
+      }
+    }
+  }
+
   template <bool Values, class Arguments>
   DEVICE static void store(const Arguments& a, T* row, int first, const float (&x)[Own]) {
     if (a.wide) {
@@ -171,6 +187,20 @@ struct Polarity {
       UNROLL for (int r = 0; r < Own; r++) {
         int c = Values ? column(first + r, a.d) : first + r < a.d ? first + r : -1;
         if (c >= 0) row[c] = from_float<T>(x[r]);
+      }
+    }
+  }
+
+  // Both tokens of products as values, where they are not past the end.
+  template <class Arguments>
+  DEVICE static void store_products(const Arguments& a, const Rows& rows, const Unit& unit, const Lane& lane, int token, const float (&products)[D / 8][4]) {
+    UNROLL for (int h = 0; h < 2; h++) {
+      int at = token + 8 * h + lane.g;
+      if (at >= unit.to) continue;
+      UNROLL for (int b = 0; b < Blocks; b++) {
+        float y[Own];
+        UNROLL for (int r = 0; r < Own; r++) y[r] = products[b * (Own / 2) + r / 2][2 * h + r % 2];
+        store<true>(a, unit.row(rows, at), b * Block + lane.t * Own, y);
       }
     }
   }
@@ -230,6 +260,15 @@ struct Polarity {
       negative = larger_or_nan(-with_sign, 0);
     }
   };
+
+  // Operand A of all steps, of values as they lie in memory.
+  DEVICE static void lefts(const Raw& raw, unsigned (&values)[D / 16][P][4]) {
+    UNROLL for (int b = 0; b < Blocks; b++) {
+      Pairs value;
+      value.set(raw, b);
+      UNROLL for (int s = 0; s < Steps; s++) value.left(s, values[b * Steps + s]);
+    }
+  }
 
   // Floats in shared memory: what every token needs of each channel.
   struct Channels {
@@ -308,6 +347,16 @@ struct Polarity {
     }
   }
 
+  // products = values·Wᵀ for the positive or the negative features of a block.
+  DEVICE static void multiply_by_transposed_state(const Planes<P>& w, int b, int sign, const unsigned (&values)[D / 16][P][4], float (&products)[Own / 2][4]) {
+    UNROLL for (int j = 0; j < Own / 2; j++) UNROLL for (int e = 0; e < 4; e++) products[j][e] = 0;
+    UNROLL for (int step = 0; step < D / 16; step++) {
+      unsigned right[Own / 2][P][2];
+      UNROLL for (int j = 0; j < Own / 2; j += 2) w.load_right_of_transposed(16 * step, sign * D + b * Block + 8 * j, right[j], right[j + 1]);
+      UNROLL for (int j = 0; j < Own / 2; j++) multiply(products[j], values[step], right[j]);
+    }
+  }
+
   // The same with the means behind W's columns.
   DEVICE static void multiply_by_means(const Planes<P>& w, int b, const Pairs (&pairs)[2], float (&denominators)[4]) {
     UNROLL for (int s = 0; s < Steps; s++) {
@@ -379,4 +428,25 @@ struct Polarity {
 DEVICE float sum_over_channels(float x) {
   x += shuffle_xor(x, 1);
   return x + shuffle_xor(x, 2);
+}
+
+// Number i of 2·D of this thread's share of a head's units, in the order of images and chunks.
+template <int D>
+DEVICE float sum_of_units(const float* sums, int batch, int heads, int chunks, int head) {
+  int groups = block_size() / (2 * D), i = thread_index() % (2 * D);
+  float sum = 0;
+  for (int n = thread_index() / (2 * D); n < batch * chunks; n += groups) {
+    int image = n / chunks, chunk = n - image * chunks;
+    sum += sums[((long long)(image * heads + head) * chunks + chunk) * 2 * D + i];
+  }
+  return sum;
+}
+
+// The shares of all threads, for those of the first group.
+template <int D>
+DEVICE float sum_of_groups(float* scratch, float sum) {
+  scratch[thread_index()] = sum;
+  block_barrier();
+  for (int g = 1; g < block_size() / (2 * D) && thread_index() < 2 * D; g++) sum += scratch[g * 2 * D + thread_index()];
+  return sum;
 }

@@ -53,15 +53,10 @@ struct ChannelSums {
 template <class L>
 DEVICE void polarity_feature_gradients(
     const Planes<L::P>& w, int b, const unsigned (&values)[L::D / 16][L::P][4], const float (&x)[2][L::Own], float (&d_feature)[2][L::Own]) {
-  constexpr int P = L::P, Own = L::Own;
+  constexpr int Own = L::Own;
   UNROLL for (int sign = 0; sign < 2; sign++) {
-    float h[Own / 2][4] = {};
-    UNROLL for (int step = 0; step < L::D / 16; step++) {
-      unsigned right[Own / 2][P][2];
-      UNROLL for (int j = 0; j < Own / 2; j += 2)
-        w.load_right_of_transposed(16 * step, sign * L::D + b * L::Block + 8 * j, right[j], right[j + 1]);
-      UNROLL for (int j = 0; j < Own / 2; j++) multiply(h[j], values[step], right[j]);
-    }
+    float h[Own / 2][4];
+    L::multiply_by_transposed_state(w, b, sign, values, h);
     UNROLL for (int i = 0; i < 2; i++) {
       UNROLL for (int r = 0; r < Own; r++)
         d_feature[i][r] = sign == 0 || x[i][r] < 0 ? h[r / 2][2 * i + r % 2] : d_feature[i][r];
@@ -198,7 +193,7 @@ DEVICE void polarity_query_gradients(const PolarityArguments& a) {
 // (Features × ValueStride) by planes; the sums of channels go over it at the end.
 template <class L>
 DEVICE void polarity_key_gradients(const PolarityArguments& a) {
-  constexpr int D = L::D, P = L::P, Own = L::Own, Steps = L::Steps;
+  constexpr int D = L::D, P = L::P, Own = L::Own;
   typename L::Lane lane;
   typename L::Unit unit(a, a.key_chunks, a.keys);
   typename L::Channels channels((float*)shared_memory());
@@ -215,14 +210,11 @@ DEVICE void polarity_key_gradients(const PolarityArguments& a) {
   NO_UNROLL for (int token = begin; token < unit.to; token += L::Tile) {
     typename L::Raw k = next_k, v = next_v, position;
     L::load_positions(a, unit, lane, token, position);
+    L::leave_out(a, unit, lane, token, k, v, position);
     L::template load<false, true>(a, a.k, unit, lane, token + L::Tile, next_k);
     L::template load<true, false>(a, a.v, unit, lane, token + L::Tile, next_v);
     unsigned values[D / 16][P][4];
-    UNROLL for (int b = 0; b < L::Blocks; b++) {
-      typename L::Pairs value;
-      value.set(v, b);
-      UNROLL for (int s = 0; s < Steps; s++) value.left(s, values[b * Steps + s]);
-    }
+    L::lefts(v, values);
     float dv[D / 8][4] = {};
     UNROLL for (int b = 0; b < L::Blocks; b++) {
       float x[2][Own], d_feature[2][Own];
@@ -233,15 +225,7 @@ DEVICE void polarity_key_gradients(const PolarityArguments& a) {
       polarity_feature_gradients<L>(w, b, values, x, d_feature);
       polarity_input_gradients<L, true>(a, a.dk, unit, lane, token, b, x, d_feature, c, channels, channel_sums);
     }
-    UNROLL for (int h = 0; h < 2; h++) {
-      int at = token + 8 * h + lane.g;
-      if (at >= unit.to) continue;
-      UNROLL for (int b = 0; b < L::Blocks; b++) {
-        float y[Own];
-        UNROLL for (int r = 0; r < Own; r++) y[r] = dv[b * (Own / 2) + r / 2][2 * h + r % 2];
-        L::template store<true>(a, unit.row(a.dv, at), b * L::Block + lane.t * Own, y);
-      }
-    }
+    L::store_products(a, a.dv, unit, lane, token, dv);
   }
   channel_sums.store(lane, (float*)w.data, a.key_sums + (long long)unit.number * 2 * D);
 }
@@ -249,23 +233,13 @@ DEVICE void polarity_key_gradients(const PolarityArguments& a) {
 // A block a head: ∂s and ∂p from the sums of all units, in the order of images and chunks.
 template <int D>
 DEVICE void polarity_channel_gradients(const PolarityArguments& a) {
-  int head = block_index(), groups = block_size() / (2 * D), group = thread_index() / (2 * D), i = thread_index() % (2 * D);
+  int head = block_index(), i = thread_index();
   auto* scratch = (float*)shared_memory();
-  float sum = 0;
-  for (int pass = 0; pass < 2; pass++) {
-    int chunks = pass == 0 ? a.query_chunks : a.key_chunks;
-    const float* sums = pass == 0 ? a.query_sums : a.key_sums;
-    for (int n = group; n < a.batch * chunks; n += groups) {
-      int image = n / chunks, chunk = n - image * chunks;
-      sum += sums[((long long)(image * a.heads + head) * chunks + chunk) * 2 * D + i];
-    }
-  }
-  scratch[thread_index()] = sum;
+  float sum = sum_of_units<D>(a.query_sums, a.batch, a.heads, a.query_chunks, head) + sum_of_units<D>(a.key_sums, a.batch, a.heads, a.key_chunks, head);
+  sum = sum_of_groups<D>(scratch, sum);
+  if (i < 2 * D) scratch[i] = sum;
   block_barrier();
-  for (int g = 1; g < groups && group == 0; g++) sum += scratch[g * 2 * D + i];
-  if (group == 0) scratch[i] = sum;
-  block_barrier();
-  if (group != 0 || i >= a.d) return;
+  if (i >= a.d) return;
   int at = head * a.d + i;
   float s = a.inverse_scale[at], logarithmic = scratch[D + i] + sum * exact_log2(s);
   a.d_inverse_scale[at] = sum / s;

@@ -21,6 +21,7 @@ DEVICE void polarity_keys(const PolarityArguments& a) {
       L::template load<false, true>(a, a.k, unit, lane, begin, k);
       L::template load<true, true>(a, a.v, unit, lane, begin, v);
       L::load_positions(a, unit, lane, begin, position);
+      L::leave_out(a, unit, lane, begin, k, v, position);
       UNROLL for (int b = 0; b < L::Blocks; b++) {
         int first = b * L::Block + lane.t * Own;
         float x[2][Own];

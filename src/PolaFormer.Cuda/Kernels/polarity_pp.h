@@ -111,12 +111,8 @@ struct PolarityPP {
   // values·Sᵀ of a block: what comes to the front and to the back features of both tokens.
   DEVICE static void state_gradients(const Planes<P>& w, int b, const unsigned (&values)[D / 16][P][4], float (&y)[2][2][Own]) {
     UNROLL for (int side = 0; side < 2; side++) {
-      float h[Own / 2][4] = {};
-      UNROLL for (int step = 0; step < D / 16; step++) {
-        unsigned right[Own / 2][P][2];
-        UNROLL for (int j = 0; j < Own / 2; j += 2) w.load_right_of_transposed(16 * step, side * D + b * L::Block + 8 * j, right[j], right[j + 1]);
-        UNROLL for (int j = 0; j < Own / 2; j++) multiply(h[j], values[step], right[j]);
-      }
+      float h[Own / 2][4];
+      L::multiply_by_transposed_state(w, b, side, values, h);
       UNROLL for (int i = 0; i < 2; i++) {
         UNROLL for (int r = 0; r < Own; r++) y[side][i][r] = h[r / 2][2 * i + r % 2];
       }
@@ -359,7 +355,7 @@ DEVICE void polarity_pp_query_gradients(const PolarityPPArguments& a) {
 template <class L>
 DEVICE void polarity_pp_key_gradients(const PolarityPPArguments& a) {
   using X = PolarityPP<L>;
-  constexpr int D = L::D, P = L::P, Own = L::Own, Steps = L::Steps;
+  constexpr int D = L::D, P = L::P, Own = L::Own;
   typename L::Lane lane;
   typename L::Unit unit(a, a.chunks, a.tokens);
   auto* mean = (float*)shared_memory();
@@ -373,11 +369,7 @@ DEVICE void polarity_pp_key_gradients(const PolarityPPArguments& a) {
     L::template load<false, true>(a, a.k, unit, lane, token, k);
     L::template load<true, false>(a, a.v, unit, lane, token, v);
     unsigned values[D / 16][P][4];
-    UNROLL for (int b = 0; b < L::Blocks; b++) {
-      typename L::Pairs value;
-      value.set(v, b);
-      UNROLL for (int s = 0; s < Steps; s++) value.left(s, values[b * Steps + s]);
-    }
+    L::lefts(v, values);
     float dv[D / 8][4] = {};
     UNROLL for (int b = 0; b < L::Blocks; b++) {
       int first = b * L::Block + lane.t * Own;
@@ -398,33 +390,17 @@ DEVICE void polarity_pp_key_gradients(const PolarityPPArguments& a) {
       }
       L::multiply_by_state(w, b, pairs, dv);
     }
-    UNROLL for (int h = 0; h < 2; h++) {
-      int at = token + 8 * h + lane.g;
-      if (at >= unit.to) continue;
-      UNROLL for (int b = 0; b < L::Blocks; b++) {
-        float y[Own];
-        UNROLL for (int r = 0; r < Own; r++) y[r] = dv[b * (Own / 2) + r / 2][2 * h + r % 2];
-        L::template store<true>(a, unit.row(a.dv, at), b * L::Block + lane.t * Own, y);
-      }
-    }
+    L::store_products(a, a.dv, unit, lane, token, dv);
   }
 }
 
 // A block a head and stream: ∂t from the sums of all units, in the order of images and chunks.
 template <int D>
 DEVICE void polarity_pp_temperature_gradients(const PolarityPPArguments& a) {
-  int head = block_index() / 2, stream = block_index() % 2, groups = block_size() / (2 * D), group = thread_index() / (2 * D), i = thread_index() % (2 * D);
-  const float* sums = stream == 0 ? a.same_sums : a.opposite_sums;
-  auto* scratch = (float*)shared_memory();
-  float sum = 0;
-  for (int n = group; n < a.batch * a.chunks; n += groups) {
-    int image = n / a.chunks, chunk = n - image * a.chunks;
-    sum += sums[((long long)(image * a.heads + head) * a.chunks + chunk) * 2 * D + i];
-  }
-  scratch[thread_index()] = sum;
-  block_barrier();
-  if (group != 0 || i % D >= a.d) return;
-  for (int g = 1; g < groups; g++) sum += scratch[g * 2 * D + i];
+  int head = block_index() / 2, stream = block_index() % 2, i = thread_index();
+  float sum = sum_of_units<D>(stream == 0 ? a.same_sums : a.opposite_sums, a.batch, a.heads, a.chunks, head);
+  sum = sum_of_groups<D>((float*)shared_memory(), sum);
+  if (i >= 2 * D || i % D >= a.d) return;
   (stream == 0 ? a.d_same : a.d_opposite)[head * 2 * a.d + (i < D ? i : a.d + i - D)] = sum;
 }
 

@@ -22,7 +22,7 @@ internal static class AttentionRequests
     public static long? StateLength(Type call, in AttentionExtents extents)
     {
         (int batch, int heads, int headDim, int queries, int keys, bool isMasked) = extents;
-        if (call == typeof(PolarityAttention.Call) && !isMasked && PolarityProblem.Supports(StorageType.Float, headDim))
+        if (call == typeof(PolarityAttention.Call) && PolarityProblem.Supports(StorageType.Float, headDim))
             return new PolarityProblem(StorageType.Float, batch, heads, headDim, queries, keys, multiprocessors: 1).StateFloats;
         if (call == typeof(PolarityAttentionPlusPlus.Call) && !isMasked && PolarityPlusPlusKernels.Supports(headDim))
             return PolarityPlusPlusKernels.Problem(StorageType.Float, batch, heads, headDim, keys, multiprocessors: 1).StateFloats;
@@ -34,14 +34,14 @@ internal static class AttentionRequests
     private static void Polarity(KernelContext context, PolarityAttention.Call call)
     {
         PolarityProblem problem = Problem(context, call.Query, call.Key, call.NumHeads);
-        PolarityArguments arguments = Arguments(call.Query, call.Key, call.Value, call.Encoding, call.InverseScale, call.Exponent, call.Y, call.State);
+        PolarityArguments arguments = Arguments(call.Query, call.Key, call.Value, call.Encoding, call.InverseScale, call.Exponent, call.Mask, call.Y, call.State);
         PolarityKernels.Forward(context.Queue, problem, arguments, context.Workspace(problem.ForwardWorkspace));
     }
 
     private static void PolarityGradient(KernelContext context, PolarityAttention.BackwardCall call)
     {
         PolarityProblem problem = Problem(context, call.Query, call.Key, call.NumHeads);
-        PolarityArguments arguments = Arguments(call.Query, call.Key, call.Value, call.Encoding, call.InverseScale, call.Exponent, call.Y!, call.State);
+        PolarityArguments arguments = Arguments(call.Query, call.Key, call.Value, call.Encoding, call.InverseScale, call.Exponent, call.Mask, call.Y!, call.State);
         arguments.DOut = Rows(call.Dy);
         (arguments.DQ, arguments.DK, arguments.DV) = (Rows(call.Dquery), Rows(call.Dkey), Rows(call.Dvalue));
         (arguments.DInverseScale, arguments.DPower) = (call.DinverseScale.Address, call.Dexponent.Address);
@@ -52,13 +52,14 @@ internal static class AttentionRequests
         StorageType.Float, query.Source.Shape[0], heads, query.Width / heads, query.Tokens, key.Tokens, context.Queue.Multiprocessors);
 
     private static PolarityArguments Arguments(
-        Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, Tensor y, Tensor state) => new()
+        Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, Tensor? mask, Tensor y, Tensor state) => new()
         {
             Q = Rows(query),
             K = Rows(key),
             V = Rows(value),
             Position = encoding is null ? default : new RowsOnDevice(encoding.Address, key.Width, 0),
             Out = Rows(y),
+            Mask = Addresses.Of(mask),
             InverseScale = inverseScale.Address,
             Power = exponent.Address,
             State = state.Address,
@@ -67,14 +68,14 @@ internal static class AttentionRequests
     private static void PolarityPlusPlus(KernelContext context, PolarityAttentionPlusPlus.Call call)
     {
         PolarityProblem problem = Problem(context, call.Query, call.NumHeads);
-        PolarityPlusPlusArguments arguments = Arguments(call.Query, call.Key, call.Value, call.Same, call.Opposite, call.Sin, call.Cos, call.Y, call.State);
+        PolarityPlusPlusArguments arguments = PlusPlusArguments(call.Query, call.Key, call.Value, call.Same, call.Opposite, call.Sin, call.Cos, call.Y, call.State);
         PolarityPlusPlusKernels.Forward(context.Queue, problem, arguments, context.Workspace(problem.ForwardWorkspace));
     }
 
     private static void PolarityPlusPlusGradient(KernelContext context, PolarityAttentionPlusPlus.BackwardCall call)
     {
         PolarityProblem problem = Problem(context, call.Query, call.NumHeads);
-        PolarityPlusPlusArguments arguments = Arguments(call.Query, call.Key, call.Value, call.Same, call.Opposite, call.Sin, call.Cos, call.Y!, call.State);
+        PolarityPlusPlusArguments arguments = PlusPlusArguments(call.Query, call.Key, call.Value, call.Same, call.Opposite, call.Sin, call.Cos, call.Y!, call.State);
         arguments.DOut = Rows(call.Dy);
         (arguments.DQ, arguments.DK, arguments.DV) = (Rows(call.Dquery), Rows(call.Dkey), Rows(call.Dvalue));
         (arguments.DSame, arguments.DOpposite) = (call.Dsame.Address, call.Dopposite.Address);
@@ -84,7 +85,7 @@ internal static class AttentionRequests
     private static PolarityProblem Problem(KernelContext context, Columns query, int heads) => PolarityPlusPlusKernels.Problem(
         StorageType.Float, query.Source.Shape[0], heads, query.Width / heads, query.Tokens, context.Queue.Multiprocessors);
 
-    private static PolarityPlusPlusArguments Arguments(
+    private static PolarityPlusPlusArguments PlusPlusArguments(
         Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, Tensor y, Tensor state) => new()
         {
             Q = Rows(query),

@@ -38,88 +38,67 @@ public class PolarityKernelTests
 
         setup.Run(order: 0);
 
-        double tolerance = storage == "Float" ? 3e-6 : 8e-3;
-        Distance.AssertWithin(tolerance, expected, setup.Out.ToDoubles(), "out");
-        Distance.AssertWithin(tolerance, reference.DQ, setup.DQ.ToDoubles(), "dq");
-        Distance.AssertWithin(tolerance, reference.DK, setup.DK.ToDoubles(), "dk");
-        Distance.AssertWithin(tolerance, reference.DV, setup.DV.ToDoubles(), "dv");
-        Distance.AssertWithin(tolerance, reference.DInverseScale, setup.DInverseScale.ToDoubles(), "∂s");
-        Distance.AssertWithin(tolerance, reference.DPower, setup.DPower.ToDoubles(), "∂p");
-        setup.AssertNothingElseWritten();
+        setup.AssertResults(storage == "Float" ? 3e-6 : 8e-3, expected, reference.DQ, reference.DK, reference.DV, reference.DInverseScale, reference.DPower);
     }
 
     [Theory]
     [InlineData("BFloat16", 64, 140)]
     [InlineData("Float", 32, 150)]
-    public void Fibres_in_other_orders_give_the_same_bits(string storage, int headDim, int tokens)
-    {
-        double[]? first = null;
-        foreach (uint order in (uint[])[0, 1, 7, 8])
-        {
-            var setup = new Setup(Enum.Parse<StorageType>(storage), 1, 2, headDim, tokens, tokens, true, 0);
-            setup.Run(order);
-            first ??= setup.All();
-            Assert.Equal(first, setup.All());
-        }
-    }
+    public void Fibres_in_other_orders_give_the_same_bits(string storage, int headDim, int tokens) => AttentionSetup.AssertSameBits(
+        () => new Setup(Enum.Parse<StorageType>(storage), 1, 2, headDim, tokens, tokens, true, 0));
 
     [Fact]
-    public void Zero_queries_give_zero_and_zero_gradients()
+    public void Zero_queries_give_zero_and_zero_gradients() => new Setup(StorageType.BFloat16, 1, 2, 16, 20, 20, true, 0).AssertZeroQueryGivesZero();
+
+    [Theory]
+    [InlineData("Float")]
+    [InlineData("BFloat16")]
+    public void Keys_that_are_left_out_are_not_read(string storage)
     {
-        var setup = new Setup(StorageType.BFloat16, 1, 2, 16, 20, 20, true, 0);
-        for (int c = 0; c < 32; c++)
-            setup.Q[0, 3, c] = 0;
+        Setup whole = New(), part = New();
+        float[] mask = [.. Enumerable.Range(0, 80).Select(i => i % 40 is 0 or 7 or > 33 ? 0f : 1)];
+        for (int i = 0; i < mask.Length; i++)
+        {
+            for (int c = 0; c < 32; c++)
+            {
+                if (mask[i] == 0)
+                    (whole.K[i / 40, i % 40, c], whole.V[i / 40, i % 40, c], part.K[i / 40, i % 40, c], part.V[i / 40, i % 40, c]) = (0, 0, float.NaN, float.NaN);
+            }
+        }
 
-        setup.Run(order: 0);
+        part.Mask = new HostFloats(mask);
+        whole.Run(order: 0);
+        part.Run(order: 1);
 
-        for (int c = 0; c < 32; c++)
-            Assert.Equal((0f, 0f), (setup.Out[0, 3, c], setup.DQ[0, 3, c]));
-        Assert.All(setup.All(), value => Assert.True(double.IsFinite(value)));
+        Assert.Equal(whole.All(), part.All());
+
+        Setup New() => new(Enum.Parse<StorageType>(storage), 2, 1, 32, 20, 40, position: false, 0);
     }
 
-    private sealed class Setup
+    private sealed class Setup : AttentionSetup
     {
-        private readonly StorageType _type;
-        private readonly int _batch, _heads, _headDim, _queries, _keys;
+        private readonly PolarityProblem _problem;
         private readonly HostTensor? _position;
         private readonly HostFloats _inverseScale, _power;
 
         public Setup(StorageType type, int batch, int heads, int headDim, int queries, int keys, bool position, int margin)
+            : this(new Random(headDim * 1000 + queries), type, batch, heads, headDim, queries, keys, position, margin)
         {
-            (_type, _batch, _heads, _headDim, _queries, _keys) = (type, batch, heads, headDim, queries, keys);
-            var random = new Random(headDim * 1000 + queries);
+        }
+
+        private Setup(Random random, StorageType type, int batch, int heads, int headDim, int queries, int keys, bool position, int margin)
+            : base(random, type, batch, heads * headDim, queries, keys, heads * headDim, margin)
+        {
             int channels = heads * headDim;
-            Q = Random(queries);
-            K = Random(keys);
-            V = Random(keys);
-            DOut = Random(queries);
-            (Out, DQ, DK, DV) = (New(queries), New(queries), New(keys), New(keys));
+            _problem = new PolarityProblem(type, batch, heads, headDim, queries, keys, new FibreQueue(0).Multiprocessors);
             _position = position ? HostTensor.Random(random, type, 1, keys, channels, margin, margin, zeros: 0) : null;
             _inverseScale = HostFloats.Random(random, channels, 0.5, 1.5);
             _power = HostFloats.Random(random, channels, 1.2, 4.5);
-            (DInverseScale, DPower) = (new HostFloats(channels), new HostFloats(channels));
-
-            HostTensor Random(int tokens) => HostTensor.Random(random, type, batch, tokens, channels, margin, margin);
-            HostTensor New(int tokens) => new(type, batch, tokens, channels, margin, margin);
         }
 
-        public HostTensor Q { get; }
-        public HostTensor K { get; }
-        public HostTensor V { get; }
-        public HostTensor DOut { get; }
-        public HostTensor Out { get; }
-        public HostTensor DQ { get; }
-        public HostTensor DK { get; }
-        public HostTensor DV { get; }
-        public HostFloats DInverseScale { get; }
-        public HostFloats DPower { get; }
+        public HostFloats? Mask { get; set; }
 
-        public double[] All() =>
-        [
-            .. Out.ToDoubles(), .. DQ.ToDoubles(), .. DK.ToDoubles(), .. DV.ToDoubles(), .. DInverseScale.ToDoubles(), .. DPower.ToDoubles(),
-        ];
-
-        public PolarityReference Reference() => new(_batch, _heads, _headDim, _queries, _keys)
+        public PolarityReference Reference() => new(_problem.Batch, _problem.Heads, _problem.HeadDim, _problem.Queries, _problem.Keys)
         {
             Q = Q.ToDoubles(),
             K = K.ToDoubles(),
@@ -129,12 +108,9 @@ public class PolarityKernelTests
             Power = _power.ToDoubles(),
         };
 
-        public void Run(uint order)
+        protected override HostFloats[] Run(FibreQueue queue)
         {
-            var queue = new FibreQueue(order);
-            var problem = new PolarityProblem(_type, _batch, _heads, _headDim, _queries, _keys, queue.Multiprocessors);
-            var state = new HostFloats(problem.StateFloats);
-            HostFloats forward = new(problem.ForwardWorkspace), backward = new(problem.BackwardWorkspace);
+            HostFloats state = new(_problem.StateFloats), forward = new(_problem.ForwardWorkspace), backward = new(_problem.BackwardWorkspace);
             var arguments = new PolarityArguments
             {
                 Q = Q.Rows,
@@ -142,25 +118,17 @@ public class PolarityKernelTests
                 V = V.Rows,
                 Out = Out.Rows,
                 Position = _position is null ? default : _position.Rows with { ImageStride = 0 },
+                Mask = Mask?.Address ?? 0,
                 InverseScale = _inverseScale.Address,
                 Power = _power.Address,
                 State = state.Address,
             };
-            PolarityKernels.Forward(queue, problem, arguments, forward.Address);
+            PolarityKernels.Forward(queue, _problem, arguments, forward.Address);
             arguments.DOut = DOut.Rows;
             (arguments.DQ, arguments.DK, arguments.DV) = (DQ.Rows, DK.Rows, DV.Rows);
-            (arguments.DInverseScale, arguments.DPower) = (DInverseScale.Address, DPower.Address);
-            PolarityKernels.Backward(queue, problem, arguments, backward.Address);
-            foreach (HostFloats floats in (HostFloats[])[state, forward, backward])
-                floats.AssertSurroundingsUntouched();
-        }
-
-        public void AssertNothingElseWritten()
-        {
-            foreach (HostTensor tensor in (HostTensor[])[Out, DQ, DK, DV])
-                tensor.AssertSurroundingsUntouched();
-            DInverseScale.AssertSurroundingsUntouched();
-            DPower.AssertSurroundingsUntouched();
+            (arguments.DInverseScale, arguments.DPower) = (DFirst.Address, DSecond.Address);
+            PolarityKernels.Backward(queue, _problem, arguments, backward.Address);
+            return [state, forward, backward];
         }
     }
 }
