@@ -33,13 +33,31 @@ public class NetworkTests
         AssertClose(1e-4, All(expected.Gradients), All(actual.Gradients), "gradients");
     }
 
+    public static TheoryData<string> Hosts => [.. s_hosts.Keys];
+
+    [Theory]
+    [MemberData(nameof(Hosts))]
+    public void A_network_made_for_inference_gives_the_same_results(string host)
+    {
+        VisionModelConfig config = s_hosts[host];
+        CudaDevice device = FibreDevice.Create(order: 0);
+        VisionModel here = config.Create(), there = config.Create();
+        here.Initialize(1);
+        here.Evaluate();
+        there.Initialize(1);
+        there.To(device);
+        there.OptimizeForInference();
+
+        AssertClose(1e-5, here.Forward(Images(2, config.ImageSize, Device.Cpu)).ToArray(), there.Forward(Images(2, config.ImageSize, device)).ToArray(), "logits");
+        Assert.Contains("Move it before", Assert.Throws<InvalidOperationException>(() => there.To(Device.Cpu)).Message);
+    }
+
     private static (float[] Logits, Dictionary<string, float[]> Gradients) Run(VisionModelConfig config, Device device)
     {
         VisionModel model = config.Create();
         model.Initialize(1);
         model.Train();
         model.To(device);
-        using IDisposable use = device.Use();
         using var tape = Tape.Start();
         Tensor logits = model.Forward(Images(2, config.ImageSize, device));
         tape.Backward(logits.LogSoftmax().Slice(1, 1, 1).Mean());

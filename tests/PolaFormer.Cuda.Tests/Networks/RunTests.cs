@@ -1,0 +1,62 @@
+using PolaFormer.Checkpoints;
+using PolaFormer.Cuda.Tests.Fibres;
+using PolaFormer.Tensors;
+using PolaFormer.Training;
+using PolaFormer.Training.Optimization;
+using PolaFormer.Training.Tests;
+
+namespace PolaFormer.Cuda.Tests.Networks;
+
+/// <summary>That a training run on the kernels ends as on the processor, and with the same bits whether it was stopped or not.</summary>
+public sealed class RunTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_run_ends_as_on_the_processor()
+    {
+        Trainer("here", Device.Cpu).Run();
+        Trainer("there", FibreDevice.Create(order: 0)).Run();
+
+        using Checkpoint here = Checkpoint.Open(StateOf("here")), there = Checkpoint.Open(StateOf("there"));
+        Assert.Equal(here.Entries.Select(entry => entry.Name), there.Entries.Select(entry => entry.Name));
+        Distance.AssertWithin(1e-3, Weights(here), Weights(there), "weights");
+    }
+
+    [Fact]
+    public void A_run_that_was_stopped_ends_with_the_bits_of_one_that_was_not()
+    {
+        Trainer("whole", FibreDevice.Create(order: 0)).Run();
+        using var stop = new CancellationTokenSource();
+        var course = new Course { OnStep = progress => { if (progress.Step == 5) stop.Cancel(); } };
+        Assert.False(Trainer("stopped", FibreDevice.Create(order: 0)).Run(course, stop.Token));
+        Trainer("stopped", FibreDevice.Create(order: 1)).Run();
+
+        Assert.Equal(File.ReadAllBytes(StateOf("whole")), File.ReadAllBytes(StateOf("stopped")));
+    }
+
+    private string StateOf(string name) => Path.Combine(_folder, name, "resume.safetensors");
+
+    private static double[] Weights(Checkpoint state) => [.. state.Entries.Where(entry => entry.Name.StartsWith("model.", StringComparison.Ordinal)).SelectMany(entry =>
+    {
+        var values = new float[entry.Shape.Count];
+        entry.ReadFloat32(values);
+        return values.Select(value => (double)value);
+    })];
+
+    private Trainer Trainer(string name, Device device)
+    {
+        var task = new SequenceTask(device);
+        return new Trainer(task, new TrainerOptions
+        {
+            Epochs = 1,
+            Optimizer = new AdamW(ParameterGroup.Split(task.Model, weightDecay: 0.01)),
+            Schedule = new CosineSchedule(0.01, 0, 1e-4, WarmupSteps: 2, TotalSteps: 8),
+            ClipGradient = 1,
+            EmaDecay = 0.9,
+            PrintEvery = 2,
+        }, Path.Combine(_folder, name));
+    }
+}
