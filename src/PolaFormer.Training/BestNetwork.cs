@@ -15,8 +15,11 @@ internal sealed class BestNetwork(TrainingTask task, Action<Module, double, int>
 {
     private (Module Model, double Value, int Epoch)? _waiting;
 
-    /// <summary>Value of the network on the disk; −1 where there is none.</summary>
+    /// <summary>Value of the network on the disk, or one that counts without it; −1 where there is none.</summary>
     public double Saved { get; set; } = MetricDefinition.NotMeasured;
+
+    /// <summary>Epoch of the network on the disk; 0 where there is none.</summary>
+    public int SavedEpoch { get; set; }
 
     /// <summary>Best value, saved or not; −1 where there is none.</summary>
     public double Value => _waiting?.Value ?? Saved;
@@ -40,8 +43,11 @@ internal sealed class BestNetwork(TrainingTask task, Action<Module, double, int>
             throw;
         }
 
-        (Saved, _waiting) = (value, null);
+        (Saved, SavedEpoch, _waiting) = (value, epoch, null);
     }
+
+    /// <summary>Counts a value that others must beat, without saving its network.</summary>
+    public void Pass(double value) => (Saved, _waiting) = (value, null);
 
     /// <summary>Saves the network that waits, where one does.</summary>
     /// <exception cref="FileException">The file cannot be written; the network goes on waiting.</exception>

@@ -45,6 +45,10 @@ public static class ConfiguredOptimization
                 return new LinearSchedule(train.BaseLr * scale, train.WarmupLr * scale, warmup, total);
             case "step":
                 return new StepSchedule(train.BaseLr * scale, train.WarmupLr * scale, warmup, (long)train.LrScheduler.DecayEpochs * stepsPerEpoch, train.LrScheduler.DecayRate);
+            case "onecycle" when train.CooldownEpochs > 0 || warmup == 0 || warmup >= total:
+                throw new ConfigurationException($"TRAIN.LR_SCHEDULER.NAME onecycle rises over TRAIN.WARMUP_EPOCHS, {train.WarmupEpochs}, and falls until TRAIN.EPOCHS, {train.Epochs}; give some epochs to both, and set TRAIN.COOLDOWN_EPOCHS to 0.");
+            case "onecycle":
+                return OneCycleSchedule.FromPeak(train.BaseLr * scale, warmup, total);
             default:
                 throw new UnreachableException(train.LrScheduler.Name);
         }

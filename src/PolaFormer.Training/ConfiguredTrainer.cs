@@ -29,10 +29,25 @@ public static class ConfiguredTrainer
         if (stepsPerEpoch == 0)
             throw new ConfigurationException($"TRAIN.ACCUMULATION_STEPS is {train.AccumulationSteps}, but an epoch has {task.BatchesPerEpoch} batches. Set it to at most that.");
         LearningRateSchedule schedule = ConfiguredOptimization.Schedule(config, stepsPerEpoch);
-        return new Trainer(task, new TrainerOptions
+        TrainerOptions options = Options(config, ConfiguredOptimization.Optimizer(train, task.Network), schedule) with
         {
             Epochs = epochs,
-            Optimizer = ConfiguredOptimization.Optimizer(train, task.Network),
+            AlsoWrite = config.SavePth ? (path, model, state, position) => WritePth(path, model, state, position, config, schedule) : null,
+        };
+        return new Trainer(task, options, outputFolder);
+    }
+
+    /// <summary>What a recipe says of training whatever the task.</summary>
+    /// <param name="config">The recipe.</param>
+    /// <param name="optimizer">The update rule.</param>
+    /// <param name="schedule">The course of the learning rate.</param>
+    public static TrainerOptions Options(TrainingConfig config, Optimizer optimizer, LearningRateSchedule schedule)
+    {
+        OptimizationConfig train = config.Train;
+        return new TrainerOptions
+        {
+            Epochs = train.Epochs,
+            Optimizer = optimizer,
             Schedule = schedule,
             Seed = (ulong)config.Seed,
             StartEpoch = train.StartEpoch,
@@ -50,8 +65,7 @@ public static class ConfiguredTrainer
             SaveMinutes = config.SaveMinutes,
             PrintEvery = config.PrintFreq,
             Configuration = ConfigurationWriter.Write(config),
-            AlsoWrite = config.SavePth ? (path, model, state, position) => WritePth(path, model, state, position, config, schedule) : null,
-        }, outputFolder);
+        };
     }
 
     // A best network that had to wait is without moments and average.

@@ -7,4 +7,8 @@ namespace PolaFormer.Training;
 /// <param name="GlobalStep">Steps of the whole run done.</param>
 /// <param name="Epochs">Epochs done.</param>
 /// <param name="WasFinished">Whether it had reached its end before this start, which so had nothing to do.</param>
-public sealed record RunEnd(bool IsComplete, MetricValue Best, TimeSpan Elapsed, long GlobalStep, int Epochs, bool WasFinished);
+public sealed record RunEnd(bool IsComplete, MetricValue Best, TimeSpan Elapsed, long GlobalStep, int Epochs, bool WasFinished)
+{
+    /// <summary>What the chosen network achieves on the examples for testing; null for a task without, or where the run was stopped.</summary>
+    public Evaluation? Test { get; init; }
+}

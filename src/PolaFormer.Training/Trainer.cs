@@ -47,7 +47,7 @@ public sealed class Trainer
         _state = new TrainingState(task, options.Optimizer, ema, new TrainingPosition(options.StartEpoch, 0, _stepsPerEpoch)) { Classes = task.Classes };
         _step = new TrainingStep(options, _state);
         _states = new SavedStates(outputFolder);
-        _best = new BestNetwork(task, (network, value, epoch) => SaveModel("best", network, value, epoch, alsoElse: true));
+        _best = new BestNetwork(task, (network, value, epoch) => SaveModel("best", network, value, epoch, alsoElse: true)) { Saved = options.BestToBeat };
         _bestAverage = new BestNetwork(task, (network, value, epoch) => SaveModel("best_ema", network, value, epoch, alsoElse: false));
     }
 
@@ -111,8 +111,10 @@ public sealed class Trainer
             end = RunEpoch(stop);
         if (end == EpochEnd.Stopped)
             Save();
-        _observer.RunEnded(End(end != EpochEnd.Stopped, wasFinished));
-        return end != EpochEnd.Stopped;
+        Evaluation? test = end == EpochEnd.Stopped || !Task.HasTest ? null : TestChosen(stop);
+        bool isComplete = end != EpochEnd.Stopped && (test is not null || !Task.HasTest);
+        _observer.RunEnded(End(isComplete, wasFinished) with { Test = test });
+        return isComplete;
     }
 
     /// <summary>
@@ -130,7 +132,20 @@ public sealed class Trainer
         using IDisposable device = Task.Device.Use();
         string path = LoadWeights(warn);
         RequireSameClasses(path, _state.Classes);
-        return Task.Evaluate(Model, stop) is { } result ? (path, result) : null;
+        Evaluation? evaluation = Task.HasTest ? Task.Test(Model, stop) : Task.Evaluate(Model, stop);
+        return evaluation is { } result ? (path, result) : null;
+    }
+
+    // The weights that were saved as the best ones, or the last ones where none were. Null where it was stopped.
+    private Evaluation? TestChosen(CancellationToken stop)
+    {
+        if (_state.Position.BestEpoch > 0)
+        {
+            using Checkpoint chosen = Checkpoint.Open(Path.Combine(_folder, "best.safetensors"));
+            ModelLoader.LoadStrict(Model, chosen);
+        }
+
+        return Task.Test(Model, stop);
     }
 
     private string LoadWeights(Action<string> warn)
@@ -176,7 +191,7 @@ public sealed class Trainer
             throw new TrainingException($"{path}: its epochs have {_state.Position.StepsPerEpoch} steps, this run's {_stepsPerEpoch}. Use the same data and batch size, or another output folder.");
         RequireSameClasses(path, _state.Classes);
         _state.Classes = Task.Classes;
-        (_best.Saved, _bestAverage.Saved) = (_state.Position.Best, _state.Position.BestEma);
+        (_best.Saved, _best.SavedEpoch, _bestAverage.Saved) = (_state.Position.Best, _state.Position.BestEpoch, _state.Position.BestEma);
         return path;
     }
 
@@ -211,7 +226,7 @@ public sealed class Trainer
 
     private EpochEnd RunEpoch(CancellationToken stop)
     {
-        int epoch = _state.Position.Epoch;
+        int epoch = Task.Epoch = _state.Position.Epoch;
         _speed = new TrainingSpeed(_state.Metrics.Count);
         using IEnumerator<Func<BatchResult>> batches = Task.Results(epoch, _state.Position.Step * _options.AccumulationSteps).GetEnumerator();
         while (_state.Position.Step < _stepsPerEpoch)
@@ -220,6 +235,8 @@ public sealed class Trainer
                 return TakeResults() ? EpochEnd.Stopped : EpochEnd.RolledBack;
             long step = _state.Position.GlobalStep;
             double rate = _options.Schedule.RateOf(step);
+            if (_options.Schedule.Beta1Of(step) is { } beta1 && _options.Optimizer is AdamW adamW)
+                adamW.Beta1 = beta1;
             if (_state.Position.PassedOver.Contains(step))
                 _step.PassOver(batches, step, rate);
             else
@@ -286,8 +303,10 @@ public sealed class Trainer
         position = _state.Position = position with { Epoch = position.Epoch + 1, Step = 0 };
         if (isBestAverage)
             Try(() => _bestAverage.Save(_state.Ema!.Average, emaEvaluation!.First.Value, position.Epoch));
-        if (isBest)
+        if (isBest && position.GlobalStep > _options.SaveBestAfter)
             Try(() => _best.Save(Model, evaluation.First.Value, position.Epoch));
+        else if (isBest)
+            _best.Pass(evaluation.First.Value);
 
         // The records come before the state: what is recorded and not saved is dropped by the next start, and made anew.
         _observer.EpochDone(new EpochResult(
@@ -352,7 +371,7 @@ public sealed class Trainer
         Attempt(() => SaveModel("last", Model, value, epoch, alsoElse: _state.Position.Step == 0));
         if (_state.Ema is { } ema)
             Attempt(() => SaveModel("last_ema", ema.Average, emaValue, epoch, alsoElse: false));
-        _state.Position = _state.Position with { Best = _best.Saved, BestEma = _bestAverage.Saved };
+        _state.Position = _state.Position with { Best = _best.Saved, BestEpoch = _best.SavedEpoch, BestEma = _bestAverage.Saved };
         if (failure is null || epoch < Epochs)
             _states.Save(_state);
         _savedAt = Stopwatch.GetTimestamp();

@@ -57,6 +57,12 @@ public sealed record TrainerOptions
     /// <summary>Minutes after which the state is saved within an epoch, too; 0 for never.</summary>
     public double SaveMinutes { get; init; } = 5;
 
+    /// <summary>Steps until which the best network counts, for later ones to beat, but is not saved.</summary>
+    public long SaveBestAfter { get; init; }
+
+    /// <summary>Value of the first metric that the first best network must beat; −1 for any.</summary>
+    public double BestToBeat { get; init; } = MetricDefinition.NotMeasured;
+
     /// <summary>Steps between log records.</summary>
     public int PrintEvery { get; init; } = 100;
 

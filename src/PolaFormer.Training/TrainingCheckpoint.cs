@@ -16,7 +16,7 @@ namespace PolaFormer.Training;
 /// </summary>
 internal static class TrainingCheckpoint
 {
-    private const string DigestKey = "sha256", ClassesKey = "classes", StepsPerEpochKey = "steps_per_epoch";
+    private const string DigestKey = "sha256", ClassesKey = "classes", BestEpochKey = "best_epoch", StepsPerEpochKey = "steps_per_epoch";
     private const int MaxPassedOver = 1000, ChunkBytes = 1 << 20;
 
     // Our own names begin with model., optimizer. and ema., and none of them is a prefix to strip.
@@ -40,6 +40,7 @@ internal static class TrainingCheckpoint
         {
             [$"best_ema_{first.Name}"] = Text(position.BestEma),
             [$"best_{first.Name}"] = Text(position.Best),
+            [BestEpochKey] = Text(position.BestEpoch),
             [ClassesKey] = JsonSerializer.Serialize(state.Classes),
             ["epoch"] = Text(position.Epoch),
             ["metrics"] = state.Metrics.ToString(),
@@ -98,6 +99,8 @@ internal static class TrainingCheckpoint
         var position = new TrainingPosition(
             (int)Integer("epoch", 0, int.MaxValue), (int)Integer("step", 0, stepsPerEpoch), stepsPerEpoch, Best($"best_{first.Name}"), Best($"best_ema_{first.Name}"))
         {
+            // States of earlier versions do not say it.
+            BestEpoch = values.ContainsKey(BestEpochKey) ? (int)Integer(BestEpochKey, 0, int.MaxValue) : 0,
             PassedOver = [.. Text("passed_over").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(step => Parsed("passed_over", step, 0, long.MaxValue))],
         };
         if (position.PassedOver.Count > MaxPassedOver)

@@ -11,6 +11,9 @@ internal sealed record TrainingPosition(int Epoch, int Step, int StepsPerEpoch, 
     /// <summary>Steps of the whole run done.</summary>
     public long GlobalStep => ((long)Epoch * StepsPerEpoch) + Step;
 
+    /// <summary>Epoch whose network was saved as the best one; 0 where none was.</summary>
+    public int BestEpoch { get; init; }
+
     /// <summary>Global steps whose batches are passed over, because they made the run diverge.</summary>
     public IReadOnlyList<long> PassedOver { get; init; } = [];
 }

@@ -15,12 +15,10 @@ public abstract class TrainingTask<TBatch>(Device? device = null) : TrainingTask
     public abstract Tensor Predict(Module model, TBatch batch);
 
     /// <inheritdoc/>
-    public override Evaluation? Evaluate(Module model, CancellationToken stop = default) =>
-        Evaluation.Run(model, Metrics, EvaluationBatches(), batch =>
-        {
-            Tensor predictions = Predict(model, batch);
-            return ResultOf(predictions, Loss(predictions, batch), batch);
-        }, stop);
+    public override Evaluation? Evaluate(Module model, CancellationToken stop = default) => Evaluate(model, EvaluationBatches(), stop);
+
+    /// <inheritdoc/>
+    public override Evaluation? Test(Module model, CancellationToken stop = default) => HasTest ? Evaluate(model, TestBatches(), stop) : base.Test(model, stop);
 
     internal override IEnumerable<Func<BatchResult>> Results(int epoch, int firstBatch)
     {
@@ -42,6 +40,9 @@ public abstract class TrainingTask<TBatch>(Device? device = null) : TrainingTask
     /// <summary>The batches that networks are evaluated on, in the same order each time.</summary>
     protected abstract IEnumerable<TBatch> EvaluationBatches();
 
+    /// <summary>The batches that the chosen network is tested on.</summary>
+    protected virtual IEnumerable<TBatch> TestBatches() => [];
+
     /// <summary>The mean loss of a batch, one value.</summary>
     protected abstract Tensor Loss(Tensor predictions, TBatch batch);
 
@@ -60,6 +61,13 @@ public abstract class TrainingTask<TBatch>(Device? device = null) : TrainingTask
         Tensor predictions = Predict(Model, batch);
         return (predictions, Loss(predictions, batch));
     }
+
+    private Evaluation? Evaluate(Module model, IEnumerable<TBatch> batches, CancellationToken stop) =>
+        Evaluation.Run(model, Metrics, batches, batch =>
+        {
+            Tensor predictions = Predict(model, batch);
+            return ResultOf(predictions, Loss(predictions, batch), batch);
+        }, stop);
 
     private BatchResult ResultOf(Tensor predictions, Tensor loss, TBatch batch) =>
         new(CountOf(batch), loss, Measure(predictions.Detach(), batch, loss.Detach()));

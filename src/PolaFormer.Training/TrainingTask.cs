@@ -32,6 +32,12 @@ public abstract class TrainingTask
     /// <summary>Examples left out of the epoch because they could not be read.</summary>
     public virtual int LeftOut => 0;
 
+    /// <summary>Epoch under way, from 0; the trainer sets it before it asks for the epoch's batches or its evaluation.</summary>
+    public int Epoch { get; internal set; }
+
+    /// <summary>Whether the chosen network is tested at the end of a run, on examples that chose nothing.</summary>
+    public virtual bool HasTest => false;
+
     /// <summary>Makes a second network of the same shape, weights undefined, to hold averaged or waiting weights.</summary>
     public abstract Module CreateModel();
 
@@ -48,6 +54,9 @@ public abstract class TrainingTask
 
     /// <summary>Measures a network of the task's shape. Null where it was stopped.</summary>
     public abstract Evaluation? Evaluate(Module model, CancellationToken stop = default);
+
+    /// <summary>Measures a network on the examples for testing. Null where it was stopped.</summary>
+    public virtual Evaluation? Test(Module model, CancellationToken stop = default) => throw new NotSupportedException($"{Name} has no examples for testing.");
 
     /// <summary>The batches of an epoch, each as the function that computes its loss and metrics, to be called before the next is taken.</summary>
     internal abstract IEnumerable<Func<BatchResult>> Results(int epoch, int firstBatch);

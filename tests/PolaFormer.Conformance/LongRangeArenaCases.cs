@@ -68,7 +68,7 @@ internal static partial class LongRangeArenaCases
             }
 
             GradientClipping.ByValue(network.Parameters(), Number(rule, "clip"));
-            optimizer.Beta1 = schedule.Beta1Of(t);
+            optimizer.Beta1 = schedule.Beta1Of(t)!.Value;
             optimizer.Step(schedule.RateOf(t));
         }
 
@@ -86,7 +86,7 @@ internal static partial class LongRangeArenaCases
             int total = arguments.GetProperty("total_steps").GetInt32();
             var schedule = OneCycleSchedule.FromPeak(arguments.GetProperty("max_lr").GetDouble(), arguments.GetProperty("warmup").GetInt64(), total);
             comparison.Close($"f64.lr.{task}", [.. Enumerable.Range(0, total).Select(t => schedule.RateOf(t))], 1e-12 * schedule.BaseRate);
-            comparison.Close($"f64.beta1.{task}", [.. Enumerable.Range(0, total).Select(t => schedule.Beta1Of(t))], 1e-12);
+            comparison.Close($"f64.beta1.{task}", [.. Enumerable.Range(0, total).Select(t => schedule.Beta1Of(t)!.Value)], 1e-12);
         }
     }
 

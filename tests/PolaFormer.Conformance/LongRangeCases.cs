@@ -25,6 +25,12 @@ internal static class LongRangeCases
             case "layer":
                 RunLayer(fixture, comparison);
                 break;
+            case "train":
+                ArenaRunCases.RunSteps(fixture, comparison);
+                break;
+            case "run":
+                ArenaRunCases.RunWhole(fixture, comparison);
+                break;
             case "tokens":
                 ArenaTokenCases.Run(fixture, comparison);
                 break;
@@ -44,12 +50,12 @@ internal static class LongRangeCases
         SoftTargets.FromLabels(Labels(fixture, key), network.Config.NumClasses, 0);
 
     /// <summary>The ids of a batch, (B, N), or (B, 2, N) for two sequences.</summary>
-    public static Tensor Tokens(FixtureCase fixture, string suffix, bool isDual)
+    public static Tensor Tokens(FixtureCase fixture, string suffix, bool isDual, string prefix = "in.")
     {
-        Tensor first = Ids(fixture, $"in.input_ids_0{suffix}");
+        Tensor first = Ids(fixture, $"{prefix}input_ids_0{suffix}");
         if (!isDual)
             return first;
-        Tensor second = Ids(fixture, $"in.input_ids_1{suffix}");
+        Tensor second = Ids(fixture, $"{prefix}input_ids_1{suffix}");
         return Tensor.Concat(1, Paired(first), Paired(second));
 
         static Tensor Paired(Tensor tokens) => tokens.Reshape(tokens.Shape[0], 1, tokens.Shape[1]);
@@ -89,7 +95,7 @@ internal static class LongRangeCases
             var schedule = OneCycleSchedule.FromPeak(arguments.GetProperty("max_lr").GetDouble(), arguments.GetProperty("warmup").GetInt64(), arguments.GetProperty("total_steps").GetInt64());
             long[] steps = [.. fixture.Doubles($"in.step.{task}").Select(step => (long)step)];
             comparison.Close($"f64.lr.{task}", [.. steps.Select(schedule.RateOf)], 1e-12 * schedule.BaseRate);
-            comparison.Close($"f64.beta1.{task}", [.. steps.Select(step => schedule.Beta1Of(step))], 1e-12);
+            comparison.Close($"f64.beta1.{task}", [.. steps.Select(step => schedule.Beta1Of(step)!.Value)], 1e-12);
         }
     }
 

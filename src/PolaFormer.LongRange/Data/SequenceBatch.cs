@@ -37,5 +37,5 @@ public sealed record SequenceBatch(long[] Ids, Shape Shape, int[] Labels)
     }
 
     /// <summary>The tokens as a tensor.</summary>
-    public Tensor ToTensor() => Tensor.From(Ids, Shape);
+    public Tensor ToTensor(Device? device = null) => Tensor.From(Ids, Shape, device);
 }

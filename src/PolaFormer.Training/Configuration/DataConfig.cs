@@ -12,8 +12,8 @@ public sealed class DataConfig
     /// <summary>DATA_PATH: folder, archive or shards of the data set; docs/data.md shows the layouts.</summary>
     public string DataPath { get; set; } = "";
 
-    /// <summary>DATASET: <c>imagenet</c> (photographs of any size) or <c>cifar10</c> (images of the network's size, held in memory).</summary>
-    [AllowedValues("imagenet", "cifar10")]
+    /// <summary>DATASET: <c>imagenet</c> (photographs of any size), <c>cifar10</c> (images of the network's size, held in memory), or (ours) a task of Long Range Arena: <c>listops</c>, <c>text</c>, <c>retrieval</c>, <c>pathfinder</c>, <c>image</c>.</summary>
+    [AllowedValues("imagenet", "cifar10", "listops", "text", "retrieval", "pathfinder", "image")]
     public string Dataset { get; set; } = "imagenet";
 
     /// <summary>IMG_SIZE: side of the network's input in pixels.</summary>

@@ -20,6 +20,9 @@ public sealed class TrainingConfig
     /// <summary>TRAIN: the optimisation.</summary>
     public OptimizationConfig Train { get; set; } = new();
 
+    /// <summary>LONG_RANGE: a task of Long Range Arena; ours.</summary>
+    public LongRangeConfig LongRange { get; set; } = new();
+
     /// <summary>AUG: the augmentation.</summary>
     public AugmentationConfig Aug { get; set; } = new();
 

@@ -12,6 +12,9 @@ public abstract record LearningRateSchedule(double BaseRate, double WarmupRate, 
     /// <summary>Learning rate of a training step, counted from 0: the schedule moves after the step, so steps 0 and 1 both use Value(0).</summary>
     public virtual double RateOf(long step) => Value(Math.Max(step - 1, 0));
 
+    /// <summary>AdamW's β₁ of a training step, counted from 0, where the schedule moves it; null where it stays.</summary>
+    public virtual double? Beta1Of(long step) => null;
+
     /// <summary>Value after the warm-up.</summary>
     protected abstract double Decayed(long t);
 }

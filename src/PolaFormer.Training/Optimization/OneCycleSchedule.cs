@@ -29,8 +29,8 @@ public sealed record OneCycleSchedule(double BaseRate, double WarmupRate, double
     /// <summary>Learning rate of a training step, counted from 0: the first step uses the first value.</summary>
     public override double RateOf(long step) => Value(step);
 
-    /// <summary>β₁ of a training step, counted from 0.</summary>
-    public double Beta1Of(long step) => step < WarmupSteps
+    /// <inheritdoc/>
+    public override double? Beta1Of(long step) => step < WarmupSteps
         ? MaxBeta1 + ((MinBeta1 - MaxBeta1) * step / WarmupSteps)
         : MinBeta1 + ((MaxBeta1 - MinBeta1) * Fallen(step));
 

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Text.Json;
+using PolaFormer.Checkpoints;
+using PolaFormer.LongRange.Data;
+using PolaFormer.Models;
+
+namespace PolaFormer.LongRange;
+
+/// <summary>What a saved sequence classifier says of itself, in string metadata: enough to build it and to make tokens of a text as in training.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="Config">The network's shape.</param>
+public sealed record SequenceDescription(ArenaTask Task, SequenceClassifierConfig Config)
+{
+    /// <summary>Name of the network in the metadata.</summary>
+    public const string Architecture = "sequence_classifier";
+
+    // A small file may not ask for much memory or work.
+    private const int MaxVocabulary = 1 << 16, MaxLength = 1 << 16, MaxDim = 1 << 12, MaxHidden = 1 << 14, MaxHeads = 256, MaxLayers = 256, MaxClasses = 1 << 16;
+
+    /// <summary>Whose tokens of ListOps.</summary>
+    public ListOpsTokens ListOpsTokens { get; init; }
+
+    /// <summary>How the weights were chosen.</summary>
+    public ArenaProtocolKind Protocol { get; init; }
+
+    /// <summary>Dev accuracy in [0, 1]; null where not measured.</summary>
+    public double? Accuracy { get; init; }
+
+    /// <summary>Last epoch trained; null where unknown.</summary>
+    public int? Epoch { get; init; }
+
+    /// <summary>Whether a checkpoint says that it is a sequence classifier.</summary>
+    public static bool IsIn(Checkpoint checkpoint) => Text(checkpoint, "architecture") == Architecture;
+
+    /// <summary>As metadata strings.</summary>
+    public IReadOnlyDictionary<string, string> ToMetadata()
+    {
+        var metadata = new Dictionary<string, string>
+        {
+            ["format"] = "pt",
+            ["architecture"] = Architecture,
+            ["task"] = Task.Name,
+            ["config"] = JsonSerializer.Serialize(Config),
+            ["labels"] = JsonSerializer.Serialize(Task.Classes),
+            ["listops_tokens"] = $"{ListOpsTokens}".ToLowerInvariant(),
+            ["protocol"] = $"{Protocol}".ToLowerInvariant(),
+        };
+        if (Accuracy is { } accuracy)
+            metadata["accuracy"] = accuracy.ToString("R", CultureInfo.InvariantCulture);
+        if (Epoch is { } epoch)
+            metadata["epoch"] = epoch.ToString(CultureInfo.InvariantCulture);
+        return metadata;
+    }
+
+    /// <summary>Reads the metadata of a checkpoint.</summary>
+    /// <exception cref="CheckpointException">It is of another kind of network, or damaged.</exception>
+    public static SequenceDescription From(Checkpoint checkpoint)
+    {
+        if (!IsIn(checkpoint))
+            throw new CheckpointException(checkpoint.Name, "it is no classifier of sequences. Name the best.safetensors of a run on a task of Long Range Arena.");
+        try
+        {
+            SequenceClassifierConfig config = JsonSerializer.Deserialize<SequenceClassifierConfig>(Text(checkpoint, "config") ?? "null") ?? throw new FormatException("config is missing");
+            return new SequenceDescription(ArenaTask.Find(Text(checkpoint, "task") ?? ""), Checked(config))
+            {
+                ListOpsTokens = Text(checkpoint, "listops_tokens") == "skyformer" ? ListOpsTokens.Skyformer : ListOpsTokens.Google,
+                Protocol = Text(checkpoint, "protocol") == "honest" ? ArenaProtocolKind.Honest : ArenaProtocolKind.Paper,
+                Accuracy = double.TryParse(Text(checkpoint, "accuracy"), NumberStyles.Float, CultureInfo.InvariantCulture, out double accuracy) ? accuracy : null,
+                Epoch = int.TryParse(Text(checkpoint, "epoch"), NumberStyles.None, CultureInfo.InvariantCulture, out int epoch) ? epoch : null,
+            };
+        }
+        // Texts that are no UTF-16 surface as InvalidOperationException.
+        catch (Exception error) when (error is FormatException or JsonException or InvalidOperationException or ArgumentException)
+        {
+            throw new CheckpointException(checkpoint.Name, $"its description of the network cannot be read ({error.Message.TrimEnd('.')}). Save the network again, or correct its metadata.", error);
+        }
+    }
+
+    private static SequenceClassifierConfig Checked(SequenceClassifierConfig config)
+    {
+        Require(nameof(config.VocabularySize), config.VocabularySize, MaxVocabulary);
+        Require(nameof(config.MaxLength), config.MaxLength, MaxLength);
+        Require(nameof(config.Dim), config.Dim, MaxDim);
+        Require(nameof(config.HiddenDim), config.HiddenDim, MaxHidden);
+        Require(nameof(config.NumHeads), config.NumHeads, MaxHeads);
+        Require(nameof(config.HeadDim), config.HeadDim, MaxDim);
+        Require(nameof(config.NumLayers), config.NumLayers, MaxLayers);
+        Require(nameof(config.NumClasses), config.NumClasses, MaxClasses);
+        return config.Attention is null || config.DropRate is not (>= 0 and < 1) ? throw new FormatException("Attention or DropRate is none") : config;
+
+        static void Require(string name, int value, int max)
+        {
+            if (value < 1 || value > max)
+                throw new FormatException(FormattableString.Invariant($"{name} is {value}, and must lie in [1, {max}]"));
+        }
+    }
+
+    private static string? Text(Checkpoint checkpoint, string key) => checkpoint.Metadata.TryGetValue(key, out object? value) ? value as string : null;
+}
