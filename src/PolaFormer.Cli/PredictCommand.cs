@@ -6,14 +6,15 @@ using PolaFormer.Vision;
 
 namespace PolaFormer.Cli;
 
-/// <summary><c>predict IMAGE…</c>: the most probable classes of images.</summary>
+/// <summary><c>predict IMAGE…</c>: the most probable classes of images, and of texts with a network of sequences.</summary>
 internal static class PredictCommand
 {
     private const long MaxLabelBytes = 64 << 20;
 
     public static Command Create()
     {
-        var images = new Argument<string[]>("IMAGE") { Arity = ArgumentArity.OneOrMore, Description = "Image files (JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, ICO), or folders of them." };
+        var images = new Argument<string[]>("IMAGE") { Arity = ArgumentArity.ZeroOrMore, Description = "Image files (JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, ICO), or folders of them; with a network of a task of Long Range Arena, its texts or images." };
+        var text = new Option<string[]>("--text") { HelpName = "TEXT", Description = "A text or an expression instead of a file, for a network of a task of Long Range Arena; twice for one that compares two.", AllowMultipleArgumentsPerToken = false, Arity = ArgumentArity.ZeroOrMore };
         var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
         var labels = new Option<string?>("--labels") { HelpName = "FILE", Description = "A text file with a class name a line." };
@@ -24,20 +25,27 @@ internal static class PredictCommand
         Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("predict", "Classify images, or with a segmentation network their pixels.") { images, checkpoint, model, labels, top, output, csv, fastDecode, device, threads, json };
+        var command = new Command("predict", "Classify images, or with a segmentation network their pixels.") { images, text, checkpoint, model, labels, top, output, csv, fastDecode, device, threads, json };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
             using IDisposable use = CommonOptions.UseDevice(parsed.GetValue(device));
+            string[] inputs = parsed.GetValue(images)!, texts = parsed.GetValue(text)!;
+            if (inputs.Length + texts.Length == 0)
+                throw new ArgumentException("predict wants image files or folders of them. See 'polaformer predict --help'.");
+            if (parsed.GetValue(checkpoint) is { } sequences && SequencePredictions.AreOf(sequences))
+                return SequencePredictions.Print(sequences, inputs, texts, parsed.GetValue(top), parsed.GetValue(json));
+            if (texts.Length > 0)
+                throw new ArgumentException("--text is for a network of a task of Long Range Arena; name one with --checkpoint.");
             string[]? names = parsed.GetValue(labels) is { } file ? Labels(file) : null;
             if (parsed.GetValue(checkpoint) is { } path && SegmentPrediction.IsWanted(path))
-                return SegmentPrediction.Run(path, parsed.GetValue(model), names, Expand(parsed.GetValue(images)!), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
+                return SegmentPrediction.Run(path, parsed.GetValue(model), names, Expand(inputs), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
             if (parsed.GetValue(output) is not null || parsed.GetValue(csv) is not null)
                 throw new ArgumentException("--output and --csv are for the maps of a segmentation network; name its checkpoint with --checkpoint.");
             var classifier = ImageClassifier.Load(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), names);
             if (parsed.GetValue(fastDecode))
                 classifier.Decoding = classifier.Decoding with { MinimumSize = classifier.Transform.ResizeSize };
-            return Run(classifier, Expand(parsed.GetValue(images)!), parsed.GetValue(top), parsed.GetValue(json));
+            return Run(classifier, Expand(inputs), parsed.GetValue(top), parsed.GetValue(json));
         });
         return command;
     }

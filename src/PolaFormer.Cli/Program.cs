@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PolaFormer.Cli;
 using PolaFormer.Cli.Analysis;
+using PolaFormer.Cli.LongRange;
 
 var commands = new Dictionary<string, Func<Command>>
 {
@@ -18,6 +19,7 @@ var commands = new Dictionary<string, Func<Command>>
     ["entropy"] = EntropyCommand.Create,
     ["gates"] = GatesCommand.Create,
     ["compare"] = CompareCommand.Create,
+    ["longrange"] = LongRangeCommand.Create,
 };
 
 // Making a command's options takes milliseconds: where the first argument names one, the others are not made.

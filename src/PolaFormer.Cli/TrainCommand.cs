@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Files;
+using PolaFormer.LongRange;
 using PolaFormer.Measurement;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
@@ -61,6 +62,9 @@ internal static class TrainCommand
     {
         if (config.Data.DataPath.Length == 0)
             throw new ConfigurationException("No data: give --data, or DATA.DATA_PATH in the recipe.");
+        bool isArena = ArenaTrainer.IsWanted(config);
+        if (config.ThroughputMode && isArena)
+            throw new ConfigurationException("THROUGHPUT_MODE measures networks of images; DATA.DATASET names a task of Long Range Arena.");
         if (config.ThroughputMode)
         {
             Print(ThroughputMeasurement.Of(config), asJson);
@@ -79,10 +83,9 @@ internal static class TrainCommand
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         // The terminal was closed, or the connection to it lost.
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
-        Trainer trainer = ConfiguredTrainer.Create(config, config.Output);
-        var task = (ClassificationTask)trainer.Task;
+        Trainer trainer = isArena ? ArenaTrainer.Create(config, config.Output) : ConfiguredTrainer.Create(config, config.Output);
         if (config.EvalMode)
-            return Evaluate(trainer, task, asJson, stop.Token);
+            return Evaluate(trainer, asJson, stop.Token);
         // A run goes on when nobody can read what it prints: its log and its checkpoints are files.
         bool isTold = false;
         using var output = new StandardWriter(Terminal.Output, isPlain: false, error =>
@@ -95,8 +98,8 @@ internal static class TrainCommand
             ? new JsonLines(output.WriteLine, config.PrintFreq)
             : new TrainingDisplay(output, Console.IsOutputRedirected ? null : () => Console.WindowWidth, config.PrintFreq);
         if (!asJson)
-            Terminal.WriteLine((config.Model.Type, "bold"), ($"  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {task.Classes.Count} classes, {Workers.ThreadCount} threads → {PlainText.Of(config.Output)}", null));
-        if (!asJson && task.Pretrained is { } report)
+            Terminal.WriteLine((config.Model.Type, "bold"), ($"  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Task.Classes.Count} classes, {Workers.ThreadCount} threads → {PlainText.Of(config.Output)}", null));
+        if (!asJson && trainer.Task is ClassificationTask { Pretrained: { } report })
             Console.WriteLine($"Started from {PlainText.Of(config.Model.Pretrained)}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.PassedOver.Count} passed over");
         if (trainer.Run(display, stop.Token))
             return 0;
@@ -112,14 +115,25 @@ internal static class TrainCommand
             throw new ConfigurationException($"{recipe}: the run would write its own configuration over it. Give the recipe another name, or choose another output folder.");
     }
 
-    private static int Evaluate(Trainer trainer, ClassificationTask task, bool asJson, CancellationToken stop)
+    private static int Evaluate(Trainer trainer, bool asJson, CancellationToken stop)
     {
         if (trainer.Evaluate(warning => Console.Error.WriteLine($"warning: {warning}"), stop) is not { } evaluation)
             return 130;
         if (!asJson)
             Console.WriteLine($"{evaluation.Weights}:");
-        EvalCommand.Print(evaluation.Result, task.Data.Evaluation.BadImages.Count, asJson);
+        if (trainer.Task is ClassificationTask task)
+            EvalCommand.Print(evaluation.Result, task.Data.Evaluation.BadImages.Count, asJson);
+        else
+            Print(evaluation.Result, asJson);
         return 0;
+    }
+
+    private static void Print(Evaluation result, bool asJson)
+    {
+        if (asJson)
+            Json.Print(new { rows = result.Count, accuracy = result.First.Value, loss = result.Loss, rows_per_second = result.ExamplesPerSecond });
+        else
+            Console.WriteLine(FormattableString.Invariant($"{result.Count} rows: {result.First.Definition.Label} {result.First.ToText()}, loss {result.Loss:F4}; {result.ExamplesPerSecond:F0} rows/s"));
     }
 
     private static void Print(ThroughputMeasurement measured, bool asJson)

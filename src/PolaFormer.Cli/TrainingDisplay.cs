@@ -66,6 +66,8 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
         // The line that moved stays, and what follows begins below it.
         else if (width is not null && !end.IsComplete)
             output.WriteLine();
+        if (end.Test is { } test)
+            output.WriteLine(FormattableString.Invariant($"test: {test.First.Definition.Label} {test.First.ToText()}, loss {test.Loss:F4} over {test.Count} rows"));
     }
 
     private static string Duration(TimeSpan time) => time.TotalHours >= 1 ? $"{(int)time.TotalHours} h {time.Minutes} min" : $"{time.Minutes} min {time.Seconds} s";

@@ -100,8 +100,9 @@ public sealed class PaperTests
 
     public static TheoryData<string> Names => [.. ModelRegistry.All.Select(entry => entry.Name)];
 
+    // Recipes of Long Range Arena are held to its own tables by the tests of that library.
     public static TheoryData<string> Files =>
-        [.. Directory.GetFiles(Folder, "*.yaml", SearchOption.AllDirectories).Select(path => Path.ChangeExtension(Path.GetRelativePath(Folder, path), null).Replace('\\', '/')).Except(Ours).Order()];
+        [.. Directory.GetFiles(Folder, "*.yaml", SearchOption.AllDirectories).Select(path => Path.ChangeExtension(Path.GetRelativePath(Folder, path), null).Replace('\\', '/')).Except(Ours).Where(name => !name.StartsWith("long_range/", StringComparison.Ordinal)).Order()];
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -12,7 +12,7 @@ namespace PolaFormer.LongRange.Generation;
 /// </summary>
 public static class ListOpsGenerator
 {
-    private const int MinLength = 500, MaxLength = 2000, TreesOfAPart = 2048, PartsOfARound = 64;
+    private const int MinLength = 500, MaxLength = 2000, TreesOfAPart = 1024, PartsOfARound = 16;
 
     /// <summary>Rows of the released files, in the order train, val, test.</summary>
     public static IReadOnlyList<(string Split, int Rows)> ReleasedSizes { get; } = [("train", 96_000), ("val", 2_000), ("test", 2_000)];
@@ -53,10 +53,10 @@ public static class ListOpsGenerator
     public static (IReadOnlyList<SequenceExample> Rows, long Trees) WriteFiles(string folder, IReadOnlyList<(string Split, int Rows)> sizes, ulong seed, CancellationToken stop = default)
     {
         string[] paths = [.. sizes.Select(size => Path.Combine(folder, $"basic_{size.Split}.tsv"))];
+        Directory.CreateDirectory(folder);
         foreach (string path in paths)
             OutputFile.Check(path);
         (IReadOnlyList<SequenceExample> rows, long trees) = Make(sizes.Sum(size => size.Rows), seed, stop);
-        Directory.CreateDirectory(folder);
         int first = 0;
         for (int i = 0; i < paths.Length; first += sizes[i].Rows, i++)
         {

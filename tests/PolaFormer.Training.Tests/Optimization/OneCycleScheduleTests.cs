@@ -15,6 +15,6 @@ public sealed class OneCycleScheduleTests
     {
         var schedule = OneCycleSchedule.FromPeak(1, warmup: 5, total: 13);
         Assert.Equal(rate, schedule.RateOf(step), 1e-12);
-        Assert.Equal(beta1, schedule.Beta1Of(step), 1e-12);
+        Assert.Equal(beta1, schedule.Beta1Of(step)!.Value, 1e-12);
     }
 }
