@@ -2,6 +2,7 @@ using System.CommandLine;
 using PolaFormer.Cli;
 using PolaFormer.Cli.Analysis;
 using PolaFormer.Cli.LongRange;
+using PolaFormer.Cli.Reproduce;
 
 var commands = new Dictionary<string, Func<Command>>
 {
@@ -20,6 +21,7 @@ var commands = new Dictionary<string, Func<Command>>
     ["gates"] = GatesCommand.Create,
     ["compare"] = CompareCommand.Create,
     ["longrange"] = LongRangeCommand.Create,
+    ["reproduce"] = ReproduceCommand.Create,
 };
 
 // Making a command's options takes milliseconds: where the first argument names one, the others are not made.

@@ -61,7 +61,13 @@ internal static class AttentionCommand
         return panels;
     }
 
-    private static Panel Row(ProbedImage probed, ProbedLayer layer, string mechanism, int? head, (float X, float Y) point)
+    /// <summary>A query's row of a layer, the mean of a head's streams or of all heads, drawn over the image.</summary>
+    /// <param name="probed">The image.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="mechanism">Name in captions.</param>
+    /// <param name="head">Head, from 1; all where null.</param>
+    /// <param name="point">The query's place, both axes in [0, 1).</param>
+    internal static Panel Row(ProbedImage probed, ProbedLayer layer, string mechanism, int? head, (float X, float Y) point)
     {
         if (head < 1 || head > layer.NumHeads)
             throw new ArgumentException($"{layer.Name} has heads 1 to {layer.NumHeads}, not {head}.");
@@ -127,5 +133,5 @@ internal static class AttentionCommand
     }
 
     /// <summary>A picture with what it shows.</summary>
-    private sealed record Panel(string Layer, string Mechanism, float[] Weights, Image Picture);
+    internal sealed record Panel(string Layer, string Mechanism, float[] Weights, Image Picture);
 }

@@ -3,13 +3,15 @@ using System.Globalization;
 using PolaFormer.Analysis;
 using PolaFormer.Analysis.Report;
 using PolaFormer.NN.Attention;
+using PolaFormer.Reproduction;
 
 namespace PolaFormer.Cli.Analysis;
 
 /// <summary><c>entropy IMAGE</c>: how evenly attention is spread; <c>entropy --theorem</c>: what lowers it.</summary>
 internal static class EntropyCommand
 {
-    private const int Trials = 2000;
+    /// <summary>Headings of the table of layers.</summary>
+    internal static IReadOnlyList<string> Columns { get; } = ["layer", "mechanism", "keys", "ln n", "entropy", "of ln n", "lowest head", "highest head", "largest weight"];
 
     public static Command Create()
     {
@@ -40,14 +42,15 @@ internal static class EntropyCommand
         return command;
     }
 
-    private static IEnumerable<EntropyProfile> Profiles(ProbedLayer layer, IReadOnlyList<AttentionEntry> others, int rows) =>
+    /// <summary>Profiles of a layer and of what other mechanisms would make of the same queries and keys.</summary>
+    internal static IEnumerable<EntropyProfile> Profiles(ProbedLayer layer, IReadOnlyList<AttentionEntry> others, int rows) =>
         EntropyProfile.Of(layer, rows).Concat(others.SelectMany(entry => EntropyProfile.Of(ProbedImage.Under(layer, entry), rows).Select(profile => profile with { Mechanism = entry.Title })));
 
     private static void ShowProfiles(ProbedImage probed, EntropyProfile[] profiles, string? html, bool json)
     {
         IGrouping<(string Layer, string Mechanism), EntropyProfile>[] groups = [.. profiles.GroupBy(profile => (profile.Layer, profile.Mechanism))];
         var table = new ReportTable(
-            ["layer", "mechanism", "keys", "ln n", "entropy", "of ln n", "lowest head", "highest head", "largest weight"],
+            Columns,
             [.. groups.Select(Cells)]);
         if (html is not null)
         {
@@ -69,7 +72,8 @@ internal static class EntropyCommand
             ConsoleTable.Print(table);
     }
 
-    private static string[] Cells(IGrouping<(string Layer, string Mechanism), EntropyProfile> group)
+    /// <summary>A row of the table for the heads of a layer under a mechanism.</summary>
+    internal static string[] Cells(IGrouping<(string Layer, string Mechanism), EntropyProfile> group)
     {
         double[] entropies = [.. group.Where(profile => profile.Entropy is not null).Select(profile => profile.Entropy!.Value)];
         double uniform = group.First().Uniform;
@@ -82,7 +86,8 @@ internal static class EntropyCommand
         ];
     }
 
-    private static ReportChart RowDistribution(IGrouping<string, IGrouping<(string Layer, string Mechanism), EntropyProfile>> layer)
+    /// <summary>The weights of a layer's rows over their rank, a line for each mechanism.</summary>
+    internal static ReportChart RowDistribution(IGrouping<string, IGrouping<(string Layer, string Mechanism), EntropyProfile>> layer)
     {
         int keys = layer.First().First().Keys;
         ReportSeries Series(IGrouping<(string Layer, string Mechanism), EntropyProfile> group) => new(
@@ -93,34 +98,14 @@ internal static class EntropyCommand
 
     private static void ShowTheorem(string? html, bool json)
     {
-        EntropyTrial[] trials =
-        [
-            .. from shape in ((int Keys, int Features)[])[(4, 2), (4, 16), (16, 16), (64, 16), (196, 32)]
-               from map in Enumerable.Range(0, EntropyTheorem.Maps.Count)
-               select EntropyTheorem.Try(map, shape.Keys, shape.Features, Trials),
-        ];
-        var table = new ReportTable(
-            ["map g", "keys", "features", "H(q·k)", "H(g(q)·g(k))", "rises of g(q·k)", "of g(q)·g(k)", "worst"],
-            [.. trials.Select(trial => (string[])
-            [
-                trial.Map, $"{trial.Keys}", $"{trial.Features}", Text($"{trial.Before:F3}"), Text($"{trial.After:F3}"),
-                Text($"{(double)trial.CounterexamplesOnWeights / trial.Trials:P2}"), Text($"{(double)trial.CounterexamplesOnFeatures / trial.Trials:P2}"), Text($"{trial.WorstRise:F4}"),
-            ])]);
+        IReadOnlyList<EntropyTrial> trials = TheoremTable.TryAll();
+        ReproducedTable theorem = TheoremTable.Of(trials);
         if (html is not null)
-        {
-            var section = new ReportSection("Theorem 1")
-            {
-                Text = "Random rows, features relu of normal numbers. H is the mean entropy in nats. A rise is a counterexample: the map has positive first and second derivatives, and the entropy grew. Applied to the weights it never should; applied to queries and keys each, as attention does it, it sometimes does.",
-                Table = table,
-            };
-            new AnalysisReport("Does a convex map lower entropy?", $"{Trials} random rows a line", [section]).Write(html);
-        }
+            new AnalysisReport(theorem.Title, "theorem 1 of the paper", [new ReportSection(theorem.Title) { Text = string.Join(' ', theorem.Notes), Table = theorem.Table }]).Write(html);
 
         if (json)
             Json.Print(trials);
         else
-            ConsoleTable.Print(table);
+            ConsoleTable.Print(theorem.Table);
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

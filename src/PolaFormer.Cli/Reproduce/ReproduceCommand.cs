@@ -1,0 +1,80 @@
+using System.CommandLine;
+using PolaFormer.Cli.Analysis;
+using PolaFormer.Reproduction;
+
+namespace PolaFormer.Cli.Reproduce;
+
+/// <summary><c>reproduce WHAT</c>: a table or figure of the paper, our figures beside the printed ones.</summary>
+internal static class ReproduceCommand
+{
+    private const int MostSteps = 100_000_000, MostSeeds = 1000;
+    private const double MostMinutes = 1e6;
+
+    public static Command Create()
+    {
+        var what = new Argument<string>("WHAT") { Description = "table1, table3, table5: parameters and multiply-accumulates. table6: time and memory on Long Range Arena. figure1, figure3, figure5: attention, gates and entropy for an image. theorem1: entropy under convex maps." };
+        what.AcceptOnlyFromAmong("table1", "table3", "table5", "table6", "figure1", "figure3", "figure5", "theorem1");
+        Option<string[]> tasks = Names("--tasks", "Tasks of Long Range Arena; all of the table by default."), mechanisms = Names("--mechanisms", "Mechanisms; all of the table by default.");
+        var steps = new Option<int>("--steps") { HelpName = "N", Description = "Steps of a cell.", CustomParser = Numbers.One(1, MostSteps) };
+        var seeds = new Option<int>("--seeds") { HelpName = "N", Description = "Runs with different seeds.", DefaultValueFactory = _ => 1, CustomParser = Numbers.One(1, MostSeeds) };
+        var minutes = new Option<double>("--minutes") { HelpName = "N", Description = "Time for the measurements of table 6: cells share it; each has one step at least.", DefaultValueFactory = _ => 10, CustomParser = Numbers.One(0.0, MostMinutes) };
+        var image = new Option<string?>("--image") { HelpName = "FILE", Description = "The image of a figure." };
+        Option<string?> checkpoint = AnalysisOptions.Checkpoint();
+        var output = new Option<string>("--output", "-o") { HelpName = "DIR", Description = "Folder of results and finished cells; what is found there is not computed again.", DefaultValueFactory = _ => "reproduced" };
+        Option<int?> threads = CommonOptions.Threads();
+        var command = new Command("reproduce", "Make a table or figure of the paper, ours beside the printed figures.") { what, tasks, mechanisms, steps, seeds, minutes, image, checkpoint, output, threads };
+        command.SetAction(parsed =>
+        {
+            CommonOptions.UseThreads(parsed.GetValue(threads));
+            var options = new ReproductionOptions(parsed.GetValue(output)!)
+            {
+                Tasks = Split(parsed.GetValue(tasks)),
+                Mechanisms = NN.Attention.AttentionRegistry.Names(parsed.GetValue(mechanisms) ?? []),
+                Steps = parsed.GetValue(steps),
+                Seeds = parsed.GetValue(seeds),
+                Minutes = parsed.GetValue(minutes),
+                Progress = Tell,
+            };
+            ProbedImage Probed() => ProbedImage.Load(
+                parsed.GetValue(image) ?? throw new ArgumentException($"{parsed.GetValue(what)} shows an image: name one with --image."),
+                parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), null);
+            ReproducedTable table = parsed.GetValue(what) switch
+            {
+                "table1" => ModelTable.Table1(Tell),
+                "table3" => ModelTable.Table3(Tell),
+                "table5" => ModelTable.Table5(Tell),
+                "table6" => ThroughputTable.Measure(options),
+                "figure1" => FigureTables.Figure1(Probed()),
+                "figure3" => FigureTables.Figure3(Probed()),
+                "figure5" => FigureTables.Figure5(Probed()),
+                _ => TheoremTable.Of(TheoremTable.TryAll()),
+            };
+            Show(table, options.Folder);
+        });
+        return command;
+    }
+
+    private static void Show(ReproducedTable table, string folder)
+    {
+        if (!Console.IsErrorRedirected)
+            Terminal.Error.Write("\r\u001b[K");
+        Console.WriteLine(table.Title);
+        ConsoleTable.Print(table.Table);
+        foreach (string note in table.Notes)
+            Console.WriteLine($"- {note}");
+        Console.WriteLine();
+        Console.WriteLine(string.Join(' ', table.Write(folder)));
+    }
+
+    private static void Tell(string what)
+    {
+        if (Console.IsErrorRedirected)
+            Console.Error.WriteLine(what);
+        else
+            Terminal.Error.Write($"\r\u001b[K{what}");
+    }
+
+    private static Option<string[]> Names(string name, string description) => new(name) { HelpName = "NAME,…", Description = description, AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+
+    private static string[] Split(string[]? names) => [.. (names ?? []).SelectMany(part => part.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+}
