@@ -42,6 +42,8 @@ public sealed class CellStore(string folder)
         OutputFile.Write(PathOf(name), JsonSerializer.Serialize(cell, s_json));
     }
 
-    // Names hold mechanisms with options: brackets, commas and signs that file systems do not take.
-    private string PathOf(string name) => Path.Combine(folder, string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '=' ? c : '_')) + ".json");
+    /// <summary>A name without what file systems do not take: those of mechanisms have brackets and commas.</summary>
+    internal static string FileNameOf(string name) => string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '=' ? c : '_'));
+
+    private string PathOf(string name) => Path.Combine(folder, FileNameOf(name) + ".json");
 }

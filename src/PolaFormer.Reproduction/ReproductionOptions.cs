@@ -13,11 +13,23 @@ public sealed record ReproductionOptions(string Folder)
     /// <summary>Training steps of a cell; 0 for the table's own default.</summary>
     public int Steps { get; init; }
 
-    /// <summary>Runs with different seeds.</summary>
+    /// <summary>Runs with different seeds, from 0.</summary>
     public int Seeds { get; init; } = 1;
 
     /// <summary>Minutes that a measurement of time may take.</summary>
     public double Minutes { get; init; } = 10;
+
+    /// <summary>Folder of the tasks' recipes.</summary>
+    public string Recipes { get; init; } = "";
+
+    /// <summary>Where the rows of a task lie, by its name; of tasks without, only finished cells are shown.</summary>
+    public IReadOnlyDictionary<string, string> Data { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Keys and values in turn, put over the recipes.</summary>
+    public IReadOnlyList<string> Overrides { get; init; } = [];
+
+    /// <summary>Asks to stop; what is under way is saved.</summary>
+    public CancellationToken Stop { get; init; }
 
     /// <summary>Told what is being computed.</summary>
     public Action<string> Progress { get; init; } = _ => { };

@@ -32,12 +32,16 @@ public static class ThroughputTable
         int left = tasks.Count * mechanisms.Count;
         foreach (ArenaTask task in tasks)
         {
+            if (options.Stop.IsCancellationRequested)
+                break;
             int chunks = ChunksOf(task, options);
             foreach (PaperThroughputs mechanism in mechanisms)
             {
                 string attention = ArenaMechanism.Resolve(mechanism.Attention, task.Length);
                 string name = CellName(task, attention, chunks);
                 ThroughputCell? cell = options.Cells.Find<ThroughputCell>(name);
+                if (cell is null && options.Stop.IsCancellationRequested)
+                    continue;
                 if (cell is null)
                 {
                     options.Progress(FormattableString.Invariant($"{task.Title}, {mechanism.Title}, {left} cells left"));

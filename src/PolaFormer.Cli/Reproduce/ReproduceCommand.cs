@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PolaFormer.Cli.Analysis;
+using PolaFormer.LongRange;
 using PolaFormer.Reproduction;
 
 namespace PolaFormer.Cli.Reproduce;
@@ -12,20 +13,23 @@ internal static class ReproduceCommand
 
     public static Command Create()
     {
-        var what = new Argument<string>("WHAT") { Description = "table1, table3, table5: parameters and multiply-accumulates. table6: time and memory on Long Range Arena. figure1, figure3, figure5: attention, gates and entropy for an image. theorem1: entropy under convex maps." };
-        what.AcceptOnlyFromAmong("table1", "table3", "table5", "table6", "figure1", "figure3", "figure5", "theorem1");
+        var what = new Argument<string>("WHAT") { Description = "table4, a4: accuracy on Long Range Arena, by training. table6: time and memory there. table1, table3, table5: parameters and multiply-accumulates. figure1, figure3, figure5: attention, gates and entropy for an image. theorem1: entropy under convex maps." };
+        what.AcceptOnlyFromAmong("table4", "a4", "table6", "table1", "table3", "table5", "figure1", "figure3", "figure5", "theorem1");
         Option<string[]> tasks = Names("--tasks", "Tasks of Long Range Arena; all of the table by default."), mechanisms = Names("--mechanisms", "Mechanisms; all of the table by default.");
-        var steps = new Option<int>("--steps") { HelpName = "N", Description = "Steps of a cell.", CustomParser = Numbers.One(1, MostSteps) };
+        var data = new Option<string[]>("--data") { HelpName = "TASK=DIR", Description = "Where the rows of tasks lie, for table4 and a4; of other tasks only finished cells are shown.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+        var opts = new Option<string[]>("--opts") { HelpName = "KEY VALUE", Description = "Keys and values over the recipes in configs/long_range: LONG_RANGE.PROTOCOL honest.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+        var steps = new Option<int>("--steps") { HelpName = "N", Description = "Steps of a cell; those of the recipe, or 20 of table 6, by default.", CustomParser = Numbers.One(1, MostSteps) };
         var seeds = new Option<int>("--seeds") { HelpName = "N", Description = "Runs with different seeds.", DefaultValueFactory = _ => 1, CustomParser = Numbers.One(1, MostSeeds) };
         var minutes = new Option<double>("--minutes") { HelpName = "N", Description = "Time for the measurements of table 6: cells share it; each has one step at least.", DefaultValueFactory = _ => 10, CustomParser = Numbers.One(0.0, MostMinutes) };
         var image = new Option<string?>("--image") { HelpName = "FILE", Description = "The image of a figure." };
         Option<string?> checkpoint = AnalysisOptions.Checkpoint();
         var output = new Option<string>("--output", "-o") { HelpName = "DIR", Description = "Folder of results and finished cells; what is found there is not computed again.", DefaultValueFactory = _ => "reproduced" };
         Option<int?> threads = CommonOptions.Threads();
-        var command = new Command("reproduce", "Make a table or figure of the paper, ours beside the printed figures.") { what, tasks, mechanisms, steps, seeds, minutes, image, checkpoint, output, threads };
+        var command = new Command("reproduce", "Make a table or figure of the paper, ours beside the printed figures.") { what, data, tasks, mechanisms, steps, seeds, minutes, image, checkpoint, output, threads, opts };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
+            using var stop = new StopSignals();
             var options = new ReproductionOptions(parsed.GetValue(output)!)
             {
                 Tasks = Split(parsed.GetValue(tasks)),
@@ -33,6 +37,10 @@ internal static class ReproduceCommand
                 Steps = parsed.GetValue(steps),
                 Seeds = parsed.GetValue(seeds),
                 Minutes = parsed.GetValue(minutes),
+                Data = DataOf(parsed.GetValue(data)),
+                Overrides = parsed.GetValue(opts) ?? [],
+                Recipes = parsed.GetValue(what) is "table4" or "a4" ? ShippedFolder.Find(Path.Combine("configs", "long_range")) : "",
+                Stop = stop.Token,
                 Progress = Tell,
             };
             ProbedImage Probed() => ProbedImage.Load(
@@ -43,6 +51,8 @@ internal static class ReproduceCommand
                 "table1" => ModelTable.Table1(Tell),
                 "table3" => ModelTable.Table3(Tell),
                 "table5" => ModelTable.Table5(Tell),
+                "table4" => AccuracyTable.Table4(options),
+                "a4" => AccuracyTable.TableA4(options),
                 "table6" => ThroughputTable.Measure(options),
                 "figure1" => FigureTables.Figure1(Probed()),
                 "figure3" => FigureTables.Figure3(Probed()),
@@ -50,8 +60,25 @@ internal static class ReproduceCommand
                 _ => TheoremTable.Of(TheoremTable.TryAll()),
             };
             Show(table, options.Folder);
+            if (!stop.Token.IsCancellationRequested)
+                return 0;
+            Console.Error.WriteLine("Stopped; the same command continues.");
+            return 130;
         });
         return command;
+    }
+
+    private static Dictionary<string, string> DataOf(string[]? arguments)
+    {
+        var folders = new Dictionary<string, string>();
+        foreach (string argument in arguments ?? [])
+        {
+            string[] parts = argument.Split('=', 2);
+            if (parts is not [string task, { Length: > 0 } folder] || !folders.TryAdd(ArenaTask.Find(task).Name, folder))
+                throw new ArgumentException($"--data takes TASK=DIR, each task once, not '{argument}'.");
+        }
+
+        return folders;
     }
 
     private static void Show(ReproducedTable table, string folder)
