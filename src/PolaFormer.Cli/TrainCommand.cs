@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Files;
 using PolaFormer.LongRange;
@@ -71,18 +70,7 @@ internal static class TrainCommand
             return 0;
         }
 
-        using var stop = new CancellationTokenSource();
-        void OnSignal(PosixSignalContext signal)
-        {
-            // The second signal ends the process at once.
-            signal.Cancel = !stop.IsCancellationRequested;
-            stop.Cancel();
-        }
-
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        // The terminal was closed, or the connection to it lost.
-        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
+        using var stop = new StopSignals();
         Trainer trainer = isArena ? ArenaTrainer.Create(config, config.Output) : ConfiguredTrainer.Create(config, config.Output);
         if (config.EvalMode)
             return Evaluate(trainer, asJson, stop.Token);

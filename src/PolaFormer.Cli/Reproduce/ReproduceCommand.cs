@@ -25,10 +25,12 @@ internal static class ReproduceCommand
         Option<string?> checkpoint = AnalysisOptions.Checkpoint();
         var output = new Option<string>("--output", "-o") { HelpName = "DIR", Description = "Folder of results and finished cells; what is found there is not computed again.", DefaultValueFactory = _ => "reproduced" };
         Option<int?> threads = CommonOptions.Threads();
-        var command = new Command("reproduce", "Make a table or figure of the paper, ours beside the printed figures.") { what, data, tasks, mechanisms, steps, seeds, minutes, image, checkpoint, output, threads, opts };
+        Option<string?> device = CommonOptions.Device();
+        var command = new Command("reproduce", "Make a table or figure of the paper, ours beside the printed figures.") { what, data, tasks, mechanisms, steps, seeds, minutes, image, checkpoint, output, threads, device, opts };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
+            using IDisposable used = CommonOptions.UseDevice(parsed.GetValue(device));
             using var stop = new StopSignals();
             var options = new ReproductionOptions(parsed.GetValue(output)!)
             {

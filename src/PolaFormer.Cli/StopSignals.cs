@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace PolaFormer.Cli.Reproduce;
+namespace PolaFormer.Cli;
 
 /// <summary>A token that Ctrl+C and signals to end cancel, once; the second one ends the process at once.</summary>
 internal sealed class StopSignals : IDisposable
@@ -8,7 +8,12 @@ internal sealed class StopSignals : IDisposable
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
 
-    public StopSignals() => _registrations = [.. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP]).Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
+    public StopSignals()
+    {
+        // SIGHUP: the terminal was closed, or the connection to it lost.
+        PosixSignal[] signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP];
+        _registrations = [.. signals.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
+    }
 
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => _source.Token;
