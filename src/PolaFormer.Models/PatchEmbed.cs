@@ -10,16 +10,16 @@ public sealed class PatchEmbed : Module
     private readonly LayerNorm? _norm;
 
     /// <summary>Makes the layer over patches that do not overlap.</summary>
-    public PatchEmbed(int patchSize, int inChannels, int embedDim, bool norm = true)
-        : this(new Conv2d(inChannels, embedDim, patchSize, patchSize), norm)
+    public PatchEmbed(int patchSize, int inChannels, int embedDim, bool norm = true, float eps = 1e-5f)
+        : this(new Conv2d(inChannels, embedDim, patchSize, patchSize), norm, eps)
     {
     }
 
-    private PatchEmbed(Conv2d projection, bool norm)
+    private PatchEmbed(Conv2d projection, bool norm, float eps = 1e-5f)
     {
         _projection = AddChild("proj", projection);
         if (norm)
-            _norm = AddChild("norm", new LayerNorm(projection.OutChannels));
+            _norm = AddChild("norm", new LayerNorm(projection.OutChannels, eps));
     }
 
     /// <summary>Patches wider than their distance (PVTv2): as many tokens as without overlap.</summary>

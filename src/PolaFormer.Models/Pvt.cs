@@ -88,6 +88,8 @@ public sealed class Pvt : VisionModel
 /// <summary>The stages of a PVT. Position encodings are stretched to the grid of the image; rows and columns that fill no patch are left out.</summary>
 public sealed class PvtBackbone : Backbone
 {
+    private const float DefaultInnerEps = 1e-5f;
+
     private readonly Parameter[] _posEmbeds;
     private readonly Dropout[] _posDrops;
     private readonly PatchEmbed[] _patchEmbeds;
@@ -109,7 +111,7 @@ public sealed class PvtBackbone : Backbone
         for (int i = 0, block = 0; i < stages; i++)
         {
             int stage = i;
-            _patchEmbeds[i] = AddChild($"patch_embed{i + 1}", new PatchEmbed(i == 0 ? config.PatchSize : 2, i == 0 ? 3 : config.EmbedDims[i - 1], config.EmbedDims[i]));
+            _patchEmbeds[i] = AddChild($"patch_embed{i + 1}", new PatchEmbed(i == 0 ? config.PatchSize : 2, i == 0 ? 3 : config.EmbedDims[i - 1], config.EmbedDims[i], eps: config.InnerEps ?? DefaultInnerEps));
             _stages[i] = AddChild($"block{i + 1}", new ModuleList<TransformerBlock>(
                 Enumerable.Range(0, config.Depths[i]).Select(_ => NewBlock(config, stage, dropPath[block++]))));
         }
@@ -173,7 +175,7 @@ public sealed class PvtBackbone : Backbone
     {
         int dim = config.EmbedDims[stage];
         AttentionMechanism mechanism = config.Mechanism(config.AttentionOf(stage), TokenShape(config, stage));
-        var attention = new PvtAttention(mechanism, config.QkvBias, config.ReductionOf(stage)) { DropRate = config.DropRate };
+        var attention = new PvtAttention(mechanism, config.QkvBias, config.ReductionOf(stage), config.InnerEps ?? DefaultInnerEps) { DropRate = config.DropRate };
         return new TransformerBlock(dim, attention, new Mlp(dim, config.MlpRatios[stage] * dim, config.DropRate), dropPath);
     }
 }
@@ -190,6 +192,10 @@ public sealed record PvtConfig : PyramidConfig
     /// <summary>Whether the last stage has a class token, which is then what is classified; else the mean of the tokens is, without a norm.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool ClassToken { get; init; }
+
+    /// <summary>Added to the variances of the norms inside patch embeddings and reductions; the authors' 10⁻⁵ where null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public float? InnerEps { get; init; }
 
     /// <inheritdoc/>
     public override int Side(int stage) => ImageSize / (PatchSize << stage);

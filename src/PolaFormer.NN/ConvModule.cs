@@ -13,7 +13,7 @@ public sealed class ConvModule : Module
     private readonly GroupNorm? _groupNorm;
     private readonly Activation _activation;
 
-    /// <summary>Makes the layers; the convolution starts normal with variance 2 over the outputs that an input reaches (Kaiming, fan_out).</summary>
+    /// <summary>Makes the layers; the convolution starts normal with variance 2 over the outputs that an input reaches (Kaiming, fan_out) unless told otherwise.</summary>
     /// <param name="inChannels">Input channels.</param>
     /// <param name="outChannels">Output channels.</param>
     /// <param name="kernelSize">Side of the kernel, odd.</param>
@@ -21,12 +21,14 @@ public sealed class ConvModule : Module
     /// <param name="activation">Applied last.</param>
     /// <param name="groups">Groups of a group norm.</param>
     /// <param name="dilation">Pixels between taps of the kernel.</param>
-    public ConvModule(int inChannels, int outChannels, int kernelSize, NormKind norm = NormKind.None, Activation activation = Activation.Relu, int groups = 32, int dilation = 1)
+    /// <param name="stride">Pixels between outputs.</param>
+    /// <param name="start">Start of the weight, where it is another.</param>
+    public ConvModule(int inChannels, int outChannels, int kernelSize, NormKind norm = NormKind.None, Activation activation = Activation.Relu, int groups = 32, int dilation = 1, int stride = 1, Initializer? start = null)
     {
         _activation = activation;
-        Initializer start = Initializer.Normal(MathF.Sqrt(2f / (kernelSize * kernelSize * outChannels)));
+        Initializer weight = start ?? Initializer.Normal(MathF.Sqrt(2f / (kernelSize * kernelSize * outChannels)));
         _convolution = AddChild("conv", new Conv2d(
-            inChannels, outChannels, kernelSize, 1, kernelSize / 2 * dilation, initialization: (start, Initializer.Zeros), hasBias: norm == NormKind.None, dilation: dilation));
+            inChannels, outChannels, kernelSize, stride, kernelSize / 2 * dilation, initialization: (weight, Initializer.Zeros), hasBias: norm == NormKind.None, dilation: dilation));
         if (norm == NormKind.Batch)
             _batchNorm = AddChild("bn", new BatchNorm2d(outChannels));
         else if (norm == NormKind.Group)

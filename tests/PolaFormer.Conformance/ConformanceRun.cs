@@ -46,6 +46,7 @@ internal static class ConformanceRun
         "E_images" => ImageCases.Run,
         "F_math" => MathCases.Run,
         "G_baselines" => BaselineCases.Run,
+        "H_detection" => DetectionCases.Run,
         "I_segmentation" => SegmentationCases.Run,
         "L_long_range" => LongRangeCases.Run,
         _ => throw new CapabilityMissingException($"family '{fixture.Family}' is unknown"),

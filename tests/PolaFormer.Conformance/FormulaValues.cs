@@ -122,6 +122,10 @@ internal static class FormulaValues
         return values;
     }
 
+    /// <summary>The same picture in levels, pixels interleaved: (height, width, 3).</summary>
+    public static byte[] SmoothBytes(int height, int width) =>
+        [.. Enumerable.Range(0, 3 * height * width).Select(i => (byte)SmoothLevel(i % 3, i / 3 / width, i / 3 % width, height, width, Math.Min(height, width) / 2))];
+
     private static int SmoothLevel(int channel, int y, int x, int height, int width, int radius)
     {
         int t = ((x * (3 + channel)) + (y * (2 + (2 * channel))) + (61 * channel)) % 512;

@@ -16,7 +16,8 @@ public sealed class PvtAttention : AttentionLayer
     /// <param name="mechanism">What mixes the tokens, made for as many keys as the reduction gives.</param>
     /// <param name="qkvBias">Whether the projections of q, g, k, v have a bias.</param>
     /// <param name="srRatio">Side of the patches that are merged to one key and value.</param>
-    public PvtAttention(AttentionMechanism mechanism, bool qkvBias = true, int srRatio = 1)
+    /// <param name="eps">Added to the variance of the norm after merging.</param>
+    public PvtAttention(AttentionMechanism mechanism, bool qkvBias = true, int srRatio = 1, float eps = 1e-5f)
         : base(mechanism)
     {
         int dim = mechanism.Shape.Dim;
@@ -26,7 +27,7 @@ public sealed class PvtAttention : AttentionLayer
         _keyValue = AddChild("kv", new Linear(dim, 2 * dim, qkvBias, Linear.TransformerInitialization));
         Projection = AddChild("proj", new Linear(dim, dim, initialization: Linear.TransformerInitialization));
         if (srRatio > 1)
-            _reduction = new SpatialReduction(AddChild("sr", new Conv2d(dim, dim, srRatio, srRatio)), AddChild("norm", new LayerNorm(dim)));
+            _reduction = new SpatialReduction(AddChild("sr", new Conv2d(dim, dim, srRatio, srRatio)), AddChild("norm", new LayerNorm(dim, eps)));
         AddInline(mechanism);
     }
 

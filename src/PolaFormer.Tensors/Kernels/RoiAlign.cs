@@ -90,7 +90,7 @@ internal static unsafe class RoiAlign
             (int height, int width, int channels) = (Map[1], Map[2], Map[3]);
             var region = new Region(Regions + (5 * part), Rule);
             float* x = X + ((long)region.Image * height * width * channels);
-            float scale = 1 / region.Points;
+            float points = region.Points;
             for (int bin = 0; bin < Rule.Height * Rule.Width; bin++)
             {
                 var y = new Span<float>(Y + ((((long)part * Rule.Height * Rule.Width) + bin) * channels), channels);
@@ -112,7 +112,7 @@ internal static unsafe class RoiAlign
                 }
 
                 for (int k = 0; k < y.Length; k++)
-                    y[k] *= scale;
+                    y[k] /= points;
             }
         }
     }

@@ -1,0 +1,132 @@
+namespace PolaFormer.Detection.Boxes;
+
+/// <summary>
+/// Keeps the best of boxes that overlap: by falling score, the lower number first among equals, a box goes when it overlaps a kept
+/// one by more than the bound (mmcv's nms, float32).
+/// </summary>
+public static class NonMaximumSuppression
+{
+    /// <summary>From so many boxes on, classes are gone through one by one.</summary>
+    public const int SplitCount = 10000;
+
+    /// <summary>The numbers of the boxes that stay, by falling score.</summary>
+    /// <param name="boxes">The boxes.</param>
+    /// <param name="scores">Their scores.</param>
+    /// <param name="bound">Largest overlap that is allowed.</param>
+    /// <param name="most">Most boxes that stay; negative for all.</param>
+    /// <param name="scoreBound">Boxes whose score is not above are left out; 0 for none.</param>
+    public static int[] Keep(ReadOnlySpan<Box> boxes, ReadOnlySpan<float> scores, float bound, int most = -1, float scoreBound = 0)
+    {
+        int[] order = ByScore(scores);
+        var kept = new List<int>();
+        var isGone = new bool[order.Length];
+        var areas = new float[order.Length];
+        for (int i = 0; i < order.Length; i++)
+        {
+            areas[i] = boxes[order[i]].Area;
+            isGone[i] = scoreBound > 0 && !(scores[order[i]] > scoreBound);
+        }
+
+        for (int i = 0; i < order.Length; i++)
+        {
+            if (isGone[i])
+                continue;
+            kept.Add(order[i]);
+            if (kept.Count == most)
+                break;
+            Box box = boxes[order[i]];
+            for (int j = i + 1; j < order.Length; j++)
+            {
+                if (isGone[j])
+                    continue;
+                Box other = boxes[order[j]];
+                float width = Math.Max(0, Math.Min(box.X2, other.X2) - Math.Max(box.X1, other.X1)), height = Math.Max(0, Math.Min(box.Y2, other.Y2) - Math.Max(box.Y1, other.Y1));
+                float shared = width * height;
+                isGone[j] = shared / (areas[i] + areas[j] - shared) > bound;
+            }
+        }
+
+        return [.. kept];
+    }
+
+    /// <summary>
+    /// The same where boxes of different groups do not compete: groups are moved apart by the largest coordinate, so that one pass
+    /// does for all; from <paramref name="split"/> boxes on, a pass for each.
+    /// </summary>
+    /// <param name="boxes">The boxes.</param>
+    /// <param name="scores">Their scores.</param>
+    /// <param name="groups">Class or level of each.</param>
+    /// <param name="bound">Largest overlap that is allowed; null where all boxes stay and are sorted alone.</param>
+    /// <param name="most">Most boxes that stay; negative for all.</param>
+    /// <param name="split">See above.</param>
+    public static int[] KeepByGroup(ReadOnlySpan<Box> boxes, ReadOnlySpan<float> scores, ReadOnlySpan<int> groups, float? bound, int most = -1, int split = SplitCount)
+    {
+        if (bound is not { } allowed)
+            return Cut(ByScore(scores), most);
+        var apart = new Box[boxes.Length];
+        float largest = float.NegativeInfinity;
+        foreach (Box box in boxes)
+            largest = Math.Max(largest, Math.Max(Math.Max(box.X1, box.Y1), Math.Max(box.X2, box.Y2)));
+        for (int i = 0; i < apart.Length; i++)
+        {
+            float offset = groups[i] * (largest + 1);
+            apart[i] = new Box(boxes[i].X1 + offset, boxes[i].Y1 + offset, boxes[i].X2 + offset, boxes[i].Y2 + offset);
+        }
+
+        if (boxes.Length < split)
+            return Keep(apart, scores, allowed, most);
+        var members = new Dictionary<int, List<int>>();
+        for (int i = 0; i < groups.Length; i++)
+        {
+            if (!members.TryGetValue(groups[i], out List<int>? list))
+                members[groups[i]] = list = [];
+            list.Add(i);
+        }
+
+        float[] all = scores.ToArray();
+        IEnumerable<int> kept = members.Values.SelectMany(list => Keep([.. list.Select(i => apart[i])], [.. list.Select(i => all[i])], allowed).Select(i => list[i]));
+        return Cut([.. kept.Order().OrderByDescending(i => all[i])], most);
+    }
+
+    /// <summary>The best of all classes: those above a score, then by class.</summary>
+    /// <param name="boxes">(n) boxes for all classes, or (n · classes) of their own.</param>
+    /// <param name="scores">(n, classes + 1), background last.</param>
+    /// <param name="classes">Classes without background.</param>
+    /// <param name="scoreBound">Scores are to be above.</param>
+    /// <param name="bound">Largest overlap that is allowed; null for any.</param>
+    /// <param name="most">Most boxes that stay; negative for all.</param>
+    /// <returns>Numbers n·classes + class of what stays.</returns>
+    public static int[] KeepByClass(ReadOnlySpan<Box> boxes, ReadOnlySpan<float> scores, int classes, float scoreBound, float? bound, int most = -1)
+    {
+        int rows = scores.Length / (classes + 1);
+        bool isShared = boxes.Length == rows;
+        var numbers = new List<int>();
+        var candidates = new List<Box>();
+        var values = new List<float>();
+        for (int i = 0; i < rows * classes; i++)
+        {
+            float score = scores[(i / classes * (classes + 1)) + (i % classes)];
+            if (!(score > scoreBound))
+                continue;
+            numbers.Add(i);
+            candidates.Add(boxes[isShared ? i / classes : i]);
+            values.Add(score);
+        }
+
+        int[] kept = KeepByGroup([.. candidates], [.. values], [.. numbers.Select(i => i % classes)], bound, most);
+        return [.. kept.Select(i => numbers[i])];
+    }
+
+    /// <summary>The numbers of scores, the highest first, equal ones in order.</summary>
+    public static int[] ByScore(ReadOnlySpan<float> scores)
+    {
+        var order = new int[scores.Length];
+        var keys = new float[scores.Length];
+        for (int i = 0; i < order.Length; i++)
+            (order[i], keys[i]) = (i, scores[i]);
+        Array.Sort(order, (a, b) => keys[b].CompareTo(keys[a]) is var sign and not 0 ? sign : a.CompareTo(b));
+        return order;
+    }
+
+    private static int[] Cut(int[] kept, int most) => most >= 0 && most < kept.Length ? kept[..most] : kept;
+}

@@ -1,0 +1,25 @@
+using PolaFormer.Models.Necks;
+
+namespace PolaFormer.Detection.Configuration;
+
+/// <summary>What a detector is made from: with a RetinaNet head, or with a proposal network and a region head.</summary>
+public sealed record DetectorConfig
+{
+    /// <summary>The backbone.</summary>
+    public required BackboneConfig Backbone { get; init; }
+
+    /// <summary>The pyramid.</summary>
+    public required FpnConfig Neck { get; init; }
+
+    /// <summary>The head of a RetinaNet; null for others.</summary>
+    public RetinaConfig? Retina { get; init; }
+
+    /// <summary>The proposal network of a two-stage detector; null for others.</summary>
+    public RpnConfig? Rpn { get; init; }
+
+    /// <summary>The region head of a two-stage detector; null for others.</summary>
+    public RegionHeadConfig? Regions { get; init; }
+
+    /// <summary>Makes the network with undefined weights.</summary>
+    public Detector Create() => Retina is not null ? new RetinaNet(this) : new RegionDetector(this);
+}

@@ -1,0 +1,113 @@
+using System.Runtime.InteropServices;
+using PolaFormer.Detection.Boxes;
+using PolaFormer.Detection.Configuration;
+using PolaFormer.Detection.Losses;
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Detection.Heads;
+
+/// <summary>A head that says of every anchor of every map what is there and how the box is to move (mmdetection's AnchorHead).</summary>
+public abstract class DenseHead : Module
+{
+    /// <summary>The anchors.</summary>
+    protected abstract AnchorGenerator Anchors { get; }
+
+    /// <summary>How boxes are regressed.</summary>
+    protected abstract BoxCoder Coder { get; }
+
+    /// <summary>The loss of boxes.</summary>
+    protected abstract BoxLoss BoxLoss { get; }
+
+    /// <summary>How it is trained.</summary>
+    protected abstract DenseTraining? Training { get; }
+
+    /// <summary>Logits of an anchor.</summary>
+    public abstract int NumClasses { get; }
+
+    /// <summary>Whether losses are divided by all chosen anchors; else by the positive ones.</summary>
+    protected abstract bool DividesByAll { get; }
+
+    /// <summary>Maps (B, h, w, C) → logits and deltas of each.</summary>
+    public LevelOutputs[] ForwardMaps(IReadOnlyList<Tensor> maps)
+    {
+        Tensor[] inputs = [.. maps];
+        Tensor[] all = CallForSeveral(new Pass(this, inputs), static pass => [.. pass.Maps.SelectMany(map => pass.Head.RunMap(map) is var y ? new[] { y.Scores, y.Deltas } : [])], inputs);
+        return [.. Enumerable.Range(0, maps.Count).Select(i => new LevelOutputs(all[2 * i], all[(2 * i) + 1]))];
+    }
+
+    /// <summary>What the anchors of each image are to become.</summary>
+    public DenseTargets[] Targets(IReadOnlyList<LevelOutputs> levels, IReadOnlyList<ImageInfo> images, IReadOnlyList<ImageObjects> objects, Func<int, int[]> permute)
+    {
+        DenseTraining training = Training ?? throw new InvalidOperationException("The head has no assigner to be trained with.");
+        (int, int)[] maps = [.. levels.Select(level => level.Size)];
+        Box[] anchors = Anchors.OfAll(maps);
+        return [.. images.Select((image, i) => DenseTargets.Of(
+            anchors, Anchors.Valid(maps, image.PaddedHeight, image.PaddedWidth), image, objects[i], NumClasses, Coder, training, permute))];
+    }
+
+    /// <summary>The losses of classes and boxes, one of each for a level.</summary>
+    public (NamedLoss Classes, NamedLoss Boxes) Losses(IReadOnlyList<LevelOutputs> levels, IReadOnlyList<DenseTargets> targets, string classes, string boxes)
+    {
+        int positive = targets.Sum(target => Math.Max(target.Positive.Length, 1)), negative = targets.Sum(target => Math.Max(target.Negatives, 1));
+        float divisor = DividesByAll ? positive + negative : positive;
+        (List<Tensor> ofClasses, List<Tensor> ofBoxes) = ([], []);
+        int start = 0;
+        foreach (LevelOutputs level in levels)
+        {
+            (int height, int width) = level.Size;
+            int count = height * width * Anchors.Count;
+            (int from, int to) = (start, start + count);
+            int[] labels = [.. targets.SelectMany(target => target.Labels[from..to])];
+            float[] weights = [.. targets.SelectMany(target => target.LabelWeights[from..to])];
+            Tensor loss = ClassLoss(level.Scores.Reshape(-1, NumClasses), labels);
+            ofClasses.Add(LossAverage.Of(loss, Tensor.From(weights, [weights.Length, 1], loss.Device), divisor));
+            ofBoxes.Add(LossOfBoxes(level.Deltas.Reshape(-1, 4), targets, from, count, divisor));
+            start = to;
+        }
+
+        return (new NamedLoss(classes, ofClasses), new NamedLoss(boxes, ofBoxes));
+    }
+
+    /// <summary>The pass over one map.</summary>
+    protected abstract LevelOutputs RunMap(Tensor x);
+
+    /// <summary>The loss of each logit (rows, classes), weighted as a whole.</summary>
+    protected abstract Tensor ClassLoss(Tensor logits, int[] labels);
+
+    /// <inheritdoc/>
+    protected sealed override Tensor Run(Tensor x) => throw new NotSupportedException("A dense head takes several maps: call ForwardMaps.");
+
+    /// <summary>The deltas of an image on a level, four for each anchor.</summary>
+    protected static Box[] DeltasOf(LevelOutputs level, int image) =>
+        MemoryMarshal.Cast<float, Box>(level.Deltas.Slice(0, image, 1).ToArray()).ToArray();
+
+    /// <summary>Boxes from deltas, clipped to an image.</summary>
+    protected Box[] Decoded(Box[] from, Box[] deltas, ImageInfo image) =>
+        Box.FromValues(Coder.Decode(Box.ToTensor(from, Device.Cpu), Box.ToTensor(deltas, Device.Cpu), (image.Height, image.Width)).ToArray());
+
+    // Only positive anchors have boxes to find: rows of the others are not read.
+    private Tensor LossOfBoxes(Tensor deltas, IReadOnlyList<DenseTargets> targets, int start, int count, float divisor)
+    {
+        List<long> rows = [];
+        List<Box> wanted = [];
+        for (int image = 0; image < targets.Count; image++)
+        {
+            int[] positive = targets[image].Positive;
+            for (int i = 0; i < positive.Length; i++)
+            {
+                if (positive[i] < start || positive[i] >= start + count)
+                    continue;
+                rows.Add(((long)image * count) + positive[i] - start);
+                wanted.Add(targets[image].Boxes[i]);
+            }
+        }
+
+        if (rows.Count == 0)
+            return deltas.Sum() * 0;
+        Tensor chosen = deltas.Embedding(Tensor.From([.. rows], [rows.Count], deltas.Device));
+        return BoxLoss.Of(chosen, Box.ToTensor([.. wanted], deltas.Device), null, divisor);
+    }
+
+    private readonly record struct Pass(DenseHead Head, Tensor[] Maps);
+}

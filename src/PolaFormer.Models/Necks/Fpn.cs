@@ -1,0 +1,76 @@
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Models.Necks;
+
+/// <summary>
+/// A feature pyramid network (Lin et al., CVPR 2017) as mmdetection has it: 1×1 laterals, coarser maps added by nearest pixels at
+/// exactly the finer map's size, 3×3 outputs, and more levels beyond.
+/// </summary>
+public sealed class Fpn : Module
+{
+    private readonly FpnConfig _config;
+    private readonly ModuleList<ConvModule> _laterals, _outputs;
+
+    /// <summary>Makes the pyramid.</summary>
+    public Fpn(FpnConfig config)
+    {
+        _config = config;
+        int channels = config.OutChannels, used = config.InChannels.Count - config.StartLevel;
+        if (used < 1 || config.Outputs < used)
+            throw new ArgumentException($"A pyramid of {config.Outputs} levels cannot stand on {config.InChannels.Count} maps from number {config.StartLevel} on.", nameof(config));
+        _laterals = AddChild("lateral_convs", new ModuleList<ConvModule>(config.InChannels.Skip(config.StartLevel).Select(width => Convolution(width, channels, 1))));
+        IEnumerable<ConvModule> outputs = Enumerable.Range(0, used).Select(_ => Convolution(channels, channels, 3));
+        if (config.Extra != ExtraLevels.Pooled)
+        {
+            outputs = outputs.Concat(Enumerable.Range(0, config.Outputs - used).Select(i =>
+                Convolution(i == 0 && config.Extra == ExtraLevels.OnInput ? config.InChannels[^1] : channels, channels, 3, 2)));
+        }
+
+        _outputs = AddChild("fpn_convs", new ModuleList<ConvModule>(outputs));
+    }
+
+    /// <summary>Maps (B, h, w, C) of the backbone, fine to coarse → <see cref="FpnConfig.Outputs"/> maps of one width.</summary>
+    public Tensor[] ForwardMaps(IReadOnlyList<Tensor> maps)
+    {
+        if (maps.Count != _config.InChannels.Count)
+            throw new ArgumentException($"The pyramid stands on {_config.InChannels.Count} maps; got {maps.Count}.", nameof(maps));
+        Tensor[] inputs = [.. maps];
+        return CallForSeveral(new Pass(this, inputs), static pass => pass.Module.RunMaps(pass.Maps), inputs);
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor Run(Tensor x) => throw new NotSupportedException("A feature pyramid takes several maps: call ForwardMaps.");
+
+    private Tensor[] RunMaps(Tensor[] maps)
+    {
+        Tensor[] laterals = [.. _laterals.Select((lateral, i) => lateral.Forward(maps[i + _config.StartLevel]))];
+        for (int i = laterals.Length - 1; i > 0; i--)
+            laterals[i - 1] = laterals[i - 1] + laterals[i].Interpolate(laterals[i - 1].Shape[1], laterals[i - 1].Shape[2], InterpolationMode.Nearest);
+        var outputs = laterals.Select((lateral, i) => _outputs[i].Forward(lateral)).ToList();
+        while (outputs.Count < _config.Outputs)
+        {
+            bool isFirst = outputs.Count == laterals.Length;
+            Tensor source = outputs[^1];
+            if (_config.Extra == ExtraLevels.Pooled)
+            {
+                outputs.Add(source.MaxPool(1, 2));
+                continue;
+            }
+
+            if (isFirst)
+                source = _config.Extra == ExtraLevels.OnInput ? maps[^1] : _config.Extra == ExtraLevels.OnLateral ? laterals[^1] : source;
+            else if (_config.ReluBeforeExtra)
+                source = source.Relu();
+            outputs.Add(_outputs[outputs.Count].Forward(source));
+        }
+
+        return [.. outputs];
+    }
+
+    // Xavier's uniform start.
+    private static ConvModule Convolution(int inChannels, int outChannels, int kernelSize, int stride = 1) =>
+        new(inChannels, outChannels, kernelSize, activation: Activation.None, stride: stride, start: Initializer.Uniform(MathF.Sqrt(6f / ((inChannels + outChannels) * kernelSize * kernelSize))));
+
+    private readonly record struct Pass(Fpn Module, Tensor[] Maps);
+}
