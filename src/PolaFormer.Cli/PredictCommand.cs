@@ -19,13 +19,14 @@ internal static class PredictCommand
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
         var labels = new Option<string?>("--labels") { HelpName = "FILE", Description = "A text file with a class name a line." };
         var top = new Option<int>("--top") { HelpName = "K", Description = "How many classes to print.", DefaultValueFactory = _ => 5, CustomParser = Numbers.One(1, int.MaxValue) };
-        var output = new Option<string?>("--output") { HelpName = "FOLDER", Description = "Where a segmentation network's maps go: NAME.classes.png, indexed, and NAME.overlay.png, with a legend." };
-        var csv = new Option<string?>("--csv") { HelpName = "FILE", Description = "Where the areas of a segmentation network's classes go, a line each." };
+        var output = new Option<string?>("--output") { HelpName = "FOLDER", Description = "Where a segmentation network's maps go: NAME.classes.png, indexed, and NAME.overlay.png, with a legend; or a detector's pictures, NAME.objects.png." };
+        var csv = new Option<string?>("--csv") { HelpName = "FILE", Description = "Where the areas of a segmentation network's classes, or a detector's objects go, a line each." };
+        var threshold = new Option<double>("--threshold") { HelpName = "SCORE", Description = "Least score of a detector's objects.", DefaultValueFactory = _ => 0.3 };
         Option<bool> fastDecode = CommonOptions.FastDecode();
         Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("predict", "Classify images, or with a segmentation network their pixels.") { images, text, checkpoint, model, labels, top, output, csv, fastDecode, device, threads, json };
+        var command = new Command("predict", "Classify images, with a segmentation network their pixels, or find objects with a detector.") { images, text, checkpoint, model, labels, top, output, csv, threshold, fastDecode, device, threads, json };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
@@ -40,8 +41,10 @@ internal static class PredictCommand
             string[]? names = parsed.GetValue(labels) is { } file ? Labels(file) : null;
             if (parsed.GetValue(checkpoint) is { } path && SegmentPrediction.IsWanted(path))
                 return SegmentPrediction.Run(path, parsed.GetValue(model), names, Expand(inputs), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
+            if (parsed.GetValue(checkpoint) is { } detector && DetectPrediction.IsWanted(detector))
+                return DetectPrediction.Run(detector, parsed.GetValue(model), names, Expand(inputs), (float)parsed.GetValue(threshold), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
             if (parsed.GetValue(output) is not null || parsed.GetValue(csv) is not null)
-                throw new ArgumentException("--output and --csv are for the maps of a segmentation network; name its checkpoint with --checkpoint.");
+                throw new ArgumentException("--output and --csv are for segmentation networks and detectors; name the checkpoint with --checkpoint.");
             var classifier = ImageClassifier.Load(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), names);
             if (parsed.GetValue(fastDecode))
                 classifier.Decoding = classifier.Decoding with { MinimumSize = classifier.Transform.ResizeSize };

@@ -14,6 +14,7 @@ var commands = new Dictionary<string, Func<Command>>
     ["bench"] = BenchCommand.Create,
     ["train"] = TrainCommand.Create,
     ["train-segmenter"] = SegmentTrainCommand.Create,
+    ["train-detector"] = DetectTrainCommand.Create,
     ["eval"] = EvalCommand.Create,
     ["report"] = ReportCommand.Create,
     ["attention"] = AttentionCommand.Create,

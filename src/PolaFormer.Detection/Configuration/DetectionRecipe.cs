@@ -1,4 +1,7 @@
+using PolaFormer.Detection.Training;
 using PolaFormer.Segmentation.Training;
+using PolaFormer.Training;
+using PolaFormer.Training.Optimization;
 
 namespace PolaFormer.Detection.Configuration;
 
@@ -39,4 +42,27 @@ public sealed record DetectionRecipe
 
     /// <summary>The 3x schedule of a recipe.</summary>
     public DetectionRecipe Long => this with { Epochs = 36, RateEpochs = [27, 33], IsMultiScale = true };
+
+    /// <summary>What the trainer is told.</summary>
+    /// <param name="task">What is trained.</param>
+    /// <param name="seed">Seed of the run.</param>
+    public TrainerOptions ToOptions(DetectionTask task, ulong seed = 0)
+    {
+        // Which parameters are spared depends on mmdetection's names.
+        var keys = new CustomKeys(SparesNorms ? SparedKeys : new Dictionary<string, CustomKey>());
+        Dictionary<NN.Parameter, string> names = MmdetState.Of(task.Network).SelectMany(entry => entry.Tensors.OfType<NN.Parameter>().Select(parameter => (parameter, entry.Name))).ToDictionary();
+        ParameterGroup[] groups =
+        [
+            .. task.Network.NamedParameters().Where(entry => entry.Parameter.RequiresGrad)
+                .GroupBy(entry => keys.Of(names[entry.Parameter]).DecayFactor)
+                .Select(group => new ParameterGroup([.. group], WeightDecay * group.Key)),
+        ];
+        return new TrainerOptions
+        {
+            Epochs = Epochs,
+            Optimizer = Momentum is { } momentum ? new Sgd(groups, momentum, nesterov: false) : new AdamW(groups),
+            Schedule = new EpochStepSchedule(BaseRate, task.BatchesPerEpoch, RateEpochs, WarmupSteps),
+            Seed = seed,
+        };
+    }
 }

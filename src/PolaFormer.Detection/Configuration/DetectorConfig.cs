@@ -20,6 +20,17 @@ public sealed record DetectorConfig
     /// <summary>The region head of a two-stage detector; null for others.</summary>
     public RegionHeadConfig? Regions { get; init; }
 
+    /// <summary>The same network for another number of classes.</summary>
+    public DetectorConfig WithClasses(int classes) => this with
+    {
+        Retina = Retina is null ? null : Retina with { NumClasses = classes },
+        Regions = Regions is null ? null : Regions with
+        {
+            BoxHeads = [.. Regions.BoxHeads.Select(head => head with { NumClasses = classes })],
+            MaskHead = Regions.MaskHead is null ? null : Regions.MaskHead with { NumClasses = classes },
+        },
+    };
+
     /// <summary>Makes the network with undefined weights.</summary>
     public Detector Create() => Retina is not null ? new RetinaNet(this) : new RegionDetector(this);
 }

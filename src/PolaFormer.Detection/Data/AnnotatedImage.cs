@@ -36,4 +36,7 @@ public sealed record AnnotatedImage
 
     /// <summary>Whether left and right are exchanged.</summary>
     public bool IsFlipped { get; init; }
+
+    /// <summary>A photograph of which nothing is known.</summary>
+    public static AnnotatedImage Of(Image image) => new() { Image = image, Boxes = [], Labels = [], OriginalHeight = image.Height, OriginalWidth = image.Width };
 }

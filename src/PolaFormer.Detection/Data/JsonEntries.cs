@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace PolaFormer.Detection.Data;
@@ -59,7 +60,8 @@ internal static class JsonEntries
                 }
                 else if (reader.TokenType == JsonTokenType.PropertyName)
                 {
-                    name = reader.GetString();
+                    // Not decoded by the reader, which refuses what is no UTF-8 in another way than damaged JSON.
+                    name = Encoding.UTF8.GetString(reader.ValueSpan);
                 }
                 else if (reader.TokenType == JsonTokenType.StartArray)
                 {

@@ -1,0 +1,191 @@
+using System.Diagnostics;
+using PolaFormer.Checkpoints;
+using PolaFormer.Detection.Data;
+using PolaFormer.Detection.Evaluation;
+using PolaFormer.Detection.Losses;
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Memory;
+using PolaFormer.Training;
+using PolaFormer.Vision.Transforms;
+
+namespace PolaFormer.Detection.Training;
+
+/// <summary>Images to boxes, classes and masks; measured by COCO's average precision.</summary>
+public sealed class DetectionTask : TrainingTask<DetectionInput[]>
+{
+    // Batches that are made ahead of the one in use.
+    private const int Ahead = 2;
+
+    private readonly DetectionTaskOptions _options;
+    private readonly DetectorDescription _description;
+    private readonly CocoImage[] _images;
+    private readonly BatchOrder _order;
+    private readonly List<string> _warnings = [];
+
+    /// <summary>Builds the network with drawn or given weights.</summary>
+    /// <param name="options">The network and its data.</param>
+    /// <param name="device">Where to train; the default device where null.</param>
+    /// <exception cref="ArgumentException">The numbers do not agree, or there is nothing to learn from.</exception>
+    /// <exception cref="CheckpointException">The checkpoint to start from cannot be read, or nothing of it fits.</exception>
+    public DetectionTask(DetectionTaskOptions options, Device? device = null)
+        : base(device)
+    {
+        _options = options;
+        HashSet<long> usable = [.. options.Train.Annotations.TrainingImages.Select(image => image.Id)];
+        _images = [.. options.Train.Images.Where(image => usable.Contains(image.Id))];
+        if (_images.Length == 0 || options.BatchSize < 1)
+            throw new ArgumentException($"There are {_images.Length} images with objects to learn from, {options.BatchSize} in a batch; both must be positive.", nameof(options));
+        _order = new BatchOrder(_images, options.BatchSize, options.Seed);
+        _description = new DetectorDescription { Name = options.Name, Config = options.Config, Categories = options.Train.Annotations.Categories, Scale = options.Scale };
+        using IDisposable use = Device.Use();
+        Network = options.Config.Create();
+        if (Network.NumClasses != options.Train.Annotations.Categories.Count)
+            throw new ArgumentException($"The network has {Network.NumClasses} classes, the data {options.Train.Annotations.Categories.Count} categories.", nameof(options));
+        Network.Initialize(options.Seed);
+        if (options.Pretrained is { } path)
+            Pretrained = LoadPretrained(path);
+        Metrics = Network.HasMasks
+            ? [Precision("box_ap", "box AP"), Precision("box_ap50", "box AP50"), Precision("mask_ap", "mask AP"), Precision("mask_ap50", "mask AP50")]
+            : [Precision("box_ap", "box AP"), Precision("box_ap50", "box AP50"), Precision("box_ap75", "box AP75")];
+
+        static MetricDefinition Precision(string key, string title) => new(key, title, HigherIsBetter: true, IsShare: true);
+    }
+
+    /// <inheritdoc/>
+    public override string Name => _options.Name;
+
+    /// <inheritdoc/>
+    public override Module Model => Network;
+
+    /// <summary>The network.</summary>
+    public Detector Network { get; }
+
+    /// <summary>What became of the weights to start from; null without.</summary>
+    public PretrainedReport? Pretrained { get; }
+
+    /// <summary>The tables of the last evaluation, of boxes and, where the network has them, masks; empty before the first.</summary>
+    public IReadOnlyList<EvaluationTable> LastTables { get; private set; } = [];
+
+    /// <summary>The losses of the last training step by name.</summary>
+    public IReadOnlyDictionary<string, float> LastLosses { get; private set; } = new Dictionary<string, float>();
+
+    /// <summary>Average precision of boxes and masks.</summary>
+    public override IReadOnlyList<MetricDefinition> Metrics { get; }
+
+    /// <inheritdoc/>
+    public override int BatchesPerEpoch => _order.Count;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Classes => [.. _options.Train.Annotations.Categories.Select(category => category.Name)];
+
+    /// <inheritdoc/>
+    public override Module CreateModel() => _options.Config.Create();
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Describe(double? value, int epoch) => (_description with { BoxPrecision = value, Epoch = epoch }).ToMetadata();
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings()
+    {
+        lock (_warnings)
+        {
+            string[] all = [.. _warnings];
+            _warnings.Clear();
+            return all;
+        }
+    }
+
+    /// <summary>The losses by name are the training's results.</summary>
+    public override Tensor Predict(Module model, DetectionInput[] batch) => throw new NotSupportedException("Detections are no tensor: they are measured by Evaluate.");
+
+    /// <summary>Finds the objects of every image, one at a time, and compares them with the annotations.</summary>
+    public override PolaFormer.Training.Evaluation? Evaluate(Module model, CancellationToken stop = default)
+    {
+        var clock = Stopwatch.StartNew();
+        var network = (Detector)model;
+        bool isTraining = network.IsTraining;
+        network.Evaluate();
+        var pipeline = DetectionPipeline.ForTest(_options.Scale.Long, _options.Scale.Short);
+        var found = new List<ImageDetections>();
+        using (GradMode.Disable())
+        {
+            foreach (CocoImage image in _options.Evaluation.Images)
+            {
+                if (stop.IsCancellationRequested)
+                    return null;
+                using var scope = MemoryScope.Enter();
+                AnnotatedImage photo = _options.Evaluation.Read(image);
+                (Tensor images, ImageInfo[] infos, _) = DetectionInput.Batch([pipeline.Apply(AnnotatedImage.Of(photo.Image), new SampleRandom(0, 0, 0))], Device);
+                found.Add(network.Detect(images, infos)[0]);
+            }
+        }
+
+        if (isTraining)
+            network.Train();
+        var dataset = new CocoDataset(_options.Evaluation.Images, _options.Evaluation.Annotations.Categories);
+        LastTables = [.. (network.HasMasks ? (bool[])[false, true] : [false]).Select(comparesMasks => CocoResults.Evaluate(dataset, found, comparesMasks))];
+        int count = Math.Max(1, dataset.Images.Count);
+        double[] values = network.HasMasks
+            ? [.. LastTables.SelectMany(table => table.Summary.Take(2))]
+            : [.. LastTables[0].Summary.Take(3)];
+        var metrics = new Metrics(Metrics);
+        metrics.Add(count, 0, [.. values.Select(value => Math.Max(0, value) * count)]);
+        return new PolaFormer.Training.Evaluation(metrics, clock.Elapsed);
+    }
+
+    /// <inheritdoc/>
+    protected override IEnumerable<DetectionInput[]> TrainingBatches(int epoch, int firstBatch)
+    {
+        int[][] order = _order.Of(epoch);
+        var ahead = new Queue<Task<DetectionInput[]>>();
+        for (int batch = firstBatch; batch < order.Length; batch++)
+        {
+            int[] numbers = order[batch];
+            ahead.Enqueue(Task.Run(() => Make(epoch, numbers)));
+            if (ahead.Count > Ahead)
+                yield return ahead.Dequeue().GetAwaiter().GetResult();
+        }
+
+        while (ahead.TryDequeue(out Task<DetectionInput[]>? next))
+            yield return next.GetAwaiter().GetResult();
+    }
+
+    /// <summary>None: images are measured at sizes of their own.</summary>
+    protected override IEnumerable<DetectionInput[]> EvaluationBatches() => [];
+
+    /// <inheritdoc/>
+    protected override Tensor Loss(Tensor predictions, DetectionInput[] batch) => predictions.Sum();
+
+    /// <inheritdoc/>
+    protected override int CountOf(DetectionInput[] batch) => batch.Length;
+
+    /// <inheritdoc/>
+    protected override (Tensor Predictions, Tensor Loss) Train(DetectionInput[] batch)
+    {
+        (Tensor images, ImageInfo[] infos, ImageObjects[] objects) = DetectionInput.Batch(batch, Device);
+        NamedLoss[] losses = Network.TrainingLosses(images, infos, objects, new SampledPermutations().Next);
+        LastLosses = losses.ToDictionary(loss => loss.Name, loss => loss.Sum().Detach().Reshape(1).Item());
+        Tensor total = NamedLoss.Total(losses);
+        return (total, total);
+    }
+
+    /// <summary>Precision is measured over a data set alone.</summary>
+    protected override Tensor Measure(Tensor predictions, DetectionInput[] batch, Tensor loss) => Tensor.Zeros([Metrics.Count], loss.Device);
+
+    private DetectionInput[] Make(int epoch, int[] numbers) => [.. numbers.Select(number =>
+    {
+        AnnotatedImage image = _options.Train.Read(_images[number]);
+        return _options.Pipeline.Apply(image, new SampleRandom(_options.Seed, epoch, number));
+    })];
+
+    private PretrainedReport LoadPretrained(string path)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        PretrainedReport report = DetectorRecognition.IsDetector(checkpoint) ? LenientLoader.Load(Network, checkpoint) : LenientLoader.Load(Network.Backbone, checkpoint);
+        return report.Loaded.Count > 0
+            ? report
+            : throw new CheckpointException(path, $"none of its entries fits {Name}. Name a checkpoint of that network, or of a classifier with its backbone; 'inspect' tells which one it is.");
+    }
+}
