@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Checkpoints;
+using PolaFormer.LongRange;
 using PolaFormer.Models;
 using PolaFormer.Pipelines;
 using PolaFormer.Tensors;
@@ -94,6 +95,6 @@ internal static class InspectCommand
             Console.WriteLine(PlainText.Of($"{key}: {value}"));
         Console.WriteLine(fit is { } found
             ? $"fits {found.Entry.Name}{(found.Entry.Config.Attention is { } attention ? $", attention {string.Join(", ", attention)}," : "")} with {found.Options.NumClasses} classes at {found.Options.ImageSize ?? found.Entry.ImageSize}²"
-            : "fits none of the registered models");
+            : SequenceDescription.IsIn(checkpoint) ? "a classifier of sequences, trained on a task of Long Range Arena" : "fits none of the registered models");
     }
 }
