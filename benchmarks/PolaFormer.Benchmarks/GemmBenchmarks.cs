@@ -23,7 +23,7 @@ public unsafe class GemmBenchmarks
     public void Setup()
     {
         Workers.ThreadCount = Threads;
-        var size = Size.Split('x').Select(int.Parse).ToArray();
+        int[] size = Size.Split('x').Select(int.Parse).ToArray();
         _product = GemmCase.Linear(size[0], size[1], size[2]);
     }
 

@@ -39,9 +39,10 @@ internal static unsafe class GemmCase
 
     private static float* Random(long count)
     {
-        var values = (float*)NativeMemory.AlignedAlloc((nuint)count * sizeof(float), 64);
+        float* values = (float*)NativeMemory.AlignedAlloc((nuint)count * sizeof(float), 64);
         var random = new Random(1);
-        for (long i = 0; i < count; i++) values[i] = random.NextSingle() - 0.5f;
+        for (long i = 0; i < count; i++)
+            values[i] = random.NextSingle() - 0.5f;
         return values;
     }
 }

@@ -12,11 +12,14 @@ internal static class PeakRate
     public static double Measure()
     {
         const int steps = 20_000;
-        var start = Stopwatch.GetTimestamp();
-        if (Avx512Lanes.IsSupported) Burst<Avx512Lanes, Vector512<float>>(steps);
-        else if (Avx2Lanes.IsSupported) Burst<Avx2Lanes, Vector256<float>>(steps);
-        else Burst<Vector128Lanes, Vector128<float>>(steps);
-        var width = Avx512Lanes.IsSupported ? 16 : Avx2Lanes.IsSupported ? 8 : 4;
+        long start = Stopwatch.GetTimestamp();
+        if (Avx512Lanes.IsSupported)
+            Burst<Avx512Lanes, Vector512<float>>(steps);
+        else if (Avx2Lanes.IsSupported)
+            Burst<Avx2Lanes, Vector256<float>>(steps);
+        else
+            Burst<Vector128Lanes, Vector128<float>>(steps);
+        int width = Avx512Lanes.IsSupported ? 16 : Avx2Lanes.IsSupported ? 8 : 4;
         return 2.0 * 10 * width * steps / Stopwatch.GetElapsedTime(start).TotalNanoseconds;
     }
 
@@ -27,7 +30,7 @@ internal static class PeakRate
     {
         TVector factor = TLanes.Broadcast(0.999f), term = TLanes.Broadcast(0.001f);
         TVector s0 = term, s1 = term, s2 = term, s3 = term, s4 = term, s5 = term, s6 = term, s7 = term, s8 = term, s9 = term;
-        for (var i = 0; i < steps; i++)
+        for (int i = 0; i < steps; i++)
         {
             s0 = TLanes.MultiplyAdd(s0, factor, term);
             s1 = TLanes.MultiplyAdd(s1, factor, term);

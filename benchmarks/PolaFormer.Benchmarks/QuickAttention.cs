@@ -24,11 +24,12 @@ internal static class QuickAttention
         Console.WriteLine($"{"GFLOP/s, median share of peak",-40} {"1 thread",14}  {Environment.ProcessorCount + " threads",14}");
         foreach (var shape in s_shapes)
         {
-            if (kinds.Length > 0 && !kinds.Contains(shape.Kind)) continue;
+            if (kinds.Length > 0 && !kinds.Contains(shape.Kind))
+                continue;
             using var scope = MemoryScope.Enter();
             var attention = Case(shape.Kind, shape.Batch, shape.Heads, shape.HeadDim, shape.Tokens, shape.Keys);
-            var perPair = (long)shape.HeadDim * (shape.Kind == "softmax" ? (long)shape.Tokens * shape.Keys : (shape.Tokens + shape.Keys) * (long)shape.HeadDim);
-            var work = 4.0 * shape.Batch * shape.Heads * perPair;
+            long perPair = (long)shape.HeadDim * (shape.Kind == "softmax" ? (long)shape.Tokens * shape.Keys : (shape.Tokens + shape.Keys) * (long)shape.HeadDim);
+            double work = 4.0 * shape.Batch * shape.Heads * perPair;
             Console.WriteLine(
                 $"{shape.Kind,-10} {shape.Batch,2} × {shape.Heads,2} × {shape.Tokens,5} × {shape.HeadDim}, {shape.Keys,5} keys"
                 + $"   {Rate(attention, work, 1)}  {Rate(attention, work, Environment.ProcessorCount)}");
@@ -37,7 +38,7 @@ internal static class QuickAttention
 
     private static Func<Tensor> Case(string kind, int batch, int heads, int headDim, int tokens, int keys)
     {
-        var width = heads * headDim;
+        int width = heads * headDim;
         var joint = Normal([batch, Math.Max(tokens, keys), 3 * width]);
         Columns q = new(joint, 0, width), k = new(joint, width, width), v = new(joint, 2 * width, width);
         switch (kind)
@@ -66,18 +67,19 @@ internal static class QuickAttention
     private static string Rate(Func<Tensor> attention, double work, int threads)
     {
         Workers.ThreadCount = threads;
-        var repeats = (int)Math.Max(1, 1e8 / work);
-        var best = 0.0;
-        var shares = new double[30];
-        for (var i = 0; i < shares.Length; i++)
+        int repeats = (int)Math.Max(1, 1e8 / work);
+        double best = 0.0;
+        double[] shares = new double[30];
+        for (int i = 0; i < shares.Length; i++)
         {
-            var peak = PeakRate.Measure();
+            double peak = PeakRate.Measure();
             var start = Now(threads);
-            for (var repeat = 0; repeat < repeats; repeat++)
+            for (int repeat = 0; repeat < repeats; repeat++)
             {
-                using (MemoryScope.Enter()) attention();
+                using (MemoryScope.Enter())
+                    attention();
             }
-            var rate = work * repeats / (Now(threads) - start).TotalNanoseconds;
+            double rate = work * repeats / (Now(threads) - start).TotalNanoseconds;
             shares[i] = rate / threads / Math.Max(peak, PeakRate.Measure());
             best = Math.Max(best, rate);
         }

@@ -29,7 +29,7 @@ internal static class QuickAugment
         var crop = new RandomResizedCrop(Size);
         var transform = new TrainTransform(
             Size, [crop, new HorizontalFlip(), new RandAugment(RandAugmentPolicy.Parse("rand-m9-mstd0.5-inc1"), fill)], erasing: new RandomErasing(0.25));
-        var values = new float[Size * Size * Image.Channels];
+        float[] values = new float[Size * Size * Image.Channels];
         (string Name, Action<int> Work)[] cases =
         [
             ("all", i => transform.Apply(images[i % images.Length], new SampleRandom(1, 0, i), values)),
@@ -41,9 +41,9 @@ internal static class QuickAugment
         Console.WriteLine($"{"images/s, medians",-22} {"here",8} {"Pillow",8} {"ratio",6}");
         foreach ((string name, Action<int> work) in cases)
         {
-            var rates = new double[Rounds];
-            var peerRates = new double[Rounds];
-            var ratios = new double[Rounds];
+            double[] rates = new double[Rounds];
+            double[] peerRates = new double[Rounds];
+            double[] ratios = new double[Rounds];
             for (int round = -1; round < Rounds; round++)
             {
                 double rate = Measure(work), peer = pillow?.Ask(name) ?? double.NaN;

@@ -27,19 +27,25 @@ internal static unsafe class QuickGemm
     /// <summary>Prints the table; arguments choose kinds: tile, linear, packed, dx, dw, sequence, conv, streamed, mlp, heads, square.</summary>
     public static void Run(string[] kinds)
     {
-        var all = Environment.ProcessorCount;
+        int all = Environment.ProcessorCount;
         Console.WriteLine($"{"GFLOP/s, share of peak",-34} {"1 thread",14}  {all + " threads",14}   {"peak",8}");
         if (Chosen("tile"))
-            foreach (var (m, n) in new[] { (12, 32), (144, 32), (144, 512) }) Print($"block {m} x {n} x 256", GemmCase.Plain(m, n, 256), all);
+            foreach (var (m, n) in new[] { (12, 32), (144, 32), (144, 512) })
+                Print($"block {m} x {n} x 256", GemmCase.Plain(m, n, 256), all);
         if (Chosen("square"))
-            foreach (var n in new[] { 256, 512, 1024, 2048 }) Print($"square {n}", GemmCase.Plain(n, n, n), all);
+            foreach (int n in new[] { 256, 512, 1024, 2048 })
+                Print($"square {n}", GemmCase.Plain(n, n, n), all);
         foreach (var (n, k) in s_layers)
-            foreach (var m in Rows(k, n))
+            foreach (int m in Rows(k, n))
             {
-                if (Chosen("linear")) Print($"linear {m} rows {k} to {n}", GemmCase.Linear(m, n, k), all);
-                if (Chosen("packed")) Print($"packed {m} rows {k} to {n}", GemmCase.Packed(m, n, k), all);
-                if (Chosen("dx")) Print($"dx     {m} rows {k} to {n}", GemmCase.InputGradient(m, n, k), all);
-                if (Chosen("dw")) Print($"dW     {m} rows {k} to {n}", GemmCase.WeightGradient(m, n, k), all);
+                if (Chosen("linear"))
+                    Print($"linear {m} rows {k} to {n}", GemmCase.Linear(m, n, k), all);
+                if (Chosen("packed"))
+                    Print($"packed {m} rows {k} to {n}", GemmCase.Packed(m, n, k), all);
+                if (Chosen("dx"))
+                    Print($"dx     {m} rows {k} to {n}", GemmCase.InputGradient(m, n, k), all);
+                if (Chosen("dw"))
+                    Print($"dW     {m} rows {k} to {n}", GemmCase.WeightGradient(m, n, k), all);
             }
         foreach (var (n, k) in new[] { (64, 64), (128, 64), (64, 128) })
         {
@@ -55,10 +61,11 @@ internal static unsafe class QuickGemm
             foreach (var (m, k, n) in new[] { (49, 512, 2048), (49, 2048, 512), (196, 320, 1280), (49, 768, 3072) })
             {
                 // Weights of 32 MiB in all, so that each comes from memory.
-                var copies = Enumerable.Range(0, (32 << 20) / (4 * k * n)).Select(_ => (nint)GemmCase.Packed(m, n, k).PackedB).ToArray();
-                var (product, turn) = (GemmCase.Packed(m, n, k), 0);
+                nint[] copies = Enumerable.Range(0, (32 << 20) / (4 * k * n)).Select(_ => (nint)GemmCase.Packed(m, n, k).PackedB).ToArray();
+                (PolaFormer.Tensors.Kernels.MatrixProduct product, int turn) = (GemmCase.Packed(m, n, k), 0);
                 Print($"streamed {m} rows {k} to {n}", product, default, () => Gemm.Run(product with { PackedB = (float*)copies[turn++ % copies.Length] }), all);
-                foreach (var copy in copies) NativeMemory.AlignedFree((void*)copy);
+                foreach (nint copy in copies)
+                    NativeMemory.AlignedFree((void*)copy);
             }
         if (Chosen("mlp"))
             foreach (var (m, k, n) in new[] { (3136, 64, 512), (784, 128, 1024), (196, 320, 1280), (49, 512, 2048), (3136, 96, 384), (784, 192, 768), (196, 384, 1536), (49, 768, 3072), (25088, 64, 512), (6272, 128, 1024) })
@@ -71,8 +78,8 @@ internal static unsafe class QuickGemm
                 PrintMlp($"mlp together {m} rows {k} to {n}", m, k, n, all, (widen, narrow) => FeedForward.Run(widen, narrow));
             }
         if (Chosen("heads"))
-            foreach (var d in new[] { 32, 64 })
-                foreach (var n in new[] { 49, 196 })
+            foreach (int d in new[] { 32, 64 })
+                foreach (int n in new[] { 49, 196 })
                 {
                     Print($"q·kᵀ   64 heads of {n}, d = {d}", GemmCase.Plain(n, n, d, 64) with { BRow = 1, BCol = d }, all);
                     Print($"p·v    64 heads of {n}, d = {d}", GemmCase.Plain(n, d, n, 64), all);
@@ -101,9 +108,9 @@ internal static unsafe class QuickGemm
             DilationW = 1,
             Groups = 1,
         };
-        var depth = inputs * kernel * kernel;
+        int depth = inputs * kernel * kernel;
         var product = GemmCase.Plain(Math.Max(shape.OutHeight * shape.OutWidth, side * side), Math.Max(outputs, inputs), depth);
-        var packed = (float*)NativeMemory.AlignedAlloc((nuint)Convolution2D.PackedWeightLength(outputs, inputs, kernel, kernel, 1) * sizeof(float), 64);
+        float* packed = (float*)NativeMemory.AlignedAlloc((nuint)Convolution2D.PackedWeightLength(outputs, inputs, kernel, kernel, 1) * sizeof(float), 64);
         Convolution2D.PackWeight(product.B, outputs, inputs, kernel, kernel, 1, packed);
         var work = 2.0 * shape.OutHeight * shape.OutWidth * outputs * depth;
         Print($"conv   {side}² of {inputs} to {outputs}, {kernel}² / {stride}", work, product, () => Convolution2D.ForwardPacked(shape, product.A, packed, null, Activation.None, product.C), threads);
@@ -112,7 +119,7 @@ internal static unsafe class QuickGemm
 
     private static void PrintMlp(string name, int m, int k, int n, int threads, Action<MatrixProduct, MatrixProduct> run)
     {
-        var (widen, narrow) = (GemmCase.Packed(m, n, k) with { Activation = Activation.Gelu }, GemmCase.Packed(m, k, n));
+        (PolaFormer.Tensors.Kernels.MatrixProduct widen, PolaFormer.Tensors.Kernels.MatrixProduct narrow) = (GemmCase.Packed(m, n, k) with { Activation = Activation.Gelu }, GemmCase.Packed(m, k, n));
         Print(name, widen, narrow, () => run(widen, narrow), threads);
         Free(narrow);
     }
@@ -120,12 +127,12 @@ internal static unsafe class QuickGemm
     private static void Print(string name, MatrixProduct product, int threads) => Print(name, product, default, () => Gemm.Run(product), threads);
 
     private static void Print(string name, MatrixProduct product, MatrixProduct second, Action run, int threads) =>
-        Print(name, 2.0 * product.M * product.N * product.K * product.OuterBatch + 2.0 * second.M * second.N * second.K, product, run, threads);
+        Print(name, (2.0 * product.M * product.N * product.K * product.OuterBatch) + (2.0 * second.M * second.N * second.K), product, run, threads);
 
     private static void Print(string name, double work, MatrixProduct product, Action run, int threads)
     {
-        var (one, peak) = Measure(work, run, 1);
-        var (all, peakAll) = Measure(work, run, threads);
+        (double one, double peak) = Measure(work, run, 1);
+        (double all, double peakAll) = Measure(work, run, threads);
         Console.WriteLine($"{name,-34} {one,8:F1} {one / peak,5:P0}  {all,8:F1} {all / peakAll / threads,5:P0}   {peakAll,8:F1}");
         Free(product);
     }
@@ -146,13 +153,14 @@ internal static unsafe class QuickGemm
     {
         Workers.ThreadCount = threads;
         run();
-        var repeats = (int)Math.Max(1, 3e7 / work);
-        var (best, peak) = (0.0, 0.0);
-        for (var i = 0; i < 15; i++)
+        int repeats = (int)Math.Max(1, 3e7 / work);
+        (double best, double peak) = (0.0, 0.0);
+        for (int i = 0; i < 15; i++)
         {
             peak = Math.Max(peak, PeakRate.Measure());
             var start = Now(threads);
-            for (var repeat = 0; repeat < repeats; repeat++) run();
+            for (int repeat = 0; repeat < repeats; repeat++)
+                run();
             best = Math.Max(best, work * repeats / (Now(threads) - start).TotalNanoseconds);
         }
         return (best, peak);

@@ -28,8 +28,8 @@ internal static class QuickImages
             ("fast transform", "transform", () => Transform(new() { MinimumSize = transform.ResizeSize })),
         ];
         using PillowPeer? pillow = PillowPeer.Start("image_pillow.py", path);
-        var rates = new double[cases.Length, Rounds];
-        var peerRates = new double[cases.Length, Rounds];
+        double[,] rates = new double[cases.Length, Rounds];
+        double[,] peerRates = new double[cases.Length, Rounds];
         for (int round = -1; round < Rounds; round++)
             for (int i = 0; i < cases.Length; i++)
             {

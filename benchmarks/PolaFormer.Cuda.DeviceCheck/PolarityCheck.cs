@@ -54,7 +54,7 @@ internal static class PolarityCheck
                 float[] values = new float[count];
                 for (int i = 0; i < values.Length; i++)
                 {
-                    values[i] = (float)(from + (to - from) * random.NextDouble());
+                    values[i] = (float)(from + ((to - from) * random.NextDouble()));
                     if (!floats && type == StorageType.BFloat16)
                         values[i] = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(values[i]) & 0xFFFF0000);
                 }

@@ -15,11 +15,11 @@ internal static class Stopwatch
         {
             stream.Record(marks[2 * i]);
             work();
-            stream.Record(marks[2 * i + 1]);
+            stream.Record(marks[(2 * i) + 1]);
         }
 
         stream.Synchronize();
-        float[] times = [.. Enumerable.Range(0, Repetitions).Select(i => marks[2 * i + 1].MillisecondsSince(marks[2 * i])).Order()];
+        float[] times = [.. Enumerable.Range(0, Repetitions).Select(i => marks[(2 * i) + 1].MillisecondsSince(marks[2 * i])).Order()];
         foreach (GpuEvent mark in marks)
             mark.Dispose();
         return times[Repetitions / 2];

@@ -4,7 +4,7 @@ using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 
 // Measures ONNX Runtime on a file and prints one line of JSON: the peer that ../peers/compare.py measures in turns with the engine.
-var file = new Argument<FileInfo>("FILE.onnx").AcceptExistingOnly();
+Argument<FileInfo> file = new Argument<FileInfo>("FILE.onnx").AcceptExistingOnly();
 var batch = new Option<int>("--batch") { DefaultValueFactory = _ => 1 };
 var size = new Option<int[]>("--size") { Description = "Side of the images; height and width where two are given.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [224] };
 var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 2 };

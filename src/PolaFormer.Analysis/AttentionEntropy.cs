@@ -28,7 +28,7 @@ public static class AttentionEntropy
     /// <summary>The entropy of every row of a (rows, columns) map.</summary>
     internal static double[] OfRows(ReadOnlySpan<double> map, int columns)
     {
-        var entropies = new double[map.Length / columns];
+        double[] entropies = new double[map.Length / columns];
         for (int row = 0; row < entropies.Length; row++)
             entropies[row] = Of(map.Slice(row * columns, columns));
         return entropies;

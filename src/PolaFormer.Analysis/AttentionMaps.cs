@@ -79,7 +79,7 @@ internal static class AttentionMaps
 
     private static double[] Parts(ReadOnlySpan<double> rows, int headDim, int sign, Func<double, int, double> feature)
     {
-        var parts = new double[2 * rows.Length];
+        double[] parts = new double[2 * rows.Length];
         for (int i = 0; i < rows.Length; i++)
         {
             int row = i / headDim, channel = i % headDim;
@@ -149,7 +149,7 @@ internal static class AttentionMaps
     private static double[] Products(ReadOnlySpan<double> queries, ReadOnlySpan<double> keys, int width)
     {
         int rows = queries.Length / width, columns = keys.Length / width;
-        var products = new double[rows * columns];
+        double[] products = new double[rows * columns];
         for (int i = 0; i < products.Length; i++)
         {
             ReadOnlySpan<double> query = queries.Slice(i / columns * width, width), key = keys.Slice(i % columns * width, width);

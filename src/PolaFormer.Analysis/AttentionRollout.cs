@@ -13,7 +13,7 @@ public static class AttentionRollout
     public static float[] Of(IReadOnlyList<ProbedLayer> layers)
     {
         ProbedLayer last = layers[^1];
-        var shares = new float[last.Queries];
+        float[] shares = new float[last.Queries];
         if (last.PrefixTokens > 0)
             shares[0] = 1;
         else
@@ -32,7 +32,7 @@ public static class AttentionRollout
     {
         float[][] sums = AttentionWeights.RowSums(layer);
         float[][] pulled = AttentionWeights.Pull(layer, [.. sums.Select(sum => shares.Zip(sum, (share, total) => total == 0 ? 0 : share / total).ToArray())]);
-        var result = new float[shares.Length];
+        float[] result = new float[shares.Length];
         foreach (float[] part in pulled)
         {
             float[] spread = SpreadKeys(part, layer);
@@ -52,7 +52,7 @@ public static class AttentionRollout
         if (stride <= 1)
             return keys;
         int prefix = keys.Length - (layer.Height / stride * (layer.Width / stride));
-        var spread = new float[layer.Queries];
+        float[] spread = new float[layer.Queries];
         keys.AsSpan(0, prefix).CopyTo(spread);
         SpreadGrid(keys.AsSpan(prefix), layer.Height / stride, layer.Width / stride, spread.AsSpan(layer.PrefixTokens), layer.Height, layer.Width);
         return spread;
@@ -61,7 +61,7 @@ public static class AttentionRollout
     // From a layer's tokens to those of the layer before, which may be a finer grid. A prefix token that it lacks has no source in the image.
     private static float[] Spread(float[] shares, ProbedLayer from, ProbedLayer to)
     {
-        var spread = new float[to.Queries];
+        float[] spread = new float[to.Queries];
         shares.AsSpan(0, Math.Min(from.PrefixTokens, to.PrefixTokens)).CopyTo(spread);
         SpreadGrid(shares.AsSpan(from.PrefixTokens), from.Height, from.Width, spread.AsSpan(to.PrefixTokens), to.Height, to.Width);
         return spread;

@@ -19,7 +19,7 @@ public static class AttentionWeights
     public static float[][] Row(ProbedLayer layer, int query)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)query, (uint)layer.Queries, nameof(query));
-        var chosen = new float[layer.Queries];
+        float[] chosen = new float[layer.Queries];
         chosen[query] = 1;
         return Pull(layer, [.. Enumerable.Repeat(chosen, layer.NumHeads * layer.Streams)]);
     }

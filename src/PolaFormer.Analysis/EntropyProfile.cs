@@ -29,7 +29,7 @@ public sealed record EntropyProfile(string Layer, string Mechanism, int Head, in
 
     private static EntropyProfile Of(ProbedLayer layer, int index, float[][] rows)
     {
-        var largest = new double[layer.Keys];
+        double[] largest = new double[layer.Keys];
         double entropy = 0;
         bool isNegative = false;
         foreach (float[] row in rows)

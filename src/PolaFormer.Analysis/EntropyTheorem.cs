@@ -33,7 +33,7 @@ public static class EntropyTheorem
     {
         (string name, Func<double, double> g) = Maps[map];
         var random = new Philox(seed, (ulong)((keys * 4099) + features));
-        var draws = new float[features + (keys * features)];
+        float[] draws = new float[features + (keys * features)];
         double[] plain = new double[keys], onWeights = new double[keys], onFeatures = new double[keys];
         (int risesOnWeights, int risesOnFeatures, double before, double after, double worst) = (0, 0, 0, 0, 0);
         for (int trial = 0; trial < trials; trial++)

@@ -41,7 +41,7 @@ public sealed record GateProfile(string Layer, int Head, int Tokens, float[] Sam
 
         float[] Run(int head, int stream)
         {
-            var part = new float[tokens * run];
+            float[] part = new float[tokens * run];
             for (int token = 0; token < tokens; token++)
                 values.AsSpan((layer.Place(token) * dim) + layer.Channel(head, stream), run).CopyTo(part.AsSpan(token * run));
             return part;

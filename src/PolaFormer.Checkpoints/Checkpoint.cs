@@ -133,10 +133,14 @@ public sealed class Checkpoint : IDisposable
     private static string UnknownFormat(FileBytes file)
     {
         ReadOnlySpan<byte> start = file.Start(64);
-        if (start.StartsWith("version https://git-lfs"u8)) return "this is a Git LFS pointer, not the file it stands for. Fetch it with 'git lfs pull'.";
-        if (start.TrimStart("\xef\xbb\xbf \t\r\n"u8).StartsWith("<"u8)) return "this is a web page, not a checkpoint: the download went wrong. Download the file itself.";
-        if (start is [0x1f, 0x8b, ..]) return "this is packed by gzip. Unpack it first: gunzip FILE.";
-        if (start is [0x89, (byte)'H', (byte)'D', (byte)'F', ..]) return "this is an HDF5 file, which Keras writes. Only safetensors and files of torch.save are read.";
+        if (start.StartsWith("version https://git-lfs"u8))
+            return "this is a Git LFS pointer, not the file it stands for. Fetch it with 'git lfs pull'.";
+        if (start.TrimStart("\xef\xbb\xbf \t\r\n"u8).StartsWith("<"u8))
+            return "this is a web page, not a checkpoint: the download went wrong. Download the file itself.";
+        if (start is [0x1f, 0x8b, ..])
+            return "this is packed by gzip. Unpack it first: gunzip FILE.";
+        if (start is [0x89, (byte)'H', (byte)'D', (byte)'F', ..])
+            return "this is an HDF5 file, which Keras writes. Only safetensors and files of torch.save are read.";
         return "this is no checkpoint: neither safetensors nor a file of torch.save. Check that this is the right file, wholly downloaded.";
     }
 }

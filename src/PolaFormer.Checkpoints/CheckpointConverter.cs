@@ -32,7 +32,8 @@ public static class CheckpointConverter
         OutputFile.RemoveLeftovers(Path.GetDirectoryName(Path.GetFullPath(output))!);
         using Checkpoint checkpoint = Checkpoint.Open(input, options);
         IEnumerable<CheckpointTensor> tensors = checkpoint.Entries.Select(entry => new CheckpointTensor(entry));
-        if (floatType is { } type) tensors = tensors.Select(tensor => tensor.ConvertFloats(type));
+        if (floatType is { } type)
+            tensors = tensors.Select(tensor => tensor.ConvertFloats(type));
 
         if (safetensors)
             SafetensorsWriter.Write(output, tensors, Strings(checkpoint.Metadata));
@@ -42,7 +43,8 @@ public static class CheckpointConverter
 
     private static IEnumerable<KeyValuePair<string, string>> Strings(IReadOnlyDictionary<string, object?> metadata)
     {
-        if (!metadata.ContainsKey("format")) yield return KeyValuePair.Create("format", "pt");   // what PyTorch's loaders look for
+        if (!metadata.ContainsKey("format"))
+            yield return KeyValuePair.Create("format", "pt");   // what PyTorch's loaders look for
         foreach ((string key, object? value) in metadata)
             if (value is string or bool or long or double or BigInteger)
                 yield return KeyValuePair.Create(key, System.Convert.ToString(value, CultureInfo.InvariantCulture)!);

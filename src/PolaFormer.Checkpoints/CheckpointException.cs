@@ -20,7 +20,8 @@ public sealed class CheckpointException : Exception
         string text = problem.Length <= MaxLength ? problem : problem[..MaxLength] + "…";
         return string.Create(text.Length, text, static (buffer, source) =>
         {
-            for (int i = 0; i < buffer.Length; i++) buffer[i] = char.IsControl(source[i]) ? '\uFFFD' : source[i];
+            for (int i = 0; i < buffer.Length; i++)
+                buffer[i] = char.IsControl(source[i]) ? '\uFFFD' : source[i];
         });
     }
 }

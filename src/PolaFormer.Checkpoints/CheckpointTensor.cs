@@ -31,7 +31,8 @@ public sealed class CheckpointTensor
     public CheckpointTensor(string name, DType dtype, Shape shape, ReadOnlyMemory<byte> bytes)
         : this(name, dtype, shape, (offset, destination) => bytes.Span.Slice((int)offset, destination.Length).CopyTo(destination))
     {
-        if (bytes.Length != ByteCount) throw new ArgumentException($"{name} {shape} takes {ByteCount} bytes; {bytes.Length} were given.", nameof(bytes));
+        if (bytes.Length != ByteCount)
+            throw new ArgumentException($"{name} {shape} takes {ByteCount} bytes; {bytes.Length} were given.", nameof(bytes));
     }
 
     /// <summary>A tensor of 32-bit floats in memory.</summary>
@@ -39,7 +40,8 @@ public sealed class CheckpointTensor
     public CheckpointTensor(string name, Shape shape, ReadOnlyMemory<float> values)
         : this(name, DType.Float32, shape, (offset, destination) => MemoryMarshal.AsBytes(values.Span).Slice((int)offset, destination.Length).CopyTo(destination))
     {
-        if (values.Length != shape.Count) throw new ArgumentException($"{name} {shape} has {shape.Count} elements; {values.Length} were given.", nameof(values));
+        if (values.Length != shape.Count)
+            throw new ArgumentException($"{name} {shape} has {shape.Count} elements; {values.Length} were given.", nameof(values));
     }
 
     /// <summary>A tensor of another checkpoint, which must stay open until this one is written.</summary>
@@ -63,8 +65,10 @@ public sealed class CheckpointTensor
     /// <exception cref="ArgumentException">The type does not hold real numbers.</exception>
     public CheckpointTensor ConvertFloats(DType floatType)
     {
-        if (!floatType.IsFloatingPoint()) throw new ArgumentException($"{floatType} does not hold real numbers.", nameof(floatType));
-        if (!DType.IsFloatingPoint() || DType == floatType) return this;
+        if (!floatType.IsFloatingPoint())
+            throw new ArgumentException($"{floatType} does not hold real numbers.", nameof(floatType));
+        if (!DType.IsFloatingPoint() || DType == floatType)
+            return this;
         return new CheckpointTensor(Name, floatType, Shape, (offset, destination) => ReadConverted(floatType, offset, destination));
     }
 
@@ -90,7 +94,8 @@ public sealed class CheckpointTensor
         Span<float> values = floats.AsSpan(0, count);
         _read(offset / floatType.Size() * DType.Size(), bytes);
         FloatConversion.ToFloat32(DType, bytes, values);
-        if (floatType == DType.Float16) CheckRange(values);
+        if (floatType == DType.Float16)
+            CheckRange(values);
         FloatConversion.FromFloat32(floatType, values, destination);
         ArrayPool<float>.Shared.Return(floats);
         ArrayPool<byte>.Shared.Return(source);

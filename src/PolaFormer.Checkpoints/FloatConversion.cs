@@ -16,9 +16,11 @@ internal static class FloatConversion
         Vector<uint> exponent = new(Infinity);
         int at = 0;
         for (; at <= bits.Length - Vector<uint>.Count; at += Vector<uint>.Count)
-            if (Vector.EqualsAny(new Vector<uint>(bits[at..]) & exponent, exponent)) break;
+            if (Vector.EqualsAny(new Vector<uint>(bits[at..]) & exponent, exponent))
+                break;
         for (; at < bits.Length; at++)
-            if ((bits[at] & Infinity) == Infinity) return at;
+            if ((bits[at] & Infinity) == Infinity)
+                return at;
         return -1;
     }
 
@@ -37,7 +39,8 @@ internal static class FloatConversion
             case DType.Int8: Convert<sbyte>(source, destination); break;
             case DType.UInt8: Convert<byte>(source, destination); break;
             case DType.Bool:
-                for (int i = 0; i < destination.Length; i++) destination[i] = source[i] != 0 ? 1 : 0;
+                for (int i = 0; i < destination.Length; i++)
+                    destination[i] = source[i] != 0 ? 1 : 0;
                 break;
             default: throw new ArgumentOutOfRangeException(nameof(type), type, "Unknown element type.");
         }
@@ -57,7 +60,8 @@ internal static class FloatConversion
                 break;
             case DType.Float64:
                 Span<double> doubles = MemoryMarshal.Cast<byte, double>(destination);
-                for (int i = 0; i < source.Length; i++) doubles[i] = source[i];
+                for (int i = 0; i < source.Length; i++)
+                    doubles[i] = source[i];
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(type), type, "Not a floating-point type.");
@@ -67,7 +71,8 @@ internal static class FloatConversion
     private static void Convert<T>(ReadOnlySpan<byte> source, Span<float> destination) where T : unmanaged, INumber<T>
     {
         ReadOnlySpan<T> elements = MemoryMarshal.Cast<byte, T>(source);
-        for (int i = 0; i < destination.Length; i++) destination[i] = float.CreateTruncating(elements[i]);
+        for (int i = 0; i < destination.Length; i++)
+            destination[i] = float.CreateTruncating(elements[i]);
     }
 
     private static void WidenHalves(ReadOnlySpan<ushort> source, Span<float> destination, bool isBFloat16)
@@ -77,10 +82,11 @@ internal static class FloatConversion
         {
             Vector.Widen(new Vector<ushort>(source[i..]), out Vector<uint> low, out Vector<uint> high);
             Widen(low, isBFloat16).CopyTo(destination[i..]);
-            Widen(high, isBFloat16).CopyTo(destination[(i + width / 2)..]);
+            Widen(high, isBFloat16).CopyTo(destination[(i + (width / 2))..]);
         }
 
-        for (; i < destination.Length; i++) destination[i] = Widen(new Vector<uint>(source[i]), isBFloat16)[0];
+        for (; i < destination.Length; i++)
+            destination[i] = Widen(new Vector<uint>(source[i]), isBFloat16)[0];
     }
 
     /// <summary>
@@ -89,7 +95,8 @@ internal static class FloatConversion
     /// </summary>
     private static Vector<float> Widen(Vector<uint> bits, bool isBFloat16)
     {
-        if (isBFloat16) return Vector.AsVectorSingle(bits << 16);
+        if (isBFloat16)
+            return Vector.AsVectorSingle(bits << 16);
         Vector<uint> magnitude = bits & new Vector<uint>(0x7FFF), sign = (bits & new Vector<uint>(0x8000)) << 16;
         Vector<float> scaled = Vector.AsVectorSingle(magnitude << 13) * new Vector<float>(BitConverter.UInt32BitsToSingle((112 + 127) << 23));
         Vector<uint> special = Vector.GreaterThanOrEqual(magnitude, new Vector<uint>(0x7C00)) & new Vector<uint>(Infinity);
@@ -101,11 +108,12 @@ internal static class FloatConversion
         int width = Vector<ushort>.Count, i = 0;
         for (; i <= source.Length - width; i += width)
         {
-            Vector<uint> low = Narrow(new Vector<float>(source[i..]), isBFloat16), high = Narrow(new Vector<float>(source[(i + width / 2)..]), isBFloat16);
+            Vector<uint> low = Narrow(new Vector<float>(source[i..]), isBFloat16), high = Narrow(new Vector<float>(source[(i + (width / 2))..]), isBFloat16);
             Vector.Narrow(low, high).CopyTo(destination[i..]);
         }
 
-        for (; i < source.Length; i++) destination[i] = (ushort)Narrow(new Vector<float>(source[i]), isBFloat16)[0];
+        for (; i < source.Length; i++)
+            destination[i] = (ushort)Narrow(new Vector<float>(source[i]), isBFloat16)[0];
     }
 
     private static Vector<uint> Narrow(Vector<float> value, bool isBFloat16)
@@ -118,14 +126,14 @@ internal static class FloatConversion
     /// <summary>A NaN gets a quiet bit, for its payload may lie wholly in the lost half.</summary>
     private static Vector<uint> NarrowToBFloat16(Vector<uint> magnitude, Vector<uint> isNaN)
     {
-        Vector<uint> rounded = (magnitude + new Vector<uint>(0x7FFF) + (magnitude >> 16 & Vector<uint>.One)) >> 16;
-        return Vector.ConditionalSelect(isNaN, magnitude >> 16 | new Vector<uint>(0x40), rounded);
+        Vector<uint> rounded = (magnitude + new Vector<uint>(0x7FFF) + ((magnitude >> 16) & Vector<uint>.One)) >> 16;
+        return Vector.ConditionalSelect(isNaN, (magnitude >> 16) | new Vector<uint>(0x40), rounded);
     }
 
     private static Vector<uint> NarrowToHalf(Vector<uint> magnitude, Vector<uint> isNaN)
     {
         // Normal halves: the exponent moves from bias 127 to 15 while the lower 13 bits are rounded away.
-        Vector<uint> normal = (magnitude - new Vector<uint>((112u << 23) - 0xFFF) + (magnitude >> 13 & Vector<uint>.One)) >> 13;
+        Vector<uint> normal = (magnitude - new Vector<uint>((112u << 23) - 0xFFF) + ((magnitude >> 13) & Vector<uint>.One)) >> 13;
         // Below 2⁻¹⁴ the spacing is 2⁻²⁴, which is that of the floats from ½ on: adding ½ rounds.
         Vector<uint> half = new(BitConverter.SingleToUInt32Bits(0.5f));
         Vector<uint> subnormal = Vector.AsVectorUInt32(Vector.AsVectorSingle(magnitude) + Vector.AsVectorSingle(half)) - half;

@@ -130,7 +130,7 @@ public static class ModelLoader
             return;
         }
 
-        var values = new float[counter.Count];
+        float[] values = new float[counter.Count];
         if (entry.Shape.Count == values.Length)
             entry.ReadFloat32(values);
         counter.CopyFrom(Array.ConvertAll(values, value => value is >= 0 and < long.MaxValue ? (long)value : 0));

@@ -30,7 +30,8 @@ public static class SafetensorsWriter
         long position = 0;
         foreach (CheckpointTensor tensor in data)
         {
-            if (!offsets.TryAdd(tensor.Name, position)) throw new ArgumentException($"Two tensors are called {tensor.Name}.", nameof(tensors));
+            if (!offsets.TryAdd(tensor.Name, position))
+                throw new ArgumentException($"Two tensors are called {tensor.Name}.", nameof(tensors));
             position += tensor.ByteCount;
         }
 
@@ -41,7 +42,8 @@ public static class SafetensorsWriter
             BinaryPrimitives.WriteInt64LittleEndian(length, json.WrittenCount);
             stream.Write(length);
             stream.Write(json.WrittenSpan);
-            foreach (CheckpointTensor tensor in data) tensor.Stream(chunk => stream.Write(chunk.Span));
+            foreach (CheckpointTensor tensor in data)
+                tensor.Stream(chunk => stream.Write(chunk.Span));
         }, keepAs);
     }
 
@@ -54,7 +56,8 @@ public static class SafetensorsWriter
             if (metadata is not null)
             {
                 json.WriteStartObject("__metadata__");
-                foreach ((string key, string value) in metadata) json.WriteString(key, value);
+                foreach ((string key, string value) in metadata)
+                    json.WriteString(key, value);
                 json.WriteEndObject();
             }
 
@@ -63,7 +66,8 @@ public static class SafetensorsWriter
                 json.WriteStartObject(tensor.Name);
                 json.WriteString("dtype", SafetensorsDType.Name(tensor.DType));
                 json.WriteStartArray("shape");
-                foreach (int extent in tensor.Shape.AsSpan()) json.WriteNumberValue(extent);
+                foreach (int extent in tensor.Shape.AsSpan())
+                    json.WriteNumberValue(extent);
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(offsets[tensor.Name]);

@@ -26,7 +26,8 @@ internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections
     /// <summary>A file that is one state dict.</summary>
     public static StateDict Whole(FileBytes file, (List<CheckpointEntry> Entries, OrderedDictionary<string, object?> Metadata) content, string? section)
     {
-        if (section is not null) throw NoSuchSection(file, section, []);
+        if (section is not null)
+            throw NoSuchSection(file, section, []);
         return new StateDict(null, [], content.Entries, content.Metadata);
     }
 
@@ -40,7 +41,8 @@ internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections
             throw new CheckpointException(file.Name, $"it holds {Describe(content.Root)} instead of a dictionary of tensors. Save the model's state_dict().");
         OrderedDictionary<string, PickledDictionary> stateDicts = [];
         foreach ((object key, object? value) in dictionary)
-            if (key is string title && PickledNetwork.Flattened(value) is PickledDictionary state && IsStateDict(state)) stateDicts.Add(title, state);
+            if (key is string title && PickledNetwork.Flattened(value) is PickledDictionary state && IsStateDict(state))
+                stateDicts.Add(title, state);
         List<string> sections = [.. stateDicts.Keys];
         string? chosen = Choose(file, dictionary, stateDicts, section);
         if (chosen is null && !IsStateDict(dictionary) && dictionary.Values.OfType<PickledDictionary>().FirstOrDefault(inner => inner.Values.Any(IsStateDict)) is { } nested)
@@ -51,7 +53,8 @@ internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections
         OrderedDictionary<string, object?> metadata = [];
         HashSet<string> names = [.. sections];
         foreach ((object key, object? value) in dictionary)
-            if (key is string name && !names.Contains(name) && (chosen is not null || value is not StoredTensor)) metadata.Add(name, value);
+            if (key is string name && !names.Contains(name) && (chosen is not null || value is not StoredTensor))
+                metadata.Add(name, value);
         PickledDictionary tensors = chosen is null ? dictionary : stateDicts[chosen];
         return new StateDict(chosen, sections, TakeEntries(file, tensors), metadata)
         {
@@ -66,11 +69,13 @@ internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections
         List<string> sections = [.. stateDicts.Keys];
         if (wanted is null)
         {
-            if (TensorsIn(dictionary) > stateDicts.Values.Select(TensorsIn).DefaultIfEmpty(0).Max()) return null;
+            if (TensorsIn(dictionary) > stateDicts.Values.Select(TensorsIn).DefaultIfEmpty(0).Max())
+                return null;
             return s_trained.FirstOrDefault(sections.Contains) ?? sections.MaxBy(name => (TensorsIn(stateDicts[name]), !s_averaged.Contains(name)));
         }
 
-        if (sections.Contains(wanted)) return wanted;
+        if (sections.Contains(wanted))
+            return wanted;
         string? synonym = s_averaged.Contains(wanted) ? s_averaged.FirstOrDefault(sections.Contains) : null;
         return synonym ?? throw NoSuchSection(file, wanted, sections);
     }
@@ -78,12 +83,14 @@ internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections
     private static List<CheckpointEntry> TakeEntries(FileBytes file, PickledDictionary dictionary)
     {
         List<CheckpointEntry> entries = [];
-        long total = 0, limit = (1 << 16) + MaxSharing * file.Length;
+        long total = 0, limit = (1 << 16) + (MaxSharing * file.Length);
         foreach ((object key, object? value) in dictionary)
         {
-            if (key is not string name || value is not StoredTensor tensor) continue;
+            if (key is not string name || value is not StoredTensor tensor)
+                continue;
             total += tensor.ByteCount;
-            if (total > limit) throw new CheckpointException(file.Name, $"its tensors share their data so often that they take over {limit} bytes. Save contiguous copies.");
+            if (total > limit)
+                throw new CheckpointException(file.Name, $"its tensors share their data so often that they take over {limit} bytes. Save contiguous copies.");
             entries.Add(new CheckpointEntry(name, tensor));
         }
 

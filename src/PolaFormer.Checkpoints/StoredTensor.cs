@@ -88,16 +88,20 @@ public sealed class StoredTensor
         {
             Span<float> part = destination[done..Math.Min(done + chunk, destination.Length)];
             Span<byte> bytes = isPlain ? MemoryMarshal.AsBytes(part) : gathered is not null ? gathered.AsSpan(done * size, part.Length * size) : buffer.AsSpan(0, part.Length * size);
-            if (gathered is null) _storage.Read((_offset + done) * size, bytes);
-            if (!isPlain) FloatConversion.ToFloat32(DType, bytes, part);
+            if (gathered is null)
+                _storage.Read((_offset + done) * size, bytes);
+            if (!isPlain)
+                FloatConversion.ToFloat32(DType, bytes, part);
         }
 
-        if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
+        if (buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(buffer);
     }
 
     private void ReadElements(long first, Span<byte> destination)
     {
-        if (destination.IsEmpty) return;
+        if (destination.IsEmpty)
+            return;
         int size = DType.Size();
         if (_strides is null)
         {
@@ -108,7 +112,8 @@ public sealed class StoredTensor
         // Runs are asked for in order, so what is gathered for the first serves the others.
         byte[] gathered = _gathered ??= Gathered(_strides);
         gathered.AsSpan((int)(first * size), destination.Length).CopyTo(destination);
-        if (first * size + destination.Length == gathered.Length) _gathered = null;
+        if ((first * size) + destination.Length == gathered.Length)
+            _gathered = null;
     }
 
     /// <summary>All elements in row-major order. The part of the storage they lie in is read at once, unless they are few in much.</summary>
@@ -117,26 +122,34 @@ public sealed class StoredTensor
         if (ByteCount > Array.MaxLength)
             throw new CheckpointException("the checkpoint", $"a tensor of {ByteCount} bytes lies there in another order than rows. Save a contiguous copy.");
         int size = DType.Size(), last = Shape.Rank - 1;
-        var elements = new byte[ByteCount];
-        if (elements.Length == 0) return elements;
+        byte[] elements = new byte[ByteCount];
+        if (elements.Length == 0)
+            return elements;
         long span = size;
-        for (int d = 0; d <= last; d++) span += (Shape[d] - 1) * strides[d] * size;
-        byte[]? window = span <= Math.Min(MaxWindow + 4 * ByteCount, Array.MaxLength) ? ArrayPool<byte>.Shared.Rent((int)span) : null;
-        if (window is not null) _storage.Read(_offset * size, window.AsSpan(0, (int)span));
+        for (int d = 0; d <= last; d++)
+            span += (Shape[d] - 1) * strides[d] * size;
+        byte[]? window = span <= Math.Min(MaxWindow + (4 * ByteCount), Array.MaxLength) ? ArrayPool<byte>.Shared.Rent((int)span) : null;
+        if (window is not null)
+            _storage.Read(_offset * size, window.AsSpan(0, (int)span));
 
         Span<int> index = stackalloc int[Shape.MaxRank];
         index.Clear();
         for (int done = 0; done < elements.Length; done += size)
         {
             long position = 0;
-            for (int d = 0; d <= last; d++) position += index[d] * strides[d] * size;
+            for (int d = 0; d <= last; d++)
+                position += index[d] * strides[d] * size;
             Span<byte> element = elements.AsSpan(done, size);
-            if (window is not null) window.AsSpan((int)position, size).CopyTo(element);
-            else _storage.Read(_offset * size + position, element);
-            for (int d = last; d >= 0 && ++index[d] == Shape[d]; d--) index[d] = 0;
+            if (window is not null)
+                window.AsSpan((int)position, size).CopyTo(element);
+            else
+                _storage.Read((_offset * size) + position, element);
+            for (int d = last; d >= 0 && ++index[d] == Shape[d]; d--)
+                index[d] = 0;
         }
 
-        if (window is not null) ArrayPool<byte>.Shared.Return(window);
+        if (window is not null)
+            ArrayPool<byte>.Shared.Return(window);
         return elements;
     }
 }

@@ -27,7 +27,7 @@ public static class TorchWriter
     public static void Write(string path, IEnumerable<CheckpointTensor> tensors, IEnumerable<KeyValuePair<string, object?>>? extra = null, string? section = "model")
     {
         (ReadOnlyMemory<byte> pickle, IReadOnlyList<CheckpointTensor> storages) = PickleWriter.Write(Root(tensors, extra, section));
-        long total = pickle.Length + OverheadPerEntry * (3 + storages.Count) + storages.Sum(tensor => tensor.ByteCount);
+        long total = pickle.Length + (OverheadPerEntry * (3 + storages.Count)) + storages.Sum(tensor => tensor.ByteCount);
         if (total > ZipWriter.MaxBytes || storages.Count + 3 > ZipWriter.MaxEntries)
             throw new CheckpointException(path, $"{storages.Count} tensors of {total} bytes do not fit into a .pth file of at most 4 GiB. Write safetensors instead.");
 
@@ -37,7 +37,8 @@ public static class TorchWriter
             ZipWriter zip = new(stream);
             zip.Add($"{root}/data.pkl", pickle);
             zip.Add($"{root}/byteorder", "little"u8.ToArray());
-            for (int i = 0; i < storages.Count; i++) zip.Add($"{root}/data/{i}", storages[i].ByteCount, storages[i].Stream);
+            for (int i = 0; i < storages.Count; i++)
+                zip.Add($"{root}/data/{i}", storages[i].ByteCount, storages[i].Stream);
             zip.Add($"{root}/version", "3\n"u8.ToArray());
             zip.Finish();
         });
@@ -49,7 +50,8 @@ public static class TorchWriter
             return extra?.Any() == true ? throw new ArgumentException("Extra entries need a section for the state dict.", nameof(extra)) : tensors;
         OrderedDictionary<string, object?> root = new() { [section] = tensors };
         foreach ((string key, object? value) in extra ?? [])
-            if (!root.TryAdd(key, value)) throw new ArgumentException($"Two entries are called {key}.", nameof(extra));
+            if (!root.TryAdd(key, value))
+                throw new ArgumentException($"Two entries are called {key}.", nameof(extra));
         return root;
     }
 }

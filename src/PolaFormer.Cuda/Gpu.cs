@@ -25,7 +25,7 @@ public sealed unsafe class Gpu : IDisposable
         byte* name = stackalloc byte[256];
         Check(cuDeviceGetName(name, 256, _device), "tell its name");
         Name = Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name));
-        Capability = 10 * Attribute(DeviceAttribute.ComputeCapabilityMajor) + Attribute(DeviceAttribute.ComputeCapabilityMinor);
+        Capability = (10 * Attribute(DeviceAttribute.ComputeCapabilityMajor)) + Attribute(DeviceAttribute.ComputeCapabilityMinor);
         Multiprocessors = Attribute(DeviceAttribute.MultiprocessorCount);
         MostSharedBytes = Attribute(DeviceAttribute.MostSharedBytesPerBlock);
         if (Capability < OldestCapability)

@@ -51,7 +51,7 @@ public static partial class InputFile
             throw new FileException(path, $"it has {length} bytes, and at most {maxBytes} are read. Check that it is the file you mean.");
         try
         {
-            var bytes = new byte[length];
+            byte[] bytes = new byte[length];
             stream.ReadExactly(bytes);
             return bytes;
         }

@@ -1,8 +1,8 @@
 using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
 using PolaFormer.Training.Optimization;

@@ -181,8 +181,8 @@ public sealed class PolaFormerPlusPlus : VisionModel
         /// <param name="dropPath">Drop-path probability of each block.</param>
         public BasicLayer(IReadOnlyList<AttentionMechanism> mechanisms, AttentionShape shape, int? outDim, int ffnDim, float? layerInitValue, ReadOnlySpan<float> dropPath)
         {
-            var rotary = AddChild("RoPE", new RotaryEncoding(shape.Dim, shape.NumHeads));
-            var rotaryLinear = AddChild("RoPE_linear", new RotaryEncoding(2 * shape.Dim, shape.NumHeads));
+            RotaryEncoding rotary = AddChild("RoPE", new RotaryEncoding(shape.Dim, shape.NumHeads));
+            RotaryEncoding rotaryLinear = AddChild("RoPE_linear", new RotaryEncoding(2 * shape.Dim, shape.NumHeads));
             var blocks = new List<Block>();
             foreach (AttentionMechanism mechanism in mechanisms)
                 blocks.Add(new Block(mechanism, ffnDim, mechanism.RotaryDim == shape.HeadDim ? rotary : rotaryLinear, layerInitValue, dropPath[blocks.Count]));

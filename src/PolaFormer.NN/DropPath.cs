@@ -27,7 +27,7 @@ public sealed class DropPath(float probability) : Module
     public static float[] Schedule(float rate, int count)
     {
         const int Lanes = 8;
-        var schedule = new float[count];
+        float[] schedule = new float[count];
         float step = rate / (count - 1);
         int half = count / 2, grouped = count / (2 * Lanes) * (2 * Lanes);
         for (int i = 1; i < count; i++)

@@ -27,7 +27,7 @@ public unsafe partial class Tensor
     public T[] ToArray<T>()
         where T : unmanaged
     {
-        var values = GC.AllocateUninitializedArray<T>(RequireSpan(Count));
+        T[] values = GC.AllocateUninitializedArray<T>(RequireSpan(Count));
         CopyTo<T>(values);
         return values;
     }

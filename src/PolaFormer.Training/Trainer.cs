@@ -106,7 +106,7 @@ public sealed class Trainer
         if (_options.OnNonFinite == NonFinitePolicy.Rollback)
             _states.Save(_state);
         _savedAt = Stopwatch.GetTimestamp();
-        var end = EpochEnd.Complete;
+        EpochEnd end = EpochEnd.Complete;
         while (end != EpochEnd.Stopped && _state.Position.Epoch < Epochs)
             end = RunEpoch(stop);
         if (end == EpochEnd.Stopped)

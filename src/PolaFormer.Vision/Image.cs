@@ -31,7 +31,7 @@ public sealed class Image : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)width * height, MaxPixels, nameof(height));
         Width = width;
         Height = height;
-        _buffer = ArrayPool<byte>.Shared.Rent(width * height * Channels + Slack);
+        _buffer = ArrayPool<byte>.Shared.Rent((width * height * Channels) + Slack);
     }
 
     /// <summary>Makes an image from pixels in memory, which are copied.</summary>
@@ -63,7 +63,7 @@ public sealed class Image : IDisposable
     public Span<byte> Pixels => Buffer.AsSpan(0, Height * Stride);
 
     /// <summary>The pixels with <see cref="Slack"/> readable and writable bytes behind them.</summary>
-    internal Span<byte> PaddedPixels => Buffer.AsSpan(0, Height * Stride + Slack);
+    internal Span<byte> PaddedPixels => Buffer.AsSpan(0, (Height * Stride) + Slack);
 
     private byte[] Buffer => _buffer ?? throw new ObjectDisposedException(nameof(Image));
 

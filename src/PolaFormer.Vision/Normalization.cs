@@ -33,7 +33,7 @@ public sealed class Normalization
             throw new ArgumentException("Mean and standard deviation take three values each.");
         for (int c = 0; c < Image.Channels; c++)
             for (int level = 0; level < Levels; level++)
-                _table[c * Levels + level] = (level / 255f - mean[c]) / std[c];
+                _table[(c * Levels) + level] = ((level / 255f) - mean[c]) / std[c];
         for (int i = 0; i < Period; i++)
             (_mean[i], _std[i], _reciprocal[i]) = (mean[i % Image.Channels], std[i % Image.Channels], 1 / std[i % Image.Channels]);
         _isComputable = IsComputable();
@@ -105,7 +105,7 @@ public sealed class Normalization
                 levels[i] = (byte)level;
             Compute(levels, values, Period);
             for (int c = 0; c < Image.Channels; c++)
-                if (BitConverter.SingleToInt32Bits(values[c]) != BitConverter.SingleToInt32Bits(_table[c * Levels + level]))
+                if (BitConverter.SingleToInt32Bits(values[c]) != BitConverter.SingleToInt32Bits(_table[(c * Levels) + level]))
                     return false;
         }
         return true;

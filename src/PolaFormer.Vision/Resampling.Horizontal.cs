@@ -22,8 +22,8 @@ public static unsafe partial class Resampling
         int perPosition = paired ? groups * Group : weights.MaxCount * Vector128<int>.Count;
         int[] spread = ArrayPool<int>.Shared.Rent(blocks * Block * perPosition);
         int[] starts = ArrayPool<int>.Shared.Rent(blocks * Block);
-        spread.AsSpan(positions * perPosition, (blocks * Block - positions) * perPosition).Clear();
-        starts.AsSpan(positions, blocks * Block - positions).Clear();
+        spread.AsSpan(positions * perPosition, ((blocks * Block) - positions) * perPosition).Clear();
+        starts.AsSpan(positions, (blocks * Block) - positions).Clear();
         var result = new Image(positions, view.Height);
         fixed (byte* from = source.PaddedPixels, to = result.PaddedPixels)
         fixed (int* weight = spread, start = starts)
@@ -34,8 +34,8 @@ public static unsafe partial class Resampling
                 Spread(weights, start, weight);
             for (int y = 0; y < view.Height; y++)
             {
-                byte* input = from + (long)(view.Y + y) * source.Stride + view.X * Image.Channels;
-                byte* output = to + (long)y * result.Stride;
+                byte* input = from + ((long)(view.Y + y) * source.Stride) + (view.X * Image.Channels);
+                byte* output = to + ((long)y * result.Stride);
                 if (Avx512BW.IsSupported)
                     HorizontalRow512(input, output, weight, start, groups, blocks);
                 else if (paired)
@@ -56,7 +56,7 @@ public static unsafe partial class Resampling
         {
             starts[i] = weights.Start[i];
             for (int k = 0; k < weights.MaxCount; k++, spread += Vector128<int>.Count)
-                Vector128.Create(k < weights.Count[i] ? weights.Values[i * weights.Taps + k] : 0).Store(spread);
+                Vector128.Create(k < weights.Count[i] ? weights.Values[(i * weights.Taps) + k] : 0).Store(spread);
         }
     }
 
@@ -74,7 +74,7 @@ public static unsafe partial class Resampling
             int k = starts[i] - weights.Start[i];
             for (int group = 0; group < groups; group++, spread += Group)
                 for (int pair = 0; pair < Group / 2; pair++, k += 2)
-                    (spread[pair], spread[Group / 2 + pair]) = PairHalves(
+                    (spread[pair], spread[(Group / 2) + pair]) = PairHalves(
                         (uint)k < (uint)values.Length ? values[k] : 0, (uint)(k + 1) < (uint)values.Length ? values[k + 1] : 0);
         }
     }
@@ -85,7 +85,7 @@ public static unsafe partial class Resampling
     /// </summary>
     private static (Vector128<byte> Near, Vector128<byte> Far) Pick(int colour)
     {
-        Vector128<byte> offset = (Vector128<short>.Indices * Image.Channels + Vector128.Create((short)colour)).AsByte();
+        Vector128<byte> offset = ((Vector128<short>.Indices * Image.Channels) + Vector128.Create((short)colour)).AsByte();
         Vector128<byte> isNear = Vector128.LessThan(offset, Vector128.Create((byte)16)), isByte = Vector128.Create((short)0xFF).AsByte();
         Vector128<byte> blank = Vector128.Create(Zero);
         return (Vector128.ConditionalSelect(isNear & isByte, offset, blank),
@@ -105,10 +105,10 @@ public static unsafe partial class Resampling
         int step = groups * Group;
         for (int block = 0; block < blocks; block++, output += Block * Image.Channels, start += Block, weight += Block * step)
         {
-            Vector512<int> s0 = Sum(input + start[0] * Image.Channels, weight, groups, near, far);
-            Vector512<int> s1 = Sum(input + start[1] * Image.Channels, weight + step, groups, near, far);
-            Vector512<int> s2 = Sum(input + start[2] * Image.Channels, weight + 2 * step, groups, near, far);
-            Vector512<int> s3 = Sum(input + start[3] * Image.Channels, weight + 3 * step, groups, near, far);
+            Vector512<int> s0 = Sum(input + (start[0] * Image.Channels), weight, groups, near, far);
+            Vector512<int> s1 = Sum(input + (start[1] * Image.Channels), weight + step, groups, near, far);
+            Vector512<int> s2 = Sum(input + (start[2] * Image.Channels), weight + (2 * step), groups, near, far);
+            Vector512<int> s3 = Sum(input + (start[3] * Image.Channels), weight + (3 * step), groups, near, far);
             // Adds up the four numbers of every lane, those of s0 into the first place, those of s1 into the second, and so on.
             Vector512<long> s01 = (Avx512F.UnpackLow(s0, s1) + Avx512F.UnpackHigh(s0, s1)).AsInt64();
             Vector512<long> s23 = (Avx512F.UnpackLow(s2, s3) + Avx512F.UnpackHigh(s2, s3)).AsInt64();
@@ -126,7 +126,7 @@ public static unsafe partial class Resampling
                 Vector512<short> colours = (Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((int*)pixels).AsByte(), near)
                     | Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((int*)(pixels + 8)).AsByte(), far)).AsInt16();
                 upper += Avx512BW.MultiplyAddAdjacent(colours, Avx512F.BroadcastVector128ToVector512(weight).AsInt16());
-                lower += Avx512BW.MultiplyAddAdjacent(colours, Avx512F.BroadcastVector128ToVector512(weight + Group / 2).AsInt16());
+                lower += Avx512BW.MultiplyAddAdjacent(colours, Avx512F.BroadcastVector128ToVector512(weight + (Group / 2)).AsInt16());
             }
             return (upper << LowerBits) + lower;
         }
@@ -147,7 +147,7 @@ public static unsafe partial class Resampling
         {
             for (int i = 0; i < Block; i++)
             {
-                byte* pixels = input + *start++ * Image.Channels;
+                byte* pixels = input + (*start++ * Image.Channels);
                 Vector256<int> upper = Vector256<int>.Zero, lower = upper;
                 Vector128<int> upperBlue = Vector128<int>.Zero, lowerBlue = upperBlue;
                 for (int k = 0; k < groups; k++, pixels += Group * Image.Channels, weight += Group)
@@ -155,7 +155,7 @@ public static unsafe partial class Resampling
                     Vector256<byte> first = Avx2.BroadcastVector128ToVector256(pixels), second = Avx2.BroadcastVector128ToVector256(pixels + 8);
                     Vector256<short> colours = (Avx2.Shuffle(first, near) | Avx2.Shuffle(second, far)).AsInt16();
                     Vector128<short> blues = (Ssse3.Shuffle(first.GetLower(), blue) | Ssse3.Shuffle(second.GetLower(), blueFar)).AsInt16();
-                    Vector256<short> upperWeights = Avx2.BroadcastVector128ToVector256(weight).AsInt16(), lowerWeights = Avx2.BroadcastVector128ToVector256(weight + Group / 2).AsInt16();
+                    Vector256<short> upperWeights = Avx2.BroadcastVector128ToVector256(weight).AsInt16(), lowerWeights = Avx2.BroadcastVector128ToVector256(weight + (Group / 2)).AsInt16();
                     upper += Avx2.MultiplyAddAdjacent(colours, upperWeights);
                     lower += Avx2.MultiplyAddAdjacent(colours, lowerWeights);
                     upperBlue += Sse2.MultiplyAddAdjacent(blues, upperWeights.GetLower());
@@ -176,7 +176,7 @@ public static unsafe partial class Resampling
     {
         for (int x = 0; x < positions; x++, output += Image.Channels)
         {
-            byte* pixel = input + start[x] * Image.Channels;
+            byte* pixel = input + (start[x] * Image.Channels);
             Vector128<int> sum = Vector128.Create(Half);
             for (int k = 0; k < taps; k++, pixel += Image.Channels, weight += 4)
                 sum += Vector128.Create(pixel[0], pixel[1], pixel[2], 0) * Vector128.Load(weight);

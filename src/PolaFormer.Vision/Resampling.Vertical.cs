@@ -19,12 +19,12 @@ public static unsafe partial class Resampling
         fixed (byte* from = source.PaddedPixels, to = result.PaddedPixels)
         fixed (int* values = weights.Values, pairs = halves)
         {
-            byte* corner = from + (long)view.Y * source.Stride + view.X * Image.Channels;
+            byte* corner = from + ((long)view.Y * source.Stride) + (view.X * Image.Channels);
             for (int y = 0; y < weights.Start.Length; y++)
             {
-                byte* input = corner + (long)(weights.Start[y] - firstRow) * source.Stride;
-                byte* output = to + (long)y * bytes;
-                int* weight = values + y * weights.Taps;
+                byte* input = corner + ((long)(weights.Start[y] - firstRow) * source.Stride);
+                byte* output = to + ((long)y * bytes);
+                int* weight = values + (y * weights.Taps);
                 int taps = weights.Count[y];
                 if (!Avx2.IsSupported)
                 {
@@ -101,7 +101,7 @@ public static unsafe partial class Resampling
             Vector128<int> low = Vector128.Create(Half), high = low;
             for (int k = 0; k < taps; k++)
             {
-                Vector128<ushort> words = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(long*)(input + x + (long)k * stride)).AsByte());
+                Vector128<ushort> words = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(long*)(input + x + ((long)k * stride))).AsByte());
                 Vector128<int> factor = Vector128.Create(weight[k]);
                 low += Vector128.WidenLower(words).AsInt32() * factor;
                 high += Vector128.WidenUpper(words).AsInt32() * factor;

@@ -18,7 +18,7 @@ public static partial class Resampling
     private static (int Upper, int Lower) PairHalves(int first, int second)
     {
         const int mask = (1 << LowerBits) - 1;
-        return ((first >> LowerBits & 0xFFFF) | second >> LowerBits << 16, (first & mask) | (second & mask) << 16);
+        return (((first >> LowerBits) & 0xFFFF) | (second >> LowerBits << 16), (first & mask) | ((second & mask) << 16));
     }
 
     /// <summary>For each output position of one axis: the first source position, how many follow, and their weights.</summary>
@@ -36,21 +36,21 @@ public static partial class Resampling
             double scale = (double)(high - low) / size;
             double stretch = Math.Max(scale, 1);
             double support = Radius(filter) * stretch, reciprocal = 1 / stretch;
-            Taps = (int)Math.Ceiling(support) * 2 + 1;
+            Taps = ((int)Math.Ceiling(support) * 2) + 1;
             Start = new int[count];
             Count = new int[count];
             Values = new int[checked(count * Taps)];
             double[] exact = new double[Taps];
             for (int i = 0; i < count; i++)
             {
-                double center = low + (first + i + 0.5) * scale;
+                double center = low + ((first + i + 0.5) * scale);
                 int from = Math.Max((int)(center - support + 0.5), 0);
                 int taps = Math.Min((int)(center + support + 0.5), sourceSize) - from;
                 double sum = 0;
                 for (int k = 0; k < taps; k++)
                     sum += exact[k] = Evaluate(filter, (from + k - center + 0.5) * reciprocal);
                 for (int k = 0; k < taps; k++)
-                    Values[i * Taps + k] = FixedPoint(sum != 0 ? exact[k] / sum : exact[k]);
+                    Values[(i * Taps) + k] = FixedPoint(sum != 0 ? exact[k] / sum : exact[k]);
                 (Start[i], Count[i]) = (from, taps);
                 MaxCount = Math.Max(MaxCount, taps);
             }
@@ -69,7 +69,7 @@ public static partial class Resampling
         /// <summary>(positions, <see cref="Taps"/>); behind the last weight of a position are zeros.</summary>
         public int[] Values { get; }
 
-        private static int FixedPoint(double weight) => (int)((weight < 0 ? -0.5 : 0.5) + weight * (1 << PrecisionBits));
+        private static int FixedPoint(double weight) => (int)((weight < 0 ? -0.5 : 0.5) + (weight * (1 << PrecisionBits)));
 
         private static double Radius(ResamplingFilter filter) => filter switch
         {
@@ -93,8 +93,8 @@ public static partial class Resampling
         {
             const double a = -0.5;
             if (x < 1)
-                return ((a + 2) * x - (a + 3)) * x * x + 1;
-            return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+                return ((((a + 2) * x) - (a + 3)) * x * x) + 1;
+            return x < 2 ? (((((x - 5) * x) + 8) * x) - 4) * a : 0;
         }
 
         private static double Hamming(double x)
@@ -104,7 +104,7 @@ public static partial class Resampling
             if (x >= 1)
                 return 0;
             x *= Math.PI;
-            return Math.Sin(x) / x * (0.54f + 0.46f * Math.Cos(x));
+            return Math.Sin(x) / x * (0.54f + (0.46f * Math.Cos(x)));
         }
 
         private static double Sinc(double x)

@@ -105,7 +105,7 @@ public static partial class Resampling
     private static void Positions(Span<int> positions, float low, float high)
     {
         double scale = (double)(high - low) / positions.Length;
-        double at = low + scale * 0.5;
+        double at = low + (scale * 0.5);
         foreach (ref int position in positions)
         {
             position = (int)at;

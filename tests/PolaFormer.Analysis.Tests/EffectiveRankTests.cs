@@ -5,7 +5,7 @@ public class EffectiveRankTests
     [Fact]
     public void AnIdentityHasItsSize()
     {
-        var identity = new float[36];
+        float[] identity = new float[36];
         for (int i = 0; i < 6; i++)
             identity[i * 7] = 3;
         Assert.Equal(6, EffectiveRank.Of(identity, 6), 4);

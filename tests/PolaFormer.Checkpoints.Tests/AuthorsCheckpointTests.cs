@@ -59,7 +59,7 @@ public class AuthorsCheckpointTests
         var states = Assert.IsType<PickledDictionary>(optimizer["state"]);
         var first = Assert.IsType<PickledDictionary>(states[0L]);
         var average = Assert.IsType<StoredTensor>(first["exp_avg"]);
-        var values = new float[average.Shape.Count];
+        float[] values = new float[average.Shape.Count];
         average.ReadFloat32(values);
         Assert.Contains(values, value => value != 0);
     }

@@ -18,7 +18,8 @@ public sealed class FileTests : IDisposable
     public void BytesBehindAnArchiveArePassedOver(int count, bool isText)
     {
         byte[] behind = new byte[count];
-        if (isText) behind.AsSpan().Fill((byte)'x');
+        if (isText)
+            behind.AsSpan().Fill((byte)'x');
         using Checkpoint checkpoint = Checkpoint.Parse((byte[])[.. TorchFile.Of("", ("w", [1, 2, 3])), .. behind], "test");
         Assert.Equal([1, 2, 3], checkpoint["w"].Floats());
     }
@@ -27,7 +28,8 @@ public sealed class FileTests : IDisposable
     public void ManyFalseEndsOfAnArchiveTakeLittleTime()
     {
         byte[] file = new byte[8 << 20];
-        for (int at = 0; at + 4 < file.Length; at += 23) "PK\x5\x6"u8.CopyTo(file.AsSpan(at));
+        for (int at = 0; at + 4 < file.Length; at += 23)
+            "PK\x5\x6"u8.CopyTo(file.AsSpan(at));
         "PK\x3\x4"u8.CopyTo(file);
         Assert.Contains("directory", Assert.Throws<CheckpointException>(() => Checkpoint.Parse(file, "test")).Message, StringComparison.Ordinal);
     }
@@ -40,7 +42,8 @@ public sealed class FileTests : IDisposable
         string path = Path.Combine(_folder.FullName, name);
         File.Copy(Fixture.Path(name), path);
         using Checkpoint checkpoint = Checkpoint.Open(path);
-        using (FileStream stream = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) stream.SetLength(64);
+        using (FileStream stream = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            stream.SetLength(64);
         var error = Assert.Throws<CheckpointException>(() => checkpoint.Entries.Select(entry => entry.Floats()).Last());
         Assert.Contains("shorter", error.Message, StringComparison.Ordinal);
     }
@@ -67,7 +70,8 @@ public sealed class FileTests : IDisposable
     [InlineData("/dev/stdin")]
     public void DevicesAreNotRead(string path)
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("There are no such devices.");
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("There are no such devices.");
         Assert.Throws<FileException>(() => Checkpoint.Open(path));
     }
 

@@ -10,22 +10,24 @@ internal static class Fixture
     public static string Shared(params string[] parts)
     {
         DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(System.IO.Path.Combine(folder.FullName, "PolaFormer.slnx"))) folder = folder.Parent;
+        while (folder is not null && !File.Exists(System.IO.Path.Combine(folder.FullName, "PolaFormer.slnx")))
+            folder = folder.Parent;
         string path = System.IO.Path.Combine([folder?.FullName ?? ".", "..", "shared", .. parts]);
-        if (!File.Exists(path)) Assert.Skip($"{System.IO.Path.Combine(parts)} is not in the shared folder.");
+        if (!File.Exists(path))
+            Assert.Skip($"{System.IO.Path.Combine(parts)} is not in the shared folder.");
         return path;
     }
 
     public static byte[] Data(this CheckpointEntry entry)
     {
-        var bytes = new byte[entry.ByteCount];
+        byte[] bytes = new byte[entry.ByteCount];
         entry.ReadBytes(bytes);
         return bytes;
     }
 
     public static float[] Floats(this CheckpointEntry entry)
     {
-        var values = new float[entry.Shape.Count];
+        float[] values = new float[entry.Shape.Count];
         entry.ReadFloat32(values);
         return values;
     }

@@ -11,10 +11,11 @@ public class FloatConversionTests
         for (int i = 0; i < 100_000; i++)
         {
             float value = BitConverter.UInt32BitsToSingle((uint)random.NextInt64(1L << 32));
-            if (!float.IsFinite(value)) continue;
+            if (!float.IsFinite(value))
+                continue;
             uint bits = BitConverter.SingleToUInt32Bits(value), lower = bits & 0xFFFF0000, upper = lower + 0x10000;
             uint below = bits - lower, above = upper - bits;
-            uint expected = below < above || below == above && (lower >> 16 & 1) == 0 ? lower : upper;
+            uint expected = below < above || below == above && ((lower >> 16) & 1) == 0 ? lower : upper;
             Assert.Equal((ushort)(expected >> 16), ToHalf(DType.BFloat16, value));
         }
     }
@@ -45,7 +46,8 @@ public class FloatConversionTests
             // A third around the halves' subnormals, a third in their whole range, a third anything.
             uint bits = (i % 3) switch { 0 => (uint)random.Next(0x3200_0000, 0x3900_0000), 1 => (uint)random.Next(0x3800_0000, 0x4790_0000), _ => (uint)random.NextInt64(1L << 32) };
             float value = BitConverter.UInt32BitsToSingle(i % 2 == 0 ? bits : bits ^ 0x8000_0000);
-            if (!float.IsNaN(value)) Assert.Equal(BitConverter.HalfToUInt16Bits((Half)value), ToHalf(DType.Float16, value));
+            if (!float.IsNaN(value))
+                Assert.Equal(BitConverter.HalfToUInt16Bits((Half)value), ToHalf(DType.Float16, value));
         }
     }
 
@@ -54,7 +56,7 @@ public class FloatConversionTests
     {
         for (int i = 0; i < 65536; i++)
         {
-            var value = new float[1];
+            float[] value = new float[1];
             FloatConversion.ToFloat32(DType.Float16, BitConverter.GetBytes((ushort)i), value);
             Assert.Equal((float)BitConverter.UInt16BitsToHalf((ushort)i), value[0]);
         }
@@ -65,14 +67,16 @@ public class FloatConversionTests
     [InlineData(DType.BFloat16)]
     public void EveryHalfSurvivesTheWayThroughFloat32(DType type)
     {
-        var halves = new byte[2 * 65536];
-        for (int i = 0; i < 65536; i++) BitConverter.TryWriteBytes(halves.AsSpan(2 * i), (ushort)i);
-        var floats = new float[65536];
+        byte[] halves = new byte[2 * 65536];
+        for (int i = 0; i < 65536; i++)
+            BitConverter.TryWriteBytes(halves.AsSpan(2 * i), (ushort)i);
+        float[] floats = new float[65536];
         FloatConversion.ToFloat32(type, halves, floats);
-        var back = new byte[halves.Length];
+        byte[] back = new byte[halves.Length];
         FloatConversion.FromFloat32(type, floats, back);
         for (int i = 0; i < 65536; i++)
-            if (!float.IsNaN(floats[i])) Assert.Equal((ushort)i, BitConverter.ToUInt16(back, 2 * i));
+            if (!float.IsNaN(floats[i]))
+                Assert.Equal((ushort)i, BitConverter.ToUInt16(back, 2 * i));
     }
 
     [Theory]
@@ -85,7 +89,7 @@ public class FloatConversionTests
     [InlineData(DType.Float64, new byte[] { 0, 0, 0, 0, 0, 0, 0xF8, 0x3F }, 1.5f)]
     public void IntegersAndDoublesAreConverted(DType type, byte[] bytes, float expected)
     {
-        var value = new float[1];
+        float[] value = new float[1];
         FloatConversion.ToFloat32(type, bytes, value);
         Assert.Equal(expected, value[0]);
     }

@@ -18,7 +18,7 @@ public class FuzzTests
     public void DamagedFilesAreRefusedOrRead(string file, int seed)
     {
         byte[] original = Fixture.Bytes(file);
-        var scratch = new byte[1 << 12];
+        byte[] scratch = new byte[1 << 12];
         Run(original, seed, (bytes, round) =>
         {
             // Without checksums most damage reaches the parsers behind them.
@@ -30,7 +30,8 @@ public class FuzzTests
                 for (long done = 0; done < entry.ByteCount; done += scratch.Length)
                     entry.Tensor.ReadBytes(done, scratch.AsSpan(0, (int)Math.Min(scratch.Length, entry.ByteCount - done)));
             }
-            foreach (object? value in checkpoint.Metadata.Values) Walk(value);
+            foreach (object? value in checkpoint.Metadata.Values)
+                Walk(value);
             CheckpointManifest.Of(checkpoint);
         });
     }
@@ -52,8 +53,9 @@ public class FuzzTests
         Random random = new(8);
         for (int round = 0; round < Rounds; round++)
         {
-            var bytes = new byte[random.Next(4, 120)];
-            for (int i = 0; i < bytes.Length; i++) bytes[i] = random.Next(3) == 0 ? (byte)random.Next(4) : opcodes[random.Next(opcodes.Length)];
+            byte[] bytes = new byte[random.Next(4, 120)];
+            for (int i = 0; i < bytes.Length; i++)
+                bytes[i] = random.Next(3) == 0 ? (byte)random.Next(4) : opcodes[random.Next(opcodes.Length)];
             Check(bytes, round, (input, _) => Walk(new Unpickler(input, "fuzz", "pickle", new AnyStorage()).Load()));
         }
     }
@@ -62,7 +64,8 @@ public class FuzzTests
     {
         Random random = new(seed);
         read(original, 0);
-        for (int round = 0; round < Rounds; round++) Check(Mutate(original, random), round, read);
+        for (int round = 0; round < Rounds; round++)
+            Check(Mutate(original, random), round, read);
     }
 
     private static void Check(byte[] bytes, int round, Action<byte[], int> read)
@@ -81,7 +84,7 @@ public class FuzzTests
         }
 
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.True(allocated <= BaseAllocation + AllocationPerByte * bytes.Length, $"Round {round}: {allocated} bytes for a file of {bytes.Length}.");
+        Assert.True(allocated <= BaseAllocation + (AllocationPerByte * bytes.Length), $"Round {round}: {allocated} bytes for a file of {bytes.Length}.");
     }
 
     private static byte[] Mutate(byte[] original, Random random)
@@ -99,11 +102,13 @@ public class FuzzTests
                 case 4 when random.Next(4) == 0: bytes.RemoveRange(at, bytes.Count - at); break;
                 case 5: bytes[at] = bytes[other]; break;
                 case 6:
-                    for (int i = 0; i < Math.Min(length, bytes.Count - Math.Max(at, other)); i++) bytes[at + i] = bytes[other + i];
+                    for (int i = 0; i < Math.Min(length, bytes.Count - Math.Max(at, other)); i++)
+                        bytes[at + i] = bytes[other + i];
                     break;
                 default:
                     uint extreme = random.Next(6) switch { 0 => 0, 1 => uint.MaxValue, 2 => int.MaxValue, 3 => 0x80000000, 4 => (uint)bytes.Count, _ => (uint)random.Next() };
-                    for (int i = 0; i < Math.Min(4, bytes.Count - at); i++) bytes[at + i] = (byte)(extreme >> (8 * i));
+                    for (int i = 0; i < Math.Min(4, bytes.Count - at); i++)
+                        bytes[at + i] = (byte)(extreme >> (8 * i));
                     break;
             }
         }
@@ -119,13 +124,15 @@ public class FuzzTests
                 Walk(item);
             }
         else if (value is PickledList list)
-            foreach (object? item in list) Walk(item);
+            foreach (object? item in list)
+                Walk(item);
     }
 
     private static byte[] PickleOf(string file)
     {
         byte[] bytes = Fixture.Bytes(file);
-        if (file.Contains("legacy")) return bytes[137..2240];
+        if (file.Contains("legacy"))
+            return bytes[137..2240];
         int local = bytes.AsSpan().IndexOf("PK\x3\x4"u8);
         int start = local + 30 + BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(local + 26)) + BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(local + 28));
         return bytes[start..bytes.AsSpan().IndexOf("PK\x7\x8"u8)];

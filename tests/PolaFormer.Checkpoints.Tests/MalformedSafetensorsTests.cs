@@ -73,7 +73,7 @@ public class MalformedSafetensorsTests
     private static byte[] File(string header, int data)
     {
         byte[] json = Encoding.UTF8.GetBytes(header);
-        var file = new byte[8 + json.Length + data];
+        byte[] file = new byte[8 + json.Length + data];
         BinaryPrimitives.WriteInt64LittleEndian(file, json.Length);
         json.CopyTo(file, 8);
         return file;

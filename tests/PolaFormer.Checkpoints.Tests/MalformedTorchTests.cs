@@ -101,7 +101,8 @@ public class MalformedTorchTests
     public void TensorsThatShareTheirDataTooOftenAreRefused()
     {
         StringBuilder pickle = new("\x80\x02}(U\x01wctorch._utils\n_rebuild_tensor_v2\nq\0((U\x07storagectorch\nFloatStorage\nU\x01" + "0U\x03" + "cpuM\0\x40tQK\0M\0\x40\x85K\x01\x85\x89Ntq\x01R");
-        for (int i = 0; i < 100; i++) pickle.Append($"K{(char)i}h\0h\x01R").Replace($"K{(char)i}h", $"U\x02{i:00}h", pickle.Length - 7, 7);
+        for (int i = 0; i < 100; i++)
+            pickle.Append($"K{(char)i}h\0h\x01R").Replace($"K{(char)i}h", $"U\x02{i:00}h", pickle.Length - 7, 7);
         byte[] file = Zip(CompressionLevel.NoCompression, ("w/data.pkl", Encoding.Latin1.GetBytes(pickle + "u.")), ("w/data/0", new byte[65536]));
         Assert.Contains("share their data", Fault(file));
     }

@@ -35,7 +35,7 @@ public class NonFiniteWeightsTests
     {
         for (int length = 1; length < 70; length++)
         {
-            var values = new float[length];
+            float[] values = new float[length];
             Array.Fill(values, float.MaxValue);
             Assert.Equal(-1, FloatConversion.IndexOfNonFinite(values));
             for (int at = 0; at < length; at++)

@@ -26,7 +26,8 @@ public class OdditiesTests
                 _ => "value." + entry.Name,
             }];
             Assert.Equal(truth.Shape, entry.Shape);
-            if (entry.DType == DType.BFloat16) Assert.Equal(truth.Floats(), entry.Floats());
+            if (entry.DType == DType.BFloat16)
+                Assert.Equal(truth.Floats(), entry.Floats());
             else
             {
                 Assert.Equal(truth.DType, entry.DType);
@@ -106,7 +107,7 @@ public class OdditiesTests
             int size = entry.DType.Size();
             for (int from = 0; from <= whole.Length; from += size)
             {
-                var run = new byte[Math.Min(5 * size, whole.Length - from)];
+                byte[] run = new byte[Math.Min(5 * size, whole.Length - from)];
                 entry.Tensor.ReadBytes(from, run);
                 Assert.Equal(whole[from..(from + run.Length)], run);
             }

@@ -58,8 +58,10 @@ public class SectionTests
     {
         using Checkpoint checkpoint = Checkpoint.Parse(TorchFile.Of(beside, ("w", [1, 2])), "test");
         Assert.Equal([1, 2], checkpoint["w"].Floats());
-        if (name is null) Assert.Empty(checkpoint.NotRead);
-        else Assert.Equal([name], checkpoint.NotRead);
+        if (name is null)
+            Assert.Empty(checkpoint.NotRead);
+        else
+            Assert.Equal([name], checkpoint.NotRead);
         CheckpointManifest.Of(checkpoint);
     }
 

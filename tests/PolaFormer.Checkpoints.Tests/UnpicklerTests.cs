@@ -125,8 +125,10 @@ public class UnpicklerTests
     public void TensorsMustLieInTheirStorage(string offset, string size, string stride, bool valid)
     {
         string pickle = RebuildTensor + "((U\x07storagectorch\nFloatStorage\nU\x01" + "0U\x03" + "cpuK\x06tQ" + offset + size + stride + "\x89NtR.";
-        if (valid) Assert.IsType<StoredTensor>(Load(pickle));
-        else Assert.Throws<CheckpointException>(() => Load(pickle));
+        if (valid)
+            Assert.IsType<StoredTensor>(Load(pickle));
+        else
+            Assert.Throws<CheckpointException>(() => Load(pickle));
     }
 
     [Fact]
@@ -150,7 +152,8 @@ public class UnpicklerTests
     {
         object? value = Load(new string(']', 20_000) + new string('a', 19_999) + ".");
         int depth = 0;
-        for (; value is PickledList list; value = list[0]) depth++;
+        for (; value is PickledList list; value = list[0])
+            depth++;
         Assert.InRange(depth, 50, 101);
         Assert.True(Assert.IsType<PickledDictionary>(value).IsUnread);
     }
@@ -173,8 +176,10 @@ public class UnpicklerTests
         Unpickler unpickler = new(Encoding.Latin1.GetBytes(pickle), "test", "pickle", new AnyStorage());
         object? value = unpickler.Load();
         Assert.Contains(name, unpickler.NotRead);
-        if (value is PickledType type) Assert.Equal(name, type.Name);
-        else Assert.Equal((name, true), value is PickledDictionary made ? (made.TypeName, made.IsUnread) : default);
+        if (value is PickledType type)
+            Assert.Equal(name, type.Name);
+        else
+            Assert.Equal((name, true), value is PickledDictionary made ? (made.TypeName, made.IsUnread) : default);
     }
 
     [Fact]
@@ -222,7 +227,8 @@ public class UnpicklerTests
     public void ALaughThatDoublesIsRefused()
     {
         StringBuilder pickle = new("]q\0");
-        for (int i = 1; i < 60; i++) pickle.Append($"0](h{(char)(i - 1)}h{(char)(i - 1)}eq{(char)i}");
+        for (int i = 1; i < 60; i++)
+            pickle.Append($"0](h{(char)(i - 1)}h{(char)(i - 1)}eq{(char)i}");
         Assert.Contains("over and over", Assert.Throws<CheckpointException>(() => Load(pickle + ".")).Message);
     }
 
@@ -241,7 +247,7 @@ public class UnpicklerTests
         StringBuilder pickle = new("}(");
         for (int i = 0; i < 100_000; i++)
         {
-            string half = $"{(char)(i & 255)}{(char)(i >> 8 & 255)}{(char)(i >> 16)}\0";
+            string half = $"{(char)(i & 255)}{(char)((i >> 8) & 255)}{(char)(i >> 16)}\0";
             pickle.Append($"\x8a\x08{half}{half}N");
         }
         Assert.Equal(100_000, Assert.IsType<PickledDictionary>(Load(pickle + "u.")).Count);

@@ -24,7 +24,8 @@ public sealed class WriterTests : IDisposable
 
         using Checkpoint copy = Checkpoint.Open(path);
         Assert.Equal(source.Entries.Select(entry => entry.ToString()), copy.Entries.Select(entry => entry.ToString()));
-        foreach (CheckpointEntry entry in source.Entries) Assert.Equal(entry.Data(), copy[entry.Name].Data());
+        foreach (CheckpointEntry entry in source.Entries)
+            Assert.Equal(entry.Data(), copy[entry.Name].Data());
         Assert.Equal(["copy." + extension], _folder.EnumerateFiles().Select(file => file.Name));
     }
 
@@ -183,8 +184,10 @@ public sealed class WriterTests : IDisposable
 
     private static void Write(string path, IEnumerable<CheckpointTensor> tensors)
     {
-        if (path.EndsWith(".pth")) TorchWriter.Write(path, tensors);
-        else SafetensorsWriter.Write(path, tensors);
+        if (path.EndsWith(".pth"))
+            TorchWriter.Write(path, tensors);
+        else
+            SafetensorsWriter.Write(path, tensors);
     }
 
     private static IEnumerable<object?> Flatten(object? value) => value switch
@@ -197,7 +200,7 @@ public sealed class WriterTests : IDisposable
 
     private static IEnumerable<object?> Bytes(StoredTensor tensor)
     {
-        var bytes = new byte[tensor.ByteCount];
+        byte[] bytes = new byte[tensor.ByteCount];
         tensor.ReadBytes(bytes);
         return [tensor.DType, tensor.Shape, Convert.ToHexString(bytes)];
     }

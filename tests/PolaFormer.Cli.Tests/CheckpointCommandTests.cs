@@ -22,7 +22,11 @@ public sealed class CheckpointCommandTests : IDisposable
     [InlineData("export", "--onnx", "no-such-file.onnx")]
     public async Task WeightsThatAreNotFiniteAreOneErrorBeforeAnythingIsComputed(params string[] command)
     {
-        string path = Save("nan.safetensors", change: (name, values) => { if (name == "head.bias") values[2] = float.NaN; });
+        string path = Save("nan.safetensors", change: (name, values) =>
+        {
+            if (name == "head.bias")
+                values[2] = float.NaN;
+        });
         (int code, string output, string error) = await Polaformer.Run([.. command, "--checkpoint", path]);
         Assert.NotEqual(0, code);
         Assert.Empty(output);
@@ -34,7 +38,11 @@ public sealed class CheckpointCommandTests : IDisposable
     [Fact]
     public async Task AnOverflowingNetworkIsAnErrorOfEachImage()
     {
-        string path = Save("huge.safetensors", change: (name, values) => { if (name.EndsWith("weight", StringComparison.Ordinal)) values.Fill(3e38f); });
+        string path = Save("huge.safetensors", change: (name, values) =>
+        {
+            if (name.EndsWith("weight", StringComparison.Ordinal))
+                values.Fill(3e38f);
+        });
         (int code, string output, _) = await Polaformer.Run("predict", "samples/images/cat.jpg", "samples/images/airplane.jpg", "--json", "--checkpoint", path);
         Assert.NotEqual(0, code);
         foreach (JsonElement result in JsonDocument.Parse(output).RootElement.EnumerateArray())
@@ -131,18 +139,22 @@ public sealed class CheckpointCommandTests : IDisposable
     [InlineData("KILL")]
     public async Task AConversionThatIsEndedLeavesNothingBehind(string signal)
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("There are no such signals.");
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("There are no such signals.");
         string input = Path.Combine(_folder.FullName, "large.safetensors"), folder = _folder.CreateSubdirectory("out").FullName;
         SafetensorsWriter.Write(input, [new CheckpointTensor("w", DType.Float32, [1 << 26], (_, destination) => destination.Clear())]);
         using (Process process = Start("convert", input, Path.Combine(folder, "out.safetensors"), "--half"))
         {
-            while (Directory.GetFiles(folder).Length == 0 && !process.HasExited) await Task.Delay(5, TestContext.Current.CancellationToken);
-            using (Process kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+            while (Directory.GetFiles(folder).Length == 0 && !process.HasExited)
+                await Task.Delay(5, TestContext.Current.CancellationToken);
+            using (Process kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"]))
+                await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
             await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
 
         // What SIGKILL leaves, the next conversion to that folder takes away.
-        if (signal == "KILL") Assert.Equal(0, (await Polaformer.Run("convert", Save("small.safetensors"), Path.Combine(folder, "out.safetensors"))).ExitCode);
+        if (signal == "KILL")
+            Assert.Equal(0, (await Polaformer.Run("convert", Save("small.safetensors"), Path.Combine(folder, "out.safetensors"))).ExitCode);
         Assert.DoesNotContain(Directory.GetFiles(folder), file => !file.EndsWith("out.safetensors", StringComparison.Ordinal));
     }
 
@@ -160,7 +172,8 @@ public sealed class CheckpointCommandTests : IDisposable
         SafetensorsWriter.Write(path, model.StateDict().Where(entry => skip?.Invoke(entry.Name) != true).Select(entry =>
         {
             byte[] bytes = entry.Tensor.AsBytes().ToArray();
-            if (entry.Tensor.DType == DType.Float32) change?.Invoke(entry.Name, MemoryMarshal.Cast<byte, float>(bytes.AsSpan()));
+            if (entry.Tensor.DType == DType.Float32)
+                change?.Invoke(entry.Name, MemoryMarshal.Cast<byte, float>(bytes.AsSpan()));
             return new CheckpointTensor(rename?.Invoke(entry.Name) ?? entry.Name, entry.Tensor.DType, entry.Tensor.Shape, bytes);
         }));
         return path;

@@ -143,7 +143,7 @@ public sealed class KilledRunTests(KilledRuns runs) : IClassFixture<KilledRuns>
     {
         const string Key = "SigIgn:";
         string? line = OperatingSystem.IsLinux() ? File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal)) : null;
-        return line is not null && (Convert.ToUInt64(line[Key.Length..].Trim(), 16) >> (signal - 1) & 1) != 0;
+        return line is not null && ((Convert.ToUInt64(line[Key.Length..].Trim(), 16) >> (signal - 1)) & 1) != 0;
     }
 
     private static void Tell(string line) => TestContext.Current.TestOutputHelper?.WriteLine(line);

@@ -34,7 +34,7 @@ internal sealed class Comparison
     /// <summary>Compares float32 values in the authors' layout.</summary>
     public void Close(string key, ReadOnlySpan<float> actual)
     {
-        var widened = new double[actual.Length];
+        double[] widened = new double[actual.Length];
         for (int i = 0; i < widened.Length; i++)
             widened[i] = actual[i];
         Close(key, widened);

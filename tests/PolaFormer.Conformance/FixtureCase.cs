@@ -69,7 +69,7 @@ internal sealed class FixtureCase : IDisposable
     public float[] Floats(string key)
     {
         CheckpointEntry entry = Entry(key);
-        var values = new float[entry.Shape.Count];
+        float[] values = new float[entry.Shape.Count];
         entry.ReadFloat32(values);
         return values;
     }
@@ -92,7 +92,7 @@ internal sealed class FixtureCase : IDisposable
             case DType.Int32:
                 return [.. MemoryMarshal.Cast<byte, int>(Raw(entry)).ToArray().Select(value => (double)value)];
             default:
-                var values = new float[entry.Shape.Count];
+                float[] values = new float[entry.Shape.Count];
                 entry.ReadFloat32(values);
                 return Array.ConvertAll(values, value => (double)value);
         }
@@ -101,7 +101,7 @@ internal sealed class FixtureCase : IDisposable
     /// <summary>The bytes of any checkpoint's entry.</summary>
     public static byte[] Raw(CheckpointEntry entry)
     {
-        var bytes = new byte[entry.ByteCount];
+        byte[] bytes = new byte[entry.ByteCount];
         entry.ReadBytes(bytes);
         return bytes;
     }

@@ -37,7 +37,7 @@ internal static class FormulaValues
     public static float[] Unit(string key, long count)
     {
         ulong seed = Seed(key);
-        var values = new float[count];
+        float[] values = new float[count];
         for (int i = 0; i < values.Length; i++)
             values[i] = Mantissa(seed, i) * UnitStep;
         return values;
@@ -47,7 +47,7 @@ internal static class FormulaValues
     public static float[] Symmetric(string key, long count)
     {
         ulong seed = Seed(key);
-        var values = new float[count];
+        float[] values = new float[count];
         for (int i = 0; i < values.Length; i++)
             values[i] = (Mantissa(seed, i) - (1 << 23)) * SymmetricStep;
         return values;
@@ -105,7 +105,7 @@ internal static class FormulaValues
     /// <summary>A picture of ramps and a disc, normalised as ImageNet's: (3, height, width).</summary>
     public static float[] SmoothImage(int height, int width)
     {
-        var values = new float[3 * height * width];
+        float[] values = new float[3 * height * width];
         int radius = Math.Min(height, width) / 2;
         for (int c = 0, i = 0; c < 3; c++)
         {

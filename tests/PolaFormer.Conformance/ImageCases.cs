@@ -65,7 +65,7 @@ internal static class ImageCases
 
         int size = meta.GetProperty("img_size").GetInt32();
         EvalResize mode = meta.Field("test_crop")?.GetBoolean() ?? true ? EvalResize.SquareThenCrop : EvalResize.Square;
-        var values = new float[size * size * Image.Channels];
+        float[] values = new float[size * size * Image.Channels];
         new EvalTransform(size, mode, filter).Apply(decoded, values);
         comparison.Close("out.tensor", Array.ConvertAll(Layout.ChannelsFirst.Export(Tensor.From(values, [1, size, size, Image.Channels])), value => (double)value), TensorTolerance);
     }
@@ -91,7 +91,7 @@ internal static class ImageCases
     /// <summary>Levels as the values that are compared.</summary>
     public static double[] Widened(ReadOnlySpan<byte> values)
     {
-        var widened = new double[values.Length];
+        double[] widened = new double[values.Length];
         for (int i = 0; i < widened.Length; i++)
             widened[i] = values[i];
         return widened;

@@ -54,7 +54,7 @@ internal static partial class LongRangeArenaCases
         FormulaValues.Fill(network, fixture.Salt);
         network.Train();
         var optimizer = new AdamW([new ParameterGroup([.. network.NamedParameters()], Number(rule, "decay"))], eps: Number(rule, "eps"));
-        var losses = new double[fixture.ShapeOf("out.loss_per_step")[0]];
+        double[] losses = new double[fixture.ShapeOf("out.loss_per_step")[0]];
         for (int t = 0; t < losses.Length; t++)
         {
             using var scope = MemoryScope.Enter();

@@ -123,10 +123,10 @@ internal static partial class RecipeCases
         int height = shape[1], width = shape[2], number = 0;
         foreach (JsonElement row in fixture.Meta.GetProperty("rows").EnumerateArray())
         {
-            var values = new float[height * width * Image.Channels];
+            float[] values = new float[height * width * Image.Channels];
             var draws = new LoggedDraws(row.GetProperty("draws"));
             erasing.Apply(values, width, height, draws);
-            var expected = new float[values.Length];
+            float[] expected = new float[values.Length];
             if (row.Field("box") is { } box)
             {
                 int left = box.GetProperty("left").GetInt32(), top = box.GetProperty("top").GetInt32(), w = box.GetProperty("w").GetInt32();
@@ -153,7 +153,7 @@ internal static partial class RecipeCases
         foreach (JsonProperty run in runs.EnumerateObject())
         {
             var draws = new LoggedDraws(run.Value, names);
-            var values = new float[size * size * Image.Channels];
+            float[] values = new float[size * size * Image.Channels];
             transform.Apply(source, draws, values);
             float[] result = Layout.ChannelsFirst.Export(Tensor.From(values, [1, size, size, Image.Channels]));
             comparison.Close($"out.{run.Name}", Array.ConvertAll(result, value => (double)value), TensorTolerance);

@@ -16,7 +16,7 @@ internal static class SequenceBaselines
         (int batch, int tokens, int heads, int headDim) = (shape[0], shape[1], shape[2], shape[3]);
         int[] lengths = fixture.Meta.GetProperty("construct").GetProperty("key_lengths").Integers();
         int keys = fixture.ShapeOf("in.K")[1];
-        var mask = new float[batch * keys];
+        float[] mask = new float[batch * keys];
         for (int i = 0; i < mask.Length; i++)
             mask[i] = i % keys < lengths[i / keys] ? 1 : 0;
 

@@ -17,8 +17,8 @@ internal static class Trajectory
         FormulaValues.Fill(model, fixture.Salt);
         var optimizer = new AdamW(ParameterGroup.Split(model, trajectory.GetProperty("weight_decay").GetDouble()), betas[0], betas[1], trajectory.GetProperty("eps").GetDouble());
         var step = new TrainingStep(fixture, model);
-        var losses = new double[rates.Length];
-        var norms = new double[rates.Length];
+        double[] losses = new double[rates.Length];
+        double[] norms = new double[rates.Length];
         for (int t = 0; t < rates.Length; t++)
         {
             losses[t] = step.Run(t).Loss;

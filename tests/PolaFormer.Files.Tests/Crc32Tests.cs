@@ -13,7 +13,7 @@ public class Crc32Tests
         Random random = new(1);
         for (int round = 0; round < 500; round++)
         {
-            var bytes = new byte[random.Next(400)];
+            byte[] bytes = new byte[random.Next(400)];
             random.NextBytes(bytes);
             uint start = (uint)random.NextInt64(1L << 32);
             Assert.Equal(~Crc32.AppendByTable(~start, bytes), Crc32.Append(start, bytes));

@@ -1,6 +1,6 @@
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Models.Tests;
 

@@ -1,7 +1,7 @@
 using PolaFormer.NN;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Models.Tests;
 

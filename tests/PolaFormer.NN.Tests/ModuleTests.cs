@@ -1,8 +1,8 @@
 using PolaFormer.NN.Attention;
 using PolaFormer.NN.Attention.Mechanisms;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.NN.Tests;
 

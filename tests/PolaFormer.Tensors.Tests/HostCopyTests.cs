@@ -15,7 +15,7 @@ public class HostCopyTests
         Assert.Same(_far, x.Device);
         Assert.Equal([1f, 2, 3, 4], x.ToArray());
         Assert.Equal(3, x.Slice(0, 1, 1).Reshape(2).To(Device.Cpu).AsSpan<float>()[0]);
-        var values = new float[4];
+        float[] values = new float[4];
         x.CopyTo<float>(values);
         Assert.Equal([1f, 2, 3, 4], values);
         Assert.Equal(7, Tensor.From([7f], [], _far).Item());

@@ -37,11 +37,11 @@ public class MixupTests
         {
             for (int pixel = 0; pixel < Width * Height; pixel++)
             {
-                float own = original[(i * Width * Height + pixel) * 3], other = original[((3 - i) * Width * Height + pixel) * 3];
+                float own = original[((i * Width * Height) + pixel) * 3], other = original[(((3 - i) * Width * Height) + pixel) * 3];
                 (int x, int y) = (pixel % Width, pixel / Width);
                 bool isInside = mixtures[i].Box is { } box && x >= box.X && x < box.X + box.Width && y >= box.Y && y < box.Y + box.Height;
                 float lambda = mixtures[i].Box is null ? (float)mixtures[i].Lambda : isInside ? 0 : 1;
-                Assert.Equal((own * lambda) + (other * (1 - lambda)), images[(i * Width * Height + pixel) * 3], 1e-6f);
+                Assert.Equal((own * lambda) + (other * (1 - lambda)), images[((i * Width * Height) + pixel) * 3], 1e-6f);
             }
         }
     }

@@ -24,7 +24,7 @@ internal sealed class RecipeFixture : IDisposable
 
     public float[] Floats(string key)
     {
-        var values = new float[_values![key].Shape.Count];
+        float[] values = new float[_values![key].Shape.Count];
         _values[key].ReadFloat32(values);
         return values;
     }

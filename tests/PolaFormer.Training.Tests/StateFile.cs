@@ -29,7 +29,7 @@ internal sealed class StateFile
             metadata[field] = value;
         metadata["sha256"] = Digest(header, metadata);
         byte[] json = Encoding.UTF8.GetBytes(header.ToJsonString());
-        var length = new byte[8];
+        byte[] length = new byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllBytes(path, [.. length, .. json, .. _data]);

@@ -33,7 +33,7 @@ internal sealed class SyntheticImages : IDisposable
     private static byte[] Bitmap(int label, Philox noise)
     {
         const int header = 54;
-        var file = new byte[header + (Side * Side * 3)];
+        byte[] file = new byte[header + (Side * Side * 3)];
         "BM"u8.CopyTo(file);
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(2), file.Length);
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(10), header);

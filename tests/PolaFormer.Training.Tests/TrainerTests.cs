@@ -64,7 +64,7 @@ public sealed class TrainerTests : IDisposable
 
         static float[] Values(CheckpointEntry entry)
         {
-            var values = new float[entry.Shape.Count];
+            float[] values = new float[entry.Shape.Count];
             entry.ReadFloat32(values);
             return values;
         }

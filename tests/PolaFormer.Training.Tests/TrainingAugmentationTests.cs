@@ -44,7 +44,7 @@ public class TrainingAugmentationTests
         {
             var data = new DataConfig { ImgSize = 48, Interpolation = interpolation };
             TrainTransform transform = TrainingAugmentation.Create(new AugmentationConfig(), data, s_mean, s_std);
-            var values = new float[48 * 48 * 3];
+            float[] values = new float[48 * 48 * 3];
             for (int sample = 0; sample < 30; sample++)
                 transform.Apply(image, new SampleRandom(1, 0, sample), values);
             Assert.All(values, value => Assert.True(float.IsFinite(value)));
@@ -74,7 +74,7 @@ public class TrainingAugmentationTests
 
     private static float[] Apply(AugmentationConfig config, int size, Image image)
     {
-        var values = new float[size * size * 3];
+        float[] values = new float[size * size * 3];
         TrainingAugmentation.Create(config, new DataConfig { ImgSize = size }, s_mean, s_std).Apply(image, new SampleRandom(1, 0, 0), values);
         return values;
     }
@@ -82,7 +82,7 @@ public class TrainingAugmentationTests
     // The levels of the image and of the black border, normalised.
     private static HashSet<float> Levels(Image image)
     {
-        var values = new float[image.Pixels.Length];
+        float[] values = new float[image.Pixels.Length];
         new Normalization(s_mean, s_std).Apply(image, values);
         return [.. values, -2];
     }

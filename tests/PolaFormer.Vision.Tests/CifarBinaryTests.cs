@@ -63,7 +63,7 @@ public sealed class CifarBinaryTests : IDisposable
     // Pixel (x, y) of channel c is first + x + y + c.
     private static byte[] Record(byte label, int first)
     {
-        var record = new byte[RecordBytes];
+        byte[] record = new byte[RecordBytes];
         record[0] = label;
         for (int i = 1; i < RecordBytes; i++)
             record[i] = (byte)(first + ((i - 1) % 32) + ((i - 1) / 32 % 32) + ((i - 1) / 1024));

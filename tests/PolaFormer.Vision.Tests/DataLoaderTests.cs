@@ -50,7 +50,12 @@ public class DataLoaderTests
     {
         var messages = new List<string>();
         var dataset = new PictureSet(20, 3, 4, 5, 11);
-        var options = new DataLoaderOptions { BatchSize = 3, Workers = workers, BadImages = BadImagePolicy.Skip, Report = message => { lock (messages) messages.Add(message); } };
+        var options = new DataLoaderOptions { BatchSize = 3, Workers = workers, BadImages = BadImagePolicy.Skip, Report = message =>
+        {
+            lock (messages)
+                messages.Add(message);
+        }
+        };
         var loader = new DataLoader(dataset, TrainTransform.Photographs(16), options);
         for (int epoch = 0; epoch < 2; epoch++)
         {

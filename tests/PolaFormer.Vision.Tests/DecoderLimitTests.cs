@@ -99,7 +99,7 @@ public class DecoderLimitTests
         int directory = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(4));
         for (int i = 0; i < BinaryPrimitives.ReadInt16LittleEndian(file.AsSpan(directory)); i++)
         {
-            Span<byte> entry = file.AsSpan(directory + 2 + 12 * i, 12);
+            Span<byte> entry = file.AsSpan(directory + 2 + (12 * i), 12);
             if (BinaryPrimitives.ReadUInt16LittleEndian(entry) != tag)
                 continue;
             BinaryPrimitives.WriteInt16LittleEndian(entry[2..], 4);

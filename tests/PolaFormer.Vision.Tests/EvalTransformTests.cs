@@ -40,7 +40,7 @@ public class EvalTransformTests
         ReadOnlySpan<float> tensor = reference.Floats("out.tensor");
         for (int c = 0; c < 3; c++)
             for (int i = 0; i < size * size; i++)
-                Assert.Equal(tensor[c * size * size + i], output[i * 3 + c]);
+                Assert.Equal(tensor[(c * size * size) + i], output[(i * 3) + c]);
     }
 
     [Fact]

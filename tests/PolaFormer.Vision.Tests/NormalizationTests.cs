@@ -19,7 +19,7 @@ public class NormalizationTests
             float[] actual = new float[image.Pixels.Length];
             normalization.Apply(image, actual);
             for (int i = 0; i < actual.Length; i++)
-                Assert.Equal((image.Pixels[i] / 255f - mean[i % 3]) / std[i % 3], actual[i], (a, b) => BitConverter.SingleToInt32Bits(a) == BitConverter.SingleToInt32Bits(b));
+                Assert.Equal(((image.Pixels[i] / 255f) - mean[i % 3]) / std[i % 3], actual[i], (a, b) => BitConverter.SingleToInt32Bits(a) == BitConverter.SingleToInt32Bits(b));
         }
     }
 
@@ -30,5 +30,5 @@ public class NormalizationTests
         Assert.Throws<ArgumentException>(() => Normalization.ImageNet.Apply(image, new float[47]));
     }
 
-    private static float[] Draw(Random random) => [random.NextSingle() + 0.01f, random.NextSingle() + 0.01f, random.NextSingle() * 1e-3f + 1e-4f];
+    private static float[] Draw(Random random) => [random.NextSingle() + 0.01f, random.NextSingle() + 0.01f, (random.NextSingle() * 1e-3f) + 1e-4f];
 }

@@ -28,7 +28,7 @@ public class PointOperationsTests
             {
                 byte[] levels = [.. image.Pixels.ToArray().Where((_, i) => i % 3 == c)];
                 double scale = 255.0 / (levels.Max() - levels.Min());
-                Assert.Equal(levels.Select(level => (byte)(level * scale - levels.Min() * scale)), result.Pixels.ToArray().Where((_, i) => i % 3 == c));
+                Assert.Equal(levels.Select(level => (byte)((level * scale) - (levels.Min() * scale))), result.Pixels.ToArray().Where((_, i) => i % 3 == c));
             }
         }
     }

@@ -20,7 +20,7 @@ public class RandomErasingTests
             int top = erased.Min(pixel => pixel / Width), bottom = erased.Max(pixel => pixel / Width);
             Assert.Equal((right - left + 1) * (bottom - top + 1), erased.Length);
             Assert.InRange(erased.Length / (double)(Width * Height), 0.01, 0.36);
-            int colors = erased.Select(pixel => (values[pixel * 3], values[pixel * 3 + 1], values[pixel * 3 + 2])).Distinct().Count();
+            int colors = erased.Select(pixel => (values[pixel * 3], values[(pixel * 3) + 1], values[(pixel * 3) + 2])).Distinct().Count();
             Assert.Equal(mode == ErasingMode.Pixel ? erased.Length : 1, colors);
             Assert.True(mode != ErasingMode.Const || values[erased[0] * 3] == 0);
         }

@@ -23,7 +23,7 @@ public class SampleOrderTests
     {
         int[] order = SampleOrder.Shuffled(Count, 1, 0, s_starts);
         int[] shards = [.. order.Chunk(SampleOrder.Window).Select(window => window.Select(index => index / ShardLength).Distinct().Count())];
-        Assert.All(shards, count => Assert.InRange(count, 2, SampleOrder.Window / ShardLength + 2));
+        Assert.All(shards, count => Assert.InRange(count, 2, (SampleOrder.Window / ShardLength) + 2));
     }
 
     [Fact]

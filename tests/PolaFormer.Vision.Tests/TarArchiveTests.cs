@@ -196,7 +196,7 @@ public sealed class TarArchiveTests : IDisposable
         return ImageDatasets.Open(_folder.Of("set.tar"), "train");
     }
 
-    private static byte[] Block(string text) => [.. Encoding.ASCII.GetBytes(text), .. new byte[(512 - text.Length % 512) % 512]];
+    private static byte[] Block(string text) => [.. Encoding.ASCII.GetBytes(text), .. new byte[(512 - (text.Length % 512)) % 512]];
 
     private static byte[] Header(string name, char type, long size)
     {

@@ -29,7 +29,7 @@ public unsafe class WebPTests
             pixels[i] = (byte)Math.Max((int)pixels[i], 1);
         using Image image = ImageDecoder.Decode(Encode(pixels, 8, 8, SKAlphaType.Unpremul));
         for (int i = 0; i < 64; i++)
-            Assert.Equal((pixels[4 * i], pixels[4 * i + 1], pixels[4 * i + 2]), (image.Pixels[3 * i], image.Pixels[3 * i + 1], image.Pixels[3 * i + 2]));
+            Assert.Equal((pixels[4 * i], pixels[(4 * i) + 1], pixels[(4 * i) + 2]), (image.Pixels[3 * i], image.Pixels[(3 * i) + 1], image.Pixels[(3 * i) + 2]));
     }
 
     [Theory]
@@ -50,7 +50,7 @@ public unsafe class WebPTests
         for (int i = 0; i < image.Width * image.Height; i++)
         {
             image.Pixels.Slice(3 * i, 3).CopyTo(rgba.AsSpan(4 * i));
-            rgba[4 * i + 3] = byte.MaxValue;
+            rgba[(4 * i) + 3] = byte.MaxValue;
         }
 
         return Encode(rgba, image.Width, image.Height, SKAlphaType.Opaque);

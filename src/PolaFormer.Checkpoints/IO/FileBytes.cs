@@ -41,7 +41,8 @@ internal sealed class FileBytes : IDisposable
         if (Directory.Exists(path) && IsUnpackedArchive(path))
             throw new CheckpointException(path, "it is a folder: a .pth file is a zip archive, and this one has been unpacked, as some browsers do after a download. Download the file again without unpacking, or pack the folder again: zip -0 -r model.pth FOLDER.");
         FileStream stream = InputFile.Open(path);
-        if (stream.Length > 0) return new FileBytes(stream.SafeFileHandle, path);
+        if (stream.Length > 0)
+            return new FileBytes(stream.SafeFileHandle, path);
         stream.Dispose();
         throw new CheckpointException(path, "the file is empty. Download or copy it again.");
     }
@@ -63,7 +64,8 @@ internal sealed class FileBytes : IDisposable
             for (int done = 0, count; done < destination.Length; done += count)
             {
                 count = RandomAccess.Read(_handle, destination[done..], offset + done);
-                if (count == 0) throw new CheckpointException(Name, $"it became shorter while it was read: {Length} bytes at first. Another program writes it; copy or download it again.");
+                if (count == 0)
+                    throw new CheckpointException(Name, $"it became shorter while it was read: {Length} bytes at first. Another program writes it; copy or download it again.");
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -75,7 +77,7 @@ internal sealed class FileBytes : IDisposable
     /// <summary>Reads a range, which must lie in the file, to memory of its own.</summary>
     public byte[] Read(long offset, int length)
     {
-        var bytes = new byte[length];
+        byte[] bytes = new byte[length];
         Read(offset, bytes.AsSpan());
         return bytes;
     }

@@ -11,10 +11,12 @@ internal sealed class NumpyDType(string code)
     /// <summary>The number the bytes hold as bool, long or double; null for a type that is no number.</summary>
     public object? Read(ReadOnlySpan<byte> source)
     {
-        if (source.Length is not (1 or 2 or 4 or 8)) return null;
+        if (source.Length is not (1 or 2 or 4 or 8))
+            return null;
         Span<byte> bytes = stackalloc byte[source.Length];
         source.CopyTo(bytes);
-        if (BigEndian) bytes.Reverse();
+        if (BigEndian)
+            bytes.Reverse();
         return (code, bytes.Length) switch
         {
             ("f8", 8) => BinaryPrimitives.ReadDoubleLittleEndian(bytes),

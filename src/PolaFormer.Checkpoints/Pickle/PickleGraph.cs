@@ -14,7 +14,8 @@ internal static class PickleGraph
     /// <param name="maxWeight">How many values a walk may meet.</param>
     public static string? FindFault(object? root, long maxWeight)
     {
-        if (root is not PickledContainer top) return null;
+        if (root is not PickledContainer top)
+            return null;
         Stack<(PickledContainer Container, int Next)> path = [];
         Enter(top, path);
         while (path.TryPop(out (PickledContainer Container, int Next) step))
@@ -23,15 +24,20 @@ internal static class PickleGraph
             if (next == container.ChildCount)
             {
                 Leave(container);
-                if (container.Weight > maxWeight) return "refers to the same values over and over, to overwhelm its reader";
+                if (container.Weight > maxWeight)
+                    return "refers to the same values over and over, to overwhelm its reader";
                 continue;
             }
 
             path.Push((container, next + 1));
-            if (container.Child(next) is not PickledContainer child) continue;
-            if (child.Height == InProgress) container.Replace(next, Placeholder($"{child.TypeName} that contains itself"));
-            else if (path.Count + Math.Max(1, child.Height) > MaxHeight) container.Replace(next, Placeholder($"{child.TypeName} more than {MaxHeight} levels deep"));
-            else if (child.Height == 0) Enter(child, path);
+            if (container.Child(next) is not PickledContainer child)
+                continue;
+            if (child.Height == InProgress)
+                container.Replace(next, Placeholder($"{child.TypeName} that contains itself"));
+            else if (path.Count + Math.Max(1, child.Height) > MaxHeight)
+                container.Replace(next, Placeholder($"{child.TypeName} more than {MaxHeight} levels deep"));
+            else if (child.Height == 0)
+                Enter(child, path);
         }
 
         return null;

@@ -57,7 +57,8 @@ internal ref struct PickleReader(ReadOnlySpan<byte> input, string file, string p
     {
         ReadOnlySpan<byte> rest = _input.Slice(Position, Math.Min(MaxLine, _input.Length - Position));
         int length = rest.IndexOf((byte)'\n');
-        if (length < 0) throw Fault($"a line does not end within {MaxLine} bytes; the file is damaged");
+        if (length < 0)
+            throw Fault($"a line does not end within {MaxLine} bytes; the file is damaged");
         string line = Utf8((ulong)length);
         Position++;
         return line;

@@ -34,7 +34,8 @@ internal sealed class PickleWriter
 
     private void Value(object? value)
     {
-        if (++_depth > MaxDepth) throw new ArgumentException($"The data is nested more than {MaxDepth} levels deep, or contains itself.");
+        if (++_depth > MaxDepth)
+            throw new ArgumentException($"The data is nested more than {MaxDepth} levels deep, or contains itself.");
         switch (value)
         {
             case null or PickledNone: Raw('N'); break;
@@ -69,7 +70,8 @@ internal sealed class PickleWriter
         Raw(")R("u8);
         foreach (CheckpointTensor tensor in tensors)
         {
-            if (!names.Add(tensor.Name)) throw new ArgumentException($"Two tensors are called {tensor.Name}.");
+            if (!names.Add(tensor.Name))
+                throw new ArgumentException($"Two tensors are called {tensor.Name}.");
             Text(tensor.Name);
             Tensor(tensor);
         }
@@ -91,9 +93,11 @@ internal sealed class PickleWriter
 
         Integer(0);
         Raw('(');
-        foreach (int extent in tensor.Shape.AsSpan()) Integer(extent);
+        foreach (int extent in tensor.Shape.AsSpan())
+            Integer(extent);
         Raw("t("u8);
-        for (int d = 1; d <= tensor.Shape.Rank; d++) Integer(tensor.Shape.CountOf(d, tensor.Shape.Rank));
+        for (int d = 1; d <= tensor.Shape.Rank; d++)
+            Integer(tensor.Shape.CountOf(d, tensor.Shape.Rank));
         Raw('t');
         Raw('\x89');
         Name("collections", "OrderedDict");
@@ -120,14 +124,16 @@ internal sealed class PickleWriter
     private void List(IEnumerable items)
     {
         Raw("]("u8);
-        foreach (object? item in items) Value(item);
+        foreach (object? item in items)
+            Value(item);
         Raw('e');
     }
 
     private void Tuple(IEnumerable<object?> items)
     {
         Raw('(');
-        foreach (object? item in items) Value(item);
+        foreach (object? item in items)
+            Value(item);
         Raw('t');
     }
 
@@ -171,7 +177,8 @@ internal sealed class PickleWriter
     private void Long(BigInteger value)
     {
         byte[] bytes = value.ToByteArray();
-        if (bytes.Length > byte.MaxValue) throw new ArgumentException($"An integer of {bytes.Length} bytes is too large for a checkpoint.");
+        if (bytes.Length > byte.MaxValue)
+            throw new ArgumentException($"An integer of {bytes.Length} bytes is too large for a checkpoint.");
         Raw([0x8a, (byte)bytes.Length]);
         Raw(bytes);
     }

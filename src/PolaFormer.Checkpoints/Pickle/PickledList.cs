@@ -27,14 +27,16 @@ public sealed class PickledList : PickledContainer, IReadOnlyList<object?>
     /// <inheritdoc/>
     public IEnumerator<object?> GetEnumerator()
     {
-        for (int i = 0; i < Count; i++) yield return _items[i];
+        for (int i = 0; i < Count; i++)
+            yield return _items[i];
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     internal void Add(object? item)
     {
-        if (Count == _items.Length) Array.Resize(ref _items, Math.Max(4, 2 * Count));
+        if (Count == _items.Length)
+            Array.Resize(ref _items, Math.Max(4, 2 * Count));
         _items[Count++] = item;
     }
 

@@ -23,11 +23,14 @@ internal static class PickledNetwork
     {
         PickledList? notSaved = module.TryGetValue(NotSaved, out object? names) ? names as PickledList : null;
         foreach ((object name, object? tensor) in Part(module, Parameters) ?? [])
-            if (tensor is not null) state[prefix + name] = tensor;
+            if (tensor is not null)
+                state[prefix + name] = tensor;
         foreach ((object name, object? tensor) in Part(module, Buffers) ?? [])
-            if (tensor is not null && notSaved?.Contains(name) != true) state[prefix + name] = tensor;
+            if (tensor is not null && notSaved?.Contains(name) != true)
+                state[prefix + name] = tensor;
         foreach ((object name, object? inner) in Part(module, Modules) ?? [])
-            if (inner is PickledDictionary { IsUnread: true } child) Collect(child, $"{prefix}{name}.", state);
+            if (inner is PickledDictionary { IsUnread: true } child)
+                Collect(child, $"{prefix}{name}.", state);
     }
 
     private static IEnumerable<KeyValuePair<object, object?>>? Part(PickledDictionary module, string name) =>

@@ -21,13 +21,15 @@ internal ref partial struct Unpickler
 
     private void CountContainer()
     {
-        if (++_containers > MaxContainers) throw Fault($"the pickle holds more than {MaxContainers} lists and dictionaries, far beyond a checkpoint");
+        if (++_containers > MaxContainers)
+            throw Fault($"the pickle holds more than {MaxContainers} lists and dictionaries, far beyond a checkpoint");
     }
 
     private void PushTuple(int length)
     {
-        var items = new object?[length];
-        for (int i = length - 1; i >= 0; i--) items[i] = Pop();
+        object?[] items = new object?[length];
+        for (int i = length - 1; i >= 0; i--)
+            items[i] = Pop();
         Push(NewList("tuple", items));
     }
 
@@ -41,9 +43,12 @@ internal ref partial struct Unpickler
     // Sets, deques and lists of other classes take items as lists do; placeholders let them go.
     private readonly void AddItems(ReadOnlySpan<object?> items)
     {
-        if (Peek() is PickledDictionary { IsUnread: true }) return;
-        if (Peek() is not PickledList { TypeName: not ("tuple" or "frozenset") } list) throw Fault("items are added to something that is no list; the file is damaged");
-        foreach (object? item in items) list.Add(item);
+        if (Peek() is PickledDictionary { IsUnread: true })
+            return;
+        if (Peek() is not PickledList { TypeName: not ("tuple" or "frozenset") } list)
+            throw Fault("items are added to something that is no list; the file is damaged");
+        foreach (object? item in items)
+            list.Add(item);
     }
 
     private readonly void SetItem()
@@ -54,21 +59,25 @@ internal ref partial struct Unpickler
 
     private readonly void SetItems(ReadOnlySpan<object?> items)
     {
-        if (Peek() is not PickledDictionary dictionary) throw Fault("items are set in something that is no dictionary; the file is damaged");
+        if (Peek() is not PickledDictionary dictionary)
+            throw Fault("items are set in something that is no dictionary; the file is damaged");
         SetAll(dictionary, items);
     }
 
     private readonly void SetAll(PickledDictionary dictionary, ReadOnlySpan<object?> items)
     {
-        if (items.Length % 2 != 0) throw Fault("a key has no value; the file is damaged");
+        if (items.Length % 2 != 0)
+            throw Fault("a key has no value; the file is damaged");
         for (int i = 0; i < items.Length; i += 2)
             dictionary[items[i] ?? PickledNone.Instance] = items[i + 1];
     }
 
     private readonly PickledType Allowed(string module, string name)
     {
-        if (AllowedNames.Find(module, name) is { } known) return known;
-        if (AllowedNames.RunsCode(module, name)) throw RunsCode($"{module}.{name}");
+        if (AllowedNames.Find(module, name) is { } known)
+            return known;
+        if (AllowedNames.RunsCode(module, name))
+            throw RunsCode($"{module}.{name}");
         return NotReadType($"{module}.{name}");
     }
 
@@ -78,7 +87,8 @@ internal ref partial struct Unpickler
     private readonly PickledType NotReadType(string name)
     {
         string shown = CheckpointException.Clean(name.Length <= MaxNameLength ? name : name[..MaxNameLength] + "…");
-        if (_notRead.Count < MaxNotRead && !_notRead.Contains(shown)) _notRead.Add(shown);
+        if (_notRead.Count < MaxNotRead && !_notRead.Contains(shown))
+            _notRead.Add(shown);
         return new PickledType(shown, AllowedKind.Unread);
     }
 
@@ -90,25 +100,29 @@ internal ref partial struct Unpickler
 
     private void PushAllowed()
     {
-        if (Pop() is not string name || Pop() is not string module) throw Fault("a name is no string; the file is damaged");
+        if (Pop() is not string name || Pop() is not string module)
+            throw Fault("a name is no string; the file is damaged");
         Push(Allowed(module, name));
     }
 
     private void PushCall()
     {
-        if (Pop() is not PickledList { TypeName: "tuple" } arguments) throw Fault("a call has no arguments; the file is damaged");
+        if (Pop() is not PickledList { TypeName: "tuple" } arguments)
+            throw Fault("a call has no arguments; the file is damaged");
         Push(CallValue(Pop(), arguments.Items));
     }
 
     private void PushCallWithKeywords()
     {
-        if (Pop() is not PickledDictionary) throw Fault("a call has no arguments; the file is damaged");
+        if (Pop() is not PickledDictionary)
+            throw Fault("a call has no arguments; the file is damaged");
         PushCall();
     }
 
     private void PushInstance(object?[] items)
     {
-        if (items.Length == 0) throw Fault("an object has no class; the file is damaged");
+        if (items.Length == 0)
+            throw Fault("an object has no class; the file is damaged");
         Push(CallValue(items[0], items.AsSpan(1)));
     }
 
@@ -179,7 +193,8 @@ internal ref partial struct Unpickler
                 ChargeCopy(pairs.Count * EntryBytes);
                 foreach (object? pair in pairs.Items)
                 {
-                    if (pair is not PickledList { Count: 2 } entry) break;
+                    if (pair is not PickledList { Count: 2 } entry)
+                        break;
                     SetAll(dictionary, entry.Items);
                 }
 
@@ -192,7 +207,8 @@ internal ref partial struct Unpickler
     private void CopyEntries(PickledDictionary source, PickledDictionary destination)
     {
         ChargeCopy(source.Count * EntryBytes);
-        foreach ((object key, object? value) in source) destination[key] = value;
+        foreach ((object key, object? value) in source)
+            destination[key] = value;
     }
 
     /// <summary>
@@ -208,7 +224,8 @@ internal ref partial struct Unpickler
                 // An object with slots has (attributes, slots) for its state.
                 ReadOnlySpan<object?> parts = state is PickledList { TypeName: "tuple", Count: 2 } pair ? pair.Items : [state];
                 foreach (object? part in parts)
-                    if (part is PickledDictionary attributes && attributes != target) CopyEntries(attributes, target);
+                    if (part is PickledDictionary attributes && attributes != target)
+                        CopyEntries(attributes, target);
                 return;
             case PickledList list when list.TypeName.StartsWith("numpy.", StringComparison.Ordinal):
                 list.Add(state);
@@ -230,7 +247,8 @@ internal ref partial struct Unpickler
             string text => Latin1Bytes(text),
             _ => null,
         };
-        if (bytes is null) return data;
+        if (bytes is null)
+            return data;
         ChargeCopy(bytes.Length);
         return dtype.Read(bytes) ?? bytes;
     }
@@ -238,7 +256,8 @@ internal ref partial struct Unpickler
     private readonly byte[] Latin1Bytes(string text)
     {
         foreach (char c in text)
-            if (c > 0xFF) throw Fault("bytes are written as characters beyond 255; the file is damaged");
+            if (c > 0xFF)
+                throw Fault("bytes are written as characters beyond 255; the file is damaged");
         return Encoding.Latin1.GetBytes(text);
     }
 }

@@ -9,16 +9,19 @@ internal ref partial struct Unpickler
     /// <summary>('storage', type, key, location, element count[, view of another storage]).</summary>
     private object PersistentId(object? id)
     {
-        if (_storages is null) throw Fault("it mentions tensors whose data is not in this file, as the data.pkl of an unpacked .pth archive does. Name the archive, or pack its folder again: zip -0 -r model.pth FOLDER");
+        if (_storages is null)
+            throw Fault("it mentions tensors whose data is not in this file, as the data.pkl of an unpacked .pth archive does. Name the archive, or pack its folder again: zip -0 -r model.pth FOLDER");
         if (id is not PickledList { Count: 5 or 6 } parts || parts[0] is not "storage" || parts[1] is not PickledType type
             || parts[2] is not string key || parts[4] is not long count || count < 0)
             throw Fault("the mention of a tensor's data is damaged");
 
         // Data of a type that is not read still takes its place in the file.
         TensorStorage? storage = type.ElementSize > 0 ? _storages.Find(key, type.ElementSize, count) : null;
-        if (storage is null || type.Element is not { } element) return NewObject(NotReadType(type.Name).Name);
+        if (storage is null || type.Element is not { } element)
+            return NewObject(NotReadType(type.Name).Name);
         StorageReference whole = new(storage, element, 0, count);
-        if (parts.Count == 5 || parts[5] is null) return whole;
+        if (parts.Count == 5 || parts[5] is null)
+            return whole;
         if (parts[5] is not PickledList { Count: 3 } view || view[1] is not long offset || view[2] is not long length
             || offset < 0 || length < 0 || offset > count || length > count - offset)
             throw Fault($"a view of storage {key} lies outside it; the file is damaged");
@@ -27,8 +30,10 @@ internal ref partial struct Unpickler
 
     private readonly StoredTensor Tensor(StorageReference storage, long offset, ReadOnlySpan<object?> size, ReadOnlySpan<object?> strideItems)
     {
-        if (size.Length > Shape.MaxRank) throw Fault($"a tensor has {size.Length} dimensions; at most {Shape.MaxRank} are supported");
-        if (size.Length != strideItems.Length || offset < 0) throw Fault("the size and the strides of a tensor do not match; the file is damaged");
+        if (size.Length > Shape.MaxRank)
+            throw Fault($"a tensor has {size.Length} dimensions; at most {Shape.MaxRank} are supported");
+        if (size.Length != strideItems.Length || offset < 0)
+            throw Fault("the size and the strides of a tensor do not match; the file is damaged");
 
         Span<int> extents = stackalloc int[size.Length];
         long[] strides = new long[size.Length];
@@ -43,7 +48,8 @@ internal ref partial struct Unpickler
         }
 
         Shape shape = new(extents);
-        if (shape.Count > 0) CheckRange(storage, offset, extents, strides, count);
+        if (shape.Count > 0)
+            CheckRange(storage, offset, extents, strides, count);
         return new StoredTensor(storage.Storage, storage.Element, shape, storage.Offset + offset, IsRowMajor(extents, strides) ? null : strides);
     }
 
@@ -54,7 +60,8 @@ internal ref partial struct Unpickler
         long last = offset;
         for (int i = 0; i < extents.Length; i++)
         {
-            if (last >= storage.Count) break;
+            if (last >= storage.Count)
+                break;
             last = Math.BigMul(extents[i] - 1, (int)strides[i]) is var step && step < storage.Count - last ? last + step : long.MaxValue;
         }
 
@@ -71,7 +78,8 @@ internal ref partial struct Unpickler
         long expected = 1;
         for (int i = extents.Length - 1; i >= 0; i--)
         {
-            if (extents[i] != 1 && strides[i] != expected) return extents.Contains(0);
+            if (extents[i] != 1 && strides[i] != expected)
+                return extents.Contains(0);
             expected *= extents[i];
         }
 

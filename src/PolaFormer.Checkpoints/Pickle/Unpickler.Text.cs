@@ -20,10 +20,12 @@ internal ref partial struct Unpickler
                     return Narrow(integer);
                 break;
             case 'F':
-                if (double.TryParse(line, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)) return number;
+                if (double.TryParse(line, NumberStyles.Float, CultureInfo.InvariantCulture, out double number))
+                    return number;
                 break;
             case 'S':
-                if (line.Length >= 2 && line[0] is '\'' or '"' && line[^1] == line[0]) return Unescape(line[1..^1], codePoints: false);
+                if (line.Length >= 2 && line[0] is '\'' or '"' && line[^1] == line[0])
+                    return Unescape(line[1..^1], codePoints: false);
                 break;
             case 'V':
                 return Unescape(line, codePoints: true);

@@ -57,13 +57,15 @@ internal ref partial struct Unpickler
     {
         while (true)
         {
-            var opcode = (char)_reader.Byte();
-            if (opcode == '.') break;
+            char opcode = (char)_reader.Byte();
+            if (opcode == '.')
+                break;
             Execute(opcode);
         }
 
         object? value = Pop();
-        if (PickleGraph.FindFault(value, (1 << 16) + 8L * Position) is { } fault) throw Fault($"the data {fault}");
+        if (PickleGraph.FindFault(value, (1 << 16) + (8L * Position)) is { } fault)
+            throw Fault($"the data {fault}");
         return value;
     }
 
@@ -151,7 +153,8 @@ internal ref partial struct Unpickler
 
     private readonly object? Peek()
     {
-        if (_stack.Count <= Floor) throw Fault("a value is missing; the file is damaged");
+        if (_stack.Count <= Floor)
+            throw Fault("a value is missing; the file is damaged");
         return _stack[^1];
     }
 
@@ -167,13 +170,16 @@ internal ref partial struct Unpickler
 
     private readonly void PopOrMark()
     {
-        if (_marks.Count > 0 && _marks[^1] == _stack.Count) _marks.RemoveAt(_marks.Count - 1);
-        else Pop();
+        if (_marks.Count > 0 && _marks[^1] == _stack.Count)
+            _marks.RemoveAt(_marks.Count - 1);
+        else
+            Pop();
     }
 
     private readonly object?[] PopToMark()
     {
-        if (_marks.Count == 0) throw Fault("a mark is missing; the file is damaged");
+        if (_marks.Count == 0)
+            throw Fault("a mark is missing; the file is damaged");
         int floor = Floor;
         object?[] values = CollectionsMarshal.AsSpan(_stack)[floor..].ToArray();
         _stack.RemoveRange(floor, values.Length);
@@ -185,20 +191,24 @@ internal ref partial struct Unpickler
     private readonly void Memoize(uint index)
     {
         object? value = Peek();
-        if (index > Position) throw Fault($"memo number {index} is out of order; the file is damaged");
-        while (_memo.Count <= index) _memo.Add(s_unset);
+        if (index > Position)
+            throw Fault($"memo number {index} is out of order; the file is damaged");
+        while (_memo.Count <= index)
+            _memo.Add(s_unset);
         _memo[(int)index] = value;
     }
 
     private readonly object? Recall(uint index)
     {
-        if (index >= _memo.Count || _memo[(int)index] == s_unset) throw Fault($"memo number {index} was never set; the file is damaged");
+        if (index >= _memo.Count || _memo[(int)index] == s_unset)
+            throw Fault($"memo number {index} was never set; the file is damaged");
         return _memo[(int)index];
     }
 
     private object Long(uint length)
     {
-        if (length > MaxLongBytes) throw Fault($"an integer of {length} bytes is larger than any in a checkpoint");
+        if (length > MaxLongBytes)
+            throw Fault($"an integer of {length} bytes is larger than any in a checkpoint");
         return Narrow(new BigInteger(_reader.Bytes(length)));
     }
 
@@ -206,14 +216,16 @@ internal ref partial struct Unpickler
 
     private readonly void Protocol(byte version)
     {
-        if (version > 5) throw Fault($"pickle protocol {version} is unknown; 0 to 5 are read");
+        if (version > 5)
+            throw Fault($"pickle protocol {version} is unknown; 0 to 5 are read");
     }
 
     /// <summary>Counts memory that a pickle can ask for again and again at little cost to itself.</summary>
     private void ChargeCopy(long bytes)
     {
         _copied += bytes;
-        if (_copied > (1 << 16) + CopyAllowance * Position) throw Fault("the pickle copies the same data over and over, to overwhelm its reader");
+        if (_copied > (1 << 16) + (CopyAllowance * Position))
+            throw Fault("the pickle copies the same data over and over, to overwhelm its reader");
     }
 
     private readonly CheckpointException Fault(string what) => _reader.Fault(what);

@@ -18,7 +18,8 @@ internal static class SafetensorsDType
     public static DType? Parse(string name)
     {
         foreach ((string known, DType type) in s_names)
-            if (known == name) return type;
+            if (known == name)
+                return type;
         return null;
     }
 

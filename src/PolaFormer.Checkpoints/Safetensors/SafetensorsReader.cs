@@ -45,9 +45,12 @@ internal static class SafetensorsReader
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             string name = json.GetString()!;
-            if (!names.Add(name)) throw Fault(file, $"it holds {name} twice");
-            if (name == "__metadata__") ReadMetadata(file, ref json, metadata);
-            else entries.Add(ReadEntry(file, ref json, name, data, ranges));
+            if (!names.Add(name))
+                throw Fault(file, $"it holds {name} twice");
+            if (name == "__metadata__")
+                ReadMetadata(file, ref json, metadata);
+            else
+                entries.Add(ReadEntry(file, ref json, name, data, ranges));
         }
 
         while (json.Read())
@@ -61,12 +64,15 @@ internal static class SafetensorsReader
 
     private static void ReadMetadata(FileBytes file, ref Utf8JsonReader json, OrderedDictionary<string, object?> metadata)
     {
-        if (!json.Read() || json.TokenType != JsonTokenType.StartObject) throw Fault(file, "__metadata__ is no object");
+        if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
+            throw Fault(file, "__metadata__ is no object");
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             string key = json.GetString()!;
-            if (!json.Read() || json.TokenType != JsonTokenType.String) throw Fault(file, $"{key} in __metadata__ is no string");
-            if (!metadata.TryAdd(key, json.GetString())) throw Fault(file, $"__metadata__ holds {key} twice");
+            if (!json.Read() || json.TokenType != JsonTokenType.String)
+                throw Fault(file, $"{key} in __metadata__ is no string");
+            if (!metadata.TryAdd(key, json.GetString()))
+                throw Fault(file, $"__metadata__ holds {key} twice");
         }
     }
 
@@ -75,19 +81,27 @@ internal static class SafetensorsReader
         DType? dtype = null;
         Shape? shape = null;
         long begin = -1, end = -1;
-        if (!json.Read() || json.TokenType != JsonTokenType.StartObject) throw Fault(file, $"{name} is no object");
+        if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
+            throw Fault(file, $"{name} is no object");
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            if (json.ValueTextEquals("dtype"u8) && dtype is null) dtype = ReadDType(file, ref json, name);
-            else if (json.ValueTextEquals("shape"u8) && shape is null) shape = ReadShape(file, ref json, name);
-            else if (json.ValueTextEquals("data_offsets"u8) && begin < 0) (begin, end) = ReadOffsets(file, ref json, name);
-            else throw Fault(file, $"{name} has a field {json.GetString()} too many");
+            if (json.ValueTextEquals("dtype"u8) && dtype is null)
+                dtype = ReadDType(file, ref json, name);
+            else if (json.ValueTextEquals("shape"u8) && shape is null)
+                shape = ReadShape(file, ref json, name);
+            else if (json.ValueTextEquals("data_offsets"u8) && begin < 0)
+                (begin, end) = ReadOffsets(file, ref json, name);
+            else
+                throw Fault(file, $"{name} has a field {json.GetString()} too many");
         }
 
-        if (dtype is not { } type || shape is not { } extents || begin < 0) throw Fault(file, $"{name} lacks its dtype, shape or data_offsets");
+        if (dtype is not { } type || shape is not { } extents || begin < 0)
+            throw Fault(file, $"{name} lacks its dtype, shape or data_offsets");
         int size = type.Size();
-        if (begin > end || end > data.Length) throw Fault(file, $"{name} lies at bytes {begin} to {end} of {data.Length}");
-        if ((end - begin) % size != 0 || (end - begin) / size != extents.Count) throw Fault(file, $"{name} has {end - begin} bytes where {type} {extents} takes {extents.Count} × {size}");
+        if (begin > end || end > data.Length)
+            throw Fault(file, $"{name} lies at bytes {begin} to {end} of {data.Length}");
+        if ((end - begin) % size != 0 || (end - begin) / size != extents.Count)
+            throw Fault(file, $"{name} has {end - begin} bytes where {type} {extents} takes {extents.Count} × {size}");
 
         ranges.Add(new DataRange(begin, end, name));
         // Counting the offset in elements needs it aligned, which is not promised: each tensor is its own storage.
@@ -97,7 +111,8 @@ internal static class SafetensorsReader
 
     private static DType ReadDType(FileBytes file, ref Utf8JsonReader json, string name)
     {
-        if (!json.Read() || json.TokenType != JsonTokenType.String) throw Fault(file, $"the dtype of {name} is no string");
+        if (!json.Read() || json.TokenType != JsonTokenType.String)
+            throw Fault(file, $"the dtype of {name} is no string");
         string text = json.GetString()!;
         return SafetensorsDType.Parse(text)
             ?? throw new CheckpointException(file.Name, $"{name} has dtype {text}, which is not read here. Convert it to one of {SafetensorsDType.All} before saving.");
@@ -108,10 +123,12 @@ internal static class SafetensorsReader
         Span<int> extents = stackalloc int[Shape.MaxRank];
         int rank = 0;
         long count = 1;
-        if (!json.Read() || json.TokenType != JsonTokenType.StartArray) throw Fault(file, $"the shape of {name} is no list");
+        if (!json.Read() || json.TokenType != JsonTokenType.StartArray)
+            throw Fault(file, $"the shape of {name} is no list");
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
-            if (rank == Shape.MaxRank) throw Fault(file, $"{name} has more than {Shape.MaxRank} dimensions");
+            if (rank == Shape.MaxRank)
+                throw Fault(file, $"{name} has more than {Shape.MaxRank} dimensions");
             if (json.TokenType != JsonTokenType.Number || !json.TryGetInt32(out int extent) || extent < 0)
                 throw Fault(file, $"dimension {rank} of {name} is no whole number from 0 to {int.MaxValue}");
             // An extent of 0 counts as 1, which bounds the partial products a reader may form, too.
@@ -143,11 +160,13 @@ internal static class SafetensorsReader
         long covered = 0;
         foreach ((long begin, long end, string name) in ranges)
         {
-            if (begin != covered) throw Fault(file, $"{name} begins at byte {begin} of the data where {covered} was expected: tensors overlap or leave a gap");
+            if (begin != covered)
+                throw Fault(file, $"{name} begins at byte {begin} of the data where {covered} was expected: tensors overlap or leave a gap");
             covered = end;
         }
 
-        if (covered != length) throw Fault(file, $"its tensors end at byte {covered} of the data, the file at {length}");
+        if (covered != length)
+            throw Fault(file, $"its tensors end at byte {covered} of the data, the file at {length}");
     }
 
     private static CheckpointException Fault(FileBytes file, string what) =>

@@ -59,8 +59,10 @@ internal sealed class TorchArchive : IStorageSource
         {
             // Archives that people have packed again stand in a folder more, and hold a Mac's notes beside each file.
             int folder = name.LastIndexOf('/') + 1;
-            if (!name.AsSpan(folder).SequenceEqual(PickleName) || name.StartsWith("__MACOSX/", StringComparison.Ordinal)) continue;
-            if (root is not null) throw new CheckpointException(file.Name, $"the archive holds both {root}{PickleName} and {name}; a checkpoint has one.");
+            if (!name.AsSpan(folder).SequenceEqual(PickleName) || name.StartsWith("__MACOSX/", StringComparison.Ordinal))
+                continue;
+            if (root is not null)
+                throw new CheckpointException(file.Name, $"the archive holds both {root}{PickleName} and {name}; a checkpoint has one.");
             root = name[..folder];
         }
 

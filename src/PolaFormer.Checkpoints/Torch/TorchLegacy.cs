@@ -68,7 +68,8 @@ internal sealed class TorchLegacy : IStorageSource
     {
         Unpickler unpickler = new(_pickles.AsSpan(_position), _file.Name, part, storages);
         object? value = unpickler.Load();
-        if (storages is not null) _notRead = unpickler.NotRead;
+        if (storages is not null)
+            _notRead = unpickler.NotRead;
         _position += unpickler.Position;
         return value;
     }
@@ -76,7 +77,8 @@ internal sealed class TorchLegacy : IStorageSource
     /// <summary>Walks the storages behind the pickles in the order of their keys.</summary>
     private void Locate(object? keys)
     {
-        if (keys is not PickledList list) throw new CheckpointException(_file.Name, "the list of storages is damaged. Copy the file again.");
+        if (keys is not PickledList list)
+            throw new CheckpointException(_file.Name, "the list of storages is damaged. Copy the file again.");
         long position = _position;
         HashSet<string> seen = [];
         foreach (object? item in list)

@@ -25,38 +25,48 @@ internal static class ZipDirectory
     public static OrderedDictionary<string, ZipEntry> Read(FileBytes file, bool verifyChecksums)
     {
         (long directory, long directoryEnd) = FindDirectory(file);
-        if (directoryEnd - directory > MaxDirectory) throw Damaged(file, $"its directory of {directoryEnd - directory} bytes is far beyond a checkpoint's");
+        if (directoryEnd - directory > MaxDirectory)
+            throw Damaged(file, $"its directory of {directoryEnd - directory} bytes is far beyond a checkpoint's");
         byte[] headers = file.Read(directory, (int)(directoryEnd - directory));
         OrderedDictionary<string, ZipEntry> entries = [];
         long packed = 0, inflated = 0;
         for (int position = 0, total; position < headers.Length; position += total)
         {
-            if (headers.Length - position < CentralSize) throw Damaged(file, "its directory ends in the middle of an entry");
+            if (headers.Length - position < CentralSize)
+                throw Damaged(file, "its directory ends in the middle of an entry");
             ReadOnlySpan<byte> header = headers.AsSpan(position, CentralSize);
-            if (U32(header, 0) != CentralSignature) throw Damaged(file, $"its directory has no entry at byte {directory + position}");
+            if (U32(header, 0) != CentralSignature)
+                throw Damaged(file, $"its directory has no entry at byte {directory + position}");
             int nameLength = U16(header, 28), extraLength = U16(header, 30);
             total = CentralSize + nameLength + extraLength + U16(header, 32);
-            if (headers.Length - position < total) throw Damaged(file, "its directory ends in the middle of an entry");
+            if (headers.Length - position < total)
+                throw Damaged(file, "its directory ends in the middle of an entry");
 
             ReadOnlySpan<byte> nameBytes = headers.AsSpan(position + CentralSize, nameLength);
             string name = DecodeName(file, nameBytes);
             long length = U32(header, 24), compressed = U32(header, 20), local = U32(header, 42);
             ReadZip64(file, name, headers.AsSpan(position + CentralSize + nameLength, extraLength), ref length, ref compressed, ref local);
-            if ((U16(header, 8) & 1) != 0) throw new CheckpointException(file.Name, $"{name} is encrypted, which checkpoints never are.");
+            if ((U16(header, 8) & 1) != 0)
+                throw new CheckpointException(file.Name, $"{name} is encrypted, which checkpoints never are.");
             int method = U16(header, 10);
-            if (method is not (0 or 8)) throw new CheckpointException(file.Name, $"{name} is compressed by method {method}; only stored and deflated entries are read.");
-            if (method == 0 && length != compressed) throw Damaged(file, $"{name} is stored but its two sizes differ");
+            if (method is not (0 or 8))
+                throw new CheckpointException(file.Name, $"{name} is compressed by method {method}; only stored and deflated entries are read.");
+            if (method == 0 && length != compressed)
+                throw Damaged(file, $"{name} is stored but its two sizes differ");
 
             // Entries that do not overlap fit into the file together, so nothing can be multiplied by naming it often.
             packed += compressed;
-            if (compressed > directory || packed > file.Length) throw Damaged(file, $"{name} and its neighbours do not fit into the file");
-            if (method == 8 && (inflated += length) > (1 << 16) + MaxInflation * file.Length || method == 8 && Math.Max(length, compressed) > Array.MaxLength)
+            if (compressed > directory || packed > file.Length)
+                throw Damaged(file, $"{name} and its neighbours do not fit into the file");
+            if (method == 8 && (inflated += length) > (1 << 16) + (MaxInflation * file.Length) || method == 8 && Math.Max(length, compressed) > Array.MaxLength)
                 throw new CheckpointException(file.Name, $"{name} inflates to {length} bytes: more than weights do. Save the checkpoint without compression.");
 
             long start = DataStart(file, name, nameBytes, local);
-            if (start > directory - compressed) throw Damaged(file, $"{name} reaches into the directory");
+            if (start > directory - compressed)
+                throw Damaged(file, $"{name} reaches into the directory");
             ZipEntry entry = new(file, name, start, compressed, length, method == 8, verifyChecksums ? U32(header, 16) : null);
-            if (!entries.TryAdd(name, entry)) throw Damaged(file, $"it holds {name} twice");
+            if (!entries.TryAdd(name, entry))
+                throw Damaged(file, $"it holds {name} twice");
         }
 
         return entries;
@@ -69,25 +79,29 @@ internal static class ZipDirectory
     private static (long Start, long End) FindDirectory(FileBytes file)
     {
         string? fault = null;
-        var block = new byte[(int)Math.Min(file.Length, ScanBytes)];
+        byte[] block = new byte[(int)Math.Min(file.Length, ScanBytes)];
         int candidates = 0;
         for (long start = file.Length - block.Length; ; start = Math.Max(0, start - block.Length + EndSize))
         {
             file.Read(start, block.AsSpan());
             for (int at = block.Length; (at = block.AsSpan(0, at).LastIndexOf("PK\x5\x6"u8)) >= 0;)
             {
-                if (at + EndSize > block.Length) continue;
-                if (++candidates > MaxCandidates || TryDirectory(file, start + at, block.AsSpan(at, EndSize), ref fault) is not { } range) continue;
+                if (at + EndSize > block.Length)
+                    continue;
+                if (++candidates > MaxCandidates || TryDirectory(file, start + at, block.AsSpan(at, EndSize), ref fault) is not { } range)
+                    continue;
                 return range;
             }
 
-            if (start == 0) throw Damaged(file, fault ?? "it has no directory at its end");
+            if (start == 0)
+                throw Damaged(file, fault ?? "it has no directory at its end");
         }
     }
 
     private static (long Start, long End)? TryDirectory(FileBytes file, long end, ReadOnlySpan<byte> record, ref string? fault)
     {
-        if (end + EndSize + U16(record, 20) > file.Length) return null;
+        if (end + EndSize + U16(record, 20) > file.Length)
+            return null;
         long size = U32(record, 12), start = U32(record, 16);
         if (end >= Locator64Size && file.Read(end - Locator64Size, Locator64Size) is var locator && U32(locator, 0) == Locator64Signature)
         {
@@ -110,7 +124,8 @@ internal static class ZipDirectory
 
     private static long DataStart(FileBytes file, string name, ReadOnlySpan<byte> nameBytes, long local)
     {
-        if (local < 0 || local > file.Length - LocalSize) throw Damaged(file, $"{name} begins outside the file");
+        if (local < 0 || local > file.Length - LocalSize)
+            throw Damaged(file, $"{name} begins outside the file");
         byte[] header = file.Read(local, LocalSize);
         int nameLength = U16(header, 26);
         long start = local + LocalSize + nameLength + U16(header, 28);
@@ -125,7 +140,8 @@ internal static class ZipDirectory
         while (extra.Length >= 4)
         {
             int id = U16(extra, 0), size = U16(extra, 2);
-            if (size > extra.Length - 4) throw Damaged(file, $"an extra field of {name} is cut off");
+            if (size > extra.Length - 4)
+                throw Damaged(file, $"an extra field of {name} is cut off");
             if (id == 1)
             {
                 ReadOnlySpan<byte> field = extra.Slice(4, size);
@@ -139,8 +155,10 @@ internal static class ZipDirectory
 
         static bool Take(ref ReadOnlySpan<byte> field, ref long value)
         {
-            if (value != uint.MaxValue) return true;
-            if (field.Length < 8) return false;
+            if (value != uint.MaxValue)
+                return true;
+            if (field.Length < 8)
+                return false;
             value = (long)U64(field, 0);
             field = field[8..];
             return value >= 0;

@@ -21,14 +21,16 @@ internal sealed class ZipEntry(FileBytes file, string name, long start, long com
 
     public override void Read(long offset, Span<byte> destination)
     {
-        if (offset < 0 || offset > length - destination.Length) throw new ArgumentOutOfRangeException(nameof(offset));
+        if (offset < 0 || offset > length - destination.Length)
+            throw new ArgumentOutOfRangeException(nameof(offset));
         if (deflated)
         {
             Inflated().AsSpan((int)offset, destination.Length).CopyTo(destination);
             return;
         }
 
-        if (!_verified) Verify();
+        if (!_verified)
+            Verify();
         file.Read(start + offset, destination);
     }
 
@@ -58,7 +60,7 @@ internal sealed class ZipEntry(FileBytes file, string name, long start, long com
     {
         if (length > limit)
             throw new CheckpointException(file.Name, $"{name} has {length} bytes, more than the {limit} a checkpoint needs for it.");
-        var content = new byte[length];
+        byte[] content = new byte[length];
         ReadAll(content);
         return content;
     }
@@ -82,8 +84,9 @@ internal sealed class ZipEntry(FileBytes file, string name, long start, long com
     {
         lock (_inflation)
         {
-            if (_inflated is not null) return _inflated;
-            var content = new byte[length];
+            if (_inflated is not null)
+                return _inflated;
+            byte[] content = new byte[length];
             try
             {
                 using MemoryStream source = new(file.Read(start, (int)compressed));
@@ -96,7 +99,8 @@ internal sealed class ZipEntry(FileBytes file, string name, long start, long com
                 throw new CheckpointException(file.Name, $"the compressed data of {name} is damaged. Copy the file again.", e);
             }
 
-            if (!_verified) Check(Crc32.Append(0, content));
+            if (!_verified)
+                Check(Crc32.Append(0, content));
             _verified = true;
             return _inflated = content;
         }

@@ -27,7 +27,7 @@ internal sealed class ZipWriter(Stream stream)
     {
         byte[] nameBytes = Encoding.UTF8.GetBytes(name);
         long start = stream.Position, unpadded = start + LocalSize + nameBytes.Length + 4;
-        var extra = new byte[4 + (int)(-unpadded & (Alignment - 1))];
+        byte[] extra = new byte[4 + (int)(-unpadded & (Alignment - 1))];
         extra.AsSpan(4).Fill((byte)'Z');
         "FB"u8.CopyTo(extra);
         BinaryPrimitives.WriteUInt16LittleEndian(extra.AsSpan(2), (ushort)(extra.Length - 4));

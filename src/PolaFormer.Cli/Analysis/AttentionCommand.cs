@@ -75,7 +75,7 @@ internal static class AttentionCommand
         float[][] weights = AttentionWeights.Row(layer, layer.PrefixTokens + (row * layer.Width) + column);
         int first = head is null ? 0 : (head.Value - 1) * layer.Streams, count = head is null ? weights.Length : layer.Streams;
         int stride = layer.KeyStride, height = layer.Height / stride, width = layer.Width / stride;
-        var mean = new float[height * width];
+        float[] mean = new float[height * width];
         foreach (float[] part in weights.AsSpan(first, count))
         {
             ReadOnlySpan<float> grid = part.AsSpan(part.Length - mean.Length);

@@ -34,10 +34,10 @@ internal static class PolarityKernels
         Complete(problem, ref arguments, backward: true);
         nint gradient = workspace;
         arguments.QuerySums = gradient + (nint)(problem.StateFloats * sizeof(float));
-        arguments.KeySums = arguments.QuerySums + (nint)problem.Pairs * problem.QueryChunks * 2 * problem.Padded * sizeof(float);
+        arguments.KeySums = arguments.QuerySums + ((nint)problem.Pairs * problem.QueryChunks * 2 * problem.Padded * sizeof(float));
         arguments.Partial = problem.QueryChunks == 1
             ? gradient
-            : arguments.KeySums + (nint)problem.Pairs * problem.KeyChunks * 2 * problem.Padded * sizeof(float);
+            : arguments.KeySums + ((nint)problem.Pairs * problem.KeyChunks * 2 * problem.Padded * sizeof(float));
         arguments.ChunkTokens = problem.QueryChunkTokens;
         queue.Launch(problem.Module, "query_gradients", (long)problem.Pairs * problem.QueryChunks, problem.Threads, problem.QueryGradientsShared, arguments);
         Add(queue, problem, arguments.Partial, gradient, problem.QueryChunks);

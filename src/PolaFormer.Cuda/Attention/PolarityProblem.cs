@@ -65,7 +65,7 @@ internal readonly record struct PolarityProblem
 
     /// <summary>Floats of workspace that a backward pass needs: summed and partial gradients of the state, sums of channels.</summary>
     public long BackwardWorkspace =>
-        StateFloats + (QueryChunks == 1 ? 0 : (long)Pairs * QueryChunks * StateLength) + (long)Pairs * (QueryChunks + KeyChunks) * 2 * Padded;
+        StateFloats + (QueryChunks == 1 ? 0 : (long)Pairs * QueryChunks * StateLength) + ((long)Pairs * (QueryChunks + KeyChunks) * 2 * Padded);
 
     /// <summary>Where the kernels are.</summary>
     public string Module => $"polarity_{(Type == StorageType.Float ? "float" : "bf16")}_{Padded}";
@@ -90,11 +90,11 @@ internal readonly record struct PolarityProblem
     public static bool Supports(StorageType type, int headDim) =>
         headDim > 0 && headDim % 2 == 0 && headDim <= (type == StorageType.Float ? 64 : 128);
 
-    private int TileBytes => Planes * 2 * Tile * (2 * Padded + 8 + Padded + 8);
+    private int TileBytes => Planes * 2 * Tile * ((2 * Padded) + 8 + Padded + 8);
 
     private (int Chunks, int Tokens) Cut(int tokens, int multiprocessors)
     {
-        int wanted = (BlocksPerMultiprocessor * multiprocessors + Pairs - 1) / Pairs;
+        int wanted = ((BlocksPerMultiprocessor * multiprocessors) + Pairs - 1) / Pairs;
         int chunks = Math.Clamp(wanted, 1, Math.Max(1, tokens / (LeastTiles * Tile)));
         int each = (tokens + chunks - 1) / chunks;
         each = (each + Tile - 1) / Tile * Tile;

@@ -20,7 +20,7 @@ public static class GreyLevels
     public static byte[] Of(Image image)
     {
         ReadOnlySpan<byte> pixels = image.Pixels;
-        var levels = new byte[image.Width * image.Height];
+        byte[] levels = new byte[image.Width * image.Height];
         for (int i = 0; i < levels.Length; i++)
             levels[i] = Of(pixels[3 * i], pixels[(3 * i) + 1], pixels[(3 * i) + 2]);
         return levels;
@@ -30,7 +30,7 @@ public static class GreyLevels
     public static byte[] Red(Image image)
     {
         ReadOnlySpan<byte> pixels = image.Pixels;
-        var levels = new byte[image.Width * image.Height];
+        byte[] levels = new byte[image.Width * image.Height];
         for (int i = 0; i < levels.Length; i++)
             levels[i] = pixels[3 * i];
         return levels;

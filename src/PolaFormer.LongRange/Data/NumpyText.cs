@@ -30,10 +30,10 @@ internal static partial class NumpyText
         ReadOnlySpan<byte> data = file[(start + (int)headerLength)..];
         if ((Int128)rows * columns * letters * 4 != data.Length)
             throw Refused($"it holds {data.Length} bytes, and {rows}×{columns} texts of {letters} letters take {(Int128)rows * columns * letters * 4}");
-        var lines = new string[rows];
+        string[] lines = new string[rows];
         for (int row = 0, size = letters * 4; row < rows; row++)
         {
-            var fields = new string[columns];
+            string[] fields = new string[columns];
             for (int column = 0; column < columns; column++)
                 fields[column] = Encoding.UTF32.GetString(data.Slice(((row * columns) + column) * size, size)).TrimEnd('\0');
             lines[row] = string.Join(' ', fields);

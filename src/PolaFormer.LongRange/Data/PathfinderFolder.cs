@@ -29,8 +29,8 @@ public static class PathfinderFolder
         foreach (string metadata in Directory.GetFiles(Path.Combine(root, "metadata"), "*.npy").OrderBy(NumberOf).ThenBy(path => path, StringComparer.Ordinal))
             ReadMetadata(root, metadata, rows, badRows);
 
-        var levels = new byte[rows.Count][];
-        var problems = new string?[rows.Count];
+        byte[][] levels = new byte[rows.Count][];
+        string?[] problems = new string?[rows.Count];
         Parallel.For(0, rows.Count, new ParallelOptions { MaxDegreeOfParallelism = Workers.ThreadCount }, i => (levels[i], problems[i]) = ReadImage(rows[i].Image));
         var examples = new List<SequenceExample>();
         for (int i = 0; i < rows.Count; i++)

@@ -9,7 +9,7 @@ internal static class Permutation
     public static int[] Of(int count, ulong seed, ulong stream)
     {
         int[] order = [.. Enumerable.Range(0, count)];
-        var words = new uint[count];
+        uint[] words = new uint[count];
         new Philox(seed, stream).FillUInt32(words, 0);
         for (int i = count - 1; i > 0; i--)
         {

@@ -18,7 +18,7 @@ public sealed record SequenceBatch(long[] Ids, Shape Shape, int[] Labels)
     public static SequenceBatch Of(IReadOnlyList<SequenceExample> examples, ArenaTask task, int length)
     {
         int sequences = task.IsDual ? 2 : 1;
-        var ids = new long[(long)examples.Count * sequences * length];
+        long[] ids = new long[(long)examples.Count * sequences * length];
         for (int row = 0; row < examples.Count; row++)
         {
             Fill(examples[row].First, row * sequences);

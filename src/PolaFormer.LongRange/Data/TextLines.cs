@@ -14,7 +14,7 @@ internal static class TextLines
     public static IEnumerable<byte[]> Read(string path)
     {
         using Stream stream = Open(path);
-        var buffer = new byte[1 << 16];
+        byte[] buffer = new byte[1 << 16];
         var line = new MemoryStream();
         int count;
         while ((count = ReadInto(stream, buffer, path)) > 0)

@@ -84,7 +84,7 @@ public static class ListOpsExpression
     // Of each operator how many arguments it has.
     private static int[] Arguments(ReadOnlySpan<byte> tokens)
     {
-        var counts = new int[tokens.Length];
+        int[] counts = new int[tokens.Length];
         var open = new Stack<int>();
         for (int i = 0; i < tokens.Length; i++)
         {

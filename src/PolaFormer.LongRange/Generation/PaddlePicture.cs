@@ -61,7 +61,7 @@ internal sealed class PaddlePicture
     // As Pillow draws a line of width 1 (Bresenham), its last point included.
     private static bool[] Line(int dy, int dx)
     {
-        var canvas = new bool[Blown * Blown];
+        bool[] canvas = new bool[Blown * Blown];
         (int y, int x, int height, int width) = (Middle, Middle, Math.Abs(dy), Math.Abs(dx));
         int longest = Math.Max(height, width), shortest = Math.Min(height, width), error = (2 * shortest) - longest;
         for (int i = 0; i < longest; i++)
@@ -79,7 +79,7 @@ internal sealed class PaddlePicture
 
     private static bool[] Dilated(bool[] canvas)
     {
-        var dilated = new bool[canvas.Length];
+        bool[] dilated = new bool[canvas.Length];
         for (int i = 0; i < canvas.Length; i++)
         {
             for (int dy = -DilationRadius; dy <= DilationRadius; dy++)

@@ -198,7 +198,7 @@ public sealed class PathfinderGenerator
     private static byte[] Disc((int Y, int X) centre) => s_discs.GetOrAdd((centre.Y * 1024) + centre.X, _ =>
     {
         const int blown = 2 * Side, radius = 3;
-        var canvas = new bool[blown * blown];
+        bool[] canvas = new bool[blown * blown];
         for (int i = 0; i < canvas.Length; i++)
         {
             (int y, int x) = ((i / blown) - (2 * centre.Y), (i % blown) - (2 * centre.X));
@@ -213,7 +213,7 @@ public sealed class PathfinderGenerator
         float min = float.PositiveInfinity, max = float.NegativeInfinity;
         foreach (float value in ink)
             (min, max) = (Math.Min(min, value), Math.Max(max, value));
-        var pixels = new byte[ink.Length];
+        byte[] pixels = new byte[ink.Length];
         for (int i = 0; i < pixels.Length; i++)
             pixels[i] = (byte)(((ink[i] - min) * 255 / (max - min)) + 0.5f);
         return pixels;

@@ -55,7 +55,7 @@ public sealed class PathfinderStatistics
 
     private static int PiecesOf(byte[] pixels)
     {
-        var seen = new bool[pixels.Length];
+        bool[] seen = new bool[pixels.Length];
         var open = new Stack<int>();
         int pieces = 0;
         for (int start = 0; start < pixels.Length; start++)

@@ -31,7 +31,7 @@ public abstract class FeatureMapAttention : AttentionMechanism
     public override AttentionCost Cost(int queries, int keys)
     {
         long state = (long)Shape.Dim * FeatureDim, features = (long)Shape.NumHeads * FeatureDim;
-        return new AttentionCost((queries + keys) * state + (queries * features), sizeof(float) * (((queries + keys) * features) + state));
+        return new AttentionCost(((queries + keys) * state) + (queries * features), sizeof(float) * (((queries + keys) * features) + state));
     }
 
     /// <summary>φ of the queries, (B, heads, N, d) → (B, heads, N, f).</summary>

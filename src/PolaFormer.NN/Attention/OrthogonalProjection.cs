@@ -13,7 +13,7 @@ internal static class OrthogonalProjection
     public static Tensor Draw(int features, int dim, ulong seed)
     {
         float[] projection = new float[features * dim];
-        var rows = new double[features][];
+        double[][] rows = new double[features][];
         for (int i = 0; i < features; i++)
         {
             rows[i] = Normal(dim, seed, (ulong)i);
@@ -34,7 +34,7 @@ internal static class OrthogonalProjection
 
     private static double[] Normal(int dim, ulong seed, ulong stream)
     {
-        var values = new float[dim];
+        float[] values = new float[dim];
         new Philox(seed, stream).FillNormal(values, 0);
         return Array.ConvertAll(values, value => (double)value);
     }

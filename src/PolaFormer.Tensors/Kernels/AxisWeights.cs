@@ -36,7 +36,7 @@ internal readonly struct AxisWeights : IDisposable
         var axis = new AxisWeights(inputs, outputs, 2 * outputs);
         for (int o = 0, at = 0; o < outputs; o++)
         {
-            double source = Math.Max(0, (o + 0.5) * ((double)inputs / outputs) - 0.5);
+            double source = Math.Max(0, ((o + 0.5) * ((double)inputs / outputs)) - 0.5);
             int left = Math.Min((int)source, inputs - 1);
             double fraction = source - left;
             axis.Add(ref at, left, 1 - fraction);
@@ -84,12 +84,12 @@ internal readonly struct AxisWeights : IDisposable
         var axis = new AxisWeights(inputs, outputs, 4 * outputs);
         for (int o = 0, at = 0; o < outputs; o++)
         {
-            double source = (o + 0.5) * ((double)inputs / outputs) - 0.5;
+            double source = ((o + 0.5) * ((double)inputs / outputs)) - 0.5;
             int left = (int)Math.Floor(source);
             for (int tap = -1; tap <= 2; tap++)
             {
                 double x = Math.Abs(source - (left + tap));
-                double weight = x <= 1 ? ((A + 2) * x - (A + 3)) * x * x + 1 : ((A * x - 5 * A) * x + 8 * A) * x - 4 * A;
+                double weight = x <= 1 ? ((((A + 2) * x) - (A + 3)) * x * x) + 1 : (((((A * x) - (5 * A)) * x) + (8 * A)) * x) - (4 * A);
                 axis.Add(ref at, Math.Clamp(left + tap, 0, inputs - 1), weight);
             }
 
@@ -102,10 +102,10 @@ internal readonly struct AxisWeights : IDisposable
     /// <summary>Adaptive averages: output o is the mean of inputs ⌊o·inputs/outputs⌋ to ⌈(o + 1)·inputs/outputs⌉.</summary>
     public static AxisWeights AdaptiveAverage(int inputs, int outputs)
     {
-        var axis = new AxisWeights(inputs, outputs, inputs + 2 * outputs);
+        var axis = new AxisWeights(inputs, outputs, inputs + (2 * outputs));
         for (int o = 0, at = 0; o < outputs; o++)
         {
-            int from = (int)((long)o * inputs / outputs), to = (int)(((long)(o + 1) * inputs + outputs - 1) / outputs);
+            int from = (int)((long)o * inputs / outputs), to = (int)((((long)(o + 1) * inputs) + outputs - 1) / outputs);
             for (int i = from; i < to; i++)
                 axis.Add(ref at, i, 1.0 / (to - from));
             axis._starts[o + 1] = at;
@@ -122,7 +122,7 @@ internal readonly struct AxisWeights : IDisposable
         var axis = new AxisWeights(inputs, outputs, kernel * outputs);
         for (int o = 0, at = 0; o < outputs; o++)
         {
-            int from = Math.Max(0, o * stride - padding), to = Math.Min(inputs, o * stride - padding + kernel);
+            int from = Math.Max(0, (o * stride) - padding), to = Math.Min(inputs, (o * stride) - padding + kernel);
             for (int i = from; i < to; i++)
                 axis.Add(ref at, i, 1.0 / kernel);
             axis._starts[o + 1] = at;

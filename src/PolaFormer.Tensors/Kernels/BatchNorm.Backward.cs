@@ -18,7 +18,7 @@ internal static unsafe partial class BatchNorm
         fixed (float* partials = rented)
         {
             // Sums of each part, then the totals.
-            float* products = partials + 2L * parts * channels, sums = products + channels;
+            float* products = partials + (2L * parts * channels), sums = products + channels;
             if (training || dWeight != null || dBias != null)
             {
                 Workers.Run(parts, new SumBody { X = x, Mean = mean, Rstd = rstd, Dy = dy, Partials = partials, Rows = rows, Channels = channels, Parts = parts });
@@ -70,7 +70,7 @@ internal static unsafe partial class BatchNorm
 
         private readonly void Run<T>(int part) where T : unmanaged, IFloat32Vector<T>
         {
-            float* products = Partials + 2L * part * Channels, sums = products + Channels;
+            float* products = Partials + (2L * part * Channels), sums = products + Channels;
             long from = Rows * part / Parts, to = Rows * (part + 1) / Parts;
             for (int c = 0; c < Channels; c += T.Count)
             {
@@ -82,9 +82,9 @@ internal static unsafe partial class BatchNorm
                     T blockSum = T.Zero, blockProduct = T.Zero;
                     for (long i = block; i < Math.Min(to, block + BlockRows); i++)
                     {
-                        T dy = T.LoadPartial(Dy + i * Channels + c, width);
+                        T dy = T.LoadPartial(Dy + (i * Channels) + c, width);
                         blockSum += dy;
-                        blockProduct = T.MultiplyAdd(dy, T.LoadPartial(X + i * Channels + c, width) - mean, blockProduct);
+                        blockProduct = T.MultiplyAdd(dy, T.LoadPartial(X + (i * Channels) + c, width) - mean, blockProduct);
                     }
 
                     Reduction.AddCompensated(ref sum, ref sumLost, blockSum);
@@ -132,10 +132,10 @@ internal static unsafe partial class BatchNorm
 
                 for (long i = from; i < to; i++)
                 {
-                    long at = i * Channels + c;
+                    long at = (i * Channels) + c;
                     T gradient = T.LoadPartial(Dy + at, width);
                     if (Training)
-                        gradient = gradient - meanGradient - (T.LoadPartial(X + at, width) - mean) * slope;
+                        gradient = gradient - meanGradient - ((T.LoadPartial(X + at, width) - mean) * slope);
                     T.StorePartial(gradient * factor, Dx + at, width);
                 }
             }

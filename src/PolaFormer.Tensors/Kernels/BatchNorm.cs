@@ -28,12 +28,12 @@ internal static unsafe partial class BatchNorm
                 double total = 0, squares = 0, count = 0;
                 for (int part = 0; part < parts && rows > 0; part++)
                 {
-                    double n = rows * (part + 1) / parts - rows * part / parts;
-                    Merge(ref total, ref squares, ref count, partials[2L * part * channels + c], partials[(2L * part + 1) * channels + c], n);
+                    double n = (rows * (part + 1) / parts) - (rows * part / parts);
+                    Merge(ref total, ref squares, ref count, partials[(2L * part * channels) + c], partials[(((2L * part) + 1) * channels) + c], n);
                 }
 
                 mean[c] = count == 0 ? float.NaN : (float)total;
-                rstd[c] = (float)(1 / Math.Sqrt(squares / count + eps));
+                rstd[c] = (float)(1 / Math.Sqrt((squares / count) + eps));
                 unbiasedVariance[c] = (float)(squares / (count - 1));
             }
         }
@@ -68,7 +68,7 @@ internal static unsafe partial class BatchNorm
     {
         double difference = otherMean - mean, total = count + otherCount;
         mean += difference * otherCount / total;
-        squares += otherSquares + difference * difference * count * otherCount / total;
+        squares += otherSquares + (difference * difference * count * otherCount / total);
         count = total;
     }
 
@@ -90,7 +90,7 @@ internal static unsafe partial class BatchNorm
 
         private readonly void Run<T>(int part) where T : unmanaged, IFloat32Vector<T>
         {
-            float* means = Partials + 2L * part * Channels, squares = means + Channels;
+            float* means = Partials + (2L * part * Channels), squares = means + Channels;
             new Span<float>(means, 2 * Channels).Clear();
             long from = Rows * part / Parts, to = Rows * (part + 1) / Parts;
             for (long block = from; block < to; block += BlockRows)
@@ -102,14 +102,14 @@ internal static unsafe partial class BatchNorm
                 for (int c = 0; c < Channels; c += T.Count)
                 {
                     int width = Math.Min(T.Count, Channels - c);
-                    float* first = X + block * Channels + c;
+                    float* first = X + (block * Channels) + c;
                     T sum = T.Zero;
                     for (int i = 0; i < rows; i++)
-                        sum += T.LoadPartial(first + (long)i * Channels, width);
+                        sum += T.LoadPartial(first + ((long)i * Channels), width);
                     T blockMean = sum * inverse, blockSquares = T.Zero;
                     for (int i = 0; i < rows; i++)
                     {
-                        T d = T.LoadPartial(first + (long)i * Channels, width) - blockMean;
+                        T d = T.LoadPartial(first + ((long)i * Channels), width) - blockMean;
                         blockSquares = T.MultiplyAdd(d, d, blockSquares);
                     }
 
@@ -149,7 +149,7 @@ internal static unsafe partial class BatchNorm
                 T bias = Bias == null ? T.Zero : T.LoadPartial(Bias + c, width);
                 for (long i = from; i < to; i++)
                 {
-                    long at = i * Channels + c;
+                    long at = (i * Channels) + c;
                     if (width == T.Count)
                         T.Store(T.MultiplyAdd(T.Load(X + at) - mean, factor, bias), Y + at);
                     else

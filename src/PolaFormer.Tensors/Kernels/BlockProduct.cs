@@ -18,16 +18,16 @@ internal static unsafe class BlockProduct<T> where T : unmanaged, IFloat32Vector
         int rows, int columns, int depth,
         float* a, nint aRow, nint aColumn, float* b, nint bRow, float* c, nint cRow, bool accumulate)
     {
-        var most = typeof(T) == typeof(Float32x16) ? Avx512Lanes.Rows : typeof(T) == typeof(Float32x8) ? Avx2Lanes.Rows : Vector128Lanes.Rows;
+        int most = typeof(T) == typeof(Float32x16) ? Avx512Lanes.Rows : typeof(T) == typeof(Float32x8) ? Avx2Lanes.Rows : Vector128Lanes.Rows;
         // Tiles of equal height: a last one of few rows would wait for its own sums.
-        var tiles = (rows + most - 1) / most;
-        for (var column = 0; column < columns; column += 2 * T.Count)
+        int tiles = (rows + most - 1) / most;
+        for (int column = 0; column < columns; column += 2 * T.Count)
         {
-            var vectors = Math.Min(2, (columns - column) / T.Count);
-            for (var tile = 0; tile < tiles; tile++)
+            int vectors = Math.Min(2, (columns - column) / T.Count);
+            for (int tile = 0; tile < tiles; tile++)
             {
-                var (from, to) = Workers.Range(rows, tiles, tile);
-                float* aTile = a + from * aRow, bTile = b + column, cTile = c + from * cRow + column;
+                (int from, int to) = Workers.Range(rows, tiles, tile);
+                float* aTile = a + (from * aRow), bTile = b + column, cTile = c + (from * cRow) + column;
                 if (typeof(T) == typeof(Float32x16))
                     BlockTile<Avx512Lanes, Vector512<float>>.Run(to - from, vectors, depth, aTile, aRow, aColumn, bTile, bRow, cTile, cRow, accumulate);
                 else if (typeof(T) == typeof(Float32x8))

@@ -14,8 +14,10 @@ internal static unsafe class BlockTile<TLanes, TVector>
     public static void Run(
         int rows, int vectors, int depth, float* a, nint aRow, nint aColumn, float* b, nint bRow, float* c, nint cRow, bool accumulate)
     {
-        if (vectors == 2) Run<Two>(rows, depth, a, aRow, aColumn, b, bRow, c, cRow, accumulate);
-        else Run<One>(rows, depth, a, aRow, aColumn, b, bRow, c, cRow, accumulate);
+        if (vectors == 2)
+            Run<Two>(rows, depth, a, aRow, aColumn, b, bRow, c, cRow, accumulate);
+        else
+            Run<One>(rows, depth, a, aRow, aColumn, b, bRow, c, cRow, accumulate);
     }
 
     private static void Run<TVectors>(
@@ -53,64 +55,97 @@ internal static unsafe class BlockTile<TLanes, TVector>
         TVector c8 = default, d8 = default, c9 = default, d9 = default, c10 = default, d10 = default, c11 = default, d11 = default;
         TVector c12 = default, d12 = default, c13 = default, d13 = default;
 
-        var aRow2 = 2 * aRow;
-        float* a0 = a, a3 = a0 + 3 * aRow, a6 = a3 + 3 * aRow, a9 = a6 + 3 * aRow, a12 = a9 + 3 * aRow;
-        for (var l = depth; l > 0; l--)
+        nint aRow2 = 2 * aRow;
+        float* a0 = a, a3 = a0 + (3 * aRow), a6 = a3 + (3 * aRow), a9 = a6 + (3 * aRow), a12 = a9 + (3 * aRow);
+        for (int l = depth; l > 0; l--)
         {
             TVector left = TLanes.Load(b), right = default;
-            if (TVectors.Value == 2) right = TLanes.Load(b + TLanes.Width);
+            if (TVectors.Value == 2)
+                right = TLanes.Load(b + TLanes.Width);
             b += bRow;
             Accumulate<TVectors>(ref c0, ref d0, a0, left, right);
-            if (TRows.Value > 1) Accumulate<TVectors>(ref c1, ref d1, a0 + aRow, left, right);
-            if (TRows.Value > 2) Accumulate<TVectors>(ref c2, ref d2, a0 + aRow2, left, right);
-            if (TRows.Value > 3) Accumulate<TVectors>(ref c3, ref d3, a3, left, right);
-            if (TRows.Value > 4) Accumulate<TVectors>(ref c4, ref d4, a3 + aRow, left, right);
-            if (TRows.Value > 5) Accumulate<TVectors>(ref c5, ref d5, a3 + aRow2, left, right);
-            if (TRows.Value > 6) Accumulate<TVectors>(ref c6, ref d6, a6, left, right);
-            if (TRows.Value > 7) Accumulate<TVectors>(ref c7, ref d7, a6 + aRow, left, right);
-            if (TRows.Value > 8) Accumulate<TVectors>(ref c8, ref d8, a6 + aRow2, left, right);
-            if (TRows.Value > 9) Accumulate<TVectors>(ref c9, ref d9, a9, left, right);
-            if (TRows.Value > 10) Accumulate<TVectors>(ref c10, ref d10, a9 + aRow, left, right);
-            if (TRows.Value > 11) Accumulate<TVectors>(ref c11, ref d11, a9 + aRow2, left, right);
-            if (TRows.Value > 12) Accumulate<TVectors>(ref c12, ref d12, a12, left, right);
-            if (TRows.Value > 13) Accumulate<TVectors>(ref c13, ref d13, a12 + aRow, left, right);
+            if (TRows.Value > 1)
+                Accumulate<TVectors>(ref c1, ref d1, a0 + aRow, left, right);
+            if (TRows.Value > 2)
+                Accumulate<TVectors>(ref c2, ref d2, a0 + aRow2, left, right);
+            if (TRows.Value > 3)
+                Accumulate<TVectors>(ref c3, ref d3, a3, left, right);
+            if (TRows.Value > 4)
+                Accumulate<TVectors>(ref c4, ref d4, a3 + aRow, left, right);
+            if (TRows.Value > 5)
+                Accumulate<TVectors>(ref c5, ref d5, a3 + aRow2, left, right);
+            if (TRows.Value > 6)
+                Accumulate<TVectors>(ref c6, ref d6, a6, left, right);
+            if (TRows.Value > 7)
+                Accumulate<TVectors>(ref c7, ref d7, a6 + aRow, left, right);
+            if (TRows.Value > 8)
+                Accumulate<TVectors>(ref c8, ref d8, a6 + aRow2, left, right);
+            if (TRows.Value > 9)
+                Accumulate<TVectors>(ref c9, ref d9, a9, left, right);
+            if (TRows.Value > 10)
+                Accumulate<TVectors>(ref c10, ref d10, a9 + aRow, left, right);
+            if (TRows.Value > 11)
+                Accumulate<TVectors>(ref c11, ref d11, a9 + aRow2, left, right);
+            if (TRows.Value > 12)
+                Accumulate<TVectors>(ref c12, ref d12, a12, left, right);
+            if (TRows.Value > 13)
+                Accumulate<TVectors>(ref c13, ref d13, a12 + aRow, left, right);
             a0 += aColumn;
-            if (TRows.Value > 3) a3 += aColumn;
-            if (TRows.Value > 6) a6 += aColumn;
-            if (TRows.Value > 9) a9 += aColumn;
-            if (TRows.Value > 12) a12 += aColumn;
+            if (TRows.Value > 3)
+                a3 += aColumn;
+            if (TRows.Value > 6)
+                a6 += aColumn;
+            if (TRows.Value > 9)
+                a9 += aColumn;
+            if (TRows.Value > 12)
+                a12 += aColumn;
         }
 
         Put<TVectors>(c, accumulate, c0, d0);
-        if (TRows.Value > 1) Put<TVectors>(c + cRow, accumulate, c1, d1);
-        if (TRows.Value > 2) Put<TVectors>(c + 2 * cRow, accumulate, c2, d2);
-        if (TRows.Value > 3) Put<TVectors>(c + 3 * cRow, accumulate, c3, d3);
-        if (TRows.Value > 4) Put<TVectors>(c + 4 * cRow, accumulate, c4, d4);
-        if (TRows.Value > 5) Put<TVectors>(c + 5 * cRow, accumulate, c5, d5);
-        if (TRows.Value > 6) Put<TVectors>(c + 6 * cRow, accumulate, c6, d6);
-        if (TRows.Value > 7) Put<TVectors>(c + 7 * cRow, accumulate, c7, d7);
-        if (TRows.Value > 8) Put<TVectors>(c + 8 * cRow, accumulate, c8, d8);
-        if (TRows.Value > 9) Put<TVectors>(c + 9 * cRow, accumulate, c9, d9);
-        if (TRows.Value > 10) Put<TVectors>(c + 10 * cRow, accumulate, c10, d10);
-        if (TRows.Value > 11) Put<TVectors>(c + 11 * cRow, accumulate, c11, d11);
-        if (TRows.Value > 12) Put<TVectors>(c + 12 * cRow, accumulate, c12, d12);
-        if (TRows.Value > 13) Put<TVectors>(c + 13 * cRow, accumulate, c13, d13);
+        if (TRows.Value > 1)
+            Put<TVectors>(c + cRow, accumulate, c1, d1);
+        if (TRows.Value > 2)
+            Put<TVectors>(c + (2 * cRow), accumulate, c2, d2);
+        if (TRows.Value > 3)
+            Put<TVectors>(c + (3 * cRow), accumulate, c3, d3);
+        if (TRows.Value > 4)
+            Put<TVectors>(c + (4 * cRow), accumulate, c4, d4);
+        if (TRows.Value > 5)
+            Put<TVectors>(c + (5 * cRow), accumulate, c5, d5);
+        if (TRows.Value > 6)
+            Put<TVectors>(c + (6 * cRow), accumulate, c6, d6);
+        if (TRows.Value > 7)
+            Put<TVectors>(c + (7 * cRow), accumulate, c7, d7);
+        if (TRows.Value > 8)
+            Put<TVectors>(c + (8 * cRow), accumulate, c8, d8);
+        if (TRows.Value > 9)
+            Put<TVectors>(c + (9 * cRow), accumulate, c9, d9);
+        if (TRows.Value > 10)
+            Put<TVectors>(c + (10 * cRow), accumulate, c10, d10);
+        if (TRows.Value > 11)
+            Put<TVectors>(c + (11 * cRow), accumulate, c11, d11);
+        if (TRows.Value > 12)
+            Put<TVectors>(c + (12 * cRow), accumulate, c12, d12);
+        if (TRows.Value > 13)
+            Put<TVectors>(c + (13 * cRow), accumulate, c13, d13);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Accumulate<TVectors>(ref TVector c, ref TVector d, float* a, TVector left, TVector right)
         where TVectors : struct, IConstant
     {
-        var factor = TLanes.LoadBroadcast(a);
+        TVector factor = TLanes.LoadBroadcast(a);
         c = TLanes.MultiplyAdd(factor, left, c);
-        if (TVectors.Value == 2) d = TLanes.MultiplyAdd(factor, right, d);
+        if (TVectors.Value == 2)
+            d = TLanes.MultiplyAdd(factor, right, d);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put<TVectors>(float* target, bool accumulate, TVector c, TVector d) where TVectors : struct, IConstant
     {
         TLanes.Store(target, accumulate ? TLanes.Add(TLanes.Load(target), c) : c);
-        if (TVectors.Value < 2) return;
+        if (TVectors.Value < 2)
+            return;
         target += TLanes.Width;
         TLanes.Store(target, accumulate ? TLanes.Add(TLanes.Load(target), d) : d);
     }

@@ -7,11 +7,11 @@ internal static unsafe partial class Convolution2D
     /// <summary>dx = what each input pixel contributed to, weighted with <paramref name="dy"/>. Overwrites dx.</summary>
     public static void BackwardInput(in ConvolutionShape shape, float* weight, float* dy, float* dx)
     {
-        var (inputs, outputs, depth) = GroupExtents(shape);
+        (int inputs, int outputs, int depth) = GroupExtents(shape);
         if (IsPointwise(shape))
         {
-            for (var group = 0; group < shape.Groups; group++)
-                Gemm.Run(new MatrixProduct(Pixels(shape), inputs, outputs, dy + group * outputs, weight + (nint)group * outputs * inputs, dx + group * inputs)
+            for (int group = 0; group < shape.Groups; group++)
+                Gemm.Run(new MatrixProduct(Pixels(shape), inputs, outputs, dy + (group * outputs), weight + ((nint)group * outputs * inputs), dx + (group * inputs))
                 {
                     ARow = shape.OutChannels,
                     CRow = shape.InChannels,
@@ -19,27 +19,27 @@ internal static unsafe partial class Convolution2D
             return;
         }
 
-        var mirrored = Mirrored(shape);
+        ConvolutionShape mirrored = Mirrored(shape);
         if (shape is { StrideH: 1, StrideW: 1 } && RunsByLines(mirrored) && mirrored.PadH >= 0 && mirrored.PadW >= 0)
         {
-            var flipped = ThreadScratch.Floats(ScratchPurpose.ConvolutionFlipped, (long)outputs * depth);
+            float* flipped = ThreadScratch.Floats(ScratchPurpose.ConvolutionFlipped, (long)outputs * depth);
             Flip(weight, outputs, inputs, shape.KernelHeight * shape.KernelWidth, flipped);
             Forward(mirrored, dy, flipped, null, Activation.None, dx);
             return;
         }
 
-        var panels = Gemm.PackedBLength(outputs, depth);
-        var rows = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, (long)outputs * depth + shape.Groups * panels);
-        var packed = rows + (nint)outputs * depth;
-        for (var group = 0; group < shape.Groups; group++)
+        long panels = Gemm.PackedBLength(outputs, depth);
+        float* rows = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, ((long)outputs * depth) + (shape.Groups * panels));
+        float* packed = rows + ((nint)outputs * depth);
+        for (int group = 0; group < shape.Groups; group++)
         {
-            TapsFirst(weight + (nint)group * outputs * depth, outputs, inputs, shape.KernelHeight * shape.KernelWidth, inputs, rows);
-            Gemm.PackB(rows, depth, 1, outputs, depth, packed + group * (nint)panels);
+            TapsFirst(weight + ((nint)group * outputs * depth), outputs, inputs, shape.KernelHeight * shape.KernelWidth, inputs, rows);
+            Gemm.PackB(rows, depth, 1, outputs, depth, packed + (group * (nint)panels));
         }
         // Bands of input lines: each is written by one task, which computes the output lines at its rim once more.
-        var work = (long)Pixels(shape) * depth * shape.OutChannels;
-        var minimum = 2 * shape.DilationH * (shape.KernelHeight - 1) + 1;
-        var bands = Math.Clamp((Workers.PartsFor(work, Grain) + shape.Batch - 1) / Math.Max(shape.Batch, 1), 1, Math.Max(shape.Height / minimum, 1));
+        long work = (long)Pixels(shape) * depth * shape.OutChannels;
+        int minimum = (2 * shape.DilationH * (shape.KernelHeight - 1)) + 1;
+        int bands = Math.Clamp((Workers.PartsFor(work, Grain) + shape.Batch - 1) / Math.Max(shape.Batch, 1), 1, Math.Max(shape.Height / minimum, 1));
         Workers.Run(shape.Batch * bands, new BackwardInputBody
         {
             Shape = shape,
@@ -54,11 +54,11 @@ internal static unsafe partial class Convolution2D
     /// <summary>With stride 1 the gradient of the input is the convolution of dy with the flipped kernel, inputs and outputs exchanged.</summary>
     private static ConvolutionShape Mirrored(in ConvolutionShape shape)
     {
-        var mirrored = shape;
+        ConvolutionShape mirrored = shape;
         (mirrored.Height, mirrored.Width) = (shape.OutHeight, shape.OutWidth);
         (mirrored.InChannels, mirrored.OutChannels) = (shape.OutChannels, shape.InChannels);
-        mirrored.PadH = shape.DilationH * (shape.KernelHeight - 1) - shape.PadH;
-        mirrored.PadW = shape.DilationW * (shape.KernelWidth - 1) - shape.PadW;
+        mirrored.PadH = (shape.DilationH * (shape.KernelHeight - 1)) - shape.PadH;
+        mirrored.PadW = (shape.DilationW * (shape.KernelWidth - 1)) - shape.PadW;
         return mirrored;
     }
 
@@ -67,8 +67,8 @@ internal static unsafe partial class Convolution2D
     {
         for (nint output = 0; output < outputs; output++)
             for (nint input = 0; input < inputs; input++, weight += taps)
-                for (var tap = 0; tap < taps; tap++)
-                    target[(input * outputs + output) * taps + tap] = weight[taps - 1 - tap];
+                for (int tap = 0; tap < taps; tap++)
+                    target[(((input * outputs) + output) * taps) + tap] = weight[taps - 1 - tap];
     }
 
     private struct BackwardInputBody : IParallelBody
@@ -80,25 +80,26 @@ internal static unsafe partial class Convolution2D
 
         public readonly void Run(int part)
         {
-            var (_, outputs, depth) = GroupExtents(Shape);
-            var (image, band) = Math.DivRem(part, Bands);
-            var (fromLine, toLine) = Workers.Range(Shape.Height, Bands, band);
-            var line = (nint)Shape.Width * Shape.InChannels;
-            var dx = Dx + image * Shape.Height * line;
-            for (var y = fromLine; y < toLine; y++) new Span<float>(dx + y * line, (int)line).Clear();
+            (_, int outputs, int depth) = GroupExtents(Shape);
+            (int image, int band) = Math.DivRem(part, Bands);
+            (int fromLine, int toLine) = Workers.Range(Shape.Height, Bands, band);
+            nint line = (nint)Shape.Width * Shape.InChannels;
+            float* dx = Dx + (image * Shape.Height * line);
+            for (int y = fromLine; y < toLine; y++)
+                new Span<float>(dx + (y * line), (int)line).Clear();
 
-            var reach = Shape.DilationH * (Shape.KernelHeight - 1);
-            var first = Math.Max((fromLine + Shape.PadH - reach + Shape.StrideH - 1) / Shape.StrideH, 0);
-            var last = Math.Min((toLine - 1 + Shape.PadH) / Shape.StrideH, Shape.OutHeight - 1);
-            var rows = ThreadScratch.Floats(ScratchPurpose.Convolution, (long)Shape.OutWidth * depth);
-            for (var oy = first; oy <= last; oy++)
-                for (var group = 0; group < Shape.Groups; group++)
+            int reach = Shape.DilationH * (Shape.KernelHeight - 1);
+            int first = Math.Max((fromLine + Shape.PadH - reach + Shape.StrideH - 1) / Shape.StrideH, 0);
+            int last = Math.Min((toLine - 1 + Shape.PadH) / Shape.StrideH, Shape.OutHeight - 1);
+            float* rows = ThreadScratch.Floats(ScratchPurpose.Convolution, (long)Shape.OutWidth * depth);
+            for (int oy = first; oy <= last; oy++)
+                for (int group = 0; group < Shape.Groups; group++)
                 {
-                    var dy = Dy + (nint)(image * Shape.OutHeight + oy) * Shape.OutWidth * Shape.OutChannels + group * outputs;
+                    float* dy = Dy + ((nint)((image * Shape.OutHeight) + oy) * Shape.OutWidth * Shape.OutChannels) + (group * outputs);
                     Gemm.RunSerial(new MatrixProduct(Shape.OutWidth, depth, outputs, dy, null, rows)
                     {
                         ARow = Shape.OutChannels,
-                        PackedB = Packed + group * Panels,
+                        PackedB = Packed + (group * Panels),
                     });
                     ScatterAdd(Shape, rows, group, oy, dx, fromLine, toLine);
                 }
@@ -108,31 +109,33 @@ internal static unsafe partial class Convolution2D
     /// <summary>The correlation of x with dy in the layout of the weight, and Σ dy over all pixels unless <paramref name="dbias"/> is null. Overwrites both.</summary>
     public static void BackwardWeight(in ConvolutionShape shape, float* x, float* dy, float* dweight, float* dbias)
     {
-        var (inputs, outputs, depth) = GroupExtents(shape);
-        var pixels = Pixels(shape);
+        (int inputs, int outputs, int depth) = GroupExtents(shape);
+        int pixels = Pixels(shape);
         if (IsPointwise(shape))
         {
-            for (var group = 0; group < shape.Groups; group++)
+            for (int group = 0; group < shape.Groups; group++)
                 Gemm.Correlate(
-                    dy + group * outputs, shape.OutChannels, outputs, x + group * inputs, shape.InChannels, inputs, pixels,
-                    dweight + (nint)group * outputs * inputs, dbias == null ? null : dbias + group * outputs, accumulate: false);
+                    dy + (group * outputs), shape.OutChannels, outputs, x + (group * inputs), shape.InChannels, inputs, pixels,
+                    dweight + ((nint)group * outputs * inputs), dbias == null ? null : dbias + (group * outputs), accumulate: false);
             return;
         }
 
         // Each part sums a fixed share of the pixels into matrices of its own; the parts are added in their order.
-        var size = (nint)shape.OutChannels * (depth + 1);
-        var most = Math.Max(4_000_000 / Math.Max(size, 1), 1);
-        var parts = (int)Math.Min(Workers.PartsFor((long)pixels * size, 2 * Grain), Math.Min(most, 16));
-        var partials = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, parts * size);
+        nint size = (nint)shape.OutChannels * (depth + 1);
+        nint most = Math.Max(4_000_000 / Math.Max(size, 1), 1);
+        int parts = (int)Math.Min(Workers.PartsFor((long)pixels * size, 2 * Grain), Math.Min(most, 16));
+        float* partials = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, parts * size);
         Workers.Run(parts, new BackwardWeightBody { Shape = shape, X = x, Dy = dy, Partials = partials, Size = size, Pixels = pixels, Parts = parts });
-        if (parts > 1) Reduction.SumParts(partials + size, parts - 1, size, partials, size, accumulate: true);
+        if (parts > 1)
+            Reduction.SumParts(partials + size, parts - 1, size, partials, size, accumulate: true);
 
-        if (dbias != null) new Span<float>(partials + (nint)shape.OutChannels * depth, shape.OutChannels).CopyTo(new Span<float>(dbias, shape.OutChannels));
-        var taps = shape.KernelHeight * shape.KernelWidth;
-        for (var output = 0; output < shape.OutChannels; output++)
-            for (var input = 0; input < inputs; input++)
-                for (var tap = 0; tap < taps; tap++)
-                    dweight[((nint)output * inputs + input) * taps + tap] = partials[((nint)output * taps + tap) * inputs + input];
+        if (dbias != null)
+            new Span<float>(partials + ((nint)shape.OutChannels * depth), shape.OutChannels).CopyTo(new Span<float>(dbias, shape.OutChannels));
+        int taps = shape.KernelHeight * shape.KernelWidth;
+        for (int output = 0; output < shape.OutChannels; output++)
+            for (int input = 0; input < inputs; input++)
+                for (int tap = 0; tap < taps; tap++)
+                    dweight[((((nint)output * inputs) + input) * taps) + tap] = partials[((((nint)output * taps) + tap) * inputs) + input];
     }
 
     private struct BackwardWeightBody : IParallelBody
@@ -144,21 +147,22 @@ internal static unsafe partial class Convolution2D
 
         public readonly void Run(int part)
         {
-            var (_, outputs, depth) = GroupExtents(Shape);
-            var block = BlockPixels(depth);
-            var gathered = ThreadScratch.Floats(ScratchPurpose.Convolution, (long)block * depth);
-            var matrices = Partials + part * Size;
-            var sums = matrices + (nint)Shape.OutChannels * depth;
-            var (from, to) = Workers.Range(Pixels, Parts, part);
-            if (from == to) new Span<float>(matrices, checked((int)Size)).Clear();
-            for (var pixel = from; pixel < to; pixel += block)
-                for (var group = 0; group < Shape.Groups; group++)
+            (_, int outputs, int depth) = GroupExtents(Shape);
+            int block = BlockPixels(depth);
+            float* gathered = ThreadScratch.Floats(ScratchPurpose.Convolution, (long)block * depth);
+            float* matrices = Partials + (part * Size);
+            float* sums = matrices + ((nint)Shape.OutChannels * depth);
+            (int from, int to) = Workers.Range(Pixels, Parts, part);
+            if (from == to)
+                new Span<float>(matrices, checked((int)Size)).Clear();
+            for (int pixel = from; pixel < to; pixel += block)
+                for (int group = 0; group < Shape.Groups; group++)
                 {
-                    var count = Math.Min(block, to - pixel);
+                    int count = Math.Min(block, to - pixel);
                     Gather(Shape, X, group, pixel, count, gathered, Shape.InChannels / Shape.Groups);
                     Gemm.CorrelateSerial(
-                        Dy + (nint)pixel * Shape.OutChannels + group * outputs, Shape.OutChannels, outputs, gathered, depth, depth, count,
-                        matrices + (nint)group * outputs * depth, depth, sums + group * outputs, accumulate: pixel > from);
+                        Dy + ((nint)pixel * Shape.OutChannels) + (group * outputs), Shape.OutChannels, outputs, gathered, depth, depth, count,
+                        matrices + ((nint)group * outputs * depth), depth, sums + (group * outputs), accumulate: pixel > from);
                 }
         }
     }

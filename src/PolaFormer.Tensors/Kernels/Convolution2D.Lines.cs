@@ -20,8 +20,8 @@ internal static unsafe partial class Convolution2D
 
     private static void RunLines(in ConvolutionShape shape, float* x, float* packed, float* bias, Activation activation, float* y)
     {
-        var lines = shape.Batch * shape.OutHeight;
-        var parts = Math.Min(lines, Workers.PartsFor((long)lines * shape.OutWidth * Depth(shape) * shape.OutChannels, Grain));
+        int lines = shape.Batch * shape.OutHeight;
+        int parts = Math.Min(lines, Workers.PartsFor((long)lines * shape.OutWidth * Depth(shape) * shape.OutChannels, Grain));
         Workers.Run(parts, new LinesBody { Shape = shape, X = x, Packed = packed, Bias = bias, Activation = activation, Y = y, Lines = lines, Parts = parts });
     }
 
@@ -35,22 +35,23 @@ internal static unsafe partial class Convolution2D
 
         // An input line with zeros on both sides, each pixel with an even number of channels.
         private readonly int Channels => EvenChannels(Shape);
-        private readonly int RimmedLine => (Shape.Width + 2 * Shape.PadW) * Channels;
+        private readonly int RimmedLine => (Shape.Width + (2 * Shape.PadW)) * Channels;
 
         public readonly void Run(int part)
         {
-            var rims = Shape.PadH > 0 || Shape.PadW > 0 || Channels != Shape.InChannels;
-            var (line, end) = Workers.Range(Lines, Parts, part);
+            bool rims = Shape.PadH > 0 || Shape.PadW > 0 || Channels != Shape.InChannels;
+            (int line, int end) = Workers.Range(Lines, Parts, part);
             while (line < end)
             {
                 // The lines of one image at a time, so many as share their inputs in the cache.
-                var (image, oy) = Math.DivRem(line, Shape.OutHeight);
-                var count = Math.Min(Math.Min(end - line, Shape.OutHeight - oy), 8);
-                var source = X + ((nint)image * Shape.Height + oy * Shape.StrideH) * Shape.Width * Shape.InChannels;
-                if (rims) source = Rimmed(image, oy * Shape.StrideH - Shape.PadH, (count - 1) * Shape.StrideH + Shape.KernelHeight);
-                var width = rims ? RimmedLine : Shape.Width * Shape.InChannels;
-                for (var i = 0; i < count; i++)
-                    Gemm.RunSerial(Product(source + (nint)i * Shape.StrideH * width, width, Y + (nint)(line + i) * Shape.OutWidth * Shape.OutChannels));
+                (int image, int oy) = Math.DivRem(line, Shape.OutHeight);
+                int count = Math.Min(Math.Min(end - line, Shape.OutHeight - oy), 8);
+                float* source = X + ((((nint)image * Shape.Height) + (oy * Shape.StrideH)) * Shape.Width * Shape.InChannels);
+                if (rims)
+                    source = Rimmed(image, (oy * Shape.StrideH) - Shape.PadH, ((count - 1) * Shape.StrideH) + Shape.KernelHeight);
+                int width = rims ? RimmedLine : Shape.Width * Shape.InChannels;
+                for (int i = 0; i < count; i++)
+                    Gemm.RunSerial(Product(source + ((nint)i * Shape.StrideH * width), width, Y + ((nint)(line + i) * Shape.OutWidth * Shape.OutChannels)));
                 line += count;
             }
         }
@@ -69,20 +70,22 @@ internal static unsafe partial class Convolution2D
         /// <summary>So many input lines from <paramref name="top"/> on, zeros around them where they leave the image.</summary>
         private readonly float* Rimmed(int image, int top, int count)
         {
-            var (channels, rim) = (Shape.InChannels, Shape.PadW * Channels);
-            var lines = ThreadScratch.Floats(ScratchPurpose.ConvolutionRows, (long)count * RimmedLine);
-            for (var i = 0; i < count; i++)
+            (int channels, int rim) = (Shape.InChannels, Shape.PadW * Channels);
+            float* lines = ThreadScratch.Floats(ScratchPurpose.ConvolutionRows, (long)count * RimmedLine);
+            for (int i = 0; i < count; i++)
             {
-                var target = new Span<float>(lines + (nint)i * RimmedLine, RimmedLine);
+                var target = new Span<float>(lines + ((nint)i * RimmedLine), RimmedLine);
                 if ((uint)(top + i) >= (uint)Shape.Height)
                 {
                     target.Clear();
                     continue;
                 }
-                var source = new ReadOnlySpan<float>(X + ((nint)image * Shape.Height + top + i) * Shape.Width * channels, Shape.Width * channels);
+                var source = new ReadOnlySpan<float>(X + ((((nint)image * Shape.Height) + top + i) * Shape.Width * channels), Shape.Width * channels);
                 target[..rim].Clear();
-                if (channels == Channels) source.CopyTo(target[rim..]);
-                else Spread(source, target[rim..], channels, Channels);
+                if (channels == Channels)
+                    source.CopyTo(target[rim..]);
+                else
+                    Spread(source, target[rim..], channels, Channels);
                 target[^rim..].Clear();
             }
             return lines;
@@ -92,7 +95,8 @@ internal static unsafe partial class Convolution2D
         {
             for (int from = 0, to = 0; from < source.Length; from += channels, to += width)
             {
-                for (var c = 0; c < channels; c++) target[to + c] = source[from + c];
+                for (int c = 0; c < channels; c++)
+                    target[to + c] = source[from + c];
                 target[to + channels] = 0;
             }
         }

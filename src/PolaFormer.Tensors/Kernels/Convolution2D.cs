@@ -27,8 +27,8 @@ internal static unsafe partial class Convolution2D
             Gemm.Run(PointwiseProduct(shape, x, weight, y) with { Bias = bias, Activation = activation });
             return;
         }
-        var (inputs, outputs) = (shape.InChannels / shape.Groups, shape.OutChannels);
-        var packed = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, PackedWeightLength(outputs, inputs, shape.KernelHeight, shape.KernelWidth, shape.Groups));
+        (int inputs, int outputs) = (shape.InChannels / shape.Groups, shape.OutChannels);
+        float* packed = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, PackedWeightLength(outputs, inputs, shape.KernelHeight, shape.KernelWidth, shape.Groups));
         PackWeight(weight, outputs, inputs, shape.KernelHeight, shape.KernelWidth, shape.Groups, packed);
         ForwardPacked(shape, x, packed, bias, activation, y);
     }
@@ -43,11 +43,12 @@ internal static unsafe partial class Convolution2D
     /// </summary>
     public static void PackWeight(float* weight, int outputs, int inputs, int kernelHeight, int kernelWidth, int groups, float* packed)
     {
-        var (taps, own, depth) = (kernelHeight * kernelWidth, outputs / groups, Depth(inputs, kernelHeight, kernelWidth));
-        var rows = taps == 1 ? null : ThreadScratch.Floats(ScratchPurpose.Convolution, (long)own * depth);
-        for (var group = 0; group < groups; group++, weight += (nint)own * inputs * taps, packed += (nint)Gemm.PackedBLength(depth, own))
+        (int taps, int own, int depth) = (kernelHeight * kernelWidth, outputs / groups, Depth(inputs, kernelHeight, kernelWidth));
+        float* rows = taps == 1 ? null : ThreadScratch.Floats(ScratchPurpose.Convolution, (long)own * depth);
+        for (int group = 0; group < groups; group++, weight += (nint)own * inputs * taps, packed += (nint)Gemm.PackedBLength(depth, own))
         {
-            if (taps > 1) TapsFirst(weight, own, inputs, taps, depth / taps, rows);
+            if (taps > 1)
+                TapsFirst(weight, own, inputs, taps, depth / taps, rows);
             Gemm.PackB(taps == 1 ? weight : rows, 1, depth, depth, own, packed, Segment(depth, kernelHeight, kernelWidth));
         }
     }
@@ -70,8 +71,8 @@ internal static unsafe partial class Convolution2D
     /// <summary>The product of gathered rows and the weights of one group.</summary>
     private static MatrixProduct RowsProduct(in ConvolutionShape shape, int count, float* rows, float* packed, float* bias, Activation activation, float* y)
     {
-        var depth = Depth(shape);
-        var segment = Segment(depth, shape.KernelHeight, shape.KernelWidth);
+        int depth = Depth(shape);
+        int segment = Segment(depth, shape.KernelHeight, shape.KernelWidth);
         return new MatrixProduct(count, shape.OutChannels / shape.Groups, depth, rows, null, y)
         {
             ASegment = segment,
@@ -96,17 +97,17 @@ internal static unsafe partial class Convolution2D
             RunLines(shape, x, packed, bias, activation, y);
             return;
         }
-        var depth = Depth(shape);
-        var pixels = Pixels(shape);
+        int depth = Depth(shape);
+        int pixels = Pixels(shape);
         if (shape.Groups == 1 && (long)pixels * depth <= WholeFloats)
         {
-            var rows = ThreadScratch.Floats(ScratchPurpose.ConvolutionRows, (long)pixels * depth);
-            var gathers = Workers.PartsFor((long)pixels * depth, 1 << 15);
+            float* rows = ThreadScratch.Floats(ScratchPurpose.ConvolutionRows, (long)pixels * depth);
+            int gathers = Workers.PartsFor((long)pixels * depth, 1 << 15);
             Workers.Run(gathers, new GatherBody { Shape = shape, X = x, Pixels = pixels, Rows = rows, Parts = gathers });
             Gemm.Run(RowsProduct(shape, pixels, rows, packed, bias, activation, y));
             return;
         }
-        var parts = Workers.PartsFor((long)pixels * depth * shape.OutChannels, Grain);
+        int parts = Workers.PartsFor((long)pixels * depth * shape.OutChannels, Grain);
         Workers.Run(parts, new ForwardBody
         {
             Shape = shape,
@@ -129,9 +130,9 @@ internal static unsafe partial class Convolution2D
 
         public readonly void Run(int part)
         {
-            var depth = Depth(Shape);
-            var (from, to) = Workers.Range(Pixels, Parts, part);
-            Gather(Shape, X, 0, from, to - from, Rows + (nint)from * depth, EvenChannels(Shape));
+            int depth = Depth(Shape);
+            (int from, int to) = Workers.Range(Pixels, Parts, part);
+            Gather(Shape, X, 0, from, to - from, Rows + ((nint)from * depth), EvenChannels(Shape));
         }
     }
 
@@ -145,17 +146,17 @@ internal static unsafe partial class Convolution2D
 
         public readonly void Run(int part)
         {
-            var (outputs, depth) = (Shape.OutChannels / Shape.Groups, Depth(Shape));
-            var block = BlockPixels(depth);
-            var gathered = ThreadScratch.Floats(ScratchPurpose.Convolution, (long)block * depth);
-            var (from, to) = Workers.Range(Pixels, Parts, part);
-            for (var pixel = from; pixel < to; pixel += block)
-                for (var group = 0; group < Shape.Groups; group++)
+            (int outputs, int depth) = (Shape.OutChannels / Shape.Groups, Depth(Shape));
+            int block = BlockPixels(depth);
+            float* gathered = ThreadScratch.Floats(ScratchPurpose.Convolution, (long)block * depth);
+            (int from, int to) = Workers.Range(Pixels, Parts, part);
+            for (int pixel = from; pixel < to; pixel += block)
+                for (int group = 0; group < Shape.Groups; group++)
                 {
-                    var count = Math.Min(block, to - pixel);
+                    int count = Math.Min(block, to - pixel);
                     Gather(Shape, X, group, pixel, count, gathered, EvenChannels(Shape));
-                    var bias = Bias == null ? null : Bias + group * outputs;
-                    Gemm.RunSerial(RowsProduct(Shape, count, gathered, Packed + group * Panels, bias, Activation, Y + (nint)pixel * Shape.OutChannels + group * outputs));
+                    float* bias = Bias == null ? null : Bias + (group * outputs);
+                    Gemm.RunSerial(RowsProduct(Shape, count, gathered, Packed + (group * Panels), bias, Activation, Y + ((nint)pixel * Shape.OutChannels) + (group * outputs)));
                 }
         }
     }
@@ -163,7 +164,7 @@ internal static unsafe partial class Convolution2D
     /// <summary>Input channels, output channels and matrix depth of one group.</summary>
     private static (int Inputs, int Outputs, int Depth) GroupExtents(in ConvolutionShape shape)
     {
-        var inputs = shape.InChannels / shape.Groups;
+        int inputs = shape.InChannels / shape.Groups;
         return (inputs, shape.OutChannels / shape.Groups, checked(inputs * shape.KernelHeight * shape.KernelWidth));
     }
 
@@ -181,11 +182,13 @@ internal static unsafe partial class Convolution2D
     /// <summary>(outputs, inputs, taps) to (outputs, taps, <paramref name="width"/>), zeros behind the inputs.</summary>
     private static void TapsFirst(float* weight, int outputs, int inputs, int taps, int width, float* target)
     {
-        for (var output = 0; output < outputs; output++, weight += inputs * taps)
-            for (var tap = 0; tap < taps; tap++, target += width)
+        for (int output = 0; output < outputs; output++, weight += inputs * taps)
+            for (int tap = 0; tap < taps; tap++, target += width)
             {
-                for (var input = 0; input < inputs; input++) target[input] = weight[input * taps + tap];
-                for (var input = inputs; input < width; input++) target[input] = 0;
+                for (int input = 0; input < inputs; input++)
+                    target[input] = weight[(input * taps) + tap];
+                for (int input = inputs; input < width; input++)
+                    target[input] = 0;
             }
     }
 }

@@ -71,12 +71,12 @@ internal static unsafe class CrossEntropy
         {
             for (long row = Rows * part / Parts; row < Rows * (part + 1) / Parts; row++)
             {
-                float* x = Logits + row * Classes, t = Targets == null ? null : Targets + row * Classes;
+                float* x = Logits + (row * Classes), t = Targets == null ? null : Targets + (row * Classes);
                 float max = Reduction.RowMax<T>(x, Classes);
                 if (LossGradients == null)
                     Output[row] = (float)Loss<T>(x, t, row, max);
                 else
-                    Gradient<T>(x, t, row, max, Output + row * Classes);
+                    Gradient<T>(x, t, row, max, Output + (row * Classes));
             }
         }
 
@@ -85,9 +85,9 @@ internal static unsafe class CrossEntropy
         {
             double logSum = Math.Log(Softmax.ExpSum<T>(x, null, max, Classes));
             if (t != null)
-                return Reduction.RowSum<T>(t, Classes) * (logSum + max) - Reduction.RowDot<T>(t, x, Classes);
+                return (Reduction.RowSum<T>(t, Classes) * (logSum + max)) - Reduction.RowDot<T>(t, x, Classes);
             double atLabel = logSum + max - x[Labels[row]];
-            return Smoothing == 0 ? atLabel : (1 - (double)Smoothing) * atLabel + Smoothing * (logSum + max - Reduction.RowSum<T>(x, Classes) / Classes);
+            return Smoothing == 0 ? atLabel : ((1 - (double)Smoothing) * atLabel) + (Smoothing * (logSum + max - (Reduction.RowSum<T>(x, Classes) / Classes)));
         }
 
         private readonly void Gradient<T>(float* x, float* t, long row, float max, float* dx) where T : unmanaged, IFloat32Vector<T>
@@ -100,7 +100,7 @@ internal static unsafe class CrossEntropy
             {
                 int width = Math.Min(T.Count, Classes - c);
                 T target = t == null ? everywhere : T.LoadPartial(t + c, width) * scale;
-                T.StorePartial(T.LoadPartial(dx + c, width) * factor - target, dx + c, width);
+                T.StorePartial((T.LoadPartial(dx + c, width) * factor) - target, dx + c, width);
             }
 
             if (t == null)

@@ -137,7 +137,7 @@ internal static unsafe class DeformableConvolution
             ConvolutionShape image = Shape.Convolution;
             (int channels, int kernels, int taps) = (Shape.Channels, Shape.WeightChannels, Shape.Taps);
             long pixels = (long)image.Height * image.Width;
-            var sums = new double[kernels];
+            double[] sums = new double[kernels];
             for (long pixel = 0; pixel < image.Batch * pixels; pixel++)
             {
                 float* dy = Dy + (pixel * channels);

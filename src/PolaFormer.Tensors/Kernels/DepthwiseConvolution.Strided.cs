@@ -12,35 +12,40 @@ internal static unsafe partial class DepthwiseConvolution
 
         public readonly void Run(int part)
         {
-            var (from, to) = Workers.Range(Shape.InLines, Shape.Parts, part);
-            for (var line = from; line < to; line++)
+            (int from, int to) = Workers.Range(Shape.InLines, Shape.Parts, part);
+            for (int line = from; line < to; line++)
             {
-                if (VectorWidth.Is512) Line<Float32x16>(line);
-                else if (VectorWidth.Is256) Line<Float32x8>(line);
-                else Line<Float32x4>(line);
+                if (VectorWidth.Is512)
+                    Line<Float32x16>(line);
+                else if (VectorWidth.Is256)
+                    Line<Float32x8>(line);
+                else
+                    Line<Float32x4>(line);
             }
         }
 
         private readonly void Line<T>(int line) where T : unmanaged, IFloat32Vector<T>
         {
-            ref readonly var shape = ref Shape.Convolution;
-            var (image, y) = Math.DivRem(line, shape.Height);
-            var channels = Shape.Channels;
-            for (var x = 0; x < shape.Width; x++)
+            ref readonly ConvolutionShape shape = ref Shape.Convolution;
+            (int image, int y) = Math.DivRem(line, shape.Height);
+            int channels = Shape.Channels;
+            for (int x = 0; x < shape.Width; x++)
             {
-                var target = Dx + ((nint)line * shape.Width + x) * Shape.InputStride;
-                for (var c = 0; c < channels; c += T.Count)
+                float* target = Dx + ((((nint)line * shape.Width) + x) * Shape.InputStride);
+                for (int c = 0; c < channels; c += T.Count)
                 {
-                    var count = Math.Min(T.Count, channels - c);
-                    var sum = T.Zero;
-                    for (var ky = 0; ky < shape.KernelHeight; ky++)
+                    int count = Math.Min(T.Count, channels - c);
+                    T sum = T.Zero;
+                    for (int ky = 0; ky < shape.KernelHeight; ky++)
                     {
-                        if (!Visits(y + shape.PadH - ky * shape.DilationH, shape.StrideH, shape.OutHeight, out var oy)) continue;
-                        for (var kx = 0; kx < shape.KernelWidth; kx++)
+                        if (!Visits(y + shape.PadH - (ky * shape.DilationH), shape.StrideH, shape.OutHeight, out int oy))
+                            continue;
+                        for (int kx = 0; kx < shape.KernelWidth; kx++)
                         {
-                            if (!Visits(x + shape.PadW - kx * shape.DilationW, shape.StrideW, shape.OutWidth, out var ox)) continue;
-                            var dy = Dy + ((nint)(image * shape.OutHeight + oy) * shape.OutWidth + ox) * channels + c;
-                            sum = T.MultiplyAdd(Load<T>(dy, count), Load<T>(Weight + (nint)(ky * shape.KernelWidth + kx) * channels + c, count), sum);
+                            if (!Visits(x + shape.PadW - (kx * shape.DilationW), shape.StrideW, shape.OutWidth, out int ox))
+                                continue;
+                            float* dy = Dy + ((((nint)((image * shape.OutHeight) + oy) * shape.OutWidth) + ox) * channels) + c;
+                            sum = T.MultiplyAdd(Load<T>(dy, count), Load<T>(Weight + ((nint)((ky * shape.KernelWidth) + kx) * channels) + c, count), sum);
                         }
                     }
                     Store(sum, target + c, count);

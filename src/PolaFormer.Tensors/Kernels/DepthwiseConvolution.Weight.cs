@@ -11,25 +11,28 @@ internal static unsafe partial class DepthwiseConvolution
     /// </summary>
     public static void BackwardWeight(in DepthwiseShape shape, float* x, float* dy, float* dweight, float* dbias)
     {
-        var (channels, taps) = (shape.Channels, shape.Taps);
-        var size = (nint)(taps + 1) * channels;
-        var parts = Math.Min(shape.Parts, 16);
-        var partials = ThreadScratch.Floats(ScratchPurpose.Depthwise, parts * size);
+        (int channels, int taps) = (shape.Channels, shape.Taps);
+        nint size = (nint)(taps + 1) * channels;
+        int parts = Math.Min(shape.Parts, 16);
+        float* partials = ThreadScratch.Floats(ScratchPurpose.Depthwise, parts * size);
         Workers.Run(parts, new WeightBody { Shape = shape, Parts = parts, X = x, Dy = dy, Partials = partials, Size = size });
-        for (var part = 1; part < parts; part++)
-            Elementwise.AddScaled(1, partials + part * size, 1, partials, size);
+        for (int part = 1; part < parts; part++)
+            Elementwise.AddScaled(1, partials + (part * size), 1, partials, size);
 
-        for (var kernel = 0; kernel < shape.WeightChannels; kernel++)
+        for (int kernel = 0; kernel < shape.WeightChannels; kernel++)
         {
-            for (var tap = 0; tap < taps; tap++) dweight[(nint)kernel * taps + tap] = SumOverHeads(shape, partials + (nint)tap * channels, kernel);
-            if (dbias != null) dbias[kernel] = SumOverHeads(shape, partials + (nint)taps * channels, kernel);
+            for (int tap = 0; tap < taps; tap++)
+                dweight[((nint)kernel * taps) + tap] = SumOverHeads(shape, partials + ((nint)tap * channels), kernel);
+            if (dbias != null)
+                dbias[kernel] = SumOverHeads(shape, partials + ((nint)taps * channels), kernel);
         }
     }
 
     private static float SumOverHeads(in DepthwiseShape shape, float* values, int kernel)
     {
-        var sum = 0f;
-        for (var c = kernel; c < shape.Channels; c += shape.WeightChannels) sum += values[c];
+        float sum = 0f;
+        for (int c = kernel; c < shape.Channels; c += shape.WeightChannels)
+            sum += values[c];
         return sum;
     }
 
@@ -42,60 +45,69 @@ internal static unsafe partial class DepthwiseConvolution
 
         public readonly void Run(int part)
         {
-            var sums = Partials + part * Size;
+            float* sums = Partials + (part * Size);
             new Span<float>(sums, checked((int)Size)).Clear();
-            var (from, to) = Workers.Range(Shape.OutLines, Parts, part);
-            for (var line = from; line < to; line++)
+            (int from, int to) = Workers.Range(Shape.OutLines, Parts, part);
+            for (int line = from; line < to; line++)
             {
-                if (VectorWidth.Is512) Line<Float32x16>(line, sums);
-                else if (VectorWidth.Is256) Line<Float32x8>(line, sums);
-                else Line<Float32x4>(line, sums);
+                if (VectorWidth.Is512)
+                    Line<Float32x16>(line, sums);
+                else if (VectorWidth.Is256)
+                    Line<Float32x8>(line, sums);
+                else
+                    Line<Float32x4>(line, sums);
             }
         }
 
         private readonly void Line<T>(int line, float* sums) where T : unmanaged, IFloat32Vector<T>
         {
-            var pixels = (nint)line * Shape.Convolution.Width;
-            if (Shape.Mask != null) PlainLine<T>(line, Masked<T>(Shape.Convolution.Width, Shape.Channels, X + pixels * Shape.InputStride, Shape.InputStride, Shape.Mask + pixels) - pixels * Shape.Channels, Shape.Channels, sums);
-            else PlainLine<T>(line, X, Shape.InputStride, sums);
+            nint pixels = (nint)line * Shape.Convolution.Width;
+            if (Shape.Mask != null)
+                PlainLine<T>(line, Masked<T>(Shape.Convolution.Width, Shape.Channels, X + (pixels * Shape.InputStride), Shape.InputStride, Shape.Mask + pixels) - (pixels * Shape.Channels), Shape.Channels, sums);
+            else
+                PlainLine<T>(line, X, Shape.InputStride, sums);
         }
 
         private readonly void PlainLine<T>(int line, float* x, nint xStride, float* sums) where T : unmanaged, IFloat32Vector<T>
         {
-            ref readonly var shape = ref Shape.Convolution;
-            var (image, oy) = Math.DivRem(line, shape.OutHeight);
-            var top = oy * shape.StrideH - shape.PadH;
-            var (fromY, toY) = TapsInside(top, shape.Height, shape.DilationH, shape.KernelHeight);
-            var channels = Shape.Channels;
+            ref readonly ConvolutionShape shape = ref Shape.Convolution;
+            (int image, int oy) = Math.DivRem(line, shape.OutHeight);
+            int top = (oy * shape.StrideH) - shape.PadH;
+            (int fromY, int toY) = TapsInside(top, shape.Height, shape.DilationH, shape.KernelHeight);
+            int channels = Shape.Channels;
             for (int ox = 0, count; ox < shape.OutWidth; ox += count)
             {
-                var left = ox * shape.StrideW - shape.PadW;
-                var (fromX, toX) = TapsInside(left, shape.Width, shape.DilationW, shape.KernelWidth);
-                var inside = ox + Together <= shape.OutWidth && fromX == 0
-                    && left + (Together - 1) * shape.StrideW + (shape.KernelWidth - 1) * shape.DilationW < shape.Width;
+                int left = (ox * shape.StrideW) - shape.PadW;
+                (int fromX, int toX) = TapsInside(left, shape.Width, shape.DilationW, shape.KernelWidth);
+                bool inside = ox + Together <= shape.OutWidth && fromX == 0
+                    && left + ((Together - 1) * shape.StrideW) + ((shape.KernelWidth - 1) * shape.DilationW) < shape.Width;
                 count = inside ? Together : 1;
                 var block = new GradientBlock
                 {
-                    Source = x + ((nint)(image * shape.Height + top + fromY * shape.DilationH) * shape.Width + left + fromX * shape.DilationW) * xStride,
+                    Source = x + ((((nint)((image * shape.Height) + top + (fromY * shape.DilationH)) * shape.Width) + left + (fromX * shape.DilationW)) * xStride),
                     RowStep = (nint)shape.DilationH * shape.Width * xStride,
                     ColumnStep = shape.DilationW * xStride,
                     PixelStep = shape.StrideW * xStride,
                     Rows = toY - fromY,
                     Columns = toX - fromX,
-                    Dy = Dy + ((nint)line * shape.OutWidth + ox) * channels,
+                    Dy = Dy + ((((nint)line * shape.OutWidth) + ox) * channels),
                     Channels = channels,
-                    Sums = sums + (nint)(fromY * shape.KernelWidth + fromX) * channels,
+                    Sums = sums + ((nint)((fromY * shape.KernelWidth) + fromX) * channels),
                     SumsRow = (nint)shape.KernelWidth * channels,
-                    BiasSums = sums + (nint)Shape.Taps * channels,
+                    BiasSums = sums + ((nint)Shape.Taps * channels),
                 };
-                var c = 0;
+                int c = 0;
                 for (; c <= channels - T.Count; c += T.Count)
                 {
-                    if (inside) block.Four<T>(c, T.Count);
-                    else block.One<T>(c, T.Count);
+                    if (inside)
+                        block.Four<T>(c, T.Count);
+                    else
+                        block.One<T>(c, T.Count);
                 }
-                if (c < channels && inside) block.Four<T>(c, channels - c);
-                else if (c < channels) block.One<T>(c, channels - c);
+                if (c < channels && inside)
+                    block.Four<T>(c, channels - c);
+                else if (c < channels)
+                    block.One<T>(c, channels - c);
             }
         }
     }
@@ -110,20 +122,20 @@ internal static unsafe partial class DepthwiseConvolution
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void Four<T>(int c, int count) where T : unmanaged, IFloat32Vector<T>
         {
-            var (step, columnStep, channels, columns) = (PixelStep, ColumnStep, (nint)Channels, Columns);
+            (nint step, nint columnStep, nint channels, int columns) = (PixelStep, ColumnStep, (nint)Channels, Columns);
             T dy0 = Load<T>(Dy + c, count), dy1 = Load<T>(Dy + c + channels, count);
-            T dy2 = Load<T>(Dy + c + 2 * channels, count), dy3 = Load<T>(Dy + c + 3 * channels, count);
+            T dy2 = Load<T>(Dy + c + (2 * channels), count), dy3 = Load<T>(Dy + c + (3 * channels), count);
             Store(Load<T>(BiasSums + c, count) + dy0 + dy1 + dy2 + dy3, BiasSums + c, count);
-            for (var row = 0; row < Rows; row++)
+            for (int row = 0; row < Rows; row++)
             {
-                var source = Source + row * RowStep + c;
-                var sums = Sums + row * SumsRow + c;
-                for (var column = 0; column < columns; column++, source += columnStep, sums += channels)
+                float* source = Source + (row * RowStep) + c;
+                float* sums = Sums + (row * SumsRow) + c;
+                for (int column = 0; column < columns; column++, source += columnStep, sums += channels)
                 {
-                    var sum = T.MultiplyAdd(Load<T>(source, count), dy0, Load<T>(sums, count));
+                    T sum = T.MultiplyAdd(Load<T>(source, count), dy0, Load<T>(sums, count));
                     sum = T.MultiplyAdd(Load<T>(source + step, count), dy1, sum);
-                    sum = T.MultiplyAdd(Load<T>(source + 2 * step, count), dy2, sum);
-                    Store(T.MultiplyAdd(Load<T>(source + 3 * step, count), dy3, sum), sums, count);
+                    sum = T.MultiplyAdd(Load<T>(source + (2 * step), count), dy2, sum);
+                    Store(T.MultiplyAdd(Load<T>(source + (3 * step), count), dy3, sum), sums, count);
                 }
             }
         }
@@ -131,13 +143,13 @@ internal static unsafe partial class DepthwiseConvolution
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void One<T>(int c, int count) where T : unmanaged, IFloat32Vector<T>
         {
-            var dy = Load<T>(Dy + c, count);
+            T dy = Load<T>(Dy + c, count);
             Store(Load<T>(BiasSums + c, count) + dy, BiasSums + c, count);
-            for (var row = 0; row < Rows; row++)
-                for (var column = 0; column < Columns; column++)
+            for (int row = 0; row < Rows; row++)
+                for (int column = 0; column < Columns; column++)
                 {
-                    var sums = Sums + row * SumsRow + (nint)column * Channels + c;
-                    Store(T.MultiplyAdd(Load<T>(Source + row * RowStep + column * ColumnStep + c, count), dy, Load<T>(sums, count)), sums, count);
+                    float* sums = Sums + (row * SumsRow) + ((nint)column * Channels) + c;
+                    Store(T.MultiplyAdd(Load<T>(Source + (row * RowStep) + (column * ColumnStep) + c, count), dy, Load<T>(sums, count)), sums, count);
                 }
         }
     }

@@ -19,13 +19,17 @@ internal static unsafe partial class DepthwiseConvolution
     /// </summary>
     public static void Forward(in DepthwiseShape shape, float* x, float* weight, bool tapsFirst, float* bias, in DepthwiseFinish finish, float* y)
     {
-        var (channels, taps) = (shape.Channels, shape.Taps);
-        var packed = ThreadScratch.Floats(ScratchPurpose.Depthwise, (long)(taps + 1) * channels);
-        if (tapsFirst) Repeat(weight, shape.WeightChannels, taps, packed, channels);
-        else PackWeight(shape, weight, packed, flip: false);
-        var packedBias = packed + (nint)taps * channels;
-        if (bias == null) new Span<float>(packedBias, channels).Clear();
-        else Repeat(bias, shape.WeightChannels, 1, packedBias, channels);
+        (int channels, int taps) = (shape.Channels, shape.Taps);
+        float* packed = ThreadScratch.Floats(ScratchPurpose.Depthwise, (long)(taps + 1) * channels);
+        if (tapsFirst)
+            Repeat(weight, shape.WeightChannels, taps, packed, channels);
+        else
+            PackWeight(shape, weight, packed, flip: false);
+        float* packedBias = packed + ((nint)taps * channels);
+        if (bias == null)
+            new Span<float>(packedBias, channels).Clear();
+        else
+            Repeat(bias, shape.WeightChannels, 1, packedBias, channels);
         Run(new LineBody
         {
             Shape = shape.Convolution,
@@ -45,9 +49,9 @@ internal static unsafe partial class DepthwiseConvolution
     /// <summary>dx = what each input pixel contributed to, weighted with <paramref name="dy"/> (+ dy where the forward added x). Overwrites dx.</summary>
     public static void BackwardInput(in DepthwiseShape shape, float* weight, float* dy, bool addInput, float* dx)
     {
-        var (channels, taps) = (shape.Channels, shape.Taps);
-        var packed = ThreadScratch.Floats(ScratchPurpose.Depthwise, (long)(taps + 1) * channels);
-        ref readonly var forward = ref shape.Convolution;
+        (int channels, int taps) = (shape.Channels, shape.Taps);
+        float* packed = ThreadScratch.Floats(ScratchPurpose.Depthwise, (long)(taps + 1) * channels);
+        ref readonly ConvolutionShape forward = ref shape.Convolution;
         if (forward.StrideH != 1 || forward.StrideW != 1)
         {
             PackWeight(shape, weight, packed, flip: false);
@@ -57,12 +61,12 @@ internal static unsafe partial class DepthwiseConvolution
 
         // With stride 1 this is the convolution of dy with the flipped kernel.
         PackWeight(shape, weight, packed, flip: true);
-        var packedBias = packed + (nint)taps * channels;
+        float* packedBias = packed + ((nint)taps * channels);
         new Span<float>(packedBias, channels).Clear();
-        var backward = forward;
+        ConvolutionShape backward = forward;
         (backward.Height, backward.Width) = (forward.OutHeight, forward.OutWidth);
-        backward.PadH = forward.DilationH * (forward.KernelHeight - 1) - forward.PadH;
-        backward.PadW = forward.DilationW * (forward.KernelWidth - 1) - forward.PadW;
+        backward.PadH = (forward.DilationH * (forward.KernelHeight - 1)) - forward.PadH;
+        backward.PadW = (forward.DilationW * (forward.KernelWidth - 1)) - forward.PadW;
         Run(new LineBody
         {
             Shape = backward,
@@ -82,11 +86,11 @@ internal static unsafe partial class DepthwiseConvolution
     /// <summary>(Cw, 1, kh, kw) to (kh, kw, C), repeated where channels share kernels; flipped in both directions where given.</summary>
     private static void PackWeight(in DepthwiseShape shape, float* weight, float* packed, bool flip)
     {
-        var (channels, taps) = (shape.Channels, shape.Taps);
-        for (var tap = 0; tap < taps; tap++, packed += channels)
+        (int channels, int taps) = (shape.Channels, shape.Taps);
+        for (int tap = 0; tap < taps; tap++, packed += channels)
         {
-            for (var c = 0; c < shape.WeightChannels; c++)
-                packed[c] = weight[(nint)c * taps + (flip ? taps - 1 - tap : tap)];
+            for (int c = 0; c < shape.WeightChannels; c++)
+                packed[c] = weight[((nint)c * taps) + (flip ? taps - 1 - tap : tap)];
             Repeat(packed, shape.WeightChannels, 1, packed, channels);
         }
     }
@@ -94,17 +98,17 @@ internal static unsafe partial class DepthwiseConvolution
     /// <summary>Rows of <paramref name="width"/> floats to rows of <paramref name="channels"/>, repeated to fill them; in place for one row.</summary>
     private static void Repeat(float* source, int width, int rows, float* target, int channels)
     {
-        for (var row = 0; row < rows; row++, source += width, target += channels)
-            for (var c = source == target ? width : 0; c < channels; c += width)
+        for (int row = 0; row < rows; row++, source += width, target += channels)
+            for (int c = source == target ? width : 0; c < channels; c += width)
                 new Span<float>(source, width).CopyTo(new Span<float>(target + c, width));
     }
 
     /// <summary>(Cw, 1, kh, kw) to (kh, kw, Cw).</summary>
     public static void TapsFirst(float* weight, int channels, int taps, float* target)
     {
-        for (var tap = 0; tap < taps; tap++)
-            for (var c = 0; c < channels; c++)
-                *target++ = weight[(nint)c * taps + tap];
+        for (int tap = 0; tap < taps; tap++)
+            for (int c = 0; c < channels; c++)
+                *target++ = weight[((nint)c * taps) + tap];
     }
 
     private static void Run(in LineBody body) => Workers.Run(body.Parts, body);
@@ -120,60 +124,68 @@ internal static unsafe partial class DepthwiseConvolution
 
         public readonly void Run(int part)
         {
-            var (from, to) = Workers.Range(Lines, Parts, part);
-            for (var line = from; line < to; line++)
+            (int from, int to) = Workers.Range(Lines, Parts, part);
+            for (int line = from; line < to; line++)
             {
-                if (VectorWidth.Is512) Line<Float32x16>(line);
-                else if (VectorWidth.Is256) Line<Float32x8>(line);
-                else Line<Float32x4>(line);
+                if (VectorWidth.Is512)
+                    Line<Float32x16>(line);
+                else if (VectorWidth.Is256)
+                    Line<Float32x8>(line);
+                else
+                    Line<Float32x4>(line);
             }
         }
 
         /// <summary>A line, with the factors of its pixels where there are such.</summary>
         private readonly void Line<T>(int line) where T : unmanaged, IFloat32Vector<T>
         {
-            var pixels = (nint)line * Shape.Width;
-            if (InputMask != null) PlainLine<T>(line, Masked<T>(Shape.Width, Shape.InChannels, X + pixels * XStride, XStride, InputMask + pixels) - pixels * Shape.InChannels, Shape.InChannels);
-            else PlainLine<T>(line, X, XStride);
-            if (OutputMask != null) Multiply<T>(Shape.Width, Shape.InChannels, Y + pixels * YStride, YStride, OutputMask + pixels, Y + pixels * YStride, YStride);
+            nint pixels = (nint)line * Shape.Width;
+            if (InputMask != null)
+                PlainLine<T>(line, Masked<T>(Shape.Width, Shape.InChannels, X + (pixels * XStride), XStride, InputMask + pixels) - (pixels * Shape.InChannels), Shape.InChannels);
+            else
+                PlainLine<T>(line, X, XStride);
+            if (OutputMask != null)
+                Multiply<T>(Shape.Width, Shape.InChannels, Y + (pixels * YStride), YStride, OutputMask + pixels, Y + (pixels * YStride), YStride);
         }
 
         private readonly void PlainLine<T>(int line, float* x, nint xStride) where T : unmanaged, IFloat32Vector<T>
         {
-            var (image, oy) = Math.DivRem(line, Shape.OutHeight);
-            var top = oy * Shape.StrideH - Shape.PadH;
-            var (fromY, toY) = TapsInside(top, Shape.Height, Shape.DilationH, Shape.KernelHeight);
-            var columns = Shape.OutWidth;
+            (int image, int oy) = Math.DivRem(line, Shape.OutHeight);
+            int top = (oy * Shape.StrideH) - Shape.PadH;
+            (int fromY, int toY) = TapsInside(top, Shape.Height, Shape.DilationH, Shape.KernelHeight);
+            int columns = Shape.OutWidth;
             for (int ox = 0, count; ox < columns; ox += count)
             {
-                var left = ox * Shape.StrideW - Shape.PadW;
-                var (fromX, toX) = TapsInside(left, Shape.Width, Shape.DilationW, Shape.KernelWidth);
+                int left = (ox * Shape.StrideW) - Shape.PadW;
+                (int fromX, int toX) = TapsInside(left, Shape.Width, Shape.DilationW, Shape.KernelWidth);
                 // Inside the image as far as the last of four pixels, all taps of all four exist.
                 count = ox + Together <= columns && fromX == 0
-                    && left + (Together - 1) * Shape.StrideW + (Shape.KernelWidth - 1) * Shape.DilationW < Shape.Width ? Together : 1;
+                    && left + ((Together - 1) * Shape.StrideW) + ((Shape.KernelWidth - 1) * Shape.DilationW) < Shape.Width ? Together : 1;
                 var pixels = new Pixels
                 {
-                    Source = x + ((nint)(image * Shape.Height + top + fromY * Shape.DilationH) * Shape.Width + left + fromX * Shape.DilationW) * xStride,
+                    Source = x + ((((nint)((image * Shape.Height) + top + (fromY * Shape.DilationH)) * Shape.Width) + left + (fromX * Shape.DilationW)) * xStride),
                     RowStep = (nint)Shape.DilationH * Shape.Width * xStride,
                     ColumnStep = Shape.DilationW * xStride,
                     PixelStep = Shape.StrideW * xStride,
                     Rows = toY - fromY,
                     Columns = toX - fromX,
-                    Weight = Weight + (nint)(fromY * Shape.KernelWidth + fromX) * Shape.InChannels,
+                    Weight = Weight + ((nint)((fromY * Shape.KernelWidth) + fromX) * Shape.InChannels),
                     WeightRow = (nint)Shape.KernelWidth * Shape.InChannels,
                     Channels = Shape.InChannels,
                     Bias = Bias,
-                    Own = Finish.AddsInput ? x + ((nint)line * columns + ox) * xStride : null,
+                    Own = Finish.AddsInput ? x + ((((nint)line * columns) + ox) * xStride) : null,
                     OwnStep = xStride,
-                    Addend = Finish.Addend == null ? null : Finish.Addend + ((nint)line * columns + ox) * YStride,
-                    Sum = Finish.Sum == null ? null : Finish.Sum + ((nint)line * columns + ox) * YStride,
-                    Gate = Finish.Gate == null ? null : Finish.Gate + ((nint)line * columns + ox) * Finish.GateStride,
+                    Addend = Finish.Addend == null ? null : Finish.Addend + ((((nint)line * columns) + ox) * YStride),
+                    Sum = Finish.Sum == null ? null : Finish.Sum + ((((nint)line * columns) + ox) * YStride),
+                    Gate = Finish.Gate == null ? null : Finish.Gate + ((((nint)line * columns) + ox) * Finish.GateStride),
                     GateStep = Finish.GateStride,
-                    Target = Y + ((nint)line * columns + ox) * YStride,
+                    Target = Y + ((((nint)line * columns) + ox) * YStride),
                     TargetStep = YStride,
                 };
-                if (count == Together) pixels.Four<T>();
-                else pixels.One<T>();
+                if (count == Together)
+                    pixels.Four<T>();
+                else
+                    pixels.One<T>();
             }
         }
     }
@@ -181,8 +193,8 @@ internal static unsafe partial class DepthwiseConvolution
     /// <summary>The taps, the first at <paramref name="start"/> and so many apart, that lie in 0 … extent − 1.</summary>
     private static (int From, int To) TapsInside(int start, int extent, int dilation, int taps)
     {
-        var from = start >= 0 ? 0 : Math.Min((-start + dilation - 1) / dilation, taps);
-        var to = start >= extent ? from : Math.Clamp((extent - start + dilation - 1) / dilation, from, taps);
+        int from = start >= 0 ? 0 : Math.Min((-start + dilation - 1) / dilation, taps);
+        int to = start >= extent ? from : Math.Clamp((extent - start + dilation - 1) / dilation, from, taps);
         return (from, to);
     }
 
@@ -195,34 +207,38 @@ internal static unsafe partial class DepthwiseConvolution
 
         public readonly void Four<T>() where T : unmanaged, IFloat32Vector<T>
         {
-            var c = 0;
-            for (; c <= Channels - T.Count; c += T.Count) Four<T>(c, T.Count);
-            if (c < Channels) Four<T>(c, Channels - c);
+            int c = 0;
+            for (; c <= Channels - T.Count; c += T.Count)
+                Four<T>(c, T.Count);
+            if (c < Channels)
+                Four<T>(c, Channels - c);
         }
 
         public readonly void One<T>() where T : unmanaged, IFloat32Vector<T>
         {
-            var c = 0;
-            for (; c <= Channels - T.Count; c += T.Count) One<T>(c, T.Count);
-            if (c < Channels) One<T>(c, Channels - c);
+            int c = 0;
+            for (; c <= Channels - T.Count; c += T.Count)
+                One<T>(c, T.Count);
+            if (c < Channels)
+                One<T>(c, Channels - c);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private readonly void Four<T>(int c, int count) where T : unmanaged, IFloat32Vector<T>
         {
-            var (step, channels, columnStep, columns) = (PixelStep, Channels, ColumnStep, Columns);
+            (nint step, int channels, nint columnStep, int columns) = (PixelStep, Channels, ColumnStep, Columns);
             T sum0 = Load<T>(Bias + c, count), sum1 = sum0, sum2 = sum0, sum3 = sum0;
-            for (var row = 0; row < Rows; row++)
+            for (int row = 0; row < Rows; row++)
             {
-                var source = Source + row * RowStep + c;
-                var weight = Weight + row * WeightRow + c;
-                for (var column = 0; column < columns; column++, source += columnStep, weight += channels)
+                float* source = Source + (row * RowStep) + c;
+                float* weight = Weight + (row * WeightRow) + c;
+                for (int column = 0; column < columns; column++, source += columnStep, weight += channels)
                 {
-                    var w = Load<T>(weight, count);
+                    T w = Load<T>(weight, count);
                     sum0 = T.MultiplyAdd(Load<T>(source, count), w, sum0);
                     sum1 = T.MultiplyAdd(Load<T>(source + step, count), w, sum1);
-                    sum2 = T.MultiplyAdd(Load<T>(source + 2 * step, count), w, sum2);
-                    sum3 = T.MultiplyAdd(Load<T>(source + 3 * step, count), w, sum3);
+                    sum2 = T.MultiplyAdd(Load<T>(source + (2 * step), count), w, sum2);
+                    sum3 = T.MultiplyAdd(Load<T>(source + (3 * step), count), w, sum3);
                 }
             }
             Put(sum0, 0, c, count);
@@ -234,12 +250,12 @@ internal static unsafe partial class DepthwiseConvolution
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private readonly void One<T>(int c, int count) where T : unmanaged, IFloat32Vector<T>
         {
-            var sum = Load<T>(Bias + c, count);
-            for (var row = 0; row < Rows; row++)
-                for (var column = 0; column < Columns; column++)
+            T sum = Load<T>(Bias + c, count);
+            for (int row = 0; row < Rows; row++)
+                for (int column = 0; column < Columns; column++)
                 {
-                    var source = Load<T>(Source + row * RowStep + column * ColumnStep + c, count);
-                    sum = T.MultiplyAdd(source, Load<T>(Weight + row * WeightRow + (nint)column * Channels + c, count), sum);
+                    T source = Load<T>(Source + (row * RowStep) + (column * ColumnStep) + c, count);
+                    sum = T.MultiplyAdd(source, Load<T>(Weight + (row * WeightRow) + ((nint)column * Channels) + c, count), sum);
                 }
             Put(sum, 0, c, count);
         }
@@ -247,11 +263,15 @@ internal static unsafe partial class DepthwiseConvolution
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private readonly void Put<T>(T sum, int pixel, int c, int count) where T : unmanaged, IFloat32Vector<T>
         {
-            if (Own != null) sum += Load<T>(Own + pixel * OwnStep + c, count);
-            if (Addend != null) sum += Load<T>(Addend + pixel * TargetStep + c, count);
-            if (Sum != null) Store(sum, Sum + pixel * TargetStep + c, count);
-            if (Gate != null) sum *= Load<T>(Gate + pixel * GateStep + c, count);
-            Store(sum, Target + pixel * TargetStep + c, count);
+            if (Own != null)
+                sum += Load<T>(Own + (pixel * OwnStep) + c, count);
+            if (Addend != null)
+                sum += Load<T>(Addend + (pixel * TargetStep) + c, count);
+            if (Sum != null)
+                Store(sum, Sum + (pixel * TargetStep) + c, count);
+            if (Gate != null)
+                sum *= Load<T>(Gate + (pixel * GateStep) + c, count);
+            Store(sum, Target + (pixel * TargetStep) + c, count);
         }
     }
 
@@ -262,7 +282,9 @@ internal static unsafe partial class DepthwiseConvolution
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store<T>(T value, float* target, int count) where T : unmanaged, IFloat32Vector<T>
     {
-        if (count == T.Count) T.Store(value, target);
-        else T.StorePartial(value, target, count);
+        if (count == T.Count)
+            T.Store(value, target);
+        else
+            T.StorePartial(value, target, count);
     }
 }

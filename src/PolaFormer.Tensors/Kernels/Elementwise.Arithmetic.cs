@@ -87,7 +87,7 @@ internal static unsafe partial class Elementwise
 
         public readonly void Run(int part)
         {
-            long from = Count * part / Parts, count = Count * (part + 1) / Parts - from;
+            long from = Count * part / Parts, count = (Count * (part + 1) / Parts) - from;
             if (VectorWidth.Is512)
                 Traverse<Float32x16>(X + from, Z + from, Y + from, A, B, count);
             else if (VectorWidth.Is256)

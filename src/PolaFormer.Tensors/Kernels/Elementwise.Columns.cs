@@ -46,11 +46,11 @@ internal static unsafe partial class Elementwise
             for (long row = Rows * part / Parts; row < Rows * (part + 1) / Parts; row++)
             {
                 if (VectorWidth.Is512)
-                    Row<Float32x16>(X + row * Width, Y + (nint)row * YRow);
+                    Row<Float32x16>(X + (row * Width), Y + ((nint)row * YRow));
                 else if (VectorWidth.Is256)
-                    Row<Float32x8>(X + row * Width, Y + (nint)row * YRow);
+                    Row<Float32x8>(X + (row * Width), Y + ((nint)row * YRow));
                 else
-                    Row<Float32x4>(X + row * Width, Y + (nint)row * YRow);
+                    Row<Float32x4>(X + (row * Width), Y + ((nint)row * YRow));
             }
         }
 
@@ -86,8 +86,8 @@ internal static unsafe partial class Elementwise
 
         private readonly void Row<T>(long row) where T : unmanaged, IFloat32Vector<T>
         {
-            float* dy = Dy + row * Width, sum = Sum + row * Width, dSum = DSum + row * Width;
-            float* gate = Gate + (nint)row * GateRow, dGate = DGate + (nint)row * DGateRow;
+            float* dy = Dy + (row * Width), sum = Sum + (row * Width), dSum = DSum + (row * Width);
+            float* gate = Gate + ((nint)row * GateRow), dGate = DGate + ((nint)row * DGateRow);
             int i = 0;
             for (; i <= Width - T.Count; i += T.Count)
             {

@@ -181,7 +181,7 @@ internal static unsafe partial class Elementwise
         public static T Forward<T>(T x) where T : unmanaged, IFloat32Vector<T> => VectorMath.Tanh(x);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Backward<T>(T x, T y, T dy) where T : unmanaged, IFloat32Vector<T> => dy * (T.Create(1f) - y * y);
+        public static T Backward<T>(T x, T y, T dy) where T : unmanaged, IFloat32Vector<T> => dy * (T.Create(1f) - (y * y));
     }
 
     /// <summary>y = 1/(1 + e^−x), dy/dx = y(1 − y). ½, ¼ at 0; 0, 0 at −∞; 1, 0 at ∞.</summary>

@@ -150,7 +150,7 @@ internal static unsafe partial class Elementwise
         public readonly void Run(int part)
         {
             long from = Count * part / Parts;
-            MapSerial<TOperator>(X + from, Y + from, Count * (part + 1) / Parts - from);
+            MapSerial<TOperator>(X + from, Y + from, (Count * (part + 1) / Parts) - from);
         }
     }
 
@@ -162,7 +162,7 @@ internal static unsafe partial class Elementwise
 
         public readonly void Run(int part)
         {
-            long from = Count * part / Parts, count = Count * (part + 1) / Parts - from;
+            long from = Count * part / Parts, count = (Count * (part + 1) / Parts) - from;
             if (VectorWidth.Is512)
                 Traverse<Float32x16>(X + from, Y + from, Dy + from, count);
             else if (VectorWidth.Is256)
@@ -199,7 +199,7 @@ internal static unsafe partial class Elementwise
 
         public readonly void Run(int part)
         {
-            long from = Count * part / Parts, count = Count * (part + 1) / Parts - from;
+            long from = Count * part / Parts, count = (Count * (part + 1) / Parts) - from;
             if (VectorWidth.Is512)
                 Traverse<Float32x16>(X + from, Y + from, Dy + from, Dx + from, count);
             else if (VectorWidth.Is256)

@@ -9,11 +9,11 @@ internal readonly unsafe struct EluFeatures : IFeatureMap
     public void Map<T>(in FeatureRows rows) where T : unmanaged, IFloat32Vector<T>
     {
         float* x = rows.X, features = rows.Features;
-        for (var row = 0; row < rows.Count; row++, x += rows.Stride, features += rows.FeatureStride)
+        for (int row = 0; row < rows.Count; row++, x += rows.Stride, features += rows.FeatureStride)
         {
-            for (var c = 0; c < rows.Channels; c += T.Count)
+            for (int c = 0; c < rows.Channels; c += T.Count)
             {
-                var value = T.Load(x + c);
+                T value = T.Load(x + c);
                 T.Store(T.Select(T.GreaterThan(value, T.Zero), value + T.Create(1), VectorMath.Exp(value)), features + c);
             }
         }
@@ -23,11 +23,11 @@ internal readonly unsafe struct EluFeatures : IFeatureMap
     public void Backward<T>(in FeatureRows rows, float* dFeatures, float* dX, nint dXStride, float* dScale) where T : unmanaged, IFloat32Vector<T>
     {
         float* x = rows.X, features = rows.Features;
-        for (var row = 0; row < rows.Count; row++, x += rows.Stride, features += rows.FeatureStride, dFeatures += rows.FeatureStride, dX += dXStride)
+        for (int row = 0; row < rows.Count; row++, x += rows.Stride, features += rows.FeatureStride, dFeatures += rows.FeatureStride, dX += dXStride)
         {
-            for (var c = 0; c < rows.Channels; c += T.Count)
+            for (int c = 0; c < rows.Channels; c += T.Count)
             {
-                var slope = T.Select(T.GreaterThan(T.Load(x + c), T.Zero), T.Create(1), T.Load(features + c));
+                T slope = T.Select(T.GreaterThan(T.Load(x + c), T.Zero), T.Create(1), T.Load(features + c));
                 T.Store(T.Load(dFeatures + c) * slope, dX + c);
             }
         }

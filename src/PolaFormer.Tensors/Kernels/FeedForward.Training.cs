@@ -14,14 +14,14 @@ internal static unsafe partial class FeedForward
     /// </summary>
     public static void RunKeeping(in MatrixProduct first, Activation activation, (float Probability, Philox Generator)? dropout, in MatrixProduct second)
     {
-        var (rows, hidden) = (first.M, first.N);
-        var blocks = SharedBlocks(rows, hidden);
-        var activated = ThreadScratch.Floats(ScratchPurpose.FeedForward, ((long)rows + blocks - 1) / blocks * hidden);
-        for (var block = 0; block < blocks; block++)
+        (int rows, int hidden) = (first.M, first.N);
+        int blocks = SharedBlocks(rows, hidden);
+        float* activated = ThreadScratch.Floats(ScratchPurpose.FeedForward, ((long)rows + blocks - 1) / blocks * hidden);
+        for (int block = 0; block < blocks; block++)
         {
-            var (from, to) = Workers.Range(rows, blocks, block);
-            var kept = first.C + from * first.CRow;
-            Gemm.Run(first with { M = to - from, A = first.A + from * first.ARow, C = kept });
+            (int from, int to) = Workers.Range(rows, blocks, block);
+            float* kept = first.C + (from * first.CRow);
+            Gemm.Run(first with { M = to - from, A = first.A + (from * first.ARow), C = kept });
             Elementwise.Unary(Elementwise.FunctionOf(activation), kept, activated, (long)(to - from) * hidden);
             Drop(dropout, activated, (long)from * hidden, (long)(to - from) * hidden);
             Gemm.Run(second with
@@ -29,8 +29,8 @@ internal static unsafe partial class FeedForward
                 M = to - from,
                 A = activated,
                 ARow = hidden,
-                C = second.C + from * second.CRow,
-                Addend = second.Addend == null ? null : second.Addend + from * second.CRow,
+                C = second.C + (from * second.CRow),
+                Addend = second.Addend == null ? null : second.Addend + (from * second.CRow),
             });
         }
     }
@@ -41,22 +41,25 @@ internal static unsafe partial class FeedForward
     /// </summary>
     public static void Backward(in FeedForwardGradients p)
     {
-        var blocks = SharedBlocks(p.Rows, p.Hidden);
-        var room = ((long)p.Rows + blocks - 1) / blocks * p.Hidden;
-        var activated = ThreadScratch.Floats(ScratchPurpose.FeedForward, 2 * room);
-        var gradient = activated + room;
-        for (var block = 0; block < blocks; block++)
+        int blocks = SharedBlocks(p.Rows, p.Hidden);
+        long room = ((long)p.Rows + blocks - 1) / blocks * p.Hidden;
+        float* activated = ThreadScratch.Floats(ScratchPurpose.FeedForward, 2 * room);
+        float* gradient = activated + room;
+        for (int block = 0; block < blocks; block++)
         {
-            var (from, to) = Workers.Range(p.Rows, blocks, block);
-            var rows = to - from;
-            float* x = p.X + (nint)from * p.Inputs, dy = p.Dy + (nint)from * p.Outputs;
+            (int from, int to) = Workers.Range(p.Rows, blocks, block);
+            int rows = to - from;
+            float* x = p.X + ((nint)from * p.Inputs), dy = p.Dy + ((nint)from * p.Outputs);
             Gemm.Run(new MatrixProduct(rows, p.Hidden, p.Outputs, dy, p.Weight2, gradient));
             Drop(p.Dropout, gradient, (long)from * p.Hidden, (long)rows * p.Hidden);
-            Elementwise.Activate(p.Activation, p.Kept + (nint)from * p.Hidden, activated, gradient, (long)rows * p.Hidden);
+            Elementwise.Activate(p.Activation, p.Kept + ((nint)from * p.Hidden), activated, gradient, (long)rows * p.Hidden);
             Drop(p.Dropout, activated, (long)from * p.Hidden, (long)rows * p.Hidden);
-            if (p.DWeight2 != null) Gemm.Correlate(dy, p.Outputs, p.Outputs, activated, p.Hidden, p.Hidden, rows, p.DWeight2, p.DBias2, block > 0);
-            if (p.DWeight1 != null) Gemm.Correlate(gradient, p.Hidden, p.Hidden, x, p.Inputs, p.Inputs, rows, p.DWeight1, p.DBias1, block > 0);
-            if (p.Dx != null) Gemm.Run(new MatrixProduct(rows, p.Inputs, p.Hidden, gradient, p.Weight1, p.Dx + (nint)from * p.Inputs));
+            if (p.DWeight2 != null)
+                Gemm.Correlate(dy, p.Outputs, p.Outputs, activated, p.Hidden, p.Hidden, rows, p.DWeight2, p.DBias2, block > 0);
+            if (p.DWeight1 != null)
+                Gemm.Correlate(gradient, p.Hidden, p.Hidden, x, p.Inputs, p.Inputs, rows, p.DWeight1, p.DBias1, block > 0);
+            if (p.Dx != null)
+                Gemm.Run(new MatrixProduct(rows, p.Inputs, p.Hidden, gradient, p.Weight1, p.Dx + ((nint)from * p.Inputs)));
         }
     }
 
@@ -66,5 +69,5 @@ internal static unsafe partial class FeedForward
             Dropout.Run(values, probability, generator, values, count, start);
     }
 
-    private static int SharedBlocks(int rows, int hidden) => (int)Math.Max(((long)rows * hidden + SharedHiddenFloats - 1) / SharedHiddenFloats, 1);
+    private static int SharedBlocks(int rows, int hidden) => (int)Math.Max((((long)rows * hidden) + SharedHiddenFloats - 1) / SharedHiddenFloats, 1);
 }

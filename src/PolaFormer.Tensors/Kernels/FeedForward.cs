@@ -18,8 +18,8 @@ internal static unsafe partial class FeedForward
     /// <summary>Runs the products; <paramref name="first"/> has no C, <paramref name="second"/> no A, and both have packed B.</summary>
     public static void Run(in MatrixProduct first, in MatrixProduct second)
     {
-        var blocks = (first.M + BlockRows(first.N) - 1) / BlockRows(first.N);
-        var parts = Math.Min(blocks, Workers.PartsFor(2L * first.M * first.N * (first.K + second.N), 4_000_000));
+        int blocks = (first.M + BlockRows(first.N) - 1) / BlockRows(first.N);
+        int parts = Math.Min(blocks, Workers.PartsFor(2L * first.M * first.N * (first.K + second.N), 4_000_000));
         Workers.Run(parts, new Body { First = first, Second = second, Parts = parts });
     }
 
@@ -32,21 +32,21 @@ internal static unsafe partial class FeedForward
 
         public readonly void Run(int part)
         {
-            var block = BlockRows(First.N);
+            int block = BlockRows(First.N);
             nint width = First.N + 16;   // so that rows of 4 KiB do not evict one another
-            var hidden = ThreadScratch.Floats(ScratchPurpose.FeedForward, block * (long)width);
-            var (from, to) = Workers.Range(First.M, Parts, part);
-            for (var row = from; row < to; row += block)
+            float* hidden = ThreadScratch.Floats(ScratchPurpose.FeedForward, block * (long)width);
+            (int from, int to) = Workers.Range(First.M, Parts, part);
+            for (int row = from; row < to; row += block)
             {
-                var rows = Math.Min(block, to - row);
-                Gemm.RunSerial(First with { M = rows, A = First.A + row * First.ARow, C = hidden, CRow = width });
+                int rows = Math.Min(block, to - row);
+                Gemm.RunSerial(First with { M = rows, A = First.A + (row * First.ARow), C = hidden, CRow = width });
                 Gemm.RunSerial(Second with
                 {
                     M = rows,
                     A = hidden,
                     ARow = width,
-                    C = Second.C + row * Second.CRow,
-                    Addend = Second.Addend == null ? null : Second.Addend + row * Second.CRow,
+                    C = Second.C + (row * Second.CRow),
+                    Addend = Second.Addend == null ? null : Second.Addend + (row * Second.CRow),
                 });
             }
         }

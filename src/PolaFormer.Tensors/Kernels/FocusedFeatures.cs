@@ -18,12 +18,12 @@ internal readonly unsafe struct FocusedFeatures(float* inverseScale, float power
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Map<T>(in FeatureRows rows) where T : unmanaged, IFloat32Vector<T>
     {
-        for (var row = 0; row < rows.Count; row++)
+        for (int row = 0; row < rows.Count; row++)
         {
-            var features = rows.Features + row * rows.FeatureStride;
-            var length = Lengths<T>(rows, row, features, out var raised);
+            float* features = rows.Features + (row * rows.FeatureStride);
+            float length = Lengths<T>(rows, row, features, out float raised);
             T direction = T.Create(1 / length), factor = T.Create(length / raised);
-            for (var c = 0; c < rows.Channels; c += T.Count)
+            for (int c = 0; c < rows.Channels; c += T.Count)
                 T.Store(Raised(T.Load(features + c) * direction) * factor, features + c);
         }
     }
@@ -31,27 +31,27 @@ internal readonly unsafe struct FocusedFeatures(float* inverseScale, float power
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Backward<T>(in FeatureRows rows, float* dFeatures, float* dX, nint dXStride, float* dScale) where T : unmanaged, IFloat32Vector<T>
     {
-        for (var row = 0; row < rows.Count; row++, dFeatures += rows.FeatureStride, dX += dXStride)
+        for (int row = 0; row < rows.Count; row++, dFeatures += rows.FeatureStride, dX += dXStride)
         {
-            float* features = rows.Features + row * rows.FeatureStride, x = rows.X + row * rows.Stride;
-            var position = rows.Position == null ? null : rows.Position + (nint)row * rows.Channels;
-            var dot = T.Zero;
-            for (var c = 0; c < rows.Channels; c += T.Count)
+            float* features = rows.Features + (row * rows.FeatureStride), x = rows.X + (row * rows.Stride);
+            float* position = rows.Position == null ? null : rows.Position + ((nint)row * rows.Channels);
+            T dot = T.Zero;
+            for (int c = 0; c < rows.Channels; c += T.Count)
                 dot = T.MultiplyAdd(T.Load(dFeatures + c), T.Load(features + c), dot);
 
             // The features make way for u once their part of the gradient is taken.
-            var product = T.Sum(dot);
-            var squared = SquaredLength<T>(rows, row);
-            var along = T.Create(product / squared);
-            for (var c = 0; c < rows.Channels; c += T.Count)
+            float product = T.Sum(dot);
+            float squared = SquaredLength<T>(rows, row);
+            T along = T.Create(product / squared);
+            for (int c = 0; c < rows.Channels; c += T.Count)
                 T.Store(T.Load(dFeatures + c) - (T.Load(features + c) * along), dFeatures + c);
-            var length = Lengths<T>(rows, row, features, out var raised);
+            float length = Lengths<T>(rows, row, features, out float raised);
             T direction = T.Create(1 / length), slope = T.Create(power / raised), stretch = T.Create(product / length);
-            for (var c = 0; c < rows.Channels; c += T.Count)
+            for (int c = 0; c < rows.Channels; c += T.Count)
             {
-                var token = Token<T>(x, position, c);
-                var w = T.Load(features + c) * direction;
-                var dU = T.MultiplyAdd(Root(w) * slope, T.Load(dFeatures + c), w * stretch);
+                T token = Token<T>(x, position, c);
+                T w = T.Load(features + c) * direction;
+                T dU = T.MultiplyAdd(Root(w) * slope, T.Load(dFeatures + c), w * stretch);
                 T.Store(T.Select(T.GreaterThan(token, T.Zero), dU * T.Load(inverseScale + c), T.Zero), dX + c);
                 T.Store(T.MultiplyAdd(dU, T.Max(token, T.Zero) + T.Create(Shift), T.Load(dScale + c)), dScale + c);
             }
@@ -62,21 +62,21 @@ internal readonly unsafe struct FocusedFeatures(float* inverseScale, float power
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private float Lengths<T>(in FeatureRows rows, int row, float* u, out float raised) where T : unmanaged, IFloat32Vector<T>
     {
-        var x = rows.X + row * rows.Stride;
-        var position = rows.Position == null ? null : rows.Position + (nint)row * rows.Channels;
+        float* x = rows.X + (row * rows.Stride);
+        float* position = rows.Position == null ? null : rows.Position + ((nint)row * rows.Channels);
         T squares = T.Zero, powers = T.Zero;
-        for (var c = 0; c < rows.Channels; c += T.Count)
+        for (int c = 0; c < rows.Channels; c += T.Count)
         {
-            var value = U<T>(x, position, c);
+            T value = U<T>(x, position, c);
             T.Store(value, u + c);
             squares = T.MultiplyAdd(value, value, squares);
         }
 
-        var length = MathF.Sqrt(T.Sum(squares));
-        var direction = T.Create(1 / length);
-        for (var c = 0; c < rows.Channels; c += T.Count)
+        float length = MathF.Sqrt(T.Sum(squares));
+        T direction = T.Create(1 / length);
+        for (int c = 0; c < rows.Channels; c += T.Count)
         {
-            var value = Raised(T.Load(u + c) * direction);
+            T value = Raised(T.Load(u + c) * direction);
             powers = T.MultiplyAdd(value, value, powers);
         }
 
@@ -87,12 +87,12 @@ internal readonly unsafe struct FocusedFeatures(float* inverseScale, float power
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private float SquaredLength<T>(in FeatureRows rows, int row) where T : unmanaged, IFloat32Vector<T>
     {
-        var x = rows.X + row * rows.Stride;
-        var position = rows.Position == null ? null : rows.Position + (nint)row * rows.Channels;
-        var squares = T.Zero;
-        for (var c = 0; c < rows.Channels; c += T.Count)
+        float* x = rows.X + (row * rows.Stride);
+        float* position = rows.Position == null ? null : rows.Position + ((nint)row * rows.Channels);
+        T squares = T.Zero;
+        for (int c = 0; c < rows.Channels; c += T.Count)
         {
-            var value = U<T>(x, position, c);
+            T value = U<T>(x, position, c);
             squares = T.MultiplyAdd(value, value, squares);
         }
 

@@ -19,10 +19,11 @@ internal static unsafe partial class Gemm
     /// </summary>
     public static void Correlate(float* a, nint aRow, int m, float* b, nint bRow, int n, int rows, float* c, float* sums, bool accumulate)
     {
-        if (m <= 0) return;
-        var (aParts, bParts) = ((m + CorrelationSide - 1) / CorrelationSide, Math.Max((n + CorrelationSide - 1) / CorrelationSide, 1));
-        var size = (nint)m * n + m;
-        var shares = (int)Math.Clamp(Math.Min(PartialFloats / size, CorrelationTasks / (aParts * bParts)), 1, Math.Max(rows / CorrelationRows, 1));
+        if (m <= 0)
+            return;
+        (int aParts, int bParts) = ((m + CorrelationSide - 1) / CorrelationSide, Math.Max((n + CorrelationSide - 1) / CorrelationSide, 1));
+        nint size = ((nint)m * n) + m;
+        int shares = (int)Math.Clamp(Math.Min(PartialFloats / size, CorrelationTasks / (aParts * bParts)), 1, Math.Max(rows / CorrelationRows, 1));
         var body = new CorrelationBody
         {
             A = a,
@@ -42,14 +43,16 @@ internal static unsafe partial class Gemm
         if (shares > 1)
         {
             body.C = ThreadScratch.Floats(ScratchPurpose.GemmShared, shares * size);
-            body.Sums = sums == null ? null : body.C + (nint)m * n;
+            body.Sums = sums == null ? null : body.C + ((nint)m * n);
             body.ShareStep = size;
             body.Accumulate = false;
         }
         Workers.Run(aParts * bParts * shares, body);
-        if (shares == 1) return;
+        if (shares == 1)
+            return;
         Reduction.SumParts(body.C, shares, size, c, (long)m * n, accumulate);
-        if (sums != null) Reduction.SumParts(body.Sums, shares, size, sums, m, accumulate);
+        if (sums != null)
+            Reduction.SumParts(body.Sums, shares, size, sums, m, accumulate);
     }
 
     /// <summary>Blocks of C in each share of the rows.</summary>
@@ -62,13 +65,13 @@ internal static unsafe partial class Gemm
 
         public readonly void Run(int part)
         {
-            var (share, block) = Math.DivRem(part, AParts * BParts);
-            var (row, column) = Math.DivRem(block, BParts);
-            var (from, to) = Workers.Range(Rows, Shares, share);
-            var (i, iEnd) = Workers.Range(M, AParts, row);
-            var (j, jEnd) = Workers.Range(N, BParts, column);
-            var sums = column == 0 && Sums != null ? Sums + share * ShareStep + i : null;
-            CorrelateSerial(A + from * ARow + i, ARow, iEnd - i, B + from * BRow + j, BRow, jEnd - j, to - from, C + share * ShareStep + (nint)i * N + j, N, sums, Accumulate);
+            (int share, int block) = Math.DivRem(part, AParts * BParts);
+            (int row, int column) = Math.DivRem(block, BParts);
+            (int from, int to) = Workers.Range(Rows, Shares, share);
+            (int i, int iEnd) = Workers.Range(M, AParts, row);
+            (int j, int jEnd) = Workers.Range(N, BParts, column);
+            float* sums = column == 0 && Sums != null ? Sums + (share * ShareStep) + i : null;
+            CorrelateSerial(A + (from * ARow) + i, ARow, iEnd - i, B + (from * BRow) + j, BRow, jEnd - j, to - from, C + (share * ShareStep) + ((nint)i * N) + j, N, sums, Accumulate);
         }
     }
 
@@ -76,29 +79,31 @@ internal static unsafe partial class Gemm
     [SkipLocalsInit]
     public static void CorrelateSerial(float* a, nint aRow, int m, float* b, nint bRow, int n, int rows, float* c, nint cRow, float* sums, bool accumulate)
     {
-        var room = stackalloc float[TileRows * PanelWidth];
-        var blocks = Math.Max((rows + CorrelationRows - 1) / CorrelationRows, 1);
-        var depth = RoundUp((rows + blocks - 1) / blocks, 2);
-        var left = ThreadScratch.Floats(ScratchPurpose.GemmLeft, (m + TileRows - 1) / TileRows * StripLength(TileRows, depth));
-        var right = ThreadScratch.Floats(ScratchPurpose.GemmRight, (n + PanelWidth - 1) / PanelWidth * StripLength(PanelWidth, depth));
+        float* room = stackalloc float[TileRows * PanelWidth];
+        int blocks = Math.Max((rows + CorrelationRows - 1) / CorrelationRows, 1);
+        int depth = RoundUp((rows + blocks - 1) / blocks, 2);
+        float* left = ThreadScratch.Floats(ScratchPurpose.GemmLeft, (m + TileRows - 1) / TileRows * StripLength(TileRows, depth));
+        float* right = ThreadScratch.Floats(ScratchPurpose.GemmRight, (n + PanelWidth - 1) / PanelWidth * StripLength(PanelWidth, depth));
         var tile = new GemmTile { CRow = cRow, Alpha = 1, Sums = room, IsPacked = true, ARow = 1, Segments = 1 };
-        for (var block = 0; block < blocks; block++, accumulate = true)
+        for (int block = 0; block < blocks; block++, accumulate = true)
         {
-            var (from, to) = Workers.Range(rows, blocks, block);
-            if (sums != null) SumColumns(a + from * aRow, aRow, m, to - from, left, sums, accumulate);
+            (int from, int to) = Workers.Range(rows, blocks, block);
+            if (sums != null)
+                SumColumns(a + (from * aRow), aRow, m, to - from, left, sums, accumulate);
             tile.K = RoundUp(to - from, 2);
-            var inPlace = m <= 4 * TileRows && n % (PanelWidth / 2) == 0 && tile.K == to - from;
+            bool inPlace = m <= 4 * TileRows && n % (PanelWidth / 2) == 0 && tile.K == to - from;
             tile.BRow = inPlace ? bRow : PanelWidth;
-            PackStrips(a + from * aRow, aRow, m, to - from, left, TileRows, false);
-            if (!inPlace) PackStrips(b + from * bRow, bRow, n, to - from, right, PanelWidth, true);
-            for (var i = 0; i < m; i += TileRows)
+            PackStrips(a + (from * aRow), aRow, m, to - from, left, TileRows, false);
+            if (!inPlace)
+                PackStrips(b + (from * bRow), bRow, n, to - from, right, PanelWidth, true);
+            for (int i = 0; i < m; i += TileRows)
             {
-                tile.A = left + i / TileRows * StripLength(TileRows, tile.K);
-                for (var j = 0; j < n; j += PanelWidth)
+                tile.A = left + (i / TileRows * StripLength(TileRows, tile.K));
+                for (int j = 0; j < n; j += PanelWidth)
                 {
-                    tile.B = inPlace ? b + from * bRow + j : right + j / PanelWidth * StripLength(PanelWidth, tile.K);
+                    tile.B = inPlace ? b + (from * bRow) + j : right + (j / PanelWidth * StripLength(PanelWidth, tile.K));
                     tile.Columns = Math.Min(PanelWidth, n - j);
-                    tile.C = c + i * cRow + j;
+                    tile.C = c + (i * cRow) + j;
                     tile.Addend = accumulate ? tile.C : null;
                     RunTile(Math.Min(TileRows, m - i), tile);
                 }
@@ -109,16 +114,21 @@ internal static unsafe partial class Gemm
     /// <summary>The columns of some rows summed (+ sums), by way of <paramref name="room"/>.</summary>
     private static void SumColumns(float* source, nint stride, int columns, int rows, float* room, float* sums, bool accumulate)
     {
-        var target = accumulate ? room : sums;
-        if (VectorWidth.Is512) Reduction.ColumnSum<Float32x16>(source, rows, columns, stride, target, 1);
-        else if (VectorWidth.Is256) Reduction.ColumnSum<Float32x8>(source, rows, columns, stride, target, 1);
-        else Reduction.ColumnSum<Float32x4>(source, rows, columns, stride, target, 1);
-        if (!accumulate) return;
-        for (var i = 0; i < columns; i++) sums[i] += room[i];
+        float* target = accumulate ? room : sums;
+        if (VectorWidth.Is512)
+            Reduction.ColumnSum<Float32x16>(source, rows, columns, stride, target, 1);
+        else if (VectorWidth.Is256)
+            Reduction.ColumnSum<Float32x8>(source, rows, columns, stride, target, 1);
+        else
+            Reduction.ColumnSum<Float32x4>(source, rows, columns, stride, target, 1);
+        if (!accumulate)
+            return;
+        for (int i = 0; i < columns; i++)
+            sums[i] += room[i];
     }
 
     /// <summary>Floats of a strip; a vector more than its own, since it is written in whole vectors.</summary>
-    private static nint StripLength(int width, int rows) => (nint)width * rows + 16;
+    private static nint StripLength(int width, int rows) => ((nint)width * rows) + 16;
 
     /// <summary>
     /// Cuts rows into strips of columns, each with its rows one after the other and, where they are odd, one of zeros more.
@@ -126,25 +136,28 @@ internal static unsafe partial class Gemm
     /// </summary>
     private static void PackStrips(float* source, nint stride, int columns, int rows, float* target, int width, bool pads)
     {
-        if (VectorWidth.Is512) PackStrips<Float32x16>(source, stride, columns, rows, target, width, pads);
-        else if (VectorWidth.Is256) PackStrips<Float32x8>(source, stride, columns, rows, target, width, pads);
-        else PackStrips<Float32x4>(source, stride, columns, rows, target, width, pads);
+        if (VectorWidth.Is512)
+            PackStrips<Float32x16>(source, stride, columns, rows, target, width, pads);
+        else if (VectorWidth.Is256)
+            PackStrips<Float32x8>(source, stride, columns, rows, target, width, pads);
+        else
+            PackStrips<Float32x4>(source, stride, columns, rows, target, width, pads);
     }
 
     private static void PackStrips<T>(float* source, nint stride, int columns, int rows, float* target, int width, bool pads) where T : unmanaged, IFloat32Vector<T>
     {
-        var length = StripLength(width, RoundUp(rows, 2));
+        nint length = StripLength(width, RoundUp(rows, 2));
         for (nint row = 0; row < RoundUp(rows, 2); row++, source += stride)
         {
-            var strip = target;
-            for (var column = 0; column < columns; column += width, strip += length)
+            float* strip = target;
+            for (int column = 0; column < columns; column += width, strip += length)
             {
-                var step = pads ? width : Math.Min(width, columns - column);
-                for (var i = 0; i < step; i += T.Count)
+                int step = pads ? width : Math.Min(width, columns - column);
+                for (int i = 0; i < step; i += T.Count)
                 {
-                    var left = columns - column - i;
-                    var value = row == rows || left <= 0 ? T.Zero : left < T.Count ? T.LoadPartial(source + column + i, left) : T.Load(source + column + i);
-                    T.Store(value, strip + row * step + i);
+                    int left = columns - column - i;
+                    T value = row == rows || left <= 0 ? T.Zero : left < T.Count ? T.LoadPartial(source + column + i, left) : T.Load(source + column + i);
+                    T.Store(value, strip + (row * step) + i);
                 }
             }
         }

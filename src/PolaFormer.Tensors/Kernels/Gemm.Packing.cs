@@ -23,7 +23,7 @@ internal static unsafe partial class Gemm
         public static Panels Of(in MatrixProduct p) => new(p.PackedB, 0, p.N);
 
         /// <summary>The panel of a column in the k block that starts at <paramref name="k"/> and is so deep, filling up included.</summary>
-        public float* At(int column, int k, int depth) => Base + (nint)k * Count * PanelWidth + (nint)(column - From) * depth;
+        public float* At(int column, int k, int depth) => Base + ((nint)k * Count * PanelWidth) + ((nint)(column - From) * depth);
     }
 
     /// <summary>Floats that <see cref="PackB"/> writes for a K×N matrix on this machine.</summary>
@@ -39,15 +39,16 @@ internal static unsafe partial class Gemm
     /// <summary>Packs columns <paramref name="from"/> (a multiple of the panel width) to <paramref name="to"/>.</summary>
     private static void PackPanels(float* b, nint bRow, nint bCol, int k, in Panels panels, int from, int to, int segment)
     {
-        var block = DepthOf(k, segment);
-        for (var l = 0; l < k; l += block)
+        int block = DepthOf(k, segment);
+        for (int l = 0; l < k; l += block)
         {
-            var (depth, padded) = (Math.Min(block, k - l), RoundUp(Math.Min(block, k - l), 2));
-            for (var j = from; j < to; j += PanelWidth)
+            (int depth, int padded) = (Math.Min(block, k - l), RoundUp(Math.Min(block, k - l), 2));
+            for (int j = from; j < to; j += PanelWidth)
             {
-                var target = panels.At(j, l, padded);
-                Pack(b + l * bRow + j * bCol, bCol, bRow, Math.Min(PanelWidth, to - j), depth, target, PanelWidth);
-                if (depth < padded) new Span<float>(target + (nint)depth * PanelWidth, PanelWidth).Clear();
+                float* target = panels.At(j, l, padded);
+                Pack(b + (l * bRow) + (j * bCol), bCol, bRow, Math.Min(PanelWidth, to - j), depth, target, PanelWidth);
+                if (depth < padded)
+                    new Span<float>(target + ((nint)depth * PanelWidth), PanelWidth).Clear();
             }
         }
     }
@@ -56,13 +57,14 @@ internal static unsafe partial class Gemm
     private static void PackTile(float* a, nint aRow, nint aCol, int rows, int depth, float* target)
     {
         Pack(a, aRow, aCol, rows, depth, target, rows);
-        if (depth % 2 != 0) new Span<float>(target + (nint)depth * rows, rows).Clear();
+        if (depth % 2 != 0)
+            new Span<float>(target + ((nint)depth * rows), rows).Clear();
     }
 
     /// <summary>Copies rows of A to rows that do not evict one another, each followed by a zero for the case of an odd depth.</summary>
     private static void CopyRows(float* a, nint aRow, int rows, int depth, float* target, nint targetRow)
     {
-        for (var row = 0; row < rows; row++, a += aRow, target += targetRow)
+        for (int row = 0; row < rows; row++, a += aRow, target += targetRow)
         {
             new Span<float>(a, depth).CopyTo(new Span<float>(target, depth));
             target[depth] = 0;
@@ -75,12 +77,16 @@ internal static unsafe partial class Gemm
     /// </summary>
     private static void Pack(float* source, nint across, nint along, int count, int k, float* target, int width)
     {
-        if (across == 1) PackAdjacent(source, along, count, k, target, width);
-        else if (along == 1) PackTransposed(source, across, count, k, target, width);
-        else PackStrided(source, across, along, 0, count, 0, k, target, width);
+        if (across == 1)
+            PackAdjacent(source, along, count, k, target, width);
+        else if (along == 1)
+            PackTransposed(source, across, count, k, target, width);
+        else
+            PackStrided(source, across, along, 0, count, 0, k, target, width);
 
         if (count < width)
-            for (nint l = 0; l < k; l++) new Span<float>(target + l * width + count, width - count).Clear();
+            for (nint l = 0; l < k; l++)
+                new Span<float>(target + (l * width) + count, width - count).Clear();
     }
 
     private static void PackStrided(
@@ -88,7 +94,7 @@ internal static unsafe partial class Gemm
     {
         for (nint l = from; l < to; l++)
             for (nint i = fromVector; i < toVector; i++)
-                target[l * width + i] = source[i * across + l * along];
+                target[(l * width) + i] = source[(i * across) + (l * along)];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -100,17 +106,19 @@ internal static unsafe partial class Gemm
             return;
         }
         // The last four overlap those before where the count is no multiple of four.
-        for (var l = 0; l < k; l++, source += along, target += width)
+        for (int l = 0; l < k; l++, source += along, target += width)
         {
-            var i = 0;
+            int i = 0;
             for (; i <= count - 16; i += 16)
             {
-                var (v0, v1) = (Vector256.Load(source + i), Vector256.Load(source + i + 8));
+                (Vector256<float> v0, Vector256<float> v1) = (Vector256.Load(source + i), Vector256.Load(source + i + 8));
                 v0.Store(target + i);
                 v1.Store(target + i + 8);
             }
-            for (; i <= count - 4; i += 4) Vector128.Load(source + i).Store(target + i);
-            if (i < count) Vector128.Load(source + count - 4).Store(target + count - 4);
+            for (; i <= count - 4; i += 4)
+                Vector128.Load(source + i).Store(target + i);
+            if (i < count)
+                Vector128.Load(source + count - 4).Store(target + count - 4);
         }
     }
 
@@ -119,23 +127,23 @@ internal static unsafe partial class Gemm
     private static void PackTransposed(float* source, nint across, int count, int k, float* target, int width)
     {
         const int line = 16;
-        var (squares, depth) = (count & ~3, k & ~3);
-        var (across3, width2) = (3 * across, 2 * (nint)width);
+        (int squares, int depth) = (count & ~3, k & ~3);
+        (nint across3, nint width2) = (3 * across, 2 * (nint)width);
         for (nint from = 0; from < depth; from += line)
         {
-            var to = Math.Min(from + line, depth);
+            nint to = Math.Min(from + line, depth);
             for (nint i = 0; i < squares; i += 4)
             {
-                var row = source + i * across;
-                var packed = target + i + from * width;
-                for (var l = from; l < to; l += 4)
+                float* row = source + (i * across);
+                float* packed = target + i + (from * width);
+                for (nint l = from; l < to; l += 4)
                 {
                     var v0 = Vector128.Load(row + l);
                     var v1 = Vector128.Load(row + l + across);
-                    var v2 = Vector128.Load(row + l + 2 * across);
+                    var v2 = Vector128.Load(row + l + (2 * across));
                     var v3 = Vector128.Load(row + l + across3);
-                    var (low01, high01) = (ZipLow(v0, v1), ZipHigh(v0, v1));
-                    var (low23, high23) = (ZipLow(v2, v3), ZipHigh(v2, v3));
+                    (Vector128<float> low01, Vector128<float> high01) = (ZipLow(v0, v1), ZipHigh(v0, v1));
+                    (Vector128<float> low23, Vector128<float> high23) = (ZipLow(v2, v3), ZipHigh(v2, v3));
                     LowerHalves(low01, low23).Store(packed);
                     UpperHalves(low01, low23).Store(packed + width);
                     packed += width2;

@@ -47,47 +47,55 @@ internal static unsafe partial class Gemm
 
     private static void RunTile(int rows, in GemmTile tile)
     {
-        if (Avx512Lanes.IsSupported) GemmMicrokernel<Avx512Lanes, Vector512<float>>.Run(rows, tile);
-        else if (Avx2Lanes.IsSupported) GemmMicrokernel<Avx2Lanes, Vector256<float>>.Run(rows, tile);
-        else if (Vector128Lanes.IsSupported) GemmMicrokernel<Vector128Lanes, Vector128<float>>.Run(rows, tile);
-        else GemmMicrokernel<ScalarLanes, float>.Run(rows, tile);
+        if (Avx512Lanes.IsSupported)
+            GemmMicrokernel<Avx512Lanes, Vector512<float>>.Run(rows, tile);
+        else if (Avx2Lanes.IsSupported)
+            GemmMicrokernel<Avx2Lanes, Vector256<float>>.Run(rows, tile);
+        else if (Vector128Lanes.IsSupported)
+            GemmMicrokernel<Vector128Lanes, Vector128<float>>.Run(rows, tile);
+        else
+            GemmMicrokernel<ScalarLanes, float>.Run(rows, tile);
     }
 
     /// <summary>Computes the product on all threads.</summary>
     public static void Run(in MatrixProduct p)
     {
-        if (p.M <= 0 || p.N <= 0) return;
-        var product = FoldBatch(p);
-        var count = product.OuterBatch * product.InnerBatch;
-        var work = 2L * product.M * product.N * Math.Max(product.K, 1);
+        if (p.M <= 0 || p.N <= 0)
+            return;
+        MatrixProduct product = FoldBatch(p);
+        int count = product.OuterBatch * product.InnerBatch;
+        long work = 2L * product.M * product.N * Math.Max(product.K, 1);
         if (work * count < 2 * Grain)
         {
             RunSerial(product);
         }
         else if (count >= 8 || work < 4 * Grain)
         {
-            var parts = Math.Min(count, Workers.PartsFor(work * count, Grain));
+            int parts = Math.Min(count, Workers.PartsFor(work * count, Grain));
             Workers.Run(parts, new BatchBody { Product = product, Parts = parts });
         }
         else
         {
-            for (var item = 0; item < count; item++) RunParallel(product.Item(item));
+            for (int item = 0; item < count; item++)
+                RunParallel(product.Item(item));
         }
     }
 
     /// <summary>Computes the product on the calling thread.</summary>
     public static void RunSerial(in MatrixProduct p)
     {
-        if (p.M <= 0 || p.N <= 0) return;
-        var product = FoldBatch(p);
-        var count = product.OuterBatch * product.InnerBatch;
-        for (var item = 0; item < count; item++) RunOne(product.Item(item));
+        if (p.M <= 0 || p.N <= 0)
+            return;
+        MatrixProduct product = FoldBatch(p);
+        int count = product.OuterBatch * product.InnerBatch;
+        for (int item = 0; item < count; item++)
+            RunOne(product.Item(item));
     }
 
     /// <summary>Where all items share B and follow one another in A and C, they are one taller product.</summary>
     private static MatrixProduct FoldBatch(in MatrixProduct p)
     {
-        var product = p;
+        MatrixProduct product = p;
         if (product.InnerBatch > 1 && Follows(product, product.AInner, product.BInner, product.CInner, product.InnerBatch))
         {
             product.M *= product.InnerBatch;
@@ -112,8 +120,9 @@ internal static unsafe partial class Gemm
 
         public readonly void Run(int part)
         {
-            var (from, to) = Workers.Range(Product.OuterBatch * Product.InnerBatch, Parts, part);
-            for (var item = from; item < to; item++) RunOne(Product.Item(item));
+            (int from, int to) = Workers.Range(Product.OuterBatch * Product.InnerBatch, Parts, part);
+            for (int item = from; item < to; item++)
+                RunOne(Product.Item(item));
         }
     }
 
@@ -125,10 +134,10 @@ internal static unsafe partial class Gemm
             Block(p, Panels.Of(p), 0, p.M, 0, p.N);
             return;
         }
-        var columns = Math.Max(StretchFloats / Math.Max(p.K, 1) / PanelWidth, 1) * PanelWidth;
-        for (var j = 0; j < p.N; j += columns)
+        int columns = Math.Max(StretchFloats / Math.Max(p.K, 1) / PanelWidth, 1) * PanelWidth;
+        for (int j = 0; j < p.N; j += columns)
         {
-            var to = Math.Min(j + columns, p.N);
+            int to = Math.Min(j + columns, p.N);
             var panels = new Panels(ThreadScratch.Floats(ScratchPurpose.GemmRight, PackedBLength(p.K, to - j)), j, to);
             PackPanels(p.B, p.BRow, p.BCol, p.K, panels, j, to, 0);
             Block(p, panels, 0, p.M, j, to);
@@ -143,10 +152,10 @@ internal static unsafe partial class Gemm
             RunGrid(p, Panels.Of(p), 0, p.N);
             return;
         }
-        var columns = (int)Math.Min(RoundUp(p.N, PanelWidth), Math.Max(SharedPanelFloats / Math.Max(p.K, 1) / PanelWidth, 1) * PanelWidth);
-        for (var j = 0; j < p.N; j += columns)
+        int columns = (int)Math.Min(RoundUp(p.N, PanelWidth), Math.Max(SharedPanelFloats / Math.Max(p.K, 1) / PanelWidth, 1) * PanelWidth);
+        for (int j = 0; j < p.N; j += columns)
         {
-            var to = Math.Min(j + columns, p.N);
+            int to = Math.Min(j + columns, p.N);
             var panels = new Panels(ThreadScratch.Floats(ScratchPurpose.GemmShared, PackedBLength(p.K, to - j)), j, to);
             PackPanels(p, panels);
             RunGrid(p, panels, j, to);
@@ -155,17 +164,17 @@ internal static unsafe partial class Gemm
 
     private static void PackPanels(in MatrixProduct p, in Panels panels)
     {
-        var parts = Math.Min(panels.Count, Workers.PartsFor((long)p.K * (panels.To - panels.From), 16_384));
+        int parts = Math.Min(panels.Count, Workers.PartsFor((long)p.K * (panels.To - panels.From), 16_384));
         Workers.Run(parts, new PackBody { Product = p, Panels = panels, Parts = parts });
     }
 
     private static void RunGrid(in MatrixProduct p, in Panels panels, int from, int to)
     {
         // Blocks about as high as wide: each task then reads least of A and B together.
-        var (tiles, width) = ((p.M + TileRows - 1) / TileRows, (to - from + PanelWidth - 1) / PanelWidth);
-        var tasks = Workers.PartsFor(2L * p.M * (to - from) * Math.Max(p.K, 1), Grain);
-        var columnParts = Math.Clamp((int)Math.Round(Math.Sqrt((double)tasks * (to - from) / p.M)), 1, Math.Min(tasks, width));
-        var rowParts = Math.Clamp(tasks / columnParts, 1, tiles);
+        (int tiles, int width) = ((p.M + TileRows - 1) / TileRows, (to - from + PanelWidth - 1) / PanelWidth);
+        int tasks = Workers.PartsFor(2L * p.M * (to - from) * Math.Max(p.K, 1), Grain);
+        int columnParts = Math.Clamp((int)Math.Round(Math.Sqrt((double)tasks * (to - from) / p.M)), 1, Math.Min(tasks, width));
+        int rowParts = Math.Clamp(tasks / columnParts, 1, tiles);
         Workers.Run(rowParts * columnParts, new GridBody { Product = p, Panels = panels, From = from, To = to, RowParts = rowParts, ColumnParts = columnParts });
     }
 
@@ -178,10 +187,10 @@ internal static unsafe partial class Gemm
 
         public readonly void Run(int part)
         {
-            var (column, row) = Math.DivRem(part, RowParts);
-            var (i, iEnd) = Workers.Range((Product.M + TileRows - 1) / TileRows, RowParts, row);
-            var (j, jEnd) = Workers.Range((To - From + PanelWidth - 1) / PanelWidth, ColumnParts, column);
-            Block(Product, Panels, i * TileRows, Math.Min(iEnd * TileRows, Product.M), From + j * PanelWidth, Math.Min(From + jEnd * PanelWidth, To));
+            (int column, int row) = Math.DivRem(part, RowParts);
+            (int i, int iEnd) = Workers.Range((Product.M + TileRows - 1) / TileRows, RowParts, row);
+            (int j, int jEnd) = Workers.Range((To - From + PanelWidth - 1) / PanelWidth, ColumnParts, column);
+            Block(Product, Panels, i * TileRows, Math.Min(iEnd * TileRows, Product.M), From + (j * PanelWidth), Math.Min(From + (jEnd * PanelWidth), To));
         }
     }
 
@@ -193,8 +202,8 @@ internal static unsafe partial class Gemm
 
         public readonly void Run(int part)
         {
-            var (from, to) = Workers.Range(Panels.Count, Parts, part);
-            PackPanels(Product.B, Product.BRow, Product.BCol, Product.K, Panels, Panels.From + from * PanelWidth, Math.Min(Panels.From + to * PanelWidth, Panels.To), Product.ASegment);
+            (int from, int to) = Workers.Range(Panels.Count, Parts, part);
+            PackPanels(Product.B, Product.BRow, Product.BCol, Product.K, Panels, Panels.From + (from * PanelWidth), Math.Min(Panels.From + (to * PanelWidth), Panels.To), Product.ASegment);
         }
     }
 
@@ -210,14 +219,14 @@ internal static unsafe partial class Gemm
     [SkipLocalsInit]
     private static void Block(in MatrixProduct p, in Panels panels, int i, int iEnd, int j, int jEnd)
     {
-        var sums = stackalloc float[TileRows * PanelWidth];
-        var inPlace = ReadsAInPlace(p);
+        float* sums = stackalloc float[TileRows * PanelWidth];
+        bool inPlace = ReadsAInPlace(p);
         var tile = new GemmTile { CRow = p.CRow, Alpha = p.Alpha, Sums = sums, ARow = p.ARow, BRow = panels.Base != null ? PanelWidth : p.BRow };
-        var depthBlock = DepthOf(p.K, p.ASegment);
-        for (var k = 0; k == 0 || k < p.K; k += depthBlock)
+        int depthBlock = DepthOf(p.K, p.ASegment);
+        for (int k = 0; k == 0 || k < p.K; k += depthBlock)
         {
-            var depth = Math.Min(depthBlock, p.K - k);
-            var (first, last) = (k == 0, k + depth >= p.K);
+            int depth = Math.Min(depthBlock, p.K - k);
+            (bool first, bool last) = (k == 0, k + depth >= p.K);
             tile.K = RoundUp(depth, 2);
             tile.Segments = 1;
             if (p.ASegment > 0)
@@ -227,28 +236,32 @@ internal static unsafe partial class Gemm
                 (tile.IsPacked, tile.ARow) = p.ACol == 1 ? (false, RoundUp(tile.K, 16) + 16) : (true, 1);
                 tile.A = ThreadScratch.Floats(ScratchPurpose.GemmLeft, TileRows * (long)Math.Max(tile.ARow, tile.K));
             }
-            var stretch = Math.Max(StretchFloats / Math.Max(depth, 1) / PanelWidth, 1) * PanelWidth;
-            for (var from = j; from < jEnd; from += stretch)
+            int stretch = Math.Max(StretchFloats / Math.Max(depth, 1) / PanelWidth, 1) * PanelWidth;
+            for (int from = j; from < jEnd; from += stretch)
             {
-                var to = Math.Min(from + stretch, jEnd);
+                int to = Math.Min(from + stretch, jEnd);
                 for (int row = i, rows; row < iEnd; row += rows)
                 {
                     rows = NextRows(iEnd - row);
-                    var a = p.A + row * p.ARow + (p.ASegment > 0 ? k / p.ASegment * p.ASegmentRow : k * p.ACol);
-                    if (inPlace) tile.A = a;
-                    else if (tile.IsPacked) PackTile(a, p.ARow, p.ACol, rows, depth, tile.A);
-                    else CopyRows(a, p.ARow, rows, depth, tile.A, tile.ARow);
-                    for (var column = from; column < to; column += PanelWidth)
+                    float* a = p.A + (row * p.ARow) + (p.ASegment > 0 ? k / p.ASegment * p.ASegmentRow : k * p.ACol);
+                    if (inPlace)
+                        tile.A = a;
+                    else if (tile.IsPacked)
+                        PackTile(a, p.ARow, p.ACol, rows, depth, tile.A);
+                    else
+                        CopyRows(a, p.ARow, rows, depth, tile.A, tile.ARow);
+                    for (int column = from; column < to; column += PanelWidth)
                     {
                         tile.Columns = Math.Min(PanelWidth, jEnd - column);
-                        tile.B = panels.Base != null ? panels.At(column, k, RoundUp(depth, 2)) : p.B + k * p.BRow + column;
-                        tile.C = p.C + row * p.CRow + column;
+                        tile.B = panels.Base != null ? panels.At(column, k, RoundUp(depth, 2)) : p.B + (k * p.BRow) + column;
+                        tile.C = p.C + (row * p.CRow) + column;
                         tile.Bias = first && p.Bias != null ? p.Bias + column : null;
-                        tile.Addend = !first ? tile.C : p.Addend != null ? p.Addend + row * p.CRow + column : null;
-                        var starts = first && tile.Alpha == 1 && tile.Columns % (PanelWidth / 2) == 0;
+                        tile.Addend = !first ? tile.C : p.Addend != null ? p.Addend + (row * p.CRow) + column : null;
+                        bool starts = first && tile.Alpha == 1 && tile.Columns % (PanelWidth / 2) == 0;
                         (tile.StartsFromBias, tile.StartsFromAddend) = (starts && tile.Bias != null, starts && tile.Addend != null);
                         RunTile(rows, tile);
-                        if (last && p.Activation != Activation.None) Activate(p.Activation, rows, tile);
+                        if (last && p.Activation != Activation.None)
+                            Activate(p.Activation, rows, tile);
                     }
                 }
             }
@@ -258,23 +271,23 @@ internal static unsafe partial class Gemm
     /// <summary>Length of the blocks into which k falls: even, a multiple of the segment if there is one, and equal but for the last.</summary>
     private static int DepthOf(int k, int segment)
     {
-        var blocks = Math.Max((k + DepthBlock - 1) / DepthBlock, 1);
+        int blocks = Math.Max((k + DepthBlock - 1) / DepthBlock, 1);
         return RoundUp(Math.Max((k + blocks - 1) / blocks, 1), Math.Max(segment, 2));
     }
 
     /// <summary>Height of the next tile when so many rows are left: all about equally high.</summary>
     private static int NextRows(int left)
     {
-        var tiles = (left + TileRows - 1) / TileRows;
+        int tiles = (left + TileRows - 1) / TileRows;
         return (left + tiles - 1) / tiles;
     }
 
     /// <summary>y = f(y) over a tile of C while it lies in the first cache.</summary>
     private static void Activate(Activation function, int rows, in GemmTile tile)
     {
-        for (var row = 0; row < rows; row++)
+        for (int row = 0; row < rows; row++)
         {
-            var c = tile.C + row * tile.CRow;
+            float* c = tile.C + (row * tile.CRow);
             switch (function)
             {
                 case Activation.Relu: Elementwise.MapSerial<Elementwise.Relu>(c, c, tile.Columns); break;

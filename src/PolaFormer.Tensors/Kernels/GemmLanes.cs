@@ -87,9 +87,11 @@ internal readonly unsafe struct Vector128Lanes : IGemmLanes<Vector128<float>>
 
     public static Vector128<float> LoadFirst(float* source, int count)
     {
-        if (count >= 4) return Vector128.Load(source);
-        var value = Vector128<float>.Zero;
-        for (var i = 0; i < count; i++) value = value.WithElement(i, source[i]);
+        if (count >= 4)
+            return Vector128.Load(source);
+        Vector128<float> value = Vector128<float>.Zero;
+        for (int i = 0; i < count; i++)
+            value = value.WithElement(i, source[i]);
         return value;
     }
 
@@ -108,7 +110,8 @@ internal readonly unsafe struct Vector128Lanes : IGemmLanes<Vector128<float>>
             value.Store(target);
             return;
         }
-        for (var i = 0; i < count; i++) target[i] = value.GetElement(i);
+        for (int i = 0; i < count; i++)
+            target[i] = value.GetElement(i);
     }
 }
 
@@ -124,11 +127,12 @@ internal readonly unsafe struct ScalarLanes : IGemmLanes<float>
     public static float LoadBroadcast(float* source) => *source;
     public static float Add(float left, float right) => left + right;
     public static float Multiply(float left, float right) => left * right;
-    public static float MultiplyAdd(float left, float right, float addend) => left * right + addend;
+    public static float MultiplyAdd(float left, float right, float addend) => (left * right) + addend;
     public static void Store(float* target, float value) => *target = value;
 
     public static void StoreFirst(float* target, float value, int count)
     {
-        if (count > 0) *target = value;
+        if (count > 0)
+            *target = value;
     }
 }

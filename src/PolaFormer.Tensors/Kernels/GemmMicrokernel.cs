@@ -53,13 +53,17 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
     {
         if (tile.Columns > TLanes.Width)
         {
-            if (tile.IsPacked) Run<Two, One>(rows, tile);
-            else Run<Two, Zero>(rows, tile);
+            if (tile.IsPacked)
+                Run<Two, One>(rows, tile);
+            else
+                Run<Two, Zero>(rows, tile);
         }
         else
         {
-            if (tile.IsPacked) Run<One, One>(rows, tile);
-            else Run<One, Zero>(rows, tile);
+            if (tile.IsPacked)
+                Run<One, One>(rows, tile);
+            else
+                Run<One, Zero>(rows, tile);
         }
     }
 
@@ -97,7 +101,8 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
         if (tile.StartsFromBias)
         {
             left = TLanes.Load(tile.Bias);
-            if (TVectors.Value == 2) right = TLanes.Load(tile.Bias + TLanes.Width);
+            if (TVectors.Value == 2)
+                right = TLanes.Load(tile.Bias + TLanes.Width);
         }
         TVector c0 = left, d0 = right;
         TVector c1 = left, d1 = right;
@@ -117,161 +122,233 @@ internal static unsafe class GemmMicrokernel<TLanes, TVector>
         if (tile.StartsFromAddend)
         {
             Start<TVectors>(ref c0, ref d0, tile.Addend);
-            if (TRows.Value > 1) Start<TVectors>(ref c1, ref d1, tile.Addend + tile.CRow);
-            if (TRows.Value > 2) Start<TVectors>(ref c2, ref d2, tile.Addend + 2 * tile.CRow);
-            if (TRows.Value > 3) Start<TVectors>(ref c3, ref d3, tile.Addend + 3 * tile.CRow);
-            if (TRows.Value > 4) Start<TVectors>(ref c4, ref d4, tile.Addend + 4 * tile.CRow);
-            if (TRows.Value > 5) Start<TVectors>(ref c5, ref d5, tile.Addend + 5 * tile.CRow);
-            if (TRows.Value > 6) Start<TVectors>(ref c6, ref d6, tile.Addend + 6 * tile.CRow);
-            if (TRows.Value > 7) Start<TVectors>(ref c7, ref d7, tile.Addend + 7 * tile.CRow);
-            if (TRows.Value > 8) Start<TVectors>(ref c8, ref d8, tile.Addend + 8 * tile.CRow);
-            if (TRows.Value > 9) Start<TVectors>(ref c9, ref d9, tile.Addend + 9 * tile.CRow);
-            if (TRows.Value > 10) Start<TVectors>(ref c10, ref d10, tile.Addend + 10 * tile.CRow);
-            if (TRows.Value > 11) Start<TVectors>(ref c11, ref d11, tile.Addend + 11 * tile.CRow);
-            if (TRows.Value > 12) Start<TVectors>(ref c12, ref d12, tile.Addend + 12 * tile.CRow);
-            if (TRows.Value > 13) Start<TVectors>(ref c13, ref d13, tile.Addend + 13 * tile.CRow);
+            if (TRows.Value > 1)
+                Start<TVectors>(ref c1, ref d1, tile.Addend + tile.CRow);
+            if (TRows.Value > 2)
+                Start<TVectors>(ref c2, ref d2, tile.Addend + (2 * tile.CRow));
+            if (TRows.Value > 3)
+                Start<TVectors>(ref c3, ref d3, tile.Addend + (3 * tile.CRow));
+            if (TRows.Value > 4)
+                Start<TVectors>(ref c4, ref d4, tile.Addend + (4 * tile.CRow));
+            if (TRows.Value > 5)
+                Start<TVectors>(ref c5, ref d5, tile.Addend + (5 * tile.CRow));
+            if (TRows.Value > 6)
+                Start<TVectors>(ref c6, ref d6, tile.Addend + (6 * tile.CRow));
+            if (TRows.Value > 7)
+                Start<TVectors>(ref c7, ref d7, tile.Addend + (7 * tile.CRow));
+            if (TRows.Value > 8)
+                Start<TVectors>(ref c8, ref d8, tile.Addend + (8 * tile.CRow));
+            if (TRows.Value > 9)
+                Start<TVectors>(ref c9, ref d9, tile.Addend + (9 * tile.CRow));
+            if (TRows.Value > 10)
+                Start<TVectors>(ref c10, ref d10, tile.Addend + (10 * tile.CRow));
+            if (TRows.Value > 11)
+                Start<TVectors>(ref c11, ref d11, tile.Addend + (11 * tile.CRow));
+            if (TRows.Value > 12)
+                Start<TVectors>(ref c12, ref d12, tile.Addend + (12 * tile.CRow));
+            if (TRows.Value > 13)
+                Start<TVectors>(ref c13, ref d13, tile.Addend + (13 * tile.CRow));
         }
 
-        var row = TPacked.Value == 1 ? 1 : tile.ARow;
-        var row2 = 2 * row;
-        var bRow = tile.BRow;
-        var step = TPacked.Value == 1 ? TRows.Value : 1;   // from one k to the next
-        var b = tile.B;
-        var a0 = tile.A;
-        var a3 = a0 + 3 * row;
-        var a6 = a3 + 3 * row;
-        var a9 = a6 + 3 * row;
-        var a12 = a9 + 3 * row;
-        for (var segment = tile.Segments; segment > 0; segment--)
+        nint row = TPacked.Value == 1 ? 1 : tile.ARow;
+        nint row2 = 2 * row;
+        nint bRow = tile.BRow;
+        int step = TPacked.Value == 1 ? TRows.Value : 1;   // from one k to the next
+        float* b = tile.B;
+        float* a0 = tile.A;
+        float* a3 = a0 + (3 * row);
+        float* a6 = a3 + (3 * row);
+        float* a9 = a6 + (3 * row);
+        float* a12 = a9 + (3 * row);
+        for (int segment = tile.Segments; segment > 0; segment--)
         {
-            for (var pair = tile.K >> 1; pair > 0; pair--)
+            for (int pair = tile.K >> 1; pair > 0; pair--)
             {
                 left = TLanes.Load(b);
-                if (TVectors.Value == 2) right = TLanes.Load(b + TLanes.Width);
-                Prefetch(b + Ahead * bRow);
+                if (TVectors.Value == 2)
+                    right = TLanes.Load(b + TLanes.Width);
+                Prefetch(b + (Ahead * bRow));
                 Accumulate<TVectors>(ref c0, ref d0, a0, left, right);
-                if (TRows.Value > 1) Accumulate<TVectors>(ref c1, ref d1, a0 + row, left, right);
-                if (TRows.Value > 2) Accumulate<TVectors>(ref c2, ref d2, a0 + row2, left, right);
-                if (TRows.Value > 3) Accumulate<TVectors>(ref c3, ref d3, a3, left, right);
-                if (TRows.Value > 4) Accumulate<TVectors>(ref c4, ref d4, a3 + row, left, right);
-                if (TRows.Value > 5) Accumulate<TVectors>(ref c5, ref d5, a3 + row2, left, right);
-                if (TRows.Value > 6) Accumulate<TVectors>(ref c6, ref d6, a6, left, right);
-                if (TRows.Value > 7) Accumulate<TVectors>(ref c7, ref d7, a6 + row, left, right);
-                if (TRows.Value > 8) Accumulate<TVectors>(ref c8, ref d8, a6 + row2, left, right);
-                if (TRows.Value > 9) Accumulate<TVectors>(ref c9, ref d9, a9, left, right);
-                if (TRows.Value > 10) Accumulate<TVectors>(ref c10, ref d10, a9 + row, left, right);
-                if (TRows.Value > 11) Accumulate<TVectors>(ref c11, ref d11, a9 + row2, left, right);
-                if (TRows.Value > 12) Accumulate<TVectors>(ref c12, ref d12, a12, left, right);
-                if (TRows.Value > 13) Accumulate<TVectors>(ref c13, ref d13, a12 + row, left, right);
+                if (TRows.Value > 1)
+                    Accumulate<TVectors>(ref c1, ref d1, a0 + row, left, right);
+                if (TRows.Value > 2)
+                    Accumulate<TVectors>(ref c2, ref d2, a0 + row2, left, right);
+                if (TRows.Value > 3)
+                    Accumulate<TVectors>(ref c3, ref d3, a3, left, right);
+                if (TRows.Value > 4)
+                    Accumulate<TVectors>(ref c4, ref d4, a3 + row, left, right);
+                if (TRows.Value > 5)
+                    Accumulate<TVectors>(ref c5, ref d5, a3 + row2, left, right);
+                if (TRows.Value > 6)
+                    Accumulate<TVectors>(ref c6, ref d6, a6, left, right);
+                if (TRows.Value > 7)
+                    Accumulate<TVectors>(ref c7, ref d7, a6 + row, left, right);
+                if (TRows.Value > 8)
+                    Accumulate<TVectors>(ref c8, ref d8, a6 + row2, left, right);
+                if (TRows.Value > 9)
+                    Accumulate<TVectors>(ref c9, ref d9, a9, left, right);
+                if (TRows.Value > 10)
+                    Accumulate<TVectors>(ref c10, ref d10, a9 + row, left, right);
+                if (TRows.Value > 11)
+                    Accumulate<TVectors>(ref c11, ref d11, a9 + row2, left, right);
+                if (TRows.Value > 12)
+                    Accumulate<TVectors>(ref c12, ref d12, a12, left, right);
+                if (TRows.Value > 13)
+                    Accumulate<TVectors>(ref c13, ref d13, a12 + row, left, right);
 
                 b += bRow;
                 left = TLanes.Load(b);
-                if (TVectors.Value == 2) right = TLanes.Load(b + TLanes.Width);
-                Prefetch(b + Ahead * bRow);
+                if (TVectors.Value == 2)
+                    right = TLanes.Load(b + TLanes.Width);
+                Prefetch(b + (Ahead * bRow));
                 Accumulate<TVectors>(ref c0, ref d0, a0 + step, left, right);
-                if (TRows.Value > 1) Accumulate<TVectors>(ref c1, ref d1, a0 + row + step, left, right);
-                if (TRows.Value > 2) Accumulate<TVectors>(ref c2, ref d2, a0 + row2 + step, left, right);
-                if (TRows.Value > 3) Accumulate<TVectors>(ref c3, ref d3, a3 + step, left, right);
-                if (TRows.Value > 4) Accumulate<TVectors>(ref c4, ref d4, a3 + row + step, left, right);
-                if (TRows.Value > 5) Accumulate<TVectors>(ref c5, ref d5, a3 + row2 + step, left, right);
-                if (TRows.Value > 6) Accumulate<TVectors>(ref c6, ref d6, a6 + step, left, right);
-                if (TRows.Value > 7) Accumulate<TVectors>(ref c7, ref d7, a6 + row + step, left, right);
-                if (TRows.Value > 8) Accumulate<TVectors>(ref c8, ref d8, a6 + row2 + step, left, right);
-                if (TRows.Value > 9) Accumulate<TVectors>(ref c9, ref d9, a9 + step, left, right);
-                if (TRows.Value > 10) Accumulate<TVectors>(ref c10, ref d10, a9 + row + step, left, right);
-                if (TRows.Value > 11) Accumulate<TVectors>(ref c11, ref d11, a9 + row2 + step, left, right);
-                if (TRows.Value > 12) Accumulate<TVectors>(ref c12, ref d12, a12 + step, left, right);
-                if (TRows.Value > 13) Accumulate<TVectors>(ref c13, ref d13, a12 + row + step, left, right);
+                if (TRows.Value > 1)
+                    Accumulate<TVectors>(ref c1, ref d1, a0 + row + step, left, right);
+                if (TRows.Value > 2)
+                    Accumulate<TVectors>(ref c2, ref d2, a0 + row2 + step, left, right);
+                if (TRows.Value > 3)
+                    Accumulate<TVectors>(ref c3, ref d3, a3 + step, left, right);
+                if (TRows.Value > 4)
+                    Accumulate<TVectors>(ref c4, ref d4, a3 + row + step, left, right);
+                if (TRows.Value > 5)
+                    Accumulate<TVectors>(ref c5, ref d5, a3 + row2 + step, left, right);
+                if (TRows.Value > 6)
+                    Accumulate<TVectors>(ref c6, ref d6, a6 + step, left, right);
+                if (TRows.Value > 7)
+                    Accumulate<TVectors>(ref c7, ref d7, a6 + row + step, left, right);
+                if (TRows.Value > 8)
+                    Accumulate<TVectors>(ref c8, ref d8, a6 + row2 + step, left, right);
+                if (TRows.Value > 9)
+                    Accumulate<TVectors>(ref c9, ref d9, a9 + step, left, right);
+                if (TRows.Value > 10)
+                    Accumulate<TVectors>(ref c10, ref d10, a9 + row + step, left, right);
+                if (TRows.Value > 11)
+                    Accumulate<TVectors>(ref c11, ref d11, a9 + row2 + step, left, right);
+                if (TRows.Value > 12)
+                    Accumulate<TVectors>(ref c12, ref d12, a12 + step, left, right);
+                if (TRows.Value > 13)
+                    Accumulate<TVectors>(ref c13, ref d13, a12 + row + step, left, right);
 
                 b += bRow;
                 a0 += 2 * step;
-                if (TRows.Value > 3) a3 += 2 * step;
-                if (TRows.Value > 6) a6 += 2 * step;
-                if (TRows.Value > 9) a9 += 2 * step;
-                if (TRows.Value > 12) a12 += 2 * step;
+                if (TRows.Value > 3)
+                    a3 += 2 * step;
+                if (TRows.Value > 6)
+                    a6 += 2 * step;
+                if (TRows.Value > 9)
+                    a9 += 2 * step;
+                if (TRows.Value > 12)
+                    a12 += 2 * step;
             }
             a0 += tile.SegmentJump;
-            if (TRows.Value > 3) a3 += tile.SegmentJump;
-            if (TRows.Value > 6) a6 += tile.SegmentJump;
-            if (TRows.Value > 9) a9 += tile.SegmentJump;
-            if (TRows.Value > 12) a12 += tile.SegmentJump;
+            if (TRows.Value > 3)
+                a3 += tile.SegmentJump;
+            if (TRows.Value > 6)
+                a6 += tile.SegmentJump;
+            if (TRows.Value > 9)
+                a9 += tile.SegmentJump;
+            if (TRows.Value > 12)
+                a12 += tile.SegmentJump;
         }
 
         // What is more than a sum goes by way of Sums.
-        var plain = tile.Alpha == 1 && (tile.Addend == null || tile.StartsFromAddend) && tile.Columns == TVectors.Value * TLanes.Width;
-        var c = plain ? tile.C : tile.Sums;
-        var cRow = plain ? tile.CRow : 2 * TLanes.Width;
+        bool plain = tile.Alpha == 1 && (tile.Addend == null || tile.StartsFromAddend) && tile.Columns == TVectors.Value * TLanes.Width;
+        float* c = plain ? tile.C : tile.Sums;
+        nint cRow = plain ? tile.CRow : 2 * TLanes.Width;
         Store<TVectors>(c, c0, d0);
-        if (TRows.Value > 1) Store<TVectors>(c + cRow, c1, d1);
-        if (TRows.Value > 2) Store<TVectors>(c + 2 * cRow, c2, d2);
-        if (TRows.Value > 3) Store<TVectors>(c + 3 * cRow, c3, d3);
-        if (TRows.Value > 4) Store<TVectors>(c + 4 * cRow, c4, d4);
-        if (TRows.Value > 5) Store<TVectors>(c + 5 * cRow, c5, d5);
-        if (TRows.Value > 6) Store<TVectors>(c + 6 * cRow, c6, d6);
-        if (TRows.Value > 7) Store<TVectors>(c + 7 * cRow, c7, d7);
-        if (TRows.Value > 8) Store<TVectors>(c + 8 * cRow, c8, d8);
-        if (TRows.Value > 9) Store<TVectors>(c + 9 * cRow, c9, d9);
-        if (TRows.Value > 10) Store<TVectors>(c + 10 * cRow, c10, d10);
-        if (TRows.Value > 11) Store<TVectors>(c + 11 * cRow, c11, d11);
-        if (TRows.Value > 12) Store<TVectors>(c + 12 * cRow, c12, d12);
-        if (TRows.Value > 13) Store<TVectors>(c + 13 * cRow, c13, d13);
-        if (!plain) Finish(tile, TRows.Value);
+        if (TRows.Value > 1)
+            Store<TVectors>(c + cRow, c1, d1);
+        if (TRows.Value > 2)
+            Store<TVectors>(c + (2 * cRow), c2, d2);
+        if (TRows.Value > 3)
+            Store<TVectors>(c + (3 * cRow), c3, d3);
+        if (TRows.Value > 4)
+            Store<TVectors>(c + (4 * cRow), c4, d4);
+        if (TRows.Value > 5)
+            Store<TVectors>(c + (5 * cRow), c5, d5);
+        if (TRows.Value > 6)
+            Store<TVectors>(c + (6 * cRow), c6, d6);
+        if (TRows.Value > 7)
+            Store<TVectors>(c + (7 * cRow), c7, d7);
+        if (TRows.Value > 8)
+            Store<TVectors>(c + (8 * cRow), c8, d8);
+        if (TRows.Value > 9)
+            Store<TVectors>(c + (9 * cRow), c9, d9);
+        if (TRows.Value > 10)
+            Store<TVectors>(c + (10 * cRow), c10, d10);
+        if (TRows.Value > 11)
+            Store<TVectors>(c + (11 * cRow), c11, d11);
+        if (TRows.Value > 12)
+            Store<TVectors>(c + (12 * cRow), c12, d12);
+        if (TRows.Value > 13)
+            Store<TVectors>(c + (13 * cRow), c13, d13);
+        if (!plain)
+            Finish(tile, TRows.Value);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static void Prefetch(float* address)
         {
-            if (!Sse.IsSupported) return;
+            if (!Sse.IsSupported)
+                return;
             Sse.Prefetch0(address);
-            if (TVectors.Value * TLanes.Width > 16) Sse.Prefetch0(address + 16);
+            if (TVectors.Value * TLanes.Width > 16)
+                Sse.Prefetch0(address + 16);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Accumulate<TVectors>(ref TVector c, ref TVector d, float* a, TVector left, TVector right) where TVectors : struct, IConstant
     {
-        var factor = TLanes.LoadBroadcast(a);
+        TVector factor = TLanes.LoadBroadcast(a);
         c = TLanes.MultiplyAdd(factor, left, c);
-        if (TVectors.Value == 2) d = TLanes.MultiplyAdd(factor, right, d);
+        if (TVectors.Value == 2)
+            d = TLanes.MultiplyAdd(factor, right, d);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Start<TVectors>(ref TVector c, ref TVector d, float* addend) where TVectors : struct, IConstant
     {
         c = TLanes.Add(c, TLanes.Load(addend));
-        if (TVectors.Value == 2) d = TLanes.Add(d, TLanes.Load(addend + TLanes.Width));
+        if (TVectors.Value == 2)
+            d = TLanes.Add(d, TLanes.Load(addend + TLanes.Width));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store<TVectors>(float* target, TVector c, TVector d) where TVectors : struct, IConstant
     {
         TLanes.Store(target, c);
-        if (TVectors.Value == 2) TLanes.Store(target + TLanes.Width, d);
+        if (TVectors.Value == 2)
+            TLanes.Store(target + TLanes.Width, d);
     }
 
     /// <summary>From the sums of a tile to C: Alpha, Bias, Addend, and a last vector that may lie partly outside.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Finish(in GemmTile tile, int rows)
     {
-        var alpha = TLanes.Broadcast(tile.Alpha);
-        var bias = tile.StartsFromBias ? null : tile.Bias;
-        var sums = tile.Sums;
-        var c = tile.C;
-        var addend = tile.Addend;
-        for (var row = 0; row < rows; row++, c += tile.CRow, addend += addend == null ? 0 : tile.CRow, sums += 2 * TLanes.Width)
-            for (var j = 0; j < tile.Columns; j += TLanes.Width)
+        TVector alpha = TLanes.Broadcast(tile.Alpha);
+        float* bias = tile.StartsFromBias ? null : tile.Bias;
+        float* sums = tile.Sums;
+        float* c = tile.C;
+        float* addend = tile.Addend;
+        for (int row = 0; row < rows; row++, c += tile.CRow, addend += addend == null ? 0 : tile.CRow, sums += 2 * TLanes.Width)
+            for (int j = 0; j < tile.Columns; j += TLanes.Width)
             {
-                var sum = TLanes.Multiply(TLanes.Load(sums + j), alpha);
-                var count = tile.Columns - j;
+                TVector sum = TLanes.Multiply(TLanes.Load(sums + j), alpha);
+                int count = tile.Columns - j;
                 if (count >= TLanes.Width)
                 {
-                    if (bias != null) sum = TLanes.Add(sum, TLanes.Load(bias + j));
-                    if (addend != null) sum = TLanes.Add(sum, TLanes.Load(addend + j));
+                    if (bias != null)
+                        sum = TLanes.Add(sum, TLanes.Load(bias + j));
+                    if (addend != null)
+                        sum = TLanes.Add(sum, TLanes.Load(addend + j));
                     TLanes.Store(c + j, sum);
                 }
                 else
                 {
-                    if (bias != null) sum = TLanes.Add(sum, TLanes.LoadFirst(bias + j, count));
-                    if (addend != null) sum = TLanes.Add(sum, TLanes.LoadFirst(addend + j, count));
+                    if (bias != null)
+                        sum = TLanes.Add(sum, TLanes.LoadFirst(bias + j, count));
+                    if (addend != null)
+                        sum = TLanes.Add(sum, TLanes.LoadFirst(addend + j, count));
                     TLanes.StoreFirst(c + j, sum, count);
                 }
             }

@@ -71,7 +71,7 @@ internal static unsafe class GlobalNorm
             long start = 0;
             for (int row = 0; row < RowCount; start += Rows[row].Count, row++)
             {
-                long middle = start + Rows[row].Count / 2;
+                long middle = start + (Rows[row].Count / 2);
                 if (Total == 0 ? part == 0 : middle >= Total * part / Parts && (middle < Total * (part + 1) / Parts || part == Parts - 1))
                     Sums[row] = SumOf(Rows[row].Target, Rows[row].Count);
             }

@@ -25,8 +25,10 @@ internal static unsafe class Lanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<T>(T value, float* destination, int left) where T : unmanaged, IFloat32Vector<T>
     {
-        if (T.Count > 4 || left >= T.Count) T.Store(value, destination);
-        else StorePart(value, destination, left);
+        if (T.Count > 4 || left >= T.Count)
+            T.Store(value, destination);
+        else
+            StorePart(value, destination, left);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -78,7 +78,7 @@ internal static unsafe class LayerNorm
         {
             double total = 0;
             for (int part = 0; part < parts; part++)
-                total += partials[4L * part * channels + c];
+                total += partials[(4L * part * channels) + c];
             gradient[c] = (float)total;
         }
     }
@@ -110,13 +110,13 @@ internal static unsafe class LayerNorm
             for (long from = Rows * part / Parts; from < end; from += together)
             {
                 int count = (int)Math.Min(together, end - from);
-                float* x = X + from * Channels;
+                float* x = X + (from * Channels);
                 for (int row = 0; row < count; row++)
-                    mean[row] = (float)(Reduction.RowSum<T>(x + (nint)row * Channels, Channels) * inverse);
+                    mean[row] = (float)(Reduction.RowSum<T>(x + ((nint)row * Channels), Channels) * inverse);
                 for (int row = 0; row < count; row++)
-                    rstd[row] = 1 / MathF.Sqrt((float)(SumOfSquaredDifferences<T>(x + (nint)row * Channels, mean[row], Channels) * inverse + Eps));
+                    rstd[row] = 1 / MathF.Sqrt((float)((SumOfSquaredDifferences<T>(x + ((nint)row * Channels), mean[row], Channels) * inverse) + Eps));
                 for (int row = 0; row < count; row++)
-                    Normalize<T>(x + (nint)row * Channels, Y + (from + row) * Channels, mean[row], rstd[row]);
+                    Normalize<T>(x + ((nint)row * Channels), Y + ((from + row) * Channels), mean[row], rstd[row]);
                 if (Mean != null)
                     new Span<float>(mean, count).CopyTo(new Span<float>(Mean + from, count));
                 if (Rstd != null)
@@ -151,7 +151,7 @@ internal static unsafe class LayerNorm
     {
         T shift = T.Create(mean), s0 = T.Zero, s1 = T.Zero;
         int i = 0;
-        for (; i <= count - 2 * T.Count; i += 2 * T.Count)
+        for (; i <= count - (2 * T.Count); i += 2 * T.Count)
         {
             T d0 = T.Load(x + i) - shift, d1 = T.Load(x + i + T.Count) - shift;
             s0 = T.MultiplyAdd(d0, d0, s0);
@@ -187,12 +187,12 @@ internal static unsafe class LayerNorm
 
         private readonly void Run<T>(int part) where T : unmanaged, IFloat32Vector<T>
         {
-            float* totals = Partials + 4L * part * Channels, block = totals + 2 * Channels;
+            float* totals = Partials + (4L * part * Channels), block = totals + (2 * Channels);
             new Span<float>(totals, 4 * Channels).Clear();
             long from = Rows * part / Parts, to = Rows * (part + 1) / Parts;
             for (long row = from; row < to; row++)
             {
-                float* x = X + row * Channels, dy = Dy + row * Channels;
+                float* x = X + (row * Channels), dy = Dy + (row * Channels);
                 float mean = Mean[row], rstd = Rstd[row];
                 // Parameters first: dx may replace dy.
                 if (WithParameters)
@@ -203,7 +203,7 @@ internal static unsafe class LayerNorm
                 }
 
                 if (Dx != null)
-                    RowBackward<T>(x, dy, Dx + row * Channels, mean, rstd);
+                    RowBackward<T>(x, dy, Dx + (row * Channels), mean, rstd);
             }
         }
 
@@ -232,7 +232,7 @@ internal static unsafe class LayerNorm
         {
             for (int i = 0; i < 2 * Channels; i += T.Count)
             {
-                int width = Math.Min(T.Count, 2 * Channels - i);
+                int width = Math.Min(T.Count, (2 * Channels) - i);
                 T.StorePartial(T.LoadPartial(totals + i, width) + T.LoadPartial(block + i, width), totals + i, width);
                 T.StorePartial(T.Zero, block + i, width);
             }
@@ -260,11 +260,11 @@ internal static unsafe class LayerNorm
             for (i = 0; i < Channels - rest; i += T.Count)
             {
                 T g = Weight == null ? T.Load(dy + i) : T.Load(dy + i) * T.Load(Weight + i);
-                T.Store((g - meanGradient - (T.Load(x + i) - shift) * factor * meanProduct) * factor, dx + i);
+                T.Store((g - meanGradient - ((T.Load(x + i) - shift) * factor * meanProduct)) * factor, dx + i);
             }
 
             if (rest > 0)
-                T.StorePartial((Last<T>(dy, i, rest) - meanGradient - (T.LoadPartial(x + i, rest) - shift) * factor * meanProduct) * factor, dx + i, rest);
+                T.StorePartial((Last<T>(dy, i, rest) - meanGradient - ((T.LoadPartial(x + i, rest) - shift) * factor * meanProduct)) * factor, dx + i, rest);
         }
 
         /// <summary>dy·weight of the last channels.</summary>

@@ -23,7 +23,8 @@ internal static unsafe partial class LinearAttention
             Workers.Run(inputs.Rows.Batch, new SumBody(gradients.Workspace, LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Queries), layout.State, QueryUnit(layout)));
             var keys = new KeyGradientBody(inputs, gradients, map, layout);
             Workers.Run(keys.Parts, keys);
-            if (gradients.DScale != null) SumScale(inputs, gradients, layout);
+            if (gradients.DScale != null)
+                SumScale(inputs, gradients, layout);
         }
 
         /// <summary>Floats of a query unit in the workspace: ∂S, ∂z and ∂s.</summary>
@@ -31,7 +32,7 @@ internal static unsafe partial class LinearAttention
 
         /// <summary>The key units' ∂s lie behind the query units.</summary>
         private static float* KeyUnits(in LinearAttentionInputs inputs, in LinearAttentionGradients gradients, in LinearAttentionLayout layout) =>
-            gradients.Workspace + (long)inputs.Rows.Batch * LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Queries) * QueryUnit(layout);
+            gradients.Workspace + ((long)inputs.Rows.Batch * LinearAttentionLayout.Chunks(inputs.Rows.Batch, inputs.Rows.Queries) * QueryUnit(layout));
 
         private readonly struct QueryGradientBody(LinearAttentionInputs inputs, LinearAttentionGradients gradients, TMap map, LinearAttentionLayout layout) : IParallelBody
         {
@@ -45,41 +46,41 @@ internal static unsafe partial class LinearAttention
             public void Run(int part)
             {
                 int d = layout.HeadDim, featureRow = layout.FeatureRow, block = layout.Block;
-                var features = ThreadScratch.Floats(ScratchPurpose.Attention, block * (2 * featureRow + d) + layout.Channels * d);
-                var dFeatures = features + block * featureRow;
-                var scaled = dFeatures + block * featureRow;
-                var transposed = scaled + block * d;
-                var (first, end) = Workers.Range(Units, Parts, part);
-                for (var unit = first; unit < end; unit++)
+                float* features = ThreadScratch.Floats(ScratchPurpose.Attention, (block * ((2 * featureRow) + d)) + (layout.Channels * d));
+                float* dFeatures = features + (block * featureRow);
+                float* scaled = dFeatures + (block * featureRow);
+                float* transposed = scaled + (block * d);
+                (int first, int end) = Workers.Range(Units, Parts, part);
+                for (int unit = first; unit < end; unit++)
                 {
-                    var (image, chunk) = Math.DivRem(unit, _chunks);
-                    var state = inputs.State + (long)image * _keyChunks * layout.State;
-                    var dState = gradients.Workspace + (long)unit * QueryUnit(layout);
+                    (int image, int chunk) = Math.DivRem(unit, _chunks);
+                    float* state = inputs.State + ((long)image * _keyChunks * layout.State);
+                    float* dState = gradients.Workspace + ((long)unit * QueryUnit(layout));
                     new Span<float>(dState, QueryUnit(layout)).Clear();
                     TransposeHeads(layout, state, transposed);
-                    var (from, to) = Workers.Range(inputs.Rows.Queries, _chunks, chunk);
-                    for (var token = from; token < to; token += block)
+                    (int from, int to) = Workers.Range(inputs.Rows.Queries, _chunks, chunk);
+                    for (int token = from; token < to; token += block)
                     {
-                        var rows = Math.Min(block, to - token);
+                        int rows = Math.Min(block, to - token);
                         if (TokenBlock<T>.IsZero(rows, layout.Channels, gradients.DOutput.At(image, token, 0), gradients.DOutput.RowStride))
                         {
                             TokenBlock<T>.Clear(rows, layout.Channels, gradients.DQ.At(image, token, 0), gradients.DQ.RowStride);
                             continue;
                         }
-                        var queryRows = QueryRows(inputs, layout, image, token, rows, features);
+                        FeatureRows queryRows = QueryRows(inputs, layout, image, token, rows, features);
                         map.Map<T>(queryRows);
-                        for (var head = 0; head < layout.Heads; head++)
+                        for (int head = 0; head < layout.Heads; head++)
                         {
-                            var channel = head * d;
-                            var dOutput = gradients.DOutput.At(image, token, channel);
+                            int channel = head * d;
+                            float* dOutput = gradients.DOutput.At(image, token, channel);
                             BlockProduct<T>.Run(
-                                rows, d, d, dOutput, gradients.DOutput.RowStride, 1, transposed + channel * d, d,
+                                rows, d, d, dOutput, gradients.DOutput.RowStride, 1, transposed + (channel * d), d,
                                 dFeatures + channel, featureRow, accumulate: false);
                             QueryGradients(
-                                rows, d, features + channel, dFeatures + channel, featureRow, state + layout.Channels * d + channel, inputs.Epsilon,
-                                dOutput, gradients.DOutput.RowStride, scaled, dState + layout.Channels * d + channel);
+                                rows, d, features + channel, dFeatures + channel, featureRow, state + (layout.Channels * d) + channel, inputs.Epsilon,
+                                dOutput, gradients.DOutput.RowStride, scaled, dState + (layout.Channels * d) + channel);
                             BlockProduct<T>.Run(
-                                d, d, rows, features + channel, 1, featureRow, scaled, d, dState + channel * d, d, accumulate: true);
+                                d, d, rows, features + channel, 1, featureRow, scaled, d, dState + (channel * d), d, accumulate: true);
                         }
                         map.Backward<T>(queryRows, dFeatures, gradients.DQ.At(image, token, 0), gradients.DQ.RowStride, dState + layout.State);
                     }
@@ -99,22 +100,22 @@ internal static unsafe partial class LinearAttention
             public void Run(int part)
             {
                 int d = layout.HeadDim, featureRow = layout.FeatureRow, block = layout.Block;
-                var features = ThreadScratch.Floats(ScratchPurpose.Attention, block * (2 * featureRow + d) + layout.Channels * d);
-                var dFeatures = features + block * featureRow;
-                var dValues = dFeatures + block * featureRow;
-                var transposed = dValues + block * d;
-                var (first, end) = Workers.Range(Units, Parts, part);
-                for (var unit = first; unit < end; unit++)
+                float* features = ThreadScratch.Floats(ScratchPurpose.Attention, (block * ((2 * featureRow) + d)) + (layout.Channels * d));
+                float* dFeatures = features + (block * featureRow);
+                float* dValues = dFeatures + (block * featureRow);
+                float* transposed = dValues + (block * d);
+                (int first, int end) = Workers.Range(Units, Parts, part);
+                for (int unit = first; unit < end; unit++)
                 {
-                    var (image, chunk) = Math.DivRem(unit, _chunks);
-                    var dState = gradients.Workspace + (long)image * _queryChunks * QueryUnit(layout);
-                    var dScale = KeyUnits(inputs, gradients, layout) + (long)unit * layout.Channels;
+                    (int image, int chunk) = Math.DivRem(unit, _chunks);
+                    float* dState = gradients.Workspace + ((long)image * _queryChunks * QueryUnit(layout));
+                    float* dScale = KeyUnits(inputs, gradients, layout) + ((long)unit * layout.Channels);
                     new Span<float>(dScale, layout.Channels).Clear();
                     TransposeHeads(layout, dState, transposed);
-                    var (from, to) = Workers.Range(inputs.Rows.Keys, _chunks, chunk);
-                    for (var token = from; token < to; token += block)
+                    (int from, int to) = Workers.Range(inputs.Rows.Keys, _chunks, chunk);
+                    for (int token = from; token < to; token += block)
                     {
-                        var rows = Math.Min(block, to - token);
+                        int rows = Math.Min(block, to - token);
                         float* dK = gradients.DK.At(image, token, 0), dV = gradients.DV.At(image, token, 0), mask = MaskAt(inputs, image, token);
                         if (IsPadding(mask, rows))
                         {
@@ -122,20 +123,21 @@ internal static unsafe partial class LinearAttention
                             TokenBlock<T>.Clear(rows, layout.Channels, dV, gradients.DV.RowStride);
                             continue;
                         }
-                        var keyRows = KeyRows(inputs, layout, image, token, rows, features);
+                        FeatureRows keyRows = KeyRows(inputs, layout, image, token, rows, features);
                         map.Map<T>(keyRows);
-                        for (var head = 0; head < layout.Heads; head++)
+                        for (int head = 0; head < layout.Heads; head++)
                         {
-                            var channel = head * d;
+                            int channel = head * d;
                             BlockProduct<T>.Run(
-                                rows, d, d, inputs.Rows.V.At(image, token, channel), inputs.Rows.V.RowStride, 1, transposed + channel * d, d,
+                                rows, d, d, inputs.Rows.V.At(image, token, channel), inputs.Rows.V.RowStride, 1, transposed + (channel * d), d,
                                 dFeatures + channel, featureRow, accumulate: false);
                             BlockProduct<T>.Run(
-                                rows, d, d, features + channel, featureRow, 1, dState + channel * d, d, dValues, d, accumulate: false);
+                                rows, d, d, features + channel, featureRow, 1, dState + (channel * d), d, dValues, d, accumulate: false);
                             StoreValues(rows, d, dValues, mask, dV + channel, gradients.DV.RowStride);
                         }
-                        AddRow(layout, rows, dFeatures, dState + layout.Channels * d);
-                        if (mask != null) Multiply(layout, rows, dFeatures, mask);
+                        AddRow(layout, rows, dFeatures, dState + (layout.Channels * d));
+                        if (mask != null)
+                            Multiply(layout, rows, dFeatures, mask);
                         map.Backward<T>(keyRows, dFeatures, dK, gradients.DK.RowStride, dScale);
                     }
                 }
@@ -151,16 +153,17 @@ internal static unsafe partial class LinearAttention
 
             static void Add(float* sums, float* units, int unit, int count, int channels)
             {
-                for (var i = 0; i < count; i++)
-                    for (var c = 0; c < channels; c += T.Count) T.Store(T.Load(sums + c) + T.Load(units + (long)i * unit + c), sums + c);
+                for (int i = 0; i < count; i++)
+                    for (int c = 0; c < channels; c += T.Count)
+                        T.Store(T.Load(sums + c) + T.Load(units + ((long)i * unit) + c), sums + c);
             }
         }
 
         private static void TransposeHeads(in LinearAttentionLayout layout, float* states, float* transposed)
         {
-            var d = layout.HeadDim;
-            for (var head = 0; head < layout.Heads; head++)
-                TokenBlock<T>.Transpose(d, d, states + head * d * d, d, transposed + head * d * d, d);
+            int d = layout.HeadDim;
+            for (int head = 0; head < layout.Heads; head++)
+                TokenBlock<T>.Transpose(d, d, states + (head * d * d), d, transposed + (head * d * d), d);
         }
 
         /// <summary>∂φ(q) in place of h, r·G into <paramref name="scaled"/>, and ∂z added to.</summary>
@@ -169,11 +172,11 @@ internal static unsafe partial class LinearAttention
             int rows, int d, float* features, float* dFeatures, nint featureRow, float* sums, float epsilon,
             float* dOutput, nint dOutputRow, float* scaled, float* dSums)
         {
-            for (var row = 0; row < rows; row++, features += featureRow, dFeatures += featureRow, dOutput += dOutputRow, scaled += d)
+            for (int row = 0; row < rows; row++, features += featureRow, dFeatures += featureRow, dOutput += dOutputRow, scaled += d)
             {
-                var factor = 1 / (Dot(d, features, sums) + epsilon);
+                float factor = 1 / (Dot(d, features, sums) + epsilon);
                 T r = T.Create(factor), c = T.Create(-factor * (factor * Dot(d, features, dFeatures)));
-                for (var j = 0; j < d; j += T.Count)
+                for (int j = 0; j < d; j += T.Count)
                 {
                     T.Store(T.MultiplyAdd(r, T.Load(dFeatures + j), c * T.Load(sums + j)), dFeatures + j);
                     T.Store(T.MultiplyAdd(c, T.Load(features + j), T.Load(dSums + j)), dSums + j);
@@ -186,10 +189,11 @@ internal static unsafe partial class LinearAttention
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void StoreValues(int rows, int d, float* dValues, float* mask, float* target, nint targetRow)
         {
-            for (var row = 0; row < rows; row++, dValues += d, target += targetRow)
+            for (int row = 0; row < rows; row++, dValues += d, target += targetRow)
             {
-                var factor = T.Create(mask == null ? 1 : mask[row]);
-                for (var j = 0; j < d; j += T.Count) T.Store(T.Load(dValues + j) * factor, target + j);
+                T factor = T.Create(mask == null ? 1 : mask[row]);
+                for (int j = 0; j < d; j += T.Count)
+                    T.Store(T.Load(dValues + j) * factor, target + j);
             }
         }
 
@@ -197,8 +201,9 @@ internal static unsafe partial class LinearAttention
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void AddRow(in LinearAttentionLayout layout, int rows, float* dFeatures, float* addend)
         {
-            for (var row = 0; row < rows; row++, dFeatures += layout.FeatureRow)
-                for (var c = 0; c < layout.Channels; c += T.Count) T.Store(T.Load(dFeatures + c) + T.Load(addend + c), dFeatures + c);
+            for (int row = 0; row < rows; row++, dFeatures += layout.FeatureRow)
+                for (int c = 0; c < layout.Channels; c += T.Count)
+                    T.Store(T.Load(dFeatures + c) + T.Load(addend + c), dFeatures + c);
         }
     }
 }

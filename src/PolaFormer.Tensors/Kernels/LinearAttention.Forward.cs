@@ -29,27 +29,29 @@ internal static unsafe partial class LinearAttention
             public void Run(int part)
             {
                 int d = layout.HeadDim, featureRow = layout.FeatureRow;
-                var features = ThreadScratch.Floats(ScratchPurpose.Attention, layout.Block * featureRow);
-                var (first, end) = Workers.Range(Units, Parts, part);
-                for (var unit = first; unit < end; unit++)
+                float* features = ThreadScratch.Floats(ScratchPurpose.Attention, layout.Block * featureRow);
+                (int first, int end) = Workers.Range(Units, Parts, part);
+                for (int unit = first; unit < end; unit++)
                 {
-                    var (image, chunk) = Math.DivRem(unit, _chunks);
-                    var state = inputs.State + (long)unit * layout.State;
+                    (int image, int chunk) = Math.DivRem(unit, _chunks);
+                    float* state = inputs.State + ((long)unit * layout.State);
                     new Span<float>(state, layout.State).Clear();
-                    var (from, to) = Workers.Range(inputs.Rows.Keys, _chunks, chunk);
-                    for (var token = from; token < to; token += layout.Block)
+                    (int from, int to) = Workers.Range(inputs.Rows.Keys, _chunks, chunk);
+                    for (int token = from; token < to; token += layout.Block)
                     {
-                        var rows = Math.Min(layout.Block, to - token);
-                        var mask = MaskAt(inputs, image, token);
-                        if (IsPadding(mask, rows)) continue;
+                        int rows = Math.Min(layout.Block, to - token);
+                        float* mask = MaskAt(inputs, image, token);
+                        if (IsPadding(mask, rows))
+                            continue;
                         map.Map<T>(KeyRows(inputs, layout, image, token, rows, features));
-                        if (mask != null) Multiply(layout, rows, features, mask);
-                        AddColumns(layout, rows, features, state + layout.Channels * d);
-                        for (var head = 0; head < layout.Heads; head++)
+                        if (mask != null)
+                            Multiply(layout, rows, features, mask);
+                        AddColumns(layout, rows, features, state + (layout.Channels * d));
+                        for (int head = 0; head < layout.Heads; head++)
                         {
                             BlockProduct<T>.Run(
-                                d, d, rows, features + head * d, 1, featureRow,
-                                inputs.Rows.V.At(image, token, head * d), inputs.Rows.V.RowStride, state + head * d * d, d, accumulate: true);
+                                d, d, rows, features + (head * d), 1, featureRow,
+                                inputs.Rows.V.At(image, token, head * d), inputs.Rows.V.RowStride, state + (head * d * d), d, accumulate: true);
                         }
                     }
                 }
@@ -61,11 +63,12 @@ internal static unsafe partial class LinearAttention
         {
             public void Run(int image)
             {
-                var sum = chunks + (long)image * count * stride;
-                for (var i = 0; i < length; i += T.Count)
+                float* sum = chunks + ((long)image * count * stride);
+                for (int i = 0; i < length; i += T.Count)
                 {
-                    var total = T.Load(sum + i);
-                    for (var chunk = 1; chunk < count; chunk++) total += T.Load(sum + (long)chunk * stride + i);
+                    T total = T.Load(sum + i);
+                    for (int chunk = 1; chunk < count; chunk++)
+                        total += T.Load(sum + ((long)chunk * stride) + i);
                     T.Store(total, sum + i);
                 }
             }
@@ -84,24 +87,24 @@ internal static unsafe partial class LinearAttention
             public void Run(int part)
             {
                 int d = layout.HeadDim, featureRow = layout.FeatureRow;
-                var features = ThreadScratch.Floats(ScratchPurpose.Attention, layout.Block * (featureRow + d));
-                var numerators = features + layout.Block * featureRow;
-                var (first, end) = Workers.Range(Units, Parts, part);
-                for (var unit = first; unit < end; unit++)
+                float* features = ThreadScratch.Floats(ScratchPurpose.Attention, layout.Block * (featureRow + d));
+                float* numerators = features + (layout.Block * featureRow);
+                (int first, int end) = Workers.Range(Units, Parts, part);
+                for (int unit = first; unit < end; unit++)
                 {
-                    var (image, chunk) = Math.DivRem(unit, _chunks);
-                    var state = inputs.State + (long)image * _keyChunks * layout.State;
-                    var (from, to) = Workers.Range(inputs.Rows.Queries, _chunks, chunk);
-                    for (var token = from; token < to; token += layout.Block)
+                    (int image, int chunk) = Math.DivRem(unit, _chunks);
+                    float* state = inputs.State + ((long)image * _keyChunks * layout.State);
+                    (int from, int to) = Workers.Range(inputs.Rows.Queries, _chunks, chunk);
+                    for (int token = from; token < to; token += layout.Block)
                     {
-                        var rows = Math.Min(layout.Block, to - token);
+                        int rows = Math.Min(layout.Block, to - token);
                         map.Map<T>(QueryRows(inputs, layout, image, token, rows, features));
-                        for (var head = 0; head < layout.Heads; head++)
+                        for (int head = 0; head < layout.Heads; head++)
                         {
                             BlockProduct<T>.Run(
-                                rows, d, d, features + head * d, featureRow, 1, state + head * d * d, d, numerators, d, accumulate: false);
+                                rows, d, d, features + (head * d), featureRow, 1, state + (head * d * d), d, numerators, d, accumulate: false);
                             Normalize(
-                                rows, d, numerators, features + head * d, featureRow, state + layout.Channels * d + head * d, inputs.Epsilon,
+                                rows, d, numerators, features + (head * d), featureRow, state + (layout.Channels * d) + (head * d), inputs.Epsilon,
                                 output.At(image, token, head * d), output.RowStride);
                         }
                     }
@@ -115,7 +118,7 @@ internal static unsafe partial class LinearAttention
             Channels = layout.Channels,
             X = inputs.Rows.K.At(image, token, 0),
             Stride = inputs.Rows.K.RowStride,
-            Position = inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * layout.Channels,
+            Position = inputs.KeyPosition == null ? null : inputs.KeyPosition + ((nint)token * layout.Channels),
             Features = features,
             FeatureStride = layout.FeatureRow,
         };
@@ -134,10 +137,11 @@ internal static unsafe partial class LinearAttention
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Multiply(in LinearAttentionLayout layout, int rows, float* features, float* factors)
         {
-            for (var row = 0; row < rows; row++, features += layout.FeatureRow)
+            for (int row = 0; row < rows; row++, features += layout.FeatureRow)
             {
-                var factor = T.Create(factors[row]);
-                for (var c = 0; c < layout.Channels; c += T.Count) T.Store(T.Load(features + c) * factor, features + c);
+                T factor = T.Create(factors[row]);
+                for (int c = 0; c < layout.Channels; c += T.Count)
+                    T.Store(T.Load(features + c) * factor, features + c);
             }
         }
 
@@ -146,11 +150,12 @@ internal static unsafe partial class LinearAttention
         private static void AddColumns(in LinearAttentionLayout layout, int rows, float* features, float* sums)
         {
             nint stride = layout.FeatureRow;
-            for (var c = 0; c < layout.Channels; c += T.Count)
+            for (int c = 0; c < layout.Channels; c += T.Count)
             {
-                var sum = T.Load(sums + c);
-                var at = features + c;
-                for (var row = rows; row > 0; row--, at += stride) sum += T.Load(at);
+                T sum = T.Load(sums + c);
+                float* at = features + c;
+                for (int row = rows; row > 0; row--, at += stride)
+                    sum += T.Load(at);
                 T.Store(sum, sums + c);
             }
         }
@@ -160,18 +165,20 @@ internal static unsafe partial class LinearAttention
         private static void Normalize(
             int rows, int d, float* numerators, float* features, nint featureRow, float* sums, float epsilon, float* output, nint outputRow)
         {
-            for (var row = 0; row < rows; row++, numerators += d, features += featureRow, output += outputRow)
+            for (int row = 0; row < rows; row++, numerators += d, features += featureRow, output += outputRow)
             {
-                var factor = T.Create(1 / (Dot(d, features, sums) + epsilon));
-                for (var j = 0; j < d; j += T.Count) T.Store(T.Load(numerators + j) * factor, output + j);
+                T factor = T.Create(1 / (Dot(d, features, sums) + epsilon));
+                for (int j = 0; j < d; j += T.Count)
+                    T.Store(T.Load(numerators + j) * factor, output + j);
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static float Dot(int d, float* a, float* b)
         {
-            var dot = T.Zero;
-            for (var j = 0; j < d; j += T.Count) dot = T.MultiplyAdd(T.Load(a + j), T.Load(b + j), dot);
+            T dot = T.Zero;
+            for (int j = 0; j < d; j += T.Count)
+                dot = T.MultiplyAdd(T.Load(a + j), T.Load(b + j), dot);
             return T.Sum(dot);
         }
     }

@@ -52,8 +52,8 @@ internal static unsafe partial class LinearAttention
     public static long WorkspaceLength(int batch, int heads, int headDim, int queries, int keys)
     {
         var layout = new LinearAttentionLayout(heads, headDim);
-        return (long)batch * LinearAttentionLayout.Chunks(batch, queries) * (layout.State + layout.Channels)
-            + (long)batch * LinearAttentionLayout.Chunks(batch, keys) * layout.Channels;
+        return ((long)batch * LinearAttentionLayout.Chunks(batch, queries) * (layout.State + layout.Channels))
+            + ((long)batch * LinearAttentionLayout.Chunks(batch, keys) * layout.Channels);
     }
 
     /// <summary>Writes out (B × N × C).</summary>
@@ -80,7 +80,7 @@ internal static unsafe partial class LinearAttention
 
     /// <summary>The factors of an image's keys from one on, or null.</summary>
     private static float* MaskAt(in LinearAttentionInputs inputs, int image, int token) =>
-        inputs.KeyMask == null ? null : inputs.KeyMask + ((nint)image * inputs.Rows.Keys + token);
+        inputs.KeyMask == null ? null : inputs.KeyMask + (((nint)image * inputs.Rows.Keys) + token);
 
     /// <summary>Whether a block of keys is padding throughout.</summary>
     private static bool IsPadding(float* mask, int rows) => mask != null && !new ReadOnlySpan<float>(mask, rows).ContainsAnyExcept(0f);

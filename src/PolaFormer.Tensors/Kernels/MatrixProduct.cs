@@ -54,21 +54,29 @@ internal unsafe struct MatrixProduct
     /// <summary>A single product of contiguous row-major matrices with Alpha = 1.</summary>
     public MatrixProduct(int m, int n, int k, float* a, float* b, float* c) : this()
     {
-        M = m; N = n; K = k;
-        A = a; ARow = k; ACol = 1;
-        B = b; BRow = n; BCol = 1;
-        C = c; CRow = n;
+        M = m;
+        N = n;
+        K = k;
+        A = a;
+        ARow = k;
+        ACol = 1;
+        B = b;
+        BRow = n;
+        BCol = 1;
+        C = c;
+        CRow = n;
     }
 
     /// <summary>Number <paramref name="index"/> of the batch as a product of its own.</summary>
     public readonly MatrixProduct Item(int index)
     {
-        var (outer, inner) = Math.DivRem(index, InnerBatch);
-        var item = this;
-        item.A += outer * AOuter + inner * AInner;
-        item.B += outer * BOuter + inner * BInner;
-        item.C += outer * COuter + inner * CInner;
-        if (item.Addend != null) item.Addend += outer * COuter + inner * CInner;
+        (int outer, int inner) = Math.DivRem(index, InnerBatch);
+        MatrixProduct item = this;
+        item.A += (outer * AOuter) + (inner * AInner);
+        item.B += (outer * BOuter) + (inner * BInner);
+        item.C += (outer * COuter) + (inner * CInner);
+        if (item.Addend != null)
+            item.Addend += (outer * COuter) + (inner * CInner);
         item.OuterBatch = item.InnerBatch = 1;
         return item;
     }

@@ -10,7 +10,7 @@ internal static unsafe class MovingAverage
     public static void Run(long* target, long* source, float keep, float take, long count)
     {
         for (long i = 0; i < count; i++)
-            target[i] = (long)(target[i] * keep + source[i] * take);
+            target[i] = (long)((target[i] * keep) + (source[i] * take));
     }
 
     private struct Update : IRowUpdate
@@ -22,11 +22,11 @@ internal static unsafe class MovingAverage
             T keep = T.Create(Keep), take = T.Create(Take);
             long i = from;
             for (; i <= to - T.Count; i += T.Count)
-                T.Store(T.Load(row.Target + i) * keep + T.Load(row.Source + i) * take, row.Target + i);
+                T.Store((T.Load(row.Target + i) * keep) + (T.Load(row.Source + i) * take), row.Target + i);
             if (i < to)
             {
                 int rest = (int)(to - i);
-                T.StorePartial(T.LoadPartial(row.Target + i, rest) * keep + T.LoadPartial(row.Source + i, rest) * take, row.Target + i, rest);
+                T.StorePartial((T.LoadPartial(row.Target + i, rest) * keep) + (T.LoadPartial(row.Source + i, rest) * take), row.Target + i, rest);
             }
         }
     }

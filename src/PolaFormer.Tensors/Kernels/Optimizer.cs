@@ -41,7 +41,7 @@ internal static unsafe class Optimizer
         public readonly void Run<T>(in ArrayRow row, long from, long to) where T : unmanaged, IFloat32Vector<T>
         {
             float* weight = row.Target, gradient = row.Source, mean = row.First, square = row.Second;
-            T keep = T.Create((float)(1 - row.LearningRate * row.WeightDecay)), stepSize = T.Create((float)(row.LearningRate / Correction1));
+            T keep = T.Create((float)(1 - (row.LearningRate * row.WeightDecay))), stepSize = T.Create((float)(row.LearningRate / Correction1));
             long i = from;
             for (; i <= to - T.Count; i += T.Count)
             {
@@ -70,7 +70,7 @@ internal static unsafe class Optimizer
             w *= keep;
             m = T.MultiplyAdd(g, T.Create(Beta1Rest), m * T.Create(Beta1));
             v = T.MultiplyAdd(g * g, T.Create(Beta2Rest), v * T.Create(Beta2));
-            T denominator = T.Sqrt(v) / T.Create(RootCorrection) + T.Create(Epsilon);
+            T denominator = (T.Sqrt(v) / T.Create(RootCorrection)) + T.Create(Epsilon);
             w -= stepSize * (m / denominator);
         }
     }
@@ -95,7 +95,7 @@ internal static unsafe class Optimizer
                     g = Nesterov ? T.MultiplyAdd(u, momentum, g) : u;
                 }
 
-                T.StorePartial(w - learningRate * g, row.Target + i, width);
+                T.StorePartial(w - (learningRate * g), row.Target + i, width);
             }
         }
     }

@@ -32,13 +32,13 @@ internal static unsafe partial class PolarityAttention
         }
 
         /// <summary>Floats of a query unit in the workspace: ∂W, ∂m, then ∂s and ∂p of the head's channels.</summary>
-        private static int QueryUnit(in PolarityLayout layout) => layout.State + 2 * layout.Padded;
+        private static int QueryUnit(in PolarityLayout layout) => layout.State + (2 * layout.Padded);
 
         /// <summary>The key units' ∂s and ∂p lie behind the query units.</summary>
         private static float* KeyUnits(in PolarityAttentionInputs inputs, in PolarityAttentionGradients gradients, in PolarityLayout layout)
         {
-            var pairs = inputs.Rows.Batch * inputs.Rows.Heads;
-            return gradients.Workspace + (long)pairs * PolarityLayout.Chunks(pairs, inputs.Rows.Queries) * QueryUnit(layout);
+            int pairs = inputs.Rows.Batch * inputs.Rows.Heads;
+            return gradients.Workspace + ((long)pairs * PolarityLayout.Chunks(pairs, inputs.Rows.Queries) * QueryUnit(layout));
         }
 
         private readonly struct QueryGradientBody(
@@ -53,37 +53,37 @@ internal static unsafe partial class PolarityAttention
 
             public void Run(int part)
             {
-                var (width, padded, block, featureRow) = (layout.Width, layout.Padded, PolarityLayout.Block, layout.FeatureRow);
-                var features = ThreadScratch.Floats(ScratchPurpose.Attention, block * (3 * featureRow + 3 * padded + 4) + padded * (width + 2));
-                var same = features + block * featureRow;
-                var opposite = same + block * featureRow;
-                var slope = opposite + block * featureRow;
-                var curve = slope + block * padded;
-                var scaled = curve + block * padded;
-                var transposed = scaled + block * padded;
-                var leftHalf = transposed + padded * width;
-                var rightHalf = leftHalf + padded;
-                var rowFactors = rightHalf + padded;
+                (int width, int padded, int block, int featureRow) = (layout.Width, layout.Padded, PolarityLayout.Block, layout.FeatureRow);
+                float* features = ThreadScratch.Floats(ScratchPurpose.Attention, (block * ((3 * featureRow) + (3 * padded) + 4)) + (padded * (width + 2)));
+                float* same = features + (block * featureRow);
+                float* opposite = same + (block * featureRow);
+                float* slope = opposite + (block * featureRow);
+                float* curve = slope + (block * padded);
+                float* scaled = curve + (block * padded);
+                float* transposed = scaled + (block * padded);
+                float* leftHalf = transposed + (padded * width);
+                float* rightHalf = leftHalf + padded;
+                float* rowFactors = rightHalf + padded;
                 MarkHalves(layout, leftHalf, rightHalf);
-                var half = layout.Half;
-                var (first, end) = Workers.Range(Units, Parts, part);
-                for (var unit = first; unit < end; unit++)
+                int half = layout.Half;
+                (int first, int end) = Workers.Range(Units, Parts, part);
+                for (int unit = first; unit < end; unit++)
                 {
-                    var (pair, chunk) = Math.DivRem(unit, _chunks);
-                    var (image, head) = Math.DivRem(pair, inputs.Rows.Heads);
-                    var channel = head * layout.HeadDim;
-                    var state = inputs.State + (long)pair * _keyChunks * layout.State;
-                    var mean = state + width * padded;
-                    var dState = gradients.Workspace + (long)unit * QueryUnit(layout);
+                    (int pair, int chunk) = Math.DivRem(unit, _chunks);
+                    (int image, int head) = Math.DivRem(pair, inputs.Rows.Heads);
+                    int channel = head * layout.HeadDim;
+                    float* state = inputs.State + ((long)pair * _keyChunks * layout.State);
+                    float* mean = state + (width * padded);
+                    float* dState = gradients.Workspace + ((long)unit * QueryUnit(layout));
                     new Span<float>(dState, QueryUnit(layout)).Clear();
-                    var dMean = dState + width * padded;
+                    float* dMean = dState + (width * padded);
                     TokenBlock<T>.Transpose(width, padded, state, padded, transposed, width);
-                    var (from, to) = Workers.Range(inputs.Rows.Queries, _chunks, chunk);
-                    for (var token = from; token < to; token += block)
+                    (int from, int to) = Workers.Range(inputs.Rows.Queries, _chunks, chunk);
+                    for (int token = from; token < to; token += block)
                     {
-                        var rows = Math.Min(block, to - token);
-                        var q = inputs.Rows.Q.At(image, token, channel);
-                        var dOutput = gradients.DOutput.At(image, token, channel);
+                        int rows = Math.Min(block, to - token);
+                        float* q = inputs.Rows.Q.At(image, token, channel);
+                        float* dOutput = gradients.DOutput.At(image, token, channel);
                         if (TokenBlock<T>.IsZero(rows, layout.HeadDim, dOutput, gradients.DOutput.RowStride))
                         {
                             TokenBlock<T>.Clear(rows, layout.HeadDim, gradients.DQ.At(image, token, channel), gradients.DQ.RowStride);
@@ -96,7 +96,7 @@ internal static unsafe partial class PolarityAttention
                             rows, width, half, dOutput, gradients.DOutput.RowStride, 1, transposed, width, same, featureRow, accumulate: false);
                         BlockProduct<T>.Run(
                             rows, width, layout.HeadDim - half, dOutput + half, gradients.DOutput.RowStride, 1,
-                            transposed + half * width, width, opposite, featureRow, accumulate: false);
+                            transposed + (half * width), width, opposite, featureRow, accumulate: false);
                         RowFactors(layout, rows, features, mean, same, opposite, rowFactors);
                         FeatureGradients(layout, rows, features, mean, same, opposite, rowFactors, dMean);
                         Normalize(
@@ -123,10 +123,10 @@ internal static unsafe partial class PolarityAttention
 
             public void Run(int part)
             {
-                var (first, end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads, Parts, part);
-                for (var pair = first; pair < end; pair++)
+                (int first, int end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads, Parts, part);
+                for (int pair = first; pair < end; pair++)
                 {
-                    var dState = gradients.Workspace + (long)pair * _chunks * QueryUnit(layout);
+                    float* dState = gradients.Workspace + ((long)pair * _chunks * QueryUnit(layout));
                     SumAndExchange(layout, dState, QueryUnit(layout), _chunks, 1f / inputs.Rows.Keys);
                 }
             }
@@ -144,40 +144,40 @@ internal static unsafe partial class PolarityAttention
 
             public void Run(int part)
             {
-                var (width, padded, block, featureRow) = (layout.Width, layout.Padded, PolarityLayout.Block, layout.FeatureRow);
-                var features = ThreadScratch.Floats(ScratchPurpose.Attention, block * (2 * featureRow + 3 * padded) + padded * width);
-                var dFeatures = features + block * featureRow;
-                var slope = dFeatures + block * featureRow;
-                var curve = slope + block * padded;
-                var dValues = curve + block * padded;
-                var transposed = dValues + block * padded;
-                var channels = inputs.Rows.Heads * layout.HeadDim;
-                var (first, end) = Workers.Range(Units, Parts, part);
-                for (var unit = first; unit < end; unit++)
+                (int width, int padded, int block, int featureRow) = (layout.Width, layout.Padded, PolarityLayout.Block, layout.FeatureRow);
+                float* features = ThreadScratch.Floats(ScratchPurpose.Attention, (block * ((2 * featureRow) + (3 * padded))) + (padded * width));
+                float* dFeatures = features + (block * featureRow);
+                float* slope = dFeatures + (block * featureRow);
+                float* curve = slope + (block * padded);
+                float* dValues = curve + (block * padded);
+                float* transposed = dValues + (block * padded);
+                int channels = inputs.Rows.Heads * layout.HeadDim;
+                (int first, int end) = Workers.Range(Units, Parts, part);
+                for (int unit = first; unit < end; unit++)
                 {
-                    var (pair, chunk) = Math.DivRem(unit, _chunks);
-                    var (image, head) = Math.DivRem(pair, inputs.Rows.Heads);
-                    var channel = head * layout.HeadDim;
-                    var dState = gradients.Workspace + (long)pair * _queryChunks * QueryUnit(layout);
-                    var dMean = dState + width * padded;
-                    var sums = KeyUnits(inputs, gradients, layout) + (long)unit * 2 * padded;
+                    (int pair, int chunk) = Math.DivRem(unit, _chunks);
+                    (int image, int head) = Math.DivRem(pair, inputs.Rows.Heads);
+                    int channel = head * layout.HeadDim;
+                    float* dState = gradients.Workspace + ((long)pair * _queryChunks * QueryUnit(layout));
+                    float* dMean = dState + (width * padded);
+                    float* sums = KeyUnits(inputs, gradients, layout) + ((long)unit * 2 * padded);
                     new Span<float>(sums, 2 * padded).Clear();
                     TokenBlock<T>.Transpose(width, padded, dState, padded, transposed, width);
-                    var (from, to) = Workers.Range(inputs.Rows.Keys, _chunks, chunk);
-                    for (var token = from; token < to; token += block)
+                    (int from, int to) = Workers.Range(inputs.Rows.Keys, _chunks, chunk);
+                    for (int token = from; token < to; token += block)
                     {
-                        var rows = Math.Min(block, to - token);
-                        var k = inputs.Rows.K.At(image, token, channel);
-                        var v = inputs.Rows.V.At(image, token, channel);
+                        int rows = Math.Min(block, to - token);
+                        float* k = inputs.Rows.K.At(image, token, channel);
+                        float* v = inputs.Rows.V.At(image, token, channel);
                         float* dK = gradients.DK.At(image, token, channel), dV = gradients.DV.At(image, token, channel);
-                        var mask = MaskAt(inputs, image, token);
+                        float* mask = MaskAt(inputs, image, token);
                         if (IsPadding(mask, rows))
                         {
                             TokenBlock<T>.Clear(rows, layout.HeadDim, dK, gradients.DK.RowStride);
                             TokenBlock<T>.Clear(rows, layout.HeadDim, dV, gradients.DV.RowStride);
                             continue;
                         }
-                        var position = inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel;
+                        float* position = inputs.KeyPosition == null ? null : inputs.KeyPosition + ((nint)token * channels) + channel;
                         FeaturesAndSlopes(
                             layout, rows, k, inputs.Rows.K.RowStride, position, channels, mask,
                             inputs.InverseScale + channel, inputs.Power + channel, features, slope, curve);
@@ -201,25 +201,25 @@ internal static unsafe partial class PolarityAttention
         {
             public void Run(int head)
             {
-                var (padded, pairs) = (layout.Padded, inputs.Rows.Batch * inputs.Rows.Heads);
-                var sums = ThreadScratch.Floats(ScratchPurpose.Attention, 2 * padded);
+                (int padded, int pairs) = (layout.Padded, inputs.Rows.Batch * inputs.Rows.Heads);
+                float* sums = ThreadScratch.Floats(ScratchPurpose.Attention, 2 * padded);
                 new Span<float>(sums, 2 * padded).Clear();
                 Add(sums, gradients.Workspace + layout.State, QueryUnit(layout), PolarityLayout.Chunks(pairs, inputs.Rows.Queries), head);
                 Add(sums, KeyUnits(inputs, gradients, layout), 2 * padded, PolarityLayout.Chunks(pairs, inputs.Rows.Keys), head);
                 new Span<float>(sums, layout.HeadDim).CopyTo(
-                    new Span<float>(gradients.DInverseScale + head * layout.HeadDim, layout.HeadDim));
+                    new Span<float>(gradients.DInverseScale + (head * layout.HeadDim), layout.HeadDim));
                 new Span<float>(sums + padded, layout.HeadDim).CopyTo(
-                    new Span<float>(gradients.DPower + head * layout.HeadDim, layout.HeadDim));
+                    new Span<float>(gradients.DPower + (head * layout.HeadDim), layout.HeadDim));
             }
 
             private void Add(float* sums, float* units, int unit, int chunks, int head)
             {
-                for (var image = 0; image < inputs.Rows.Batch; image++)
+                for (int image = 0; image < inputs.Rows.Batch; image++)
                 {
-                    for (var chunk = 0; chunk < chunks; chunk++)
+                    for (int chunk = 0; chunk < chunks; chunk++)
                     {
-                        var addend = units + (((long)image * inputs.Rows.Heads + head) * chunks + chunk) * unit;
-                        for (var j = 0; j < 2 * layout.Padded; j += T.Count)
+                        float* addend = units + ((((((long)image * inputs.Rows.Heads) + head) * chunks) + chunk) * unit);
+                        for (int j = 0; j < 2 * layout.Padded; j += T.Count)
                             T.Store(T.Load(sums + j) + T.Load(addend + j), sums + j);
                     }
                 }
@@ -231,10 +231,10 @@ internal static unsafe partial class PolarityAttention
         private static void RowFactors(
             in PolarityLayout layout, int rows, float* features, float* mean, float* same, float* opposite, float* factors)
         {
-            for (var row = 0; row < rows; row++)
+            for (int row = 0; row < rows; row++)
             {
                 T sameMean = T.Zero, oppositeMean = T.Zero, sameDot = T.Zero, oppositeDot = T.Zero;
-                for (var j = 0; j < layout.Padded; j += T.Count)
+                for (int j = 0; j < layout.Padded; j += T.Count)
                 {
                     T positive = T.Load(features + j), negative = T.Load(features + layout.Padded + j);
                     T meanPositive = T.Load(mean + j), meanNegative = T.Load(mean + layout.Padded + j);
@@ -247,11 +247,11 @@ internal static unsafe partial class PolarityAttention
                         positive, T.Load(opposite + j),
                         T.MultiplyAdd(negative, T.Load(opposite + layout.Padded + j), oppositeDot));
                 }
-                var (z, zOpposite) = (1 / (T.Sum(sameMean) + Epsilon), 1 / (T.Sum(oppositeMean) + Epsilon));
+                (float z, float zOpposite) = (1 / (T.Sum(sameMean) + Epsilon), 1 / (T.Sum(oppositeMean) + Epsilon));
                 factors[row] = z;
                 factors[PolarityLayout.Block + row] = zOpposite;
-                factors[2 * PolarityLayout.Block + row] = -z * (z * T.Sum(sameDot));
-                factors[3 * PolarityLayout.Block + row] = -zOpposite * (zOpposite * T.Sum(oppositeDot));
+                factors[(2 * PolarityLayout.Block) + row] = -z * (z * T.Sum(sameDot));
+                factors[(3 * PolarityLayout.Block) + row] = -zOpposite * (zOpposite * T.Sum(oppositeDot));
                 features += layout.FeatureRow;
                 same += layout.FeatureRow;
                 opposite += layout.FeatureRow;
@@ -263,22 +263,22 @@ internal static unsafe partial class PolarityAttention
         private static void FeatureGradients(
             in PolarityLayout layout, int rows, float* features, float* mean, float* same, float* opposite, float* factors, float* dMean)
         {
-            for (var j = 0; j < layout.Padded; j += T.Count)
+            for (int j = 0; j < layout.Padded; j += T.Count)
             {
                 T meanPositive = T.Load(mean + j), meanNegative = T.Load(mean + layout.Padded + j);
                 T dMeanPositive = T.Load(dMean + j), dMeanNegative = T.Load(dMean + layout.Padded + j);
-                for (var row = 0; row < rows; row++)
+                for (int row = 0; row < rows; row++)
                 {
-                    var at = row * layout.FeatureRow + j;
+                    int at = (row * layout.FeatureRow) + j;
                     T z = T.Create(factors[row]), zOpposite = T.Create(factors[PolarityLayout.Block + row]);
-                    T c = T.Create(factors[2 * PolarityLayout.Block + row]);
-                    T cOpposite = T.Create(factors[3 * PolarityLayout.Block + row]);
+                    T c = T.Create(factors[(2 * PolarityLayout.Block) + row]);
+                    T cOpposite = T.Create(factors[(3 * PolarityLayout.Block) + row]);
                     T positive = T.Load(features + at), negative = T.Load(features + at + layout.Padded);
                     dMeanPositive = T.MultiplyAdd(c, positive, T.MultiplyAdd(cOpposite, negative, dMeanPositive));
                     dMeanNegative = T.MultiplyAdd(c, negative, T.MultiplyAdd(cOpposite, positive, dMeanNegative));
 
-                    var throughMean = T.MultiplyAdd(c, meanPositive, (cOpposite * meanNegative));
-                    var throughState = T.MultiplyAdd(
+                    T throughMean = T.MultiplyAdd(c, meanPositive, (cOpposite * meanNegative));
+                    T throughState = T.MultiplyAdd(
                         z, T.Load(same + at), (zOpposite * T.Load(opposite + at)));
                     T.Store(throughState + throughMean, same + at);
 
@@ -302,25 +302,26 @@ internal static unsafe partial class PolarityAttention
             in PolarityLayout layout, int rows, float* x, nint xRow, float* position, nint positionRow, float* inverseScale,
             float* dFeatures, float* shared, float* slope, float* curve, float* dX, nint dXRow, float* sums)
         {
-            for (var row = 0; row < rows; row++)
+            for (int row = 0; row < rows; row++)
             {
-                for (var j = 0; j < layout.Padded; j += T.Count)
+                for (int j = 0; j < layout.Padded; j += T.Count)
                 {
-                    var left = layout.HeadDim - j;
-                    var input = Lanes.Load<T>(x + j, left);
-                    if (position != null) input += Lanes.Load<T>(position + j, left);
+                    int left = layout.HeadDim - j;
+                    T input = Lanes.Load<T>(x + j, left);
+                    if (position != null)
+                        input += Lanes.Load<T>(position + j, left);
                     T positive = T.Load(dFeatures + j), negative = T.Load(dFeatures + layout.Padded + j);
                     if (shared != null)
                     {
                         positive += T.Load(shared + j);
                         negative += T.Load(shared + layout.Padded + j);
                     }
-                    var dFeature = T.Select(T.GreaterThan(input, T.Zero), positive, negative);
-                    var dScaled = dFeature * T.Load(slope + j);
-                    TokenBlock<T>.Prefetch(dX + rows * dXRow + j);
+                    T dFeature = T.Select(T.GreaterThan(input, T.Zero), positive, negative);
+                    T dScaled = dFeature * T.Load(slope + j);
+                    TokenBlock<T>.Prefetch(dX + (rows * dXRow) + j);
                     Lanes.Store(dScaled * Lanes.Load<T>(inverseScale + j, left), dX + j, left);
                     T.Store(T.MultiplyAdd(dScaled, input, T.Load(sums + j)), sums + j);
-                    var dPower = sums + layout.Padded + j;
+                    float* dPower = sums + layout.Padded + j;
                     T.Store(T.MultiplyAdd(dFeature, T.Load(curve + j), T.Load(dPower)), dPower);
                 }
                 x += xRow;

@@ -18,20 +18,21 @@ internal static unsafe partial class PolarityAttention
             in PolarityLayout layout, int rows, float* x, nint xRow, float* position, nint positionRow, float* mask, float* inverseScale, float* features)
         {
             nint ahead = PolarityLayout.Block * xRow, positionAhead = PolarityLayout.Block * positionRow, padded = layout.Padded;
-            for (var row = rows; row > 0; row--)
+            for (int row = rows; row > 0; row--)
             {
                 for (nint j = 0; j < padded; j += T.Count)
                 {
-                    var left = layout.HeadDim - (int)j;
+                    int left = layout.HeadDim - (int)j;
                     TokenBlock<T>.Prefetch(x + ahead + j);
-                    var value = Lanes.Load<T>(x + j, left);
+                    T value = Lanes.Load<T>(x + j, left);
                     if (position != null)
                     {
                         TokenBlock<T>.Prefetch(position + positionAhead + j);
                         value += Lanes.Load<T>(position + j, left);
                     }
                     value *= Lanes.Load<T>(inverseScale + j, left);
-                    if (mask != null) value *= T.Create(*mask);
+                    if (mask != null)
+                        value *= T.Create(*mask);
                     T.Store(value, features + j);
                     T.Store(Log2(T.Abs(value)), features + padded + j);
                 }
@@ -50,17 +51,17 @@ internal static unsafe partial class PolarityAttention
         {
             Logarithms(layout, rows, k, kRow, position, positionRow, mask, inverseScale, features);
             nint featureRow = layout.FeatureRow, padded = layout.Padded;
-            for (var j = 0; j < layout.Padded; j += T.Count)
+            for (int j = 0; j < layout.Padded; j += T.Count)
             {
-                var exponent = Lanes.Load<T>(power + j, layout.HeadDim - j) - T.Create(1);
+                T exponent = Lanes.Load<T>(power + j, layout.HeadDim - j) - T.Create(1);
                 T positiveSum = T.Load(sum + j), negativeSum = T.Load(sum + padded + j);
                 float* at = features + j, soon = v + j;
-                for (var row = rows; row > 0; row--)
+                for (int row = rows; row > 0; row--)
                 {
                     TokenBlock<T>.Prefetch(soon);
                     soon += vRow;
                     T x = T.Load(at), magnitude = T.Abs(x);
-                    var (positive, negative) = Route(x, magnitude, magnitude * Exp2(exponent * T.Load(at + padded)));
+                    (T positive, T negative) = Route(x, magnitude, magnitude * Exp2(exponent * T.Load(at + padded)));
                     T.Store(positive, at);
                     T.Store(negative, at + padded);
                     at += featureRow;
@@ -80,14 +81,14 @@ internal static unsafe partial class PolarityAttention
         {
             Logarithms(layout, rows, q, qRow, null, 0, null, inverseScale, features);
             nint padded = layout.Padded;
-            for (var row = 0; row < rows; row++)
+            for (int row = 0; row < rows; row++)
             {
                 T same = T.Zero, opposite = T.Zero;
                 for (nint j = 0; j < padded; j += T.Count)
                 {
-                    var exponent = Lanes.Load<T>(power + j, layout.HeadDim - (int)j) - T.Create(1);
+                    T exponent = Lanes.Load<T>(power + j, layout.HeadDim - (int)j) - T.Create(1);
                     T x = T.Load(features + j), magnitude = T.Abs(x);
-                    var (positive, negative) = Route(x, magnitude, magnitude * Exp2(exponent * T.Load(features + padded + j)));
+                    (T positive, T negative) = Route(x, magnitude, magnitude * Exp2(exponent * T.Load(features + padded + j)));
                     T.Store(positive, features + j);
                     T.Store(negative, features + padded + j);
                     T meanPositive = T.Load(mean + j), meanNegative = T.Load(mean + padded + j);
@@ -111,17 +112,17 @@ internal static unsafe partial class PolarityAttention
         {
             Logarithms(layout, rows, x, xRow, position, positionRow, mask, inverseScale, features);
             nint padded = layout.Padded;
-            for (var row = 0; row < rows; row++)
+            for (int row = 0; row < rows; row++)
             {
                 for (nint j = 0; j < padded; j += T.Count)
                 {
-                    var p = Lanes.Load<T>(power + j, layout.HeadDim - (int)j);
+                    T p = Lanes.Load<T>(power + j, layout.HeadDim - (int)j);
                     T input = T.Load(features + j), log2 = T.Load(features + padded + j);
                     T magnitude = T.Abs(input), root = Exp2((p - T.Create(1)) * log2), value = magnitude * root;
-                    var (positive, negative) = Route(input, magnitude, value);
+                    (T positive, T negative) = Route(input, magnitude, value);
                     T.Store(positive, features + j);
                     T.Store(negative, features + padded + j);
-                    var sign = input ^ magnitude;
+                    T sign = input ^ magnitude;
                     T.Store(T.Select(T.Equal(input, T.Zero), T.Zero, (p * root) | sign), slope + j);
                     T.Store(value * (log2 * T.Create(Ln2)), curve + j);
                 }
@@ -140,14 +141,14 @@ internal static unsafe partial class PolarityAttention
         {
             // a = 2^e·(1 + f) with 1 + f in [√½, √2); log₂(1 + f) = f·P(f), relative error 2.6e-8
             T squareRootOfHalf = T.CreateBits(0x3F3504F3), bits = T.SubtractBits(a, squareRootOfHalf);
-            var e = T.ConvertBits(T.ShiftRight(bits, 23));
-            var f = T.AddBits(bits & T.CreateBits(0x007FFFFF), squareRootOfHalf) - T.Create(1);
+            T e = T.ConvertBits(T.ShiftRight(bits, 23));
+            T f = T.AddBits(bits & T.CreateBits(0x007FFFFF), squareRootOfHalf) - T.Create(1);
             // in pairs and fours, since a chain of nine would be waited for
             T square = f * f, fourth = square * square;
-            var p = T.MultiplyAdd(
+            T p = T.MultiplyAdd(
                 T.MultiplyAdd(T.Create(-0.360703677f), f, T.Create(0.480910629f)), square,
                 T.MultiplyAdd(T.Create(-0.721347332f), f, T.Create(1.44269502f)));
-            var q = T.MultiplyAdd(
+            T q = T.MultiplyAdd(
                 T.MultiplyAdd(T.Create(-0.207269743f), f, T.Create(0.215715602f)), square,
                 T.MultiplyAdd(T.Create(-0.238944814f), f, T.Create(0.287916243f)));
             p = T.MultiplyAdd(T.MultiplyAdd(T.Create(0.125837043f), fourth, q), fourth, p);
@@ -160,15 +161,16 @@ internal static unsafe partial class PolarityAttention
         {
             const float RoundingMagic = 12582912f;
             // Powers of two in hardware need no bounds.
-            if (typeof(T) != typeof(Float32x16) || !Avx512F.IsSupported) t = T.Min(T.Create(254), T.Max(T.Create(-252), t));
-            var n = t + T.Create(RoundingMagic) - T.Create(RoundingMagic);
-            var r = t - n;
+            if (typeof(T) != typeof(Float32x16) || !Avx512F.IsSupported)
+                t = T.Min(T.Create(254), T.Max(T.Create(-252), t));
+            T n = t + T.Create(RoundingMagic) - T.Create(RoundingMagic);
+            T r = t - n;
             // relative error 1.9e-9 for |r| ≤ ½
-            var square = r * r;
-            var low = T.MultiplyAdd(T.MultiplyAdd(T.Create(0.240226462f), r, T.Create(0.693147182f)), r, T.Create(1));
-            var high = T.MultiplyAdd(T.Create(0.00961848907f), r, T.Create(0.0555032864f));
+            T square = r * r;
+            T low = T.MultiplyAdd(T.MultiplyAdd(T.Create(0.240226462f), r, T.Create(0.693147182f)), r, T.Create(1));
+            T high = T.MultiplyAdd(T.Create(0.00961848907f), r, T.Create(0.0555032864f));
             high = T.MultiplyAdd(T.MultiplyAdd(T.Create(0.000153458110f), r, T.Create(0.00133999309f)), square, high);
-            var q = T.MultiplyAdd(high, square * r, low);
+            T q = T.MultiplyAdd(high, square * r, low);
             return T.Scale(q, n);
         }
 
@@ -176,7 +178,7 @@ internal static unsafe partial class PolarityAttention
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static (T Positive, T Negative) Route(T x, T magnitude, T power)
         {
-            var signed = power | (x ^ magnitude);
+            T signed = power | (x ^ magnitude);
             return (T.Max(T.Zero, signed), T.Max(T.Zero, -signed));
         }
     }

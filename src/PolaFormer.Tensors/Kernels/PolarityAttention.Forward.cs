@@ -29,30 +29,31 @@ internal static unsafe partial class PolarityAttention
 
             public void Run(int part)
             {
-                var features = ThreadScratch.Floats(ScratchPurpose.Attention, PolarityLayout.Block * (layout.FeatureRow + layout.Padded));
-                var values = features + PolarityLayout.Block * layout.FeatureRow;
-                var (first, end) = Workers.Range(Units, Parts, part);
-                for (var unit = first; unit < end; unit++)
+                float* features = ThreadScratch.Floats(ScratchPurpose.Attention, PolarityLayout.Block * (layout.FeatureRow + layout.Padded));
+                float* values = features + (PolarityLayout.Block * layout.FeatureRow);
+                (int first, int end) = Workers.Range(Units, Parts, part);
+                for (int unit = first; unit < end; unit++)
                 {
-                    var (pair, chunk) = Math.DivRem(unit, _chunks);
-                    var (image, head) = Math.DivRem(pair, inputs.Rows.Heads);
-                    var channel = head * layout.HeadDim;
-                    var state = inputs.State + (long)unit * layout.State;
-                    var sum = state + layout.Width * layout.Padded;
+                    (int pair, int chunk) = Math.DivRem(unit, _chunks);
+                    (int image, int head) = Math.DivRem(pair, inputs.Rows.Heads);
+                    int channel = head * layout.HeadDim;
+                    float* state = inputs.State + ((long)unit * layout.State);
+                    float* sum = state + (layout.Width * layout.Padded);
                     new Span<float>(sum, layout.Width).Clear();
-                    var channels = inputs.Rows.Heads * layout.HeadDim;
-                    var (from, to) = Workers.Range(inputs.Rows.Keys, _chunks, chunk);
-                    var isEmpty = true;
-                    for (var token = from; token < to; token += PolarityLayout.Block)
+                    int channels = inputs.Rows.Heads * layout.HeadDim;
+                    (int from, int to) = Workers.Range(inputs.Rows.Keys, _chunks, chunk);
+                    bool isEmpty = true;
+                    for (int token = from; token < to; token += PolarityLayout.Block)
                     {
-                        var rows = Math.Min(PolarityLayout.Block, to - token);
-                        var mask = MaskAt(inputs, image, token);
-                        if (IsPadding(mask, rows)) continue;
-                        var v = inputs.Rows.V.At(image, token, channel);
-                        var vRow = inputs.Rows.V.RowStride;
+                        int rows = Math.Min(PolarityLayout.Block, to - token);
+                        float* mask = MaskAt(inputs, image, token);
+                        if (IsPadding(mask, rows))
+                            continue;
+                        float* v = inputs.Rows.V.At(image, token, channel);
+                        nint vRow = inputs.Rows.V.RowStride;
                         KeyFeatures(
                             layout, rows, inputs.Rows.K.At(image, token, channel), inputs.Rows.K.RowStride,
-                            inputs.KeyPosition == null ? null : inputs.KeyPosition + (nint)token * channels + channel, channels, mask, v, vRow,
+                            inputs.KeyPosition == null ? null : inputs.KeyPosition + ((nint)token * channels) + channel, channels, mask, v, vRow,
                             inputs.InverseScale + channel, inputs.Power + channel, features, sum);
                         if (layout.Padded > layout.HeadDim)
                         {
@@ -65,7 +66,8 @@ internal static unsafe partial class PolarityAttention
                             state, layout.Padded, accumulate: !isEmpty);
                         isEmpty = false;
                     }
-                    if (isEmpty) new Span<float>(state, layout.Width * layout.Padded).Clear();
+                    if (isEmpty)
+                        new Span<float>(state, layout.Width * layout.Padded).Clear();
                 }
             }
         }
@@ -79,10 +81,10 @@ internal static unsafe partial class PolarityAttention
 
             public void Run(int part)
             {
-                var (first, end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads, Parts, part);
-                for (var pair = first; pair < end; pair++)
+                (int first, int end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads, Parts, part);
+                for (int pair = first; pair < end; pair++)
                 {
-                    var state = inputs.State + (long)pair * _chunks * layout.State;
+                    float* state = inputs.State + ((long)pair * _chunks * layout.State);
                     SumAndExchange(layout, state, layout.State, _chunks, 1f / inputs.Rows.Keys);
                 }
             }
@@ -101,27 +103,27 @@ internal static unsafe partial class PolarityAttention
 
             public void Run(int part)
             {
-                var features = ThreadScratch.Floats(ScratchPurpose.Attention, PolarityLayout.Block * (layout.FeatureRow + layout.Padded + 2) + 2 * layout.Padded);
-                var numerators = features + PolarityLayout.Block * layout.FeatureRow;
-                var leftHalf = numerators + PolarityLayout.Block * layout.Padded;
-                var rightHalf = leftHalf + layout.Padded;
-                var same = rightHalf + layout.Padded;
-                var opposite = same + PolarityLayout.Block;
+                float* features = ThreadScratch.Floats(ScratchPurpose.Attention, (PolarityLayout.Block * (layout.FeatureRow + layout.Padded + 2)) + (2 * layout.Padded));
+                float* numerators = features + (PolarityLayout.Block * layout.FeatureRow);
+                float* leftHalf = numerators + (PolarityLayout.Block * layout.Padded);
+                float* rightHalf = leftHalf + layout.Padded;
+                float* same = rightHalf + layout.Padded;
+                float* opposite = same + PolarityLayout.Block;
                 MarkHalves(layout, leftHalf, rightHalf);
-                var (first, end) = Workers.Range(Units, Parts, part);
-                for (var unit = first; unit < end; unit++)
+                (int first, int end) = Workers.Range(Units, Parts, part);
+                for (int unit = first; unit < end; unit++)
                 {
-                    var (pair, chunk) = Math.DivRem(unit, _chunks);
-                    var (image, head) = Math.DivRem(pair, inputs.Rows.Heads);
-                    var channel = head * layout.HeadDim;
-                    var state = inputs.State + (long)pair * _keyChunks * layout.State;
-                    var (from, to) = Workers.Range(inputs.Rows.Queries, _chunks, chunk);
-                    for (var token = from; token < to; token += PolarityLayout.Block)
+                    (int pair, int chunk) = Math.DivRem(unit, _chunks);
+                    (int image, int head) = Math.DivRem(pair, inputs.Rows.Heads);
+                    int channel = head * layout.HeadDim;
+                    float* state = inputs.State + ((long)pair * _keyChunks * layout.State);
+                    (int from, int to) = Workers.Range(inputs.Rows.Queries, _chunks, chunk);
+                    for (int token = from; token < to; token += PolarityLayout.Block)
                     {
-                        var rows = Math.Min(PolarityLayout.Block, to - token);
+                        int rows = Math.Min(PolarityLayout.Block, to - token);
                         QueryFeatures(
                             layout, rows, inputs.Rows.Q.At(image, token, channel), inputs.Rows.Q.RowStride,
-                            inputs.InverseScale + channel, inputs.Power + channel, state + layout.Width * layout.Padded,
+                            inputs.InverseScale + channel, inputs.Power + channel, state + (layout.Width * layout.Padded),
                             features, same, opposite);
                         BlockProduct<T>.Run(
                             rows, layout.Padded, layout.Width, features, layout.FeatureRow, 1, state, layout.Padded, numerators, layout.Padded, accumulate: false);
@@ -139,15 +141,15 @@ internal static unsafe partial class PolarityAttention
             in PolarityLayout layout, int rows, float* source, nint sourceRow, float* same, float* opposite,
             float* leftHalf, float* rightHalf, float* destination, nint destinationRow, int columns)
         {
-            for (var row = 0; row < rows; row++)
+            for (int row = 0; row < rows; row++)
             {
                 T left = T.Create(same[row]), right = T.Create(opposite[row]);
-                for (var j = 0; j < layout.Padded; j += T.Count)
+                for (int j = 0; j < layout.Padded; j += T.Count)
                 {
-                    var factor = T.MultiplyAdd(
+                    T factor = T.MultiplyAdd(
                         left, T.Load(leftHalf + j), (right * T.Load(rightHalf + j)));
-                    var value = Lanes.Load<T>(source + j, layout.HeadDim - j) * factor;
-                    TokenBlock<T>.Prefetch(destination + rows * destinationRow + j);
+                    T value = Lanes.Load<T>(source + j, layout.HeadDim - j) * factor;
+                    TokenBlock<T>.Prefetch(destination + (rows * destinationRow) + j);
                     Lanes.Store(value, destination + j, columns - j);
                 }
                 source += sourceRow;
@@ -158,7 +160,7 @@ internal static unsafe partial class PolarityAttention
         /// <summary>Ones over the left half of the columns and ones over the right; zeros elsewhere.</summary>
         private static void MarkHalves(in PolarityLayout layout, float* leftHalf, float* rightHalf)
         {
-            for (var j = 0; j < layout.Padded; j++)
+            for (int j = 0; j < layout.Padded; j++)
             {
                 leftHalf[j] = j < layout.Half ? 1 : 0;
                 rightHalf[j] = j >= layout.Half && j < layout.HeadDim ? 1 : 0;
@@ -172,33 +174,34 @@ internal static unsafe partial class PolarityAttention
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void SumAndExchange(in PolarityLayout layout, float* state, long stride, int chunks, float factor)
         {
-            var leftHalf = ThreadScratch.Floats(ScratchPurpose.Attention, 2 * layout.Padded);
-            var rightHalf = leftHalf + layout.Padded;
+            float* leftHalf = ThreadScratch.Floats(ScratchPurpose.Attention, 2 * layout.Padded);
+            float* rightHalf = leftHalf + layout.Padded;
             MarkHalves(layout, leftHalf, rightHalf);
             nint half = layout.Padded * layout.Padded;
-            var scale = T.Create(factor);
+            T scale = T.Create(factor);
             for (nint row = 0; row < half; row += layout.Padded)
             {
                 for (nint j = 0; j < layout.Padded; j += T.Count)
                 {
-                    var at = state + row + j;
+                    float* at = state + row + j;
                     T positive = T.Load(at), negative = T.Load(at + half);
-                    for (var chunk = 1; chunk < chunks; chunk++)
+                    for (int chunk = 1; chunk < chunks; chunk++)
                     {
-                        positive += T.Load(at + chunk * stride);
-                        negative += T.Load(at + chunk * stride + half);
+                        positive += T.Load(at + (chunk * stride));
+                        negative += T.Load(at + (chunk * stride) + half);
                     }
                     positive *= scale;
                     negative *= scale;
-                    var exchanged = T.GreaterThan(T.Load(rightHalf + j), T.Zero);
+                    T exchanged = T.GreaterThan(T.Load(rightHalf + j), T.Zero);
                     T.Store(T.Select(exchanged, negative, positive), at);
                     T.Store(T.Select(exchanged, positive, negative), at + half);
                 }
             }
-            for (var i = layout.Width * layout.Padded; i < layout.State; i += T.Count)
+            for (int i = layout.Width * layout.Padded; i < layout.State; i += T.Count)
             {
-                var sum = T.Load(state + i);
-                for (var chunk = 1; chunk < chunks; chunk++) sum += T.Load(state + chunk * stride + i);
+                T sum = T.Load(state + i);
+                for (int chunk = 1; chunk < chunks; chunk++)
+                    sum += T.Load(state + (chunk * stride) + i);
                 T.Store(sum * scale, state + i);
             }
         }

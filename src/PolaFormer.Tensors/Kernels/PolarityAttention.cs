@@ -63,9 +63,9 @@ internal static unsafe partial class PolarityAttention
     public static long WorkspaceLength(int batch, int heads, int headDim, int queries, int keys)
     {
         var layout = new PolarityLayout(headDim);
-        var pairs = (long)batch * heads;
-        return pairs * PolarityLayout.Chunks(batch * heads, queries) * (layout.State + 2 * layout.Padded)
-            + pairs * PolarityLayout.Chunks(batch * heads, keys) * 2 * layout.Padded;
+        long pairs = (long)batch * heads;
+        return (pairs * PolarityLayout.Chunks(batch * heads, queries) * (layout.State + (2 * layout.Padded)))
+            + (pairs * PolarityLayout.Chunks(batch * heads, keys) * 2 * layout.Padded);
     }
 
     /// <summary>Writes out (B × N × C).</summary>
@@ -95,7 +95,7 @@ internal static unsafe partial class PolarityAttention
 
     /// <summary>The factors of an image's keys from one on, or null.</summary>
     private static float* MaskAt(in PolarityAttentionInputs inputs, int image, int token) =>
-        inputs.KeyMask == null ? null : inputs.KeyMask + ((nint)image * inputs.Rows.Keys + token);
+        inputs.KeyMask == null ? null : inputs.KeyMask + (((nint)image * inputs.Rows.Keys) + token);
 
     /// <summary>Whether a block of keys is padding throughout.</summary>
     private static bool IsPadding(float* mask, int rows) => mask != null && !new ReadOnlySpan<float>(mask, rows).ContainsAnyExcept(0f);

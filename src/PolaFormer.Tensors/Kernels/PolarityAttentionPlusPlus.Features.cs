@@ -10,23 +10,24 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void KeyFeatures(in PolarityPlusPlusLayout layout, int rows, float* k, nint kRow, float* v, nint vRow, float* features, float* sum)
         {
-            for (var j = 0; j < layout.Padded; j += T.Count)
+            for (int j = 0; j < layout.Padded; j += T.Count)
             {
-                var left = layout.HeadDim - j;
+                int left = layout.HeadDim - j;
                 T frontSum = T.Zero, backSum = T.Zero;
-                for (var row = 0; row < rows; row++)
+                for (int row = 0; row < rows; row++)
                 {
-                    TokenBlock<T>.Prefetch(k + (row + PolarityPlusPlusLayout.Block) * kRow + j);
-                    TokenBlock<T>.Prefetch(v + row * vRow + j);
-                    var x = Lanes.Load<T>(k + row * kRow + j, left);
-                    var magnitude = T.Abs(x);
-                    var (positive, negative) = Route(x, magnitude, VectorMath.Exp(magnitude) - T.Create(1));
-                    T.Store(positive, features + row * layout.Width + j);
-                    T.Store(negative, features + row * layout.Width + layout.Padded + j);
+                    TokenBlock<T>.Prefetch(k + ((row + PolarityPlusPlusLayout.Block) * kRow) + j);
+                    TokenBlock<T>.Prefetch(v + (row * vRow) + j);
+                    T x = Lanes.Load<T>(k + (row * kRow) + j, left);
+                    T magnitude = T.Abs(x);
+                    (T positive, T negative) = Route(x, magnitude, VectorMath.Exp(magnitude) - T.Create(1));
+                    T.Store(positive, features + (row * layout.Width) + j);
+                    T.Store(negative, features + (row * layout.Width) + layout.Padded + j);
                     frontSum += positive;
                     backSum += negative;
                 }
-                if (sum == null) continue;
+                if (sum == null)
+                    continue;
                 T.Store(T.Load(sum + j) + frontSum, sum + j);
                 T.Store(T.Load(sum + layout.Padded + j) + backSum, sum + layout.Padded + j);
             }
@@ -38,25 +39,25 @@ internal static unsafe partial class PolarityAttentionPlusPlus
             in PolarityPlusPlusLayout layout, int rows, float* q, nint qRow, float* same, float* opposite,
             float* features, float* oppositeFeatures)
         {
-            for (var j = 0; j < layout.Padded; j += T.Count)
+            for (int j = 0; j < layout.Padded; j += T.Count)
             {
-                var left = layout.HeadDim - j;
+                int left = layout.HeadDim - j;
                 T sameFront = Lanes.Load<T>(same + j, left), sameBack = Lanes.Load<T>(same + layout.HeadDim + j, left);
                 T oppositeFront = Lanes.Load<T>(opposite + j, left), oppositeBack = Lanes.Load<T>(opposite + layout.HeadDim + j, left);
-                for (var row = 0; row < rows; row++)
+                for (int row = 0; row < rows; row++)
                 {
-                    TokenBlock<T>.Prefetch(q + (row + PolarityPlusPlusLayout.Block) * qRow + j);
-                    var x = Lanes.Load<T>(q + row * qRow + j, left);
+                    TokenBlock<T>.Prefetch(q + ((row + PolarityPlusPlusLayout.Block) * qRow) + j);
+                    T x = Lanes.Load<T>(q + (row * qRow) + j, left);
                     T magnitude = T.Abs(x), isPositive = T.GreaterThan(x, T.Zero);
-                    var temperature = T.Select(isPositive, sameFront, sameBack);
-                    var (positive, negative) = Route(x, magnitude, VectorMath.Exp(magnitude * temperature) - T.Create(1));
-                    T.Store(positive, features + row * layout.Width + j);
-                    T.Store(negative, features + row * layout.Width + layout.Padded + j);
+                    T temperature = T.Select(isPositive, sameFront, sameBack);
+                    (T positive, T negative) = Route(x, magnitude, VectorMath.Exp(magnitude * temperature) - T.Create(1));
+                    T.Store(positive, features + (row * layout.Width) + j);
+                    T.Store(negative, features + (row * layout.Width) + layout.Padded + j);
 
                     temperature = T.Select(isPositive, oppositeBack, oppositeFront);
                     (positive, negative) = Route(x, magnitude, VectorMath.Exp(magnitude * temperature) - T.Create(1));
-                    T.Store(negative, oppositeFeatures + row * layout.Width + j);
-                    T.Store(positive, oppositeFeatures + row * layout.Width + layout.Padded + j);
+                    T.Store(negative, oppositeFeatures + (row * layout.Width) + j);
+                    T.Store(positive, oppositeFeatures + (row * layout.Width) + layout.Padded + j);
                 }
             }
         }
@@ -68,11 +69,11 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         {
             sin += (nint)token * 2 * layout.HeadDim;
             cos += (nint)token * 2 * layout.HeadDim;
-            for (var halfRow = 0; halfRow < 2 * rows; halfRow++)
+            for (int halfRow = 0; halfRow < 2 * rows; halfRow++)
             {
-                for (var j = 0; j < layout.Padded; j += T.Count)
+                for (int j = 0; j < layout.Padded; j += T.Count)
                 {
-                    var left = layout.HeadDim - j;
+                    int left = layout.HeadDim - j;
                     T x = T.Load(features + j), s = Lanes.Load<T>(sin + j, left), c = Lanes.Load<T>(cos + j, left);
                     T.Store(back ? Rotary.TurnBack(x, s, c) : Rotary.Turn(x, s, c), destination + j);
                 }
@@ -94,7 +95,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         {
             sin += (nint)token * 2 * layout.HeadDim;
             cos += (nint)token * 2 * layout.HeadDim;
-            for (var row = 0; row < rows; row++)
+            for (int row = 0; row < rows; row++)
             {
                 T same = T.Zero, opposite = T.Zero;
                 // The front features, then the back ones.
@@ -102,7 +103,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
                 {
                     for (nint j = 0; j < layout.Padded; j += T.Count)
                     {
-                        var left = layout.HeadDim - (int)j;
+                        int left = layout.HeadDim - (int)j;
                         T f = T.Load(features + half + j), fOpposite = T.Load(oppositeFeatures + half + j), m = T.Load(mean + half + j);
                         T s = Lanes.Load<T>(sin + j, left), c = Lanes.Load<T>(cos + j, left);
                         same = T.MultiplyAdd(f, m, same);
@@ -124,8 +125,8 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         private static float Dot(int length, float* a, float* b)
         {
             T sum = T.Zero, odd = T.Zero;
-            var i = 0;
-            for (; i + 2 * T.Count <= length; i += 2 * T.Count)
+            int i = 0;
+            for (; i + (2 * T.Count) <= length; i += 2 * T.Count)
             {
                 sum = T.MultiplyAdd(T.Load(a + i), T.Load(b + i), sum);
                 odd = T.MultiplyAdd(T.Load(a + i + T.Count), T.Load(b + i + T.Count), odd);
@@ -137,7 +138,7 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static (T Positive, T Negative) Route(T x, T magnitude, T value)
         {
-            var signed = value | (x ^ magnitude);
+            T signed = value | (x ^ magnitude);
             return (T.Max(T.Zero, signed), T.Max(T.Zero, -signed));
         }
 
@@ -145,13 +146,13 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void CopyHalves(in PolarityPlusPlusLayout layout, int rows, float* source, nint sourceRow, float* destination)
         {
-            for (var row = 0; row < rows; row++)
+            for (int row = 0; row < rows; row++)
             {
-                for (var j = 0; j < layout.HalfPadded; j += T.Count)
+                for (int j = 0; j < layout.HalfPadded; j += T.Count)
                 {
-                    var left = layout.Half - j;
-                    TokenBlock<T>.Prefetch(source + PolarityPlusPlusLayout.Block * sourceRow + j);
-                    TokenBlock<T>.Prefetch(source + PolarityPlusPlusLayout.Block * sourceRow + layout.Half + j);
+                    int left = layout.Half - j;
+                    TokenBlock<T>.Prefetch(source + (PolarityPlusPlusLayout.Block * sourceRow) + j);
+                    TokenBlock<T>.Prefetch(source + (PolarityPlusPlusLayout.Block * sourceRow) + layout.Half + j);
                     T.Store(Lanes.Load<T>(source + j, left), destination + j);
                     T.Store(Lanes.Load<T>(source + layout.Half + j, left), destination + layout.HalfPadded + j);
                 }
@@ -165,13 +166,13 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         private static void StoreHalves(
             in PolarityPlusPlusLayout layout, int rows, float* source, float* same, float* opposite, float* destination, nint destinationRow)
         {
-            for (var row = 0; row < rows; row++)
+            for (int row = 0; row < rows; row++)
             {
                 T left = T.Create(same == null ? 1 : same[row]), right = T.Create(opposite == null ? 1 : opposite[row]);
-                for (var j = 0; j < layout.Half; j += T.Count)
+                for (int j = 0; j < layout.Half; j += T.Count)
                 {
-                    TokenBlock<T>.Prefetch(destination + PolarityPlusPlusLayout.Block * destinationRow + j);
-                    TokenBlock<T>.Prefetch(destination + PolarityPlusPlusLayout.Block * destinationRow + layout.Half + j);
+                    TokenBlock<T>.Prefetch(destination + (PolarityPlusPlusLayout.Block * destinationRow) + j);
+                    TokenBlock<T>.Prefetch(destination + (PolarityPlusPlusLayout.Block * destinationRow) + layout.Half + j);
                     Lanes.Store(T.Load(source + j) * left, destination + j, layout.Half - j);
                     Lanes.Store(T.Load(source + layout.HalfPadded + j) * right, destination + layout.Half + j, layout.Half - j);
                 }

@@ -9,11 +9,11 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         public static void Forward(in PolarityAttentionPlusPlusInputs inputs, Rows output)
         {
             var layout = new PolarityPlusPlusLayout(inputs.Rows.HeadDim);
-            var pairs = inputs.Rows.Batch * inputs.Rows.Heads;
-            var chunks = PolarityLayout.Chunks(pairs, inputs.Rows.Queries);
-            var parts = layout.Parts(pairs * chunks, inputs.Rows.Queries / chunks);
+            int pairs = inputs.Rows.Batch * inputs.Rows.Heads;
+            int chunks = PolarityLayout.Chunks(pairs, inputs.Rows.Queries);
+            int parts = layout.Parts(pairs * chunks, inputs.Rows.Queries / chunks);
             Workers.Run(parts, new KeyBody(inputs, layout, parts));
-            var finishParts = layout.Parts(pairs, chunks);
+            int finishParts = layout.Parts(pairs, chunks);
             Workers.Run(finishParts, new FinishBody(inputs, layout, inputs.State, layout.State, finishParts));
             Workers.Run(parts, new QueryBody(inputs, layout, parts, output));
         }
@@ -22,9 +22,9 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         private static (int Pair, int Image, int Channel, int From, int To) Unit(
             in PolarityAttentionPlusPlusInputs inputs, int chunks, int unit)
         {
-            var (pair, chunk) = Math.DivRem(unit, chunks);
-            var (image, head) = Math.DivRem(pair, inputs.Rows.Heads);
-            var (from, to) = Workers.Range(inputs.Rows.Queries, chunks, chunk);
+            (int pair, int chunk) = Math.DivRem(unit, chunks);
+            (int image, int head) = Math.DivRem(pair, inputs.Rows.Heads);
+            (int from, int to) = Workers.Range(inputs.Rows.Queries, chunks, chunk);
             return (pair, image, head * inputs.Rows.HeadDim, from, to);
         }
 
@@ -33,21 +33,21 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         {
             public void Run(int part)
             {
-                var chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
-                var features = ThreadScratch.Floats(ScratchPurpose.Attention, PolarityPlusPlusLayout.Block * (layout.Width + layout.Columns));
-                var values = features + PolarityPlusPlusLayout.Block * layout.Width;
-                var (first, end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads * chunks, parts, part);
-                for (var number = first; number < end; number++)
+                int chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
+                float* features = ThreadScratch.Floats(ScratchPurpose.Attention, PolarityPlusPlusLayout.Block * (layout.Width + layout.Columns));
+                float* values = features + (PolarityPlusPlusLayout.Block * layout.Width);
+                (int first, int end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads * chunks, parts, part);
+                for (int number = first; number < end; number++)
                 {
-                    var (_, image, channel, from, to) = Unit(inputs, chunks, number);
-                    var state = inputs.State + (long)number * layout.State;
-                    var sum = state + layout.Width * layout.Columns;
+                    (_, int image, int channel, int from, int to) = Unit(inputs, chunks, number);
+                    float* state = inputs.State + ((long)number * layout.State);
+                    float* sum = state + (layout.Width * layout.Columns);
                     new Span<float>(sum, layout.Width).Clear();
-                    for (var token = from; token < to; token += PolarityPlusPlusLayout.Block)
+                    for (int token = from; token < to; token += PolarityPlusPlusLayout.Block)
                     {
-                        var rows = Math.Min(PolarityPlusPlusLayout.Block, to - token);
-                        var v = inputs.Rows.V.At(image, token, channel);
-                        var vRow = inputs.Rows.V.RowStride;
+                        int rows = Math.Min(PolarityPlusPlusLayout.Block, to - token);
+                        float* v = inputs.Rows.V.At(image, token, channel);
+                        nint vRow = inputs.Rows.V.RowStride;
                         KeyFeatures(
                             layout, rows, inputs.Rows.K.At(image, token, channel), inputs.Rows.K.RowStride, v, vRow,
                             features, sum);
@@ -72,16 +72,17 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         {
             public void Run(int part)
             {
-                var chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
-                var scale = T.Create(1f / inputs.Rows.Queries);
-                var (first, end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads, parts, part);
-                for (var pair = first; pair < end; pair++)
+                int chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
+                T scale = T.Create(1f / inputs.Rows.Queries);
+                (int first, int end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads, parts, part);
+                for (int pair = first; pair < end; pair++)
                 {
-                    var state = states + (long)pair * chunks * stride;
-                    for (var i = 0; i < layout.State; i += T.Count)
+                    float* state = states + ((long)pair * chunks * stride);
+                    for (int i = 0; i < layout.State; i += T.Count)
                     {
-                        var sum = T.Load(state + i);
-                        for (var chunk = 1; chunk < chunks; chunk++) sum += T.Load(state + (long)chunk * stride + i);
+                        T sum = T.Load(state + i);
+                        for (int chunk = 1; chunk < chunks; chunk++)
+                            sum += T.Load(state + ((long)chunk * stride) + i);
                         T.Store(sum * scale, state + i);
                     }
                 }
@@ -95,25 +96,25 @@ internal static unsafe partial class PolarityAttentionPlusPlus
         {
             public void Run(int part)
             {
-                var chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
-                var (width, columns, block) = (layout.Width, layout.Columns, PolarityPlusPlusLayout.Block);
-                var features = ThreadScratch.Floats(ScratchPurpose.Attention, block * (2 * width + columns + 2));
-                var oppositeFeatures = features + block * width;
-                var numerators = oppositeFeatures + block * width;
-                var same = numerators + block * columns;
-                var opposite = same + block;
-                var (first, end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads * chunks, parts, part);
-                for (var number = first; number < end; number++)
+                int chunks = PolarityLayout.Chunks(inputs.Rows.Batch * inputs.Rows.Heads, inputs.Rows.Queries);
+                (int width, int columns, int block) = (layout.Width, layout.Columns, PolarityPlusPlusLayout.Block);
+                float* features = ThreadScratch.Floats(ScratchPurpose.Attention, block * ((2 * width) + columns + 2));
+                float* oppositeFeatures = features + (block * width);
+                float* numerators = oppositeFeatures + (block * width);
+                float* same = numerators + (block * columns);
+                float* opposite = same + block;
+                (int first, int end) = Workers.Range(inputs.Rows.Batch * inputs.Rows.Heads * chunks, parts, part);
+                for (int number = first; number < end; number++)
                 {
-                    var (pair, image, channel, from, to) = Unit(inputs, chunks, number);
-                    var state = inputs.State + (long)pair * chunks * layout.State;
-                    var mean = state + width * columns;
-                    for (var token = from; token < to; token += block)
+                    (int pair, int image, int channel, int from, int to) = Unit(inputs, chunks, number);
+                    float* state = inputs.State + ((long)pair * chunks * layout.State);
+                    float* mean = state + (width * columns);
+                    for (int token = from; token < to; token += block)
                     {
-                        var rows = Math.Min(block, to - token);
+                        int rows = Math.Min(block, to - token);
                         QueryFeatures(
                             layout, rows, inputs.Rows.Q.At(image, token, channel), inputs.Rows.Q.RowStride,
-                            inputs.Same + 2 * channel, inputs.Opposite + 2 * channel, features, oppositeFeatures);
+                            inputs.Same + (2 * channel), inputs.Opposite + (2 * channel), features, oppositeFeatures);
                         RotateQueries(
                             layout, rows, features, oppositeFeatures, inputs.Sin, inputs.Cos, token, mean, same, opposite);
                         BlockProduct<T>.Run(

@@ -40,7 +40,7 @@ internal readonly struct PolarityLayout
     public int FeatureRow => Width + 16;
 
     /// <summary>Floats of one state: S (Width × Padded), then the mean (Width).</summary>
-    public int State => Width * Padded + Width;
+    public int State => (Width * Padded) + Width;
 
     /// <summary>Parts into which the tokens of each of <paramref name="pairs"/> (image, head) pairs are cut.</summary>
     public static int Chunks(int pairs, int tokens) =>

@@ -10,7 +10,7 @@ internal readonly struct PolarityPlusPlusLayout
     public PolarityPlusPlusLayout(int headDim)
     {
         HeadDim = headDim;
-        var lanes = LanesFor(headDim);
+        int lanes = LanesFor(headDim);
         Padded = Lanes.RoundUp(headDim, lanes);
         Width = 2 * Padded;
         HalfPadded = Lanes.RoundUp(Half, lanes);
@@ -38,10 +38,10 @@ internal readonly struct PolarityPlusPlusLayout
     public const int Block = PolarityLayout.Block;
 
     /// <summary>Floats of one state: S (Width × Columns), then the mean (Width).</summary>
-    public int State => Width * Columns + Width;
+    public int State => (Width * Columns) + Width;
 
     /// <summary>Floats of a query unit in the workspace: ∂S, ∂m, then the gradients of both temperatures.</summary>
-    public int QueryUnit => State + 2 * Width;
+    public int QueryUnit => State + (2 * Width);
 
     /// <summary>Vectors that divide half a head evenly, or 4.</summary>
     public static int LanesFor(int headDim) => Lanes.CountFor(headDim / 2);

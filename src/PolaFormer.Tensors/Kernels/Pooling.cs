@@ -112,32 +112,32 @@ internal static unsafe class Pooling
                 for (int j = 0; j < OutWidth; j++)
                 {
                     if (VectorWidth.Is512)
-                        Pixel<Float32x16>(image, (int)i, j, (row * OutWidth + j) * Channels);
+                        Pixel<Float32x16>(image, (int)i, j, ((row * OutWidth) + j) * Channels);
                     else if (VectorWidth.Is256)
-                        Pixel<Float32x8>(image, (int)i, j, (row * OutWidth + j) * Channels);
+                        Pixel<Float32x8>(image, (int)i, j, ((row * OutWidth) + j) * Channels);
                     else
-                        Pixel<Float32x4>(image, (int)i, j, (row * OutWidth + j) * Channels);
+                        Pixel<Float32x4>(image, (int)i, j, ((row * OutWidth) + j) * Channels);
                 }
             }
         }
 
         private readonly void Pixel<T>(long image, int i, int j, long output) where T : unmanaged, IFloat32Vector<T>
         {
-            int top = i * Window.Stride - Window.Padding, left = j * Window.Stride - Window.Padding;
+            int top = (i * Window.Stride) - Window.Padding, left = (j * Window.Stride) - Window.Padding;
             int rowFrom = Math.Max(0, top), rowTo = Math.Min(Height, top + Window.Kernel);
             int columnFrom = Math.Max(0, left), columnTo = Math.Min(Width, left + Window.Kernel);
             for (int c = 0; c < Channels; c += T.Count)
             {
                 int width = Math.Min(T.Count, Channels - c);
-                T best = T.Create(float.NegativeInfinity), position = T.CreateBits(rowFrom * Width + columnFrom);
+                T best = T.Create(float.NegativeInfinity), position = T.CreateBits((rowFrom * Width) + columnFrom);
                 for (int row = rowFrom; row < rowTo; row++)
                 {
                     for (int column = columnFrom; column < columnTo; column++)
                     {
-                        T value = T.LoadPartial(X + ((image * Height + row) * Width + column) * Channels + c, width);
+                        T value = T.LoadPartial(X + (((((image * Height) + row) * Width) + column) * Channels) + c, width);
                         T better = T.GreaterThan(value, best) | ((T.Equal(value, value) ^ T.CreateBits(-1)) & T.Equal(best, best));
                         best = T.Select(better, value, best);
-                        position = T.Select(better, T.CreateBits(row * Width + column), position);
+                        position = T.Select(better, T.CreateBits((row * Width) + column), position);
                     }
                 }
 
@@ -166,8 +166,8 @@ internal static unsafe class Pooling
                 for (int j = 0; j < Width; j++)
                 {
                     (int columnFrom, int columnTo) = Windows(j, OutWidth);
-                    float* dx = Dx + (row * Width + j) * Channels;
-                    int position = (int)i * Width + j;
+                    float* dx = Dx + (((row * Width) + j) * Channels);
+                    int position = ((int)i * Width) + j;
                     for (int c = 0; c < Channels; c++)
                     {
                         float sum = 0;
@@ -175,7 +175,7 @@ internal static unsafe class Pooling
                         {
                             for (int x = columnFrom; x < columnTo; x++)
                             {
-                                long output = ((image * OutHeight + y) * OutWidth + x) * Channels + c;
+                                long output = (((((image * OutHeight) + y) * OutWidth) + x) * Channels) + c;
                                 if (Positions[output] == position)
                                     sum += Dy[output];
                             }
@@ -192,7 +192,7 @@ internal static unsafe class Pooling
         {
             int first = input + Window.Padding - Window.Kernel + 1;
             int from = first <= 0 ? 0 : (first + Window.Stride - 1) / Window.Stride;
-            return (from, Math.Min(outputs, (input + Window.Padding) / Window.Stride + 1));
+            return (from, Math.Min(outputs, ((input + Window.Padding) / Window.Stride) + 1));
         }
     }
 }

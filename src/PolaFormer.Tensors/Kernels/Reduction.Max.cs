@@ -25,7 +25,7 @@ internal static unsafe partial class Reduction
         for (long o = 0; o < outer; o++)
         {
             for (long i = 0; i < inner; i++)
-                dx[(o * reduce + index[o * inner + i]) * inner + i] = dy[o * inner + i];
+                dx[(((o * reduce) + index[(o * inner) + i]) * inner) + i] = dy[(o * inner) + i];
         }
     }
 
@@ -60,14 +60,14 @@ internal static unsafe partial class Reduction
         {
             for (long o = Outer * part / Parts; o < Outer * (part + 1) / Parts; o++)
             {
-                float* y = Y + o * Inner;
-                int* index = Index == null ? null : Index + o * Inner;
+                float* y = Y + (o * Inner);
+                int* index = Index == null ? null : Index + (o * Inner);
                 if (VectorWidth.Is512)
-                    Row<Float32x16>(X + o * Reduce * Inner, y, index);
+                    Row<Float32x16>(X + (o * Reduce * Inner), y, index);
                 else if (VectorWidth.Is256)
-                    Row<Float32x8>(X + o * Reduce * Inner, y, index);
+                    Row<Float32x8>(X + (o * Reduce * Inner), y, index);
                 else
-                    Row<Float32x4>(X + o * Reduce * Inner, y, index);
+                    Row<Float32x4>(X + (o * Reduce * Inner), y, index);
             }
         }
 
@@ -87,7 +87,7 @@ internal static unsafe partial class Reduction
                 T best = T.LoadPartial(x + j, width), position = T.Zero;
                 for (long i = 1; i < Reduce; i++)
                 {
-                    T value = T.LoadPartial(x + i * Inner + j, width);
+                    T value = T.LoadPartial(x + (i * Inner) + j, width);
                     // Larger, or a NaN where none was before.
                     T better = T.GreaterThan(value, best) | ((T.Equal(value, value) ^ T.CreateBits(-1)) & T.Equal(best, best));
                     best = T.Select(better, value, best);

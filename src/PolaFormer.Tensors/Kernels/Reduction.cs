@@ -44,8 +44,8 @@ internal static unsafe partial class Reduction
                 {
                     double total = 0;
                     for (int c = 0; c < chunks; c++)
-                        total += partials[(o * chunks + c) * inner + i];
-                    y[o * inner + i] = (float)(total * scale);
+                        total += partials[(((o * chunks) + c) * inner) + i];
+                    y[(o * inner) + i] = (float)(total * scale);
                 }
             }
         }
@@ -87,12 +87,12 @@ internal static unsafe partial class Reduction
         {
             int block = (int)Math.Min(count, BlockLength), i = 0;
             T s0 = T.Zero, s1 = T.Zero, s2 = T.Zero, s3 = T.Zero;
-            for (; i <= block - 4 * T.Count; i += 4 * T.Count)
+            for (; i <= block - (4 * T.Count); i += 4 * T.Count)
             {
                 s0 += T.Load(x + i);
                 s1 += T.Load(x + i + T.Count);
-                s2 += T.Load(x + i + 2 * T.Count);
-                s3 += T.Load(x + i + 3 * T.Count);
+                s2 += T.Load(x + i + (2 * T.Count));
+                s3 += T.Load(x + i + (3 * T.Count));
             }
 
             for (; i <= block - T.Count; i += T.Count)
@@ -116,12 +116,12 @@ internal static unsafe partial class Reduction
         {
             int block = (int)Math.Min(count, BlockLength), i = 0;
             T s0 = T.Zero, s1 = T.Zero, s2 = T.Zero, s3 = T.Zero;
-            for (; i <= block - 4 * T.Count; i += 4 * T.Count)
+            for (; i <= block - (4 * T.Count); i += 4 * T.Count)
             {
                 s0 = T.MultiplyAdd(T.Load(a + i), T.Load(b + i), s0);
                 s1 = T.MultiplyAdd(T.Load(a + i + T.Count), T.Load(b + i + T.Count), s1);
-                s2 = T.MultiplyAdd(T.Load(a + i + 2 * T.Count), T.Load(b + i + 2 * T.Count), s2);
-                s3 = T.MultiplyAdd(T.Load(a + i + 3 * T.Count), T.Load(b + i + 3 * T.Count), s3);
+                s2 = T.MultiplyAdd(T.Load(a + i + (2 * T.Count)), T.Load(b + i + (2 * T.Count)), s2);
+                s3 = T.MultiplyAdd(T.Load(a + i + (3 * T.Count)), T.Load(b + i + (3 * T.Count)), s3);
             }
 
             for (; i <= block - T.Count; i += T.Count)
@@ -142,20 +142,20 @@ internal static unsafe partial class Reduction
     {
         T factor = T.Create(scale);
         long j = 0;
-        for (; j <= columns - 4 * T.Count; j += 4 * T.Count)
+        for (; j <= columns - (4 * T.Count); j += 4 * T.Count)
         {
             T t0 = T.Zero, t1 = T.Zero, t2 = T.Zero, t3 = T.Zero;
             T c0 = T.Zero, c1 = T.Zero, c2 = T.Zero, c3 = T.Zero;
             for (long i = 0; i < rows; i += BlockRows)
             {
                 T s0 = T.Zero, s1 = T.Zero, s2 = T.Zero, s3 = T.Zero;
-                float* end = x + Math.Min(rows, i + BlockRows) * stride + j;
-                for (float* row = x + i * stride + j; row < end; row += stride)
+                float* end = x + (Math.Min(rows, i + BlockRows) * stride) + j;
+                for (float* row = x + (i * stride) + j; row < end; row += stride)
                 {
                     s0 += T.Load(row);
                     s1 += T.Load(row + T.Count);
-                    s2 += T.Load(row + 2 * T.Count);
-                    s3 += T.Load(row + 3 * T.Count);
+                    s2 += T.Load(row + (2 * T.Count));
+                    s3 += T.Load(row + (3 * T.Count));
                 }
 
                 AddCompensated(ref t0, ref c0, s0);
@@ -166,8 +166,8 @@ internal static unsafe partial class Reduction
 
             T.Store(t0 * factor, y + j);
             T.Store(t1 * factor, y + j + T.Count);
-            T.Store(t2 * factor, y + j + 2 * T.Count);
-            T.Store(t3 * factor, y + j + 3 * T.Count);
+            T.Store(t2 * factor, y + j + (2 * T.Count));
+            T.Store(t3 * factor, y + j + (3 * T.Count));
         }
 
         for (; j < columns; j += T.Count)
@@ -177,8 +177,8 @@ internal static unsafe partial class Reduction
             for (long i = 0; i < rows; i += BlockRows)
             {
                 T sum = T.Zero;
-                float* end = x + Math.Min(rows, i + BlockRows) * stride + j;
-                for (float* row = x + i * stride + j; row < end; row += stride)
+                float* end = x + (Math.Min(rows, i + BlockRows) * stride) + j;
+                for (float* row = x + (i * stride) + j; row < end; row += stride)
                     sum += T.LoadPartial(row, width);
                 AddCompensated(ref total, ref compensation, sum);
             }
@@ -220,11 +220,11 @@ internal static unsafe partial class Reduction
             {
                 (long o, long chunk) = Math.DivRem(item, Chunks);
                 long from = Reduce * chunk / Chunks, to = Reduce * (chunk + 1) / Chunks;
-                float* x = X + (o * Reduce + from) * Inner;
+                float* x = X + (((o * Reduce) + from) * Inner);
                 if (Inner == 1)
                     Y[item] = (float)(RowSum<T>(x, to - from) * Scale);
                 else
-                    ColumnSum<T>(x, to - from, Inner, Inner, Y + item * Inner, Scale);
+                    ColumnSum<T>(x, to - from, Inner, Inner, Y + (item * Inner), Scale);
             }
         }
     }
@@ -255,7 +255,7 @@ internal static unsafe partial class Reduction
                 int width = (int)Math.Min(T.Count, to - i);
                 T sum = T.LoadPartial(X + i, width);
                 for (int array = 1; array < Arrays; array++)
-                    sum += T.LoadPartial(X + array * Step + i, width);
+                    sum += T.LoadPartial(X + (array * Step) + i, width);
                 T.StorePartial(Accumulate ? T.LoadPartial(Y + i, width) + sum : sum, Y + i, width);
             }
         }
@@ -270,7 +270,7 @@ internal static unsafe partial class Reduction
 
         public readonly void Run(int part)
         {
-            long from = Count * part / Parts, count = Count * (part + 1) / Parts - from;
+            long from = Count * part / Parts, count = (Count * (part + 1) / Parts) - from;
             Partials[part] = VectorWidth.Is512 ? RowDot<Float32x16>(A + from, B + from, count)
                 : VectorWidth.Is256 ? RowDot<Float32x8>(A + from, B + from, count)
                 : RowDot<Float32x4>(A + from, B + from, count);

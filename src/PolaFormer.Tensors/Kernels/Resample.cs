@@ -35,8 +35,8 @@ internal static unsafe class Resample
                 int from = (int)block * BlockColumns, to = Math.Min(Columns.Outputs, from + BlockColumns);
                 for (int column = from; column < to; column++)
                 {
-                    float* y = Y + ((image * Rows.Outputs + row) * Columns.Outputs + column) * Channels;
-                    float* x = X + image * Rows.Inputs * Columns.Inputs * Channels;
+                    float* y = Y + (((((image * Rows.Outputs) + row) * Columns.Outputs) + column) * Channels);
+                    float* x = X + (image * Rows.Inputs * Columns.Inputs * Channels);
                     if (VectorWidth.Is512)
                         Pixel<Float32x16>(x, (int)row, column, y);
                     else if (VectorWidth.Is256)
@@ -52,16 +52,16 @@ internal static unsafe class Resample
             ReadOnlySpan<int> rows = Rows.Indices(row), columns = Columns.Indices(column);
             ReadOnlySpan<float> rowWeights = Rows.Weights(row), columnWeights = Columns.Weights(column);
             int c = 0;
-            for (; c <= Channels - 2 * T.Count; c += 2 * T.Count)
+            for (; c <= Channels - (2 * T.Count); c += 2 * T.Count)
             {
                 T s0 = T.Zero, s1 = T.Zero;
                 for (int i = 0; i < rows.Length; i++)
                 {
-                    float* line = x + (long)rows[i] * Columns.Inputs * Channels + c;
+                    float* line = x + ((long)rows[i] * Columns.Inputs * Channels) + c;
                     for (int j = 0; j < columns.Length; j++)
                     {
                         T weight = T.Create(rowWeights[i] * columnWeights[j]);
-                        float* pixel = line + (long)columns[j] * Channels;
+                        float* pixel = line + ((long)columns[j] * Channels);
                         s0 = T.MultiplyAdd(T.Load(pixel), weight, s0);
                         s1 = T.MultiplyAdd(T.Load(pixel + T.Count), weight, s1);
                     }
@@ -77,9 +77,9 @@ internal static unsafe class Resample
                 T sum = T.Zero;
                 for (int i = 0; i < rows.Length; i++)
                 {
-                    float* line = x + (long)rows[i] * Columns.Inputs * Channels + c;
+                    float* line = x + ((long)rows[i] * Columns.Inputs * Channels) + c;
                     for (int j = 0; j < columns.Length; j++)
-                        sum = T.MultiplyAdd(T.LoadPartial(line + (long)columns[j] * Channels, width), T.Create(rowWeights[i] * columnWeights[j]), sum);
+                        sum = T.MultiplyAdd(T.LoadPartial(line + ((long)columns[j] * Channels), width), T.Create(rowWeights[i] * columnWeights[j]), sum);
                 }
 
                 T.StorePartial(sum, y + c, width);

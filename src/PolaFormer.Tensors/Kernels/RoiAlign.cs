@@ -103,8 +103,8 @@ internal static unsafe class RoiAlign
                     {
                         if (!Around(region.Column(bin % Rule.Width, j), width, out int left, out int right, out float along))
                             continue;
-                        float* a = x + (((long)top * width + left) * channels), b = x + (((long)top * width + right) * channels);
-                        float* c = x + (((long)bottom * width + left) * channels), d = x + (((long)bottom * width + right) * channels);
+                        float* a = x + ((((long)top * width) + left) * channels), b = x + ((((long)top * width) + right) * channels);
+                        float* c = x + ((((long)bottom * width) + left) * channels), d = x + ((((long)bottom * width) + right) * channels);
                         float wa = (1 - down) * (1 - along), wb = (1 - down) * along, wc = down * (1 - along), wd = down * along;
                         for (int k = 0; k < y.Length; k++)
                             y[k] += (wa * a[k]) + (wb * b[k]) + (wc * c[k]) + (wd * d[k]);
@@ -146,8 +146,8 @@ internal static unsafe class RoiAlign
                         {
                             if (!Around(region.Column(bin % Rule.Width, j), width, out int left, out int right, out float along))
                                 continue;
-                            float* a = dx + (((long)top * width + left) * channels), b = dx + (((long)top * width + right) * channels);
-                            float* c = dx + (((long)bottom * width + left) * channels), d = dx + (((long)bottom * width + right) * channels);
+                            float* a = dx + ((((long)top * width) + left) * channels), b = dx + ((((long)top * width) + right) * channels);
+                            float* c = dx + ((((long)bottom * width) + left) * channels), d = dx + ((((long)bottom * width) + right) * channels);
                             float wa = (1 - down) * (1 - along) * scale, wb = (1 - down) * along * scale, wc = down * (1 - along) * scale, wd = down * along * scale;
                             for (int k = from; k < to; k++)
                             {

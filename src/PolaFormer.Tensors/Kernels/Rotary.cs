@@ -36,7 +36,7 @@ internal static unsafe class Rotary
     /// <summary>The transpose of <see cref="Turn{T}"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T TurnBack<T>(T y, T sin, T cos) where T : unmanaged, IFloat32Vector<T> =>
-        y * cos - SwapPairs(y * sin) * AlternatingSigns<T>();
+        (y * cos) - (SwapPairs(y * sin) * AlternatingSigns<T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T AlternatingSigns<T>() where T : unmanaged, IFloat32Vector<T> =>
@@ -61,8 +61,8 @@ internal static unsafe class Rotary
 
     private static void Run(in Problem problem, bool back)
     {
-        var rows = problem.Batch * problem.Tokens;
-        var parts = Math.Min(rows, Workers.PartsFor((long)rows * problem.Heads * problem.Width, Grain));
+        int rows = problem.Batch * problem.Tokens;
+        int parts = Math.Min(rows, Workers.PartsFor((long)rows * problem.Heads * problem.Width, Grain));
         switch (Lanes.CountFor(problem.Width))
         {
             case 16: Workers.Run(parts, new Body<Float32x16>(problem, parts, back)); break;
@@ -83,9 +83,9 @@ internal static unsafe class Rotary
 
         public float* Y(int image, int token) => y.At(image, token, 0);
 
-        public float* Sin(int token) => sin + (nint)token * Width;
+        public float* Sin(int token) => sin + ((nint)token * Width);
 
-        public float* Cos(int token) => cos + (nint)token * Width;
+        public float* Cos(int token) => cos + ((nint)token * Width);
     }
 
     private readonly struct Body<T>(Problem problem, int parts, bool back) : IParallelBody where T : unmanaged, IFloat32Vector<T>
@@ -93,17 +93,17 @@ internal static unsafe class Rotary
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int part)
         {
-            var (first, end) = Workers.Range(problem.Batch * problem.Tokens, parts, part);
-            for (var row = first; row < end; row++)
+            (int first, int end) = Workers.Range(problem.Batch * problem.Tokens, parts, part);
+            for (int row = first; row < end; row++)
             {
-                var (image, token) = Math.DivRem(row, problem.Tokens);
+                (int image, int token) = Math.DivRem(row, problem.Tokens);
                 float* x = problem.X(image, token), y = problem.Y(image, token);
                 float* sin = problem.Sin(token), cos = problem.Cos(token);
-                for (var head = 0; head < problem.Heads; head++)
+                for (int head = 0; head < problem.Heads; head++)
                 {
-                    for (var j = 0; j < problem.Width; j += T.Count)
+                    for (int j = 0; j < problem.Width; j += T.Count)
                     {
-                        var left = problem.Width - j;
+                        int left = problem.Width - j;
                         T input = Lanes.Load<T>(x + j, left), s = Lanes.Load<T>(sin + j, left), c = Lanes.Load<T>(cos + j, left);
                         Lanes.Store(back ? TurnBack(input, s, c) : Turn(input, s, c), y + j, left);
                     }

@@ -13,5 +13,5 @@ internal readonly unsafe struct Rows(float* data, nint rowStride, nint imageStri
     public nint RowStride { get; } = rowStride;
 
     /// <summary>Where a channel of a token of an image lies.</summary>
-    public float* At(int image, int token, int channel) => data + image * imageStride + token * RowStride + channel;
+    public float* At(int image, int token, int channel) => data + (image * imageStride) + (token * RowStride) + channel;
 }

@@ -79,7 +79,7 @@ internal static unsafe class ScaledResidual
 
         private readonly void Row<T>(long row) where T : unmanaged, IFloat32Vector<T>
         {
-            float* residual = Residual + row * Width, x = X + row * Width, y = Y + row * Width, channels = Factors.Channels;
+            float* residual = Residual + (row * Width), x = X + (row * Width), y = Y + (row * Width), channels = Factors.Channels;
             T factor = T.Create(Factors.OfRow(row));
             int i = 0;
             for (; i <= Width - T.Count; i += T.Count)
@@ -106,7 +106,7 @@ internal static unsafe class ScaledResidual
 
         public readonly void Run(int part)
         {
-            float* sums = Partials == null ? null : Partials + (long)part * Width;
+            float* sums = Partials == null ? null : Partials + ((long)part * Width);
             if (sums != null)
                 new Span<float>(sums, Width).Clear();
             for (long row = Rows * part / Parts; row < Rows * (part + 1) / Parts; row++)
@@ -122,7 +122,7 @@ internal static unsafe class ScaledResidual
 
         private readonly void Row<T>(long row, float* sums) where T : unmanaged, IFloat32Vector<T>
         {
-            float* x = X + row * Width, dy = Dy + row * Width, dx = Dx + row * Width, channels = Factors.Channels;
+            float* x = X + (row * Width), dy = Dy + (row * Width), dx = Dx + (row * Width), channels = Factors.Channels;
             T factor = T.Create(Factors.OfRow(row));
             int i = 0;
             for (; i <= Width - T.Count; i += T.Count)

@@ -66,11 +66,11 @@ internal static unsafe class Softmax
         {
             for (long row = Rows * part / Parts; row < Rows * (part + 1) / Parts; row++)
             {
-                float* x = X + row * Columns, y = Y + row * Columns, dy = Dy + row * Columns;
+                float* x = X + (row * Columns), y = Y + (row * Columns), dy = Dy + (row * Columns);
                 switch (Kind)
                 {
                     case Kind.Forward:
-                        ForwardRow<T>(x, y, Mask.Values == null ? null : Mask.Values + Mask.Row(row) * Columns, Columns);
+                        ForwardRow<T>(x, y, Mask.Values == null ? null : Mask.Values + (Mask.Row(row) * Columns), Columns);
                         break;
                     case Kind.LogForward:
                         LogForwardRow<T>(x, y, Columns);
@@ -170,7 +170,7 @@ internal static unsafe class Softmax
     private readonly struct LogGradient : IGradient
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Invoke<T>(T y, T dy, T total) where T : unmanaged, IFloat32Vector<T> => dy - VectorMath.Exp(y) * total;
+        public static T Invoke<T>(T y, T dy, T total) where T : unmanaged, IFloat32Vector<T> => dy - (VectorMath.Exp(y) * total);
     }
 
     private static void Combine<T, TGradient>(float* y, float* dy, float* dx, float rowTotal, int columns)

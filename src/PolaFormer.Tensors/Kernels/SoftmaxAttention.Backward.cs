@@ -20,10 +20,13 @@ internal static unsafe partial class SoftmaxAttention
         {
             var layout = new SoftmaxLayout(
                 inputs.Rows.Batch, inputs.Rows.Heads, inputs.Rows.HeadDim, inputs.Rows.Queries, inputs.Rows.Keys, biasGradient: gradients.DBias != null);
-            if (layout.BiasGradient) new Span<float>(gradients.Workspace, checked((int)layout.BiasWorkspace)).Clear();
+            if (layout.BiasGradient)
+                new Span<float>(gradients.Workspace, checked((int)layout.BiasWorkspace)).Clear();
             Workers.Run(layout.Parts(products: 5), new BackwardBody(inputs, gradients, layout));
-            if (layout.Chunks > 1) Workers.Run(layout.Batch * layout.Heads, new KeySumBody(inputs, gradients, layout));
-            if (layout.BiasGradient) Workers.Run(layout.Heads, new BiasSumBody(inputs, gradients, layout));
+            if (layout.Chunks > 1)
+                Workers.Run(layout.Batch * layout.Heads, new KeySumBody(inputs, gradients, layout));
+            if (layout.BiasGradient)
+                Workers.Run(layout.Heads, new BiasSumBody(inputs, gradients, layout));
         }
 
         private readonly struct BackwardBody(
@@ -31,38 +34,38 @@ internal static unsafe partial class SoftmaxAttention
         {
             public void Run(int part)
             {
-                var (padded, paddedKeys, block, keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Rows.Keys);
+                (int padded, int paddedKeys, int block, int keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Rows.Keys);
                 nint transposedLength = (nint)inputs.Rows.HeadDim * paddedKeys, keyLength = (nint)keys * padded;
-                var scores = ThreadScratch.Floats(ScratchPurpose.Attention, block * (2L * paddedKeys + 3 * padded) + 2 * transposedLength + 3 * keyLength);
-                var dScores = scores + block * paddedKeys;
-                var queries = dScores + block * paddedKeys;
-                var dOutputs = queries + block * padded;
-                var dQueries = dOutputs + block * padded;
-                var keysTransposed = dQueries + block * padded;
-                var valuesTransposed = keysTransposed + transposedLength;
-                var keyRows = valuesTransposed + transposedLength;
-                var dKeys = keyRows + keyLength;
-                var dValues = dKeys + keyLength;
+                float* scores = ThreadScratch.Floats(ScratchPurpose.Attention, (block * ((2L * paddedKeys) + (3 * padded))) + (2 * transposedLength) + (3 * keyLength));
+                float* dScores = scores + (block * paddedKeys);
+                float* queries = dScores + (block * paddedKeys);
+                float* dOutputs = queries + (block * padded);
+                float* dQueries = dOutputs + (block * padded);
+                float* keysTransposed = dQueries + (block * padded);
+                float* valuesTransposed = keysTransposed + transposedLength;
+                float* keyRows = valuesTransposed + transposedLength;
+                float* dKeys = keyRows + keyLength;
+                float* dValues = dKeys + keyLength;
                 new Span<float>(keysTransposed, checked((int)(2 * transposedLength))).Clear();
-                var (first, end) = Workers.Range(layout.Units, layout.Parts(products: 5), part);
-                for (var number = first; number < end; number++)
+                (int first, int end) = Workers.Range(layout.Units, layout.Parts(products: 5), part);
+                for (int number = first; number < end; number++)
                 {
-                    var unit = layout.Unit(number);
-                    var channel = unit.Head * inputs.Rows.HeadDim;
-                    for (var image = unit.FirstImage; image < unit.EndImage; image++)
+                    (int FirstImage, int EndImage, int Head, int Group, int Chunk, int From, int To) unit = layout.Unit(number);
+                    int channel = unit.Head * inputs.Rows.HeadDim;
+                    for (int image = unit.FirstImage; image < unit.EndImage; image++)
                     {
-                        var k = inputs.Rows.K.At(image, 0, channel);
-                        var v = inputs.Rows.V.At(image, 0, channel);
-                        var seen = KeysSeen(inputs, image);
-                        var columns = Lanes.RoundUp(seen, T.Count);
-                        var isEmpty = true;
+                        float* k = inputs.Rows.K.At(image, 0, channel);
+                        float* v = inputs.Rows.V.At(image, 0, channel);
+                        int seen = KeysSeen(inputs, image);
+                        int columns = Lanes.RoundUp(seen, T.Count);
+                        bool isEmpty = true;
                         TokenBlock<T>.Copy(seen, inputs.Rows.HeadDim, padded, k, inputs.Rows.K.RowStride, keyRows);
                         TokenBlock<T>.Transpose(seen, inputs.Rows.HeadDim, keyRows, padded, keysTransposed, paddedKeys);
                         TokenBlock<T>.Transpose(seen, inputs.Rows.HeadDim, v, inputs.Rows.V.RowStride, valuesTransposed, paddedKeys);
-                        for (var token = unit.From; token < unit.To; token += block)
+                        for (int token = unit.From; token < unit.To; token += block)
                         {
-                            var rows = Math.Min(block, unit.To - token);
-                            var dQ = gradients.DQ.At(image, token, channel);
+                            int rows = Math.Min(block, unit.To - token);
+                            float* dQ = gradients.DQ.At(image, token, channel);
                             if (TokenBlock<T>.IsZero(rows, inputs.Rows.HeadDim, gradients.DOutput.At(image, token, channel), gradients.DOutput.RowStride))
                             {
                                 TokenBlock<T>.Clear(rows, inputs.Rows.HeadDim, dQ, gradients.DQ.RowStride);
@@ -81,14 +84,14 @@ internal static unsafe partial class SoftmaxAttention
                             BlockProduct<T>.Run(
                                 rows, columns, inputs.Rows.HeadDim, dOutputs, padded, 1, valuesTransposed, paddedKeys,
                                 dScores, paddedKeys, accumulate: false);
-                            var state = inputs.State + 2 * (((nint)image * inputs.Rows.Heads + unit.Head) * inputs.Rows.Queries + token);
-                            for (var row = 0; row < rows; row++)
+                            float* state = inputs.State + (2 * (((((nint)image * inputs.Rows.Heads) + unit.Head) * inputs.Rows.Queries) + token));
+                            for (int row = 0; row < rows; row++)
                             {
                                 Probabilities(
-                                    inputs, seen, scores + row * paddedKeys, Bias(inputs, unit.Head, token + row),
-                                    Mask(inputs, image, token + row), state[2 * row], state[2 * row + 1]);
+                                    inputs, seen, scores + (row * paddedKeys), Bias(inputs, unit.Head, token + row),
+                                    Mask(inputs, image, token + row), state[2 * row], state[(2 * row) + 1]);
                                 ScoreGradients(
-                                    seen, scores + row * paddedKeys, dScores + row * paddedKeys,
+                                    seen, scores + (row * paddedKeys), dScores + (row * paddedKeys),
                                     DBias(unit.Group, unit.Head, token + row));
                             }
                             BlockProduct<T>.Run(
@@ -101,16 +104,16 @@ internal static unsafe partial class SoftmaxAttention
                             TokenBlock<T>.Store(
                                 rows, inputs.Rows.HeadDim, padded, dQueries, inputs.Scale, dQ, gradients.DQ.RowStride);
                         }
-                        var zeros = isEmpty ? 0 : seen;
-                        new Span<float>(dKeys + (nint)zeros * padded, (keys - zeros) * padded).Clear();
-                        new Span<float>(dValues + (nint)zeros * padded, (keys - zeros) * padded).Clear();
+                        int zeros = isEmpty ? 0 : seen;
+                        new Span<float>(dKeys + ((nint)zeros * padded), (keys - zeros) * padded).Clear();
+                        new Span<float>(dValues + ((nint)zeros * padded), (keys - zeros) * padded).Clear();
                         if (layout.Chunks == 1)
                         {
                             StoreKeyGradients(inputs, gradients, padded, image, channel, dKeys, dValues);
                         }
                         else
                         {
-                            var partial = KeyPartial(gradients, layout, keyLength, image, unit.Head, unit.Chunk);
+                            float* partial = KeyPartial(gradients, layout, keyLength, image, unit.Head, unit.Chunk);
                             new Span<float>(dKeys, checked((int)(2 * keyLength))).CopyTo(new Span<float>(partial, checked((int)(2 * keyLength))));
                         }
                     }
@@ -119,7 +122,7 @@ internal static unsafe partial class SoftmaxAttention
 
             private float* DBias(int group, int head, int query) =>
                 layout.BiasGradient
-                    ? gradients.Workspace + (((nint)group * inputs.Rows.Heads + head) * inputs.Rows.Queries + query) * inputs.Rows.Keys
+                    ? gradients.Workspace + ((((((nint)group * inputs.Rows.Heads) + head) * inputs.Rows.Queries) + query) * inputs.Rows.Keys)
                     : null;
         }
 
@@ -129,9 +132,9 @@ internal static unsafe partial class SoftmaxAttention
         {
             public void Run(int pair)
             {
-                var (image, head) = Math.DivRem(pair, inputs.Rows.Heads);
-                var keyLength = (nint)inputs.Rows.Keys * layout.Padded;
-                var sum = KeyPartial(gradients, layout, keyLength, image, head, 0);
+                (int image, int head) = Math.DivRem(pair, inputs.Rows.Heads);
+                nint keyLength = (nint)inputs.Rows.Keys * layout.Padded;
+                float* sum = KeyPartial(gradients, layout, keyLength, image, head, 0);
                 Sum(sum, 2 * keyLength, layout.Chunks, 2 * keyLength);
                 StoreKeyGradients(inputs, gradients, layout.Padded, image, head * inputs.Rows.HeadDim, sum, sum + keyLength);
             }
@@ -143,14 +146,14 @@ internal static unsafe partial class SoftmaxAttention
         {
             public void Run(int head)
             {
-                var length = (nint)inputs.Rows.Queries * inputs.Rows.Keys;
-                var result = gradients.DBias + head * length;
+                nint length = (nint)inputs.Rows.Queries * inputs.Rows.Keys;
+                float* result = gradients.DBias + (head * length);
                 for (nint i = 0; i < length; i += T.Count)
                 {
-                    var left = (int)Math.Min(T.Count, length - i);
-                    var sum = T.Zero;
-                    for (var group = 0; group < layout.Groups; group++)
-                        sum += T.LoadPartial(gradients.Workspace + ((nint)group * inputs.Rows.Heads + head) * length + i, left);
+                    int left = (int)Math.Min(T.Count, length - i);
+                    T sum = T.Zero;
+                    for (int group = 0; group < layout.Groups; group++)
+                        sum += T.LoadPartial(gradients.Workspace + ((((nint)group * inputs.Rows.Heads) + head) * length) + i, left);
                     T.StorePartial(sum, result + i, left);
                 }
             }
@@ -159,7 +162,7 @@ internal static unsafe partial class SoftmaxAttention
         private static float* KeyPartial(
             in SoftmaxAttentionGradients gradients, in SoftmaxLayout layout, nint keyLength, int image, int head, int chunk) =>
             gradients.Workspace + (nint)layout.BiasWorkspace
-                + (((nint)image * layout.Heads + head) * layout.Chunks + chunk) * 2 * keyLength;
+                + ((((((nint)image * layout.Heads) + head) * layout.Chunks) + chunk) * 2 * keyLength);
 
         private static void StoreKeyGradients(
             in SoftmaxAttentionInputs inputs, in SoftmaxAttentionGradients gradients, int padded, int image, int channel,
@@ -178,8 +181,9 @@ internal static unsafe partial class SoftmaxAttention
         {
             for (nint i = 0; i < length; i += T.Count)
             {
-                var sum = T.Load(values + i);
-                for (var other = 1; other < count; other++) sum += T.Load(values + other * stride + i);
+                T sum = T.Load(values + i);
+                for (int other = 1; other < count; other++)
+                    sum += T.Load(values + (other * stride) + i);
                 T.Store(sum, values + i);
             }
         }
@@ -190,20 +194,24 @@ internal static unsafe partial class SoftmaxAttention
             in SoftmaxAttentionInputs inputs, int keys, float* line, float* bias, float* mask, float maximum, float factor)
         {
             T scale = T.Create(inputs.Scale), shift = T.Create(maximum), normalizer = T.Create(factor);
-            var j = 0;
+            int j = 0;
             for (; j + T.Count <= keys; j += T.Count)
             {
-                var score = T.Load(line + j) * scale;
-                if (bias != null) score += T.Load(bias + j);
-                if (mask != null) score += T.Load(mask + j);
+                T score = T.Load(line + j) * scale;
+                if (bias != null)
+                    score += T.Load(bias + j);
+                if (mask != null)
+                    score += T.Load(mask + j);
                 T.Store(VectorMath.ExpOrZero(score - shift) * normalizer, line + j);
             }
             if (j < keys)
             {
-                var left = keys - j;
-                var score = T.Load(line + j) * scale;
-                if (bias != null) score += T.LoadPartial(bias + j, left);
-                if (mask != null) score += T.LoadPartial(mask + j, left);
+                int left = keys - j;
+                T score = T.Load(line + j) * scale;
+                if (bias != null)
+                    score += T.LoadPartial(bias + j, left);
+                if (mask != null)
+                    score += T.LoadPartial(mask + j, left);
                 T.Store(T.FirstLanes(left) & (VectorMath.ExpOrZero(score - shift) * normalizer), line + j);
             }
         }
@@ -214,21 +222,24 @@ internal static unsafe partial class SoftmaxAttention
         {
             // Divided by the row's own sum, which rounding keeps a little off 1: rows of D then sum to 0 as closely as they can.
             T dot = T.Zero, total = T.Zero;
-            for (var j = 0; j < keys; j += T.Count)
+            for (int j = 0; j < keys; j += T.Count)
             {
-                var probability = T.Load(probabilities + j);
+                T probability = T.Load(probabilities + j);
                 dot = T.MultiplyAdd(probability, T.Load(gradients + j), dot);
                 total += probability;
             }
 
-            var mean = T.Create(T.Sum(dot) / T.Sum(total));
-            for (var j = 0; j < keys; j += T.Count)
+            T mean = T.Create(T.Sum(dot) / T.Sum(total));
+            for (int j = 0; j < keys; j += T.Count)
             {
-                var gradient = T.Load(probabilities + j) * (T.Load(gradients + j) - mean);
+                T gradient = T.Load(probabilities + j) * (T.Load(gradients + j) - mean);
                 T.Store(gradient, gradients + j);
-                if (dBias == null) continue;
-                if (keys - j >= T.Count) T.Store(T.Load(dBias + j) + gradient, dBias + j);
-                else T.StorePartial(T.LoadPartial(dBias + j, keys - j) + gradient, dBias + j, keys - j);
+                if (dBias == null)
+                    continue;
+                if (keys - j >= T.Count)
+                    T.Store(T.Load(dBias + j) + gradient, dBias + j);
+                else
+                    T.StorePartial(T.LoadPartial(dBias + j, keys - j) + gradient, dBias + j, keys - j);
             }
         }
     }

@@ -18,36 +18,36 @@ internal static unsafe partial class SoftmaxAttention
         {
             public void Run(int part)
             {
-                var (padded, paddedKeys, block, keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Rows.Keys);
-                var scores = ThreadScratch.Floats(ScratchPurpose.Attention, (long)block * (paddedKeys + padded) + (long)inputs.Rows.HeadDim * paddedKeys + (long)keys * padded);
-                var sums = scores + block * paddedKeys;
-                var transposed = sums + block * padded;
-                var values = transposed + (nint)inputs.Rows.HeadDim * paddedKeys;
+                (int padded, int paddedKeys, int block, int keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Rows.Keys);
+                float* scores = ThreadScratch.Floats(ScratchPurpose.Attention, ((long)block * (paddedKeys + padded)) + ((long)inputs.Rows.HeadDim * paddedKeys) + ((long)keys * padded));
+                float* sums = scores + (block * paddedKeys);
+                float* transposed = sums + (block * padded);
+                float* values = transposed + ((nint)inputs.Rows.HeadDim * paddedKeys);
                 new Span<float>(transposed, inputs.Rows.HeadDim * paddedKeys).Clear();
-                var (first, end) = Workers.Range(layout.Units, layout.Parts(products: 2), part);
-                for (var number = first; number < end; number++)
+                (int first, int end) = Workers.Range(layout.Units, layout.Parts(products: 2), part);
+                for (int number = first; number < end; number++)
                 {
-                    var unit = layout.Unit(number);
-                    var (image, channel) = (unit.FirstImage, unit.Head * inputs.Rows.HeadDim);
-                    var seen = KeysSeen(inputs, image);
-                    var columns = Lanes.RoundUp(seen, T.Count);
+                    (int FirstImage, int EndImage, int Head, int Group, int Chunk, int From, int To) unit = layout.Unit(number);
+                    (int image, int channel) = (unit.FirstImage, unit.Head * inputs.Rows.HeadDim);
+                    int seen = KeysSeen(inputs, image);
+                    int columns = Lanes.RoundUp(seen, T.Count);
                     TokenBlock<T>.Transpose(
                         seen, inputs.Rows.HeadDim, inputs.Rows.K.At(image, 0, channel), inputs.Rows.K.RowStride, transposed, paddedKeys);
                     TokenBlock<T>.Copy(seen, inputs.Rows.HeadDim, padded, inputs.Rows.V.At(image, 0, channel), inputs.Rows.V.RowStride, values);
-                    for (var token = unit.From; token < unit.To; token += block)
+                    for (int token = unit.From; token < unit.To; token += block)
                     {
-                        var rows = Math.Min(block, unit.To - token);
+                        int rows = Math.Min(block, unit.To - token);
                         BlockProduct<T>.Run(
                             rows, columns, inputs.Rows.HeadDim, inputs.Rows.Q.At(image, token, channel), inputs.Rows.Q.RowStride, 1,
                             transposed, paddedKeys, scores, paddedKeys, accumulate: false);
-                        var state = inputs.State + 2 * (((nint)image * inputs.Rows.Heads + unit.Head) * inputs.Rows.Queries + token);
-                        for (var row = 0; row < rows; row++)
+                        float* state = inputs.State + (2 * (((((nint)image * inputs.Rows.Heads) + unit.Head) * inputs.Rows.Queries) + token));
+                        for (int row = 0; row < rows; row++)
                         {
-                            var line = scores + row * paddedKeys;
-                            var maximum = Scores(inputs, seen, line, Bias(inputs, unit.Head, token + row), Mask(inputs, image, token + row));
-                            var sum = Exponentials(seen, line, maximum);
+                            float* line = scores + (row * paddedKeys);
+                            float maximum = Scores(inputs, seen, line, Bias(inputs, unit.Head, token + row), Mask(inputs, image, token + row));
+                            float sum = Exponentials(seen, line, maximum);
                             state[2 * row] = maximum;
-                            state[2 * row + 1] = 1 / sum;
+                            state[(2 * row) + 1] = 1 / sum;
                         }
                         BlockProduct<T>.Run(
                             rows, padded, seen, scores, paddedKeys, 1, values, padded, sums, padded, accumulate: false);
@@ -61,31 +61,35 @@ internal static unsafe partial class SoftmaxAttention
 
         /// <summary>The row of the bias that belongs to a query, or null.</summary>
         private static float* Bias(in SoftmaxAttentionInputs inputs, int head, int query) =>
-            inputs.Bias == null ? null : inputs.Bias + ((nint)head * inputs.Rows.Queries + query) * inputs.Rows.Keys;
+            inputs.Bias == null ? null : inputs.Bias + ((((nint)head * inputs.Rows.Queries) + query) * inputs.Rows.Keys);
 
         private static float* Mask(in SoftmaxAttentionInputs inputs, int image, int query) =>
-            inputs.Mask == null ? null : inputs.Mask + ((nint)(image % inputs.MaskGroups) * inputs.MaskRows + (inputs.MaskRows == 1 ? 0 : query)) * inputs.Rows.Keys;
+            inputs.Mask == null ? null : inputs.Mask + ((((nint)(image % inputs.MaskGroups) * inputs.MaskRows) + (inputs.MaskRows == 1 ? 0 : query)) * inputs.Rows.Keys);
 
         /// <summary>line = scale·line + bias + mask, −∞ behind the last key; returns the maximum.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static float Scores(in SoftmaxAttentionInputs inputs, int keys, float* line, float* bias, float* mask)
         {
             T scale = T.Create(inputs.Scale), maximum = T.Create(float.NegativeInfinity);
-            var j = 0;
+            int j = 0;
             for (; j + T.Count <= keys; j += T.Count)
             {
-                var score = T.Load(line + j) * scale;
-                if (bias != null) score += T.Load(bias + j);
-                if (mask != null) score += T.Load(mask + j);
+                T score = T.Load(line + j) * scale;
+                if (bias != null)
+                    score += T.Load(bias + j);
+                if (mask != null)
+                    score += T.Load(mask + j);
                 T.Store(score, line + j);
                 maximum = T.Max(maximum, score);
             }
             if (j < keys)
             {
-                var left = keys - j;
-                var score = T.Load(line + j) * scale;
-                if (bias != null) score += T.LoadPartial(bias + j, left);
-                if (mask != null) score += T.LoadPartial(mask + j, left);
+                int left = keys - j;
+                T score = T.Load(line + j) * scale;
+                if (bias != null)
+                    score += T.LoadPartial(bias + j, left);
+                if (mask != null)
+                    score += T.LoadPartial(mask + j, left);
                 score = T.Select(T.FirstLanes(left), score, T.Create(float.NegativeInfinity));
                 T.Store(score, line + j);
                 maximum = T.Max(maximum, score);
@@ -98,9 +102,9 @@ internal static unsafe partial class SoftmaxAttention
         private static float Exponentials(int keys, float* line, float maximum)
         {
             T shift = T.Create(maximum), sum = T.Zero;
-            for (var j = 0; j < keys; j += T.Count)
+            for (int j = 0; j < keys; j += T.Count)
             {
-                var value = VectorMath.ExpOrZero(T.Load(line + j) - shift);
+                T value = VectorMath.ExpOrZero(T.Load(line + j) - shift);
                 T.Store(value, line + j);
                 sum += value;
             }
@@ -111,10 +115,10 @@ internal static unsafe partial class SoftmaxAttention
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Normalize(int rows, int columns, int padded, float* sums, float* state, float* output, nint outputRow)
         {
-            for (var row = 0; row < rows; row++)
+            for (int row = 0; row < rows; row++)
             {
-                var factor = T.Create(state[2 * row + 1]);
-                for (var j = 0; j < columns; j += T.Count)
+                T factor = T.Create(state[(2 * row) + 1]);
+                for (int j = 0; j < columns; j += T.Count)
                     Lanes.Store(T.Load(sums + j) * factor, output + j, columns - j);
                 sums += padded;
                 output += outputRow;

@@ -81,10 +81,12 @@ internal static unsafe partial class SoftmaxAttention
     /// </summary>
     private static int KeysSeen(in SoftmaxAttentionInputs inputs, int image)
     {
-        if (inputs.Mask == null || inputs.MaskRows != 1) return inputs.Rows.Keys;
-        var mask = inputs.Mask + (nint)(image % inputs.MaskGroups) * inputs.Rows.Keys;
-        var seen = inputs.Rows.Keys;
-        while (seen > 0 && mask[seen - 1] <= Excluding) seen--;
+        if (inputs.Mask == null || inputs.MaskRows != 1)
+            return inputs.Rows.Keys;
+        float* mask = inputs.Mask + ((nint)(image % inputs.MaskGroups) * inputs.Rows.Keys);
+        int seen = inputs.Rows.Keys;
+        while (seen > 0 && mask[seen - 1] <= Excluding)
+            seen--;
         return seen > 0 ? seen : inputs.Rows.Keys;
     }
 

@@ -17,14 +17,14 @@ internal readonly struct SoftmaxLayout
     public SoftmaxLayout(int batch, int heads, int headDim, int queries, int keys, bool biasGradient)
     {
         (Batch, Heads, HeadDim, _queries, _keys) = (batch, heads, headDim, queries, keys);
-        var lanes = Lanes.CountFor(headDim);
+        int lanes = Lanes.CountFor(headDim);
         Padded = Lanes.RoundUp(headDim, lanes);
         PaddedKeys = Lanes.RoundUp(keys, lanes);
         // The scores of a block take about 64 KiB; two whole tiles of 14 rows at least, which read the keys once.
         Block = Math.Clamp(16384 / PaddedKeys / 14 * 14, 28, 84);
         Groups = biasGradient ? Math.Min(batch, (WantedUnits + heads - 1) / heads) : batch;
         BiasGradient = biasGradient;
-        Chunks = Math.Clamp((WantedUnits + heads * Groups - 1) / (heads * Groups), 1, Math.Max(1, queries / ChunkTokens));
+        Chunks = Math.Clamp((WantedUnits + (heads * Groups) - 1) / (heads * Groups), 1, Math.Max(1, queries / ChunkTokens));
     }
 
     public int Batch { get; }
@@ -62,10 +62,10 @@ internal readonly struct SoftmaxLayout
     /// <summary>The images, head and queries of a unit.</summary>
     public (int FirstImage, int EndImage, int Head, int Group, int Chunk, int From, int To) Unit(int unit)
     {
-        var (groupAndHead, chunk) = Math.DivRem(unit, Chunks);
-        var (group, head) = Math.DivRem(groupAndHead, Heads);
-        var (first, end) = Workers.Range(Batch, Groups, group);
-        var (from, to) = Workers.Range(_queries, Chunks, chunk);
+        (int groupAndHead, int chunk) = Math.DivRem(unit, Chunks);
+        (int group, int head) = Math.DivRem(groupAndHead, Heads);
+        (int first, int end) = Workers.Range(Batch, Groups, group);
+        (int from, int to) = Workers.Range(_queries, Chunks, chunk);
         return (first, end, head, group, chunk, from, to);
     }
 }

@@ -13,6 +13,6 @@ internal readonly unsafe struct SoftmaxMask(float* values, int groups, int rowsP
     public long Row(long row)
     {
         (long block, long rowInGroup) = Math.DivRem(row, rowsPerGroup);
-        return block / repeat % groups * rowsPerGroup + rowInGroup;
+        return (block / repeat % groups * rowsPerGroup) + rowInGroup;
     }
 }

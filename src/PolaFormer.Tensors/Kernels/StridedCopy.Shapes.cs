@@ -15,7 +15,8 @@ internal static unsafe partial class StridedCopy
         Span<nint> xStrides = stackalloc nint[xShape.Rank], permuted = stackalloc nint[xShape.Rank], yStrides = stackalloc nint[xShape.Rank];
         Strides(xShape, xStrides);
         Strides(yShape, yStrides);
-        for (var i = 0; i < order.Length; i++) permuted[i] = xStrides[order[i]];
+        for (int i = 0; i < order.Length; i++)
+            permuted[i] = xStrides[order[i]];
         Run(x, permuted, y, yStrides, yShape.AsSpan(), elementSize);
     }
 
@@ -25,8 +26,8 @@ internal static unsafe partial class StridedCopy
         Span<nint> xStrides = stackalloc nint[xShape.Rank], yStrides = stackalloc nint[xShape.Rank];
         Strides(xShape, xStrides);
         Strides(yShape, yStrides);
-        var source = (byte*)x + (from * xStrides[dimension] * elementSize);
-        var target = (byte*)y + (to * yStrides[dimension] * elementSize);
+        byte* source = (byte*)x + (from * xStrides[dimension] * elementSize);
+        byte* target = (byte*)y + (to * yStrides[dimension] * elementSize);
         Run(source, xStrides, target, yStrides, xShape.With(dimension, length).AsSpan(), elementSize);
     }
 
@@ -37,9 +38,10 @@ internal static unsafe partial class StridedCopy
         Strides(xShape, xStrides);
         Strides(yShape, yStrides);
         repeated.Clear();
-        for (var i = 1; i <= xShape.Rank; i++)
+        for (int i = 1; i <= xShape.Rank; i++)
         {
-            if (xShape[-i] != 1) repeated[^i] = xStrides[^i];
+            if (xShape[-i] != 1)
+                repeated[^i] = xStrides[^i];
         }
 
         Run(x, repeated, y, yStrides, yShape.AsSpan(), elementSize);
@@ -48,7 +50,7 @@ internal static unsafe partial class StridedCopy
     private static void Strides(Shape shape, Span<nint> strides)
     {
         nint stride = 1;
-        for (var i = shape.Rank - 1; i >= 0; i--)
+        for (int i = shape.Rank - 1; i >= 0; i--)
         {
             strides[i] = stride;
             stride *= shape[i];

@@ -184,8 +184,8 @@ internal static unsafe partial class StridedCopy
                 (long rest, long columnBlock) = Math.DivRem(item, _columnBlocks);
                 (rest, long rowBlock) = Math.DivRem(rest, _rowBlocks);
                 long row = rowBlock * _rowBlock, column = columnBlock * _columnBlock;
-                nint source = (nint)(row * _rows.Source + column * _columns.Source);
-                nint destination = (nint)(row * _rows.Destination + column * _columns.Destination);
+                nint source = (nint)((row * _rows.Source) + (column * _columns.Source));
+                nint destination = (nint)((row * _rows.Destination) + (column * _columns.Destination));
                 for (int i = _rank - 1; i >= 0; i--)
                 {
                     (rest, long index) = Math.DivRem(rest, _outer[i].Extent);
@@ -203,7 +203,7 @@ internal static unsafe partial class StridedCopy
             if (_columns.Source == 1 && _columns.Destination == 1)
             {
                 for (int i = 0; i < rows; i++)
-                    TStore.Row(source + i * _rows.Source, destination + i * _rows.Destination, columns);
+                    TStore.Row(source + (i * _rows.Source), destination + (i * _rows.Destination), columns);
                 return;
             }
 
@@ -218,8 +218,8 @@ internal static unsafe partial class StridedCopy
                     int jEnd = Math.Min(columns, j0 + Tile);
                     for (int i = i0; i < iEnd; i++)
                     {
-                        TElement* from = source + i * sourceRow + j0 * sourceColumn;
-                        TElement* to = destination + i * _rows.Destination + j0 * destinationColumn;
+                        TElement* from = source + (i * sourceRow) + (j0 * sourceColumn);
+                        TElement* to = destination + (i * _rows.Destination) + (j0 * destinationColumn);
                         for (int j = j0; j < jEnd; j++)
                         {
                             TStore.One(from, to);

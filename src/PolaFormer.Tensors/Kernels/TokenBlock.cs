@@ -13,7 +13,8 @@ internal static unsafe class TokenBlock<T> where T : unmanaged, IFloat32Vector<T
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(float* address)
     {
-        if (Sse.IsSupported) Sse.Prefetch1(address);
+        if (Sse.IsSupported)
+            Sse.Prefetch1(address);
     }
 
     /// <summary>
@@ -23,11 +24,11 @@ internal static unsafe class TokenBlock<T> where T : unmanaged, IFloat32Vector<T
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Copy(int rows, int columns, int padded, float* source, nint sourceRow, float* destination)
     {
-        for (var row = 0; row < rows; row++)
+        for (int row = 0; row < rows; row++)
         {
-            for (var j = 0; j < padded; j += T.Count)
+            for (int j = 0; j < padded; j += T.Count)
             {
-                Prefetch(source + rows * sourceRow + j);
+                Prefetch(source + (rows * sourceRow) + j);
                 T.Store(Lanes.Load<T>(source + j, columns - j), destination + j);
             }
             source += sourceRow;
@@ -39,12 +40,12 @@ internal static unsafe class TokenBlock<T> where T : unmanaged, IFloat32Vector<T
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Store(int rows, int columns, int padded, float* source, float factor, float* destination, nint destinationRow)
     {
-        var scale = T.Create(factor);
-        for (var row = 0; row < rows; row++)
+        T scale = T.Create(factor);
+        for (int row = 0; row < rows; row++)
         {
-            for (var j = 0; j < columns; j += T.Count)
+            for (int j = 0; j < columns; j += T.Count)
             {
-                Prefetch(destination + rows * destinationRow + j);
+                Prefetch(destination + (rows * destinationRow) + j);
                 Lanes.Store(T.Load(source + j) * scale, destination + j, columns - j);
             }
             source += padded;
@@ -55,9 +56,10 @@ internal static unsafe class TokenBlock<T> where T : unmanaged, IFloat32Vector<T
     /// <summary>Whether scattered rows are zeros, as the gradients of padding are: they then add nothing to any gradient.</summary>
     public static bool IsZero(int rows, int columns, float* source, nint sourceRow)
     {
-        for (var row = 0; row < rows; row++, source += sourceRow)
+        for (int row = 0; row < rows; row++, source += sourceRow)
         {
-            if (new ReadOnlySpan<float>(source, columns).ContainsAnyExcept(0f)) return false;
+            if (new ReadOnlySpan<float>(source, columns).ContainsAnyExcept(0f))
+                return false;
         }
         return true;
     }
@@ -65,7 +67,7 @@ internal static unsafe class TokenBlock<T> where T : unmanaged, IFloat32Vector<T
     /// <summary>Zeros into scattered rows.</summary>
     public static void Clear(int rows, int columns, float* destination, nint destinationRow)
     {
-        for (var row = 0; row < rows; row++, destination += destinationRow)
+        for (int row = 0; row < rows; row++, destination += destinationRow)
             new Span<float>(destination, columns).Clear();
     }
 
@@ -73,10 +75,10 @@ internal static unsafe class TokenBlock<T> where T : unmanaged, IFloat32Vector<T
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transpose(int rows, int columns, float* source, nint sourceRow, float* destination, nint destinationRow)
     {
-        for (var column = 0; column < columns; column++)
+        for (int column = 0; column < columns; column++)
         {
-            var from = source + column;
-            for (var row = 0; row < rows; row++)
+            float* from = source + column;
+            for (int row = 0; row < rows; row++)
             {
                 destination[row] = *from;
                 from += sourceRow;

@@ -121,7 +121,7 @@ internal static partial class VectorMath
     {
         T e = Exp(T.Min(T.Create(20f), x)), sum = T.Create(1f) + e;
         // What rounding 1 + e lost comes back to first order; where e vanishes against 1 it is all there is.
-        T y = Log(sum) + (e - (sum - T.Create(1f))) / sum;
+        T y = Log(sum) + ((e - (sum - T.Create(1f))) / sum);
         return T.Select(T.GreaterThan(x, T.Create(20f)), x, y);
     }
 
@@ -138,7 +138,7 @@ internal static partial class VectorMath
         p = T.MultiplyAdd(p, z, T.Create(0.133314416f));
         p = T.MultiplyAdd(p, z, T.Create(-0.333332807f));
         T small = T.MultiplyAdd(p * z, x, x);
-        T large = T.Create(1f) - T.Create(2f) / (Exp(a + a) + T.Create(1f));
+        T large = T.Create(1f) - (T.Create(2f) / (Exp(a + a) + T.Create(1f)));
         return T.Select(T.LessThan(a, T.Create(0.625f)), small, large | sign);
     }
 

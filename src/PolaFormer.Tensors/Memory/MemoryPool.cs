@@ -110,7 +110,7 @@ internal abstract class MemoryPool(MemoryStatistics statistics)
         long step = 1L << (exponent - 2);
         long start = 1L << exponent;
         int quarter = (int)((wanted - start + step - 1) / step);
-        int sizeClass = 4 * (exponent - 7) + quarter;
+        int sizeClass = (4 * (exponent - 7)) + quarter;
         capacity = CapacityOf(sizeClass);
         return sizeClass;
     }
@@ -118,7 +118,7 @@ internal abstract class MemoryPool(MemoryStatistics statistics)
     private static long CapacityOf(int sizeClass)
     {
         int exponent = (sizeClass / 4) + 7;
-        return (1L << exponent) + (sizeClass % 4) * (1L << (exponent - 2));
+        return (1L << exponent) + ((sizeClass % 4) * (1L << (exponent - 2)));
     }
 
     private static Stack<nint>[] CreateStacks()

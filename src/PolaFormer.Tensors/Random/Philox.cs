@@ -82,7 +82,7 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
         while (!values.IsEmpty)
         {
             // Whole pairs: they start at an even index.
-            int skip = (int)(start & 1), count = Math.Min(BufferLength, skip + values.Length + 1 & ~1);
+            int skip = (int)(start & 1), count = Math.Min(BufferLength, (skip + values.Length + 1) & ~1);
             FillUInt32(new Span<uint>(bits, count), start - (ulong)skip);
             if (VectorWidth.Is512)
                 BoxMuller<Float32x16>(bits, normal, count / 2);
@@ -185,7 +185,7 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
     {
         float* u = stackalloc float[BufferLength / 2], v = stackalloc float[BufferLength / 2];
         for (int i = 0; i < pairs; i++)
-            (u[i], v[i]) = (1 - ToUniform(bits[2 * i]), ToUniform(bits[2 * i + 1]));
+            (u[i], v[i]) = (1 - ToUniform(bits[2 * i]), ToUniform(bits[(2 * i) + 1]));
         for (int i = 0; i < pairs; i += T.Count)
         {
             int width = Math.Min(T.Count, pairs - i);
@@ -196,6 +196,6 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
         }
 
         for (int i = 0; i < pairs; i++)
-            (normal[2 * i], normal[2 * i + 1]) = (u[i], v[i]);
+            (normal[2 * i], normal[(2 * i) + 1]) = (u[i], v[i]);
     }
 }

@@ -37,7 +37,8 @@ internal sealed unsafe class ThreadScratch
 
     ~ThreadScratch()
     {
-        for (var purpose = 0; purpose < _buffers.Length; purpose++) Free(purpose);
+        for (int purpose = 0; purpose < _buffers.Length; purpose++)
+            Free(purpose);
     }
 
     /// <summary>
@@ -46,15 +47,16 @@ internal sealed unsafe class ThreadScratch
     /// </summary>
     public static float* Floats(ScratchPurpose purpose, long count)
     {
-        var scratch = t_instance ??= new ThreadScratch();
-        if (scratch._capacities[(int)purpose] < count) scratch.Grow((int)purpose, count);
+        ThreadScratch scratch = t_instance ??= new ThreadScratch();
+        if (scratch._capacities[(int)purpose] < count)
+            scratch.Grow((int)purpose, count);
         return (float*)scratch._buffers[(int)purpose];
     }
 
     private void Grow(int purpose, long count)
     {
         Free(purpose);
-        var bytes = count * sizeof(float);
+        long bytes = count * sizeof(float);
         _buffers[purpose] = (nint)NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
         _capacities[purpose] = count;
         Device.Cpu.MemoryStatistics.AddScratch(bytes);
@@ -63,8 +65,9 @@ internal sealed unsafe class ThreadScratch
 
     private void Free(int purpose)
     {
-        var bytes = _capacities[purpose] * sizeof(float);
-        if (bytes == 0) return;
+        long bytes = _capacities[purpose] * sizeof(float);
+        if (bytes == 0)
+            return;
         NativeMemory.AlignedFree((void*)_buffers[purpose]);
         (_buffers[purpose], _capacities[purpose]) = (0, 0);
         Device.Cpu.MemoryStatistics.AddScratch(-bytes);

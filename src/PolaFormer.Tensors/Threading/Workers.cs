@@ -55,10 +55,11 @@ public static unsafe class Workers
     /// <remarks>The first exception thrown by a part surfaces here, after the parts under way have ended; the others are skipped.</remarks>
     internal static void Run<TBody>(int parts, TBody body) where TBody : struct, IParallelBody
     {
-        var threads = Math.Min(s_threadCount, parts);
+        int threads = Math.Min(s_threadCount, parts);
         if (threads <= 1 || t_inside || Interlocked.CompareExchange(ref s_busy, 1, 0) != 0)
         {
-            for (var part = 0; part < parts; part++) body.Run(part);
+            for (int part = 0; part < parts; part++)
+                body.Run(part);
             return;
         }
 
@@ -77,8 +78,8 @@ public static unsafe class Workers
     /// <summary>The part-th of <paramref name="parts"/> runs into which <paramref name="count"/> items fall, equal within one.</summary>
     internal static (int From, int To) Range(int count, int parts, int part)
     {
-        var (size, larger) = Math.DivRem(count, parts);
-        var from = part * size + Math.Min(part, larger);
+        (int size, int larger) = Math.DivRem(count, parts);
+        int from = (part * size) + Math.Min(part, larger);
         return (from, from + size + (part < larger ? 1 : 0));
     }
 
@@ -91,21 +92,23 @@ public static unsafe class Workers
 
     private static void Fork(delegate*<void*, int, void> invoke, void* body, int parts, int threads)
     {
-        var workers = EnsureWorkers(threads - 1);
+        Worker[] workers = EnsureWorkers(threads - 1);
         s_invoke = invoke;
         s_body = body;
         s_parts = parts;
         s_threads = threads;
         s_failure = null;
         Volatile.Write(ref s_remaining.Value, parts);
-        var generation = (int)(s_ticket.Value >> 32) + 1;
+        int generation = (int)(s_ticket.Value >> 32) + 1;
         Interlocked.Exchange(ref s_ticket.Value, ((long)generation << 32) | (uint)parts);   // a full fence: parked flags are read after it
-        for (var i = 0; i < threads - 1; i++) workers[i].Wake();
+        for (int i = 0; i < threads - 1; i++)
+            workers[i].Wake();
 
         TakeParts(generation);
 
         var spinner = new SpinWait();
-        while (Volatile.Read(ref s_remaining.Value) != 0) spinner.SpinOnce(sleep1Threshold: -1);
+        while (Volatile.Read(ref s_remaining.Value) != 0)
+            spinner.SpinOnce(sleep1Threshold: -1);
         s_failure?.Throw();
     }
 
@@ -114,13 +117,16 @@ public static unsafe class Workers
     {
         while (true)
         {
-            var ticket = Volatile.Read(ref s_ticket.Value);
-            var left = (int)ticket;
-            if ((int)(ticket >> 32) != generation || left == 0) return;
-            if (Interlocked.CompareExchange(ref s_ticket.Value, ticket - 1, ticket) != ticket) continue;
+            long ticket = Volatile.Read(ref s_ticket.Value);
+            int left = (int)ticket;
+            if ((int)(ticket >> 32) != generation || left == 0)
+                return;
+            if (Interlocked.CompareExchange(ref s_ticket.Value, ticket - 1, ticket) != ticket)
+                continue;
             try
             {
-                if (Volatile.Read(ref s_failure) is null) s_invoke(s_body, s_parts - left);
+                if (Volatile.Read(ref s_failure) is null)
+                    s_invoke(s_body, s_parts - left);
             }
             catch (Exception exception)
             {
@@ -132,15 +138,18 @@ public static unsafe class Workers
 
     private static Worker[] EnsureWorkers(int count)
     {
-        var workers = s_workers;
-        if (workers.Length >= count) return workers;
+        Worker[] workers = s_workers;
+        if (workers.Length >= count)
+            return workers;
         lock (s_growth)
         {
-            var from = s_workers.Length;
-            if (from >= count) return s_workers;
+            int from = s_workers.Length;
+            if (from >= count)
+                return s_workers;
             workers = new Worker[count];
             s_workers.CopyTo(workers, 0);
-            for (var i = from; i < count; i++) workers[i] = new Worker(i);
+            for (int i = from; i < count; i++)
+                workers[i] = new Worker(i);
             return s_workers = workers;
         }
     }
@@ -167,34 +176,39 @@ public static unsafe class Workers
 
         public void Wake()
         {
-            if (Volatile.Read(ref _parked) == 1 && Interlocked.Exchange(ref _parked, 0) == 1) _wake.Set();
+            if (Volatile.Read(ref _parked) == 1 && Interlocked.Exchange(ref _parked, 0) == 1)
+                _wake.Set();
         }
 
         private void Loop()
         {
             t_inside = true;
-            var seen = 0;
+            int seen = 0;
             while (true)
             {
                 seen = AwaitGeneration(seen);
-                if (_index < Volatile.Read(ref s_threads) - 1) TakeParts(seen);
+                if (_index < Volatile.Read(ref s_threads) - 1)
+                    TakeParts(seen);
             }
         }
 
         private int AwaitGeneration(int seen)
         {
-            var deadline = Stopwatch.GetTimestamp() + s_spinTicks;
+            long deadline = Stopwatch.GetTimestamp() + s_spinTicks;
             while (true)
             {
-                for (var i = 0; i < 16; i++)
+                for (int i = 0; i < 16; i++)
                 {
-                    if (Generation() is var fresh && fresh != seen) return fresh;
+                    if (Generation() is var fresh && fresh != seen)
+                        return fresh;
                     Thread.SpinWait(8);
                 }
-                if (Stopwatch.GetTimestamp() < deadline) continue;
+                if (Stopwatch.GetTimestamp() < deadline)
+                    continue;
 
                 Interlocked.Exchange(ref _parked, 1);   // a full fence: the ticket is read again after it
-                if (Generation() == seen || Interlocked.Exchange(ref _parked, 0) == 0) _wake.WaitOne();
+                if (Generation() == seen || Interlocked.Exchange(ref _parked, 0) == 0)
+                    _wake.WaitOne();
                 deadline = Stopwatch.GetTimestamp() + s_spinTicks;
             }
         }

@@ -11,7 +11,7 @@ internal static class CsvSummary
     public static void Write(string path, RunLog log)
     {
         (string Name, Func<EpochRecord, IFormattable?> Value)[] columns = ColumnsOf(log.Metrics);
-        var text = new StringBuilder().AppendJoin(',', columns.Select(column => column.Name)).Append('\n');
+        StringBuilder text = new StringBuilder().AppendJoin(',', columns.Select(column => column.Name)).Append('\n');
         foreach (EpochRecord epoch in log.Epochs)
             text.AppendJoin(',', columns.Select(column => column.Value(epoch)?.ToString(null, CultureInfo.InvariantCulture))).Append('\n');
         OutputFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text.ToString())));

@@ -73,7 +73,7 @@ internal sealed record RunLog(RunRecord Run, StepCurves Steps, IReadOnlyList<Epo
     // Lines too long for a record are passed over without being held.
     private static IEnumerable<string> Lines(StreamReader reader)
     {
-        var buffer = new char[1 << 16];
+        char[] buffer = new char[1 << 16];
         var line = new StringBuilder();
         bool isTooLong = false;
         for (int count; (count = reader.Read(buffer)) > 0;)

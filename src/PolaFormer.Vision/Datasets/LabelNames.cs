@@ -35,7 +35,7 @@ internal sealed class LabelNames
     }
 
     /// <summary>The names, once all labels were seen.</summary>
-    public IReadOnlyList<string> Names => _names ?? [.. Enumerable.Range(0, _count ?? _largest + 1).Select(label => label.ToString(CultureInfo.InvariantCulture))];
+    public IReadOnlyList<string> Names => _names ?? [.. Enumerable.Range(0, _count ?? (_largest + 1)).Select(label => label.ToString(CultureInfo.InvariantCulture))];
 
     /// <summary>The label that a text gives: a number, or a name of <c>classes.txt</c>.</summary>
     /// <param name="text">The text.</param>

@@ -52,7 +52,7 @@ internal readonly record struct TarHeader(char Type, string Name, string LinkNam
             {
                 if (value >> 55 != 0)
                     return null;
-                value = value << 8 | digit;
+                value = (value << 8) | digit;
             }
             return value;
         }
@@ -60,7 +60,7 @@ internal readonly record struct TarHeader(char Type, string Name, string LinkNam
         {
             if (digit is < (byte)'0' or > (byte)'7')
                 return null;
-            value = value << 3 | (uint)(digit - '0');
+            value = (value << 3) | (uint)(digit - '0');
         }
         return value;
     }

@@ -101,7 +101,7 @@ internal sealed class TarImages : IImageArchive
     {
         FileStream file = InputFile.Open(Path);
         return _isCompressed
-            ? new(new GZipStream(file, CompressionMode.Decompress), Path, MaxUnpackedBytes + MaxInflation * file.Length)
+            ? new(new GZipStream(file, CompressionMode.Decompress), Path, MaxUnpackedBytes + (MaxInflation * file.Length))
             : new(file, Path, file.Length);
     }
 

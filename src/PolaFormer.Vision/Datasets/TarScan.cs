@@ -148,7 +148,7 @@ internal sealed class TarScan(Stream archive, string path, long maxBytes)
                 ? Damaged("it ends in the middle of a file")
                 : Refused($"it unpacks to more than {maxBytes} bytes, which images do not. Unpack it, if it is trusted");
         }
-        _next = _position + (size + TarHeader.Bytes - 1) / TarHeader.Bytes * TarHeader.Bytes;
+        _next = _position + ((size + TarHeader.Bytes - 1) / TarHeader.Bytes * TarHeader.Bytes);
     }
 
     /// <summary>The bytes of a header that has some.</summary>

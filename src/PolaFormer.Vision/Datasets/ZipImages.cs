@@ -116,7 +116,7 @@ internal sealed class ZipImages : IImageArchive
 
     private static string TargetOf(ZipArchiveEntry link) => link.Length > MaxLinkBytes ? "" : Encoding.UTF8.GetString(Read(link, NameOf(link)));
 
-    private static bool IsLink(ZipArchiveEntry entry) => (entry.ExternalAttributes >> 16 & FileType) == SymbolicLink;
+    private static bool IsLink(ZipArchiveEntry entry) => ((entry.ExternalAttributes >> 16) & FileType) == SymbolicLink;
 
     private static byte[] Read(ZipArchiveEntry entry, string name)
     {

@@ -29,7 +29,7 @@ internal static class BmpDecoder
         header = header with { Height = header.Height / 2 };
         ImageDecoder.CheckSize(header.Width, header.Height, options);
         long mask = (header.Width + 31) / 32 * 4 * header.Height;
-        if (bits == 32 ? header.PixelOffset + header.Width * header.Height * 4 > data.Length : size > data.Length || size < mask)
+        if (bits == 32 ? header.PixelOffset + (header.Width * header.Height * 4) > data.Length : size > data.Length || size < mask)
             throw new ImageException("ICO: the mask of transparency is truncated");
         return header.IsRunLength ? DecodeRuns(data, header) : DecodeRows(data, header);
     }
@@ -37,9 +37,9 @@ internal static class BmpDecoder
     private static Image DecodeRows(ReadOnlySpan<byte> data, BmpHeader header)
     {
         int width = (int)header.Width, height = (int)header.Height;
-        long rowBytes = ((long)width * header.Bits + 7) / 8, stride = ((long)width * header.Bits + 31) / 32 * 4;
+        long rowBytes = (((long)width * header.Bits) + 7) / 8, stride = (((long)width * header.Bits) + 31) / 32 * 4;
         // The padding of the last row may be missing.
-        if (header.PixelOffset + stride * (height - 1) + rowBytes > data.Length)
+        if (header.PixelOffset + (stride * (height - 1)) + rowBytes > data.Length)
             throw new ImageException("BMP: the file is truncated");
         Span<byte> palette = stackalloc byte[256 * Image.Channels];
         if (header.Bits <= 8)
@@ -48,7 +48,7 @@ internal static class BmpDecoder
         var image = new Image(width, height);
         for (int y = 0; y < height; y++)
         {
-            ReadOnlySpan<byte> row = data.Slice((int)(header.PixelOffset + stride * y), (int)rowBytes);
+            ReadOnlySpan<byte> row = data.Slice((int)(header.PixelOffset + (stride * y)), (int)rowBytes);
             Span<byte> pixels = image.Row(header.TopDown ? y : height - 1 - y);
             if (header.Bits <= 8)
                 Look(row, header.Bits, palette, pixels);

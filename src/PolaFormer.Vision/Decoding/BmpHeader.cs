@@ -121,7 +121,7 @@ internal readonly record struct BmpHeader
         int entries = PaletteEntries == 0 ? 1 << Bits : PaletteEntries;
         if (entries is < 0 or > 256)
             throw new ImageException($"BMP: a palette of {entries} entries is not possible");
-        end = Math.Min(position + entries * PaletteEntryBytes, data.Length);
+        end = Math.Min(position + (entries * PaletteEntryBytes), data.Length);
         return this with { PaletteOffset = position, PaletteEntries = entries };
     }
 
@@ -130,7 +130,7 @@ internal readonly record struct BmpHeader
     {
         for (int i = 0; i < 256; i++)
         {
-            int at = PaletteOffset + i * PaletteEntryBytes;
+            int at = PaletteOffset + (i * PaletteEntryBytes);
             Span<byte> entry = palette.Slice(i * Image.Channels, Image.Channels);
             if (i < PaletteEntries && at + Image.Channels <= data.Length)
                 (entry[0], entry[1], entry[2]) = (data[at + 2], data[at + 1], data[at]);

@@ -34,7 +34,7 @@ internal static class BmpRunLength
             {
                 if (position + 2 > data.Length)
                     throw new ImageException("BMP: the file is truncated");
-                written = (int)Math.Min(written + data[position] + (long)data[position + 1] * width, indices.Length);
+                written = (int)Math.Min(written + data[position] + ((long)data[position + 1] * width), indices.Length);
                 column = written % width;
                 position += 2;
             }
@@ -45,7 +45,7 @@ internal static class BmpRunLength
                     throw new ImageException("BMP: the file is truncated");
                 int literals = Math.Min(value, indices.Length - written);
                 for (int i = 0; i < literals; i++)
-                    indices[written + i] = nibbles ? Nibble(data[position + i / 2], i) : data[position + i];
+                    indices[written + i] = nibbles ? Nibble(data[position + (i / 2)], i) : data[position + i];
                 written += literals;
                 column += literals;
                 // Literals are padded to an even position of the file.

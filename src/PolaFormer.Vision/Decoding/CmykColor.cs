@@ -15,7 +15,7 @@ internal static class CmykColor
     /// <summary>a·b/255, rounded; a and b in 0 … 255.</summary>
     private static int MultiplyDivide255(int a, int b)
     {
-        int product = a * b + 128;
+        int product = (a * b) + 128;
         return ((product >> 8) + product) >> 8;
     }
 }

@@ -84,7 +84,7 @@ internal ref struct GifLzw
 
             while (length > 0)
             {
-                target[y * width + x] = reversed[--length];
+                target[(y * width) + x] = reversed[--length];
                 if (++x < width)
                     continue;
                 x = 0;
@@ -102,10 +102,10 @@ internal ref struct GifLzw
         {
             int rows = Math.Max(0, (height - start + step - 1) / step);
             if (number < rows)
-                return start + number * step;
+                return start + (number * step);
             number -= rows;
         }
-        return 1 + number * 2;
+        return 1 + (number * 2);
     }
 
     private int Next(int bits)

@@ -14,12 +14,12 @@ internal static class IcoDecoder
         if (data.Length < HeaderBytes)
             throw Truncated();
         int count = BinaryPrimitives.ReadUInt16LittleEndian(data[4..]);
-        if (data.Length < HeaderBytes + count * EntryBytes)
+        if (data.Length < HeaderBytes + (count * EntryBytes))
             throw Truncated();
         Entry? best = null;
         for (int i = 0; i < count; i++)
         {
-            Entry entry = Entry.Read(data.Slice(HeaderBytes + i * EntryBytes, EntryBytes));
+            Entry entry = Entry.Read(data.Slice(HeaderBytes + (i * EntryBytes), EntryBytes));
             // Of twins the last one counts.
             if (best is null || (entry.Pixels, entry.ColourBits).CompareTo((best.Value.Pixels, best.Value.ColourBits)) >= 0)
                 best = entry;

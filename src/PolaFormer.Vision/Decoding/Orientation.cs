@@ -28,7 +28,7 @@ internal static class Orientation
         int written = 0;
         for (int y = 0; y < result.Height; y++)
         {
-            int read = origin + y * row;
+            int read = origin + (y * row);
             for (int x = 0; x < result.Width; x++, read += column, written += Image.Channels)
                 from.Slice(read, Image.Channels).CopyTo(to[written..]);
         }

@@ -29,7 +29,7 @@ internal readonly ref struct PngChunks
     public int Channels => ColorType switch { Gray or Palette => 1, GrayAlpha => 2, Rgb => 3, _ => 4 };
 
     /// <summary>Bytes of a row as stored: below 8 bits, samples are packed.</summary>
-    public long RowBytes => ((long)Width * Channels * BitDepth + 7) / 8;
+    public long RowBytes => (((long)Width * Channels * BitDepth) + 7) / 8;
 
     public static bool Matches(ReadOnlySpan<byte> data) => data.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]);
 

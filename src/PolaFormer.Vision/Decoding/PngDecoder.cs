@@ -104,7 +104,7 @@ internal static unsafe class PngDecoder
             FillLookup(lookup, chunks);
         for (int y = 0; y < image.Height; y++)
         {
-            var row = new ReadOnlySpan<byte>(samples + y * chunks.RowBytes, (int)chunks.RowBytes);
+            var row = new ReadOnlySpan<byte>(samples + (y * chunks.RowBytes), (int)chunks.RowBytes);
             Span<byte> pixels = image.Row(y);
             if (chunks.ColorType == PngChunks.Gray && chunks.BitDepth == 16)
                 ClipGray16(row, pixels);

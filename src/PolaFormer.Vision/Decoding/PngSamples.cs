@@ -49,7 +49,7 @@ internal static unsafe class PngSamples
         if (width <= 0 || height <= 0)
             return;
         int bits = chunks.Channels * chunks.BitDepth, pixel = Math.Max(1, bits / 8);
-        int rowBytes = checked((int)(((long)width * bits + 7) / 8));
+        int rowBytes = checked((int)((((long)width * bits) + 7) / 8));
 
         // The row before the first is of zeros. The first byte of a row names its filter.
         byte[] row = new byte[1 + rowBytes], above = new byte[1 + rowBytes];
@@ -57,7 +57,7 @@ internal static unsafe class PngSamples
         {
             inflated.ReadExactly(row);
             Unfilter(row[0], row.AsSpan(1), above.AsSpan(1), pixel);
-            var target = new Span<byte>(output + ((pass.Y + (long)y * pass.StepY) * chunks.RowBytes), (int)chunks.RowBytes);
+            var target = new Span<byte>(output + ((pass.Y + ((long)y * pass.StepY)) * chunks.RowBytes), (int)chunks.RowBytes);
             if (pass.StepX == 1)
                 row.AsSpan(1).CopyTo(target);
             else

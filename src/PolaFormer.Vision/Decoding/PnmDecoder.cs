@@ -55,7 +55,7 @@ internal static class PnmDecoder
         int rowBytes = (image.Width + 7) / 8;
         for (int y = 0; y < image.Height; y++, data = data[rowBytes..])
             for (int x = 0; x < image.Width; x++)
-                Fill(image.Row(y), x, (data[x >> 3] >> (7 - (x & 7)) & 1) != 0 ? (byte)0 : (byte)255);
+                Fill(image.Row(y), x, ((data[x >> 3] >> (7 - (x & 7))) & 1) != 0 ? (byte)0 : (byte)255);
     }
 
     private static void UnpackBytes(ReadOnlySpan<byte> data, Image image, int channels, int largest)
@@ -82,7 +82,7 @@ internal static class PnmDecoder
                 int value = isBitmap ? ReadBit(data, ref position) : ReadWord(data, ref position);
                 if (value > largest)
                     throw new ImageException($"PNM: a value of {value} is above the largest, {largest}");
-                pixels[at + c] = isBitmap ? (byte)(255 - 255 * value) : Level(value, largest, channels);
+                pixels[at + c] = isBitmap ? (byte)(255 - (255 * value)) : Level(value, largest, channels);
             }
             if (channels == 1)
                 pixels.Slice(at + 1, 2).Fill(pixels[at]);
@@ -111,7 +111,7 @@ internal static class PnmDecoder
             else if (!char.IsAsciiDigit((char)letter) || ++digits > MaxWordLength)
                 throw new ImageException("PNM: a number is expected");
             else
-                value = value * 10 + (letter - '0');
+                value = (value * 10) + (letter - '0');
         }
     }
 

@@ -16,7 +16,7 @@ internal static class TiffDecoder
         ImageDecoder.CheckSize(layout.Width, layout.Height, options);
         ImageDecoder.CheckSize(layout.TileWidth, layout.TileHeight, options);
         // A tile may be larger than the picture, but not by as much as it likes.
-        long tileBytes = layout.RowBytes * layout.TileHeight * layout.Planes, pictureBytes = (layout.Width * layout.Samples * layout.Bits + 7) / 8 * layout.Height;
+        long tileBytes = layout.RowBytes * layout.TileHeight * layout.Planes, pictureBytes = ((layout.Width * layout.Samples * layout.Bits) + 7) / 8 * layout.Height;
         if (tileBytes > Math.Max(MaxTileBytes, pictureBytes) || tileBytes > Array.MaxLength)
             throw new ImageException($"TIFF: a tile of {tileBytes} bytes is too large for the picture");
         // The directory has a place for each, and those are in the file: no memory is taken for a picture that is not there.
@@ -57,7 +57,7 @@ internal static class TiffDecoder
             int planeBytes = rowBytes * (isTiled ? tileHeight : rows);
             for (int plane = 0; plane < layout.Planes; plane++)
             {
-                long index = (long)plane * across * down + i;
+                long index = ((long)plane * across * down) + i;
                 // The size is not needed to unpack, and some files have a wrong one.
                 Read(data, layout, offsets[index], index < counts.Count ? counts[index] : 0, buffer.AsSpan(plane * planeBytes, planeBytes));
             }
@@ -108,9 +108,9 @@ internal static class TiffDecoder
         for (int i = 0; i < result.Length; i++)
         {
             int value = result[i];
-            value = (value & 0x55) << 1 | value >> 1 & 0x55;
-            value = (value & 0x33) << 2 | value >> 2 & 0x33;
-            result[i] = (byte)(value << 4 | value >> 4);
+            value = ((value & 0x55) << 1) | ((value >> 1) & 0x55);
+            value = ((value & 0x33) << 2) | ((value >> 2) & 0x33);
+            result[i] = (byte)((value << 4) | (value >> 4));
         }
         return result;
     }

@@ -45,7 +45,7 @@ internal readonly record struct TiffLayout
     public int SamplesTogether => IsPlanar ? 1 : Samples;
 
     /// <summary>Bytes of a row of a strip or tile; where samples are stored for themselves, of one of them.</summary>
-    public long RowBytes => (TileWidth * SamplesTogether * Bits + 7) / 8;
+    public long RowBytes => ((TileWidth * SamplesTogether * Bits) + 7) / 8;
 
     /// <summary>The parts that a strip or tile comes in.</summary>
     public int Planes => IsPlanar ? Samples : 1;

@@ -57,7 +57,7 @@ internal static class TiffLzw
         int at = (int)(position >> 3);
         if (position + bits > packed.Length * 8L)
             throw TiffCompression.Truncated();
-        int window = packed[at] << 16 | packed[at + 1] << 8 | (at + 2 < packed.Length ? packed[at + 2] : 0);
-        return window >> (24 - bits - (int)(position & 7)) & ((1 << bits) - 1);
+        int window = (packed[at] << 16) | (packed[at + 1] << 8) | (at + 2 < packed.Length ? packed[at + 2] : 0);
+        return (window >> (24 - bits - (int)(position & 7))) & ((1 << bits) - 1);
     }
 }

@@ -46,7 +46,7 @@ internal sealed class TiffPixels
         for (int i = 0; i < entries; i++)
         {
             for (int c = 0; c < Image.Channels; c++)
-                _lookup[i * Image.Channels + c] = (byte)(map[c * entries + i] >> 8);
+                _lookup[(i * Image.Channels) + c] = (byte)(map[(c * entries) + i] >> 8);
         }
     }
 
@@ -57,7 +57,7 @@ internal sealed class TiffPixels
         long x = 0;
         for (int at = 0; at < pixels.Length; x += step, at += Image.Channels)
         {
-            int index = row[(int)(x >> 3)] >> (8 - bits - (int)(x & 7)) & mask;
+            int index = (row[(int)(x >> 3)] >> (8 - bits - (int)(x & 7))) & mask;
             _lookup.AsSpan(index * Image.Channels, Image.Channels).CopyTo(pixels[at..]);
         }
     }
@@ -90,10 +90,10 @@ internal sealed class TiffPixels
         bool isPremultiplied = _layout is { IsPremultiplied: true, Samples: > 3 };
         for (int at = 0; at < pixels.Length; at += Image.Channels, row = row[pixel..])
         {
-            int alpha = isPremultiplied ? row[3 * sample + upper] : 255;
+            int alpha = isPremultiplied ? row[(3 * sample) + upper] : 255;
             for (int c = 0; c < Image.Channels; c++)
             {
-                int value = row[c * sample + upper];
+                int value = row[(c * sample) + upper];
                 pixels[at + c] = (byte)(alpha == 255 ? value : alpha == 0 ? 0 : Math.Min(255, value * 255 / alpha));
             }
         }
@@ -103,6 +103,6 @@ internal sealed class TiffPixels
     {
         int sample = _layout.Bits / 8, pixel = sample * _layout.Samples, upper = _layout.IsLittleEndian ? sample - 1 : 0;
         for (int at = 0; at < pixels.Length; at += Image.Channels, row = row[pixel..])
-            CmykColor.ToRgb(row[upper], row[sample + upper], row[2 * sample + upper], row[3 * sample + upper], pixels[at..]);
+            CmykColor.ToRgb(row[upper], row[sample + upper], row[(2 * sample) + upper], row[(3 * sample) + upper], pixels[at..]);
     }
 }

@@ -93,7 +93,7 @@ internal readonly ref struct WebPFrame
         return body;
     }
 
-    private static int UInt24(ReadOnlySpan<byte> data) => data[0] | data[1] << 8 | data[2] << 16;
+    private static int UInt24(ReadOnlySpan<byte> data) => data[0] | (data[1] << 8) | (data[2] << 16);
 
     private static ImageException Truncated() => new("WebP: the file is truncated");
 }

@@ -21,7 +21,7 @@ public sealed class PadCrop : IImageStep
     /// <exception cref="ImageException">The padded image is smaller than the square.</exception>
     public Image Apply(Image image, IRandomSource random)
     {
-        int spareWidth = image.Width + 2 * _padding - _size, spareHeight = image.Height + 2 * _padding - _size;
+        int spareWidth = image.Width + (2 * _padding) - _size, spareHeight = image.Height + (2 * _padding) - _size;
         if (spareWidth < 0 || spareHeight < 0)
             throw new ImageException($"an image of {image.Width}×{image.Height}, padded by {_padding}, holds no square of {_size}");
         int top = random.Integer(0, spareHeight) - _padding;

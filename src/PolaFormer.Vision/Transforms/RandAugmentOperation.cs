@@ -54,7 +54,7 @@ public sealed class RandAugmentOperation
         // With "increasing", 1 is no change and both directions from it are; else 0.1 … 1.9.
         RandAugmentOperation Enhancing(string name, double weight, Func<Image, double, Image> apply) => isIncreasing
             ? new(name + suffix, weight, level => level * 0.9, (image, factor, _, _) => apply(image, factor), isSigned: true, center: 1)
-            : new(name, weight, level => level * 1.8 + 0.1, (image, factor, _, _) => apply(image, factor));
+            : new(name, weight, level => (level * 1.8) + 0.1, (image, factor, _, _) => apply(image, factor));
     }
 
     /// <summary>The argument at a magnitude; null for an operation without.</summary>

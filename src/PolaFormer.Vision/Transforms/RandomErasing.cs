@@ -64,7 +64,7 @@ public sealed class RandomErasing
             random.FillNormal(color);
         for (int y = 0; y < box.Height; y++)
         {
-            Span<float> row = values.Slice(((box.Y + y) * width + box.X) * Image.Channels, box.Width * Image.Channels);
+            Span<float> row = values.Slice((((box.Y + y) * width) + box.X) * Image.Channels, box.Width * Image.Channels);
             if (_mode == ErasingMode.Pixel)
             {
                 random.FillNormal(row);

@@ -33,7 +33,7 @@ public sealed class SampleRandom : IRandomSource
     public double Uniform(double low, double high)
     {
         ulong bits = ((ulong)Next() << 32) | Next();
-        return low + (high - low) * ((bits >> 11) * (1.0 / (1UL << 53)));
+        return low + ((high - low) * ((bits >> 11) * (1.0 / (1UL << 53))));
     }
 
     /// <inheritdoc/>
@@ -49,7 +49,7 @@ public sealed class SampleRandom : IRandomSource
     {
         // Box and Muller's transform; 1 − u is never 0.
         double radius = Math.Sqrt(-2 * Math.Log(1 - Uniform(0, 1)));
-        return mean + std * radius * Math.Cos(Uniform(0, 2 * Math.PI));
+        return mean + (std * radius * Math.Cos(Uniform(0, 2 * Math.PI)));
     }
 
     /// <inheritdoc/>

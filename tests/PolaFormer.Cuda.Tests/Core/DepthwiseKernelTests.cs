@@ -56,13 +56,13 @@ public class DepthwiseKernelTests
             for (int p = 0; p < pixels; p++)
                 for (int c = 0; c < channels; c++)
                 {
-                    int at = (b * pixels + p) * channels + c, kernel = c % kernels;
+                    int at = (((b * pixels) + p) * channels) + c, kernel = c % kernels;
                     double value = bias.Span[kernel] + (gated ? 0 : x[b, p, c]), back = gated ? 0 : dy[b, p, c];
                     dBias[kernel] += dy[b, p, c];
                     for (int tap = 0; tap < taps; tap++)
                     {
-                        int row = p / width + tap / size - half, column = p % width + tap % size - half;
-                        int otherRow = p / width - tap / size + half, otherColumn = p % width - tap % size + half;
+                        int row = (p / width) + (tap / size) - half, column = (p % width) + (tap % size) - half;
+                        int otherRow = (p / width) - (tap / size) + half, otherColumn = (p % width) - (tap % size) + half;
                         if (row >= 0 && row < height && column >= 0 && column < width)
                         {
                             value += weight.Span[kernel * taps + tap] * x[b, row * width + column, c];
@@ -70,7 +70,7 @@ public class DepthwiseKernelTests
                         }
 
                         if (otherRow >= 0 && otherRow < height && otherColumn >= 0 && otherColumn < width)
-                            back += weight.Span[kernel * taps + tap] * dy[b, otherRow * width + otherColumn, c];
+                            back += weight.Span[(kernel * taps) + tap] * dy[b, (otherRow * width) + otherColumn, c];
                     }
 
                     sums[at] = value + addend[b, p, c];

@@ -18,8 +18,8 @@ public class ElementwiseKernelTests
         HostTensor x = New(), y = new(type, 1, 1, Count), dy = New(), dx = new(type, 1, 1, Count);
         for (int i = 0; i < Count; i++)
         {
-            x[0, 0, i] = positive ? (float)(0.1 + 4 * random.NextDouble()) : (float)(8 * random.NextDouble() - 4);
-            dy[0, 0, i] = (float)(2 * random.NextDouble() - 1);
+            x[0, 0, i] = positive ? (float)(0.1 + (4 * random.NextDouble())) : (float)((8 * random.NextDouble()) - 4);
+            dy[0, 0, i] = (float)((2 * random.NextDouble()) - 1);
         }
 
         var queue = new FibreQueue(order: 0);
@@ -143,7 +143,7 @@ public class ElementwiseKernelTests
         for (int n = 1; n < 200; n++)
         {
             term *= -x * x / n;
-            sum += term / (2 * n + 1);
+            sum += term / ((2 * n) + 1);
         }
 
         return 2 / Math.Sqrt(Math.PI) * sum;

@@ -35,8 +35,8 @@ public class NormalizationKernelTests
             double dot = g.Zip(n, (a, b) => a * b).Average();
             for (int c = 0; c < channels; c++)
             {
-                expected[r * channels + c] = n[c] * weight.Span[c] + bias.Span[c];
-                gradient[r * channels + c] = s * (g[c] - g.Average() - n[c] * dot);
+                expected[(r * channels) + c] = (n[c] * weight.Span[c]) + bias.Span[c];
+                gradient[(r * channels) + c] = s * (g[c] - g.Average() - (n[c] * dot));
                 sums[c] += dy[0, r, c] * n[c];
                 sums[channels + c] += dy[0, r, c];
             }
@@ -71,12 +71,12 @@ public class NormalizationKernelTests
             double sum = Enumerable.Range(0, columns).Sum(c => Math.Exp(x[0, r, c])), dot = 0;
             for (int c = 0; c < columns; c++)
             {
-                p[r * columns + c] = Math.Exp(x[0, r, c]) / sum;
-                dot += logarithm ? dy[0, r, c] : p[r * columns + c] * dy[0, r, c];
+                p[(r * columns) + c] = Math.Exp(x[0, r, c]) / sum;
+                dot += logarithm ? dy[0, r, c] : p[(r * columns) + c] * dy[0, r, c];
             }
 
             for (int c = 0; c < columns; c++)
-                gradient[r * columns + c] = logarithm ? dy[0, r, c] - p[r * columns + c] * dot : p[r * columns + c] * (dy[0, r, c] - dot);
+                gradient[(r * columns) + c] = logarithm ? dy[0, r, c] - (p[(r * columns) + c] * dot) : p[(r * columns) + c] * (dy[0, r, c] - dot);
         }
 
         double tolerance = type == StorageType.Float ? 2e-6 : 8e-3;

@@ -25,8 +25,8 @@ public class ReductionKernelTests
         {
             for (int i = 0; i < inner; i++)
             {
-                IEnumerable<double> values = Enumerable.Range(0, reduced).Select(n => (double)x.Span[(o * reduced + n) * inner + i]);
-                expected[o * inner + i] = function switch { ReduceFunction.Max => values.Max(), ReduceFunction.Mean => values.Average(), _ => values.Sum() };
+                IEnumerable<double> values = Enumerable.Range(0, reduced).Select(n => (double)x.Span[(((o * reduced) + n) * inner) + i]);
+                expected[(o * inner) + i] = function switch { ReduceFunction.Max => values.Max(), ReduceFunction.Mean => values.Average(), _ => values.Sum() };
             }
         }
 

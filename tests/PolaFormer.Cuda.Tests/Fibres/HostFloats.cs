@@ -12,10 +12,10 @@ internal sealed unsafe class HostFloats
 
     public HostFloats(long length)
     {
-        _memory = GC.AllocateUninitializedArray<float>((int)length + 3 * Guard, pinned: true);
+        _memory = GC.AllocateUninitializedArray<float>((int)length + (3 * Guard), pinned: true);
         _memory.AsSpan().Fill(float.NaN);
         // Aligned as a GPU's memory is, for reads of 16 bytes.
-        (_start, _length) = (Guard + (int)(-(nint)Unsafe.AsPointer(ref _memory[0]) & 63) / sizeof(float), (int)length);
+        (_start, _length) = (Guard + ((int)(-(nint)Unsafe.AsPointer(ref _memory[0]) & 63) / sizeof(float)), (int)length);
     }
 
     public HostFloats(float[] values) : this(values.Length) => values.CopyTo(Span);
@@ -25,7 +25,7 @@ internal sealed unsafe class HostFloats
     public Span<float> Span => _memory.AsSpan(_start, _length);
 
     public static HostFloats Random(System.Random random, int length, double from, double to) =>
-        new([.. Enumerable.Range(0, length).Select(_ => (float)(from + (to - from) * random.NextDouble()))]);
+        new([.. Enumerable.Range(0, length).Select(_ => (float)(from + ((to - from) * random.NextDouble())))]);
 
     public double[] ToDoubles() => [.. Span.ToArray().Select(value => (double)value)];
 

@@ -17,8 +17,8 @@ internal sealed unsafe class HostTensor
     {
         (Type, Images, Tokens, Channels, _before) = (type, images, tokens, channels, before);
         _stride = before + channels + after;
-        _imageStride = tokens * _stride + before;
-        _memory = GC.AllocateArray<byte>((int)(images * _imageStride + before + after + 32) * ElementBytes + 16, pinned: true);
+        _imageStride = (tokens * _stride) + before;
+        _memory = GC.AllocateArray<byte>(((int)((images * _imageStride) + before + after + 32) * ElementBytes) + 16, pinned: true);
         _memory.AsSpan().Fill(0xFF);
     }
 
@@ -28,16 +28,16 @@ internal sealed unsafe class HostTensor
     public int Channels { get; }
     public int ElementBytes => Type == StorageType.Float ? 4 : 2;
 
-    public nint Address => (((nint)Unsafe.AsPointer(ref _memory[0]) + 15) & ~15) + _before * ElementBytes;
+    public nint Address => (((nint)Unsafe.AsPointer(ref _memory[0]) + 15) & ~15) + (_before * ElementBytes);
 
     public RowsOnDevice Rows => new(Address, _stride, _imageStride);
 
     public float this[int image, int token, int channel]
     {
-        get => Get(image * _imageStride + token * _stride + channel);
+        get => Get((image * _imageStride) + (token * _stride) + channel);
         set
         {
-            long at = image * _imageStride + token * _stride + channel;
+            long at = (image * _imageStride) + (token * _stride) + channel;
             if (Type == StorageType.Float)
                 ((float*)Address)[at] = value;
             else
@@ -48,7 +48,7 @@ internal sealed unsafe class HostTensor
     public static HostTensor Random(System.Random random, StorageType type, int images, int tokens, int channels, int before = 0, int after = 0, double zeros = 0.1)
     {
         var tensor = new HostTensor(type, images, tokens, channels, before, after);
-        tensor.Each((i, t, c) => tensor[i, t, c] = random.NextDouble() < zeros ? 0 : (float)(2 * random.NextDouble() - 1));
+        tensor.Each((i, t, c) => tensor[i, t, c] = random.NextDouble() < zeros ? 0 : (float)((2 * random.NextDouble()) - 1));
         return tensor;
     }
 
@@ -66,13 +66,13 @@ internal sealed unsafe class HostTensor
             for (int t = 0; t < Tokens; t++)
                 for (long c = -_before; c < _stride - _before; c++)
                     if (c < 0 || c >= Channels)
-                        Assert.True(float.IsNaN(Get(i * _imageStride + t * _stride + c)), "a kernel wrote outside its columns");
+                        Assert.True(float.IsNaN(Get((i * _imageStride) + (t * _stride) + c)), "a kernel wrote outside its columns");
     }
 
     private static ushort Round(float value)
     {
         uint bits = BitConverter.SingleToUInt32Bits(value);
-        return (ushort)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+        return (ushort)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
     }
 
     private float Get(long at) =>

@@ -38,7 +38,7 @@ public class ProductKernelTests
                 {
                     double sum = Enumerable.Range(0, k).Sum(x =>
                         (double)(transposeA ? a[i, x, row] : a[i, row, x]) * (transposeB ? b[i, column, x] : b[i, x, column]));
-                    expected.Add(0.5 * sum + bias.Span[column]);
+                    expected.Add((0.5 * sum) + bias.Span[column]);
                 }
             }
         }

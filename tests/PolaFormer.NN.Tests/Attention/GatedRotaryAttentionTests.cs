@@ -140,7 +140,7 @@ public class GatedRotaryAttentionTests
     private static double[] Joint(float[] x, float[] weight, float[] bias)
     {
         int width = bias.Length;
-        var joint = new double[x.Length / Dim * width];
+        double[] joint = new double[x.Length / Dim * width];
         for (int i = 0; i < joint.Length; i++)
         {
             joint[i] = bias[i % width];
@@ -158,7 +158,7 @@ public class GatedRotaryAttentionTests
         double[] Part(int token, int part) => joint.AsSpan((((4 * token) + part) * Dim), Dim).ToArray();
         double[][] q = [.. Enumerable.Range(0, tokens).Select(token => Features(Part(token, 0), softplus))];
         double[][] k = [.. Enumerable.Range(0, tokens).Select(token => Features(Part(token, 1), softplus))];
-        var result = new double[tokens * Dim];
+        double[] result = new double[tokens * Dim];
         for (int i = 0; i < tokens; i++)
         {
             for (int head = 0; head < Heads; head++)
@@ -192,7 +192,7 @@ public class GatedRotaryAttentionTests
     // Four channels a head: one pair turns with the row, one with the column, by one radian a token.
     private static double[] Turned(double[] x, int token, int width)
     {
-        var turned = new double[Dim];
+        double[] turned = new double[Dim];
         for (int c = 0; c < Dim; c += 2)
         {
             int position = c % HeadDim < HeadDim / 2 ? token / width : token % width;

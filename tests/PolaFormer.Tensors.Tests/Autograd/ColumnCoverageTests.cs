@@ -11,7 +11,7 @@ public class ColumnCoverageTests
         for (int repeat = 0; repeat < 2000; repeat++)
         {
             var coverage = new ColumnCoverage();
-            var columns = new bool[16];
+            bool[] columns = new bool[16];
             for (int i = 0; i < 8; i++)
             {
                 int from = random.Next(16), to = random.Next(from + 1, Math.Min(from + 5, 17));

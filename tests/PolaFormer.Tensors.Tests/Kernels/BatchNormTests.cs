@@ -47,7 +47,7 @@ public unsafe class BatchNormTests
         (double[] m, double[] v) = Statistics(x.ToArray(), rows, channels);
         double[] s = Array.ConvertAll(v, value => 1 / Math.Sqrt(value + Eps));
         double[] normalized = [.. Enumerable.Range(0, rows * channels).Select(i => (x[i] - m[i % channels]) * s[i % channels])];
-        KernelTesting.AssertClose([.. normalized.Select((n, i) => n * w[i % channels] + b[i % channels])], y.Span, 3e-6, 3e-6);
+        KernelTesting.AssertClose([.. normalized.Select((n, i) => (n * w[i % channels]) + b[i % channels])], y.Span, 3e-6, 3e-6);
 
         double[] sums = new double[channels], products = new double[channels];
         for (int i = 0; i < rows * channels; i++)
@@ -63,7 +63,7 @@ public unsafe class BatchNormTests
             KernelTesting.AssertClose(products, dw.Span, 1e-5, 1e-5 * Math.Sqrt(rows));
             KernelTesting.AssertClose(sums, db.Span, 1e-6, 1e-6 * Math.Sqrt(rows));
             double[] gradient = [.. Enumerable.Range(0, rows * channels).Select(i => w[i % channels] * s[i % channels]
-                * (dy[i] - (training ? (sums[i % channels] + normalized[i] * products[i % channels]) / rows : 0)))];
+                * (dy[i] - (training ? (sums[i % channels] + (normalized[i] * products[i % channels])) / rows : 0)))];
             KernelTesting.AssertClose(gradient, dx.Span, 1e-5, 1e-5 * s.Max());
         }
     }

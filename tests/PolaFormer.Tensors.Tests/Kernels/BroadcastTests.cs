@@ -127,7 +127,7 @@ public unsafe class BroadcastTests
             {
                 using var sum = new KernelArray<float>((int)target.Count);
                 Broadcast.SumTo(y.Pointer, yShape, sum.Pointer, target);
-                var right = new double[target.Count];
+                double[] right = new double[target.Count];
                 for (int i = 0; i < y.Length; i++)
                     right[Source(i, yShape, target)] += y[i];
                 KernelTesting.AssertClose(right, sum.Span, 1e-6, 1e-5);

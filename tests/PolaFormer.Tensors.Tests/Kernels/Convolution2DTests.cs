@@ -65,12 +65,13 @@ public sealed unsafe class Convolution2DTests : IDisposable
     {
         var s = Shape(extents);
         AssertForward(s);
-        if (extents[5] > 1) AssertForward(s with { KernelWidth = extents[5] + 1, PadW = extents[7] + 1, StrideW = extents[6] + 1 });
+        if (extents[5] > 1)
+            AssertForward(s with { KernelWidth = extents[5] + 1, PadW = extents[7] + 1, StrideW = extents[6] + 1 });
     }
 
     private static void AssertForward(in ConvolutionShape s)
     {
-        var (x, weight, bias, dy) = Values(s);
+        (float[] x, float[] weight, float[] bias, float[] dy) = Values(s);
         using var y = new NativeFloats(dy.Length);
         fixed (float* px = x, pw = weight, pb = bias)
         {
@@ -87,12 +88,13 @@ public sealed unsafe class Convolution2DTests : IDisposable
     {
         var s = Shape(extents);
         AssertGradients(s);
-        if (extents[5] > 1) AssertGradients(s with { KernelWidth = extents[5] + 1, PadW = extents[7] + 1, StrideW = extents[6] + 1 });
+        if (extents[5] > 1)
+            AssertGradients(s with { KernelWidth = extents[5] + 1, PadW = extents[7] + 1, StrideW = extents[6] + 1 });
     }
 
     private static void AssertGradients(in ConvolutionShape s)
     {
-        var (x, weight, bias, dy) = Values(s);
+        (float[] x, float[] weight, float[] bias, float[] dy) = Values(s);
         var expected = ConvolutionReference.Backward(s, x, weight, dy);
         using NativeFloats dx = new(x.Length), dweight = new(weight.Length), dbias = new(bias.Length), biasAlone = new(bias.Length);
         dx.Span.Fill(float.NaN);
@@ -112,7 +114,7 @@ public sealed unsafe class Convolution2DTests : IDisposable
     public void AnyNumberOfThreadsGivesTheSameBits()
     {
         var s = Shape([2, 28, 28, 48, 96, 3, 1, 1, 1, 1]);
-        var (x, weight, bias, dy) = Values(s);
+        (float[] x, float[] weight, float[] bias, float[] dy) = Values(s);
         List<float[]> Run(int threads)
         {
             Workers.ThreadCount = threads;

@@ -5,58 +5,63 @@ internal static class ConvolutionReference
 {
     public static double[] Forward(ConvolutionShape s, float[] x, float[] weight, float[]? bias)
     {
-        var y = new double[s.Batch * s.OutHeight * s.OutWidth * s.OutChannels];
+        double[] y = new double[s.Batch * s.OutHeight * s.OutWidth * s.OutChannels];
         if (bias != null)
-            for (var i = 0; i < y.Length; i++) y[i] = bias[i % s.OutChannels];
+            for (int i = 0; i < y.Length; i++)
+                y[i] = bias[i % s.OutChannels];
         ForEach(s, (xi, wi, yi) => y[yi] += (double)x[xi] * weight[wi]);
         return y;
     }
 
     public static (double[] X, double[] Weight, double[] Bias) Backward(ConvolutionShape s, float[] x, float[] weight, float[] dy)
     {
-        var (dx, dweight, dbias) = (new double[x.Length], new double[weight.Length], new double[s.OutChannels]);
+        (double[] dx, double[] dweight, double[] dbias) = (new double[x.Length], new double[weight.Length], new double[s.OutChannels]);
         ForEach(s, (xi, wi, yi) =>
         {
             dx[xi] += (double)dy[yi] * weight[wi];
             dweight[wi] += (double)dy[yi] * x[xi];
         });
-        for (var i = 0; i < dy.Length; i++) dbias[i % s.OutChannels] += dy[i];
+        for (int i = 0; i < dy.Length; i++)
+            dbias[i % s.OutChannels] += dy[i];
         return (dx, dweight, dbias);
     }
 
     /// <summary>Calls with the positions in x, weight and y of every product of the sum.</summary>
     private static void ForEach(ConvolutionShape s, Action<int, int, int> product)
     {
-        var (inputs, outputs) = (s.InChannels / s.Groups, s.OutChannels / s.Groups);
-        for (var b = 0; b < s.Batch; b++)
-            for (var oy = 0; oy < s.OutHeight; oy++)
-                for (var ox = 0; ox < s.OutWidth; ox++)
-                    for (var ky = 0; ky < s.KernelHeight; ky++)
-                        for (var kx = 0; kx < s.KernelWidth; kx++)
+        (int inputs, int outputs) = (s.InChannels / s.Groups, s.OutChannels / s.Groups);
+        for (int b = 0; b < s.Batch; b++)
+            for (int oy = 0; oy < s.OutHeight; oy++)
+                for (int ox = 0; ox < s.OutWidth; ox++)
+                    for (int ky = 0; ky < s.KernelHeight; ky++)
+                        for (int kx = 0; kx < s.KernelWidth; kx++)
                         {
-                            var (iy, ix) = (oy * s.StrideH - s.PadH + ky * s.DilationH, ox * s.StrideW - s.PadW + kx * s.DilationW);
-                            if (iy < 0 || iy >= s.Height || ix < 0 || ix >= s.Width) continue;
-                            for (var co = 0; co < s.OutChannels; co++)
-                                for (var ci = 0; ci < inputs; ci++)
+                            (int iy, int ix) = ((oy * s.StrideH) - s.PadH + (ky * s.DilationH), (ox * s.StrideW) - s.PadW + (kx * s.DilationW));
+                            if (iy < 0 || iy >= s.Height || ix < 0 || ix >= s.Width)
+                                continue;
+                            for (int co = 0; co < s.OutChannels; co++)
+                                for (int ci = 0; ci < inputs; ci++)
                                     product(
-                                        ((b * s.Height + iy) * s.Width + ix) * s.InChannels + co / outputs * inputs + ci,
-                                        ((co * inputs + ci) * s.KernelHeight + ky) * s.KernelWidth + kx,
-                                        ((b * s.OutHeight + oy) * s.OutWidth + ox) * s.OutChannels + co);
+                                        (((((b * s.Height) + iy) * s.Width) + ix) * s.InChannels) + (co / outputs * inputs) + ci,
+                                        (((((co * inputs) + ci) * s.KernelHeight) + ky) * s.KernelWidth) + kx,
+                                        (((((b * s.OutHeight) + oy) * s.OutWidth) + ox) * s.OutChannels) + co);
                         }
     }
 
     public static float[] Random(System.Random random, int count)
     {
-        var values = new float[count];
-        for (var i = 0; i < count; i++) values[i] = random.NextSingle() * 2 - 1;
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++)
+            values[i] = (random.NextSingle() * 2) - 1;
         return values;
     }
 
     public static void AssertClose(double[] expected, ReadOnlySpan<float> actual, string what)
     {
         Assert.Equal(expected.Length, actual.Length);
-        var scale = Math.Max(1, expected.Length == 0 ? 0 : expected.Max(Math.Abs));
-        for (var i = 0; i < expected.Length; i++)
-            if (!(Math.Abs(expected[i] - actual[i]) <= 1e-5 * scale)) Assert.Fail($"{what}[{i}] is {actual[i]} instead of {expected[i]}.");
+        double scale = Math.Max(1, expected.Length == 0 ? 0 : expected.Max(Math.Abs));
+        for (int i = 0; i < expected.Length; i++)
+            if (!(Math.Abs(expected[i] - actual[i]) <= 1e-5 * scale))
+                Assert.Fail($"{what}[{i}] is {actual[i]} instead of {expected[i]}.");
     }
 }

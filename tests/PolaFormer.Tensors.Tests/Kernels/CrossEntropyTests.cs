@@ -21,12 +21,12 @@ public unsafe class CrossEntropyTests
 
         CrossEntropy.Soft(x.Pointer, targets.Pointer, rows, classes, losses.Pointer);
         CrossEntropy.SoftBackward(x.Pointer, targets.Pointer, dLosses.Pointer, rows, classes, dx.Pointer);
-        Check((r, c) => targets[r * classes + c]);
+        Check((r, c) => targets[(r * classes) + c]);
         foreach (float smoothing in (float[])[0, 0.1f])
         {
             CrossEntropy.Label(x.Pointer, labels.Pointer, smoothing, rows, classes, losses.Pointer);
             CrossEntropy.LabelBackward(x.Pointer, labels.Pointer, smoothing, dLosses.Pointer, rows, classes, dx.Pointer);
-            Check((r, c) => (c == labels[r] ? 1.0 - smoothing : 0) + (double)smoothing / classes);
+            Check((r, c) => (c == labels[r] ? 1.0 - smoothing : 0) + ((double)smoothing / classes));
         }
 
         void Check(Func<int, int, double> target)
@@ -38,7 +38,7 @@ public unsafe class CrossEntropyTests
                 double[] t = [.. Enumerable.Range(0, classes).Select(c => target(r, c))];
                 double loss = t.Zip(row, (p, v) => p * (logSum - v)).Sum();
                 KernelTesting.AssertClose([loss], losses.Span.Slice(r, 1), 2e-6, 2e-6);
-                double[] gradient = [.. row.Zip(t, (v, p) => dLosses[r] * (Math.Exp(v - logSum) * t.Sum() - p))];
+                double[] gradient = [.. row.Zip(t, (v, p) => dLosses[r] * ((Math.Exp(v - logSum) * t.Sum()) - p))];
                 KernelTesting.AssertClose(gradient, dx.Span.Slice(r * classes, classes), 3e-6, 1e-6);
             }
         }

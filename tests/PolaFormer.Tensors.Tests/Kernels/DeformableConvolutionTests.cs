@@ -23,7 +23,7 @@ public class DeformableConvolutionTests
         (Tensor x, Tensor weight, Tensor bias) = (Random([Batch, Height, Width, Channels], 1), Random([Kernels, 1, Side, Side], 2), Random([Kernels], 3));
         Tensor offsets = Random([Batch, Height, Width, 2 * Taps], 4) * reach;
         float[] image = x.ToArray(), moved = offsets.ToArray(), kernel = weight.ToArray(), shift = bias.ToArray();
-        var expected = new float[image.Length];
+        float[] expected = new float[image.Length];
         for (int i = 0; i < expected.Length; i++)
         {
             (int pixel, int channel) = (i / Channels, i % Channels);

@@ -67,8 +67,9 @@ public sealed unsafe class DepthwiseConvolutionTests : IDisposable
     /// <summary>The same pixels as columns 2 … of rows three floats wider.</summary>
     private static float[] Widen(float[] pixels, int channels)
     {
-        var wide = new float[pixels.Length / channels * (channels + 3)];
-        for (var i = 0; i < pixels.Length; i++) wide[i / channels * (channels + 3) + 2 + i % channels] = pixels[i];
+        float[] wide = new float[pixels.Length / channels * (channels + 3)];
+        for (int i = 0; i < pixels.Length; i++)
+            wide[(i / channels * (channels + 3)) + 2 + (i % channels)] = pixels[i];
         return wide;
     }
 
@@ -77,7 +78,7 @@ public sealed unsafe class DepthwiseConvolutionTests : IDisposable
     public void ForwardIsTheDefinition(int[] extents)
     {
         var test = Create(extents);
-        var expected = ConvolutionReference.Forward(test.Shape.Convolution, test.X, test.FullWeight, test.FullBias);
+        double[] expected = ConvolutionReference.Forward(test.Shape.Convolution, test.X, test.FullWeight, test.FullBias);
         using var y = new NativeFloats(expected.Length);
         fixed (float* x = test.X, weight = test.Weight, bias = test.Bias)
             DepthwiseConvolution.Forward(test.Shape, x, weight, tapsFirst: false, bias, new DepthwiseFinish(), y.Pointer);
@@ -89,7 +90,7 @@ public sealed unsafe class DepthwiseConvolutionTests : IDisposable
     public void AColumnSliceOfAWiderBufferIsRead(int[] extents)
     {
         var test = Create(extents);
-        var expected = ConvolutionReference.Forward(test.Shape.Convolution, test.X, test.FullWeight, null);
+        double[] expected = ConvolutionReference.Forward(test.Shape.Convolution, test.X, test.FullWeight, null);
         using var y = new NativeFloats(expected.Length);
         fixed (float* x = Widen(test.X, test.Shape.Channels), weight = test.Weight)
             DepthwiseConvolution.Forward(test.Shape with { InputStride = test.Shape.Channels + 3 }, x + 2, weight, tapsFirst: false, null, new DepthwiseFinish(), y.Pointer);
@@ -102,10 +103,12 @@ public sealed unsafe class DepthwiseConvolutionTests : IDisposable
     {
         var test = Create(extents);
         var expected = ConvolutionReference.Backward(test.Shape.Convolution, test.X, test.FullWeight, test.Dy);
-        var expectedWeight = new double[test.Weight.Length];
-        for (var i = 0; i < expected.Weight.Length; i++) expectedWeight[i % expectedWeight.Length] += expected.Weight[i];
-        var expectedBias = new double[test.Bias.Length];
-        for (var i = 0; i < expected.Bias.Length; i++) expectedBias[i % expectedBias.Length] += expected.Bias[i];
+        double[] expectedWeight = new double[test.Weight.Length];
+        for (int i = 0; i < expected.Weight.Length; i++)
+            expectedWeight[i % expectedWeight.Length] += expected.Weight[i];
+        double[] expectedBias = new double[test.Bias.Length];
+        for (int i = 0; i < expected.Bias.Length; i++)
+            expectedBias[i % expectedBias.Length] += expected.Bias[i];
 
         using NativeFloats dx = new(test.X.Length), dweight = new(test.Weight.Length), dbias = new(test.Bias.Length);
         fixed (float* x = test.X, weight = test.Weight, dy = test.Dy)
@@ -121,11 +124,11 @@ public sealed unsafe class DepthwiseConvolutionTests : IDisposable
     [Fact]
     public void TheInputGradientOfASliceTouchesItsColumnsOnly()
     {
-        foreach (var stride in new[] { 1, 2 })
+        foreach (int stride in new[] { 1, 2 })
         {
             var test = Create([1, 8, 9, 20, 5, 3, stride, 1, 1]);
-            var expected = ConvolutionReference.Backward(test.Shape.Convolution, test.X, test.FullWeight, test.Dy).X;
-            var dx = new float[Widen(test.X, 20).Length];
+            double[] expected = ConvolutionReference.Backward(test.Shape.Convolution, test.X, test.FullWeight, test.Dy).X;
+            float[] dx = new float[Widen(test.X, 20).Length];
             fixed (float* weight = test.Weight, dy = test.Dy, target = dx)
                 DepthwiseConvolution.BackwardInput(test.Shape with { InputStride = 23 }, weight, dy, addInput: false, target + 2);
             ConvolutionReference.AssertClose(Widen(expected.Select(value => (float)value).ToArray(), 20).Select(value => (double)value).ToArray(), dx, "dx");
@@ -136,9 +139,9 @@ public sealed unsafe class DepthwiseConvolutionTests : IDisposable
     public void TheInputItselfCanBeAdded()
     {
         var test = Create([2, 7, 9, 37, 37, 3, 1, 1, 1]);
-        var forward = ConvolutionReference.Forward(test.Shape.Convolution, test.X, test.FullWeight, test.FullBias);
-        var backward = ConvolutionReference.Backward(test.Shape.Convolution, test.X, test.FullWeight, test.Dy).X;
-        for (var i = 0; i < forward.Length; i++)
+        double[] forward = ConvolutionReference.Forward(test.Shape.Convolution, test.X, test.FullWeight, test.FullBias);
+        double[] backward = ConvolutionReference.Backward(test.Shape.Convolution, test.X, test.FullWeight, test.Dy).X;
+        for (int i = 0; i < forward.Length; i++)
         {
             forward[i] += test.X[i];
             backward[i] += test.Dy[i];

@@ -20,12 +20,12 @@ public unsafe class ElementwiseTests
         UnaryFunction.Square => (x => x * x, x => 2 * x, false),
         UnaryFunction.Sin => (Math.Sin, Math.Cos, false),
         UnaryFunction.Cos => (Math.Cos, x => -Math.Sin(x), false),
-        UnaryFunction.Tanh => (Math.Tanh, x => 1 - Math.Tanh(x) * Math.Tanh(x), false),
+        UnaryFunction.Tanh => (Math.Tanh, x => 1 - (Math.Tanh(x) * Math.Tanh(x)), false),
         UnaryFunction.Sigmoid => (ReferenceMath.Sigmoid, x => ReferenceMath.Sigmoid(x) * ReferenceMath.Sigmoid(-x), false),
         UnaryFunction.Softplus => (ReferenceMath.Softplus, x => x > 20 ? 1 : ReferenceMath.Sigmoid(x), false),
         UnaryFunction.Relu => (x => Math.Max(0, x), x => x > 0 ? 1 : 0, false),
-        UnaryFunction.Gelu => (x => x * ReferenceMath.Phi(x), x => ReferenceMath.Phi(x) + x * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI), false),
-        UnaryFunction.Silu => (x => x * ReferenceMath.Sigmoid(x), x => ReferenceMath.Sigmoid(x) * (1 + x * ReferenceMath.Sigmoid(-x)), false),
+        UnaryFunction.Gelu => (x => x * ReferenceMath.Phi(x), x => ReferenceMath.Phi(x) + (x * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI)), false),
+        UnaryFunction.Silu => (x => x * ReferenceMath.Sigmoid(x), x => ReferenceMath.Sigmoid(x) * (1 + (x * ReferenceMath.Sigmoid(-x))), false),
         UnaryFunction.Elu => (x => x > 0 ? x : Math.Exp(x) - 1, x => x > 0 ? 1 : Math.Exp(x), false),
         UnaryFunction.Erf => (ReferenceMath.Erf, x => 2 / Math.Sqrt(Math.PI) * Math.Exp(-x * x), false),
         _ => throw new ArgumentOutOfRangeException(nameof(function)),
@@ -120,11 +120,11 @@ public unsafe class ElementwiseTests
             float[] start = KernelTesting.Values(length, 3);
             using var y = new KernelArray<float>(start);
             Elementwise.AddScaled(0.5f, a.Pointer, -2f, y.Pointer, length);
-            KernelTesting.AssertClose([.. start.Select((v, i) => 0.5 * a[i] - 2.0 * v)], y.Span, 1e-6, 1e-6);
+            KernelTesting.AssertClose([.. start.Select((v, i) => (0.5 * a[i]) - (2.0 * v))], y.Span, 1e-6, 1e-6);
 
             start.CopyTo(y.Span);
             Elementwise.MultiplyAccumulate(a.Pointer, b.Pointer, y.Pointer, length);
-            KernelTesting.AssertClose([.. start.Select((v, i) => v + (double)a[i] * b[i])], y.Span, 1e-6, 1e-6);
+            KernelTesting.AssertClose([.. start.Select((v, i) => v + ((double)a[i] * b[i]))], y.Span, 1e-6, 1e-6);
 
             Elementwise.Fill(y.Pointer, float.NaN, length);
             Elementwise.AddScaled(3f, a.Pointer, 0f, y.Pointer, length);

@@ -6,7 +6,7 @@ namespace PolaFormer.Tensors.Tests.Kernels;
 [Collection(nameof(WorkersCollection))]
 public unsafe class GatherTests
 {
-    private static long[] Indices(int count, int rows) => [.. Enumerable.Range(0, count).Select(i => (long)((uint)i * 2654435761u >> 8) % rows)];
+    private static long[] Indices(int count, int rows) => [.. Enumerable.Range(0, count).Select(i => (long)(((uint)i * 2654435761u) >> 8) % rows)];
 
     [Theory]
     [InlineData(0, 5, 3)]
@@ -23,8 +23,8 @@ public unsafe class GatherTests
         double[] right = Array.ConvertAll(table.ToArray(), v => (double)v);
         for (int i = 0; i < y.Length; i++)
         {
-            Assert.Equal(table[(int)index[i / columns] * columns + i % columns], y[i]);
-            right[(int)index[i / columns] * columns + i % columns] += y[i];
+            Assert.Equal(table[((int)index[i / columns] * columns) + (i % columns)], y[i]);
+            right[((int)index[i / columns] * columns) + (i % columns)] += y[i];
         }
 
         Gather.ScatterAdd(y.Pointer, shape, index.Pointer, table.Pointer);

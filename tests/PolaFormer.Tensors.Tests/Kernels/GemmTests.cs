@@ -26,20 +26,21 @@ public sealed unsafe class GemmTests : IDisposable
     /// <summary>The product in double precision, straight from the definition, against copies of its inputs.</summary>
     private static void AssertCorrect(in MatrixProduct p, NativeFloats c, Action run)
     {
-        var before = c.Span.ToArray();
-        var expected = before.Select(value => (double)value).ToArray();
-        for (var outer = 0; outer < p.OuterBatch; outer++)
-            for (var inner = 0; inner < p.InnerBatch; inner++)
-                for (var i = 0; i < p.M; i++)
-                    for (var j = 0; j < p.N; j++)
+        float[] before = c.Span.ToArray();
+        double[] expected = before.Select(value => (double)value).ToArray();
+        for (int outer = 0; outer < p.OuterBatch; outer++)
+            for (int inner = 0; inner < p.InnerBatch; inner++)
+                for (int i = 0; i < p.M; i++)
+                    for (int j = 0; j < p.N; j++)
                     {
-                        var a = p.A + outer * p.AOuter + inner * p.AInner + i * p.ARow;
-                        var b = p.B + outer * p.BOuter + inner * p.BInner + j * p.BCol;
-                        var sum = 0.0;
-                        for (var l = 0; l < p.K; l++) sum += (double)a[l * p.ACol] * b[l * p.BRow];
-                        var at = outer * p.COuter + inner * p.CInner + i * p.CRow + j;
-                        ref var target = ref expected[at];
-                        target = p.Alpha * sum + (p.Addend == null ? 0 : p.Addend == p.C ? before[at] : p.Addend[at]) + (p.Bias == null ? 0 : p.Bias[j]);
+                        float* a = p.A + (outer * p.AOuter) + (inner * p.AInner) + (i * p.ARow);
+                        float* b = p.B + (outer * p.BOuter) + (inner * p.BInner) + (j * p.BCol);
+                        double sum = 0.0;
+                        for (int l = 0; l < p.K; l++)
+                            sum += (double)a[l * p.ACol] * b[l * p.BRow];
+                        nint at = (outer * p.COuter) + (inner * p.CInner) + (i * p.CRow) + j;
+                        ref double target = ref expected[at];
+                        target = (p.Alpha * sum) + (p.Addend == null ? 0 : p.Addend == p.C ? before[at] : p.Addend[at]) + (p.Bias == null ? 0 : p.Bias[j]);
                         target = p.Activation switch
                         {
                             Activation.Relu => Math.Max(target, 0),
@@ -49,8 +50,8 @@ public sealed unsafe class GemmTests : IDisposable
                         };
                     }
         run();
-        var tolerance = 3e-6 * Math.Sqrt(p.K + 4);
-        for (var i = 0; i < expected.Length; i++)
+        double tolerance = 3e-6 * Math.Sqrt(p.K + 4);
+        for (int i = 0; i < expected.Length; i++)
             if (!(Math.Abs(expected[i] - c.Span[i]) <= tolerance))
                 Assert.Fail($"Element {i} is {c.Span[i]} instead of {expected[i]} for M={p.M} N={p.N} K={p.K}.");
     }
@@ -58,20 +59,22 @@ public sealed unsafe class GemmTests : IDisposable
     /// <summary>Φ(x) by its series, to about 1e-10.</summary>
     private static double NormalDistribution(double x)
     {
-        if (Math.Abs(x) > 6) return x > 0 ? 1 : 0;
-        var (term, sum) = (x, x);
-        for (var n = 1; n < 400; n++) sum += term *= x * x / (2 * n + 1);
-        return 0.5 + sum * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI);
+        if (Math.Abs(x) > 6)
+            return x > 0 ? 1 : 0;
+        (double term, double sum) = (x, x);
+        for (int n = 1; n < 400; n++)
+            sum += term *= x * x / ((2 * n) + 1);
+        return 0.5 + (sum * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI));
     }
 
     private MatrixProduct Create(System.Random random, int m, int n, int k, int outer = 1, int inner = 1)
     {
-        var (transposeA, transposeB) = (random.Next(2) == 1, random.Next(2) == 1);
-        var spread = random.Next(8) == 0 ? 2 : 1;   // elements that are not adjacent in either direction
-        var (aLead, bLead, cLead) = ((transposeA ? m : k) * spread + random.Next(3), (transposeB ? k : n) * spread + random.Next(3), n + random.Next(3));
-        var (aSize, bSize, cSize) = (aLead * (transposeA ? k : m), bLead * (transposeB ? n : k), cLead * m);
-        var sharesB = random.Next(3) == 0;
-        var c = Take(cSize * outer * inner, random).Pointer;
+        (bool transposeA, bool transposeB) = (random.Next(2) == 1, random.Next(2) == 1);
+        int spread = random.Next(8) == 0 ? 2 : 1;   // elements that are not adjacent in either direction
+        (int aLead, int bLead, int cLead) = (((transposeA ? m : k) * spread) + random.Next(3), ((transposeB ? k : n) * spread) + random.Next(3), n + random.Next(3));
+        (int aSize, int bSize, int cSize) = (aLead * (transposeA ? k : m), bLead * (transposeB ? n : k), cLead * m);
+        bool sharesB = random.Next(3) == 0;
+        float* c = Take(cSize * outer * inner, random).Pointer;
         return new MatrixProduct
         {
             M = m,
@@ -103,7 +106,8 @@ public sealed unsafe class GemmTests : IDisposable
     private NativeFloats Target(in MatrixProduct p)
     {
         foreach (var floats in _memory)
-            if (floats.Pointer == p.C) return floats;
+            if (floats.Pointer == p.C)
+                return floats;
         throw new InvalidOperationException();
     }
 
@@ -111,7 +115,7 @@ public sealed unsafe class GemmTests : IDisposable
     public void SmallProductsOfAnyShapeAndLayoutAreRight()
     {
         var random = new System.Random(1);
-        for (var repeat = 0; repeat < 400; repeat++)
+        for (int repeat = 0; repeat < 400; repeat++)
         {
             var p = Create(random, random.Next(1, 40), random.Next(1, 80), random.Next(1, 50), random.Next(1, 4), random.Next(1, 3));
             AssertCorrect(p, Target(p), () => Gemm.Run(p));
@@ -130,7 +134,7 @@ public sealed unsafe class GemmTests : IDisposable
     public void LargerProductsAreRight(int m, int n, int k)
     {
         var random = new System.Random(m);
-        for (var repeat = 0; repeat < 4; repeat++)
+        for (int repeat = 0; repeat < 4; repeat++)
         {
             var p = Create(random, m, n, k);
             AssertCorrect(p, Target(p), () => Gemm.Run(p));
@@ -149,7 +153,7 @@ public sealed unsafe class GemmTests : IDisposable
     public void ABatchOfRowsThatFollowOneAnotherIsRight()
     {
         var random = new System.Random(3);
-        var (a, b, c) = (Take(5 * 7 * 20, random), Take(20 * 9, random), Take(5 * 7 * 9, random));
+        (NativeFloats a, NativeFloats b, NativeFloats c) = (Take(5 * 7 * 20, random), Take(20 * 9, random), Take(5 * 7 * 9, random));
         var p = new MatrixProduct(7, 9, 20, a.Pointer, b.Pointer, c.Pointer) { OuterBatch = 5, AOuter = 7 * 20, COuter = 7 * 9 };
         AssertCorrect(p, c, () => Gemm.Run(p));
     }
@@ -163,13 +167,13 @@ public sealed unsafe class GemmTests : IDisposable
             var p = Create(random, m, n, k) with { Addend = null };
             var c = Target(p);
             Gemm.Run(p);
-            var expected = c.Span.ToArray();
+            float[] expected = c.Span.ToArray();
             c.Span.Clear();
             var packed = Take((int)Gemm.PackedBLength(k, n), random);
             Gemm.PackB(p.B, p.BRow, p.BCol, k, n, packed.Pointer);
             var q = p with { PackedB = packed.Pointer, B = null };
             Gemm.Run(q);
-            for (var i = 0; i < m; i++)
+            for (int i = 0; i < m; i++)
                 Assert.True(c.Span.Slice(i * (int)p.CRow, n).SequenceEqual(expected.AsSpan(i * (int)p.CRow, n)));
         }
     }
@@ -182,10 +186,10 @@ public sealed unsafe class GemmTests : IDisposable
         {
             var p = Create(random, m, n, k, batch);
             var c = Target(p);
-            var before = c.Span.ToArray();
+            float[] before = c.Span.ToArray();
             Gemm.RunSerial(p);
-            var expected = c.Span.ToArray();
-            foreach (var threads in new[] { 1, 2, 3 })
+            float[] expected = c.Span.ToArray();
+            foreach (int threads in new[] { 1, 2, 3 })
             {
                 before.CopyTo(c.Span);
                 Workers.ThreadCount = threads;
@@ -199,11 +203,12 @@ public sealed unsafe class GemmTests : IDisposable
     public void WithoutDepthOnlyWhatIsAddedRemains()
     {
         var random = new System.Random(6);
-        var (c, bias) = (Take(6, random), Take(3, random));
+        (PolaFormer.Tensors.Tests.Kernels.NativeFloats c, PolaFormer.Tensors.Tests.Kernels.NativeFloats bias) = (Take(6, random), Take(3, random));
         c.Span.Fill(2);
         var p = new MatrixProduct(2, 3, 0, null, null, c.Pointer) { Addend = c.Pointer, Bias = bias.Pointer };
         Gemm.Run(p);
-        for (var i = 0; i < 6; i++) Assert.Equal(2 + bias.Span[i % 3], c.Span[i]);
+        for (int i = 0; i < 6; i++)
+            Assert.Equal(2 + bias.Span[i % 3], c.Span[i]);
     }
 
     [Fact]
@@ -224,7 +229,8 @@ public sealed unsafe class GemmTests : IDisposable
         var c = Target(p);
         c.Span.Fill(float.NaN);
         Gemm.Run(p);
-        for (var i = 0; i < m; i++) Assert.False(c.Span.Slice(i * (int)p.CRow, n).Contains(float.NaN));
+        for (int i = 0; i < m; i++)
+            Assert.False(c.Span.Slice(i * (int)p.CRow, n).Contains(float.NaN));
     }
 
     [Fact]
@@ -233,12 +239,12 @@ public sealed unsafe class GemmTests : IDisposable
         var random = new System.Random(8);
         var p = Create(random, 20, 40, 30) with { Bias = null, Activation = Activation.None };
         var c = Target(p);
-        p.A[3 * p.ARow + 5 * p.ACol] = float.NaN;
+        p.A[(3 * p.ARow) + (5 * p.ACol)] = float.NaN;
         Gemm.Run(p);
-        for (var j = 0; j < 40; j++)
+        for (int j = 0; j < 40; j++)
         {
-            Assert.True(float.IsNaN(c.Span[3 * (int)p.CRow + j]));
-            Assert.True(float.IsFinite(c.Span[4 * (int)p.CRow + j]));
+            Assert.True(float.IsNaN(c.Span[(3 * (int)p.CRow) + j]));
+            Assert.True(float.IsFinite(c.Span[(4 * (int)p.CRow) + j]));
         }
     }
 
@@ -249,8 +255,9 @@ public sealed unsafe class GemmTests : IDisposable
         var p = Create(random, 200, 200, 200);
         Workers.ThreadCount = 2;
         Gemm.Run(p);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var repeat = 0; repeat < 5; repeat++) Gemm.Run(p);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int repeat = 0; repeat < 5; repeat++)
+            Gemm.Run(p);
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
@@ -260,11 +267,11 @@ public sealed unsafe class GemmTests : IDisposable
         var random = new System.Random(8);
         foreach (var (m, n, rows) in ((int, int, int)[])[(1, 1, 1), (3, 5, 7), (13, 33, 255), (14, 32, 256), (57, 48, 300), (15, 16, 600), (300, 70, 513), (40, 520, 2000), (64, 64, 5000), (9, 4, 0)])
         {
-            var (aRow, bRow, accumulate) = (m + random.Next(3), n + random.Next(3), random.Next(2) == 1);
-            var (a, b, c, sums) = (Take(aRow * rows + m, random), Take(bRow * rows + n, random), Take(m * n, random), Take(m, random));
-            var (cBefore, sumsBefore) = (c.Span.ToArray(), sums.Span.ToArray());
+            (int aRow, int bRow, bool accumulate) = (m + random.Next(3), n + random.Next(3), random.Next(2) == 1);
+            (PolaFormer.Tensors.Tests.Kernels.NativeFloats a, PolaFormer.Tensors.Tests.Kernels.NativeFloats b, PolaFormer.Tensors.Tests.Kernels.NativeFloats c, PolaFormer.Tensors.Tests.Kernels.NativeFloats sums) = (Take((aRow * rows) + m, random), Take((bRow * rows) + n, random), Take(m * n, random), Take(m, random));
+            (float[] cBefore, float[] sumsBefore) = (c.Span.ToArray(), sums.Span.ToArray());
             float[]? first = null;
-            for (var threads = 1; threads <= 3; threads++)
+            for (int threads = 1; threads <= 3; threads++)
             {
                 Workers.ThreadCount = threads;
                 cBefore.CopyTo(c.Span);
@@ -273,14 +280,15 @@ public sealed unsafe class GemmTests : IDisposable
                 float[] all = [.. c.Span, .. sums.Span];
                 Assert.Equal(first ??= all, all);
             }
-            var tolerance = 3e-6 * Math.Sqrt(rows + 4);
-            for (var i = 0; i < m; i++)
+            double tolerance = 3e-6 * Math.Sqrt(rows + 4);
+            for (int i = 0; i < m; i++)
             {
-                for (var j = 0; j <= n; j++)
+                for (int j = 0; j <= n; j++)
                 {
-                    double sum = !accumulate ? 0 : j < n ? cBefore[i * n + j] : sumsBefore[i];
-                    for (var row = 0; row < rows; row++) sum += (double)a.Pointer[row * aRow + i] * (j < n ? b.Pointer[row * bRow + j] : 1);
-                    Assert.Equal(sum, j < n ? c.Span[i * n + j] : sums.Span[i], tolerance);
+                    double sum = !accumulate ? 0 : j < n ? cBefore[(i * n) + j] : sumsBefore[i];
+                    for (int row = 0; row < rows; row++)
+                        sum += (double)a.Pointer[(row * aRow) + i] * (j < n ? b.Pointer[(row * bRow) + j] : 1);
+                    Assert.Equal(sum, j < n ? c.Span[(i * n) + j] : sums.Span[i], tolerance);
                 }
             }
         }

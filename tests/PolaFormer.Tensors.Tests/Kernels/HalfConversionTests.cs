@@ -6,7 +6,7 @@ public unsafe class HalfConversionTests
 {
     private static float[] Widen<T>(DType type, params T[] values) where T : unmanaged
     {
-        var result = new float[values.Length];
+        float[] result = new float[values.Length];
         fixed (T* source = values)
         fixed (float* destination = result)
             HalfConversion.ToFloat32(type, source, destination, values.Length);

@@ -10,13 +10,13 @@ public unsafe class InterpolationTests
     {
         x = Math.Abs(x);
         const double A = -0.75;
-        return x <= 1 ? (A + 2) * x * x * x - (A + 3) * x * x + 1 : x < 2 ? A * x * x * x - 5 * A * x * x + 8 * A * x - 4 * A : 0;
+        return x <= 1 ? ((A + 2) * x * x * x) - ((A + 3) * x * x) + 1 : x < 2 ? (A * x * x * x) - (5 * A * x * x) + (8 * A * x) - (4 * A) : 0;
     }
 
     /// <summary>The weight of an input for an output, straight from the definition.</summary>
     private static double Weight(InterpolationMode mode, int inputs, int outputs, int output, int input)
     {
-        double source = (output + 0.5) * inputs / outputs - 0.5, sum = 0;
+        double source = ((output + 0.5) * inputs / outputs) - 0.5, sum = 0;
         if (mode == InterpolationMode.Bilinear)
         {
             source = Math.Max(0, source);
@@ -64,7 +64,7 @@ public unsafe class InterpolationTests
                             double weight = Weight(mode, height, outHeight, i, k) * Weight(mode, width, outWidth, j, l);
                             for (int c = 0; c < channels && weight != 0; c++)
                             {
-                                int o = ((b * outHeight + i) * outWidth + j) * channels + c, n = ((b * height + k) * width + l) * channels + c;
+                                int o = (((((b * outHeight) + i) * outWidth) + j) * channels) + c, n = (((((b * height) + k) * width) + l) * channels) + c;
                                 rightY[o] += weight * x[n];
                                 rightDx[n] += weight * dy[o];
                             }

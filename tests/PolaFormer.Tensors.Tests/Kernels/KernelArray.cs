@@ -11,8 +11,8 @@ internal sealed unsafe class KernelArray<T> : IDisposable where T : unmanaged
     public KernelArray(int length)
     {
         Length = length;
-        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(length * sizeof(T) + 2 * GuardBytes), 64);
-        new Span<byte>(_memory, length * sizeof(T) + 2 * GuardBytes).Fill(0xA5);
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)((length * sizeof(T)) + (2 * GuardBytes)), 64);
+        new Span<byte>(_memory, (length * sizeof(T)) + (2 * GuardBytes)).Fill(0xA5);
     }
 
     public KernelArray(ReadOnlySpan<T> values) : this(values.Length) => values.CopyTo(Span);
@@ -30,7 +30,7 @@ internal sealed unsafe class KernelArray<T> : IDisposable where T : unmanaged
     public void Dispose()
     {
         bool intact = !new ReadOnlySpan<byte>(_memory, GuardBytes).ContainsAnyExcept((byte)0xA5)
-            && !new ReadOnlySpan<byte>(_memory + GuardBytes + Length * sizeof(T), GuardBytes).ContainsAnyExcept((byte)0xA5);
+            && !new ReadOnlySpan<byte>(_memory + GuardBytes + (Length * sizeof(T)), GuardBytes).ContainsAnyExcept((byte)0xA5);
         NativeMemory.AlignedFree(_memory);
         Assert.True(intact, "The kernel wrote out of bounds.");
     }

@@ -11,9 +11,9 @@ internal static class KernelTesting
     public static float[] Values(int count, int seed, float scale = 1, float shift = 0)
     {
         var random = new System.Random(seed);
-        var values = new float[count];
+        float[] values = new float[count];
         for (int i = 0; i < count; i++)
-            values[i] = (float)(random.NextDouble() * 2 - 1) * scale + shift;
+            values[i] = ((float)((random.NextDouble() * 2) - 1) * scale) + shift;
         return values;
     }
 
@@ -36,7 +36,7 @@ internal static class KernelTesting
         Assert.Equal(right.Length, values.Length);
         for (int i = 0; i < right.Length; i++)
         {
-            if (double.IsNaN(right[i]) ? !float.IsNaN(values[i]) : !(right[i] == values[i] || Math.Abs(right[i] - values[i]) <= absolute + relative * Math.Abs(right[i])))
+            if (double.IsNaN(right[i]) ? !float.IsNaN(values[i]) : !(right[i] == values[i] || Math.Abs(right[i] - values[i]) <= absolute + (relative * Math.Abs(right[i]))))
                 Assert.Fail($"At {i}: {values[i]:R} where {right[i]:R} is right.");
         }
     }

@@ -41,18 +41,18 @@ public unsafe class LayerNormTests
         for (int r = 0; r < rows; r++)
         {
             double[] row = Array.ConvertAll(x.Span.Slice(r * channels, channels).ToArray(), v => (double)v);
-            double m = row.Average(), s = 1 / Math.Sqrt(row.Sum(v => (v - m) * (v - m)) / channels + eps);
+            double m = row.Average(), s = 1 / Math.Sqrt((row.Sum(v => (v - m) * (v - m)) / channels) + eps);
             double[] normalized = Array.ConvertAll(row, v => (v - m) * s);
-            double[] g = [.. Enumerable.Range(0, channels).Select(c => (double)dy[r * channels + c] * (affine ? w[c] : 1))];
+            double[] g = [.. Enumerable.Range(0, channels).Select(c => (double)dy[(r * channels) + c] * (affine ? w[c] : 1))];
             double meanG = g.Average(), meanProduct = g.Zip(normalized, (p, q) => p * q).Average();
-            double[] value = [.. normalized.Select((v, c) => affine ? v * w[c] + b[c] : v)];
-            double[] gradient = [.. g.Zip(normalized, (p, q) => s * (p - meanG - q * meanProduct))];
+            double[] value = [.. normalized.Select((v, c) => affine ? (v * w[c]) + b[c] : v)];
+            double[] gradient = [.. g.Zip(normalized, (p, q) => s * (p - meanG - (q * meanProduct)))];
             KernelTesting.AssertClose(value, y.Span.Slice(r * channels, channels), tolerance, tolerance);
             KernelTesting.AssertClose(gradient, dx.Span.Slice(r * channels, channels), tolerance, tolerance * s);
             for (int c = 0; c < channels; c++)
             {
-                weightGradient[c] += dy[r * channels + c] * normalized[c];
-                biasGradient[c] += dy[r * channels + c];
+                weightGradient[c] += dy[(r * channels) + c] * normalized[c];
+                biasGradient[c] += dy[(r * channels) + c];
             }
         }
 

@@ -11,8 +11,8 @@ internal sealed unsafe class NativeFloats : IDisposable
     public NativeFloats(int count)
     {
         Count = count;
-        var start = (float*)NativeMemory.AlignedAlloc((nuint)(count + 2 * Guard) * sizeof(float), 64);
-        new Span<float>(start, count + 2 * Guard).Fill(Mark);
+        float* start = (float*)NativeMemory.AlignedAlloc((nuint)(count + (2 * Guard)) * sizeof(float), 64);
+        new Span<float>(start, count + (2 * Guard)).Fill(Mark);
         Pointer = start + Guard;
         Span.Clear();
     }
@@ -20,7 +20,8 @@ internal sealed unsafe class NativeFloats : IDisposable
     public static NativeFloats Random(int count, System.Random random)
     {
         var values = new NativeFloats(count);
-        for (var i = 0; i < count; i++) values.Pointer[i] = random.NextSingle() * 2 - 1;
+        for (int i = 0; i < count; i++)
+            values.Pointer[i] = (random.NextSingle() * 2) - 1;
         return values;
     }
 
@@ -32,9 +33,10 @@ internal sealed unsafe class NativeFloats : IDisposable
 
     public void Dispose()
     {
-        if (Pointer == null) return;
-        var start = Pointer - Guard;
-        var intact = new Span<float>(start, Guard).IndexOfAnyExcept(Mark) < 0
+        if (Pointer == null)
+            return;
+        float* start = Pointer - Guard;
+        bool intact = new Span<float>(start, Guard).IndexOfAnyExcept(Mark) < 0
             && new Span<float>(Pointer + Count, Guard).IndexOfAnyExcept(Mark) < 0;
         NativeMemory.AlignedFree(start);
         Pointer = null;

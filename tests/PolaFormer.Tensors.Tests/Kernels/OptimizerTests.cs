@@ -25,9 +25,9 @@ public unsafe class OptimizerTests
                 for (int i = 0; i < length; i++)
                 {
                     double gradient = 0.5 * g[i];
-                    rightW[i] *= 1 - 1e-2 * 0.05;
-                    rightM[i] = 0.9 * rightM[i] + 0.1 * gradient;
-                    rightV[i] = 0.999 * rightV[i] + 0.001 * gradient * gradient;
+                    rightW[i] *= 1 - (1e-2 * 0.05);
+                    rightM[i] = (0.9 * rightM[i]) + (0.1 * gradient);
+                    rightV[i] = (0.999 * rightV[i]) + (0.001 * gradient * gradient);
                     rightW[i] -= 1e-2 / (1 - Math.Pow(0.9, step)) * rightM[i] / (Math.Sqrt(rightV[i] / (1 - Math.Pow(0.999, step))) + 1e-8);
                 }
             }
@@ -55,9 +55,9 @@ public unsafe class OptimizerTests
                 Optimizer.Sgd(new SgdStep(momentum, nesterov), [row]);
                 for (int i = 0; i < length; i++)
                 {
-                    double gradient = g[i] + 0.05 * rightW[i];
-                    rightU[i] = momentum * rightU[i] + gradient;
-                    rightW[i] -= 0.1 * (nesterov ? gradient + momentum * rightU[i] : rightU[i]);
+                    double gradient = g[i] + (0.05 * rightW[i]);
+                    rightU[i] = (momentum * rightU[i]) + gradient;
+                    rightW[i] -= 0.1 * (nesterov ? gradient + (momentum * rightU[i]) : rightU[i]);
                 }
             }
 
@@ -95,6 +95,6 @@ public unsafe class OptimizerTests
 
         Assert.Equal(alone, together);
 
-        KernelArray<float>[] New(int seed) => [.. lengths.Select((length, i) => new KernelArray<float>(KernelTesting.Values(length, seed + 10 * i).Select(Math.Abs).ToArray()))];
+        KernelArray<float>[] New(int seed) => [.. lengths.Select((length, i) => new KernelArray<float>(KernelTesting.Values(length, seed + (10 * i)).Select(Math.Abs).ToArray()))];
     }
 }

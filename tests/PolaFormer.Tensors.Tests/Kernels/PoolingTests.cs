@@ -28,7 +28,7 @@ public unsafe class PoolingTests
             for (int k = top; k < bottom; k++)
                 for (int l = left; l < right; l++)
                 {
-                    int n = ((b * height + k) * width + l) * channels + c;
+                    int n = (((((b * height) + k) * width) + l) * channels) + c;
                     rightY[o] += (double)x[n] / (bottom - top) / (right - left);
                     rightDx[n] += (double)dy[o] / (bottom - top) / (right - left);
                 }
@@ -67,12 +67,12 @@ public unsafe class PoolingTests
             int c = o % channels, j = o / channels % outWidth, i = o / channels / outWidth % outHeight, b = o / channels / outWidth / outHeight;
             rightMax[o] = double.NegativeInfinity;
             int best = 0;
-            for (int k = i * stride - padding; k < i * stride - padding + kernel; k++)
-                for (int l = j * stride - padding; l < j * stride - padding + kernel; l++)
+            for (int k = (i * stride) - padding; k < (i * stride) - padding + kernel; k++)
+                for (int l = (j * stride) - padding; l < (j * stride) - padding + kernel; l++)
                 {
                     if (k < 0 || k >= height || l < 0 || l >= width)
                         continue;
-                    int n = ((b * height + k) * width + l) * channels + c;
+                    int n = (((((b * height) + k) * width) + l) * channels) + c;
                     rightMean[o] += (double)x[n] / kernel / kernel;
                     rightDxMean[n] += (double)dy[o] / kernel / kernel;
                     if (x[n] > rightMax[o])

@@ -19,11 +19,11 @@ public unsafe class ReductionTests
         // All positive, so that the relative error of the sum is the error of its order.
         using var x = new KernelArray<float>(KernelTesting.Values(outer * reduce * inner, 3, 1, 1));
         using var y = new KernelArray<float>(outer * inner);
-        var right = new double[outer * inner];
+        double[] right = new double[outer * inner];
         for (int o = 0; o < outer; o++)
             for (int r = 0; r < reduce; r++)
                 for (int i = 0; i < inner; i++)
-                    right[o * inner + i] += x[(o * reduce + r) * inner + i];
+                    right[(o * inner) + i] += x[(((o * reduce) + r) * inner) + i];
 
         Reduction.Sum(x.Pointer, outer, reduce, inner, y.Pointer);
         KernelTesting.AssertClose(right, y.Span, 4e-7, 0);
@@ -47,9 +47,9 @@ public unsafe class ReductionTests
         {
             for (int i = 0; i < inner; i++)
             {
-                float[] column = [.. Enumerable.Range(0, reduce).Select(r => values[(o * reduce + r) * inner + i])];
-                Assert.Equal(column.Max(), y[o * inner + i]);
-                Assert.Equal(Array.IndexOf(column, column.Max()), index[o * inner + i]);
+                float[] column = [.. Enumerable.Range(0, reduce).Select(r => values[(((o * reduce) + r) * inner) + i])];
+                Assert.Equal(column.Max(), y[(o * inner) + i]);
+                Assert.Equal(Array.IndexOf(column, column.Max()), index[(o * inner) + i]);
             }
         }
 
@@ -58,7 +58,7 @@ public unsafe class ReductionTests
         for (int p = 0; p < values.Length; p++)
         {
             int o = p / (reduce * inner), r = p / inner % reduce, i = p % inner;
-            Assert.Equal(index[o * inner + i] == r ? y[o * inner + i] : 0, dx[p]);
+            Assert.Equal(index[(o * inner) + i] == r ? y[(o * inner) + i] : 0, dx[p]);
         }
     }
 

@@ -13,7 +13,7 @@ internal static class ReferenceMath
         for (int n = 1; n < 200; n++)
         {
             term *= -x * x / n;
-            double next = sum + term / (2 * n + 1);
+            double next = sum + (term / ((2 * n) + 1));
             if (next == sum)
                 break;
             sum = next;
@@ -37,11 +37,11 @@ internal static class ReferenceMath
     {
         if (Math.Abs(x) > 1e-3)
             return Math.Exp(x) - 1;
-        return x * (1 + x / 2 * (1 + x / 3 * (1 + x / 4 * (1 + x / 5))));
+        return x * (1 + (x / 2 * (1 + (x / 3 * (1 + (x / 4 * (1 + (x / 5))))))));
     }
 
     /// <summary>ln(1 + x) for x ≥ 0.</summary>
-    public static double LogOnePlus(double x) => x < 1e-3 ? x * (1 - x * (1.0 / 2 - x * (1.0 / 3 - x * (1.0 / 4 - x / 5)))) : Math.Log(1 + x);
+    public static double LogOnePlus(double x) => x < 1e-3 ? x * (1 - (x * ((1.0 / 2) - (x * ((1.0 / 3) - (x * ((1.0 / 4) - (x / 5)))))))) : Math.Log(1 + x);
 
     public static double Softplus(double x) => x > 20 ? x : LogOnePlus(Math.Exp(x));
 

@@ -9,18 +9,18 @@ public unsafe class ReferenceTensorTests
     private static float[] ToChannelsLast(float[] values, int batch, int channels)
     {
         int pixels = values.Length / (batch * channels);
-        var result = new float[values.Length];
+        float[] result = new float[values.Length];
         for (int i = 0; i < values.Length; i++)
-            result[(i / (pixels * channels) * pixels + i % pixels) * channels + i / pixels % channels] = values[i];
+            result[(((i / (pixels * channels) * pixels) + (i % pixels)) * channels) + (i / pixels % channels)] = values[i];
         return result;
     }
 
     private static float[] FromChannelsLast(ReadOnlySpan<float> values, int batch, int channels)
     {
         int pixels = values.Length / (batch * channels);
-        var result = new float[values.Length];
+        float[] result = new float[values.Length];
         for (int i = 0; i < values.Length; i++)
-            result[(i / (pixels * channels) * channels + i % channels) * pixels + i / channels % pixels] = values[i];
+            result[(((i / (pixels * channels) * channels) + (i % channels)) * pixels) + (i / channels % pixels)] = values[i];
         return result;
     }
 

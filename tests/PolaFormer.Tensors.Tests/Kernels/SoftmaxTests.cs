@@ -39,7 +39,7 @@ public unsafe class SoftmaxTests
             KernelTesting.AssertClose(p, y.Span.Slice(from, columns), 2e-6, 1e-12);
             KernelTesting.AssertClose(Array.ConvertAll(p, Math.Log), log.Span.Slice(from, columns), 1e-6, 1e-6);
             KernelTesting.AssertClose([.. p.Zip(g, (a, b) => a * (b - dot))], dx.Span.Slice(from, columns), 1e-5, 1e-6);
-            KernelTesting.AssertClose([.. p.Zip(g, (a, b) => b - a * sum)], dxLog.Span.Slice(from, columns), 1e-5, 3e-6);
+            KernelTesting.AssertClose([.. p.Zip(g, (a, b) => b - (a * sum))], dxLog.Span.Slice(from, columns), 1e-5, 3e-6);
         }
     }
 
@@ -56,7 +56,7 @@ public unsafe class SoftmaxTests
         for (int row = 0; row < Rows; row++)
         {
             int window = row / (Heads * Tokens) % Windows, token = row % Tokens;
-            float[] masked = [.. Enumerable.Range(0, Tokens).Select(c => x[row * Tokens + c] + maskValues[(window * Tokens + token) * Tokens + c])];
+            float[] masked = [.. Enumerable.Range(0, Tokens).Select(c => x[(row * Tokens) + c] + maskValues[(((window * Tokens) + token) * Tokens) + c])];
             KernelTesting.AssertClose(Probabilities(masked), y.Span.Slice(row * Tokens, Tokens), 2e-6, 1e-12);
         }
     }

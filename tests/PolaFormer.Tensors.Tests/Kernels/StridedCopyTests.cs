@@ -6,7 +6,7 @@ public unsafe class StridedCopyTests
 {
     private static nint[] Contiguous(int[] shape)
     {
-        var strides = new nint[shape.Length];
+        nint[] strides = new nint[shape.Length];
         nint stride = 1;
         for (int i = shape.Length - 1; i >= 0; i--)
         {
@@ -75,10 +75,10 @@ public unsafe class StridedCopyTests
         using var x = new KernelArray<float>(KernelTesting.Values(20 * 30, 1));
         using var y = new KernelArray<float>(25 * 40);
         y.Span.Fill(7);
-        StridedCopy.Run(x.Pointer + 3 * 30 + 4, [30, 1], y.Pointer + 2 * 40 + 5, [40, 1], [10, 12], 4);
+        StridedCopy.Run(x.Pointer + (3 * 30) + 4, [30, 1], y.Pointer + (2 * 40) + 5, [40, 1], [10, 12], 4);
         for (int i = 0; i < 25; i++)
             for (int j = 0; j < 40; j++)
-                Assert.Equal(i is >= 2 and < 12 && j is >= 5 and < 17 ? x[(i + 1) * 30 + j - 1] : 7, y[i * 40 + j]);
+                Assert.Equal(i is >= 2 and < 12 && j is >= 5 and < 17 ? x[((i + 1) * 30) + j - 1] : 7, y[(i * 40) + j]);
     }
 
     [Fact]

@@ -24,7 +24,7 @@ public unsafe class VectorMathTests
 
     private static float[] Map<TFunction, T>(float[] x, float p) where TFunction : IFunction where T : unmanaged, IFloat32Vector<T>
     {
-        var y = new float[x.Length];
+        float[] y = new float[x.Length];
         fixed (float* source = x, destination = y)
         {
             for (int i = 0; i < x.Length; i += T.Count)
@@ -45,13 +45,13 @@ public unsafe class VectorMathTests
     {
         int a = BitConverter.SingleToInt32Bits(from), b = BitConverter.SingleToInt32Bits(to);
         for (int i = 0; i <= count; i++)
-            yield return BitConverter.Int32BitsToSingle((int)(a + (long)(b - a) * i / count));
+            yield return BitConverter.Int32BitsToSingle((int)(a + ((long)(b - a) * i / count)));
     }
 
     private static float[] Everywhere(float limit = float.MaxValue) =>
         [.. Sample(0f, limit, 150_000), .. Sample(-0f, -limit, 150_000), .. Even(-20, 20), .. Even(-110, 100)];
 
-    private static IEnumerable<float> Even(float from, float to) => Enumerable.Range(0, 60_001).Select(i => from + (to - from) * (i / 60_000f));
+    private static IEnumerable<float> Even(float from, float to) => Enumerable.Range(0, 60_001).Select(i => from + ((to - from) * (i / 60_000f)));
 
     private static void AssertUlps<TFunction>(float[] x, Func<double, double> right, double bound, float p = 0) where TFunction : IFunction
     {

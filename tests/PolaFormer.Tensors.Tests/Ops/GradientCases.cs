@@ -184,7 +184,7 @@ internal static class GradientCases
     {
         Tensor x = Tensor.Empty(shape);
         for (int i = 0; i < x.Count; i++)
-            x.AsSpan<float>()[i] = i * 37 % x.Count * 0.1f - 2;
+            x.AsSpan<float>()[i] = (i * 37 % x.Count * 0.1f) - 2;
         return x;
     }
 

@@ -44,7 +44,7 @@ public class GradientTests
 
     private static float[] Cotangent(GradientCases.Case item)
     {
-        var values = new float[item.Apply(item.Inputs).Count];
+        float[] values = new float[item.Apply(item.Inputs).Count];
         for (int i = 0; i < values.Length; i++)
             values[i] = MathF.Sin(1 + (2.3f * i));
         return values;
@@ -53,7 +53,7 @@ public class GradientTests
     private static double[] CentralDifferences(GradientCases.Case item, Tensor input, float[] cotangent)
     {
         const float step = 1f / 128;
-        var differences = new double[input.Count];
+        double[] differences = new double[input.Count];
         for (int i = 0; i < differences.Length; i++)
         {
             float value = input.AsSpan<float>()[i];

@@ -57,5 +57,5 @@ public class MultiTensorTests
     public void Pairs_of_different_shapes_are_refused() =>
         Assert.Throws<ArgumentException>(() => MultiTensor.Lerp([(Tensor.Zeros([2]), Tensor.Zeros([3]))], 0.5));
 
-    private static Tensor Ramp(int count) => Tensor.From(Enumerable.Range(0, count).Select(i => (i % 97 - 40) / 7f).ToArray(), [count]);
+    private static Tensor Ramp(int count) => Tensor.From(Enumerable.Range(0, count).Select(i => ((i % 97) - 40) / 7f).ToArray(), [count]);
 }

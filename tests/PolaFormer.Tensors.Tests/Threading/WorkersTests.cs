@@ -18,7 +18,8 @@ public unsafe class WorkersTests : IDisposable
     {
         public void Run(int part)
         {
-            if (part >= from) throw new InvalidOperationException($"part {part}");
+            if (part >= from)
+                throw new InvalidOperationException($"part {part}");
         }
     }
 
@@ -28,15 +29,16 @@ public unsafe class WorkersTests : IDisposable
         {
             public void Run(int part)
             {
-                Interlocked.Increment(ref counts[outer * 8 + part]);
-                threads[outer * 8 + part] = Environment.CurrentManagedThreadId;
+                Interlocked.Increment(ref counts[(outer * 8) + part]);
+                threads[(outer * 8) + part] = Environment.CurrentManagedThreadId;
             }
         }
 
         public void Run(int part)
         {
             Workers.Run(8, new Inner(counts, threads, part));
-            for (var i = 0; i < 8; i++) Assert.Equal(Environment.CurrentManagedThreadId, threads[part * 8 + i]);
+            for (int i = 0; i < 8; i++)
+                Assert.Equal(Environment.CurrentManagedThreadId, threads[(part * 8) + i]);
         }
     }
 
@@ -53,10 +55,11 @@ public unsafe class WorkersTests : IDisposable
     public void EveryPartRunsOnce(int threads)
     {
         Workers.ThreadCount = threads;
-        for (var parts = 0; parts < 70; parts++)
+        for (int parts = 0; parts < 70; parts++)
         {
-            var counts = new int[parts];
-            for (var repeat = 0; repeat < 20; repeat++) Workers.Run(parts, new Counting(counts));
+            int[] counts = new int[parts];
+            for (int repeat = 0; repeat < 20; repeat++)
+                Workers.Run(parts, new Counting(counts));
             Assert.All(counts, count => Assert.Equal(20, count));
         }
     }
@@ -65,8 +68,8 @@ public unsafe class WorkersTests : IDisposable
     public void RunsOnAfterThreadsHaveSlept()
     {
         Workers.ThreadCount = 3;
-        var counts = new int[5];
-        for (var repeat = 0; repeat < 10; repeat++)
+        int[] counts = new int[5];
+        for (int repeat = 0; repeat < 10; repeat++)
         {
             Workers.Run(5, new Counting(counts));
             Thread.Sleep(2);
@@ -82,7 +85,7 @@ public unsafe class WorkersTests : IDisposable
         Workers.ThreadCount = threads;
         var failure = Assert.Throws<InvalidOperationException>(() => Workers.Run(10, new Failing(from: 4)));
         Assert.StartsWith("part ", failure.Message);
-        var counts = new int[10];
+        int[] counts = new int[10];
         Workers.Run(10, new Counting(counts));
         Assert.All(counts, count => Assert.Equal(1, count));
     }
@@ -91,7 +94,7 @@ public unsafe class WorkersTests : IDisposable
     public void ANestedRunStaysOnItsThread()
     {
         Workers.ThreadCount = 3;
-        var (counts, threads) = (new int[64], new int[64]);
+        (int[] counts, int[] threads) = (new int[64], new int[64]);
         Workers.Run(8, new Nesting(counts, threads));
         Assert.All(counts, count => Assert.Equal(1, count));
     }
@@ -102,11 +105,12 @@ public unsafe class WorkersTests : IDisposable
         Workers.ThreadCount = 3;
         var callers = Enumerable.Range(0, 4).Select(_ => new Thread(() =>
         {
-            for (var repeat = 0; repeat < 500; repeat++)
+            for (int repeat = 0; repeat < 500; repeat++)
             {
-                var counts = new int[17];
+                int[] counts = new int[17];
                 Workers.Run(17, new Counting(counts));
-                if (counts.Any(count => count != 1)) throw new InvalidOperationException("A part was lost or run twice.");
+                if (counts.Any(count => count != 1))
+                    throw new InvalidOperationException("A part was lost or run twice.");
             }
         })).ToList();
         callers.ForEach(caller => caller.Start());
@@ -118,8 +122,9 @@ public unsafe class WorkersTests : IDisposable
     {
         Workers.ThreadCount = 2;
         Workers.Run(4, new Nothing());
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var repeat = 0; repeat < 100; repeat++) Workers.Run(4, new Nothing());
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int repeat = 0; repeat < 100; repeat++)
+            Workers.Run(4, new Nothing());
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
@@ -130,13 +135,13 @@ public unsafe class WorkersTests : IDisposable
     [Fact]
     public void RangesCoverTheCountInOrderAndDifferByOneAtMost()
     {
-        for (var count = 0; count < 40; count++)
-            for (var parts = 1; parts < 12; parts++)
+        for (int count = 0; count < 40; count++)
+            for (int parts = 1; parts < 12; parts++)
             {
-                var next = 0;
-                for (var part = 0; part < parts; part++)
+                int next = 0;
+                for (int part = 0; part < parts; part++)
                 {
-                    var (from, to) = Workers.Range(count, parts, part);
+                    (int from, int to) = Workers.Range(count, parts, part);
                     Assert.Equal(next, from);
                     Assert.InRange(to - from, count / parts, (count + parts - 1) / parts);
                     next = to;

@@ -31,7 +31,7 @@ public readonly record struct AffineMatrix(double A, double B, double C, double 
         angle = -((angle < 0 ? angle + 360 : angle) * (Math.PI / 180));
         double a = Rounded(Math.Cos(angle)), b = Rounded(Math.Sin(angle)), d = Rounded(-Math.Sin(angle)), e = Rounded(Math.Cos(angle));
         double x = width / 2.0, y = height / 2.0;
-        return new(a, b, a * -x + b * -y + 0.0 + x, d, e, d * -x + e * -y + 0.0 + y);
+        return new(a, b, (a * -x) + (b * -y) + 0.0 + x, d, e, (d * -x) + (e * -y) + 0.0 + y);
     }
 
     /// <summary>Rounds to 15 decimals as Python does; <see cref="Math.Round(double, int)"/> scales and so errs in the last bit.</summary>

@@ -32,7 +32,7 @@ public static unsafe class AffineTransform
         var result = new Image(image.Width, image.Height);
         fixed (byte* source = padded.PaddedPixels, output = result.PaddedPixels)
         {
-            byte* origin = source + Border * padded.Stride + Border * Image.Channels;
+            byte* origin = source + (Border * padded.Stride) + (Border * Image.Channels);
             if (matrix is { D: 0, E: 1, F: 0 })
                 Run<T, AlongRows<T>>(origin, padded.Stride, output, image.Width, image.Height, matrix, fill);
             else if (matrix is { A: 1, B: 0, C: 0 })
@@ -48,12 +48,12 @@ public static unsafe class AffineTransform
         where T : struct, IInterpolation
         where TDirection : struct, IDirection
     {
-        int filled = fill.Red | fill.Green << 8 | fill.Blue << 16;
+        int filled = fill.Red | (fill.Green << 8) | (fill.Blue << 16);
         for (int row = 0; row < height; row++)
             for (int column = 0; column < width; column++, output += Image.Channels)
             {
-                double x = matrix.A * (column + 0.5) + matrix.B * (row + 0.5) + matrix.C;
-                double y = matrix.D * (column + 0.5) + matrix.E * (row + 0.5) + matrix.F;
+                double x = (matrix.A * (column + 0.5)) + (matrix.B * (row + 0.5)) + matrix.C;
+                double y = (matrix.D * (column + 0.5)) + (matrix.E * (row + 0.5)) + matrix.F;
                 if (!(x >= 0 && x < width && y >= 0 && y < height))
                 {
                     Unsafe.WriteUnaligned(output, filled);
@@ -62,14 +62,14 @@ public static unsafe class AffineTransform
                 x -= 0.5;
                 y -= 0.5;
                 double left = Math.Floor(x), top = Math.Floor(y);
-                byte* pixel = origin + (nint)(int)top * stride + (nint)(int)left * Image.Channels;
+                byte* pixel = origin + ((nint)(int)top * stride) + ((nint)(int)left * Image.Channels);
                 Store(TDirection.Of(pixel, stride, x - left, y - top), output);
             }
     }
 
     private static Image Pad(Image image)
     {
-        var padded = new Image(image.Width + 2 * Border, image.Height + 2 * Border);
+        var padded = new Image(image.Width + (2 * Border), image.Height + (2 * Border));
         for (int y = 0; y < padded.Height; y++)
         {
             ReadOnlySpan<byte> from = image.Row(Math.Clamp(y - Border, 0, image.Height - 1));
@@ -147,27 +147,27 @@ public static unsafe class AffineTransform
             Between(Line(pixel, Image.Channels, x), Line(pixel + stride, Image.Channels, x), y);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static Vector256<double> Between(Vector256<double> a, Vector256<double> b, double fraction) => a + (b - a) * Vector256.Create(fraction);
+        private static Vector256<double> Between(Vector256<double> a, Vector256<double> b, double fraction) => a + ((b - a) * Vector256.Create(fraction));
     }
 
     private readonly struct Cubic : IInterpolation
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector256<double> Line(byte* pixel, nint step, double fraction) =>
-            Between(Load(pixel - step), Load(pixel), Load(pixel + step), Load(pixel + 2 * step), fraction);
+            Between(Load(pixel - step), Load(pixel), Load(pixel + step), Load(pixel + (2 * step)), fraction);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector256<double> Plane(byte* pixel, nint stride, double x, double y) => Between(
             Line(pixel - stride, Image.Channels, x), Line(pixel, Image.Channels, x),
-            Line(pixel + stride, Image.Channels, x), Line(pixel + 2 * stride, Image.Channels, x), y);
+            Line(pixel + stride, Image.Channels, x), Line(pixel + (2 * stride), Image.Channels, x), y);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static Vector256<double> Between(Vector256<double> a, Vector256<double> b, Vector256<double> c, Vector256<double> d, double fraction)
         {
             // The order of operations is Pillow's: roundings decide where levels meet.
             Vector256<double> t = Vector256.Create(fraction);
-            Vector256<double> square = Vector256.Create(2.0) * (a - b) + c - d, cube = b - a - c + d;
-            return b + t * (c - a + t * (square + t * cube));
+            Vector256<double> square = (Vector256.Create(2.0) * (a - b)) + c - d, cube = b - a - c + d;
+            return b + (t * (c - a + (t * (square + (t * cube)))));
         }
     }
 }

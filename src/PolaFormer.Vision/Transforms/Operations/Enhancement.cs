@@ -22,8 +22,8 @@ public static unsafe class Enhancement
         long sum = 0;
         fixed (byte* pixels = image.PaddedPixels)
             for (int y = 0; y < image.Height; y++)
-                sum += Luminance.Sum(pixels + (long)y * image.Stride, image.Width);
-        return BlendWith(image, (int)(sum / ((double)image.Width * image.Height) + 0.5), factor);
+                sum += Luminance.Sum(pixels + ((long)y * image.Stride), image.Width);
+        return BlendWith(image, (int)((sum / ((double)image.Width * image.Height)) + 0.5), factor);
     }
 
     /// <summary>Blends with the greys of the pixels: saturation.</summary>
@@ -62,7 +62,7 @@ public static unsafe class Enhancement
             // A row's last vector reaches beyond it; what it spoils is written later: the row's end, the next row or the last.
             for (int y = 1; y < image.Height - 1; y++)
             {
-                byte* from = input + (long)y * stride, to = output + (long)y * stride;
+                byte* from = input + ((long)y * stride), to = output + ((long)y * stride);
                 CopyPixel(from, to);
                 for (int i = Image.Channels; i < last; i += Vector<byte>.Count)
                     Blend(Smoothed(from + i, stride), from + i, to + i, weight);
@@ -99,7 +99,7 @@ public static unsafe class Enhancement
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<uint> Mix(Vector<float> degenerate, Vector<float> level, Vector<float> factor)
     {
-        Vector<float> mixed = degenerate + factor * (level - degenerate);
+        Vector<float> mixed = degenerate + (factor * (level - degenerate));
         return Vector.AsVectorUInt32(Vector.ConvertToInt32Native(Vector.MaxNative(Vector.MinNative(mixed, new Vector<float>(255)), Vector<float>.Zero)));
     }
 
@@ -122,7 +122,7 @@ public static unsafe class Enhancement
         return new(Divide(sums.A), Divide(sums.B), Divide(sums.C), Divide(sums.D));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        static Vector<float> Divide(Vector<float> sum) => Vector.Floor(sum * new Vector<float>(1f / 13) + new Vector<float>(0.5f));
+        static Vector<float> Divide(Vector<float> sum) => Vector.Floor((sum * new Vector<float>(1f / 13)) + new Vector<float>(0.5f));
     }
 
     /// <summary>A vector of levels as four of float32.</summary>

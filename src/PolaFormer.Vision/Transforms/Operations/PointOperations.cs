@@ -50,7 +50,7 @@ public static class PointOperations
             int low = lowest[c], high = highest[c];
             double scale = high > low ? 255.0 / (high - low) : 1, offset = high > low ? -low * scale : 0;
             for (int level = 0; level < Levels; level++)
-                levels[level] = (byte)Math.Clamp((int)(level * scale + offset), 0, 255);
+                levels[level] = (byte)Math.Clamp((int)((level * scale) + offset), 0, 255);
         }
         return Lookup(image, table);
     }
@@ -110,7 +110,7 @@ public static class PointOperations
             Vector<byte> low0 = Vector<byte>.AllBitsSet, low1 = low0, low2 = low0, high0 = default, high1 = default, high2 = default;
             for (; i <= pixels.Length - period; i += period)
             {
-                Vector<byte> first = new(pixels[i..]), second = new(pixels[(i + lanes)..]), third = new(pixels[(i + 2 * lanes)..]);
+                Vector<byte> first = new(pixels[i..]), second = new(pixels[(i + lanes)..]), third = new(pixels[(i + (2 * lanes))..]);
                 (low0, low1, low2) = (Vector.Min(low0, first), Vector.Min(low1, second), Vector.Min(low2, third));
                 (high0, high1, high2) = (Vector.Max(high0, first), Vector.Max(high1, second), Vector.Max(high2, third));
             }

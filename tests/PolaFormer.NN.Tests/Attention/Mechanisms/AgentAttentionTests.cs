@@ -18,11 +18,11 @@ public class AgentAttentionTests
         float[] query = inputs.Query.Source.ToArray(), key = inputs.Key.Source.ToArray(), value = inputs.Value.Source.ToArray();
         Dictionary<string, float[]> weights = mechanism.NamedParameters().ToDictionary(entry => entry.Name, entry => entry.Parameter.ToArray());
 
-        var expected = new double[Tokens * Dim];
+        double[] expected = new double[Tokens * Dim];
         for (int head = 0; head < Heads; head++)
         {
             double[][] agents = [.. Enumerable.Range(0, Agents).Select(agent => Pooled(query, agent, head))];
-            var gathered = new double[Agents][];
+            double[][] gathered = new double[Agents][];
             for (int agent = 0; agent < Agents; agent++)
             {
                 double[] attention = Softmax(Tokens, token => Dot(agents[agent], Row(key, token, head)) + AgentBias(weights, head, agent, token));

@@ -20,7 +20,7 @@ public class FactorizedSynthesizerTests
         AttentionInputs inputs = MechanismSubject.Inputs(mechanism, Batch);
         Dictionary<string, float[]> weights = mechanism.NamedParameters().ToDictionary(entry => entry.Name, entry => entry.Parameter.ToArray());
         float[] query = inputs.Query.Source.ToArray(), value = inputs.Value.Source.ToArray();
-        var expected = new float[Batch * Tokens * Dim];
+        float[] expected = new float[Batch * Tokens * Dim];
         for (int image = 0; image < Batch; image++)
         {
             double[] dense = parts.HasFlag(SynthesizerParts.Dense) ? Dense(image) : [];
@@ -49,7 +49,7 @@ public class FactorizedSynthesizerTests
         // (tokens, heads, keys) as they lie; read above as (heads, tokens, keys).
         double[] Dense(int image)
         {
-            var scores = new double[Tokens * Heads * MaxTokens];
+            double[] scores = new double[Tokens * Heads * MaxTokens];
             for (int i = 0; i < scores.Length; i++)
             {
                 (int token, int head, int key) = (i / (Heads * MaxTokens), i / MaxTokens % Heads, i % MaxTokens);

@@ -74,7 +74,7 @@ internal static class MechanismSubject
 
     /// <summary>Other values in the tokens from one on.</summary>
     public static Tensor ChangedFrom(Tensor x, int token) =>
-        Tensor.Concat(1, x.Slice(1, 0, token), x.Slice(1, token, x.Shape[1] - token) * -0.7f + 0.3f);
+        Tensor.Concat(1, x.Slice(1, 0, token), (x.Slice(1, token, x.Shape[1] - token) * -0.7f) + 0.3f);
 
     private static AttentionMechanism Make(string name, AttentionShape shape) => Filled(AttentionRegistry.Find(name).Create(shape));
 

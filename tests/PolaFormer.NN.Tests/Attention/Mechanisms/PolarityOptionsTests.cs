@@ -50,7 +50,7 @@ public class PolarityOptionsTests
         float[] query = inputs.Query.Source.ToArray(), key = inputs.Key.Source.ToArray(), value = inputs.Value.Source.ToArray();
 
         double Feature(double x, int channel) => Math.Pow(Math.Max(x, 0) / Math.Log(1 + Math.Exp(weights["scale"][channel])), 1 + (4 / (1 + Math.Exp(-weights["power"][channel]))));
-        var expected = new float[query.Length];
+        float[] expected = new float[query.Length];
         for (int i = 0; i < expected.Length; i++)
         {
             (int token, int channel) = (i / Dim, i % Dim);

@@ -20,7 +20,7 @@ public unsafe class PolarityAttentionPlusPlusTests
     {
         var setup = new Setup(batch, heads, headDim, tokens);
         var reference = setup.Reference();
-        var expected = reference.Forward();
+        double[] expected = reference.Forward();
         reference.Backward(setup.DOutput.ToDoubles());
 
         setup.Run();
@@ -31,7 +31,8 @@ public unsafe class PolarityAttentionPlusPlusTests
         Close.AssertClose(reference.DV, setup.DV.ToDoubles(), 1e-5, "dv");
         Close.AssertClose(reference.DSame, setup.DSame.ToDoubles(), 1e-5, "dSame");
         Close.AssertClose(reference.DOpposite, setup.DOpposite.ToDoubles(), 1e-5, "dOpposite");
-        foreach (var rows in (SlicedRows[])[setup.Output, setup.DQ, setup.DK, setup.DV]) rows.AssertSurroundingsUntouched();
+        foreach (var rows in (SlicedRows[])[setup.Output, setup.DQ, setup.DK, setup.DV])
+            rows.AssertSurroundingsUntouched();
     }
 
     [Theory]
@@ -49,11 +50,12 @@ public unsafe class PolarityAttentionPlusPlusTests
     {
         var setup = new Setup(1, 2, 6, 5);
         var reference = setup.Reference();
-        var cotangent = setup.DOutput.ToDoubles();
+        double[] cotangent = setup.DOutput.ToDoubles();
         // Away from 0, where relu has a kink.
-        foreach (var x in new[] { reference.Q, reference.K })
-            for (var i = 0; i < x.Length; i++)
-                if (Math.Abs(x[i]) < 1e-3) x[i] = 0.1;
+        foreach (double[]? x in new[] { reference.Q, reference.K })
+            for (int i = 0; i < x.Length; i++)
+                if (Math.Abs(x[i]) < 1e-3)
+                    x[i] = 0.1;
         reference.Backward(cotangent);
         double Loss() => reference.Forward().Zip(cotangent, (y, g) => y * g).Sum();
 
@@ -63,14 +65,14 @@ public unsafe class PolarityAttentionPlusPlusTests
             (reference.Same, reference.DSame), (reference.Opposite, reference.DOpposite),
         })
         {
-            for (var i = 0; i < values.Length; i++)
+            for (int i = 0; i < values.Length; i++)
             {
                 const double step = 1e-6;
-                var value = values[i];
+                double value = values[i];
                 values[i] = value + step;
-                var above = Loss();
+                double above = Loss();
                 values[i] = value - step;
-                var below = Loss();
+                double below = Loss();
                 values[i] = value;
                 Assert.Equal((above - below) / (2 * step), gradient[i], 1e-6 * Math.Max(1, Math.Abs(gradient[i])));
             }
@@ -81,11 +83,12 @@ public unsafe class PolarityAttentionPlusPlusTests
     public void ZeroQueriesGiveZeroAndZeroGradients()
     {
         var setup = new Setup(1, 2, 16, 6);
-        for (var c = 0; c < 32; c++) setup.Q[0, 3, c] = 0;
+        for (int c = 0; c < 32; c++)
+            setup.Q[0, 3, c] = 0;
 
         setup.Run();
 
-        for (var c = 0; c < 32; c++)
+        for (int c = 0; c < 32; c++)
         {
             Assert.Equal(0f, setup.Output[0, 3, c]);
             Assert.Equal(0f, setup.DQ[0, 3, c]);
@@ -98,11 +101,11 @@ public unsafe class PolarityAttentionPlusPlusTests
     [InlineData(9, 4, 16, 49)]
     public void IsBitIdenticalForAnyNumberOfThreads(int batch, int heads, int headDim, int tokens)
     {
-        var before = Workers.ThreadCount;
+        int before = Workers.ThreadCount;
         try
         {
             double[]? first = null;
-            foreach (var threads in (int[])[1, 2, 3])
+            foreach (int threads in (int[])[1, 2, 3])
             {
                 Workers.ThreadCount = threads;
                 var setup = new Setup(batch, heads, headDim, tokens);
@@ -125,8 +128,8 @@ public unsafe class PolarityAttentionPlusPlusTests
         public Setup(int batch, int heads, int headDim, int tokens)
         {
             (_batch, _heads, _headDim, _tokens) = (batch, heads, headDim, tokens);
-            var random = new System.Random(headDim * 1000 + tokens);
-            var channels = heads * headDim;
+            var random = new System.Random((headDim * 1000) + tokens);
+            int channels = heads * headDim;
             Q = SlicedRows.Random(random, batch, tokens, channels);
             K = SlicedRows.Random(random, batch, tokens, channels);
             V = SlicedRows.Random(random, batch, tokens, channels);
@@ -135,7 +138,7 @@ public unsafe class PolarityAttentionPlusPlusTests
             _same = Floats.Random(random, 2 * channels, 0.1, 0.9);
             _opposite = Floats.Random(random, 2 * channels, 0.1, 0.9);
             // Every channel its own angle, though the models give a pair the same one.
-            var angles = Enumerable.Range(0, tokens * 2 * headDim).Select(_ => random.NextDouble()).ToArray();
+            double[] angles = Enumerable.Range(0, tokens * 2 * headDim).Select(_ => random.NextDouble()).ToArray();
             (_sin, _cos) = (new Floats(angles.Select(Math.Sin)), new Floats(angles.Select(Math.Cos)));
             (DSame, DOpposite) = (new Floats(2 * channels), new Floats(2 * channels));
 

@@ -34,7 +34,7 @@ public unsafe class PolarityAttentionTests
     {
         var setup = new Setup(batch, heads, headDim, queries, keys, position);
         var reference = setup.Reference();
-        var expected = reference.Forward();
+        double[] expected = reference.Forward();
         reference.Backward(setup.DOutput.ToDoubles());
 
         setup.Run();
@@ -55,7 +55,7 @@ public unsafe class PolarityAttentionTests
     {
         var setup = new Setup(1, 2, headDim, 5, 4, true);
         var reference = setup.Reference();
-        var cotangent = setup.DOutput.ToDoubles();
+        double[] cotangent = setup.DOutput.ToDoubles();
         reference.Backward(cotangent);
         double Loss() => reference.Forward().Zip(cotangent, (y, g) => y * g).Sum();
 
@@ -65,14 +65,14 @@ public unsafe class PolarityAttentionTests
             (reference.InverseScale, reference.DInverseScale), (reference.Power, reference.DPower),
         })
         {
-            for (var i = 0; i < values.Length; i++)
+            for (int i = 0; i < values.Length; i++)
             {
-                var value = values[i];
+                double value = values[i];
                 const double step = 1e-6;
                 values[i] = value + step;
-                var above = Loss();
+                double above = Loss();
                 values[i] = value - step;
-                var below = Loss();
+                double below = Loss();
                 values[i] = value;
                 Assert.Equal((above - below) / (2 * step), gradient[i], 1e-5 * Math.Max(1, Math.Abs(gradient[i])));
             }
@@ -83,11 +83,12 @@ public unsafe class PolarityAttentionTests
     public void ZeroQueriesGiveZeroAndFiniteGradients()
     {
         var setup = new Setup(1, 2, 16, 6, 5, false);
-        for (var c = 0; c < 32; c++) setup.Q[0, 3, c] = 0;
+        for (int c = 0; c < 32; c++)
+            setup.Q[0, 3, c] = 0;
 
         setup.Run();
 
-        for (var c = 0; c < 32; c++)
+        for (int c = 0; c < 32; c++)
         {
             Assert.Equal(0f, setup.Output[0, 3, c]);
             Assert.Equal(0f, setup.DQ[0, 3, c]);
@@ -99,8 +100,8 @@ public unsafe class PolarityAttentionTests
     public void AllZeroKeysAndQueriesGiveFiniteGradients()
     {
         var setup = new Setup(1, 1, 8, 4, 4, false);
-        for (var t = 0; t < 4; t++)
-            for (var c = 0; c < 8; c++)
+        for (int t = 0; t < 4; t++)
+            for (int c = 0; c < 8; c++)
                 (setup.Q[0, t, c], setup.K[0, t, c]) = (0, 0);
 
         setup.Run();
@@ -126,11 +127,11 @@ public unsafe class PolarityAttentionTests
     [InlineData(9, 4, 16, 49, 49)]
     public void IsBitIdenticalForAnyNumberOfThreads(int batch, int heads, int headDim, int queries, int keys)
     {
-        var before = Workers.ThreadCount;
+        int before = Workers.ThreadCount;
         try
         {
             double[]? first = null;
-            foreach (var threads in (int[])[1, 2, 3])
+            foreach (int threads in (int[])[1, 2, 3])
             {
                 Workers.ThreadCount = threads;
                 var setup = new Setup(batch, heads, headDim, queries, keys, true);
@@ -155,8 +156,8 @@ public unsafe class PolarityAttentionTests
         public Setup(int batch, int heads, int headDim, int queries, int keys, bool position)
         {
             (_batch, _heads, _headDim, _queries, _keys) = (batch, heads, headDim, queries, keys);
-            var random = new System.Random(headDim * 1000 + queries);
-            var channels = heads * headDim;
+            var random = new System.Random((headDim * 1000) + queries);
+            int channels = heads * headDim;
             Q = SlicedRows.Random(random, batch, queries, channels);
             K = SlicedRows.Random(random, batch, keys, channels);
             V = SlicedRows.Random(random, batch, keys, channels);
@@ -223,7 +224,8 @@ public unsafe class PolarityAttentionTests
 
         public void AssertNothingElseWritten()
         {
-            foreach (var rows in (SlicedRows[])[Output, DQ, DK, DV]) rows.AssertSurroundingsUntouched();
+            foreach (var rows in (SlicedRows[])[Output, DQ, DK, DV])
+                rows.AssertSurroundingsUntouched();
         }
     }
 }

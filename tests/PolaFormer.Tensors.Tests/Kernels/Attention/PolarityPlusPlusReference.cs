@@ -10,20 +10,20 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
 
     public double[] Forward()
     {
-        var output = new double[batch * tokens * _channels];
+        double[] output = new double[batch * tokens * _channels];
         ForEachPair((image, head) =>
         {
-            var keys = Features(K, null, false, image, head);
-            var (state, mean) = State(keys, image, head);
-            for (var opposite = 0; opposite < 2; opposite++)
+            double[,] keys = Features(K, null, false, image, head);
+            (double[,] state, double[] mean) = State(keys, image, head);
+            for (int opposite = 0; opposite < 2; opposite++)
             {
-                var features = Features(Q, opposite == 1 ? Opposite : Same, opposite == 1, image, head);
-                var rotated = Rotate(features, back: false);
-                for (var t = 0; t < tokens; t++)
-                    for (var j = opposite * _half; j < (opposite == 0 ? _half : headDim); j++)
+                double[,] features = Features(Q, opposite == 1 ? Opposite : Same, opposite == 1, image, head);
+                double[,] rotated = Rotate(features, back: false);
+                for (int t = 0; t < tokens; t++)
+                    for (int j = opposite * _half; j < (opposite == 0 ? _half : headDim); j++)
                     {
-                        var (numerator, denominator) = (0.0, 1e-6);
-                        for (var i = 0; i < _width; i++)
+                        (double numerator, double denominator) = (0.0, 1e-6);
+                        for (int i = 0; i < _width; i++)
                         {
                             numerator += rotated[t, i] * state[i, j];
                             denominator += features[t, i] * mean[i];
@@ -41,27 +41,28 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
         (DSame, DOpposite) = (new double[Same.Length], new double[Opposite.Length]);
         ForEachPair((image, head) =>
         {
-            var keys = Features(K, null, false, image, head);
-            var (state, mean) = State(keys, image, head);
-            var (dState, dMean) = (new double[_width, headDim], new double[_width]);
-            for (var opposite = 0; opposite < 2; opposite++)
+            double[,] keys = Features(K, null, false, image, head);
+            (double[,] state, double[] mean) = State(keys, image, head);
+            (double[,] dState, double[] dMean) = (new double[_width, headDim], new double[_width]);
+            for (int opposite = 0; opposite < 2; opposite++)
             {
-                var features = Features(Q, opposite == 1 ? Opposite : Same, opposite == 1, image, head);
-                var rotated = Rotate(features, back: false);
-                var (dFeatures, dRotated) = (new double[tokens, _width], new double[tokens, _width]);
-                for (var t = 0; t < tokens; t++)
+                double[,] features = Features(Q, opposite == 1 ? Opposite : Same, opposite == 1, image, head);
+                double[,] rotated = Rotate(features, back: false);
+                (double[,] dFeatures, double[,] dRotated) = (new double[tokens, _width], new double[tokens, _width]);
+                for (int t = 0; t < tokens; t++)
                 {
-                    var (denominator, dDenominator) = (1e-6, 0.0);
-                    for (var i = 0; i < _width; i++) denominator += features[t, i] * mean[i];
-                    for (var j = opposite * _half; j < (opposite == 0 ? _half : headDim); j++)
-                        for (var i = 0; i < _width; i++)
+                    (double denominator, double dDenominator) = (1e-6, 0.0);
+                    for (int i = 0; i < _width; i++)
+                        denominator += features[t, i] * mean[i];
+                    for (int j = opposite * _half; j < (opposite == 0 ? _half : headDim); j++)
+                        for (int i = 0; i < _width; i++)
                         {
-                            var g = dOutput[At(image, t, head) + j];
+                            double g = dOutput[At(image, t, head) + j];
                             dDenominator -= g * rotated[t, i] * state[i, j] / (denominator * denominator);
                             dRotated[t, i] += g * state[i, j] / denominator;
                             dState[i, j] += g * rotated[t, i] / denominator;
                         }
-                    for (var i = 0; i < _width; i++)
+                    for (int i = 0; i < _width; i++)
                     {
                         dFeatures[t, i] += dDenominator * mean[i];
                         dMean[i] += dDenominator * features[t, i];
@@ -72,12 +73,12 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
                     Q, opposite == 1 ? Opposite : Same, opposite == 1, DQ, opposite == 1 ? DOpposite : DSame, dFeatures, image, head);
             }
 
-            var (rotatedKeys, dRotatedKeys, dKeys) = (Rotate(keys, back: false), new double[tokens, _width], new double[tokens, _width]);
-            for (var t = 0; t < tokens; t++)
-                for (var i = 0; i < _width; i++)
+            (double[,] rotatedKeys, double[,] dRotatedKeys, double[,] dKeys) = (Rotate(keys, back: false), new double[tokens, _width], new double[tokens, _width]);
+            for (int t = 0; t < tokens; t++)
+                for (int i = 0; i < _width; i++)
                 {
                     dKeys[t, i] = dMean[i] / tokens;
-                    for (var j = 0; j < headDim; j++)
+                    for (int j = 0; j < headDim; j++)
                     {
                         dRotatedKeys[t, i] += V[At(image, t, head) + j] * dState[i, j] / tokens;
                         DV[At(image, t, head) + j] += rotatedKeys[t, i] * dState[i, j] / tokens;
@@ -88,19 +89,19 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
         });
     }
 
-    private int At(int image, int token, int head) => (image * tokens + token) * _channels + head * headDim;
+    private int At(int image, int token, int head) => (((image * tokens) + token) * _channels) + (head * headDim);
 
     private void ForEachPair(Action<int, int> action)
     {
-        for (var image = 0; image < batch; image++)
-            for (var head = 0; head < heads; head++)
+        for (int image = 0; image < batch; image++)
+            for (int head = 0; head < heads; head++)
                 action(image, head);
     }
 
     private static void Add(double[,] sum, double[,] addend)
     {
-        for (var t = 0; t < sum.GetLength(0); t++)
-            for (var i = 0; i < sum.GetLength(1); i++)
+        for (int t = 0; t < sum.GetLength(0); t++)
+            for (int i = 0; i < sum.GetLength(1); i++)
                 sum[t, i] += addend[t, i];
     }
 
@@ -109,49 +110,52 @@ internal sealed class PolarityPlusPlusReference(int batch, int heads, int headDi
 
     private double[,] Features(double[] x, double[]? temperature, bool opposite, int image, int head)
     {
-        var features = new double[tokens, _width];
-        for (var t = 0; t < tokens; t++)
-            for (var i = 0; i < _width; i++)
-                features[t, i] = Math.Exp(Part(x[At(image, t, head) + i % headDim], i, opposite) * (temperature?[head * _width + i] ?? 1)) - 1;
+        double[,] features = new double[tokens, _width];
+        for (int t = 0; t < tokens; t++)
+            for (int i = 0; i < _width; i++)
+                features[t, i] = Math.Exp(Part(x[At(image, t, head) + (i % headDim)], i, opposite) * (temperature?[(head * _width) + i] ?? 1)) - 1;
         return features;
     }
 
     private void BackwardFeatures(
         double[] x, double[]? temperature, bool opposite, double[] dX, double[]? dTemperature, double[,] dFeatures, int image, int head)
     {
-        for (var t = 0; t < tokens; t++)
-            for (var i = 0; i < _width; i++)
+        for (int t = 0; t < tokens; t++)
+            for (int i = 0; i < _width; i++)
             {
-                var at = At(image, t, head) + i % headDim;
-                var (part, factor) = (Part(x[at], i, opposite), temperature?[head * _width + i] ?? 1);
-                if (part == 0) continue;
-                var dExponent = dFeatures[t, i] * Math.Exp(part * factor);
+                int at = At(image, t, head) + (i % headDim);
+                (double part, double factor) = (Part(x[at], i, opposite), temperature?[(head * _width) + i] ?? 1);
+                if (part == 0)
+                    continue;
+                double dExponent = dFeatures[t, i] * Math.Exp(part * factor);
                 dX[at] += dExponent * factor * Math.Sign(x[at]);
-                if (dTemperature is not null) dTemperature[head * _width + i] += dExponent * part;
+                if (dTemperature is not null)
+                    dTemperature[(head * _width) + i] += dExponent * part;
             }
     }
 
     private double[,] Rotate(double[,] x, bool back)
     {
-        var y = new double[tokens, _width];
-        for (var t = 0; t < tokens; t++)
-            for (var i = 0; i < _width; i += 2)
+        double[,] y = new double[tokens, _width];
+        for (int t = 0; t < tokens; t++)
+            for (int i = 0; i < _width; i += 2)
             {
-                var (a, b, even, odd) = (x[t, i], x[t, i + 1], t * _width + i, t * _width + i + 1);
-                y[t, i] = a * Cos[even] + (back ? b * Sin[odd] : -b * Sin[even]);
-                y[t, i + 1] = b * Cos[odd] + (back ? -a * Sin[even] : a * Sin[odd]);
+                (double a, double b, int even, int odd) = (x[t, i], x[t, i + 1], (t * _width) + i, (t * _width) + i + 1);
+                y[t, i] = (a * Cos[even]) + (back ? b * Sin[odd] : -b * Sin[even]);
+                y[t, i + 1] = (b * Cos[odd]) + (back ? -a * Sin[even] : a * Sin[odd]);
             }
         return y;
     }
 
     private (double[,] State, double[] Mean) State(double[,] keys, int image, int head)
     {
-        var (state, mean, rotated) = (new double[_width, headDim], new double[_width], Rotate(keys, back: false));
-        for (var t = 0; t < tokens; t++)
-            for (var i = 0; i < _width; i++)
+        (double[,] state, double[] mean, double[,] rotated) = (new double[_width, headDim], new double[_width], Rotate(keys, back: false));
+        for (int t = 0; t < tokens; t++)
+            for (int i = 0; i < _width; i++)
             {
                 mean[i] += keys[t, i] / tokens;
-                for (var j = 0; j < headDim; j++) state[i, j] += rotated[t, i] * V[At(image, t, head) + j] / tokens;
+                for (int j = 0; j < headDim; j++)
+                    state[i, j] += rotated[t, i] * V[At(image, t, head) + j] / tokens;
             }
         return (state, mean);
     }

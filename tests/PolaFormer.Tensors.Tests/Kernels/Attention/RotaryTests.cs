@@ -23,16 +23,16 @@ public unsafe class RotaryTests
         Rotary.Backward(
             batch, tokens, heads, width, dy.View, sin.Pointer, cos.Pointer, dx.View);
 
-        for (var i = 0; i < batch; i++)
-            for (var t = 0; t < tokens; t++)
-                for (var c = 0; c < heads * width; c += 2)
+        for (int i = 0; i < batch; i++)
+            for (int t = 0; t < tokens; t++)
+                for (int c = 0; c < heads * width; c += 2)
                 {
-                    var at = t * width + c % width;
-                    var (s0, s1, c0, c1) = (sin.Pointer[at], sin.Pointer[at + 1], cos.Pointer[at], cos.Pointer[at + 1]);
-                    Assert.Equal(x[i, t, c] * c0 - x[i, t, c + 1] * s0, y[i, t, c], 1e-6f);
-                    Assert.Equal(x[i, t, c + 1] * c1 + x[i, t, c] * s1, y[i, t, c + 1], 1e-6f);
-                    Assert.Equal(dy[i, t, c] * c0 + dy[i, t, c + 1] * s1, dx[i, t, c], 1e-6f);
-                    Assert.Equal(dy[i, t, c + 1] * c1 - dy[i, t, c] * s0, dx[i, t, c + 1], 1e-6f);
+                    int at = (t * width) + (c % width);
+                    (float s0, float s1, float c0, float c1) = (sin.Pointer[at], sin.Pointer[at + 1], cos.Pointer[at], cos.Pointer[at + 1]);
+                    Assert.Equal((x[i, t, c] * c0) - (x[i, t, c + 1] * s0), y[i, t, c], 1e-6f);
+                    Assert.Equal((x[i, t, c + 1] * c1) + (x[i, t, c] * s1), y[i, t, c + 1], 1e-6f);
+                    Assert.Equal((dy[i, t, c] * c0) + (dy[i, t, c + 1] * s1), dx[i, t, c], 1e-6f);
+                    Assert.Equal((dy[i, t, c + 1] * c1) - (dy[i, t, c] * s0), dx[i, t, c + 1], 1e-6f);
                 }
         y.AssertSurroundingsUntouched();
         dx.AssertSurroundingsUntouched();
@@ -44,7 +44,7 @@ public unsafe class RotaryTests
         const int tokens = 7, width = 32;
         var random = new System.Random(1);
         SlicedRows x = SlicedRows.Random(random, 1, tokens, width), y = new(1, tokens, width), back = new(1, tokens, width);
-        var angles = Enumerable.Range(0, tokens * width).Select(i => (double)(i / 2)).ToArray();
+        double[] angles = Enumerable.Range(0, tokens * width).Select(i => (double)(i / 2)).ToArray();
         Floats sin = new(angles.Select(Math.Sin)), cos = new(angles.Select(Math.Cos));
 
         Rotary.Forward(1, tokens, 1, width, x.View, sin.Pointer, cos.Pointer, y.View);

@@ -15,7 +15,7 @@ internal sealed unsafe class SlicedRows
     {
         (Images, Tokens, Channels, Before) = (images, tokens, channels, before);
         Stride = before + channels + after;
-        BatchStride = tokens * Stride + 7;
+        BatchStride = (tokens * Stride) + 7;
         _memory = GC.AllocateArray<float>((int)(images * BatchStride), pinned: true);
         _memory.AsSpan().Fill(float.NaN);
     }
@@ -33,37 +33,37 @@ internal sealed unsafe class SlicedRows
 
     public float this[int image, int token, int channel]
     {
-        get => Pointer[image * BatchStride + token * Stride + channel];
-        set => Pointer[image * BatchStride + token * Stride + channel] = value;
+        get => Pointer[(image * BatchStride) + (token * Stride) + channel];
+        set => Pointer[(image * BatchStride) + (token * Stride) + channel] = value;
     }
 
     public static SlicedRows Random(System.Random random, int images, int tokens, int channels, double zeros = 0.1)
     {
         var rows = new SlicedRows(images, tokens, channels);
-        for (var i = 0; i < images; i++)
-            for (var t = 0; t < tokens; t++)
-                for (var c = 0; c < channels; c++)
-                    rows[i, t, c] = random.NextDouble() < zeros ? 0 : (float)(2 * random.NextDouble() - 1);
+        for (int i = 0; i < images; i++)
+            for (int t = 0; t < tokens; t++)
+                for (int c = 0; c < channels; c++)
+                    rows[i, t, c] = random.NextDouble() < zeros ? 0 : (float)((2 * random.NextDouble()) - 1);
         return rows;
     }
 
     /// <summary>The content as (images · tokens · channels) doubles.</summary>
     public double[] ToDoubles()
     {
-        var values = new double[Images * Tokens * Channels];
-        var at = 0;
-        for (var i = 0; i < Images; i++)
-            for (var t = 0; t < Tokens; t++)
-                for (var c = 0; c < Channels; c++)
+        double[] values = new double[Images * Tokens * Channels];
+        int at = 0;
+        for (int i = 0; i < Images; i++)
+            for (int t = 0; t < Tokens; t++)
+                for (int c = 0; c < Channels; c++)
                     values[at++] = this[i, t, c];
         return values;
     }
 
     public void AssertSurroundingsUntouched()
     {
-        for (var i = 0; i < Images; i++)
-            for (var t = 0; t < Tokens; t++)
-                for (var c = 0; c < Stride - Channels; c++)
+        for (int i = 0; i < Images; i++)
+            for (int t = 0; t < Tokens; t++)
+                for (int c = 0; c < Stride - Channels; c++)
                     Assert.True(float.IsNaN(this[i, t, Channels + c - (c >= Stride - Channels - Before ? (int)Stride : 0)]), "wrote outside its columns");
     }
 }
@@ -77,7 +77,7 @@ internal sealed unsafe class Floats
 
     public Floats(IEnumerable<double> values)
     {
-        var source = values.Select(value => (float)value).ToArray();
+        float[] source = values.Select(value => (float)value).ToArray();
         _memory = GC.AllocateArray<float>(source.Length, pinned: true);
         source.CopyTo(_memory, 0);
     }
@@ -87,7 +87,7 @@ internal sealed unsafe class Floats
     public double[] ToDoubles() => [.. _memory.Select(value => (double)value)];
 
     public static Floats Random(System.Random random, int length, double from, double to) =>
-        new(Enumerable.Range(0, length).Select(_ => from + (to - from) * random.NextDouble()));
+        new(Enumerable.Range(0, length).Select(_ => from + ((to - from) * random.NextDouble())));
 }
 
 internal static class Close
@@ -96,8 +96,8 @@ internal static class Close
     public static void AssertClose(double[] expected, double[] actual, double tolerance, string what)
     {
         Assert.Equal(expected.Length, actual.Length);
-        var scale = Math.Max(expected.Max(Math.Abs), 0.02);   // below that it is a difference of larger terms
-        for (var i = 0; i < expected.Length; i++)
+        double scale = Math.Max(expected.Max(Math.Abs), 0.02);   // below that it is a difference of larger terms
+        for (int i = 0; i < expected.Length; i++)
         {
             Assert.True(
                 Math.Abs(expected[i] - actual[i]) <= tolerance * scale,

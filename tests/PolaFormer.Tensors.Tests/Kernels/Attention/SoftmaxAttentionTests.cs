@@ -26,7 +26,7 @@ public unsafe class SoftmaxAttentionTests
     {
         var setup = new Setup(batch, heads, headDim, queries, keys, bias, groups);
         var reference = setup.Reference();
-        var expected = reference.Forward();
+        double[] expected = reference.Forward();
         reference.Backward(setup.DOutput.ToDoubles());
 
         setup.Run();
@@ -35,8 +35,10 @@ public unsafe class SoftmaxAttentionTests
         Close.AssertClose(reference.DQ, setup.DQ.ToDoubles(), 1e-5, "dq");
         Close.AssertClose(reference.DK, setup.DK.ToDoubles(), 1e-5, "dk");
         Close.AssertClose(reference.DV, setup.DV.ToDoubles(), 1e-5, "dv");
-        if (bias) Close.AssertClose(reference.DBias, setup.DBias!.ToDoubles(), 1e-5, "dbias");
-        foreach (var rows in (SlicedRows[])[setup.Output, setup.DQ, setup.DK, setup.DV]) rows.AssertSurroundingsUntouched();
+        if (bias)
+            Close.AssertClose(reference.DBias, setup.DBias!.ToDoubles(), 1e-5, "dbias");
+        foreach (var rows in (SlicedRows[])[setup.Output, setup.DQ, setup.DK, setup.DV])
+            rows.AssertSurroundingsUntouched();
     }
 
     [Fact]
@@ -44,7 +46,7 @@ public unsafe class SoftmaxAttentionTests
     {
         var reference = new Setup(2, 2, 4, 3, 5, true, 2).Reference();
         var random = new System.Random(3);
-        var cotangent = Enumerable.Range(0, reference.Q.Length).Select(_ => random.NextDouble() - 0.5).ToArray();
+        double[] cotangent = Enumerable.Range(0, reference.Q.Length).Select(_ => random.NextDouble() - 0.5).ToArray();
         reference.Backward(cotangent);
         double Loss() => reference.Forward().Zip(cotangent, (y, g) => y * g).Sum();
 
@@ -53,14 +55,14 @@ public unsafe class SoftmaxAttentionTests
             (reference.Q, reference.DQ), (reference.K, reference.DK), (reference.V, reference.DV), (reference.Bias, reference.DBias),
         })
         {
-            for (var i = 0; i < values.Length; i++)
+            for (int i = 0; i < values.Length; i++)
             {
                 const double step = 1e-6;
-                var value = values[i];
+                double value = values[i];
                 values[i] = value + step;
-                var above = Loss();
+                double above = Loss();
                 values[i] = value - step;
-                var below = Loss();
+                double below = Loss();
                 values[i] = value;
                 Assert.Equal((above - below) / (2 * step), gradient[i], 1e-7);
             }
@@ -71,10 +73,10 @@ public unsafe class SoftmaxAttentionTests
     public void LargeScoresDoNotOverflow()
     {
         var setup = new Setup(1, 1, 16, 5, 5, false, 0);
-        for (var t = 0; t < 5; t++)
-            for (var c = 0; c < 16; c++)
+        for (int t = 0; t < 5; t++)
+            for (int c = 0; c < 16; c++)
                 setup.Q[0, t, c] *= 1000;
-        var expected = setup.Reference().Forward();
+        double[] expected = setup.Reference().Forward();
 
         setup.Run();
 
@@ -87,11 +89,11 @@ public unsafe class SoftmaxAttentionTests
     [InlineData(64, 3, 32, 49, 49, true)]
     public void IsBitIdenticalForAnyNumberOfThreads(int batch, int heads, int headDim, int queries, int keys, bool bias)
     {
-        var before = Workers.ThreadCount;
+        int before = Workers.ThreadCount;
         try
         {
             double[]? first = null;
-            foreach (var threads in (int[])[1, 2, 3])
+            foreach (int threads in (int[])[1, 2, 3])
             {
                 Workers.ThreadCount = threads;
                 var setup = new Setup(batch, heads, headDim, queries, keys, bias, 0);
@@ -120,8 +122,8 @@ public unsafe class SoftmaxAttentionTests
         public Setup(int batch, int heads, int headDim, int queries, int keys, bool bias, int groups)
         {
             (_batch, _heads, _headDim, _queries, _keys, _groups) = (batch, heads, headDim, queries, keys, groups);
-            var random = new System.Random(headDim * 1000 + queries);
-            var channels = heads * headDim;
+            var random = new System.Random((headDim * 1000) + queries);
+            int channels = heads * headDim;
             Q = SlicedRows.Random(random, batch, queries, channels);
             K = SlicedRows.Random(random, batch, keys, channels);
             V = SlicedRows.Random(random, batch, keys, channels);

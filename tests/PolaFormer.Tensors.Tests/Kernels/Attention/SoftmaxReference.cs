@@ -11,12 +11,12 @@ internal sealed class SoftmaxReference(int batch, int heads, int headDim, int qu
 
     public double[] Forward()
     {
-        var output = new double[Q.Length];
+        double[] output = new double[Q.Length];
         ForEachRow((image, head, query) =>
         {
-            var p = Probabilities(image, head, query);
-            for (var t = 0; t < keys; t++)
-                for (var j = 0; j < headDim; j++)
+            double[] p = Probabilities(image, head, query);
+            for (int t = 0; t < keys; t++)
+                for (int j = 0; j < headDim; j++)
                     output[At(image, query, head, queries) + j] += p[t] * V[At(image, t, head, keys) + j];
         });
         return output;
@@ -28,20 +28,20 @@ internal sealed class SoftmaxReference(int batch, int heads, int headDim, int qu
         DBias = new double[heads * queries * keys];
         ForEachRow((image, head, query) =>
         {
-            var (p, row) = (Probabilities(image, head, query), At(image, query, head, queries));
-            var dP = new double[keys];
-            for (var t = 0; t < keys; t++)
-                for (var j = 0; j < headDim; j++)
+            (double[] p, int row) = (Probabilities(image, head, query), At(image, query, head, queries));
+            double[] dP = new double[keys];
+            for (int t = 0; t < keys; t++)
+                for (int j = 0; j < headDim; j++)
                 {
                     dP[t] += dOutput[row + j] * V[At(image, t, head, keys) + j];
                     DV[At(image, t, head, keys) + j] += p[t] * dOutput[row + j];
                 }
-            var mean = p.Zip(dP, (a, b) => a * b).Sum();
-            for (var t = 0; t < keys; t++)
+            double mean = p.Zip(dP, (a, b) => a * b).Sum();
+            for (int t = 0; t < keys; t++)
             {
-                var dScore = p[t] * (dP[t] - mean);
-                DBias[(head * queries + query) * keys + t] += dScore;
-                for (var j = 0; j < headDim; j++)
+                double dScore = p[t] * (dP[t] - mean);
+                DBias[(((head * queries) + query) * keys) + t] += dScore;
+                for (int j = 0; j < headDim; j++)
                 {
                     DQ[row + j] += Scale * dScore * K[At(image, t, head, keys) + j];
                     DK[At(image, t, head, keys) + j] += Scale * dScore * Q[row + j];
@@ -50,28 +50,31 @@ internal sealed class SoftmaxReference(int batch, int heads, int headDim, int qu
         });
     }
 
-    private int At(int image, int token, int head, int tokens) => (image * tokens + token) * _channels + head * headDim;
+    private int At(int image, int token, int head, int tokens) => (((image * tokens) + token) * _channels) + (head * headDim);
 
     private void ForEachRow(Action<int, int, int> action)
     {
-        for (var image = 0; image < batch; image++)
-            for (var head = 0; head < heads; head++)
-                for (var query = 0; query < queries; query++)
+        for (int image = 0; image < batch; image++)
+            for (int head = 0; head < heads; head++)
+                for (int query = 0; query < queries; query++)
                     action(image, head, query);
     }
 
     private double[] Probabilities(int image, int head, int query)
     {
-        var scores = new double[keys];
-        for (var t = 0; t < keys; t++)
+        double[] scores = new double[keys];
+        for (int t = 0; t < keys; t++)
         {
-            for (var j = 0; j < headDim; j++) scores[t] += Scale * Q[At(image, query, head, queries) + j] * K[At(image, t, head, keys) + j];
-            if (Bias.Length > 0) scores[t] += Bias[(head * queries + query) * keys + t];
-            if (Mask.Length > 0) scores[t] += Mask[(image % (Mask.Length / (queries * keys)) * queries + query) * keys + t];
+            for (int j = 0; j < headDim; j++)
+                scores[t] += Scale * Q[At(image, query, head, queries) + j] * K[At(image, t, head, keys) + j];
+            if (Bias.Length > 0)
+                scores[t] += Bias[(((head * queries) + query) * keys) + t];
+            if (Mask.Length > 0)
+                scores[t] += Mask[(((image % (Mask.Length / (queries * keys)) * queries) + query) * keys) + t];
         }
-        var maximum = scores.Max();
-        var exponentials = scores.Select(score => Math.Exp(score - maximum)).ToArray();
-        var sum = exponentials.Sum();
+        double maximum = scores.Max();
+        double[] exponentials = scores.Select(score => Math.Exp(score - maximum)).ToArray();
+        double sum = exponentials.Sum();
         return [.. exponentials.Select(value => value / sum)];
     }
 }
