@@ -4,6 +4,8 @@ using PolaFormer.Files;
 using PolaFormer.Models;
 using PolaFormer.Onnx;
 using PolaFormer.Pipelines;
+using PolaFormer.Segmentation;
+using PolaFormer.Segmentation.Networks;
 
 namespace PolaFormer.Cli;
 
@@ -21,7 +23,8 @@ internal static class ExportCommand
         var opset = new Option<int>("--opset") { HelpName = "N", Description = $"Version of the ONNX operator set, {OnnxExportOptions.MinOpset} to {OnnxExportOptions.MaxOpset}.", DefaultValueFactory = _ => OnnxExportOptions.MinOpset, CustomParser = Numbers.One(OnnxExportOptions.MinOpset, OnnxExportOptions.MaxOpset) };
         var power = new Option<string>("--power") { HelpName = "FORM", Description = "How xᵖ of polarity attention is written: exp-log, exp(p·log x), fast in ONNX Runtime; pow, the operator Pow.", DefaultValueFactory = _ => "exp-log" };
         power.AcceptOnlyFromAmong("exp-log", "pow");
-        var command = new Command("export", "Write a model as an ONNX file: images (batch, 3, H, W), normalised, to logits (batch, classes).") { onnx, checkpoint, model, random, attention, seed, opset, power };
+        var size = new Option<int[]>("--size") { HelpName = "H W", Description = "Rows and columns of the images in pixels, for a segmentation network.", AllowMultipleArgumentsPerToken = true, Arity = new ArgumentArity(2, 2), DefaultValueFactory = _ => [512, 512] };
+        var command = new Command("export", "Write a model as an ONNX file: images (batch, 3, H, W), normalised, to logits (batch, classes).") { onnx, checkpoint, model, random, attention, seed, opset, power, size };
         command.SetAction(parsed =>
         {
             string output = parsed.GetValue(onnx)!;
@@ -32,6 +35,12 @@ internal static class ExportCommand
                 Opset = parsed.GetValue(opset),
                 Power = parsed.GetValue(power) == "pow" ? PowerForm.Pow : PowerForm.ExpLog,
             };
+            if (weights is not null && SegmentPrediction.IsWanted(weights))
+            {
+                ExportSegmenter(weights, parsed.GetValue(model), parsed.GetValue(size)!, output, options);
+                return;
+            }
+
             (VisionModel network, ModelDescription description) = parsed.GetValue(random)
                 ? Drawn(parsed.GetValue(model), parsed.GetValue(checkpoint), CommonOptions.NamesOf(parsed.GetValue(attention)), parsed.GetValue(seed))
                 : parsed.GetValue(attention) is not null ? throw new ArgumentException("--attention goes with --random-weights; a checkpoint tells its own attention.")
@@ -41,6 +50,18 @@ internal static class ExportCommand
             Console.WriteLine($"{output}: {description.Model}, {new FileInfo(output).Length:N0} bytes");
         });
         return command;
+    }
+
+    private static void ExportSegmenter(string path, string? name, int[] size, string output, OnnxExportOptions options)
+    {
+        if (size.Any(side => side is < 32 or > 8192))
+            throw new ArgumentException($"--size {size[0]} {size[1]}: sides lie between 32 and 8192 pixels.");
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        SegmenterDescription description = SegmenterRecognition.Recognize(checkpoint, name);
+        Segmenter network = SegmenterRecognition.Load(description, checkpoint);
+        using IDisposable signals = UnfinishedFiles.RemoveOnSignals();
+        OnnxExporter.ExportMaps(network, size[0], size[1], output, options, description.ToMetadata());
+        Console.WriteLine($"{output}: {description.Name}, {size[0]}×{size[1]} pixels, {new FileInfo(output).Length:N0} bytes");
     }
 
     private static (VisionModel Model, ModelDescription Description) Drawn(string? name, string? checkpoint, string[] attention, ulong seed)

@@ -7,6 +7,7 @@ using PolaFormer.Models;
 using PolaFormer.Onnx.Format;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
+using Module = PolaFormer.NN.Module;
 
 namespace PolaFormer.Onnx;
 
@@ -37,7 +38,26 @@ public static class OnnxExporter
         OutputFile.Write(path, proto.WriteTo);
     }
 
-    internal static ModelProto Trace(VisionModel model, OnnxExportOptions options)
+    /// <summary>Writes a network of maps for images of one size: output <c>logits</c> (batch, channels, h, w).</summary>
+    /// <param name="model">The network with its weights: (B, H, W, 3) → (B, h, w, channels). It is switched to evaluation.</param>
+    /// <param name="height">Rows of the images in pixels.</param>
+    /// <param name="width">Columns of the images in pixels.</param>
+    /// <param name="path">The file; an old one is replaced when the new one is complete.</param>
+    /// <param name="options">Operator set and form of the power; the defaults where null.</param>
+    /// <param name="metadata">Written into the file, as architecture and labels.</param>
+    /// <exception cref="ArgumentException">The operator set is not supported, the network is optimised for inference, uses what has no form in ONNX, or does not fit a single file.</exception>
+    /// <exception cref="FileException">The file cannot be written.</exception>
+    public static void ExportMaps(Module model, int height, int width, string path, OnnxExportOptions? options = null, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ModelProto proto = Trace(model, images => model.Forward(images).Permute(0, 3, 1, 2), height, width, options ?? new OnnxExportOptions());
+        proto.Graph.Name = metadata?.GetValueOrDefault("architecture") ?? proto.Graph.Name;
+        proto.MetadataProps.AddRange((metadata ?? new Dictionary<string, string>()).Where(entry => entry.Key != "format").Select(entry => new StringStringEntryProto { Key = entry.Key, Value = entry.Value }));
+        OutputFile.Write(path, proto.WriteTo);
+    }
+
+    internal static ModelProto Trace(VisionModel model, OnnxExportOptions options) => Trace(model, model.Forward, model.ImageSize, model.ImageSize, options);
+
+    private static ModelProto Trace(Module model, Func<Tensor, Tensor> forward, int height, int width, OnnxExportOptions options)
     {
         if (options.Opset is < OnnxExportOptions.MinOpset or > OnnxExportOptions.MaxOpset)
             throw new ArgumentException($"Operator set {options.Opset} is not supported; choose {OnnxExportOptions.MinOpset} to {OnnxExportOptions.MaxOpset}.", nameof(options));
@@ -58,14 +78,20 @@ public static class OnnxExporter
         var builder = new GraphBuilder();
         var device = new TracingDevice(builder, names, options);
         model.Evaluate();
+        Shape result;
         using (MemoryScope.Enter())
-            device.Output(model.Forward(device.Images(InputName, [TracingDevice.Batch, model.ImageSize, model.ImageSize, 3])), OutputName);
+        {
+            Tensor logits = forward(device.Images(InputName, [TracingDevice.Batch, height, width, 3]));
+            result = logits.Shape;
+            device.Output(logits, OutputName);
+        }
+
         RequireSingleFile(builder.InitializerBytes);
 
         GraphProto graph = builder.Graph;
         graph.Name = options.Description?.Model ?? model.GetType().Name;
-        graph.Input.Add(Value(InputName, 3, model.ImageSize, model.ImageSize));
-        graph.Output.Add(Value(OutputName, model.NumClasses));
+        graph.Input.Add(Value(InputName, 3, height, width));
+        graph.Output.Add(Value(OutputName, result.AsSpan()[1..]));
         var proto = new ModelProto
         {
             // The version of the format that came with the operator set.

@@ -153,16 +153,47 @@ internal sealed partial class TracingDevice
             : graph.Constant(values, Extents(weight.Shape));
     }
 
-    // Bilinear only: the weights of cubic interpolation at the borders differ between the two formats.
+    // Not cubic: its weights at the borders differ between the two formats.
     private void Interpolate(InterpolationMode mode, Tensor x, Tensor y)
     {
-        if (mode != InterpolationMode.Bilinear)
+        if (mode == InterpolationMode.Nearest)
+        {
+            // Rows and columns by number: a factor in floating point could choose a neighbour.
+            string rows = graph.Node("Gather", [ChannelsFirst(x), graph.Constant(Nearest(x.Shape[1], y.Shape[1]))], GraphBuilder.Attribute("axis", 2));
+            BindChannelsFirst(y, graph.Node("Gather", [rows, graph.Constant(Nearest(x.Shape[2], y.Shape[2]))], GraphBuilder.Attribute("axis", 3)));
+            return;
+        }
+
+        if (mode is not (InterpolationMode.Bilinear or InterpolationMode.BilinearAligned))
             throw NoForm($"{mode} interpolation");
         string scales = graph.Constant([1, 1, y.Shape[1] / (float)x.Shape[1], y.Shape[2] / (float)x.Shape[2]], [4]);
         BindChannelsFirst(y, graph.Node(
             "Resize", [ChannelsFirst(x), "", scales],
             GraphBuilder.Attribute("mode", "linear"),
-            GraphBuilder.Attribute("coordinate_transformation_mode", "half_pixel")));
+            GraphBuilder.Attribute("coordinate_transformation_mode", mode == InterpolationMode.Bilinear ? "half_pixel" : "align_corners")));
+    }
+
+    private static long[] Nearest(int inputs, int outputs) => [.. Enumerable.Range(0, outputs).Select(o => (long)o * inputs / outputs)];
+
+    // Averages over cells as products with constant matrices, rows first.
+    private void AdaptiveAverage(Tensor x, Tensor y)
+    {
+        string rows = graph.Constant(Averages(x.Shape[1], y.Shape[1], isTransposed: false), [y.Shape[1], x.Shape[1]]);
+        string columns = graph.Constant(Averages(x.Shape[2], y.Shape[2], isTransposed: true), [x.Shape[2], y.Shape[2]]);
+        BindChannelsFirst(y, graph.Node("MatMul", [graph.Node("MatMul", [rows, ChannelsFirst(x)]), columns]));
+    }
+
+    private static float[] Averages(int inputs, int outputs, bool isTransposed)
+    {
+        var matrix = new float[inputs * outputs];
+        for (int o = 0; o < outputs; o++)
+        {
+            int from = (int)((long)o * inputs / outputs), to = (int)((((long)(o + 1) * inputs) + outputs - 1) / outputs);
+            for (int i = from; i < to; i++)
+                matrix[isTransposed ? (i * outputs) + o : (o * inputs) + i] = 1f / (to - from);
+        }
+
+        return matrix;
     }
 
     private TracedValue ColumnsOf(Tensor x, int start, int width)

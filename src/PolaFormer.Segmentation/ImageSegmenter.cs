@@ -102,7 +102,7 @@ public sealed class ImageSegmenter
     private WindowLogits Look(NetworkInput input, PixelRect part)
     {
         using var scope = MemoryScope.Enter();
-        Tensor images = Tensor.From(input.Values, [1, input.Height, input.Width, Image.Channels]);
+        Tensor images = Tensor.From(input.Values, [1, input.Height, input.Width, Image.Channels], Network.Device);
         if (part.Height != input.Height || part.Width != input.Width)
             images = images.Slice(1, part.Y, part.Height).Slice(2, part.X, part.Width);
         Tensor logits = Network.ForwardLogits(images);

@@ -30,6 +30,18 @@ public sealed class SegmenterTests
     }
 
     [Fact]
+    public void AResultDoesNotDependOnThePlaceInTheBatch()
+    {
+        Segmenter network = TinySegmenter.LightHam(3).Create();
+        network.Initialize(1);
+        network.Evaluate();
+        Tensor images = Images(2, 32, 32);
+        float[] both = network.Forward(images).ToArray(), second = network.Forward(images.Slice(0, 1, 1)).ToArray();
+        for (int i = 0; i < second.Length; i++)
+            Assert.Equal(second[i], both[second.Length + i], 1e-5f);
+    }
+
+    [Fact]
     public void OptimizedForInferenceItGivesTheSameLogits()
     {
         Segmenter network = TinySegmenter.LightHam(3).Create();

@@ -41,7 +41,14 @@ public readonly record struct WindowPartition(int Height, int Width)
         return x.Shape[2] == width ? x : x.Slice(2, 0, width);
     }
 
-    private static Tensor Padded(Tensor x, int dimension, int extent) => x.Shape[dimension] == extent
-        ? x
-        : Tensor.Concat(dimension, x, Tensor.Zeros(x.Shape.With(dimension, extent - x.Shape[dimension]), x.Device));
+    private static Tensor Padded(Tensor x, int dimension, int extent)
+    {
+        int missing = extent - x.Shape[dimension];
+        if (missing == 0)
+            return x;
+
+        // Repeated by way of the batch, whose extent an exported graph leaves open.
+        Tensor none = x.Slice(dimension, 0, 1) * 0;
+        return Tensor.Concat(dimension, x, none + Tensor.Zeros(new Shape(1, 1, 1, 1).With(dimension, missing), x.Device));
+    }
 }

@@ -41,10 +41,10 @@ public sealed class NonnegativeFactorization(FactorizationOptions options) : Mod
             : result.Reshape(batch, groups, places, width).Permute(0, 2, 1, 3).Reshape(x.Shape);
     }
 
-    // xᵀ, (B, N, D) → c·bᵀ, (B, N, D).
+    // xᵀ, (B·groups, N, D) → c·bᵀ, the same.
     private Tensor Factorised(Tensor x)
     {
-        Tensor bases = Bases(x.Shape[0], x.Shape[2], x.Device);
+        Tensor bases = IsTraining || Draws is not null ? Bases(x.Shape[0], x.Shape[2], x.Device) : SharedBases(x);
         Tensor products = x.MatMul(bases);
         Tensor coefficients = products.Softmax();
         for (int step = IsTraining ? options.TrainingSteps : options.EvaluationSteps; step > 0; step--)
@@ -60,6 +60,15 @@ public sealed class NonnegativeFactorization(FactorizationOptions options) : Mod
     // f·numerator/(f·(otherᵀ·other) + ε).
     private static Tensor Updated(Tensor factor, Tensor numerator, Tensor other) =>
         factor * numerator / (factor.MatMul(other.MatMul(other, transposeA: true)) + Epsilon);
+
+    // The same for every image, so that a result does not depend on its place in the batch; repeated by way of the batch, whose
+    // extent an exported graph leaves open.
+    private Tensor SharedBases(Tensor x)
+    {
+        (int groups, int rows) = (options.Groups, x.Shape[2]);
+        Tensor none = x.Slice(1, 0, 1).Slice(2, 0, 1).Reshape(-1, groups, 1, 1) * 0;
+        return (none + Bases(groups, rows, x.Device).Reshape(1, groups, rows, options.Rank)).Reshape(-1, rows, options.Rank);
+    }
 
     // Columns of length 1.
     private Tensor Bases(int batch, int rows, Device device)

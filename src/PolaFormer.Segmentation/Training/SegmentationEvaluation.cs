@@ -79,7 +79,7 @@ public sealed record SegmentationEvaluation(PixelCounts Counts, long[,] Confusio
         using GradMode mode = GradMode.Disable();
         using var scope = MemoryScope.Enter();
         NetworkInput input = pipeline.Apply(photo);
-        Tensor logits = network.ForwardLogits(Tensor.From(input.Values, [1, input.Height, input.Width, Image.Channels]));
+        Tensor logits = network.ForwardLogits(Tensor.From(input.Values, [1, input.Height, input.Width, Image.Channels], network.Device));
         double loss = PixelLoss.Of(logits, [labels.Resized(logits.Shape[2], logits.Shape[1])], network.Config.Head).Item();
         var view = new SegmentedInput(input.Height, input.Width, FlipDirection.None, [new WindowLogits(new PixelRect(0, 0, input.Width, input.Height), logits.Shape[1], logits.Shape[2], logits.ToArray())]);
         return (ClassMap.Of([view], network.NumClasses, labels.Height, labels.Width, network.Config.Head.AlignCorners, Workers.ThreadCount), loss);

@@ -1,0 +1,97 @@
+using System.Text.Json;
+using PolaFormer.Checkpoints;
+using PolaFormer.Segmentation;
+using PolaFormer.Segmentation.Data;
+using PolaFormer.Segmentation.Networks;
+using PolaFormer.Tensors;
+using PolaFormer.Vision;
+
+namespace PolaFormer.Cli.Tests;
+
+public sealed class SegmentationCommandTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("polaformer-segmentation-cli-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task PredictWritesMapsOverlaysAndAreas()
+    {
+        string checkpoint = SaveNetwork(), photo = SavePhoto("street.png"), csv = At("areas.csv");
+        (int code, string output, string error) = await Polaformer.Run("predict", photo, "--checkpoint", checkpoint, "--output", _folder.FullName, "--csv", csv, "--json");
+        Assert.True(code == 0, error);
+        JsonElement result = JsonDocument.Parse(output).RootElement[0];
+        Assert.Equal(1, result.GetProperty("classes").EnumerateArray().Sum(area => area.GetProperty("share").GetDouble()), 1e-9);
+        IndexedImage map = IndexedImage.Read(At("street.classes.png"))!;
+        Assert.Equal((40, 32), (map.Width, map.Height));
+        Assert.Equal(result.GetProperty("classes")[0].GetProperty("pixels").GetInt64(), map.Values.Count(value => value == result.GetProperty("classes")[0].GetProperty("index").GetInt32()));
+        using Image overlay = ImageDecoder.Decode(At("street.overlay.png"));
+        Assert.True(overlay.Width > 40);
+        string[] lines = await File.ReadAllLinesAsync(csv, TestContext.Current.CancellationToken);
+        Assert.Equal("file,class,index,pixels,share", lines[0]);
+        Assert.Equal(result.GetProperty("classes").GetArrayLength() + 1, lines.Length);
+    }
+
+    [Fact]
+    public async Task OutputOfAClassifierIsRefused()
+    {
+        (int code, _, string error) = await Polaformer.Run("predict", SavePhoto("a.png"), "--output", _folder.FullName);
+        Assert.Equal(1, code);
+        Assert.Contains("segmentation network", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TrainSegmenterTrainsAndWritesItsPages()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            SavePhoto($"data/images/{i}.png");
+            Write($"data/annotations/{i}.png", new IndexedImage(40, 32, [.. Enumerable.Range(0, 40 * 32).Select(pixel => (byte)(pixel / 640))], []).ToPng());
+        }
+
+        await File.WriteAllTextAsync(At("classes.txt"), "sky\nground\n", TestContext.Current.CancellationToken);
+        string[] command = ["train-segmenter", "--model", "polapp_nano_ham", "--data", At("data"), "--classes", At("classes.txt"), "--output", At("run"), "--iterations", "2", "--interval", "1", "--batch", "1", "--crop", "32", "--hold-out", "0.4"];
+        (int code, string output, string error) = await Polaformer.Run(command);
+        Assert.True(code == 0, error);
+        Assert.Contains("mIoU", output, StringComparison.Ordinal);
+        Assert.True(File.Exists(At("run/best.safetensors")));
+        Assert.Contains("Worst images", await File.ReadAllTextAsync(At("run/segmentation.html"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AMaskThatIsMissingIsNamedInALine()
+    {
+        SavePhoto("data/images/alone.png");
+        Directory.CreateDirectory(At("data/annotations"));
+        (int code, _, string error) = await Polaformer.Run("train-segmenter", "--model", "polapp_nano_ham", "--data", At("data"), "--output", At("run"));
+        Assert.Equal(1, code);
+        Assert.Contains("alone.png", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    private string SaveNetwork()
+    {
+        SegmenterConfig config = SegmentationModels.Find("polapp_nano_ham").Config.WithClasses(3);
+        Segmenter network = config.Create();
+        network.Initialize(1);
+        var description = new SegmenterDescription { Name = "polapp_nano_ham", Config = config, Classes = new ClassNames(["sky", "tree, old", "road"]), Scale = (64, 48) };
+        SafetensorsWriter.Write(At("net.safetensors"), network.StateDict().Where(entry => entry.Tensor.DType == DType.Float32).Select(entry => new CheckpointTensor(entry.Name, entry.Tensor.Shape, entry.Tensor.ToArray())), description.ToMetadata());
+        return At("net.safetensors");
+    }
+
+    private string SavePhoto(string name)
+    {
+        using var photo = new Image(40, 32);
+        for (int y = 0; y < photo.Height; y++)
+            photo.Row(y).Fill((byte)(y * 8));
+        return Write(name, ImageEncoder.Png(photo));
+    }
+
+    private string Write(string name, byte[] bytes)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(At(name))!);
+        File.WriteAllBytes(At(name), bytes);
+        return At(name);
+    }
+
+    private string At(string name) => Path.Combine(_folder.FullName, name);
+}
