@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PolaFormer.Checkpoints;
+using PolaFormer.Files;
 using PolaFormer.LongRange.Generation;
 using PolaFormer.NN.Attention;
 using PolaFormer.Training;
@@ -102,6 +103,19 @@ public sealed class ArenaTrainerTests : IDisposable
     }
 
     [Fact]
+    public void ABadRowEndsTheReadingOrIsLeftOutAndTold()
+    {
+        string path = Path.Combine(At("data"), "basic_train.tsv");
+        File.AppendAllText(path, "no value\n");
+        TrainingConfig config = Config("softmax");
+        Assert.StartsWith($"{path}: line 52: ", Assert.Throws<FileException>(() => ArenaTrainer.Create(config, At("run"))).Message);
+        config.Data.BadImages = "skip";
+        var course = new Course();
+        ArenaTrainer.Create(config, At("run")).Run(course);
+        Assert.StartsWith($"{path}: line 52: ", Assert.Single(course.Warnings));
+    }
+
+    [Fact]
     public void EveryRowOfTheTableTrains()
     {
         foreach (ArenaMechanism row in ArenaMechanism.All)
@@ -183,9 +197,9 @@ public sealed class ArenaTrainerTests : IDisposable
         {
         }
 
-        public void Warned(string message)
-        {
-        }
+        public List<string> Warnings { get; } = [];
+
+        public void Warned(string message) => Warnings.Add(message);
 
         public bool WantsStep(int step) => true;
 
