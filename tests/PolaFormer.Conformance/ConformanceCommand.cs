@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using PolaFormer.Cuda;
+using PolaFormer.Tensors;
 
 namespace PolaFormer.Conformance;
 
@@ -12,9 +14,15 @@ internal static class ConformanceCommand
     {
         var folder = new Argument<DirectoryInfo>("DIR") { Description = "Folder of cases: each a folder with meta.json and case.safetensors, at any depth." };
         var filter = new Option<string?>("--filter") { HelpName = "TEXT", Description = "Run only the cases whose family/name contains this." };
+        var device = new Option<string>("--device") { HelpName = "cpu|cuda[:N]", Description = "Where to compute.", DefaultValueFactory = _ => Device.Cpu.Name };
         var json = new Option<bool>("--json") { Description = "Print the outcome as one JSON list." };
-        var command = new RootCommand("Compare every operator, module and model with values recorded from the authors' PyTorch code.") { folder, filter, json };
-        command.SetAction(parsed => Run(parsed.GetValue(folder)!, parsed.GetValue(filter), parsed.GetValue(json), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
+        var command = new RootCommand("Compare every operator, module and model with values recorded from the authors' PyTorch code.") { folder, filter, device, json };
+        command.SetAction(parsed =>
+        {
+            CudaDevice.Register();
+            using IDisposable use = Device.Open(parsed.GetValue(device)!).Use();
+            return Run(parsed.GetValue(folder)!, parsed.GetValue(filter), parsed.GetValue(json), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+        });
         return command;
     }
 

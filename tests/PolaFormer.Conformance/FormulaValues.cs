@@ -69,9 +69,9 @@ internal static class FormulaValues
         foreach ((string name, Tensor tensor) in module.StateDict())
         {
             if (tensor.DType == DType.Float32 && !IsConstant(name))
-                Entry(salt, name, tensor.Shape).CopyTo(tensor.AsSpan<float>());
+                tensor.CopyFrom(Entry(salt, name, tensor.Shape));
             else if (Last(name) == "num_batches_tracked")
-                tensor.AsSpan<long>().Clear();
+                tensor.Write<long>(values => values.Clear());
         }
     }
 

@@ -67,9 +67,9 @@ internal static class ModelCases
         model.Evaluate();
         Shape shape = TrainingStep.InputShape(fixture);
         if (fixture.Has("eval.logits"))
-            comparison.Close("eval.logits", model.Forward(Layout.ChannelsFirst.Import(FormulaValues.Symmetric($"{fixture.Salt}input", shape.Count), shape)).AsSpan<float>());
+            comparison.Close("eval.logits", model.Forward(Layout.ChannelsFirst.Import(FormulaValues.Symmetric($"{fixture.Salt}input", shape.Count), shape)).ToArray());
         if (fixture.Has("eval.logits_smooth"))
-            comparison.Close("eval.logits_smooth", model.Forward(Layout.ChannelsFirst.Import(FormulaValues.SmoothImage(shape[2], shape[3]), [1, 3, shape[2], shape[3]])).AsSpan<float>());
+            comparison.Close("eval.logits_smooth", model.Forward(Layout.ChannelsFirst.Import(FormulaValues.SmoothImage(shape[2], shape[3]), [1, 3, shape[2], shape[3]])).ToArray());
     }
 
     // The j-th call, in execution order, of those that can drop anything.
@@ -98,14 +98,14 @@ internal static class ModelCases
 
         Dictionary<string, Tensor> state = target.StateDict().ToDictionary();
         foreach (string name in fixture.Suffixes("out."))
-            comparison.Close($"out.{name}", state[name].AsSpan<float>());
+            comparison.Close($"out.{name}", state[name].ToArray());
 
         target.Evaluate();
         int batch = fixture.ShapeOf("eval.logits")[0];
         Shape shape = [batch, 3, target.ImageSize, target.ImageSize];
         Tensor features = target.ForwardFeatures(Layout.ChannelsFirst.Import(FormulaValues.Symmetric($"{fixture.Salt}input", shape.Count), shape));
         if (fixture.Has("eval.features"))
-            comparison.Close("eval.features", target.ForwardPooled(features).AsSpan<float>());
-        comparison.Close("eval.logits", target.ForwardHead(features).AsSpan<float>());
+            comparison.Close("eval.features", target.ForwardPooled(features).ToArray());
+        comparison.Close("eval.logits", target.ForwardHead(features).ToArray());
     }
 }

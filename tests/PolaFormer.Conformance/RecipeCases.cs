@@ -157,7 +157,7 @@ internal static partial class RecipeCases
         Parameter Given(string name)
         {
             var parameter = new Parameter(fixture.ShapeOf($"in.{name}"), Initializer.Zeros);
-            fixture.Floats($"in.{name}").CopyTo(parameter.AsSpan<float>());
+            parameter.CopyFrom(fixture.Floats($"in.{name}"));
             return parameter;
         }
 
@@ -181,12 +181,12 @@ internal static partial class RecipeCases
         for (int t = 0; fixture.Has($"out.{t}.0.weight"); t++)
         {
             FormulaValues.Fill(model, $"{salt}{t}:");
-            model.StateDict().Single(entry => entry.Tensor.DType == DType.Int64).Tensor.AsSpan<long>()[0] = 7 * (t + 1);
+            model.StateDict().Single(entry => entry.Tensor.DType == DType.Int64).Tensor.CopyFrom([7L * (t + 1)]);
             ema.Update(t);
             foreach ((string name, Tensor tensor) in ema.Average.StateDict())
             {
                 if (tensor.DType == DType.Int64)
-                    comparison.Exact($"out.{t}.{name}", [tensor.AsSpan<long>()[0]]);
+                    comparison.Exact($"out.{t}.{name}", [tensor.ToArray<long>()[0]]);
                 else
                     comparison.Close($"out.{t}.{name}", [.. ForwardBackward.Widened(tensor)]);
             }
@@ -216,7 +216,7 @@ internal static partial class RecipeCases
             Tensor loss = logits.CrossEntropy(targets).Mean();
             tape.Backward(loss);
             comparison.Close($"out.{name}", [loss.Item()]);
-            comparison.Close($"grad.{name}", logits.Grad!.AsSpan<float>());
+            comparison.Close($"grad.{name}", logits.Grad!.ToArray());
             return loss.Item();
         }
     }
