@@ -9,15 +9,23 @@ internal static unsafe class Dropout
     private const int Drawn = 512;
 
     /// <summary>y = x·f; element i takes the uniform number <paramref name="start"/> + i. y may be x.</summary>
-    public static void Run(float* x, float probability, Philox generator, float* y, long count, long start = 0)
+    public static void Run(float* x, float probability, Philox generator, float* y, long count, long start = 0) =>
+        Run(new Body { X = x, Y = y, Count = count, First = start, Generator = generator, Probability = probability });
+
+    /// <summary>The same factors for two arrays in place.</summary>
+    public static void RunBoth(float* first, float* second, float probability, Philox generator, long count, long start) =>
+        Run(new Body { X = first, Y = first, Other = second, Count = count, First = start, Generator = generator, Probability = probability });
+
+    private static void Run(Body body)
     {
-        int parts = Workers.PartsFor(count, Elementwise.Grain);
-        Workers.Run(parts, new Body { X = x, Y = y, Count = count, Parts = parts, First = start, Generator = generator, Probability = probability });
+        body.Parts = Workers.PartsFor(body.Count, Elementwise.Grain);
+        Workers.Run(body.Parts, body);
     }
 
     private struct Body : IParallelBody
     {
-        public float* X, Y;
+        // Other: null, or what is multiplied in place besides.
+        public float* X, Y, Other;
         public long Count, First;
         public int Parts;
         public Philox Generator;
@@ -36,19 +44,25 @@ internal static unsafe class Dropout
         private readonly void Run<T>(int part) where T : unmanaged, IFloat32Vector<T>
         {
             float* drawn = stackalloc float[Drawn];
-            T probability = T.Create(Probability), kept = T.Create(1 / (1 - Probability));
             long end = Count * (part + 1) / Parts;
             for (long start = Count * part / Parts; start < end; start += Drawn)
             {
                 int length = (int)Math.Min(Drawn, end - start);
                 Generator.FillUniform(new Span<float>(drawn, length), (ulong)(First + start));
-                float* x = X + start, y = Y + start;
-                int i = 0;
-                for (; i <= length - T.Count; i += T.Count)
-                    T.Store(T.Load(x + i) * T.Select(T.LessThan(T.Load(drawn + i), probability), T.Zero, kept), y + i);
-                if (i < length)
-                    T.StorePartial(T.LoadPartial(x + i, length - i) * T.Select(T.LessThan(T.Load(drawn + i), probability), T.Zero, kept), y + i, length - i);
+                Multiply<T>(X + start, drawn, Y + start, length);
+                if (Other != null)
+                    Multiply<T>(Other + start, drawn, Other + start, length);
             }
+        }
+
+        private readonly void Multiply<T>(float* x, float* drawn, float* y, int length) where T : unmanaged, IFloat32Vector<T>
+        {
+            T probability = T.Create(Probability), kept = T.Create(1 / (1 - Probability));
+            int i = 0;
+            for (; i <= length - T.Count; i += T.Count)
+                T.Store(T.Load(x + i) * T.Select(T.LessThan(T.Load(drawn + i), probability), T.Zero, kept), y + i);
+            if (i < length)
+                T.StorePartial(T.LoadPartial(x + i, length - i) * T.Select(T.LessThan(T.Load(drawn + i), probability), T.Zero, kept), y + i, length - i);
         }
     }
 }

@@ -23,7 +23,8 @@ internal static unsafe partial class FeedForward
             float* kept = first.C + (from * first.CRow);
             Gemm.Run(first with { M = to - from, A = first.A + (from * first.ARow), C = kept });
             Elementwise.Unary(Elementwise.FunctionOf(activation), kept, activated, (long)(to - from) * hidden);
-            Drop(dropout, activated, (long)from * hidden, (long)(to - from) * hidden);
+            if (dropout is var (probability, generator))
+                Dropout.Run(activated, probability, generator, activated, (long)(to - from) * hidden, (long)from * hidden);
             Gemm.Run(second with
             {
                 M = to - from,
@@ -51,9 +52,9 @@ internal static unsafe partial class FeedForward
             int rows = to - from;
             float* x = p.X + ((nint)from * p.Inputs), dy = p.Dy + ((nint)from * p.Outputs);
             Gemm.Run(new MatrixProduct(rows, p.Hidden, p.Outputs, dy, p.Weight2, gradient));
-            Drop(p.Dropout, gradient, (long)from * p.Hidden, (long)rows * p.Hidden);
             Elementwise.Activate(p.Activation, p.Kept + ((nint)from * p.Hidden), activated, gradient, (long)rows * p.Hidden);
-            Drop(p.Dropout, activated, (long)from * p.Hidden, (long)rows * p.Hidden);
+            if (p.Dropout is var (probability, generator))
+                Dropout.RunBoth(gradient, activated, probability, generator, (long)rows * p.Hidden, (long)from * p.Hidden);
             if (p.DWeight2 != null)
                 Gemm.Correlate(dy, p.Outputs, p.Outputs, activated, p.Hidden, p.Hidden, rows, p.DWeight2, p.DBias2, block > 0);
             if (p.DWeight1 != null)
@@ -61,12 +62,6 @@ internal static unsafe partial class FeedForward
             if (p.Dx != null)
                 Gemm.Run(new MatrixProduct(rows, p.Inputs, p.Hidden, gradient, p.Weight1, p.Dx + ((nint)from * p.Inputs)));
         }
-    }
-
-    private static void Drop((float Probability, Philox Generator)? dropout, float* values, long start, long count)
-    {
-        if (dropout is var (probability, generator))
-            Dropout.Run(values, probability, generator, values, count, start);
     }
 
     private static int SharedBlocks(int rows, int hidden) => (int)Math.Max((((long)rows * hidden) + SharedHiddenFloats - 1) / SharedHiddenFloats, 1);
