@@ -6,7 +6,7 @@ namespace PolaFormer.NN;
 public sealed class Conv2d : Module
 {
     private readonly Parameter _weight;
-    private readonly Parameter? _bias;
+    private Parameter? _bias;
     private readonly int _stride, _padding, _groups, _dilation;
     private Activation _activation;
 
@@ -40,14 +40,19 @@ public sealed class Conv2d : Module
     protected override void OnOptimizeForInference() => _weight.PackForInference(_groups);
 
     /// <summary>Takes over y → act(factor·y + offset), which followed the layer, for each output channel.</summary>
-    /// <exception cref="InvalidOperationException">The layer has no bias to take the offsets.</exception>
     internal void Fold(Tensor factors, Tensor offsets, Activation activation)
     {
-        if (_bias is null)
-            throw new InvalidOperationException($"{FullName} has no bias to fold a norm into.");
         _weight.ScaleRows(factors);
+        _activation = activation;
+        if (_bias is null)
+        {
+            // In no state dict: the network is for inference alone from here on.
+            _bias = new Parameter([OutChannels], Initializer.Zeros, offsets.Device);
+            _bias.CopyFrom(offsets);
+            return;
+        }
+
         _bias.ScaleRows(factors);
         _bias.CopyFrom(_bias.Detach() + offsets);
-        _activation = activation;
     }
 }

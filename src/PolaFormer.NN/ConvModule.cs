@@ -39,7 +39,12 @@ public sealed class ConvModule : Module
     protected override Tensor Run(Tensor x)
     {
         x = _convolution.Forward(x);
+        if (_batchNorm is { IsFolded: true })
+            return x;
         x = _batchNorm?.Forward(x) ?? _groupNorm?.Forward(x) ?? x;
         return x.Activate(_activation);
     }
+
+    /// <inheritdoc/>
+    protected override void OnOptimizeForInference() => _batchNorm?.FoldInto(_convolution, _activation);
 }

@@ -24,11 +24,5 @@ public sealed class GroupNorm : Module
     }
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x)
-    {
-        (int batch, int channels) = (x.Shape[0], x.Shape[-1]);
-        Tensor rows = x.Reshape(batch, -1, _groups, channels / _groups).Permute(0, 2, 1, 3);
-        Tensor normal = rows.Reshape(batch, _groups, -1).LayerNorm(null, null, _eps).Reshape(rows.Shape).Permute(0, 2, 1, 3).Reshape(x.Shape);
-        return (normal * _weight) + _bias;
-    }
+    protected override Tensor Run(Tensor x) => x.GroupNorm(_groups, _weight, _bias, _eps);
 }

@@ -155,6 +155,13 @@ public unsafe partial class Tensor
     /// <summary>Layer normalisation over the last dimension.</summary>
     public Tensor LayerNorm(Tensor? weight, Tensor? bias, float eps) => Ops.LayerNorm.Forward(this, weight, bias, eps);
 
+    /// <summary>Group normalisation of (B, …, C): each image and group of neighbouring channels by its own statistics.</summary>
+    /// <param name="groups">Groups, a divisor of C.</param>
+    /// <param name="weight">C factors.</param>
+    /// <param name="bias">C offsets.</param>
+    /// <param name="eps">Added to the variance.</param>
+    public Tensor GroupNorm(int groups, Tensor weight, Tensor bias, float eps) => Ops.GroupNorm.Forward(this, groups, weight, bias, eps);
+
     /// <summary>Batch normalisation by the batch's statistics, over all but the last dimension; moves the running ones.</summary>
     public Tensor BatchNormTrain(Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVariance, float momentum, float eps) =>
         BatchNorm.Train(this, weight, bias, runningMean, runningVariance, momentum, eps);

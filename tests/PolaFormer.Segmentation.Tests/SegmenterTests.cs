@@ -41,13 +41,35 @@ public sealed class SegmenterTests
             Assert.Equal(second[i], both[second.Length + i], 1e-5f);
     }
 
-    [Fact]
-    public void OptimizedForInferenceItGivesTheSameLogits()
+    public static TheoryData<string> Networks => [.. TinySegmenter.All.Keys];
+
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void ADescriptionBuildsTheSameNetworkAgain(string name)
     {
-        Segmenter network = TinySegmenter.LightHam(3).Create();
+        SegmenterConfig again = SegmenterConfiguration.Read(SegmenterConfiguration.Write(TinySegmenter.All[name]));
+        Assert.Equal(
+            TinySegmenter.All[name].Create().StateDict().Select(entry => $"{entry.Name} {entry.Tensor.Shape}"),
+            again.Create().StateDict().Select(entry => $"{entry.Name} {entry.Tensor.Shape}"));
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("[]")]
+    [InlineData("{\"FAMILY\":\"polaformer_pp\",\"BACKBONE\":{},\"HEAD\":{\"TYPE\":\"other\"}}")]
+    [InlineData("{\"FAMILY\":\"polaformer_pp\",\"BACKBONE\":{},\"KEEPS_STATISTICS\":false,\"HEAD\":{\"TYPE\":\"fcn\",\"IN_CHANNELS\":[8],\"IN_INDEX\":[0],\"UNKNOWN\":1}}")]
+    public void ADescriptionThatIsNoneIsRefused(string json) => Assert.Throws<ArgumentException>(() => SegmenterConfiguration.Read(json));
+
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void OptimizedForInferenceItGivesTheSameLogits(string name)
+    {
+        Segmenter network = TinySegmenter.All[name].Create();
         network.Initialize(1);
+        network.Train();
+        Tensor images = Images(2, 64, 80);
+        network.ForwardHeads(images);
         network.Evaluate();
-        Tensor images = Images(1, 32, 48);
         float[] before = network.Forward(images).ToArray();
         network.OptimizeForInference();
         float[] after = network.Forward(images).ToArray();

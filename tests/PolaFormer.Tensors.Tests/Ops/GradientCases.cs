@@ -100,6 +100,8 @@ internal static class GradientCases
         Add("Maximum pool", typeof(Pool), [Spread([1, 5, 5, 2])], x => x[0].MaxPool(3, 2, 1).Exp());
         Add("Bilinear", typeof(Interpolate), [Random([1, 3, 4, 2])], x => x[0].Interpolate(5, 3, InterpolationMode.Bilinear).Exp());
         Add("Bicubic", typeof(Interpolate), [Random([1, 4, 4, 2])], x => x[0].Interpolate(7, 6, InterpolationMode.Bicubic).Exp());
+        Add("Group norm", typeof(GroupNorm), [Random([2, 2, 3, 6]), Random([6]), Random([6])], x => x[0].GroupNorm(3, x[1], x[2], 0.1f).Sigmoid());
+        Add("Group norm, one pixel", typeof(GroupNorm), [Random([2, 1, 1, 6]), Random([6]), Random([6])], x => x[0].GroupNorm(2, x[1], x[2], 0.1f).Sigmoid());
         Add("Bilinear, corners aligned", typeof(Interpolate), [Random([1, 3, 4, 2])], x => x[0].Interpolate(5, 3, InterpolationMode.BilinearAligned).Exp());
         Add("Nearest", typeof(Interpolate), [Random([1, 3, 4, 2])], x => x[0].Interpolate(5, 3, InterpolationMode.Nearest).Exp());
         Add("Cross-entropy of labels", typeof(LabelCrossEntropy), [Random([3, 4])], x => x[0].CrossEntropyOfLabels(Tensor.From([2L, 0, 3], [3])));
