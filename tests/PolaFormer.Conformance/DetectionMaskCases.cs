@@ -82,7 +82,7 @@ internal static class DetectionMaskCases
         Box[] boxes = DetectionCases.Boxes(fixture, "in.boxes");
         RunLengthMask[] All(bool rescales) => [.. boxes.Select((box, i) =>
         {
-            float[] probabilities = [.. logits.AsSpan(((i * classes) + labels[i]) * side * side, side * side).ToArray().Select(value => (float)(1 / (1 + Math.Exp(-value))))];
+            double[] probabilities = [.. logits.AsSpan(((i * classes) + labels[i]) * side * side, side * side).ToArray().Select(value => 1 / (1 + Math.Exp(-value)))];
             (int height, int width) = rescales ? (original[0], original[1]) : ((int)MathF.Round(original[0] * scale[1]), (int)MathF.Round(original[1] * scale[0]));
             return MaskPaste.Paste(probabilities, side, rescales ? box.Divided(scale[0], scale[1]) : box, height, width);
         })];

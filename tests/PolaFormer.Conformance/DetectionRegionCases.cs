@@ -14,6 +14,9 @@ namespace PolaFormer.Conformance;
 /// <summary>Region heads of one stage and cascades: a training step, its gradients, and detections with masks.</summary>
 internal static class DetectionRegionCases
 {
+    // Rounding of logits and of their probabilities.
+    private const double MaskTolerance = 1e-5;
+
     /// <summary>Runs a case.</summary>
     public static void Run(FixtureCase fixture, Comparison comparison)
     {
@@ -43,9 +46,9 @@ internal static class DetectionRegionCases
         CompareDigests(fixture, comparison, "grad", "digest", "digest_names", [.. head.NamedParameters().Select(entry => (entry.Name, entry.Parameter.Grad is { } gradient ? (Func<float[]>)(() => gradient.ToArray()) : () => new float[entry.Parameter.Count]))]);
         ForwardBackward.CompareStatistics(fixture, comparison, head);
         head.Evaluate();
-        ImageDetections[] found = head.Detections(maps, images, proposals);
-        for (int i = 0; i < found.Length; i++)
-            CompareDetections(fixture, comparison, found[i].ByClass(), $"test{i}.dets", $"test{i}.labels", $"test{i}.masks", $"test{i}.mask_pixels_differing_from_float64");
+        ImageDetections[][] found = AtBounds(head, () => head.Detections(maps, images, proposals));
+        for (int i = 0; i < found[0].Length; i++)
+            CompareDetections(fixture, comparison, [.. found.Select(all => all[i].ByClass())], $"test{i}.dets", $"test{i}.labels", $"test{i}.masks", $"test{i}.mask_pixels_differing_from_float64");
     }
 
     /// <summary>What is in the images: boxes, classes and masks of the size that is asked for.</summary>
@@ -65,8 +68,21 @@ internal static class DetectionRegionCases
     /// <summary>The polygons of an object.</summary>
     public static IReadOnlyList<double[]> Parts(JsonElement parts) => [.. parts.EnumerateArray().Select(part => part.EnumerateArray().Select(value => value.GetDouble()).ToArray())];
 
+    /// <summary>Detections with the masks' bound as it is, a little lower and a little higher: between these the network's rounding decides.</summary>
+    public static ImageDetections[][] AtBounds(RegionHead? head, Func<ImageDetections[]> detect)
+    {
+        if (head is null)
+            return [detect()];
+        double bound = head.MaskBound;
+        return [.. new[] { 0, -MaskTolerance, MaskTolerance }.Select(offset =>
+        {
+            head.MaskBound = bound + offset;
+            return detect();
+        })];
+    }
+
     /// <summary>Rows of sum, sum of magnitudes and product with the formula's values, one for each name.</summary>
-    public static void CompareDigests(FixtureCase fixture, Comparison comparison, string beginning, string digest, string names, (string Name, Func<float[]> Values)[] tensors, IReadOnlySet<string>? skipped = null)
+    public static void CompareDigests(FixtureCase fixture, Comparison comparison, string beginning, string digest, string names, (string Name, Func<float[]> Values)[] tensors, IReadOnlySet<string>? skipped = null, IReadOnlyDictionary<string, double>? allowances = null)
     {
         string key = $"{beginning}.{digest}", truth = fixture.Has($"{beginning}64.{digest}") ? $"{beginning}64.{digest}" : key;
         double[] expected = fixture.Doubles(truth), tolerances = fixture.Doubles(digest == "digest" ? "aux.digest_atol" : "aux.update_atol");
@@ -85,22 +101,23 @@ internal static class DetectionRegionCases
 
             double[] actual = Digest(values(), $"{fixture.Salt}dot.{rows[i]}");
             for (int j = 0; j < 3; j++)
-                comparison.Within($"{key} {rows[i]} {j}", actual[j], expected[(3 * i) + j], tolerances[(3 * i) + j]);
+                comparison.Within($"{key} {rows[i]} {j}", actual[j], expected[(3 * i) + j], tolerances[(3 * i) + j] + (allowances?.GetValueOrDefault(rows[i]) ?? 0));
         }
     }
 
     /// <summary>Detections of an image, class after class, and their masks.</summary>
-    public static void CompareDetections(FixtureCase fixture, Comparison comparison, ImageDetections found, string boxes, string labels, string masks, string differing)
+    public static void CompareDetections(FixtureCase fixture, Comparison comparison, ImageDetections[] bounds, string boxes, string labels, string masks, string differing)
     {
+        ImageDetections found = bounds[0];
         DetectionHeadCases.CompareDetections(comparison, $"out.{boxes}", found.Boxes, found.Scores);
         comparison.Exact($"value.{labels}", DetectionCases.Wide(found.Labels));
         if (fixture.Meta.Field(masks) is not { } expected || found.Masks is null)
             return;
-        CompareMasks(comparison, masks, found.Masks, expected, fixture.Meta.Field(differing)?.Integers());
+        CompareMasks(comparison, masks, found.Masks, expected, fixture.Meta.Field(differing)?.Integers(), bounds is [_, { Masks: { } lower }, { Masks: { } upper }] ? (lower, upper) : null);
     }
 
     /// <summary>Masks against COCO's texts; a few pixels may differ where the case says so.</summary>
-    public static void CompareMasks(Comparison comparison, string what, IReadOnlyList<RunLengthMask> masks, JsonElement expected, int[]? differing)
+    public static void CompareMasks(Comparison comparison, string what, IReadOnlyList<RunLengthMask> masks, JsonElement expected, int[]? differing, (IReadOnlyList<RunLengthMask> Lower, IReadOnlyList<RunLengthMask> Upper)? bounds = null)
     {
         comparison.Same($"number of {what}", masks.Count, expected.GetArrayLength());
         for (int i = 0; i < Math.Min(masks.Count, expected.GetArrayLength()); i++)
@@ -114,7 +131,8 @@ internal static class DetectionRegionCases
                 continue;
             }
 
-            int pixels = masks[i].ToBitmap().Zip(truth.ToBitmap()).Count(pair => pair.First != pair.Second);
+            byte[] lower = (bounds?.Lower[i] ?? masks[i]).ToBitmap(), upper = (bounds?.Upper[i] ?? masks[i]).ToBitmap();
+            int pixels = truth.ToBitmap().Where((pixel, j) => lower[j] == upper[j] && pixel != lower[j]).Count();
             comparison.Within(string.Create(CultureInfo.InvariantCulture, $"pixels of {what} {i}"), pixels, 0, allowed == 0 ? 1e-30 : allowed);
         }
     }

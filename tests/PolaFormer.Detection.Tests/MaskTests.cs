@@ -45,7 +45,7 @@ public class MaskTests
     [Fact]
     public void A_full_mask_covers_its_box_in_the_image()
     {
-        var ones = new float[28 * 28];
+        var ones = new double[28 * 28];
         Array.Fill(ones, 1);
         RunLengthMask mask = MaskPaste.Paste(ones, 28, new Box(2, 3, 12, 9), 20, 30);
         Assert.Equal((2, 3, 10, 6), mask.Bounds);

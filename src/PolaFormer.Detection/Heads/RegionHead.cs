@@ -24,6 +24,7 @@ public sealed class RegionHead : Module
     public RegionHead(RegionHeadConfig config)
     {
         _config = config;
+        MaskBound = config.MaskBound;
         _boxHeads = [.. config.BoxHeads.Select(head => new BoxHead(head))];
         _maskHeads = config.MaskHead is { } mask ? [.. config.BoxHeads.Select(_ => new MaskHead(mask, config.IsCascade))] : [];
         Add("bbox_head", _boxHeads);
@@ -41,6 +42,9 @@ public sealed class RegionHead : Module
                 AddChild(name, parts[0]);
         }
     }
+
+    /// <summary>From which probability on a pixel belongs to a mask; that of the configuration unless set.</summary>
+    internal double MaskBound { get; set; }
 
     /// <summary>Classes without background.</summary>
     public int NumClasses => _config.BoxHeads[0].NumClasses;
@@ -225,17 +229,21 @@ public sealed class RegionHead : Module
         // Regions are those of the network's image, in which a mask was learned.
         Box[] boxes = rescales ? Array.ConvertAll(found.Boxes, box => box.Scaled(image.ScaleX, image.ScaleY)) : found.Boxes;
         Tensor regions = _maskReader!.Read(maps, [.. boxes.Select(box => (number, box))]);
-        Tensor? sum = null;
+        double[] values = [];
+        int side = 0;
         foreach (MaskHead head in _maskHeads)
         {
-            Tensor probabilities = ClassLosses.OfLabels(head.Forward(regions), found.Labels).Sigmoid();
-            sum = sum is null ? probabilities : sum + probabilities;
+            Tensor logits = ClassLosses.OfLabels(head.Forward(regions), found.Labels);
+            float[] ofStage = logits.ToArray();
+            (values, side) = (values.Length == 0 ? new double[ofStage.Length] : values, logits.Shape[1]);
+
+            // Probabilities of the stages are averaged, not logits.
+            for (int i = 0; i < values.Length; i++)
+                values[i] += 1 / (1 + Math.Exp(-ofStage[i])) / _maskHeads.Length;
         }
 
         (int height, int width) = rescales ? (image.OriginalHeight, image.OriginalWidth) : ((int)MathF.Round(image.OriginalHeight * image.ScaleY), (int)MathF.Round(image.OriginalWidth * image.ScaleX));
-        float[] values = (sum! * (1f / _maskHeads.Length)).ToArray();
-        int side = sum!.Shape[1];
         return [.. boxes.Select((box, i) => MaskPaste.Paste(
-            values.AsSpan(i * side * side, side * side), side, rescales ? box.Divided(image.ScaleX, image.ScaleY) : box, height, width, _config.MaskBound))];
+            values.AsSpan(i * side * side, side * side), side, rescales ? box.Divided(image.ScaleX, image.ScaleY) : box, height, width, MaskBound))];
     }
 }

@@ -15,7 +15,7 @@ public static class MaskPaste
     /// <param name="height">Rows of the image.</param>
     /// <param name="width">Columns of the image.</param>
     /// <param name="bound">From which value on a pixel is set.</param>
-    public static RunLengthMask Paste(ReadOnlySpan<float> mask, int side, Box box, int height, int width, float bound = 0.5f)
+    public static RunLengthMask Paste(ReadOnlySpan<double> mask, int side, Box box, int height, int width, double bound = 0.5)
     {
         int left = (int)Math.Max(MathF.Floor(box.X1) - 1, 0), top = (int)Math.Max(MathF.Floor(box.Y1) - 1, 0);
         int right = (int)Math.Clamp(MathF.Ceiling(box.X2) + 1, 0, width), bottom = (int)Math.Clamp(MathF.Ceiling(box.Y2) + 1, 0, height);
@@ -62,7 +62,7 @@ public static class MaskPaste
         return (((normal + 1) * side) - 1) / 2;
     }
 
-    private static double Sample(ReadOnlySpan<float> mask, int side, double x, double y)
+    private static double Sample(ReadOnlySpan<double> mask, int side, double x, double y)
     {
         if (!(x > -1 && x < side && y > -1 && y < side))
             return 0;
