@@ -115,10 +115,10 @@ public static class ModelLoader
     {
         entry.ReadFloat32(destination);
         if (ParameterNames.IsVariance(entry.Name) && destination.IndexOfAnyInRange(float.MinValue, -float.Epsilon) is var negative and >= 0)
-            throw new CheckpointException(file, $"{entry.Name} {entry.Shape} is a variance, and element {negative} is {destination[negative].ToString(CultureInfo.InvariantCulture)}: the network gives no numbers. The file is damaged; take another checkpoint.");
+            throw new CheckpointException(file, $"{entry.Name} {entry.Shape} is a variance, and element {negative} is {destination[negative].ToString(CultureInfo.InvariantCulture)}: the results are NaN. The file is damaged; take another checkpoint.");
         int at = FloatConversion.IndexOfNonFinite(destination);
         if (at >= 0)
-            throw new CheckpointException(file, $"{entry.Name} {entry.Shape} is not finite: element {at} is {destination[at].ToString(CultureInfo.InvariantCulture)}, so the network gives no numbers. Training diverged before it was saved, or the file is damaged; take an earlier checkpoint.");
+            throw new CheckpointException(file, $"{entry.Name} {entry.Shape} is not finite: element {at} is {destination[at].ToString(CultureInfo.InvariantCulture)}, so the results are NaN. Training diverged before it was saved, or the file is damaged; take an earlier checkpoint.");
     }
 
     // Averaged and converted checkpoints hold counters as floats, of shape (1); NaN counts as 0.

@@ -71,8 +71,8 @@ internal static class BenchCommand
                 int images = parsed.GetValue(batch) ?? (parsed.GetValue(train) ? 8 : 1);
                 VisionModel LoadModel() => Load(entry, parsed.GetValue(checkpoint));
                 result = parsed.GetValue(train)
-                    ? new TrainingOutput(TrainingResult.Measure(entry, () => Recomputing(LoadModel(), parsed.GetValue(recompute)), images, duration, parsed.GetValue(profile)))
-                    : new InferenceOutput(InferenceResult.Measure(entry, LoadModel, images, duration, parsed.GetValue(profile)));
+                    ? new SpeedOutput(TrainingResult.Measure(entry, () => Recomputing(LoadModel(), parsed.GetValue(recompute)), images, duration, parsed.GetValue(profile)))
+                    : new SpeedOutput(InferenceResult.Measure(entry, LoadModel, images, duration, parsed.GetValue(profile)));
             }
 
             Print(result, earlier, parsed.GetValue(json));

@@ -16,16 +16,8 @@ namespace PolaFormer.Measurement;
 /// <param name="PeakTensorBytes">Largest memory of the tensors.</param>
 /// <param name="GemmPeak">GFLOP/s of the best matrix product.</param>
 public sealed record InferenceResult(string Model, int Batch, int Threads, double MedianMs, double MinMs, double Flops, long PeakRssBytes, long PeakTensorBytes, double GemmPeak)
+    : SpeedResult(Model, Batch, Threads, MedianMs, MinMs, Flops, PeakRssBytes, PeakTensorBytes, GemmPeak)
 {
-    /// <summary>Images a second.</summary>
-    public double ImagesPerSecond => 1000 * Batch / MedianMs;
-
-    /// <summary>GFLOP/s of the median pass.</summary>
-    public double Gflops => Flops / MedianMs / 1e6;
-
-    /// <summary>Where the time goes, if asked for.</summary>
-    public Profile? Profile { get; init; }
-
     /// <summary>Measures.</summary>
     /// <param name="entry">Architecture.</param>
     /// <param name="load">Makes the model with its weights on the default device.</param>

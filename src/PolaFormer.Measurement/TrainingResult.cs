@@ -22,17 +22,9 @@ namespace PolaFormer.Measurement;
 /// <param name="Flops">Six times the multiply-accumulates of a forward pass: forward once, backward twice.</param>
 /// <param name="GemmPeak">GFLOP/s of the best matrix product.</param>
 public sealed record TrainingResult(string Model, int Batch, int Threads, double MedianMs, double MinMs, double ManagedBytesPerStep, double OsBytesPerStep, long PeakRssBytes, long PeakTensorBytes, double Flops, double GemmPeak)
+    : SpeedResult(Model, Batch, Threads, MedianMs, MinMs, Flops, PeakRssBytes, PeakTensorBytes, GemmPeak)
 {
     private const double LearningRate = 1e-4, WeightDecay = 0.05;
-
-    /// <summary>Images a second.</summary>
-    public double ImagesPerSecond => 1000 * Batch / MedianMs;
-
-    /// <summary>GFLOP/s of the median step.</summary>
-    public double Gflops => Flops / MedianMs / 1e6;
-
-    /// <summary>Where the time goes, if asked for.</summary>
-    public Profile? Profile { get; init; }
 
     /// <summary>Measures.</summary>
     /// <param name="entry">Architecture.</param>

@@ -54,16 +54,16 @@ public sealed class ImageClassifier
     /// <param name="path">A safetensors or PyTorch file.</param>
     /// <param name="modelName">The registered architecture; null to find it out.</param>
     /// <param name="labels">Names of the classes; null for those in the checkpoint, or ImageNet's for 1,000 classes.</param>
-    /// <param name="freeze">Whether the network is made for inference alone; not to be where it is looked into.</param>
+    /// <param name="optimize">Whether the network is optimised for inference; its attention and weights cannot be read then.</param>
     /// <exception cref="CheckpointException">The file cannot be read, or fits no architecture.</exception>
-    public static ImageClassifier Load(string path, string? modelName = null, IReadOnlyList<string>? labels = null, bool freeze = true)
+    public static ImageClassifier Load(string path, string? modelName = null, IReadOnlyList<string>? labels = null, bool optimize = true)
     {
         (VisionModel model, ModelDescription description) = LoadModel(path, modelName);
         labels ??= description.Labels;
         if (labels.Count != 0 && labels.Count != model.NumClasses)
             throw new CheckpointException(path, $"it has {model.NumClasses} classes, but {labels.Count} labels are given.");
         model.Evaluate();
-        if (freeze)
+        if (optimize)
             model.OptimizeForInference();
         EvalResize resize = description.CenterCrop ? EvalResize.SquareThenCrop : EvalResize.Square;
         var normalization = new Normalization([.. description.Mean], [.. description.Std]);

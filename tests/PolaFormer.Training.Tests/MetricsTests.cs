@@ -22,7 +22,7 @@ public sealed class MetricsTests
     }
 
     [Fact]
-    public void ALogitThatIsNoNumberIsNoHit()
+    public void ANaNLogitIsNoHit()
     {
         var metrics = new Metrics(ClassificationMetrics.Definitions);
         Add(metrics, [float.NaN, float.NaN], [0], meanLoss: 0);

@@ -156,7 +156,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void ALossThatIsNoNumberStopsTheRun()
+    public void ANaNLossStopsTheRun()
     {
         Trainer trainer = NewTrainer("a", epochs: 2, "TRAIN.ON_NAN", "stop");
         var error = Assert.Throws<TrainingException>(() => trainer.Run(new Course { OnStep = progress => Poison(trainer, progress, step: 2) }));

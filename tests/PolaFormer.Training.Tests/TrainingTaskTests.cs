@@ -75,7 +75,7 @@ public sealed class TrainingTaskTests : IDisposable
     }
 
     [Fact]
-    public void ALossThatIsNoNumberIsSkipped()
+    public void ANaNLossIsSkipped()
     {
         var course = new Course();
         Trainer("a", epochs: 1, new SequenceTask { LossInstead = _ => Tensor.From([float.NaN], []) }).Run(course);

@@ -68,7 +68,7 @@ public sealed class ReportPageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ALossThatIsNoNumberIsShownAsSuch()
+    public async Task ANaNLossIsShown()
     {
         RunLog log = SampleRun.Log(isAveraged: false);
         IPage page = await Open(log with { Epochs = [log.Epochs[0], log.Epochs[1] with { Loss = double.NaN, TrainLoss = double.PositiveInfinity }] });

@@ -62,7 +62,7 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Fact]
-    public void ANormThatIsNoNumberIsAGap()
+    public void ANaNNormIsAGap()
     {
         RunLog log = SampleRun.Log(isAveraged: false);
         ReportData data = ReportData.From(log with { Steps = SampleRun.Curves([StepRecord.From(SampleRun.Step(1, 1, double.PositiveInfinity))]) });
