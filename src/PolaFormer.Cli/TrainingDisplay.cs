@@ -14,12 +14,14 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     private long _shownAt;
+    private string _examples = "images";
 
     // What evaluating after an epoch took last; nothing before the first.
     private TimeSpan _evaluation;
 
     public void RunStarted(RunDescription run)
     {
+        _examples = run.ExamplesName;
         if (run.ResumedFrom is { } path)
             output.WriteLine($"Continuing from {PlainText.Of(path)}: epoch {run.EpochsDone + 1}, step {run.StepsDone}");
     }
@@ -35,7 +37,7 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
         _shownAt = Stopwatch.GetTimestamp();
         TimeSpan left = progress.Left + ((progress.Epochs - progress.Epoch + 1) * _evaluation);
         string line = FormattableString.Invariant(
-            $"epoch {progress.Epoch}/{progress.Epochs}  step {progress.Step}/{progress.StepsPerEpoch}  loss {progress.Loss:F4}  {progress.Metric.Definition.Label} {progress.Metric.ToText(1)}  lr {progress.LearningRate:0.00e-0}  {progress.ExamplesPerSecond:F0} images/s  {Duration(left)} left");
+            $"epoch {progress.Epoch}/{progress.Epochs}  step {progress.Step}/{progress.StepsPerEpoch}  loss {progress.Loss:F4}  {progress.Metric.Definition.Label} {progress.Metric.ToText(1)}  lr {progress.LearningRate:0.00e-0}  {progress.ExamplesPerSecond:F0} {_examples}/s  {Duration(left)} left");
         // A line that wraps could not be overwritten.
         if (width is not null)
             output.Write($"\r{line[..Math.Clamp(width() - 1, 0, line.Length)]}\e[K");
@@ -49,9 +51,9 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
         if (width is not null)
             output.Write("\r\e[K");
         string averaged = result.EmaEvaluation is { } ema ? $", averaged weights {ema.First.ToText()}" : "";
-        string bad = result.LeftOut > 0 ? $"; {result.LeftOut} images could not be read" : "";
+        string bad = result.LeftOut > 0 ? $"; {result.LeftOut} {_examples} could not be read" : "";
         string line = FormattableString.Invariant(
-            $"epoch {result.Epoch}: loss {result.TrainLoss:F4}, train {result.TrainMetric.Definition.Label} {result.TrainMetric.ToText()}; evaluation {string.Join(", ", result.Evaluation.Metrics.Values.Select(metric => $"{metric.Definition.Label} {metric.ToText()}"))}, loss {result.Evaluation.Loss:F4}{averaged}; {result.ExamplesPerSecond:F0} images/s{bad}");
+            $"epoch {result.Epoch}: loss {result.TrainLoss:F4}, train {result.TrainMetric.Definition.Label} {result.TrainMetric.ToText()}; evaluation {string.Join(", ", result.Evaluation.Metrics.Values.Select(metric => $"{metric.Definition.Label} {metric.ToText()}"))}, loss {result.Evaluation.Loss:F4}{averaged}; {result.ExamplesPerSecond:F0} {_examples}/s{bad}");
         output.WriteLine($"{line}{(result.IsBest ? " (best)" : "")}");
     }
 

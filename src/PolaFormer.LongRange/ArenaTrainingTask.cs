@@ -67,6 +67,9 @@ public class ArenaTrainingTask : TrainingTask<SequenceBatch>
     public override bool HasTest => true;
 
     /// <inheritdoc/>
+    public override string ExamplesName => "rows";
+
+    /// <inheritdoc/>
     public override Module CreateModel() => new SequenceClassifier(Network.Config);
 
     /// <inheritdoc/>

@@ -15,6 +15,9 @@ namespace PolaFormer.Training;
 public sealed record RunDescription(
     string Model, long ParameterCount, IReadOnlyList<string> Classes, IReadOnlyList<MetricDefinition> Metrics, string Configuration, int Epochs, int StepsPerEpoch, int EpochsDone, int StepsDone, string? ResumedFrom, TimeSpan Elapsed)
 {
+    /// <summary>What the task's examples are called where they are counted.</summary>
+    public string ExamplesName { get; init; } = "images";
+
     /// <summary>Steps of the whole run done before this start.</summary>
     public long GlobalStep => ((long)EpochsDone * StepsPerEpoch) + StepsDone;
 }

@@ -29,6 +29,9 @@ public abstract class TrainingTask
     /// <summary>Names of the classes in the order of the logits, which a saved state must share; empty for a task without.</summary>
     public virtual IReadOnlyList<string> Classes => [];
 
+    /// <summary>What its examples are called where they are counted.</summary>
+    public virtual string ExamplesName => "images";
+
     /// <summary>Examples left out of the epoch because they could not be read.</summary>
     public virtual int LeftOut => 0;
 

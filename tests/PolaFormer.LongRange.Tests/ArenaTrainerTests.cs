@@ -57,6 +57,9 @@ public sealed class ArenaTrainerTests : IDisposable
         Assert.All(course.Epochs, epoch => Assert.Equal(dev, epoch.Evaluation.Count));
         Assert.Equal(test, course.End!.Test!.Count);
         Assert.Equal(course.End.Test.First.Value, Tested("run"));
+        string page = File.ReadAllText(Path.Combine(At("run"), "report.html"));
+        Assert.Contains("\"examples_name\":\"rows\"", page);
+        Assert.Contains("\"test_accuracy\":", page);
     }
 
     [Fact]

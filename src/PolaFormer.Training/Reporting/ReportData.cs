@@ -16,7 +16,7 @@ internal sealed record ReportData(RunRecord Run, EndRecord? End, IReadOnlyList<E
     public static ReportData From(RunLog log)
     {
         StepCurves steps = log.Steps;
-        return new ReportData(log.Run with { Metrics = log.Metrics, Values = null }, log.End is { } end ? end with { Values = null } : null, log.Epochs, new Dictionary<string, double?[]>
+        return new ReportData(log.Run with { Metrics = log.Metrics, Values = null }, log.End?.WithTestAlone(log.Metrics), log.Epochs, new Dictionary<string, double?[]>
         {
             ["epoch"] = Curve(steps.GlobalSteps.Select(step => step / log.Run.StepsPerEpoch)),
             ["loss"] = Curve(steps.Losses),

@@ -5,6 +5,7 @@
   const { run, end, epochs, steps } = JSON.parse(document.getElementById("data").textContent, (_, value) => Object.hasOwn(named, value) ? named[value] : value);
   const last = epochs.at(-1);
   const [first, ...others] = run.metrics;
+  const examples = run.examples_name ?? "images";
   const hasAverage = epochs.some(epoch => epoch.ema_loss !== null);
 
   const fixed = digits => value => value.toFixed(digits);
@@ -57,8 +58,10 @@
     if (averaged !== undefined)
       figure(`Best ${first.label}, EMA`, textOf(first, averaged[`ema_${first.name}`]), `averaged weights, epoch ${averaged.epoch}`);
     others.forEach(metric => figure(capital(metric.label), textOf(metric, last[metric.name]), `evaluation, epoch ${last.epoch}`));
+    if (end?.[`test_${first.name}`] !== undefined)
+      figure(`Test ${first.label}`, textOf(first, end[`test_${first.name}`]), "chosen network, at the end");
     figure("Loss", last.loss.toFixed(4), `evaluation; training ${last.train_loss.toFixed(4)}`);
-    figure("Speed", `${short(last.images_per_second)} /s`, "training images, last epoch");
+    figure("Speed", `${short(last.images_per_second)} /s`, `training ${examples}, last epoch`);
   }
 
   function tabulate() {
@@ -70,7 +73,7 @@
       ...run.metrics.map(metric => [`val ${metric.label}`, epoch => textOf(metric, epoch[metric.name])]),
       ...(hasAverage ? [["EMA loss", epoch => epoch.ema_loss?.toFixed(4) ?? "–"], [`EMA ${first.label}`, epoch => textOf(first, epoch[`ema_${first.name}`])]] : []),
       ["learning rate", epoch => power(epoch.lr)],
-      ["images/s", epoch => short(epoch.images_per_second)],
+      [`${examples}/s`, epoch => short(epoch.images_per_second)],
       ...(epochs.some(epoch => epoch.bad_images > 0) ? [["unreadable", epoch => epoch.bad_images]] : []),
     ];
     const table = document.getElementById("epochs");
@@ -105,7 +108,7 @@
     },
     { place: "course", title: "Learning rate", height: 200, value: power, tick: shortPower, series: [{ label: "rate", colour: "train", values: ofSteps("lr") }] },
     { place: "course", title: "Gradient norm", unit: "before clipping", height: 200, value: short, tick: short, series: [{ label: "norm", colour: "train", values: ofSteps("gradient_norm") }] },
-    { place: "course", title: "Speed", unit: "training images/s", height: 200, value: fixed(0), tick: short, fromZero: true, series: [{ label: "images/s", colour: "train", values: ofSteps("images_per_second") }] },
+    { place: "course", title: "Speed", unit: `training ${examples}/s`, height: 200, value: fixed(0), tick: short, fromZero: true, series: [{ label: `${examples}/s`, colour: "train", values: ofSteps("images_per_second") }] },
   ];
 
   // The nearest point that a series has.
