@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Checks and times the CUDA kernels on the GPU of this machine, beside PyTorch where it is installed. The machine needs no .NET:
 #   eng/device-check.sh publish FOLDER   makes what has to be carried there, at most 64 MiB
-#   FOLDER/device-check.sh check         resources of the kernels, and their results against double precision
+#   FOLDER/device-check.sh check         resources of the kernels, their results against double precision, operators, networks and
+#                                        50 steps of training against the processor, in a few minutes
 #   FOLDER/device-check.sh measure       times, ours and the peers', in a few minutes
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -10,13 +11,17 @@ case "${1:-}" in
   publish)
     cd "$here/.."
     dotnet publish benchmarks/PolaFormer.Cuda.DeviceCheck -c Release -r linux-x64 --self-contained -p:PublishTrimmed=true \
+      -p:TrimMode=partial -p:EnableTrimAnalyzer=false -p:SuppressTrimAnalysisWarnings=true -p:JsonSerializerIsReflectionEnabledByDefault=true \
       -p:PublishSingleFile=true -p:NuGetLockFilePath=obj/linux-x64.lock.json -p:DebugType=none -o "$2" -v quiet -nologo
     cp eng/device-check.sh benchmarks/peers/cuda_attention.py "$2"
     du -sh "$2"
     ;;
   check)
-    "$here/PolaFormer.Cuda.DeviceCheck" resources
-    "$here/PolaFormer.Cuda.DeviceCheck" check
+    status=0
+    for part in resources check operators networks; do
+      timeout 240 "$here/PolaFormer.Cuda.DeviceCheck" "$part" || status=1
+    done
+    exit "$status"
     ;;
   measure)
     nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
@@ -24,6 +29,7 @@ case "${1:-}" in
       # shellcheck disable=SC2086
       "$here/PolaFormer.Cuda.DeviceCheck" time "$type" $sizes || true
     done
+    timeout 120 "$here/PolaFormer.Cuda.DeviceCheck" speed pola_pvt_tiny pvt_tiny || true
     peers="eager,compile,softmax"
     [[ -d "$here/flash_bla" ]] && peers="triton,$peers"
     export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
@@ -33,7 +39,7 @@ case "${1:-}" in
     python3 "$here/cuda_attention.py" float "eager,compile" $sizes
     ;;
   *)
-    sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 2
     ;;
 esac

@@ -1,8 +1,16 @@
 using PolaFormer.Cuda;
 using PolaFormer.Cuda.DeviceCheck;
+using PolaFormer.Tensors;
 
-// Runs the kernels on the GPU of this machine: `resources`, `check` (against double precision), `copy` (memory rate) and
-// `time TYPE TOKENS…`. eng/device-check.sh calls it where there is a GPU.
+// Runs the kernels on the GPU of this machine: `resources`, `check` (kernels against double precision), `operators` and `networks`
+// (against the processor), `copy` (memory rate), `time TYPE TOKENS…` and `speed NETWORK…`. eng/device-check.sh calls it where there
+// is a GPU. `operators cpu` and `networks cpu` hold the processor against itself, which tries the program where there is none.
+switch (args)
+{
+    case ["operators", "cpu"]: return OperatorCheck.Run(Device.Cpu) ? 0 : 1;
+    case ["networks", "cpu"]: return NetworkCheck.Run(Device.Cpu) ? 0 : 1;
+}
+
 if (Gpu.WhyUnavailable() is { } reason)
 {
     Console.Error.WriteLine(reason);
@@ -17,12 +25,15 @@ try
     {
         case ["resources"]: KernelResources.Print(stream); return 0;
         case ["check"]: return CoreCheck.Run(stream) & PolarityCheck.Run(stream) ? 0 : 1;
+        case ["operators"]: return OperatorCheck.Run(CudaDevice.Open()) ? 0 : 1;
+        case ["networks"]: return NetworkCheck.Run(CudaDevice.Open()) ? 0 : 1;
+        case ["speed", .. string[] networks]: NetworkTiming.Print(CudaDevice.Open(), networks); return 0;
         case ["copy"]: CopyRate.Print(stream); return 0;
         case ["time", string type, .. string[] tokens]: PolarityTiming.Print(stream, type, [.. tokens.Select(int.Parse)]); return 0;
-        default: Console.Error.WriteLine("resources | check | copy | time bf16|float TOKENS…"); return 2;
+        default: Console.Error.WriteLine("resources | check | operators | networks | copy | time bf16|float TOKENS… | speed NETWORK…"); return 2;
     }
 }
-catch (CudaException exception)
+catch (Exception exception) when (exception is CudaException or InsufficientMemoryException)
 {
     Console.Error.WriteLine(exception.Message);
     return 1;

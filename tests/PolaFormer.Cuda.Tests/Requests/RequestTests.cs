@@ -1,5 +1,7 @@
+using PolaFormer.Cuda.Requests;
 using PolaFormer.Cuda.Tests.Fibres;
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Ops;
 using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Cuda.Tests.Requests;
@@ -8,6 +10,15 @@ namespace PolaFormer.Cuda.Tests.Requests;
 public class RequestTests
 {
     private static readonly float[] s_values = [3, float.NaN, -1, 3, 0, -0f, 7.5f, float.NegativeInfinity, 7.5f, 2, float.PositiveInfinity, -2];
+
+    [Fact]
+    public void Every_request_has_kernels_or_is_composed()
+    {
+        string[] composed = [.. ((Type[])[typeof(GroupNorm.Call), typeof(GroupNorm.BackwardCall), typeof(LinearAttention.Call), typeof(LinearAttention.BackwardCall)]).Select(type => type.FullName!)];
+        IEnumerable<Type> requests = typeof(Device).Assembly.GetTypes().Where(type => type.IsValueType && type.IsAssignableTo(typeof(IDeviceCall)));
+
+        Assert.Equal(composed.Order(), requests.Except(RequestTable.Default.Types).Select(type => type.FullName!).Order());
+    }
 
     [Theory]
     [InlineData(Comparison.Equal)]
