@@ -20,13 +20,15 @@ internal static class PredictCommand
         var labels = new Option<string?>("--labels") { HelpName = "FILE", Description = "A text file with a class name a line." };
         var top = new Option<int>("--top") { HelpName = "K", Description = "How many classes to print.", DefaultValueFactory = _ => 5, CustomParser = Numbers.One(1, int.MaxValue) };
         var output = new Option<string?>("--output") { HelpName = "FOLDER", Description = "Where a segmentation network's maps go: NAME.classes.png, indexed, and NAME.overlay.png, with a legend; or a detector's pictures, NAME.objects.png." };
+        var shortSide = new Option<int?>("--short-side") { HelpName = "PIXELS", Description = "What the short side of an image is brought to for a segmentation network; what it was trained with by default.", CustomParser = Numbers.OneOrNone(32, 8192) };
+        var window = new Option<int?>("--window") { HelpName = "PIXELS", Description = "Side of overlapping windows that a segmentation network looks through; the whole image by default.", CustomParser = Numbers.OneOrNone(32, 8192) };
         var csv = new Option<string?>("--csv") { HelpName = "FILE", Description = "Where the areas of a segmentation network's classes, or a detector's objects go, a line each." };
         var threshold = new Option<double>("--threshold") { HelpName = "SCORE", Description = "Least score of a detector's objects.", DefaultValueFactory = _ => 0.3 };
         Option<bool> fastDecode = CommonOptions.FastDecode();
         Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("predict", "Classify images, with a segmentation network their pixels, or find objects with a detector.") { images, text, checkpoint, model, labels, top, output, csv, threshold, fastDecode, device, threads, json };
+        var command = new Command("predict", "Classify images, with a segmentation network their pixels, or find objects with a detector.") { images, text, checkpoint, model, labels, top, output, csv, shortSide, window, threshold, fastDecode, device, threads, json };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
@@ -40,7 +42,7 @@ internal static class PredictCommand
                 throw new ArgumentException("--text is for a network of a task of Long Range Arena; name one with --checkpoint.");
             string[]? names = parsed.GetValue(labels) is { } file ? Labels(file) : null;
             if (parsed.GetValue(checkpoint) is { } path && SegmentPrediction.IsWanted(path))
-                return SegmentPrediction.Run(path, parsed.GetValue(model), names, Expand(inputs), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
+                return SegmentPrediction.Run(path, parsed.GetValue(model), names, Expand(inputs), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(shortSide), parsed.GetValue(window), parsed.GetValue(json));
             if (parsed.GetValue(checkpoint) is { } detector && DetectPrediction.IsWanted(detector))
                 return DetectPrediction.Run(detector, parsed.GetValue(model), names, Expand(inputs), (float)parsed.GetValue(threshold), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
             if (parsed.GetValue(output) is not null || parsed.GetValue(csv) is not null)

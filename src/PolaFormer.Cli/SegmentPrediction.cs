@@ -29,14 +29,16 @@ internal static class SegmentPrediction
     /// <param name="files">The images.</param>
     /// <param name="output">Folder of the maps and overlays; null for none.</param>
     /// <param name="csv">File of the areas; null for none.</param>
+    /// <param name="shortSide">What the short side of an image is brought to in pixels; null for what the checkpoint says.</param>
+    /// <param name="window">Side of windows in pixels; null for the whole image at once.</param>
     /// <param name="json">Whether to print JSON.</param>
-    public static int Run(string path, string? model, string[]? labels, IReadOnlyList<string> files, string? output, string? csv, bool json)
+    public static int Run(string path, string? model, string[]? labels, IReadOnlyList<string> files, string? output, string? csv, int? shortSide, int? window, bool json)
     {
         if (output is not null && !Directory.Exists(output))
             throw new ArgumentException($"--output: there is no folder {output}. Make it first.");
         if (csv is not null)
             OutputFile.Check(csv, [path, .. files]);
-        ImageSegmenter segmenter = ImageSegmenter.Load(path, model, labels is null ? null : new ClassNames(labels));
+        ImageSegmenter segmenter = ImageSegmenter.Load(path, model, labels is null ? null : new ClassNames(labels), shortSide, window);
         var results = new List<object>();
         var lines = new StringBuilder("file,class,index,pixels,share\n");
         int exitCode = 0;

@@ -55,8 +55,10 @@ public sealed class ImageSegmenter
     /// <param name="path">A safetensors or PyTorch file.</param>
     /// <param name="name">The published network; null to find it out.</param>
     /// <param name="classes">Names of the classes; null for those in the checkpoint, or ADE20K's for 150 classes.</param>
+    /// <param name="shortSide">What a photograph's short side is brought to in pixels, and its long side to at most four times that; null for what the checkpoint says, or 512.</param>
+    /// <param name="window">Side of square windows that overlap by a third, in pixels; null for the whole photograph at once.</param>
     /// <exception cref="CheckpointException">The file cannot be read, or fits no network.</exception>
-    public static ImageSegmenter Load(string path, string? name = null, ClassNames? classes = null)
+    public static ImageSegmenter Load(string path, string? name = null, ClassNames? classes = null, int? shortSide = null, int? window = null)
     {
         using Checkpoint checkpoint = Checkpoint.Open(path);
         SegmenterDescription description = SegmenterRecognition.Recognize(checkpoint, name);
@@ -66,7 +68,11 @@ public sealed class ImageSegmenter
             throw new CheckpointException(path, $"it has {network.NumClasses} classes, but {classes.Names.Count} names are given.");
         network.Evaluate();
         network.OptimizeForInference();
-        return new ImageSegmenter(network, classes) { Pipeline = new TestPipeline { Scale = description.Scale } };
+        return new ImageSegmenter(network, classes)
+        {
+            Pipeline = new TestPipeline { Scale = shortSide is { } side ? (4 * side, side) : description.Scale },
+            Window = window is { } extent ? new SlidingWindow(extent, extent, Math.Max(1, 2 * extent / 3), Math.Max(1, 2 * extent / 3)) : null,
+        };
     }
 
     /// <summary>The class of every pixel of a photograph.</summary>

@@ -33,6 +33,14 @@ public sealed class SegmentationCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task PredictLooksThroughWindows()
+    {
+        (int code, string output, string error) = await Polaformer.Run("predict", SavePhoto("a.png"), "--checkpoint", SaveNetwork(), "--short-side", "64", "--window", "48");
+        Assert.True(code == 0, error);
+        Assert.Contains("%", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task OutputOfAClassifierIsRefused()
     {
         (int code, _, string error) = await Polaformer.Run("predict", SavePhoto("a.png"), "--output", _folder.FullName);

@@ -237,20 +237,25 @@ internal static class SegmentationNetworkCases
     // The configuration of that name gives the same network.
     private static void CompareOfficial(FixtureCase fixture, Comparison comparison, Segmenter network)
     {
-        string name = fixture.Case.Replace("manifest_", "", StringComparison.Ordinal).Replace("tiny", "t", StringComparison.Ordinal).Replace("small", "s", StringComparison.Ordinal);
-        if (name.EndsWith("_uper", StringComparison.Ordinal))
-            name += "net";
+        string name = OfficialName(fixture.Case, "manifest_");
         if (SegmentationModels.TryFind(name) is not { } entry)
             return;
         Segmenter official = entry.Config.Create();
         comparison.SameList<string>(name, [.. official.StateDict().Select(item => $"{item.Name} {item.Tensor.Shape}")], [.. network.StateDict().Select(item => $"{item.Name} {item.Tensor.Shape}")]);
     }
 
+    private static string OfficialName(string caseName, string prefix)
+    {
+        string name = caseName.Replace(prefix, "", StringComparison.Ordinal).Replace("tiny", "t", StringComparison.Ordinal).Replace("small", "s", StringComparison.Ordinal);
+        return name.EndsWith("_uper", StringComparison.Ordinal) ? name + "net" : name;
+    }
+
     private static void RunFull(FixtureCase fixture, Comparison comparison)
     {
-        string file = Path.GetFileNameWithoutExtension(fixture.Meta.Text("source") ?? "");
-        SegmentationModelEntry entry = SegmentationModels.TryFind($"{file}_ham") ?? throw new CapabilityMissingException($"there is no counterpart of {file}");
-        Segmenter network = entry.Config.Create();
+        SegmenterConfig config = fixture.Meta.Field("config") is { } given
+            ? SegmenterConstruction.Network(given)
+            : SegmentationModels.TryFind(OfficialName(fixture.Case, "full_"))?.Config ?? throw new CapabilityMissingException($"there is no counterpart of {fixture.Case}");
+        var network = new Segmenter(config);
         FormulaValues.Fill(network, fixture.Salt);
         SegmenterConstruction.GiveBases(fixture, network);
         network.Evaluate();
