@@ -230,6 +230,7 @@ internal static class SegmentationNetworkCases
         }
 
         CompareOfficial(fixture, comparison, network);
+        CompareWork(fixture, comparison);
 
         static double Rounded(double value) => double.Parse(value.ToString("g9", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
@@ -242,6 +243,23 @@ internal static class SegmentationNetworkCases
             return;
         Segmenter official = entry.Config.Create();
         comparison.SameList<string>(name, [.. official.StateDict().Select(item => $"{item.Name} {item.Tensor.Shape}")], [.. network.StateDict().Select(item => $"{item.Name} {item.Tensor.Shape}")]);
+    }
+
+    // Multiply-accumulates of convolutions, linear layers and the products of attention and of the factorisation, without the
+    // depthwise sums and normalisers that some count and others do not.
+    private static void CompareWork(FixtureCase fixture, Comparison comparison)
+    {
+        if (fixture.Meta.Field("macs") is not { } macs)
+            return;
+        int[] size = macs.GetProperty("input").Integers();
+        var device = new MetaDevice();
+        using IDisposable use = device.Use();
+        using GradMode mode = GradMode.Disable();
+        var network = new Segmenter(SegmenterConstruction.Network(fixture.Meta.GetProperty("config")));
+        network.Evaluate();
+        network.ForwardLogits(Tensor.Empty([1, size[0], size[1], 3]));
+        double expected = macs.GetProperty("total").GetDouble();
+        comparison.Within("multiply-accumulates", device.MultiplyAccumulates, expected, 0.02 * expected);
     }
 
     private static string OfficialName(string caseName, string prefix)
