@@ -1,3 +1,4 @@
+using PolaFormer.LongRange;
 using PolaFormer.NN.Attention;
 using PolaFormer.Reproduction.Paper;
 
@@ -19,6 +20,11 @@ public class PaperFiguresTests
             Assert.Equal(megabytes[i], column.Megabytes.Average(), 0.051);
         }
     }
+
+    [Fact]
+    public void Table4HasTheMechanismsOfTheArena() => Assert.Equal(
+        ArenaMechanism.All.Select(row => (row.Title, ArenaMechanism.Resolve(row.Attention, 4096))),
+        PaperArena.Table4.Select(row => (row.Title, ArenaMechanism.Resolve(row.Attention, 4096))));
 
     [Fact]
     public void EveryMechanismIsInTheRegistry()
