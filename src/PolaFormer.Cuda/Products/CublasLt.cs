@@ -15,7 +15,11 @@ internal sealed unsafe class CublasLt : IDisposable
     private const int TransposeA = 3, TransposeB = 4, Epilogue = 7, BiasPointer = 8, BiasType = 26;
     private const int EpilogueDefault = 1, EpilogueRelu = 2, EpilogueBias = 4, EpilogueGelu = 32;
     private const int BatchCount = 5, BatchStride = 6, MostWorkspace = 1;
+    private const int AlignmentA = 5, AlignmentB = 6, AlignmentC = 7, AlignmentD = 8;
     private const long WorkspaceBytes = 32L << 20;
+
+    // What the library takes for granted unless told.
+    private const int AssumedAlignment = 256;
 
     private readonly GpuStream _stream;
     private readonly GpuMemory _workspace;
@@ -53,7 +57,8 @@ internal sealed unsafe class CublasLt : IDisposable
         if (!Supports(shape, addend != 0))
             return false;
         _stream.Gpu.Bind();
-        var key = new Key(shape with { Scale = 1 }, a with { Address = 0 }, b with { Address = 0 }, y with { Address = 0 }, bias != 0, addend != 0);
+        var alignment = (Alignment(a.Address), Alignment(b.Address), Alignment(addend), Alignment(y.Address));
+        var key = new Key(shape with { Scale = 1 }, a with { Address = 0 }, b with { Address = 0 }, y with { Address = 0 }, alignment, bias != 0, addend != 0);
         if (!_plans.TryGetValue(key, out Plan? plan))
             _plans.Add(key, plan = Plan.TryMake(_handle, key));
         plan?.Run(_handle, shape.Scale, a.Address, b.Address, bias, addend, y.Address, _workspace.Address, _stream.Handle);
@@ -72,13 +77,17 @@ internal sealed unsafe class CublasLt : IDisposable
         cublasLtDestroy(handle);
     }
 
+    /// <summary>Bytes that an address is a multiple of, as far as the library asks.</summary>
+    internal static int Alignment(nint address) => (int)Math.Min(AssumedAlignment, address & -address) is > 0 and int bytes ? bytes : AssumedAlignment;
+
     private static void Check(int status, string action)
     {
         if (status != 0)
             throw new CudaException($"cuBLASLt could not {action}: status {status}.");
     }
 
-    private readonly record struct Key(ProductShape Shape, MatrixOnDevice A, MatrixOnDevice B, MatrixOnDevice Y, bool HasBias, bool HasAddend);
+    private readonly record struct Key(
+        ProductShape Shape, MatrixOnDevice A, MatrixOnDevice B, MatrixOnDevice Y, (int A, int B, int Addend, int Y) Alignment, bool HasBias, bool HasAddend);
 
     /// <summary>
     /// What the library wants to know of a product, and the algorithm that it chose. It knows columns where we have rows, so that
@@ -120,6 +129,10 @@ internal sealed unsafe class CublasLt : IDisposable
             Check(cublasLtMatmulPreferenceCreate(out nint preference), "take a preference");
             long most = WorkspaceBytes;
             Check(cublasLtMatmulPreferenceSetAttribute(preference, MostWorkspace, &most, sizeof(long)), "take a preference");
+            // The library's operand A is our b.
+            (int a, int b, int addend, int y) = key.Alignment;
+            foreach ((int attribute, int bytes) in (ReadOnlySpan<(int, int)>)[(AlignmentA, b), (AlignmentB, a), (AlignmentC, key.HasAddend ? addend : y), (AlignmentD, y)])
+                Check(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &bytes, sizeof(int)), "take a preference");
             fixed (HeuristicResult* results = &_algorithm)
             {
                 int status = cublasLtMatmulAlgoGetHeuristic(handle, _description, _left, _right, _result, _result, preference, 1, results, out int count);
@@ -128,13 +141,14 @@ internal sealed unsafe class CublasLt : IDisposable
 
             cublasLtMatmulPreferenceDestroy(preference);
 
-            // An operand with columns (of the library) that are our rows needs no transposition.
+            // An operand with columns (of the library) that are our rows needs no transposition. Of a single column it does not
+            // matter how far the next one is, but the library wants room between them.
             nint Operand(in MatrixOnDevice matrix, int rows, int columns, int attribute)
             {
                 if (matrix.ColumnStride == 1)
-                    return Layout(rows, columns, matrix.RowStride, matrix.BatchStride);
+                    return Layout(rows, columns, Math.Max(matrix.RowStride, rows), matrix.BatchStride);
                 Set(attribute, Transpose);
-                return Layout(columns, rows, matrix.ColumnStride, matrix.BatchStride);
+                return Layout(columns, rows, Math.Max(matrix.ColumnStride, columns), matrix.BatchStride);
             }
 
             nint Layout(int rows, int columns, long leading, long batchStride)
