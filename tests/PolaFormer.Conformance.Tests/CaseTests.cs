@@ -6,7 +6,7 @@ public class CaseTests
     private const string Absent = "absent";
 
     // The large published models take too long here; the conformance command runs them.
-    private static readonly string[] s_families = ["A_modules", "B_models", "D_recipe/cutmix", "D_recipe/mixup", "D_recipe/rand", "D_recipe/train_transform", "E_images", "F_math", "C_full/pola_b0", "C_full/pola_pvt_tiny", "C_full/pola_swin_tiny", "I_segmentation"];
+    private static readonly string[] s_families = ["A_modules", "B_models", "D_recipe/cutmix", "D_recipe/mixup", "D_recipe/rand", "D_recipe/train_transform", "E_images", "F_math", "C_full/pola_b0", "C_full/pola_pvt_tiny", "C_full/pola_swin_tiny", "H_detection/a", "H_detection/co", "H_detection/d", "H_detection/fp", "H_detection/h", "H_detection/l", "H_detection/mask", "H_detection/n", "H_detection/pi", "H_detection/po", "H_detection/r", "I_segmentation"];
 
     /// <summary>Cases beside the tests.</summary>
     public static TheoryData<string> LocalCases => [.. CaseFolders.Names(CaseFolders.Local)];

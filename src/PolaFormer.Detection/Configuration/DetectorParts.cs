@@ -10,18 +10,19 @@ internal static class DetectorParts
     private const int Channels = 256;
 
     /// <summary>A RetinaNet.</summary>
-    public static DetectorConfig Retina(VisionModelConfig network, int[]? stages = null, int classes = 80)
+    public static DetectorConfig Retina(VisionModelConfig network, int[]? stages = null, int classes = 80, int channels = Channels, int convolutions = 4)
     {
         int[] widths = Widths(network, stages);
         return new DetectorConfig
         {
             Backbone = new BackboneConfig { Network = network, Options = new FeatureExtractorOptions { Stages = stages } },
-            Neck = new FpnConfig { InChannels = widths, OutChannels = Channels, Outputs = 5, StartLevel = widths.Length == 4 ? 1 : 0, Extra = ExtraLevels.OnInput },
+            Neck = new FpnConfig { InChannels = widths, OutChannels = channels, Outputs = 5, StartLevel = widths.Length == 4 ? 1 : 0, Extra = ExtraLevels.OnInput },
             Retina = new RetinaConfig
             {
                 NumClasses = classes,
-                InChannels = Channels,
-                FeatureChannels = Channels,
+                InChannels = channels,
+                StackedConvolutions = convolutions,
+                FeatureChannels = channels,
                 Anchors = new AnchorGenerator { Strides = [8, 16, 32, 64, 128], Ratios = [0.5f, 1, 2], Scales = AnchorGenerator.OctaveScales(4, 3) },
                 Training = new DenseTraining { Assigner = new MaxIoUAssigner { PositiveOverlap = 0.5f, NegativeOverlap = 0.4f } },
                 Detections = new ProposalRule { BestOfLevel = 1000, OverlapBound = 0.5f, MaxPerImage = 100, ScoreBound = 0.05f },

@@ -36,7 +36,21 @@ public static class DetectorRegistry
         new("maskrcnn_pola_swin_t_1x", DetectorParts.MaskRcnn(SwinTiny("LLSS"), s_all), s_swin) { PaperBoxPrecision = 44.8, PaperMaskPrecision = 40.5 },
         new("maskrcnn_pola_swin_t_3x", DetectorParts.MaskRcnn(SwinTiny("LLSS"), s_all), s_swin.Long) { PaperBoxPrecision = 47.0, PaperMaskPrecision = 42.3 },
         new("cascade_pola_swin_t_3x", DetectorParts.Cascade(SwinTiny("LLSS"), s_all), s_swin.Long) { PaperBoxPrecision = 51.1, PaperMaskPrecision = 44.4 },
+
+        // Ours, for trying out on a processor.
+        new("retinanet_nano", DetectorParts.Retina(Nano, channels: 64, convolutions: 2), s_grouped with { BaseRate = 4e-3 }),
     ];
+
+    private static PolaFormerPlusPlusConfig Nano => new()
+    {
+        EmbedDims = [16, 32, 64, 128],
+        Depths = [1, 1, 2, 1],
+        NumHeads = [1, 1, 2, 4],
+        MlpRatios = [3, 3, 3, 3],
+        LayerScales = [true, true, true, true],
+        LayerInitValues = [1, 1, 1, 1],
+        DropPathRate = 0,
+    };
 
     /// <summary>The detector of a name.</summary>
     /// <exception cref="ArgumentException">There is none; the message lists those there are.</exception>
