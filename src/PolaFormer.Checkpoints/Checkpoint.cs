@@ -95,7 +95,7 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Looks a tensor up.</summary>
     public bool TryGetValue(string name, [MaybeNullWhen(false)] out CheckpointEntry entry) => _entries.TryGetValue(name, out entry);
 
-    /// <summary>Opens a file, whose format is told from its content.</summary>
+    /// <summary>Opens a file, whose format is recognised by its content.</summary>
     /// <exception cref="Files.FileException">It is not a regular file, or may not be read.</exception>
     /// <exception cref="CheckpointException">It is no checkpoint, is damaged, or holds what is not allowed.</exception>
     public static Checkpoint Open(string path, CheckpointOptions? options = null) => Read(IO.FileBytes.Open(path), options ?? new CheckpointOptions());

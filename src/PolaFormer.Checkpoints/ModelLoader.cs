@@ -12,7 +12,7 @@ public static class ModelLoader
 
     /// <summary>
     /// Overwrites a module's parameters and buffers; every name and shape must agree, wrappers' segments in the names apart
-    /// (<see cref="LoadReport.PassedOver"/> tells what need not). Constants that the module computes for itself stay its own.
+    /// (<see cref="LoadReport.PassedOver"/> says which need not). Constants that the module computes for itself stay its own.
     /// </summary>
     /// <exception cref="CheckpointException">They do not, and nothing has been overwritten; or a tensor is not finite or damaged, and the module is loaded in part.</exception>
     public static void LoadStrict(Module module, Checkpoint checkpoint)
@@ -24,7 +24,7 @@ public static class ModelLoader
 
     /// <summary>
     /// Checks that <see cref="LoadStrict"/> will find every name and shape, and that constants which the file lacks are of a size that
-    /// networks have. Reads no values and needs none in the module: one on a <see cref="MetaDevice"/> tells before memory is taken.
+    /// networks have. Reads no values and needs none in the module: one on a <see cref="MetaDevice"/> is checked before memory is taken.
     /// </summary>
     /// <exception cref="CheckpointException">Names or shapes do not agree, or absent constants are too large.</exception>
     public static void RequireFit(Module module, Checkpoint checkpoint)

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace PolaFormer.Checkpoints;
 
-/// <summary>What the names in a state dict tell: whose they are below the wrappers they were saved through, and what is not learned.</summary>
+/// <summary>What follows from the names in a state dict: the name below the wrappers of saving, and whether a tensor is learned.</summary>
 internal static class ParameterNames
 {
     /// <summary>
@@ -39,7 +39,7 @@ internal static class ParameterNames
         return kept == name.Length ? name : buffer[..kept].ToString();
     }
 
-    /// <summary>Whether a tensor that no part of a network asks for may be passed over: a constant, or a counter of training, profiling or averaging.</summary>
+    /// <summary>Whether a tensor that no part of a network takes may be skipped: a constant, or a counter of training, profiling or averaging.</summary>
     public static bool IsByproduct(string name, long elements) =>
         Last(name) is "relative_position_index" or "relative_coords_table" or "attn_mask" or "num_batches_tracked" or "angle"
         || elements <= 1 && Last(name) is "total_ops" or "total_params" or "n_averaged" or "num_updates" or "initted" or "step" or "decay";

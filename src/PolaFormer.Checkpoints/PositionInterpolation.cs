@@ -10,7 +10,7 @@ namespace PolaFormer.Checkpoints;
 /// </summary>
 public static class PositionInterpolation
 {
-    /// <summary>Whether <see cref="Resize"/> can bring what is stored for positions to the shape that the model wants.</summary>
+    /// <summary>Whether <see cref="Resize"/> can bring what is stored for positions to the shape of the model.</summary>
     public static bool CanResize(Shape stored, Shape wanted)
     {
         if (stored.Rank != wanted.Rank || stored.Rank is not (2 or 3))

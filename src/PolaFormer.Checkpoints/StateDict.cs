@@ -63,7 +63,7 @@ internal sealed record StateDict(string? Section, IReadOnlyList<string> Sections
         };
     }
 
-    // Without a name that tells, the weights are the most tensors: states of generators and losses are few.
+    // Without a known name, the weights are the most tensors: states of generators and losses are few.
     private static string? Choose(FileBytes file, PickledDictionary dictionary, OrderedDictionary<string, PickledDictionary> stateDicts, string? wanted)
     {
         List<string> sections = [.. stateDicts.Keys];

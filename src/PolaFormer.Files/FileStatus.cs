@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace PolaFormer.Files;
 
-/// <summary>What the operating system says of a path, links followed, without opening it: opening a pipe waits for a writer.</summary>
+/// <summary>Type and identity of a path, links followed, without opening it: opening a pipe waits for a writer.</summary>
 internal readonly partial struct FileStatus
 {
     private const int CurrentFolder = -100, StatusBytes = 256;
@@ -23,7 +23,7 @@ internal readonly partial struct FileStatus
     /// <summary>Whether anybody may write it. The superuser may write every file, and yet a read-only file is meant to stay.</summary>
     public bool IsWritable { get; }
 
-    /// <summary>Device and file number, equal for every path that leads to the same file; 0 where the system does not tell.</summary>
+    /// <summary>Device and file number, equal for every path that leads to the same file; 0 where the system has none.</summary>
     public UInt128 Identity { get; }
 
     /// <summary>The status, or <see langword="null"/> where there is nothing at the path.</summary>

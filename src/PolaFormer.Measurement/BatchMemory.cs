@@ -11,7 +11,7 @@ public static class BatchMemory
     /// <param name="batch">Images.</param>
     /// <param name="imageSize">Side of an image.</param>
     /// <param name="stepOf">Makes the step for a number of images.</param>
-    /// <exception cref="ArgumentException">There is no room; the message tells how many images have it.</exception>
+    /// <exception cref="ArgumentException">There is no room; the message says how many images fit.</exception>
     public static void Check(int batch, int imageSize, Func<int, Action> stepOf)
     {
         long values = 3L * imageSize * imageSize;

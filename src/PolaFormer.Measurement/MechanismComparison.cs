@@ -43,7 +43,7 @@ public static class MechanismComparison
             return new MechanismMeasurement(entry, tokens, null, 0, cost, null, "needs more memory than there is");
         }
 
-        // One token has all the weight, and ln 1 is 0: there is no share to tell.
+        // One token has all the weight, and ln 1 is 0: the share is undefined.
         double[] entropies = [.. EntropyProfile.Of(layer, EntropyRows).Where(profile => profile is { Entropy: not null, Keys: > 1 }).Select(profile => profile.Entropy!.Value / profile.Uniform)];
         return new MechanismMeasurement(entry, tokens, timing.MedianMs, timing.PeakBytes, cost, entropies.Length == 0 ? null : entropies.Average());
     }

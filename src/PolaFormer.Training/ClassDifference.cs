@@ -5,7 +5,7 @@ public static class ClassDifference
 {
     private const int MaxNames = 10;
 
-    /// <summary>One clause that names both lists and what tells them apart.</summary>
+    /// <summary>One clause that names both lists and their difference.</summary>
     /// <param name="first">What the first list is of: <c>the training images</c>.</param>
     /// <param name="firstClasses">Its classes.</param>
     /// <param name="second">What the second list is of.</param>

@@ -110,7 +110,7 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     /// <param name="model">The network.</param>
     /// <param name="loader">The images.</param>
     /// <param name="device">Where the network lies; the default device where null.</param>
-    /// <param name="stop">Asks to stop.</param>
+    /// <param name="stop">Requests the stop.</param>
     public static Evaluation? Evaluate(Module model, DataLoader loader, Device? device = null, CancellationToken stop = default) =>
         Evaluation.Run(model, ClassificationMetrics.Definitions, loader.Epoch(0), batch =>
         {

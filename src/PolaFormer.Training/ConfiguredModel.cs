@@ -14,7 +14,7 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
     /// <summary>
     /// Builds MODEL.TYPE: <c>pola_swin</c> from the keys of SWIN and LA; <c>polaformer_pp</c> from those of PP; a registered
     /// name with the keys that its family reads (<see cref="ModelFamily.WithKeys"/>); the authors' <c>polab0</c> to <c>polab5</c> as
-    /// published, whose drop-path rates no key changes. All but <c>polab…</c> obey MODEL.DROP_PATH_RATE; MODEL.ATTENTION replaces the attention of any.
+    /// published, whose drop-path rates no key changes. All but <c>polab…</c> use MODEL.DROP_PATH_RATE; MODEL.ATTENTION replaces the attention of any.
     /// </summary>
     /// <exception cref="ConfigurationException">There is no such network, or a key asks for what it cannot do.</exception>
     public static ConfiguredModel Create(TrainingConfig config)
@@ -52,7 +52,7 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
         }
     }
 
-    // What a registered entry has, or what the keys tell; a network as published keeps its drop-path rate.
+    // The configuration of a registered entry, or that of the keys; a network as published keeps its drop-path rate.
     private static (VisionModelConfig Config, bool IsPublished) ConfigOf(ModelConfig model)
     {
         var keys = new ModelKeys(model);

@@ -29,7 +29,7 @@ public sealed record Evaluation(Metrics Metrics, TimeSpan Elapsed)
     /// <param name="definitions">The metrics.</param>
     /// <param name="batches">What is evaluated on.</param>
     /// <param name="measure">Measures a batch; it runs in a memory scope of its own.</param>
-    /// <param name="stop">Asks to stop.</param>
+    /// <param name="stop">Requests the stop.</param>
     public static Evaluation? Run<TBatch>(Module model, IReadOnlyList<MetricDefinition> definitions, IEnumerable<TBatch> batches, Func<TBatch, BatchResult> measure, CancellationToken stop)
     {
         bool wasTraining = model.IsTraining;

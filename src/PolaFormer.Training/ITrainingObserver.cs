@@ -1,6 +1,6 @@
 namespace PolaFormer.Training;
 
-/// <summary>Hears of a run's course, on the thread that trains. What an observer does not care for, it leaves out.</summary>
+/// <summary>Receives the events of a run, on the thread that trains. The default of every method ignores its event.</summary>
 public interface ITrainingObserver
 {
     /// <summary>The run is about to take its first step: network and data are there, saved state is loaded.</summary>
@@ -17,7 +17,7 @@ public interface ITrainingObserver
     /// <param name="step">Steps of the epoch done with this one.</param>
     bool WantsStep(int step) => true;
 
-    /// <summary>A step is done that an observer of the run wants.</summary>
+    /// <summary>A step is done for which an observer of the run returned true from <see cref="WantsStep"/>.</summary>
     void StepDone(TrainingProgress progress)
     {
     }

@@ -14,7 +14,7 @@ internal sealed class RunLock : IDisposable
     public static RunLock Take(string folder)
     {
         string path = Path.Combine(folder, "run.lock");
-        // A file of that name with something in it is somebody else's.
+        // A file of that name with contents was not made by a run.
         FileOptions options = new FileInfo(path) is { Exists: true, Length: > 0 } ? FileOptions.None : FileOptions.DeleteOnClose;
         FileStream file;
         try

@@ -54,7 +54,7 @@ internal sealed class StepValues
     /// <summary>Counts a step that nothing was computed for.</summary>
     public void PassOver(long step, double learningRate) => _steps.Add(new Pending(step, learningRate, _counts.Count) { IsPassedOver = true });
 
-    /// <summary>Notes that an observer wants the last step.</summary>
+    /// <summary>Marks the last step to be shown to the observers.</summary>
     public void Show() => _steps[^1] = _steps[^1] with { IsShown = true };
 
     /// <summary>Reads and forgets the values of the steps, in their order; waits until the device has them.</summary>

@@ -70,8 +70,8 @@ public sealed class Trainer
     private TimeSpan Elapsed => _earlier + Stopwatch.GetElapsedTime(_startedAt);
 
     /// <summary>Trains to the end, or until asked to stop: then the step under way is finished and the state saved. A run that has reached its end is left as it is.</summary>
-    /// <param name="observer">Hears of every step and epoch.</param>
-    /// <param name="stop">Asks to stop.</param>
+    /// <param name="observer">Receives the events of the run.</param>
+    /// <param name="stop">Requests the stop.</param>
     /// <returns>Whether the run reached its end.</returns>
     /// <exception cref="TrainingException">The loss is NaN, the state is of another run, or another process writes to the folder.</exception>
     /// <exception cref="CheckpointException">The state cannot be read.</exception>
@@ -122,7 +122,7 @@ public sealed class Trainer
     /// TRAIN.AUTO_RESUME finds one, else of MODEL.RESUME, a run's state or a network, else of MODEL.PRETRAINED. Writes nothing.
     /// </summary>
     /// <param name="warn">Told of a damaged file that was passed over.</param>
-    /// <param name="stop">Asks to stop.</param>
+    /// <param name="stop">Requests the stop.</param>
     /// <returns>The weights' file and what they achieve; null where it was stopped.</returns>
     /// <exception cref="ConfigurationException">No weights are named.</exception>
     /// <exception cref="TrainingException">The weights are of another run.</exception>

@@ -7,7 +7,7 @@ using PolaFormer.Vision.Transforms.Operations;
 namespace PolaFormer.Training;
 
 /// <summary>
-/// The transform of training images as the authors' data/build.py asks timm for it: a random resized crop, a flip, RandAugment or
+/// The transform of training images that the authors' data/build.py gets from timm: a random resized crop, a flip, RandAugment or
 /// else colour jitter, normalisation, random erasing. Images of at most 32 pixels are shifted by up to four pixels instead of resized.
 /// </summary>
 public static class TrainingAugmentation

@@ -3,7 +3,7 @@ using PolaFormer.Checkpoints;
 namespace PolaFormer.Training;
 
 /// <summary>
-/// Several observers as one; each hears in turn. One that cannot write, as on a full disk, does not end the run: the others are
+/// Several observers as one, called in their order. One that cannot write, as on a full disk, does not end the run: the others are
 /// warned, once until it writes again.
 /// </summary>
 internal sealed class TrainingObservers(IReadOnlyList<ITrainingObserver> observers) : ITrainingObserver

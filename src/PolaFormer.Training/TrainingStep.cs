@@ -10,7 +10,7 @@ namespace PolaFormer.Training;
 /// <remarks>
 /// Where the device computes on while the program goes on, losses and norms stay there until <see cref="Read"/>, and a step that is
 /// not finite is noticed then: the run stops or goes back to its saved state, which is older. Only skipping such steps, and naming
-/// the operator, needs to know before the weights change.
+/// the operator, needs the values before the weights change.
 /// </remarks>
 internal sealed class TrainingStep
 {
@@ -88,7 +88,7 @@ internal sealed class TrainingStep
         _values.PassOver(step, learningRate);
     }
 
-    /// <summary>Notes that an observer wants the last step.</summary>
+    /// <summary>Marks the last step to be shown to the observers.</summary>
     public void Show() => _values.Show();
 
     /// <summary>Reads the steps since the last call; waits until the device has computed them.</summary>

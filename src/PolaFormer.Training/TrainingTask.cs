@@ -4,7 +4,7 @@ using PolaFormer.Tensors;
 namespace PolaFormer.Training;
 
 /// <summary>
-/// What a <see cref="Trainer"/> trains, and all that it knows of it: a network, batches, a loss, metrics, a description.
+/// What a <see cref="Trainer"/> trains: a network, batches, a loss, metrics, a description.
 /// Derive from <see cref="TrainingTask{TBatch}"/>.
 /// </summary>
 public abstract class TrainingTask

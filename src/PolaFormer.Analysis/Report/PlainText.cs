@@ -4,7 +4,7 @@ using System.Text;
 namespace PolaFormer.Analysis.Report;
 
 /// <summary>
-/// Text from outside, made safe to show: names in files may hold control characters, which a terminal obeys and an SVG file must
+/// Text from outside, made safe to show: names in files may hold control characters, which a terminal interprets and an SVG file must
 /// not have, and marks that turn the direction of writing. They are shown as JSON writes them, <c>\u001b</c>.
 /// </summary>
 public static class PlainText

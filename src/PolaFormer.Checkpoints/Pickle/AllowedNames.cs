@@ -34,7 +34,7 @@ internal static class AllowedNames
 
     /// <summary>
     /// Whether a name stands for what runs code, reads files or unpickles when it is called: no ordinary checkpoint mentions it.
-    /// Nothing here would call it; refusing tells the user that the file is hostile. Built-in classes have capitals
+    /// Nothing here would call it; it is refused so that the user knows that the file is hostile. Built-in classes have capitals
     /// (exceptions), or are allowed.
     /// </summary>
     public static bool RunsCode(string module, string name)

@@ -9,7 +9,7 @@ internal readonly unsafe struct ArrayRow(float* target, float* source, float* fi
     /// <summary>What it is updated from, such as its gradient.</summary>
     public readonly float* Source = source;
 
-    /// <summary>What is remembered between updates.</summary>
+    /// <summary>State kept between updates.</summary>
     public readonly float* First = first, Second = second;
 
     /// <summary>Elements of each array.</summary>

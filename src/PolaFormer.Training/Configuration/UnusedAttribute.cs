@@ -1,6 +1,6 @@
 namespace PolaFormer.Training.Configuration;
 
-/// <summary>A key of the authors' that nothing here uses: every value but the default is refused, so that nobody relies on it.</summary>
+/// <summary>A key of the authors' that nothing here uses: every value but the default is refused, because it would have no effect.</summary>
 /// <param name="reason">Why nothing uses it, and what does its work.</param>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class UnusedAttribute(string reason) : Attribute

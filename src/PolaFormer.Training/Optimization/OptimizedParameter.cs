@@ -3,11 +3,11 @@ using PolaFormer.Tensors;
 
 namespace PolaFormer.Training.Optimization;
 
-/// <summary>A parameter as its optimiser sees it.</summary>
+/// <summary>A parameter with the state that its optimiser keeps.</summary>
 /// <param name="Name">Name in the network.</param>
 /// <param name="Parameter">The parameter.</param>
 /// <param name="Group">The group that it belongs to.</param>
-/// <param name="State">What the optimiser remembers of it.</param>
+/// <param name="State">The optimiser's state of it.</param>
 public sealed record OptimizedParameter(string Name, Parameter Parameter, ParameterGroup Group, IReadOnlyList<(string Name, Tensor Tensor)> State)
 {
     // AdamW's state of a parameter, for rules that use it for some parameters.

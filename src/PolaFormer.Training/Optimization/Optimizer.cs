@@ -4,7 +4,7 @@ using PolaFormer.Tensors;
 
 namespace PolaFormer.Training.Optimization;
 
-/// <summary>An update rule with what it remembers of each parameter. Make it outside memory scopes: its state lives as long as it.</summary>
+/// <summary>An update rule with its state of each parameter. Make it outside memory scopes: its state lives as long as it.</summary>
 public abstract class Optimizer
 {
     private readonly OptimizedParameter[] _parameters;
@@ -39,7 +39,7 @@ public abstract class Optimizer
         Update(CollectionsMarshal.AsSpan(_withGradients), learningRate);
     }
 
-    /// <summary>What is remembered of a parameter, named as torch names it.</summary>
+    /// <summary>The state of a parameter, zeros, named as in torch.</summary>
     protected abstract (string Name, Tensor Tensor)[] StateOf(Parameter parameter);
 
     /// <summary>Updates parameters and their state.</summary>

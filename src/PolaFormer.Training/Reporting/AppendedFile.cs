@@ -3,7 +3,7 @@ namespace PolaFormer.Training.Reporting;
 /// <summary>A file that grows by whole records.</summary>
 internal static class AppendedFile
 {
-    /// <summary>Appends a record. Where only a part of it fits, as on a full disk, the part is taken back, so that the next one does not run into it.</summary>
+    /// <summary>Appends a record. Where only a part of it fits, as on a full disk, the file is cut back to its length before.</summary>
     /// <exception cref="IOException">The record could not be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written, or is a folder.</exception>
     public static void Append(string path, ReadOnlySpan<byte> record)

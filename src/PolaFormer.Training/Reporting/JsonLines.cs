@@ -1,6 +1,6 @@
 namespace PolaFormer.Training.Reporting;
 
-/// <summary>Tells a run's course as JSON, one object a line: of kind run, step, epoch and end.</summary>
+/// <summary>Writes a run's events as JSON, one object a line: of kind run, step, epoch and end.</summary>
 /// <param name="write">Takes a line, without its end.</param>
 /// <param name="every">Steps of an epoch between step records.</param>
 public sealed class JsonLines(Action<string> write, int every) : ITrainingObserver

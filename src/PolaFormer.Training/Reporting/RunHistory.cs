@@ -2,7 +2,7 @@ using PolaFormer.Files;
 
 namespace PolaFormer.Training.Reporting;
 
-/// <summary>What the log in a run's folder tells of its earlier starts.</summary>
+/// <summary>The earlier starts of a run, from the log in its folder.</summary>
 /// <param name="Elapsed">Time over all of them, up to the last record.</param>
 /// <param name="CompleteAt">Steps of the whole run done when it was complete; null where its end is not recorded.</param>
 internal sealed record RunHistory(TimeSpan Elapsed, long? CompleteAt)

@@ -3,7 +3,7 @@ using PolaFormer.Files;
 
 namespace PolaFormer.Training.Reporting;
 
-/// <summary>What a log tells of a run, in memory that does not grow with it.</summary>
+/// <summary>The contents of a log, in memory that does not grow with the run.</summary>
 /// <param name="Run">Its latest start.</param>
 /// <param name="Steps">Curves over its steps.</param>
 /// <param name="Epochs">Epochs, in order; of more than a page shows, every second, fourth … and the last.</param>
