@@ -58,7 +58,7 @@ public static class LenientLoader
         Shape cut = dropped > 0 ? entry.Shape.With(1, entry.Shape[1] - dropped) : entry.Shape;
         if (!isSame && !(traits.HasFlag(StateTraits.Positions) && (cut == wanted || PositionInterpolation.CanResize(cut, wanted))))
             return null;
-        var read = new float[entry.Shape.Count];
+        float[] read = new float[entry.Shape.Count];
         ModelLoader.ReadFinite(checkpoint.Name, entry, read);
         Tensor stored = Tensor.From(read, entry.Shape);
         if (isSame)

@@ -25,7 +25,7 @@ public sealed class ChannelDropout(float probability) : Module
         (int batch, int channels) = (x.Shape[0], x.Shape[-1]);
         RandomStep step = RandomStep.Current;
         var random = new Philox(step.Seed, HashOf(FullName) ^ step.Step);
-        var factors = new float[batch * channels];
+        float[] factors = new float[batch * channels];
         float kept = 1 / (1 - probability);
         for (int i = 0; i < factors.Length; i++)
             factors[i] = (Draws is null ? random.Uniform((ulong)i) : Draws[i]) < probability ? 0 : kept;

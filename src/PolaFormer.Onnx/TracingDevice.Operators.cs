@@ -185,7 +185,7 @@ internal sealed partial class TracingDevice
 
     private static float[] Averages(int inputs, int outputs, bool isTransposed)
     {
-        var matrix = new float[inputs * outputs];
+        float[] matrix = new float[inputs * outputs];
         for (int o = 0; o < outputs; o++)
         {
             int from = (int)((long)o * inputs / outputs), to = (int)((((long)(o + 1) * inputs) + outputs - 1) / outputs);
