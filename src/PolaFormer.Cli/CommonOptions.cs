@@ -45,9 +45,16 @@ internal static class CommonOptions
     public static Option<string?> Device() => new("--device") { HelpName = "cpu|cuda[:N]", Description = "Compute on the processor (the default) or on NVIDIA's GPU number N, from 0; 'models --devices' lists them." };
 
     /// <summary>Applies <see cref="Device"/> until the result is disposed.</summary>
-    /// <exception cref="ArgumentException">There is no such device.</exception>
+    /// <param name="name">The device; the processor where null.</param>
+    /// <param name="isMixed">Whether products are to round their operands (AMP_TYPE).</param>
+    /// <exception cref="ArgumentException">There is no such device, or the processor is to round.</exception>
     /// <exception cref="CudaException">The GPU or its driver is missing.</exception>
-    public static IDisposable UseDevice(string? name) => name is null || name == Tensors.Device.Cpu.Name ? Tensors.Device.Cpu.Use() : UseGpu(name);
+    public static IDisposable UseDevice(string? name, bool isMixed = false)
+    {
+        if (name is not null && name != Tensors.Device.Cpu.Name)
+            return UseGpu(name, isMixed);
+        return isMixed ? throw new ArgumentException("AMP_TYPE bfloat16 is for GPUs: the processor computes in float32. Name one with --device cuda, or leave it at none.") : Tensors.Device.Cpu.Use();
+    }
 
     /// <summary>Applies <see cref="Threads"/>.</summary>
     public static void UseThreads(int? threads)
@@ -57,10 +64,13 @@ internal static class CommonOptions
     }
 
     // Apart, so that the library of GPUs is loaded where one is asked for.
-    private static IDisposable UseGpu(string name)
+    private static IDisposable UseGpu(string name, bool isMixed)
     {
         CudaDevice.Register();
-        return Tensors.Device.Open(name).Use();
+        Tensors.Device device = Tensors.Device.Open(name);
+        if (device is CudaDevice gpu)
+            gpu.IsMixedPrecision = isMixed;
+        return device.Use();
     }
 
     /// <summary>

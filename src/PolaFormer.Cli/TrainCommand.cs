@@ -51,7 +51,7 @@ internal static class TrainCommand
             else if (config.Output.Length == 0)
                 config.Output = Path.Combine("output", config.Model.Name, config.Tag);
             RequireRecipeKept(parsed.GetValue(recipe)!, config.Output);
-            using IDisposable use = CommonOptions.UseDevice(config.Device);
+            using IDisposable use = CommonOptions.UseDevice(config.Device, isMixed: config.AmpType == "bfloat16");
             return Run(config, parsed.GetValue(json));
         });
         return command;

@@ -38,6 +38,12 @@ public sealed unsafe class CudaDevice : Device
     /// <summary>The GPU's product name and number.</summary>
     public string Product => _runtime.Name;
 
+    /// <summary>
+    /// Whether matrix products, those of convolutions among them, round their operands to bfloat16, for which tensor cores are several
+    /// times as fast. Sums, results and all else stay in float32.
+    /// </summary>
+    public bool IsMixedPrecision { get; set; }
+
     /// <summary>Opens a GPU, the same device every time.</summary>
     /// <param name="index">Number of the GPU, from 0.</param>
     /// <exception cref="CudaException">The driver is missing, there is no such GPU, or it is too old.</exception>
@@ -77,7 +83,7 @@ public sealed unsafe class CudaDevice : Device
     internal override void CopyToHost(Storage source, long offset, void* destination, long bytes) =>
         _runtime.CopyToHost(((GpuStorage)source).Address + (nint)offset, destination, bytes);
 
-    internal override void Execute(IDeviceCall call) => RequestTable.Default.Run(new KernelContext(_runtime.Queue, this), call);
+    internal override void Execute(IDeviceCall call) => RequestTable.Default.Run(new KernelContext(_runtime.Queue, this, IsMixedPrecision), call);
 
     internal override bool HasKernel(Type call) => RequestTable.Default.Has(call);
 

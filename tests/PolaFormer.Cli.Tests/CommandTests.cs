@@ -85,6 +85,7 @@ public class CommandTests
     [InlineData("predict", "samples/images/cat.jpg", "--device", "gpu")]
     [InlineData("predict", "samples/images/cat.jpg", "--device", "cuda:first")]
     [InlineData("train", "--cfg", "configs/polaformer_pp_cifar.yaml", "--data", "samples", "--opts", "DEVICE", "gpu")]
+    [InlineData("train", "--cfg", "configs/polaformer_pp_cifar.yaml", "--data", "samples", "--opts", "AMP_TYPE", "bfloat16")]
     [InlineData("predict", "samples/images/cat.jpg", "--labels", "samples")]
     [InlineData("predict", "samples/images/cat.jpg", "--labels", "https://example.org/labels.txt")]
     [InlineData("predict", "@home.jpg")]

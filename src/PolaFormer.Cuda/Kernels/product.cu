@@ -14,9 +14,10 @@ struct ProductArguments {
   int activation;  // as in the enumeration Activation
 };
 
-template <class T>
+// P numbers of 16 bits stand for an operand's element: as many as its type needs, or one of a float where that precision will do.
+template <class T, int P_ = PlanesOf<T>::count>
 struct Product {
-  static constexpr int P = PlanesOf<T>::count, Warps = 4, Threads = 32 * Warps, M = 64, N = 64, K = 32;
+  static constexpr int P = P_, Warps = 4, Threads = 32 * Warps, M = 64, N = 64, K = 32;
   static constexpr int LeftStride = K + 8, RightStride = N + 8;
 };
 
@@ -38,9 +39,9 @@ DEVICE void finish(const ProductArguments& p, int batch, int row, int column, fl
 }
 
 // A block a tile of 64 × 64 of a part of k; each warp has 32 × 32 of it.
-template <class T>
+template <class T, int P_ = PlanesOf<T>::count>
 DEVICE void product(const ProductArguments& p) {
-  using L = Product<T>;
+  using L = Product<T, P_>;
   constexpr int P = L::P;
   int lane = thread_index() % 32, warp = thread_index() / 32, g = lane / 4, t = lane % 4;
   int columns = (p.n + L::N - 1) / L::N, rows = (p.m + L::M - 1) / L::M, tile = block_index() % (rows * columns), rest = block_index() / (rows * columns), batch = rest % p.batch, split = rest / p.batch;
@@ -100,6 +101,7 @@ DEVICE void join_product(const ProductArguments& p) {
 }
 
 KERNEL(product_float, ProductArguments, Product<float>::Threads, 3) { product<float>(a); }
+KERNEL(product_mixed, ProductArguments, Product<float>::Threads, 3) { product<float, 1>(a); }
 KERNEL(product_bf16, ProductArguments, Product<bf16>::Threads, 3) { product<bf16>(a); }
 KERNEL(join_product_float, ProductArguments, 256, 4) { join_product<float>(a); }
 KERNEL(join_product_bf16, ProductArguments, 256, 4) { join_product<bf16>(a); }

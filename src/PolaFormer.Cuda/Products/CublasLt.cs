@@ -11,7 +11,7 @@ namespace PolaFormer.Cuda.Products;
 /// </summary>
 internal sealed unsafe class CublasLt : IDisposable
 {
-    private const int Float32 = 0, BFloat16 = 14, ComputeFloat32 = 68, Transpose = 1;
+    private const int Float32 = 0, BFloat16 = 14, ComputeFloat32 = 68, ComputeFloat32FromBFloat16 = 75, Transpose = 1;
     private const int TransposeA = 3, TransposeB = 4, Epilogue = 7, BiasPointer = 8, BiasType = 26;
     private const int EpilogueDefault = 1, EpilogueRelu = 2, EpilogueBias = 4, EpilogueGelu = 32;
     private const int BatchCount = 5, BatchStride = 6, MostWorkspace = 1;
@@ -115,7 +115,7 @@ internal sealed unsafe class CublasLt : IDisposable
             ProductShape shape = key.Shape;
             _hasAddend = key.HasAddend;
             int type = shape.Type == StorageType.Float ? Float32 : BFloat16;
-            Check(cublasLtMatmulDescCreate(out _description, ComputeFloat32, Float32), "describe a product");
+            Check(cublasLtMatmulDescCreate(out _description, shape.IsMixed ? ComputeFloat32FromBFloat16 : ComputeFloat32, Float32), "describe a product");
             int epilogue = shape.Activation switch { Activation.Relu => EpilogueRelu, Activation.Gelu => EpilogueGelu, _ => EpilogueDefault };
             if (key.HasBias)
                 epilogue = epilogue == EpilogueDefault ? EpilogueBias : epilogue | EpilogueBias;

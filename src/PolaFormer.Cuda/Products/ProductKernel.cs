@@ -22,7 +22,8 @@ internal static class ProductKernel
         if (y.ColumnStride != 1)
             throw new ArgumentException("A product's result has contiguous rows.", nameof(y));
         string suffix = LaunchShape.Suffix(shape.Type);
-        int planes = shape.Type == StorageType.Float ? 3 : 1, splits = Splits(queue, shape);
+        bool isMixed = shape.Type == StorageType.Float && shape.IsMixed;
+        int planes = shape.Type == StorageType.Float && !isMixed ? 3 : 1, splits = Splits(queue, shape);
         int shared = planes * 2 * (Tile * (TileK + 8) + TileK * (Tile + 8));
         var arguments = new Arguments
         {
@@ -48,7 +49,7 @@ internal static class ProductKernel
             Scale = shape.Scale,
             Activation = (int)shape.Activation,
         };
-        queue.Launch("product", $"product_{suffix}", Tiles(shape) * splits, Threads, shared, arguments);
+        queue.Launch("product", isMixed ? "product_mixed" : $"product_{suffix}", Tiles(shape) * splits, Threads, shared, arguments);
         if (splits > 1)
         {
             long elements = (long)shape.Batch * shape.M * shape.N;

@@ -10,5 +10,6 @@ namespace PolaFormer.Cuda.Products;
 /// <param name="Batch">Products.</param>
 /// <param name="Scale">Factor.</param>
 /// <param name="Activation">Applied after the bias.</param>
+/// <param name="IsMixed">Whether floats of a and b are rounded to bfloat16; sums stay in float.</param>
 internal readonly record struct ProductShape(
-    StorageType Type, int M, int N, int K, int Batch = 1, float Scale = 1, Activation Activation = Activation.None);
+    StorageType Type, int M, int N, int K, int Batch = 1, float Scale = 1, Activation Activation = Activation.None, bool IsMixed = false);

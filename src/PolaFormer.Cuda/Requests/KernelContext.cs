@@ -5,7 +5,8 @@ namespace PolaFormer.Cuda.Requests;
 /// <summary>Where a request's kernels are started, and where its temporary tensors lie.</summary>
 /// <param name="Queue">Takes the kernels.</param>
 /// <param name="Device">Has the memory.</param>
-internal readonly record struct KernelContext(IKernelQueue Queue, Device Device)
+/// <param name="IsMixed">Whether products round their operands to bfloat16.</param>
+internal readonly record struct KernelContext(IKernelQueue Queue, Device Device, bool IsMixed = false)
 {
     /// <summary>So many floats that last until the request has been carried out; 0 where none are wanted.</summary>
     public nint Workspace(long floats) => floats == 0 ? 0 : Device.Empty([checked((int)floats)]).Address;

@@ -32,6 +32,12 @@ internal static class ProductRequests
         long results = (long)shape.Batch * shape.M * shape.N;
         if (results == 0)
             return;
+        if (context.IsMixed && !shape.IsMixed && shape.Type == StorageType.Float)
+        {
+            Multiply(context, shape with { IsMixed = true }, a, b, bias, addend, y);
+            return;
+        }
+
         if (context.Queue is GpuStream { CublasLt: { } library })
         {
             if (library.TryRun(shape, a, b, bias, addend, y))

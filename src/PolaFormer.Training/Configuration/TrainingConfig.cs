@@ -36,6 +36,10 @@ public sealed class TrainingConfig
     /// <summary>DEVICE (ours): where the run computes, <c>cpu</c>, or <c>cuda</c> and <c>cuda:1</c> for a GPU by its number.</summary>
     public string Device { get; set; } = "cpu";
 
+    /// <summary>AMP_TYPE (ours): <c>bfloat16</c> lets a GPU round the operands of matrix products, <c>none</c> nothing; weights and sums are float32.</summary>
+    [AllowedValues("none", "bfloat16")]
+    public string AmpType { get; set; } = "none";
+
     /// <summary>OUTPUT: folder of logs and checkpoints.</summary>
     public string Output { get; set; } = "";
 

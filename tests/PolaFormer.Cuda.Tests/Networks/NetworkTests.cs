@@ -33,6 +33,20 @@ public class NetworkTests
         AssertClose(1e-4, All(expected.Gradients), All(actual.Gradients), "gradients");
     }
 
+    [Fact]
+    public void Mixed_precision_differs_by_the_rounding_of_products()
+    {
+        VisionModelConfig config = s_hosts["deit"] with { DropPathRate = 0 };
+        CudaDevice mixed = FibreDevice.Create(order: 0);
+        mixed.IsMixedPrecision = true;
+        (float[] Logits, Dictionary<string, float[]> Gradients) expected = Run(config, Device.Cpu), actual = Run(config, mixed);
+
+        // bfloat16 has 8 bits.
+        AssertClose(2e-2, expected.Logits, actual.Logits, "logits");
+        Assert.NotEqual(expected.Logits, actual.Logits, (a, b) => Math.Abs(a - b) < 1e-5);
+        AssertClose(5e-2, [.. expected.Gradients.Values.SelectMany(values => values)], [.. actual.Gradients.Values.SelectMany(values => values)], "gradients");
+    }
+
     public static TheoryData<string> Hosts => [.. s_hosts.Keys];
 
     [Theory]
