@@ -46,7 +46,7 @@ internal static class DetectionLossCases
         Tensor Column(string key) => inputs[key].Reshape(-1, 1);
         switch (kind)
         {
-            case "l1" or "smooth1" or "smooth9":
+            case not null when kind == "l1" || kind.StartsWith("smooth", StringComparison.Ordinal):
                 BoxLoss boxes = MmdetModel.ReadBoxLoss(config);
                 Tensor differences = inputs["pred"].SmoothL1(inputs["target"], boxes.Beta);
                 Tensor? weights = way is "weighted" or "avg" or "avg0" or "none" ? inputs["w4"] : null;
