@@ -49,7 +49,7 @@ public static class AttentionWeights
         }
 
         float[] gradient = value.Grad!.ToArray();
-        var pulled = new float[queries.Count][];
+        float[][] pulled = new float[queries.Count][];
         for (int i = 0; i < pulled.Length; i++)
         {
             int channel = layer.Channel(i / layer.Streams, i % layer.Streams);
@@ -67,7 +67,7 @@ public static class AttentionWeights
         using var scope = MemoryScope.Enter();
         Tensor ones = Tensor.Full(layer.Inputs.Value.Source.Shape, 1, layer.Inputs.Value.Source.Device);
         float[] mixed = layer.Mechanism.Mix(layer.Inputs with { Value = ones }).ToArray();
-        var sums = new float[layer.NumHeads * layer.Streams][];
+        float[][] sums = new float[layer.NumHeads * layer.Streams][];
         for (int i = 0; i < sums.Length; i++)
         {
             sums[i] = new float[layer.Queries];
