@@ -82,12 +82,11 @@ public class HostCopyTests
     [Fact]
     public void EachDeviceCountsItsOwnMemory()
     {
-        long processor = Device.Cpu.MemoryStatistics.BytesInUse;
         using (MemoryScope.Enter())
         {
-            _far.Empty([1024]);
+            // On this thread: other tests use the processor's memory meanwhile.
+            Assert.Equal(0, Device.Cpu.MemoryStatistics.PeakOf(() => _far.Empty([1024])));
             Assert.Equal(4096, _far.MemoryStatistics.BytesInUse);
-            Assert.Equal(processor, Device.Cpu.MemoryStatistics.BytesInUse);
         }
 
         Assert.Equal(0, _far.MemoryStatistics.BytesInUse);
