@@ -32,7 +32,7 @@ internal sealed class SequenceAttention : Module
     private Tensor Run(Tensor x, Tensor mask)
     {
         bool isMasked = _mechanism.Traits.HasFlag(AttentionTraits.Masked);
-        var inputs = new AttentionInputs(_query.Forward(x), _key.Forward(x), _value.Forward(x)) 
+        var inputs = new AttentionInputs(_query.Forward(x), _key.Forward(x), _value.Forward(x))
         {
             Mask = isMasked ? mask : null,
             Gate = _gate is null ? default(Columns?) : _gate.Forward(x),

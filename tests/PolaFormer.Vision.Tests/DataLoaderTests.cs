@@ -50,7 +50,12 @@ public class DataLoaderTests
     {
         var messages = new List<string>();
         var dataset = new PictureSet(20, 3, 4, 5, 11);
-        var options = new DataLoaderOptions { BatchSize = 3, Workers = workers, BadImages = BadImagePolicy.Skip, Report = message =>
+        var options = new DataLoaderOptions
+        {
+            BatchSize = 3,
+            Workers = workers,
+            BadImages = BadImagePolicy.Skip,
+            Report = message =>
         {
             lock (messages)
                 messages.Add(message);
