@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using PolaFormer.Analysis.Report;
-using PolaFormer.Checkpoints;
 using PolaFormer.Detection;
 using PolaFormer.Detection.Boxes;
 using PolaFormer.Detection.Evaluation;
@@ -13,13 +12,6 @@ namespace PolaFormer.Cli;
 /// <summary><c>predict</c> with a detector: boxes, masks and scores of objects.</summary>
 internal static class DetectPrediction
 {
-    /// <summary>Whether a checkpoint holds a detector.</summary>
-    public static bool IsWanted(string path)
-    {
-        using Checkpoint checkpoint = Checkpoint.Open(path);
-        return DetectorRecognition.IsDetector(checkpoint);
-    }
-
     /// <summary>Finds the objects of images.</summary>
     /// <param name="path">The checkpoint.</param>
     /// <param name="model">The published network; null to find it out.</param>

@@ -35,7 +35,7 @@ internal static class ExportCommand
                 Opset = parsed.GetValue(opset),
                 Power = parsed.GetValue(power) == "pow" ? PowerForm.Pow : PowerForm.ExpLog,
             };
-            if (weights is not null && SegmentPrediction.IsWanted(weights))
+            if (weights is not null && NetworkTasks.Of(weights) == NetworkTask.Segmentation)
             {
                 ExportSegmenter(weights, parsed.GetValue(model), parsed.GetValue(size)!, output, options);
                 return;

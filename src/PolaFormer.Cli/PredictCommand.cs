@@ -36,18 +36,20 @@ internal static class PredictCommand
             string[] inputs = parsed.GetValue(images)!, texts = parsed.GetValue(text)!;
             if (inputs.Length + texts.Length == 0)
                 throw new ArgumentException("predict wants image files or folders of them. See 'polaformer predict --help'.");
-            if (parsed.GetValue(checkpoint) is { } sequences && SequencePredictions.AreOf(sequences))
-                return SequencePredictions.Print(sequences, inputs, texts, parsed.GetValue(top), parsed.GetValue(json));
+            string path = parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find();
+            NetworkTask task = parsed.GetValue(checkpoint) is null ? NetworkTask.Classification : NetworkTasks.Of(path);
+            if (task == NetworkTask.Sequences)
+                return SequencePredictions.Print(path, inputs, texts, parsed.GetValue(top), parsed.GetValue(json));
             if (texts.Length > 0)
                 throw new ArgumentException("--text is for a network of a task of Long Range Arena; name one with --checkpoint.");
             string[]? names = parsed.GetValue(labels) is { } file ? Labels(file) : null;
-            if (parsed.GetValue(checkpoint) is { } path && SegmentPrediction.IsWanted(path))
+            if (task == NetworkTask.Segmentation)
                 return SegmentPrediction.Run(path, parsed.GetValue(model), names, Expand(inputs), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(shortSide), parsed.GetValue(window), parsed.GetValue(json));
-            if (parsed.GetValue(checkpoint) is { } detector && DetectPrediction.IsWanted(detector))
-                return DetectPrediction.Run(detector, parsed.GetValue(model), names, Expand(inputs), (float)parsed.GetValue(threshold), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
+            if (task == NetworkTask.Detection)
+                return DetectPrediction.Run(path, parsed.GetValue(model), names, Expand(inputs), (float)parsed.GetValue(threshold), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
             if (parsed.GetValue(output) is not null || parsed.GetValue(csv) is not null)
                 throw new ArgumentException("--output and --csv are for segmentation networks and detectors; name the checkpoint with --checkpoint.");
-            var classifier = ImageClassifier.Load(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), names);
+            var classifier = ImageClassifier.Load(path, parsed.GetValue(model), names);
             if (parsed.GetValue(fastDecode))
                 classifier.Decoding = classifier.Decoding with { MinimumSize = classifier.Transform.ResizeSize };
             return Run(classifier, Expand(inputs), parsed.GetValue(top), parsed.GetValue(json));

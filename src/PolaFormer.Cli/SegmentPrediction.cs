@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using PolaFormer.Analysis.Report;
-using PolaFormer.Checkpoints;
 using PolaFormer.Files;
 using PolaFormer.Segmentation;
 using PolaFormer.Segmentation.Data;
@@ -13,15 +12,6 @@ namespace PolaFormer.Cli;
 /// <summary><c>predict</c> with a segmentation network: the areas of the classes, maps and overlays.</summary>
 internal static class SegmentPrediction
 {
-    private const string Classifier = "decode_head.conv_seg.weight";
-
-    /// <summary>Whether a checkpoint holds a segmentation network.</summary>
-    public static bool IsWanted(string path)
-    {
-        using Checkpoint checkpoint = Checkpoint.Open(path);
-        return checkpoint.Find(Classifier) is not null;
-    }
-
     /// <summary>Segments images.</summary>
     /// <param name="path">The checkpoint.</param>
     /// <param name="model">The published network; null to find it out.</param>

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Files;
 using PolaFormer.Segmentation.Data;
@@ -7,7 +6,6 @@ using PolaFormer.Segmentation.Networks;
 using PolaFormer.Segmentation.Training;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
-using PolaFormer.Training.Reporting;
 
 namespace PolaFormer.Cli;
 
@@ -72,32 +70,12 @@ internal static class SegmentTrainCommand
 
     private static int Run(SegmentationTask task, TrainerOptions options, string folder, bool asJson, int images, int evaluated)
     {
-        using var stop = new CancellationTokenSource();
-        void OnSignal(PosixSignalContext signal)
-        {
-            // The second signal ends the process at once.
-            signal.Cancel = !stop.IsCancellationRequested;
-            stop.Cancel();
-        }
-
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
-        using var output = new StandardWriter(Terminal.Output, isPlain: false, error => Console.Error.WriteLine($"polaformer: {error.Message} The run goes on; its log is in {folder}."));
-        ITrainingObserver display = asJson
-            ? new JsonLines(output.WriteLine, options.PrintEvery)
-            : new TrainingDisplay(output, Console.IsOutputRedirected ? null : () => Console.WindowWidth, options.PrintEvery);
+        using var stop = new StopSignals();
         if (!asJson)
             Terminal.WriteLine((task.Name, "bold"), ($"  {task.Network.ParameterCount / 1e6:F2} M parameters, {task.Classes.Count} classes, {images} images, {evaluated} for evaluation, {Workers.ThreadCount} threads → {PlainText.Of(folder)}", null));
         if (!asJson && task.Pretrained is { } report)
             Console.WriteLine($"Started from weights: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Mismatched.Count} of another shape, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected");
-        if (!new Trainer(task, options, folder).Run(new SegmentationPages(display, task, folder), stop.Token))
-        {
-            Console.Error.WriteLine("Stopped; the same command continues.");
-            return 130;
-        }
-
-        return 0;
+        return TrainingRun.Run(new Trainer(task, options, folder), folder, asJson, options.PrintEvery, stop.Token, display => new SegmentationPages(display, task, folder));
     }
 
     private static (ISegmentationDataset Train, ISegmentationDataset Evaluation) Open(string root, MaskFolderOptions options, double holdOut, ulong seed)

@@ -1,5 +1,4 @@
 using PolaFormer.Analysis.Report;
-using PolaFormer.Checkpoints;
 using PolaFormer.LongRange;
 
 namespace PolaFormer.Cli;
@@ -7,15 +6,6 @@ namespace PolaFormer.Cli;
 /// <summary>What <c>predict</c> does with a network of a task of Long Range Arena: texts, expressions, pairs or small images in, answers out.</summary>
 internal static class SequencePredictions
 {
-    /// <summary>Whether a file holds such a network.</summary>
-    public static bool AreOf(string path)
-    {
-        if (!path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || !File.Exists(path))
-            return false;
-        using Checkpoint checkpoint = Checkpoint.Open(path);
-        return SequenceDescription.IsIn(checkpoint);
-    }
-
     /// <summary>Classifies files and typed texts, and prints the answers.</summary>
     /// <param name="path">The network.</param>
     /// <param name="files">Files of text, or of images.</param>

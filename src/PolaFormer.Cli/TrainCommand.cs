@@ -6,7 +6,6 @@ using PolaFormer.Measurement;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
-using PolaFormer.Training.Reporting;
 
 namespace PolaFormer.Cli;
 
@@ -74,25 +73,11 @@ internal static class TrainCommand
         Trainer trainer = isArena ? ArenaTrainer.Create(config, config.Output) : ConfiguredTrainer.Create(config, config.Output);
         if (config.EvalMode)
             return Evaluate(trainer, asJson, stop.Token);
-        // A run goes on when nobody can read what it prints: its log and its checkpoints are files.
-        bool isTold = false;
-        using var output = new StandardWriter(Terminal.Output, isPlain: false, error =>
-        {
-            if (!isTold)
-                Console.Error.WriteLine($"polaformer: {error.Message} The run goes on; its log is in {config.Output}.");
-            isTold = true;
-        });
-        ITrainingObserver display = asJson
-            ? new JsonLines(output.WriteLine, config.PrintFreq)
-            : new TrainingDisplay(output, Console.IsOutputRedirected ? null : () => Console.WindowWidth, config.PrintFreq);
         if (!asJson)
             Terminal.WriteLine((config.Model.Type, "bold"), ($"  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Task.Classes.Count} classes, {Workers.ThreadCount} threads → {PlainText.Of(config.Output)}", null));
         if (!asJson && trainer.Task is ClassificationTask { Pretrained: { } report })
             Console.WriteLine($"Started from {PlainText.Of(config.Model.Pretrained)}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.PassedOver.Count} passed over");
-        if (trainer.Run(display, stop.Token))
-            return 0;
-        Console.Error.WriteLine("Stopped; the same command continues.");
-        return 130;
+        return TrainingRun.Run(trainer, config.Output, asJson, config.PrintFreq, stop.Token);
     }
 
     // The run writes its resolved configuration, which must not replace a recipe that somebody wrote; one that a run wrote may be.

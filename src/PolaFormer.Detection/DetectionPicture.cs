@@ -2,8 +2,6 @@ using System.Globalization;
 using PolaFormer.Detection.Boxes;
 using PolaFormer.Detection.Data;
 using PolaFormer.Detection.Masks;
-using PolaFormer.Segmentation.Data;
-using PolaFormer.Segmentation.Inference;
 using PolaFormer.Vision;
 
 namespace PolaFormer.Detection;
@@ -11,7 +9,8 @@ namespace PolaFormer.Detection;
 /// <summary>Draws what was found into a copy of the photograph: boxes, masks, names and scores.</summary>
 public static class DetectionPicture
 {
-    private const int SideOfScale = 640;
+    // As many colours as a byte tells apart, black left out.
+    private const int SideOfScale = 640, MaxColors = 255;
 
     /// <summary>The picture.</summary>
     /// <param name="photo">The photograph.</param>
@@ -20,20 +19,19 @@ public static class DetectionPicture
     public static Image Draw(Image photo, ImageDetections found, IReadOnlyList<CocoCategory> categories)
     {
         var picture = new Image(photo.Width, photo.Height, photo.Pixels);
-        ClassNames colors = ClassNames.Numbered(Math.Clamp(categories.Count, 1, ClassNames.MaxCount));
         int scale = Math.Max(1, Math.Max(photo.Width, photo.Height) / SideOfScale);
 
         // The best on top.
         for (int i = found.Count - 1; i >= 0; i--)
         {
-            ClassColor color = colors.Colors[found.Labels[i] % colors.Colors.Count];
+            ClassColor color = ClassColor.Of(found.Labels[i] % MaxColors);
             if (found.Masks is { } masks)
                 Tint(picture, masks[i], color);
             Frame(picture, found.Boxes[i], scale + 1, color);
         }
 
         for (int i = found.Count - 1; i >= 0; i--)
-            Label(picture, found.Boxes[i], string.Create(CultureInfo.InvariantCulture, $"{categories[found.Labels[i]].Name} {found.Scores[i]:0.00}"), scale, colors.Colors[found.Labels[i] % colors.Colors.Count]);
+            Label(picture, found.Boxes[i], string.Create(CultureInfo.InvariantCulture, $"{categories[found.Labels[i]].Name} {found.Scores[i]:0.00}"), scale, ClassColor.Of(found.Labels[i] % MaxColors));
         return picture;
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using PolaFormer.Checkpoints;
 using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Networks;
+using PolaFormer.Vision;
 
 namespace PolaFormer.Segmentation;
 

@@ -6,10 +6,10 @@ using PolaFormer.Detection.Boxes;
 using PolaFormer.Detection.Data;
 using PolaFormer.Detection.Evaluation;
 using PolaFormer.Detection.Masks;
-using PolaFormer.Segmentation.Data;
 using PolaFormer.Training.Optimization;
 using PolaFormer.Vision;
 using PolaFormer.Vision.OpenCv;
+using PolaFormer.Vision.Transforms;
 
 namespace PolaFormer.Conformance;
 

@@ -8,7 +8,6 @@ using PolaFormer.Detection.Heads;
 using PolaFormer.Detection.Losses;
 using PolaFormer.Models;
 using PolaFormer.NN;
-using PolaFormer.Segmentation.Training;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;

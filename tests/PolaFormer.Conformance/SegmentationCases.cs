@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using PolaFormer.Models;
+using PolaFormer.Models.Necks;
 using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Losses;
 using PolaFormer.Segmentation.Networks;
@@ -55,7 +56,7 @@ internal static class SegmentationCases
 
     private static void RunNeck(FixtureCase fixture, Comparison comparison)
     {
-        var neck = new FeatureNeck(SegmenterConstruction.Neck(fixture.Meta.GetProperty("construct")));
+        var neck = new Fpn(SegmenterConstruction.Neck(fixture.Meta.GetProperty("construct")));
         ManyToMany.Run(fixture, comparison, neck, inputs => Numbered(neck.ForwardMaps(InOrder(inputs))));
     }
 

@@ -6,6 +6,7 @@ using PolaFormer.Segmentation.Scoring;
 using PolaFormer.Tensors;
 using PolaFormer.Vision;
 using PolaFormer.Vision.OpenCv;
+using PolaFormer.Vision.Transforms;
 
 namespace PolaFormer.Conformance;
 

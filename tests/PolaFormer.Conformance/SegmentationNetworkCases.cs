@@ -6,7 +6,6 @@ using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Inference;
 using PolaFormer.Segmentation.Losses;
 using PolaFormer.Segmentation.Networks;
-using PolaFormer.Segmentation.Training;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;

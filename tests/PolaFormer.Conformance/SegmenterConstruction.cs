@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PolaFormer.Models.Necks;
 using PolaFormer.NN;
 using PolaFormer.Segmentation.Networks;
 
@@ -23,10 +24,10 @@ internal static class SegmenterConstruction
     }
 
     /// <summary>An FPN.</summary>
-    public static FeatureNeckConfig Neck(JsonElement construct)
+    public static FpnConfig Neck(JsonElement construct)
     {
         var arguments = new Arguments(construct);
-        return new FeatureNeckConfig { InChannels = arguments.Integers("in_channels"), OutChannels = arguments.Integer("out_channels"), NumOuts = arguments.Integer("num_outs") };
+        return new FpnConfig { InChannels = arguments.Integers("in_channels"), OutChannels = arguments.Integer("out_channels"), Outputs = arguments.Integer("num_outs") };
     }
 
     /// <summary>A decode head.</summary>

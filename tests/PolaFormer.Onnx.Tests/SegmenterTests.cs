@@ -1,4 +1,5 @@
 using PolaFormer.Models;
+using PolaFormer.Models.Necks;
 using PolaFormer.Segmentation.Networks;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Random;
@@ -16,7 +17,7 @@ public class SegmenterTests
         ["semantic fpn"] = new()
         {
             Backbone = new PvtConfig { ImageSize = 64, EmbedDims = [8, 16, 24, 32], NumHeads = [1, 2, 3, 4], MlpRatios = [2, 2, 2, 2], Depths = [1, 1, 1, 1], AttnType = "LLLL", DropPathRate = 0 },
-            Neck = new FeatureNeckConfig { InChannels = [8, 16, 24, 32], OutChannels = 12 },
+            Neck = new FpnConfig { InChannels = [8, 16, 24, 32], OutChannels = 12, Outputs = 4 },
             Head = new SemanticFpnHeadConfig { InChannels = [12, 12, 12, 12], InIndex = [0, 1, 2, 3], Channels = 8, NumClasses = 5 },
         },
         ["upernet"] = new()

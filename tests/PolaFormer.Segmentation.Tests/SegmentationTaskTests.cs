@@ -2,6 +2,7 @@ using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Networks;
 using PolaFormer.Segmentation.Training;
 using PolaFormer.Training;
+using PolaFormer.Training.Optimization;
 
 namespace PolaFormer.Segmentation.Tests;
 

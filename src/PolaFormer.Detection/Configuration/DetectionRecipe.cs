@@ -1,5 +1,4 @@
 using PolaFormer.Detection.Training;
-using PolaFormer.Segmentation.Training;
 using PolaFormer.Training;
 using PolaFormer.Training.Optimization;
 

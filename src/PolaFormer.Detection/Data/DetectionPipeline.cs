@@ -1,4 +1,3 @@
-using PolaFormer.Segmentation.Data;
 using PolaFormer.Vision.Transforms;
 
 namespace PolaFormer.Detection.Data;

@@ -9,6 +9,9 @@ namespace PolaFormer.Models.Necks;
 /// </summary>
 public sealed class Fpn : Module
 {
+    // Each output halves the one before: the last of so many is a pixel, whatever the image.
+    private const int MaxOutputs = 20;
+
     private readonly FpnConfig _config;
     private readonly ModuleList<ConvModule> _laterals, _outputs;
 
@@ -17,7 +20,7 @@ public sealed class Fpn : Module
     {
         _config = config;
         int channels = config.OutChannels, used = config.InChannels.Count - config.StartLevel;
-        if (used < 1 || config.Outputs < used)
+        if (used < 1 || config.Outputs < used || config.Outputs > MaxOutputs)
             throw new ArgumentException($"A pyramid of {config.Outputs} levels cannot stand on {config.InChannels.Count} maps from number {config.StartLevel} on.", nameof(config));
         _laterals = AddChild("lateral_convs", new ModuleList<ConvModule>(config.InChannels.Skip(config.StartLevel).Select(width => Convolution(width, channels, 1))));
         IEnumerable<ConvModule> outputs = Enumerable.Range(0, used).Select(_ => Convolution(channels, channels, 3));

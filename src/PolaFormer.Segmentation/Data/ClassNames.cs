@@ -1,4 +1,5 @@
 using System.Globalization;
+using PolaFormer.Vision;
 
 namespace PolaFormer.Segmentation.Data;
 
@@ -14,7 +15,7 @@ public sealed class ClassNames
     {
         if (names.Count is 0 or > MaxCount || (colors is not null && colors.Count != names.Count))
             throw new ArgumentException($"{names.Count} names and {colors?.Count} colours: give 1 to {MaxCount} classes, a colour each.", nameof(names));
-        (Names, Colors) = (names, colors ?? [.. Enumerable.Range(0, names.Count).Select(ColorOf)]);
+        (Names, Colors) = (names, colors ?? [.. Enumerable.Range(0, names.Count).Select(ClassColor.Of)]);
     }
 
     /// <summary>The 150 classes of ADE20K (Zhou et al., CVPR 2017) with mmsegmentation's colours.</summary>
@@ -53,20 +54,6 @@ public sealed class ClassNames
         if (colors.Count > 0 && colors.Count != names.Count)
             throw new FormatException($"{colors.Count} of {names.Count} classes have a colour; give all or none.");
         return new ClassNames(names, colors.Count > 0 ? colors : null);
-    }
-
-    // Pascal VOC's colours: the bits of the number, one to each channel in turn, highest first; black is left out.
-    private static ClassColor ColorOf(int number)
-    {
-        int red = 0, green = 0, blue = 0;
-        for (int bit = 7, rest = number + 1; rest > 0; bit--, rest >>= 3)
-        {
-            red |= (rest & 1) << bit;
-            green |= ((rest >> 1) & 1) << bit;
-            blue |= ((rest >> 2) & 1) << bit;
-        }
-
-        return new ClassColor((byte)red, (byte)green, (byte)blue);
     }
 
     private static ClassNames OfResource(string name)

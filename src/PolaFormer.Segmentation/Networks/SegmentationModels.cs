@@ -1,6 +1,8 @@
 using PolaFormer.Models;
+using PolaFormer.Models.Necks;
 using PolaFormer.NN;
 using PolaFormer.Segmentation.Training;
+using PolaFormer.Training.Optimization;
 
 namespace PolaFormer.Segmentation.Networks;
 
@@ -78,7 +80,7 @@ public static class SegmentationModels
         return new SegmenterConfig
         {
             Backbone = config,
-            Neck = new FeatureNeckConfig { InChannels = config.EmbedDims },
+            Neck = new FpnConfig { InChannels = config.EmbedDims, OutChannels = 256, Outputs = 4 },
             Head = new SemanticFpnHeadConfig { InChannels = [256, 256, 256, 256], InIndex = [0, 1, 2, 3], Channels = 128 },
         };
     }

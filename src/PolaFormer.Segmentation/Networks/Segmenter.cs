@@ -1,4 +1,5 @@
 using PolaFormer.Models;
+using PolaFormer.Models.Necks;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
 
@@ -10,7 +11,7 @@ namespace PolaFormer.Segmentation.Networks;
 /// </summary>
 public sealed class Segmenter : Module
 {
-    private readonly FeatureNeck? _neck;
+    private readonly Fpn? _neck;
 
     /// <summary>Makes the network with undefined weights: fill them with <see cref="Module.Initialize"/> or from a checkpoint.</summary>
     /// <exception cref="ArgumentException">No network can be like that; the message names the entry.</exception>
@@ -19,7 +20,7 @@ public sealed class Segmenter : Module
         Config = config;
         Backbone = AddChild("backbone", new FeatureExtractor(config.Backbone.CreateBackbone(), new FeatureExtractorOptions { Stages = config.OutIndices, KeepsStatistics = config.KeepsStatistics }));
         if (config.Neck is { } neck)
-            _neck = AddChild("neck", new FeatureNeck(neck));
+            _neck = AddChild("neck", new Fpn(neck));
         Head = AddChild("decode_head", config.Head.Create());
         if (config.AuxiliaryHead is { } auxiliary)
             AuxiliaryHead = AddChild("auxiliary_head", auxiliary.Create());

@@ -1,4 +1,5 @@
 using PolaFormer.Models;
+using PolaFormer.Models.Necks;
 
 namespace PolaFormer.Segmentation.Networks;
 
@@ -15,7 +16,7 @@ public sealed record SegmenterConfig
     public bool KeepsStatistics { get; init; }
 
     /// <summary>The neck; null for none.</summary>
-    public FeatureNeckConfig? Neck { get; init; }
+    public FpnConfig? Neck { get; init; }
 
     /// <summary>The head whose logits are the result.</summary>
     public required DecodeHeadConfig Head { get; init; }

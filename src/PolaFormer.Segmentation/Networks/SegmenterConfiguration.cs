@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using PolaFormer.Models;
+using PolaFormer.Models.Necks;
 
 namespace PolaFormer.Segmentation.Networks;
 
@@ -69,7 +70,7 @@ public static class SegmenterConfiguration
 
         public bool KeepsStatistics { get; init; }
 
-        public FeatureNeckConfig? Neck { get; init; }
+        public FpnConfig? Neck { get; init; }
 
         public required DecodeHeadConfig Head { get; init; }
 

@@ -20,26 +20,22 @@ internal static unsafe class PngSamples
     /// <exception cref="ImageException">The data are damaged or end early.</exception>
     public static void Decode(ReadOnlySpan<byte> data, PngChunks chunks, byte* output)
     {
-        fixed (byte* bytes = data)
+        try
         {
-            try
-            {
-                using var file = new UnmanagedMemoryStream(bytes, data.Length);
-                using var inflated = new ZLibStream(new PngImageData(file), CompressionMode.Decompress);
-                if (!chunks.IsInterlaced)
-                    DecodePass(inflated, chunks, (0, 0, 1, 1), output);
-                else
-                    foreach ((int, int, int, int) pass in s_passes)
-                        DecodePass(inflated, chunks, pass, output);
-            }
-            catch (EndOfStreamException)
-            {
-                throw new ImageException("PNG: the image data end early");
-            }
-            catch (InvalidDataException)
-            {
-                throw new ImageException("PNG: the image data are damaged");
-            }
+            using var inflated = new ZLibStream(ImageData(data), CompressionMode.Decompress);
+            if (!chunks.IsInterlaced)
+                DecodePass(inflated, chunks, (0, 0, 1, 1), output);
+            else
+                foreach ((int, int, int, int) pass in s_passes)
+                    DecodePass(inflated, chunks, pass, output);
+        }
+        catch (EndOfStreamException)
+        {
+            throw new ImageException("PNG: the image data end early");
+        }
+        catch (InvalidDataException)
+        {
+            throw new ImageException("PNG: the image data are damaged");
         }
     }
 
@@ -120,78 +116,22 @@ internal static unsafe class PngSamples
         }
     }
 
-    /// <summary>The bodies of the image data chunks, one after another; other chunks in front are passed over.</summary>
-    private sealed class PngImageData(Stream file) : Stream
+    // The bodies of the image data chunks, which lie together, one after another. A last one that is cut short gives what there is.
+    private static MemoryStream ImageData(ReadOnlySpan<byte> data)
     {
-        private const int SignatureBytes = 8, ChecksumBytes = 4;
-
-        private long _left;
-        private bool _started, _ended;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
+        const int signature = 8, head = 8, checksum = 4;
+        var bodies = new MemoryStream();
+        for (int position = signature; data.Length - position >= head;)
         {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
+            int length = (int)Math.Min(BinaryPrimitives.ReadUInt32BigEndian(data[position..]), data.Length - position - head);
+            if (data.Slice(position + 4, 4).SequenceEqual("IDAT"u8))
+                bodies.Write(data.Slice(position + head, length));
+            else if (bodies.Length > 0)
+                break;
+            position = (int)Math.Min((long)position + head + length + checksum, data.Length);
         }
 
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override int Read(Span<byte> buffer)
-        {
-            while (_left == 0 && !_ended)
-                OpenNext();
-            int read = _ended ? 0 : file.Read(buffer[..(int)Math.Min(_left, buffer.Length)]);
-            _left -= read;
-            return read;
-        }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        private void OpenNext()
-        {
-            Span<byte> head = stackalloc byte[8];
-            file.Position = _started ? Math.Min(file.Position + ChecksumBytes, file.Length) : Math.Max(file.Position, SignatureBytes);
-            while (true)
-            {
-                if (file.Length - file.Position < head.Length)
-                {
-                    _ended = true;
-                    return;
-                }
-
-                file.ReadExactly(head);
-                long length = BinaryPrimitives.ReadUInt32BigEndian(head);
-                if (head[4..].SequenceEqual("IDAT"u8))
-                {
-                    (_left, _started) = (Math.Min(length, file.Length - file.Position), true);
-                    return;
-                }
-
-                // The image data lie together.
-                if (_started)
-                {
-                    _ended = true;
-                    return;
-                }
-
-                file.Position = Math.Min(file.Position + length + ChecksumBytes, file.Length);
-            }
-        }
+        bodies.Position = 0;
+        return bodies;
     }
 }

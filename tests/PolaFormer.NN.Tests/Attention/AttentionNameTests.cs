@@ -37,7 +37,7 @@ public class AttentionNameTests
         Assert.Same(AttentionRegistry.Find("polarity"), AttentionRegistry.Find("polarity()"));
     }
 
-    public static TheoryData<string> WithOptions => [.. AttentionRegistry.All.SelectMany(entry => entry.Options.Select(option => $"{entry.Name}({option.Name}={Example(option)})"))];
+    public static TheoryData<string> WithOptions => [.. RegisteredAttentions.All.SelectMany(entry => entry.Options.Select(option => $"{entry.Name}({option.Name}={Example(option)})"))];
 
     [Theory]
     [MemberData(nameof(WithOptions))]
@@ -70,7 +70,7 @@ public class AttentionNameTests
     }
 
     public static TheoryData<string> Extremes =>
-        [.. AttentionRegistry.All.SelectMany(entry => entry.Options.Where(option => option.Takes.StartsWith("a whole", StringComparison.Ordinal)).SelectMany(option => (string[])[$"{entry.Name}({option.Name}=1)", $"{entry.Name}({option.Name}={option.Takes.Split(' ')[^1]})"]))];
+        [.. RegisteredAttentions.All.SelectMany(entry => entry.Options.Where(option => option.Takes.StartsWith("a whole", StringComparison.Ordinal)).SelectMany(option => (string[])[$"{entry.Name}({option.Name}=1)", $"{entry.Name}({option.Name}={option.Takes.Split(' ')[^1]})"]))];
 
     [Theory]
     [MemberData(nameof(Extremes))]

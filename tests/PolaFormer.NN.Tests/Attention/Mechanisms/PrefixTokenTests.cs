@@ -8,7 +8,7 @@ public class PrefixTokenTests
 {
     private const int Prefix = 2, Height = 3, Width = 5, Dim = 8, Heads = 2, Tokens = Prefix + (Height * Width);
 
-    public static TheoryData<string> Names => [.. AttentionRegistry.All.Select(entry => entry.Name)];
+    public static TheoryData<string> Names => [.. RegisteredAttentions.All.Select(entry => entry.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -1,7 +1,6 @@
 using PolaFormer.NN;
-using PolaFormer.Training.Optimization;
 
-namespace PolaFormer.Segmentation.Training;
+namespace PolaFormer.Training.Optimization;
 
 /// <summary>
 /// mmcv's parameter-wise options: the first key that a parameter's name contains, longer keys before shorter and equal lengths by

@@ -1,6 +1,4 @@
-using PolaFormer.Vision;
-
-namespace PolaFormer.Segmentation.Data;
+namespace PolaFormer.Vision.Transforms;
 
 /// <summary>
 /// Bytes to network input by mmcv's rule: float32((float32(level − mean))·(1/std)), each in double precision before it is rounded.

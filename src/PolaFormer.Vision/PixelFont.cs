@@ -1,9 +1,7 @@
-using PolaFormer.Vision;
-
-namespace PolaFormer.Segmentation.Inference;
+namespace PolaFormer.Vision;
 
 /// <summary>Letters of 5×7 pixels, ASCII, for legends; other characters are a question mark.</summary>
-internal static class PixelFont
+public static class PixelFont
 {
     /// <summary>Columns from one letter to the next.</summary>
     public const int Advance = 6;

@@ -1,4 +1,4 @@
-namespace PolaFormer.Segmentation.Training;
+namespace PolaFormer.Training.Optimization;
 
 /// <summary>Factors of some parameters.</summary>
 /// <param name="RateFactor">Of the learning rate (lr_mult).</param>
