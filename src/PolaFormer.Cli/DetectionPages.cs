@@ -6,37 +6,18 @@ using PolaFormer.Training;
 namespace PolaFormer.Cli;
 
 /// <summary>Writes <c>detection.html</c> beside a run's report after every evaluation: COCO's figures and the precision of each class.</summary>
-/// <param name="display">Hears of everything, too.</param>
 /// <param name="task">What is trained.</param>
 /// <param name="folder">The run's folder.</param>
-internal sealed class DetectionPages(ITrainingObserver display, DetectionTask task, string folder) : ITrainingObserver
+internal sealed class DetectionPages(DetectionTask task, string folder) : ITrainingObserver
 {
     private static readonly string[] s_figures = ["AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "AR 1", "AR 10", "AR 100", "AR small", "AR medium", "AR large"];
 
-    public void RunStarted(RunDescription run) => display.RunStarted(run);
-
-    public void Warned(string message) => display.Warned(message);
-
-    public bool WantsStep(int step) => display.WantsStep(step);
-
-    public void StepDone(TrainingProgress progress) => display.StepDone(progress);
-
-    public void RunEnded(RunEnd end) => display.RunEnded(end);
+    public bool WantsStep(int step) => false;
 
     public void EpochDone(EpochResult result)
     {
-        display.EpochDone(result);
-        if (task.LastTables.Count == 0)
-            return;
-        try
-        {
+        if (task.LastTables.Count > 0)
             new AnalysisReport($"Objects found by {task.Name}", $"after {result.GlobalStep} steps", [Figures(), Losses(), ByClass()]).Write(Path.Combine(folder, "detection.html"));
-        }
-        catch (IOException error)
-        {
-            // A page that cannot be written does not end a run.
-            display.Warned(error.Message);
-        }
     }
 
     private ReportSection Figures()

@@ -1,34 +1,52 @@
 using System.CommandLine;
 using PolaFormer.Checkpoints;
+using PolaFormer.Detection;
+using PolaFormer.Detection.Data;
+using PolaFormer.Detection.Training;
 using PolaFormer.Pipelines;
+using PolaFormer.Segmentation;
+using PolaFormer.Segmentation.Data;
+using PolaFormer.Segmentation.Training;
 using PolaFormer.Training;
+using PolaFormer.Training.Configuration;
 using PolaFormer.Vision;
 using PolaFormer.Vision.Datasets;
 using PolaFormer.Vision.Loading;
 
 namespace PolaFormer.Cli;
 
-/// <summary><c>eval --checkpoint FILE --data PATH</c>: accuracy of a checkpoint on labelled images.</summary>
+/// <summary><c>eval --checkpoint FILE --data PATH</c>: what a checkpoint achieves on labelled images, pixels or objects; the network says the task.</summary>
 internal static class EvalCommand
 {
     public static Command Create()
     {
         var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
-        var data = new Option<string>("--data") { HelpName = "DIR", Description = "Folder or .tar.gz with val/ or test/.", Required = true };
-        var split = new Option<string>("--split") { HelpName = "NAME", Description = "Which images.", DefaultValueFactory = _ => "val" };
+        var data = new Option<string>("--data") { HelpName = "DIR", Description = "Folder or .tar.gz with val/ or test/; for a segmentation network or a detector as for 'train'.", Required = true };
+        var split = new Option<string>("--split") { HelpName = "NAME", Description = "Which images of a classifier's data.", DefaultValueFactory = _ => "val" };
         var batch = new Option<int>("--batch") { HelpName = "B", Description = "Images at a time.", DefaultValueFactory = _ => 64, CustomParser = Numbers.One(1, 1 << 20) };
         var badImages = new Option<string>("--bad-images") { HelpName = "WHAT", Description = "fail ends at an image that cannot be decoded; skip names it and leaves it out.", DefaultValueFactory = _ => "fail" };
         badImages.AcceptOnlyFromAmong("fail", "skip");
+        var options = new Option<string[]>("--opts") { HelpName = "KEY VALUE", Description = "Keys of a recipe that say how the data of a segmentation network or a detector are read: SEGMENTATION.COLOR_MASKS true DATA.HOLD_OUT 1.", AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.ZeroOrMore };
         Option<bool> fastDecode = CommonOptions.FastDecode();
         Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("eval", "Measure a checkpoint's accuracy on labelled images.") { checkpoint, model, data, split, batch, badImages, fastDecode, device, threads, json };
+        var command = new Command("eval", "Measure what a checkpoint achieves on labelled images, pixels or objects.") { checkpoint, model, data, split, batch, badImages, fastDecode, device, threads, json, options };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
             using IDisposable use = CommonOptions.UseDevice(parsed.GetValue(device));
+            bool asJson = parsed.GetValue(json);
+            if (parsed.GetValue(checkpoint) is { } path && NetworkTasks.Of(path) is not NetworkTask.Classification and var task)
+            {
+                TrainingConfig config = ConfigurationReader.Read(null, parsed.GetValue(options));
+                config.Data.DataPath = parsed.GetValue(data)!;
+                ConfigurationRules.Check(config);
+                Print(EvaluateDense(path, task, parsed.GetValue(model), config), "images", asJson);
+                return;
+            }
+
             IImageDataset images = ImageDatasets.Open(parsed.GetValue(data)!, parsed.GetValue(split));
             Evaluation result = Evaluate(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), images, new DataLoaderOptions
             {
@@ -42,7 +60,7 @@ internal static class EvalCommand
             if (double.IsNaN(result.Loss))
                 throw new NotFiniteNumberException("The network's results are NaN: its weights are finite, but what it computes with them is not. Take a checkpoint from before the training diverged.");
             int skipped = images.Count - (int)result.Count;
-            Print(result, skipped, parsed.GetValue(json));
+            Print(result, "images", asJson, skipped);
         });
         return command;
     }
@@ -63,18 +81,55 @@ internal static class EvalCommand
         return ClassificationTask.Evaluate(classifier.Model, new DataLoader(images, classifier.Transform, options with { Decode = decode }))!;
     }
 
+    private static Evaluation EvaluateDense(string path, NetworkTask task, string? modelName, TrainingConfig config)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        if (task == NetworkTask.Segmentation)
+        {
+            SegmenterDescription segmenter = SegmenterRecognition.Recognize(checkpoint, modelName);
+            var pixels = SegmentationData.Open(config, config.Segmentation.Classes.Length > 0 ? null : segmenter.Classes);
+            RequireSameClasses(checkpoint, segmenter.Classes.Names, pixels.Classes.Names);
+            return SegmentationEvaluation.Run(SegmenterRecognition.Load(segmenter, checkpoint), pixels.Evaluation, new TestPipeline { Scale = segmenter.Scale })!.ToEvaluation();
+        }
+
+        if (task != NetworkTask.Detection)
+            throw new CheckpointException(path, "eval measures networks of images. For one of Long Range Arena run 'train' with its recipe, --resume and --opts EVAL_MODE true.");
+        DetectorDescription detector = DetectorRecognition.Recognize(checkpoint, modelName);
+        var objects = DetectionData.Open(config);
+        RequireSameClasses(checkpoint, [.. detector.Categories.Select(category => category.Name)], [.. objects.Evaluation.Annotations.Categories.Select(category => category.Name)]);
+        return DetectionMeasurement.Run(DetectorRecognition.Load(detector, checkpoint), objects.Evaluation, detector.Scale)!.ToEvaluation();
+    }
+
+    // Networks of other makers do not name their classes.
+    private static void RequireSameClasses(Checkpoint checkpoint, IReadOnlyList<string> saved, IReadOnlyList<string> given)
+    {
+        if (saved.Count != given.Count || (checkpoint.Metadata.ContainsKey("labels") && !saved.SequenceEqual(given)))
+            throw new CheckpointException(checkpoint.Name, $"{ClassDifference.Describe("the model", saved, "the data", given)}. Choose data of the same classes.");
+    }
+
     /// <summary>Prints what a network achieves.</summary>
-    public static void Print(Evaluation result, int skipped, bool asJson)
+    /// <param name="result">What it achieves.</param>
+    /// <param name="examples">What is counted: images, rows.</param>
+    /// <param name="asJson">Whether to print JSON.</param>
+    /// <param name="skipped">Examples left out; null where the task leaves out none.</param>
+    public static void Print(Evaluation result, string examples, bool asJson, int? skipped = null)
     {
         if (asJson)
         {
-            Json.Print(new { images = result.Count, skipped, top1 = result["top1"], top5 = result["top5"], loss = result.Loss, images_per_second = result.ExamplesPerSecond });
+            var values = new OrderedDictionary<string, object> { [examples] = result.Count };
+            if (skipped is { } count)
+                values["skipped"] = count;
+            foreach (MetricValue metric in result.Metrics.Values)
+                values[metric.Definition.Name] = metric.Value;
+            values["loss"] = result.Loss;
+            values[$"{examples}_per_second"] = result.ExamplesPerSecond;
+            Json.Print(values);
             return;
         }
 
-        Console.WriteLine(FormattableString.Invariant($"{result.Count} images at {result.ExamplesPerSecond:F0} images/s{(skipped > 0 ? $", {skipped} left out" : "")}"));
-        Console.WriteLine(FormattableString.Invariant($"  top-1  {result["top1"]:P2}"));
-        Console.WriteLine(FormattableString.Invariant($"  top-5  {result["top5"]:P2}"));
-        Console.WriteLine(FormattableString.Invariant($"  loss   {result.Loss:F4}"));
+        Console.WriteLine(FormattableString.Invariant($"{result.Count} {examples} at {result.ExamplesPerSecond:0.##} {examples}/s{(skipped > 0 ? $", {skipped} left out" : "")}"));
+        foreach (MetricValue metric in result.Metrics.Values)
+            Console.WriteLine($"  {metric.Definition.Label,-6} {metric.ToText()}");
+        Console.WriteLine(FormattableString.Invariant($"  {"loss",-6} {result.Loss:F4}"));
     }
 }

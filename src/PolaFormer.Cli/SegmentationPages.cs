@@ -10,37 +10,18 @@ using PolaFormer.Vision;
 namespace PolaFormer.Cli;
 
 /// <summary>Writes <c>segmentation.html</c> beside a run's report after every evaluation: scores of the classes, what is taken for what, and the worst images with their labels beside the prediction.</summary>
-/// <param name="display">Hears of everything, too.</param>
 /// <param name="task">What is trained.</param>
 /// <param name="folder">The run's folder.</param>
-internal sealed class SegmentationPages(ITrainingObserver display, SegmentationTask task, string folder) : ITrainingObserver
+internal sealed class SegmentationPages(SegmentationTask task, string folder) : ITrainingObserver
 {
     private const int WorstImages = 6, WorstConfusions = 20, PictureSide = 480;
 
-    public void RunStarted(RunDescription run) => display.RunStarted(run);
-
-    public void Warned(string message) => display.Warned(message);
-
-    public bool WantsStep(int step) => display.WantsStep(step);
-
-    public void StepDone(TrainingProgress progress) => display.StepDone(progress);
-
-    public void RunEnded(RunEnd end) => display.RunEnded(end);
+    public bool WantsStep(int step) => false;
 
     public void EpochDone(EpochResult result)
     {
-        display.EpochDone(result);
-        if (task.LastEvaluation is not { } evaluation)
-            return;
-        try
-        {
+        if (task.LastEvaluation is { } evaluation)
             Page(evaluation, result).Write(Path.Combine(folder, "segmentation.html"));
-        }
-        catch (IOException error)
-        {
-            // A page that cannot be written does not end a run.
-            display.Warned(error.Message);
-        }
     }
 
     private AnalysisReport Page(SegmentationEvaluation evaluation, EpochResult result) => new(

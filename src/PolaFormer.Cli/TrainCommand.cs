@@ -1,7 +1,6 @@
 using System.CommandLine;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Files;
-using PolaFormer.LongRange;
 using PolaFormer.Measurement;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
@@ -9,16 +8,19 @@ using PolaFormer.Training.Configuration;
 
 namespace PolaFormer.Cli;
 
-/// <summary><c>train --cfg FILE --data PATH</c>: trains a network by a recipe.</summary>
+/// <summary><c>train --cfg FILE --data PATH</c>: trains a network by a recipe, which says the task.</summary>
 internal static class TrainCommand
 {
     public static Command Create()
     {
-        var recipe = new Option<string>("--cfg") { HelpName = "FILE", Description = "Recipe: a YAML file with the authors' keys; see configs/.", Required = true };
-        var data = new Option<string?>("--data") { HelpName = "DIR", Description = "Folder or .tar.gz with train/ and val/ or test/ (DATA.DATA_PATH)." };
+        var recipe = new Option<string?>("--cfg") { HelpName = "FILE", Description = "Recipe: a YAML file with the authors' keys; see configs/." };
+        var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Network (MODEL.TYPE); without --cfg a segmentation network or a detector, by its published recipe." };
+        var data = new Option<string?>("--data") { HelpName = "DIR", Description = "Folder or .tar.gz with train/ and val/ or test/; with images/ and annotations/ for a segmentation network; in COCO's, YOLO's or Pascal VOC's form for a detector (DATA.DATA_PATH)." };
         var output = new Option<string?>("--output") { HelpName = "DIR", Description = "Folder of logs and checkpoints (OUTPUT); a run found there is continued." };
         // The key declares the range.
         var epochs = new Option<int?>("--epochs") { HelpName = "N", Description = "Epochs (TRAIN.EPOCHS).", CustomParser = Numbers.OneOrNone(int.MinValue, int.MaxValue) };
+        var batch = new Option<int?>("--batch") { HelpName = "N", Description = "Images a step (DATA.BATCH_SIZE).", CustomParser = Numbers.OneOrNone(int.MinValue, int.MaxValue) };
+        var rate = new Option<double?>("--lr") { HelpName = "RATE", Description = "Learning rate (TRAIN.BASE_LR)." };
         var resume = new Option<string?>("--resume") { HelpName = "FILE", Description = "State of a run to continue from: its resume.safetensors (MODEL.RESUME)." };
         var pretrained = new Option<string?>("--pretrained") { HelpName = "FILE", Description = "Checkpoint to start a new run from, of any resolution and number of classes (MODEL.PRETRAINED)." };
         var onNan = new Option<string?>("--on-nan") { Description = "What a loss or gradient that is not finite does: stop the run, skip the step, or roll back to the saved state and pass the batch over (TRAIN.ON_NAN)." };
@@ -30,17 +32,23 @@ internal static class TrainCommand
         Option<int?> threads = CommonOptions.Threads();
         var json = new Option<bool>("--json") { Description = "Print the run's log, one JSON object a line, instead of text." };
         var throughput = new Option<bool>("--throughput") { Description = "Measure images/s of inference on batches of DATA.BATCH_SIZE instead of training (THROUGHPUT_MODE)." };
-        var command = new Command("train", "Train a network.") { recipe, data, output, epochs, resume, pretrained, attention, onNan, detectAnomaly, device, threads, json, throughput, options };
+        var command = new Command("train", "Train a network.") { recipe, model, data, output, epochs, batch, rate, resume, pretrained, attention, onNan, detectAnomaly, device, threads, json, throughput, options };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
-            TrainingConfig config = ConfigurationReader.Read(parsed.GetValue(recipe)!, parsed.GetValue(options));
+            string? file = parsed.GetValue(recipe), name = parsed.GetValue(model);
+            if (file is null && name is null)
+                throw new ConfigurationException("Nothing says what to train: give a recipe with --cfg, or a network with --model.");
+            string[] keys = [.. name is null ? Array.Empty<string>() : ["MODEL.TYPE", name, "MODEL.NAME", name], .. parsed.GetValue(options)!];
+            TrainingConfig config = ConfigurationReader.Read(file, keys, NetworkTasks.Publish);
             config.Data.DataPath = parsed.GetValue(data) ?? config.Data.DataPath;
             config.Train.Epochs = parsed.GetValue(epochs) ?? config.Train.Epochs;
+            config.Data.BatchSize = parsed.GetValue(batch) ?? config.Data.BatchSize;
+            config.Train.BaseLr = parsed.GetValue(rate) ?? config.Train.BaseLr;
             config.Model.Resume = parsed.GetValue(resume) ?? config.Model.Resume;
             config.Model.Pretrained = parsed.GetValue(pretrained) ?? config.Model.Pretrained;
-            if (CommonOptions.NamesOf(parsed.GetValue(attention)) is { Length: > 0 } names)
-                config.Model.Attention = names;
+            if (CommonOptions.NamesOf(parsed.GetValue(attention)) is { Length: > 0 } attentions)
+                config.Model.Attention = attentions;
             config.Train.DetectAnomaly |= parsed.GetValue(detectAnomaly);
             config.Train.OnNan = parsed.GetValue(onNan) ?? config.Train.OnNan;
             config.Device = parsed.GetValue(device) ?? config.Device;
@@ -49,7 +57,8 @@ internal static class TrainCommand
                 config.Output = folder;
             else if (config.Output.Length == 0)
                 config.Output = Path.Combine("output", config.Model.Name, config.Tag);
-            RequireRecipeKept(parsed.GetValue(recipe)!, config.Output);
+            if (file is not null)
+                RequireRecipeKept(file, config.Output);
             using IDisposable use = CommonOptions.UseDevice(config.Device, isMixed: config.AmpType == "bfloat16");
             return Run(config, parsed.GetValue(json));
         });
@@ -60,24 +69,23 @@ internal static class TrainCommand
     {
         if (config.Data.DataPath.Length == 0)
             throw new ConfigurationException("No data: give --data, or DATA.DATA_PATH in the recipe.");
-        bool isArena = ArenaTrainer.IsWanted(config);
-        if (config.ThroughputMode && isArena)
-            throw new ConfigurationException("THROUGHPUT_MODE measures networks of images; DATA.DATASET names a task of Long Range Arena.");
         if (config.ThroughputMode)
         {
+            if (NetworkTasks.Of(config) != NetworkTask.Classification)
+                throw new ConfigurationException("THROUGHPUT_MODE measures classifiers of images; the recipe is of another task.");
             Print(ThroughputMeasurement.Of(config), asJson);
             return 0;
         }
 
         using var stop = new StopSignals();
-        Trainer trainer = isArena ? ArenaTrainer.Create(config, config.Output) : ConfiguredTrainer.Create(config, config.Output);
+        Trainer trainer = NetworkTasks.TrainerOf(config);
         if (config.EvalMode)
             return Evaluate(trainer, asJson, stop.Token);
         if (!asJson)
-            Terminal.WriteLine((config.Model.Type, "bold"), ($"  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Task.Classes.Count} classes, {Workers.ThreadCount} threads → {PlainText.Of(config.Output)}", null));
-        if (!asJson && trainer.Task is ClassificationTask { Pretrained: { } report })
-            Console.WriteLine($"Started from {PlainText.Of(config.Model.Pretrained)}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.PassedOver.Count} passed over");
-        return TrainingRun.Run(trainer, config.Output, asJson, config.PrintFreq, stop.Token);
+            Terminal.WriteLine((trainer.Task.Name, "bold"), ($"  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Task.Classes.Count} classes, {Workers.ThreadCount} threads → {PlainText.Of(config.Output)}", null));
+        if (!asJson && trainer.Task.Pretrained is { } report)
+            Console.WriteLine($"Started from {PlainText.Of(config.Model.Pretrained)}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Mismatched.Count} of another shape, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.PassedOver.Count} passed over");
+        return TrainingRun.Run(trainer, config.Output, asJson, config.PrintFreq, stop.Token, NetworkTasks.PagesOf(trainer.Task, config.Output));
     }
 
     // The run writes its resolved configuration, which must not replace a recipe that somebody wrote; one that a run wrote may be.
@@ -94,19 +102,8 @@ internal static class TrainCommand
             return 130;
         if (!asJson)
             Console.WriteLine($"{evaluation.Weights}:");
-        if (trainer.Task is ClassificationTask task)
-            EvalCommand.Print(evaluation.Result, task.Data.Evaluation.BadImages.Count, asJson);
-        else
-            Print(evaluation.Result, asJson);
+        EvalCommand.Print(evaluation.Result, trainer.Task.ExamplesName, asJson, trainer.Task is ClassificationTask task ? task.Data.Evaluation.BadImages.Count : null);
         return 0;
-    }
-
-    private static void Print(Evaluation result, bool asJson)
-    {
-        if (asJson)
-            Json.Print(new { rows = result.Count, accuracy = result.First.Value, loss = result.Loss, rows_per_second = result.ExamplesPerSecond });
-        else
-            Console.WriteLine(FormattableString.Invariant($"{result.Count} rows: {result.First.Definition.Label} {result.First.ToText()}, loss {result.Loss:F4}; {result.ExamplesPerSecond:F0} rows/s"));
     }
 
     private static void Print(ThroughputMeasurement measured, bool asJson)

@@ -12,9 +12,9 @@ internal static class TrainingRun
     /// <param name="asJson">Whether the log is printed instead of text.</param>
     /// <param name="printEvery">Steps between two lines.</param>
     /// <param name="stop">Ends the run after the step under way.</param>
-    /// <param name="pages">What else is written of the run, around the display; null for nothing.</param>
+    /// <param name="pages">What else is written of the run.</param>
     /// <returns>The exit code: 130 where the run was stopped.</returns>
-    public static int Run(Trainer trainer, string folder, bool asJson, int printEvery, CancellationToken stop, Func<ITrainingObserver, ITrainingObserver>? pages = null)
+    public static int Run(Trainer trainer, string folder, bool asJson, int printEvery, CancellationToken stop, params IReadOnlyList<ITrainingObserver> pages)
     {
         // A run goes on when nobody can read what it prints: its log and its checkpoints are files.
         bool isTold = false;
@@ -27,7 +27,7 @@ internal static class TrainingRun
         ITrainingObserver display = asJson
             ? new JsonLines(output.WriteLine, printEvery)
             : new TrainingDisplay(output, Console.IsOutputRedirected ? null : () => Console.WindowWidth, printEvery);
-        if (trainer.Run(pages?.Invoke(display) ?? display, stop))
+        if (trainer.Run(new TrainingObservers([display, .. pages]), stop))
             return 0;
         Console.Error.WriteLine("Stopped; the same command continues.");
         return 130;

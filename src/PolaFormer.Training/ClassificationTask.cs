@@ -72,8 +72,8 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     /// <summary>The images.</summary>
     public TrainingData Data { get; }
 
-    /// <summary>What became of the weights of MODEL.PRETRAINED; null without.</summary>
-    public PretrainedReport? Pretrained { get; }
+    /// <inheritdoc/>
+    public override PretrainedReport? Pretrained { get; }
 
     /// <inheritdoc/>
     public override IReadOnlyList<MetricDefinition> Metrics => ClassificationMetrics.Definitions;

@@ -49,6 +49,8 @@ public static class ConfiguredOptimization
                 throw new ConfigurationException($"TRAIN.LR_SCHEDULER.NAME onecycle rises over TRAIN.WARMUP_EPOCHS, {train.WarmupEpochs}, and falls until TRAIN.EPOCHS, {train.Epochs}; give some epochs to both, and set TRAIN.COOLDOWN_EPOCHS to 0.");
             case "onecycle":
                 return OneCycleSchedule.FromPeak(train.BaseLr * scale, warmup, total);
+            case "poly" or "milestones":
+                throw new ConfigurationException($"TRAIN.LR_SCHEDULER.NAME: {train.LrScheduler.Name} is not for classifiers; use cosine, linear, step or onecycle.");
             default:
                 throw new UnreachableException(train.LrScheduler.Name);
         }

@@ -1,4 +1,3 @@
-using System.Reflection;
 using PolaFormer.Models;
 using PolaFormer.Training.Configuration;
 
@@ -9,13 +8,7 @@ namespace PolaFormer.Training;
 internal sealed class ModelKeys(ModelConfig config) : IModelKeys
 {
     /// <inheritdoc/>
-    public T Get<T>(string key)
-    {
-        object? value = config;
-        foreach (string part in key.Split('.'))
-            value = ConfigurationKeys.Of(value!.GetType()).TryGetValue(part, out PropertyInfo? property) ? property.GetValue(value) : throw new ArgumentException($"MODEL has no key {key}.");
-        return value is T typed ? typed : throw new ArgumentException($"MODEL.{key} is no {typeof(T).Name}.");
-    }
+    public T Get<T>(string key) => ConfigurationKeys.Get(config, key) is T value ? value : throw new ArgumentException($"MODEL.{key} is no {typeof(T).Name}.");
 
     /// <inheritdoc/>
     public Exception Wrong(string key, string problem) => new ConfigurationException($"MODEL.{key}: {problem}");

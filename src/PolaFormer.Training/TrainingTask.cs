@@ -1,3 +1,4 @@
+using PolaFormer.Checkpoints;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
 
@@ -34,6 +35,9 @@ public abstract class TrainingTask
 
     /// <summary>Examples left out of the epoch because they could not be read.</summary>
     public virtual int LeftOut => 0;
+
+    /// <summary>What became of the weights that the network started from; null without.</summary>
+    public virtual PretrainedReport? Pretrained => null;
 
     /// <summary>Epoch under way, from 0; the trainer sets it before it asks for the epoch's batches or its evaluation.</summary>
     public int Epoch { get; internal set; }

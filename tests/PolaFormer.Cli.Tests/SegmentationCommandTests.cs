@@ -49,7 +49,7 @@ public sealed class SegmentationCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task TrainSegmenterTrainsAndWritesItsPages()
+    public async Task TrainTrainsByThePublishedRecipeAndEvalMeasuresTheResult()
     {
         for (int i = 0; i < 3; i++)
         {
@@ -58,12 +58,30 @@ public sealed class SegmentationCommandTests : IDisposable
         }
 
         await File.WriteAllTextAsync(At("classes.txt"), "sky\nground\n", TestContext.Current.CancellationToken);
-        string[] command = ["train-segmenter", "--model", "polapp_nano_ham", "--data", At("data"), "--classes", At("classes.txt"), "--output", At("run"), "--iterations", "2", "--interval", "1", "--batch", "1", "--crop", "32", "--hold-out", "0.4"];
-        (int code, string output, string error) = await Polaformer.Run(command);
+        (int code, string output, string error) = await Polaformer.Run(
+            "train", "--model", "polapp_nano_ham", "--data", At("data"), "--output", At("run"), "--epochs", "2", "--batch", "1",
+            "--opts", "SEGMENTATION.CLASSES", At("classes.txt"), "SEGMENTATION.STEPS_PER_EPOCH", "1", "DATA.IMG_SIZE", "64", "DATA.HOLD_OUT", "0.4");
         Assert.True(code == 0, error);
         Assert.Contains("mIoU", output, StringComparison.Ordinal);
-        Assert.True(File.Exists(At("run/best.safetensors")));
+        Assert.Contains("BASE_LR: 0.001", await File.ReadAllTextAsync(At("run/config.yaml"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Contains("Worst images", await File.ReadAllTextAsync(At("run/segmentation.html"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+
+        string last = (await File.ReadAllLinesAsync(At("run/log.jsonl"), TestContext.Current.CancellationToken)).Last(line => line.Contains("\"miou\"", StringComparison.Ordinal));
+        (code, output, error) = await Polaformer.Run("eval", "--checkpoint", At("run/last.safetensors"), "--data", At("data"), "--json", "--opts", "DATA.HOLD_OUT", "0.4");
+        Assert.True(code == 0, error);
+        JsonElement measured = JsonDocument.Parse(output).RootElement;
+        Assert.Equal(1, measured.GetProperty("images").GetInt32());
+
+        // The head draws its bases by the step, which eval has none of.
+        Assert.Equal(JsonDocument.Parse(last).RootElement.GetProperty("miou").GetDouble(), measured.GetProperty("miou").GetDouble(), 0.02);
+    }
+
+    [Fact]
+    public async Task AKeyThatASegmentationNetworkDoesNotUseIsRefused()
+    {
+        (int code, _, string error) = await Polaformer.Run("train", "--model", "polapp_nano_ham", "--data", At("data"), "--output", At("run"), "--opts", "TRAIN.LAYER_DECAY", "0.5");
+        Assert.Equal(1, code);
+        Assert.Contains("TRAIN.LAYER_DECAY: 0.5 has no effect", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -71,7 +89,7 @@ public sealed class SegmentationCommandTests : IDisposable
     {
         SavePhoto("data/images/alone.png");
         Directory.CreateDirectory(At("data/annotations"));
-        (int code, _, string error) = await Polaformer.Run("train-segmenter", "--model", "polapp_nano_ham", "--data", At("data"), "--output", At("run"));
+        (int code, _, string error) = await Polaformer.Run("train", "--model", "polapp_nano_ham", "--data", At("data"), "--output", At("run"));
         Assert.Equal(1, code);
         Assert.Contains("alone.png", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }

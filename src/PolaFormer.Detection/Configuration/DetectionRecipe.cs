@@ -1,5 +1,6 @@
 using PolaFormer.Detection.Training;
 using PolaFormer.Training;
+using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Optimization;
 
 namespace PolaFormer.Detection.Configuration;
@@ -7,6 +8,9 @@ namespace PolaFormer.Detection.Configuration;
 /// <summary>How a published detector is trained; 16 images a step.</summary>
 public sealed record DetectionRecipe
 {
+    /// <summary>Images of a step that the published rates are for.</summary>
+    public const int ImagesOfAStep = 16;
+
     /// <summary>Parts of names whose parameters are spared weight decay, where norms are.</summary>
     public static IReadOnlyDictionary<string, CustomKey> SparedKeys { get; } = new Dictionary<string, CustomKey>
     {
@@ -41,6 +45,17 @@ public sealed record DetectionRecipe
 
     /// <summary>The 3x schedule of a recipe.</summary>
     public DetectionRecipe Long => this with { Epochs = 36, RateEpochs = [27, 33], IsMultiScale = true };
+
+    /// <summary>Sets the keys of a recipe.</summary>
+    public void ApplyTo(TrainingConfig config)
+    {
+        (config.Data.Dataset, config.Data.BatchSize, config.Data.ImgSize) = ("objects", 2, 800);
+        (config.Train.Epochs, config.Train.WarmupEpochs) = (Epochs, 0);
+        (config.Train.BaseLr, config.Train.WeightDecay, config.Train.ClipGrad, config.Train.LrScheduler.Name) = (BaseRate, WeightDecay, null, "milestones");
+        (config.Detection.WarmupSteps, config.Detection.MultiScale) = (WarmupSteps, IsMultiScale);
+        if (Momentum is { } momentum)
+            (config.Train.Optimizer.Name, config.Train.Optimizer.Momentum) = ("sgd", momentum);
+    }
 
     /// <summary>What the trainer is told.</summary>
     /// <param name="task">What is trained.</param>

@@ -52,9 +52,12 @@ public static class DetectorRegistry
         DropPathRate = 0,
     };
 
+    /// <summary>The detector of a name; null for none.</summary>
+    public static DetectorEntry? TryFind(string name) => All.FirstOrDefault(entry => string.Equals(entry.Name, name, StringComparison.OrdinalIgnoreCase));
+
     /// <summary>The detector of a name.</summary>
     /// <exception cref="ArgumentException">There is none; the message lists those there are.</exception>
-    public static DetectorEntry Find(string name) => All.FirstOrDefault(entry => entry.Name == name)
+    public static DetectorEntry Find(string name) => TryFind(name)
         ?? throw new ArgumentException($"There is no detector '{name}'. Registered: {string.Join(", ", All.Select(entry => entry.Name))}.");
 
     private static IEnumerable<DetectorEntry> MaskRcnnPlusPlus(string size)

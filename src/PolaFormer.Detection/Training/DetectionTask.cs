@@ -1,12 +1,9 @@
-using System.Diagnostics;
 using PolaFormer.Checkpoints;
 using PolaFormer.Detection.Data;
 using PolaFormer.Detection.Evaluation;
 using PolaFormer.Detection.Losses;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Autograd;
-using PolaFormer.Tensors.Memory;
 using PolaFormer.Training;
 using PolaFormer.Vision.Transforms;
 
@@ -22,7 +19,7 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     private readonly DetectorDescription _description;
     private readonly CocoImage[] _images;
     private readonly BatchOrder _order;
-    private readonly List<string> _warnings = [];
+    private bool _hasWarned;
 
     /// <summary>Builds the network with drawn or given weights.</summary>
     /// <param name="options">The network and its data.</param>
@@ -44,13 +41,9 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
         if (Network.NumClasses != options.Train.Annotations.Categories.Count)
             throw new ArgumentException($"The network has {Network.NumClasses} classes, the data {options.Train.Annotations.Categories.Count} categories.", nameof(options));
         Network.Initialize(options.Seed);
-        if (options.Pretrained is { } path)
+        if (options.Pretrained is { Length: > 0 } path)
             Pretrained = LoadPretrained(path);
-        Metrics = Network.HasMasks
-            ? [Precision("box_ap", "box AP"), Precision("box_ap50", "box AP50"), Precision("mask_ap", "mask AP"), Precision("mask_ap50", "mask AP50")]
-            : [Precision("box_ap", "box AP"), Precision("box_ap50", "box AP50"), Precision("box_ap75", "box AP75")];
-
-        static MetricDefinition Precision(string key, string title) => new(key, title, HigherIsBetter: true, IsShare: true);
+        Metrics = DetectionMeasurement.Metrics(Network.HasMasks);
     }
 
     /// <inheritdoc/>
@@ -62,8 +55,8 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     /// <summary>The network.</summary>
     public Detector Network { get; }
 
-    /// <summary>What became of the weights to start from; null without.</summary>
-    public PretrainedReport? Pretrained { get; }
+    /// <inheritdoc/>
+    public override PretrainedReport? Pretrained { get; }
 
     /// <summary>The tables of the last evaluation, of boxes and, where the network has them, masks; empty before the first.</summary>
     public IReadOnlyList<EvaluationTable> LastTables { get; private set; } = [];
@@ -89,12 +82,9 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     /// <inheritdoc/>
     public override IEnumerable<string> Warnings()
     {
-        lock (_warnings)
-        {
-            string[] all = [.. _warnings];
-            _warnings.Clear();
-            return all;
-        }
+        IReadOnlyList<string> warnings = _hasWarned ? [] : _options.LeftOut;
+        _hasWarned = true;
+        return warnings.Select(reason => $"left out: {reason}");
     }
 
     /// <summary>The losses by name are the training's results.</summary>
@@ -103,36 +93,10 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     /// <summary>Finds the objects of every image, one at a time, and compares them with the annotations.</summary>
     public override PolaFormer.Training.Evaluation? Evaluate(Module model, CancellationToken stop = default)
     {
-        var clock = Stopwatch.StartNew();
-        var network = (Detector)model;
-        bool isTraining = network.IsTraining;
-        network.Evaluate();
-        var pipeline = DetectionPipeline.ForTest(_options.Scale.Long, _options.Scale.Short);
-        var found = new List<ImageDetections>();
-        using (GradMode.Disable())
-        {
-            foreach (CocoImage image in _options.Evaluation.Images)
-            {
-                if (stop.IsCancellationRequested)
-                    return null;
-                using var scope = MemoryScope.Enter();
-                AnnotatedImage photo = _options.Evaluation.Read(image);
-                (Tensor images, ImageInfo[] infos, _) = DetectionInput.Batch([pipeline.Apply(AnnotatedImage.Of(photo.Image), new SampleRandom(0, 0, 0))], Device);
-                found.Add(network.Detect(images, infos)[0]);
-            }
-        }
-
-        if (isTraining)
-            network.Train();
-        var dataset = new CocoDataset(_options.Evaluation.Images, _options.Evaluation.Annotations.Categories);
-        LastTables = [.. (network.HasMasks ? (bool[])[false, true] : [false]).Select(comparesMasks => CocoResults.Evaluate(dataset, found, comparesMasks))];
-        int count = Math.Max(1, dataset.Images.Count);
-        double[] values = network.HasMasks
-            ? [.. LastTables.SelectMany(table => table.Summary.Take(2))]
-            : [.. LastTables[0].Summary.Take(3)];
-        var metrics = new Metrics(Metrics);
-        metrics.Add(count, 0, [.. values.Select(value => Math.Max(0, value) * count)]);
-        return new PolaFormer.Training.Evaluation(metrics, clock.Elapsed);
+        if (DetectionMeasurement.Run((Detector)model, _options.Evaluation, _options.Scale, stop) is not { } measured)
+            return null;
+        LastTables = measured.Tables;
+        return measured.ToEvaluation();
     }
 
     /// <inheritdoc/>

@@ -18,6 +18,9 @@ public sealed record DetectionTaskOptions
     /// <summary>Images to measure on.</summary>
     public required IDetectionDataset Evaluation { get; init; }
 
+    /// <summary>What of the annotations was left out, a line each, to warn of when the run starts.</summary>
+    public IReadOnlyList<string> LeftOut { get; init; } = [];
+
     /// <summary>What changes training images.</summary>
     public DetectionPipeline Pipeline { get; init; } = DetectionPipeline.Plain;
 

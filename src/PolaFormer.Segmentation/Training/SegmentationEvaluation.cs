@@ -8,6 +8,7 @@ using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Threading;
+using PolaFormer.Training;
 using PolaFormer.Vision;
 
 namespace PolaFormer.Segmentation.Training;
@@ -20,6 +21,10 @@ namespace PolaFormer.Segmentation.Training;
 /// <param name="Elapsed">Time, loading included.</param>
 public sealed record SegmentationEvaluation(PixelCounts Counts, long[,] Confusion, IReadOnlyList<ImageScore> Images, double Loss, TimeSpan Elapsed)
 {
+    /// <summary>Mean intersection over union, mean accuracy of the classes, accuracy of the pixels.</summary>
+    public static IReadOnlyList<MetricDefinition> Metrics { get; } =
+        [new("miou", "mIoU", HigherIsBetter: true, IsShare: true), new("macc", "mAcc", HigherIsBetter: true, IsShare: true), new("aacc", "aAcc", HigherIsBetter: true, IsShare: true)];
+
     /// <summary>The scores.</summary>
     public SegmentationScores Scores => new(Counts);
 
@@ -67,6 +72,22 @@ public sealed record SegmentationEvaluation(PixelCounts Counts, long[,] Confusio
         if (wasTraining)
             network.Train();
         return new SegmentationEvaluation(total, confusion, scores, data.Count == 0 ? 0 : loss / data.Count, Stopwatch.GetElapsedTime(start));
+    }
+
+    /// <summary>Loss and <see cref="Metrics"/>, as a trainer and <c>eval</c> take them.</summary>
+    public Evaluation ToEvaluation()
+    {
+        int count = Math.Max(1, Images.Count);
+        var metrics = new Metrics(Metrics);
+        metrics.Add(count, Loss, Sums(Counts, count));
+        return new Evaluation(metrics, Elapsed);
+    }
+
+    /// <summary>The <see cref="Metrics"/> of pixels, times a number of images; 0 for what no pixel tells.</summary>
+    internal static double[] Sums(PixelCounts counts, int images)
+    {
+        var scores = new SegmentationScores(counts, nanToNum: null);
+        return [.. new[] { scores.MeanIoU, scores.MeanAccuracy, scores.Accuracy }.Select(score => double.IsNaN(score) ? 0 : Math.Min(1, score) * images)];
     }
 
     /// <summary>The classes of an image by a network in evaluation, and its loss at the resolution of the head.</summary>

@@ -1,4 +1,5 @@
 using PolaFormer.Training;
+using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Optimization;
 
 namespace PolaFormer.Segmentation.Training;
@@ -60,6 +61,15 @@ public sealed record SegmentationRecipe
         WeightDecay = 1e-3,
         Keys = new Dictionary<string, CustomKey> { ["absolute_pos_embed"] = new(DecayFactor: 0), ["relative_position_bias_table"] = new(DecayFactor: 0), ["norm"] = new(DecayFactor: 0) },
     };
+
+    /// <summary>Sets the keys of a recipe.</summary>
+    public void ApplyTo(TrainingConfig config)
+    {
+        (config.Data.Dataset, config.Data.BatchSize, config.Data.ImgSize) = ("masks", BatchSize, 512);
+        (config.Train.Epochs, config.Train.WarmupEpochs, config.Segmentation.StepsPerEpoch) = (Iterations / Interval, 0, Interval);
+        (config.Train.BaseLr, config.Train.WeightDecay, config.Train.ClipGrad, config.Train.LrScheduler.Name) = (LearningRate, WeightDecay, null, "poly");
+        (config.Segmentation.WarmupSteps, config.Segmentation.Power) = (WarmupIterations, Power);
+    }
 
     /// <summary>What the trainer is told.</summary>
     /// <param name="task">What is trained; an epoch is its interval.</param>

@@ -39,7 +39,7 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
         using IDisposable use = Device.Use();
         Network = options.Config.Create();
         Network.Initialize(options.Seed);
-        if (options.Pretrained is { } path)
+        if (options.Pretrained is { Length: > 0 } path)
             Pretrained = LoadPretrained(path);
     }
 
@@ -52,8 +52,8 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
     /// <summary>The network.</summary>
     public Segmenter Network { get; }
 
-    /// <summary>What became of the weights to start from; null without.</summary>
-    public PretrainedReport? Pretrained { get; }
+    /// <inheritdoc/>
+    public override PretrainedReport? Pretrained { get; }
 
     /// <summary>The last evaluation; null before the first.</summary>
     public SegmentationEvaluation? LastEvaluation { get; private set; }
@@ -62,8 +62,7 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
     public SegmentationTaskOptions Options => _options;
 
     /// <summary>Mean intersection over union, mean accuracy of the classes, accuracy of the pixels.</summary>
-    public override IReadOnlyList<MetricDefinition> Metrics { get; } =
-        [new("miou", "mIoU", HigherIsBetter: true, IsShare: true), new("macc", "mAcc", HigherIsBetter: true, IsShare: true), new("aacc", "aAcc", HigherIsBetter: true, IsShare: true)];
+    public override IReadOnlyList<MetricDefinition> Metrics => SegmentationEvaluation.Metrics;
 
     /// <inheritdoc/>
     public override int BatchesPerEpoch => _options.Interval;
@@ -87,10 +86,7 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
         if (SegmentationEvaluation.Run((Segmenter)model, _options.Evaluation, _options.TestPipeline, stop) is not { } evaluation)
             return null;
         LastEvaluation = evaluation;
-        int count = Math.Max(1, _options.Evaluation.Count);
-        var metrics = new Metrics(Metrics);
-        metrics.Add(count, evaluation.Loss, [.. Sums(evaluation.Counts, count)]);
-        return new Evaluation(metrics, evaluation.Elapsed);
+        return evaluation.ToEvaluation();
     }
 
     /// <inheritdoc/>
@@ -138,13 +134,7 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
         var counts = new PixelCounts(Network.NumClasses);
         for (int i = 0; i < batch.Labels.Count; i++)
             counts.Add(classes.AsSpan(i * height * width, height * width), batch.Labels[i].Resized(width, height).Values);
-        return Tensor.From(Array.ConvertAll(Sums(counts, batch.Labels.Count), sum => (float)sum), [Metrics.Count], predictions.Device);
-    }
-
-    private static double[] Sums(PixelCounts counts, int images)
-    {
-        var scores = new SegmentationScores(counts, nanToNum: null);
-        return [.. new[] { scores.MeanIoU, scores.MeanAccuracy, scores.Accuracy }.Select(score => double.IsNaN(score) ? 0 : Math.Min(1, score) * images)];
+        return Tensor.From(Array.ConvertAll(SegmentationEvaluation.Sums(counts, batch.Labels.Count), sum => (float)sum), [Metrics.Count], predictions.Device);
     }
 
     private Tensor Images(SegmentationBatch batch) => Tensor.From(batch.Images, [batch.Labels.Count, batch.Height, batch.Width, Image.Channels], Device);

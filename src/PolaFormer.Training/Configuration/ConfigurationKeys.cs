@@ -18,6 +18,16 @@ internal static class ConfigurationKeys
     /// <summary>Whether a property holds keys of its own.</summary>
     public static bool IsSection(PropertyInfo property) => property.PropertyType is { IsClass: true, IsArray: false } type && type != typeof(string);
 
+    /// <summary>The value of a key with dots between.</summary>
+    /// <exception cref="ArgumentException">There is no such key.</exception>
+    public static object? Get(object section, string key)
+    {
+        object? value = section;
+        foreach (string part in key.Split('.'))
+            value = Of(value!.GetType()).TryGetValue(part, out PropertyInfo? property) ? property.GetValue(value) : throw new ArgumentException($"There is no key {key}.", nameof(key));
+        return value;
+    }
+
     /// <summary>All keys with dots between: <c>TRAIN.OPTIMIZER.EPS</c>.</summary>
     public static IEnumerable<string> All(Type section, string prefix = "") => Of(section).SelectMany(entry =>
         IsSection(entry.Value) ? All(entry.Value.PropertyType, $"{prefix}{entry.Key}.") : [prefix + entry.Key]);

@@ -11,15 +11,18 @@ public static class ConfigurationReader
     /// <summary>Reads a file and options.</summary>
     /// <param name="path">A YAML file; null for the defaults alone.</param>
     /// <param name="options">Keys and values in turn: <c>TRAIN.EPOCHS 20 SEED 1</c>.</param>
+    /// <param name="publish">Sets the published values of a MODEL.TYPE, over which those of the file and the options are read; null for none.</param>
     /// <exception cref="ConfigurationException">The file cannot be read, a key is unknown, or a value is not of its type.</exception>
-    public static TrainingConfig Read(string? path, IReadOnlyList<string>? options = null)
+    public static TrainingConfig Read(string? path, IReadOnlyList<string>? options = null, Action<string, TrainingConfig>? publish = null)
     {
         var config = new TrainingConfig();
-        int files = 0;
-        if (path is not null)
-            MergeFile(config, path, 0, ref files);
-        Apply(config, options ?? []);
-        return config;
+        Merge(config, path, options);
+        if (publish is null)
+            return config;
+        var published = new TrainingConfig();
+        publish(config.Model.Type, published);
+        Merge(published, path, options);
+        return published;
     }
 
     /// <summary>Overwrites values by options, keys and values in turn.</summary>
@@ -44,6 +47,14 @@ public static class ConfigurationReader
                     section = property.GetValue(section)!;
             }
         }
+    }
+
+    private static void Merge(TrainingConfig config, string? path, IReadOnlyList<string>? options)
+    {
+        int files = 0;
+        if (path is not null)
+            MergeFile(config, path, 0, ref files);
+        Apply(config, options ?? []);
     }
 
     // Files are counted, not only how deep they lie: each may name many.

@@ -10,6 +10,12 @@ namespace PolaFormer.Training.Configuration;
 /// </summary>
 public static class ConfigurationRules
 {
+    private static readonly string[] s_ofClassifiers =
+        ["MODEL.ATTENTION", "TRAIN.START_EPOCH", "TRAIN.COOLDOWN_EPOCHS", "TRAIN.ACCUMULATION_STEPS", "TRAIN.USE_CHECKPOINT", "TRAIN.LAYER_DECAY", "TRAIN.FREEZE", "SAVE_PTH"];
+
+    /// <summary>Keys of the optimisation that are for classifiers alone.</summary>
+    public static ReadOnlySpan<string> OfClassifiers => s_ofClassifiers;
+
     /// <summary>Checks every key of a section.</summary>
     /// <param name="section">A configuration, or a section of one.</param>
     /// <param name="prefix">The section's own key with a dot behind it: <c>TRAIN.</c>.</param>
@@ -24,6 +30,22 @@ public static class ConfigurationRules
                 Check(value!, $"{prefix}{key}.");
             else
                 Check(property, value, property.GetValue(defaults), prefix + key);
+        }
+    }
+
+    /// <summary>Refuses values of keys that a task does not use.</summary>
+    /// <param name="config">The recipe.</param>
+    /// <param name="what">What does not use them: <c>a detector</c>.</param>
+    /// <param name="keys">The keys.</param>
+    /// <exception cref="ConfigurationException">One has another value than its default.</exception>
+    public static void RequireDefaults(TrainingConfig config, string what, params ReadOnlySpan<string> keys)
+    {
+        var defaults = new TrainingConfig();
+        foreach (string key in keys)
+        {
+            object? value = ConfigurationKeys.Get(config, key), published = ConfigurationKeys.Get(defaults, key);
+            if (ConfigurationValue.Format(value) != ConfigurationValue.Format(published))
+                throw new ConfigurationException($"{key}: {ConfigurationValue.Show(value)} has no effect on the training of {what}. Leave the key out, or at {ConfigurationValue.Show(published)}.");
         }
     }
 

@@ -12,9 +12,13 @@ public sealed class DataConfig
     /// <summary>DATA_PATH: folder, archive or shards of the data set; docs/data.md shows the layouts.</summary>
     public string DataPath { get; set; } = "";
 
-    /// <summary>DATASET: <c>imagenet</c> (photographs of any size), <c>cifar10</c> (images of the network's size, held in memory), or (ours) a task of Long Range Arena: <c>listops</c>, <c>text</c>, <c>retrieval</c>, <c>pathfinder</c>, <c>image</c>.</summary>
-    [AllowedValues("imagenet", "cifar10", "listops", "text", "retrieval", "pathfinder", "image")]
+    /// <summary>DATASET: <c>imagenet</c> (photographs of any size), <c>cifar10</c> (images of the network's size, held in memory), or (ours) <c>masks</c> (photographs with the class of every pixel), <c>objects</c> (photographs with boxes or masks of objects), or a task of Long Range Arena: <c>listops</c>, <c>text</c>, <c>retrieval</c>, <c>pathfinder</c>, <c>image</c>.</summary>
+    [AllowedValues("imagenet", "cifar10", "masks", "objects", "listops", "text", "retrieval", "pathfinder", "image")]
     public string Dataset { get; set; } = "imagenet";
+
+    /// <summary>HOLD_OUT (ours): share of masks and objects that is held out by SEED for evaluation where the data have no images for it; 1 to evaluate on all.</summary>
+    [Range(0, 1, MinimumIsExclusive = true)]
+    public double HoldOut { get; set; } = 0.1;
 
     /// <summary>IMG_SIZE: side of the network's input in pixels.</summary>
     [Range(1, 8192)]

@@ -5,7 +5,7 @@ namespace PolaFormer.Training.Configuration;
 /// <summary>MODEL: the network.</summary>
 public sealed class ModelConfig
 {
-    /// <summary>TYPE: <c>pola_pvt_tiny</c> … <c>pola_pvt_large</c>, <c>pola_swin</c> (with SWIN and LA), <c>polaformer_pp</c> (with PP), <c>polab0</c> … <c>polab5</c>, or a registered name.</summary>
+    /// <summary>TYPE: <c>pola_pvt_tiny</c> … <c>pola_pvt_large</c>, <c>pola_swin</c> (with SWIN and LA), <c>polaformer_pp</c> (with PP), <c>polab0</c> … <c>polab5</c>, or a registered name: of a classifier, a segmentation network or a detector.</summary>
     public string Type { get; set; } = "swin";
 
     /// <summary>NAME: for folders and records.</summary>

@@ -5,8 +5,8 @@ namespace PolaFormer.Training.Configuration;
 /// <summary>TRAIN.LR_SCHEDULER: the course of the learning rate.</summary>
 public sealed class SchedulerConfig
 {
-    /// <summary>NAME: <c>cosine</c>, <c>linear</c>, <c>step</c>, or (ours) <c>onecycle</c>, which moves AdamW's β₁, too, and takes no WARMUP_LR and MIN_LR.</summary>
-    [AllowedValues("cosine", "linear", "step", "onecycle")]
+    /// <summary>NAME: <c>cosine</c>, <c>linear</c>, <c>step</c>, or (ours) <c>onecycle</c>, which moves AdamW's β₁, too, and takes no WARMUP_LR and MIN_LR; <c>poly</c> is that of segmentation networks, <c>milestones</c> that of detectors.</summary>
+    [AllowedValues("cosine", "linear", "step", "onecycle", "poly", "milestones")]
     public string Name { get; set; } = "cosine";
 
     /// <summary>DECAY_EPOCHS: of the step schedule.</summary>

@@ -23,6 +23,12 @@ public sealed class TrainingConfig
     /// <summary>LONG_RANGE: a task of Long Range Arena; ours.</summary>
     public LongRangeConfig LongRange { get; set; } = new();
 
+    /// <summary>SEGMENTATION: networks that MODEL.TYPE names for the class of every pixel; ours.</summary>
+    public SegmentationConfig Segmentation { get; set; } = new();
+
+    /// <summary>DETECTION: networks that MODEL.TYPE names for objects; ours.</summary>
+    public DetectionConfig Detection { get; set; } = new();
+
     /// <summary>AUG: the augmentation.</summary>
     public AugmentationConfig Aug { get; set; } = new();
 

@@ -1,0 +1,75 @@
+using PolaFormer.Segmentation.Data;
+using PolaFormer.Segmentation.Networks;
+using PolaFormer.Tensors;
+using PolaFormer.Training;
+using PolaFormer.Training.Configuration;
+
+namespace PolaFormer.Segmentation.Training;
+
+/// <summary>The trainer of a recipe whose MODEL.TYPE is a segmentation network.</summary>
+public static class SegmentationTrainer
+{
+    /// <summary>Whether a recipe is one of these.</summary>
+    public static bool IsWanted(TrainingConfig config) => SegmentationModels.TryFind(config.Model.Type) is not null;
+
+    /// <summary>Sets the published recipe of a MODEL.TYPE; nothing where it is no segmentation network.</summary>
+    public static void Publish(string type, TrainingConfig config) => SegmentationModels.TryFind(type)?.Recipe.ApplyTo(config);
+
+    /// <summary>Makes the trainer; the folder is made by <see cref="Trainer.Run"/>.</summary>
+    /// <param name="config">The recipe.</param>
+    /// <param name="outputFolder">Where the run writes.</param>
+    /// <param name="device">Where to train; the default device where null.</param>
+    /// <exception cref="ConfigurationException">A key asks for what is not supported.</exception>
+    /// <exception cref="Files.FileException">The file of the classes cannot be read.</exception>
+    /// <exception cref="Vision.ImageException">The data cannot be opened.</exception>
+    /// <exception cref="Checkpoints.CheckpointException">MODEL.PRETRAINED cannot be read or does not fit.</exception>
+    public static Trainer Create(TrainingConfig config, string outputFolder, Device? device = null)
+    {
+        RequireSupported(config);
+        SegmentationModelEntry entry = SegmentationModels.Find(config.Model.Type);
+        SegmentationData data = SegmentationData.Open(config);
+        int size = config.Data.ImgSize;
+        var task = new SegmentationTask(
+            new SegmentationTaskOptions
+            {
+                Name = entry.Name,
+                Config = entry.Config.WithClasses(data.Classes.Names.Count),
+                Classes = data.Classes,
+                Train = data.Train,
+                Evaluation = data.Evaluation,
+                Pipeline = new TrainingPipeline { Scale = (4 * size, size), CropHeight = size, CropWidth = size },
+                TestPipeline = new TestPipeline { Scale = (4 * size, size) },
+                BatchSize = config.Data.BatchSize,
+                Interval = config.Segmentation.StepsPerEpoch,
+                Seed = (ulong)config.Seed,
+                Pretrained = config.Model.Pretrained,
+            },
+            device);
+        TrainerOptions published = RecipeOf(entry, config).ToOptions(task);
+        return new Trainer(task, ConfiguredTrainer.Options(config, published.Optimizer, published.Schedule), outputFolder);
+    }
+
+    private static SegmentationRecipe RecipeOf(SegmentationModelEntry entry, TrainingConfig config)
+    {
+        int steps = checked(config.Train.Epochs * config.Segmentation.StepsPerEpoch);
+        return entry.Recipe with
+        {
+            Iterations = steps,
+            LearningRate = config.Train.BaseLr,
+            WeightDecay = config.Train.WeightDecay,
+            Power = config.Segmentation.Power,
+            WarmupIterations = Math.Min(config.Segmentation.WarmupSteps, steps / 10),
+        };
+    }
+
+    private static void RequireSupported(TrainingConfig config)
+    {
+        ConfigurationRules.Check(config);
+        if (config.Train.LrScheduler.Name != "poly")
+            throw new ConfigurationException($"TRAIN.LR_SCHEDULER.NAME: '{config.Train.LrScheduler.Name}' is not for segmentation networks; use poly.");
+        if ((long)config.Train.Epochs * config.Segmentation.StepsPerEpoch > int.MaxValue)
+            throw new ConfigurationException($"TRAIN.EPOCHS times SEGMENTATION.STEPS_PER_EPOCH, {config.Train.Epochs} and {config.Segmentation.StepsPerEpoch}, are more than {int.MaxValue} iterations. Give fewer.");
+        ConfigurationRules.RequireDefaults(config, "a segmentation network", "TRAIN.OPTIMIZER.NAME", "TRAIN.OPTIMIZER.BETAS", "TRAIN.OPTIMIZER.EPS");
+        ConfigurationRules.RequireDefaults(config, "a segmentation network", ConfigurationRules.OfClassifiers);
+    }
+}

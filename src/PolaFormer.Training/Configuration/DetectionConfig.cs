@@ -1,0 +1,17 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace PolaFormer.Training.Configuration;
+
+/// <summary>
+/// DETECTION (ours): a network that finds objects, which MODEL.TYPE names. Its published recipe holds where a recipe says nothing
+/// else. DATA.IMG_SIZE is the shorter side of images, the longer one is at most 5/3 of it; TRAIN.BASE_LR is of 16 images a step.
+/// </summary>
+public sealed class DetectionConfig
+{
+    /// <summary>MULTI_SCALE: images have many sizes and are cropped; with IMG_SIZE 800 alone.</summary>
+    public bool MultiScale { get; set; }
+
+    /// <summary>WARMUP_STEPS: steps of the linear warm-up, at most a tenth of the run.</summary>
+    [Range(0, 1 << 24)]
+    public int WarmupSteps { get; set; } = 500;
+}
