@@ -2,7 +2,7 @@
 
     python3 check_torch.py FIXTURES [--polaformer ../../polaformer]
 
-FIXTURES holds C_full/CASE with reference logits of formula weights. With --polaformer each network's weights also go
+FIXTURES holds C_full/CASE and L_long_range/CASE with reference logits of formula weights. With --polaformer each network's weights also go
 through our reader and writer (.pth to .safetensors and back) and are loaded strictly.
 """
 import argparse
@@ -18,11 +18,13 @@ import numpy as np
 import torch
 
 from torch_models import MODELS
+from torch_sequences import MECHANISMS, SequenceClassifier
 
 CASES = {
     "pola_pvt_tiny": "pola_pvt_tiny", "pola_pvt_small": "pola_pvt_small", "pola_swin_tiny": "pola_swin_tiny",
     "pola_b0": "polaformer_pp_b0", "pola_b1": "polaformer_pp_b1", "pola_b2": "polaformer_pp_b2",
 }
+SEQUENCES = ["sc_softmax_full", "sc_kernelized", "sc_nystrom", "sc_linformer", "sc_skyformer", "sc_pola_keys", "dual_softmax", "dual_nystrom"]
 
 
 def stream(key, count):
@@ -42,14 +44,14 @@ def symmetric(key, shape):
     return torch.from_numpy(values.reshape(shape))
 
 
-def formula(name, tensor):
+def formula(name, tensor, salt=""):
     """A state-dict entry by the rules of the fixtures."""
     last, shape = name.split(".")[-1], tuple(tensor.shape)
     if last in ("angle", "relative_position_index", "attn_mask"):
         return tensor
     if last == "num_batches_tracked":
         return torch.zeros_like(tensor)
-    s = symmetric(name, shape)
+    s = symmetric(salt + name, shape)
     unit = (s + 1) / 2
     if last == "running_var":
         return 1 + unit
@@ -100,6 +102,28 @@ def check(case, model, folder, polaformer):
     return f"{case}: largest error {error:.1e} of {tolerance:.1e} allowed{'; .pth of our writer loads strictly, every bit the same' if polaformer else ''}", error <= tolerance
 
 
+def check_sequence(case, folder):
+    with open(os.path.join(folder, "meta.json")) as file:
+        meta = json.load(file)
+    tensors, built = read_safetensors(os.path.join(folder, "case.safetensors")), meta["construct"]
+    options = {"nystrom": {"landmarks": built.get("num_landmarks")}, "linformer": {"rank": built.get("linformer_k")}, "skyformer": {"features": built.get("nb_features")},
+               "pola": {"alpha": built.get("pola_alpha"), "positions": True}}.get(built["attn_type"], {})
+    model = SequenceClassifier(
+        lambda heads, head_dim, length: MECHANISMS[built["attn_type"]](heads, head_dim, length, **options), built["vocab_size"], built["max_seq_len"], built["num_classes"],
+        meta["dual"], built["transformer_dim"], built["transformer_hidden_dim"], built["num_head"], built["head_dim"], built["num_layers"])
+    model.load_state_dict({name: formula(name, tensor, meta["salt"]) for name, tensor in model.state_dict().items()}, strict=True)
+    for i in range(built["num_layers"]):
+        if f"aux.rand.{i}" in tensors:
+            getattr(model.model, f"transformer_{i}").mha.attn.draws = torch.tensor(tensors[f"aux.rand.{i}"])
+    tokens = torch.tensor(tensors["in.input_ids_0"])
+    if meta["dual"]:
+        tokens = torch.stack([tokens, torch.tensor(tensors["in.input_ids_1"])], 1)
+    with torch.no_grad():
+        error = np.abs(model.eval()(tokens).numpy() - tensors["out64.logits"]).max()
+    tolerance = meta["checks"]["out.logits"]["atol"]
+    return f"{case}: largest error {error:.1e} of {tolerance:.1e} allowed", error <= tolerance
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fixtures")
@@ -114,6 +138,12 @@ def main():
         text, passed = check(case, MODELS[name](), folder, options.polaformer)
         print(text if passed else f"FAILED {text}")
         good = good and passed
+    for case in SEQUENCES:
+        folder = os.path.join(options.fixtures, "L_long_range", case)
+        if os.path.isdir(folder):
+            text, passed = check_sequence(case, folder)
+            print(text if passed else f"FAILED {text}")
+            good = good and passed
     sys.exit(0 if good else 1)
 
 

@@ -3,15 +3,15 @@
 usage: cuda_attention.py TYPE PEERS TOKENS...     TYPE bf16|float; PEERS comma-separated of eager,compile,softmax,triton
 The peer `triton` needs flash-bidirectional-linear-attention (flash_bla) on PYTHONPATH.
 """
-import statistics
 import sys
 import time
 
 import torch
 import torch.nn.functional as F
 
+from cuda_timing import REPEAT, median
+
 BATCH, HEADS, HEAD_DIM = 16, 8, 64
-WARM, REPEAT = 5, 21
 
 
 def features(q, k, v, position, scale, power):
@@ -62,18 +62,6 @@ def triton_peer():
         return merge(fused.linear_attention(q_sim, k, v1), fused.linear_attention(q_opp, k, v2))
 
     return run
-
-
-def median(work, repeat=REPEAT):
-    for _ in range(WARM):
-        work()
-    marks = [(torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)) for _ in range(repeat)]
-    for start, end in marks:
-        start.record()
-        work()
-        end.record()
-    torch.cuda.synchronize()
-    return statistics.median(start.elapsed_time(end) for start, end in marks)
 
 
 def inputs(n, dtype, batch=BATCH):

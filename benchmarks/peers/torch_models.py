@@ -273,8 +273,8 @@ class RotaryEncoding(nn.Module):
         self.register_buffer("angle", angle.repeat_interleave(2))
 
     def forward(self, height, width):
-        rows = (torch.arange(height)[:, None] * self.angle)[:, None].expand(-1, width, -1)
-        columns = (torch.arange(width)[:, None] * self.angle)[None].expand(height, -1, -1)
+        places = torch.arange(max(height, width), device=self.angle.device)[:, None] * self.angle
+        rows, columns = places[:height, None].expand(-1, width, -1), places[None, :width].expand(height, -1, -1)
         turned = torch.cat([rows, columns], -1).flatten(0, 1)
         return turned.sin(), turned.cos()
 

@@ -1,6 +1,5 @@
 using PolaFormer.Models;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Measurement;
@@ -26,7 +25,7 @@ public sealed record InferenceResult(string Model, int Batch, int Threads, doubl
     /// <param name="profile">Whether to measure again call by call.</param>
     public static InferenceResult Measure(ModelEntry entry, Func<VisionModel> load, int batch, TimeSpan duration, bool profile)
     {
-        Func<int, Action> forwardOf = ForwardOf(entry, load);
+        Func<int, Action> forwardOf = NetworkPass.Inference(load);
         BatchMemory.Check(batch, entry.ImageSize, forwardOf);
         Action forward = forwardOf(batch);
         Sampling.Settle();
@@ -36,23 +35,7 @@ public sealed record InferenceResult(string Model, int Batch, int Threads, doubl
         double gemmPeak = Sampling.MatrixProductPeak();
         return new InferenceResult(entry.Name, batch, Workers.ThreadCount, Sampling.Median(times), times.Min(), 2.0 * ModelSummary.Of(entry).Macs * batch, peakBytes, peakTensorBytes, gemmPeak)
         {
-            Profile = profile ? Measurement.Profile.Measure(() => ForwardOf(entry, load)(batch), duration, gemmPeak) : null,
-        };
-    }
-
-    // A forward pass of a number of images.
-    private static Func<int, Action> ForwardOf(ModelEntry entry, Func<VisionModel> load)
-    {
-        VisionModel model = load();
-        model.OptimizeForInference();
-        return batch =>
-        {
-            Tensor images = Noise.Images(batch, entry.ImageSize);
-            return () =>
-            {
-                using (MemoryScope.Enter())
-                    model.Forward(images);
-            };
+            Profile = profile ? Measurement.Profile.Measure(() => NetworkPass.Inference(load)(batch), duration, gemmPeak) : null,
         };
     }
 }

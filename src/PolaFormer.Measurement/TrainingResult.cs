@@ -1,11 +1,6 @@
 using PolaFormer.Models;
-using PolaFormer.NN;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Autograd;
-using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Threading;
-using PolaFormer.Training;
-using PolaFormer.Training.Optimization;
 
 namespace PolaFormer.Measurement;
 
@@ -24,8 +19,6 @@ namespace PolaFormer.Measurement;
 public sealed record TrainingResult(string Model, int Batch, int Threads, double MedianMs, double MinMs, double ManagedBytesPerStep, double OsBytesPerStep, long PeakRssBytes, long PeakTensorBytes, double Flops, double GemmPeak)
     : SpeedResult(Model, Batch, Threads, MedianMs, MinMs, Flops, PeakRssBytes, PeakTensorBytes, GemmPeak)
 {
-    private const double LearningRate = 1e-4, WeightDecay = 0.05;
-
     /// <summary>Measures.</summary>
     /// <param name="entry">Architecture.</param>
     /// <param name="load">Makes the model with its weights on the default device.</param>
@@ -34,7 +27,7 @@ public sealed record TrainingResult(string Model, int Batch, int Threads, double
     /// <param name="profile">Whether to measure again call by call.</param>
     public static TrainingResult Measure(ModelEntry entry, Func<VisionModel> load, int batch, TimeSpan duration, bool profile)
     {
-        Func<int, Action> stepOf = StepOf(load);
+        Func<int, Action> stepOf = NetworkPass.Training(load);
         BatchMemory.Check(batch, entry.ImageSize, stepOf);
         Action step = stepOf(batch);
         Sampling.Settle();
@@ -50,34 +43,7 @@ public sealed record TrainingResult(string Model, int Batch, int Threads, double
         double gemmPeak = Sampling.MatrixProductPeak();
         return new TrainingResult(entry.Name, batch, Workers.ThreadCount, Sampling.Median(times), times.Min(), managed, fromOs, peakBytes, peakTensorBytes, 6.0 * ModelSummary.Of(entry).Macs * batch, gemmPeak)
         {
-            Profile = profile ? Measurement.Profile.Measure(() => StepOf(load)(batch), duration, gemmPeak) : null,
-        };
-    }
-
-    // A step with a number of images.
-    private static Func<int, Action> StepOf(Func<VisionModel> load)
-    {
-        VisionModel model = load();
-        model.Train();
-        var optimizer = new AdamW(ParameterGroup.Split(model, WeightDecay));
-        return batch =>
-        {
-            Tensor images = Noise.Images(batch, model.ImageSize);
-            int[] labels = [.. Enumerable.Range(0, batch).Select(i => i % model.NumClasses)];
-            Tensor targets = SoftTargets.FromLabels(labels, model.NumClasses, smoothing: 0.1f);
-            return () =>
-            {
-                RandomStep.Current = new RandomStep(0, (ulong)optimizer.StepCount);
-                using (MemoryScope.Enter())
-                using (var tape = Tape.Start())
-                {
-                    Tensor loss = model.Forward(images).CrossEntropy(targets).Mean();
-                    model.ZeroGrad();
-                    tape.Backward(loss);
-                }
-
-                optimizer.Step(LearningRate);
-            };
+            Profile = profile ? Measurement.Profile.Measure(() => NetworkPass.Training(load)(batch), duration, gemmPeak) : null,
         };
     }
 }

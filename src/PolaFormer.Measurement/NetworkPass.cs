@@ -1,0 +1,62 @@
+using PolaFormer.Models;
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Memory;
+using PolaFormer.Training;
+using PolaFormer.Training.Optimization;
+
+namespace PolaFormer.Measurement;
+
+/// <summary>What of a network is measured: a forward pass or a training step with random images.</summary>
+public static class NetworkPass
+{
+    private const double LearningRate = 1e-4, WeightDecay = 0.05;
+
+    /// <summary>Makes the network ready for inference.</summary>
+    /// <param name="load">Makes it with its weights on the default device.</param>
+    /// <returns>Makes the forward pass of a number of images.</returns>
+    public static Func<int, Action> Inference(Func<VisionModel> load)
+    {
+        VisionModel model = load();
+        model.OptimizeForInference();
+        return batch =>
+        {
+            Tensor images = Noise.Images(batch, model.ImageSize);
+            return () =>
+            {
+                using (MemoryScope.Enter())
+                    model.Forward(images);
+            };
+        };
+    }
+
+    /// <summary>Makes the network ready for training.</summary>
+    /// <param name="load">Makes it with its weights on the default device.</param>
+    /// <returns>Makes the step of a number of images: forward, cross-entropy of smoothed labels, backward, AdamW.</returns>
+    public static Func<int, Action> Training(Func<VisionModel> load)
+    {
+        VisionModel model = load();
+        model.Train();
+        var optimizer = new AdamW(ParameterGroup.Split(model, WeightDecay));
+        return batch =>
+        {
+            Tensor images = Noise.Images(batch, model.ImageSize);
+            int[] labels = [.. Enumerable.Range(0, batch).Select(i => i % model.NumClasses)];
+            Tensor targets = SoftTargets.FromLabels(labels, model.NumClasses, smoothing: 0.1f);
+            return () =>
+            {
+                RandomStep.Current = new RandomStep(0, (ulong)optimizer.StepCount);
+                using (MemoryScope.Enter())
+                using (var tape = Tape.Start())
+                {
+                    Tensor loss = model.Forward(images).CrossEntropy(targets).Mean();
+                    model.ZeroGrad();
+                    tape.Backward(loss);
+                }
+
+                optimizer.Step(LearningRate);
+            };
+        };
+    }
+}
