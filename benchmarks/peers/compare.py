@@ -4,6 +4,7 @@
     compare.py [--models NAME …] [--batches 1 8]    inference
     compare.py --train [--models NAME …]            a training step: forward, backward, AdamW
     compare.py --attention [--heads 1] [--dim 64]   attention alone, by number of tokens
+    compare.py --sequences [--filled 1]             a training step of Long Range Arena's network (without ONNX Runtime)
 
 Each round runs every competitor once, in a process of its own, each round in another order. A time is the median of the
 rounds' medians; a ratio is the median of the rounds' own ratios, which a machine that others use too disturbs less.
@@ -25,14 +26,19 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 OURS = "PolaFormer for .NET"
+BENCHMARKS = os.path.join(ROOT, "benchmarks", "PolaFormer.Benchmarks")
 ONNX_PEER = os.path.join(ROOT, "benchmarks", "PolaFormer.OnnxRuntimePeer")
 KEPT_HEAP = ["env", "MALLOC_MMAP_THRESHOLD_=4000000000", "MALLOC_TRIM_THRESHOLD_=8000000000"]
+
+# Kind, tokens, batch: ListOps and Text with as many rows as PyTorch has memory for where it holds the scores.
+SEQUENCES = [("pola", 2048, 32), ("softmax", 2048, 8), ("pola", 4096, 32), ("softmax", 4096, 2)]
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", action="store_true")
     parser.add_argument("--attention", action="store_true")
+    parser.add_argument("--sequences", action="store_true")
     parser.add_argument("--models", nargs="+", metavar="NAME")
     parser.add_argument("--batches", nargs="+", type=int, metavar="B", help="1 and 8; 8 for --train")
     parser.add_argument("--threads", type=int, default=2, metavar="N")
@@ -41,6 +47,7 @@ def arguments():
     parser.add_argument("--heads", type=int, default=1, metavar="H")
     parser.add_argument("--dim", type=int, default=64, metavar="D", help="channels of a head")
     parser.add_argument("--tokens", type=int, nargs="+", default=[196, 784, 3136, 12544], metavar="N")
+    parser.add_argument("--filled", type=float, default=1, metavar="SHARE", help="share of a sequence that is no padding")
     parser.add_argument("--onnx", metavar="FOLDER", help="measure the files NAME*.onnx of this folder instead of exporting them")
     parser.add_argument("--python", metavar="FILE", help="a Python that has torch")
     parser.add_argument("--fresh-pages", action="store_true", help="measure PyTorch also with a heap that gives memory back")
@@ -188,6 +195,19 @@ def compare_attention(options, python):
     return rows
 
 
+def compare_sequences(options, python):
+    rows = []
+    for kind, tokens, batch in SEQUENCES:
+        note(f"{kind}, {tokens} tokens, batch {batch} …")
+        name = "polarity(alpha=3)" if kind == "pola" else kind
+        competitors = {
+            OURS: ["dotnet", os.path.join(BENCHMARKS, "bin", "Release", "net10.0", "PolaFormer.Benchmarks.dll"), "--quick", "sequences", "step", name, tokens, batch, options.filled, options.seconds, options.threads],
+            **torch_peers(options, python, "sequence", kind, "--tokens", tokens, "--batch", batch, "--filled", options.filled)}
+        results = measure(competitors, options.rounds)
+        rows += [row({"kind": kind, "batch": batch, "tokens": tokens}, name, results.get(OURS), entries, "peak_rss_bytes") for name, entries in results.items()]
+    return rows
+
+
 def table(rows):
     """Columns as wide as their widest cell; numbers to the right."""
     formats = {
@@ -212,9 +232,12 @@ def table(rows):
 def main():
     options = arguments()
     python = find_python(options)
-    if not options.attention and not options.train:
+    if options.sequences:
+        output_of(["dotnet", "build", BENCHMARKS, "-c", "Release", "-v", "quiet", "-nologo"])
+    elif not options.attention and not options.train:
         output_of(["dotnet", "build", ONNX_PEER, "-c", "Release", "-v", "quiet", "-nologo"])
-    rows = compare_attention(options, python) if options.attention else compare_models(options, python)
+    compare = compare_attention if options.attention else compare_sequences if options.sequences else compare_models
+    rows = compare(options, python)
     print(json.dumps(rows) if options.json else f"{processor()}, {options.threads} threads, {options.rounds} rounds in turns\n\n{table(rows)}")
 
 

@@ -3,8 +3,11 @@
     python3 peer_torch.py infer MODEL [--batch 1]       median_ms, peak_rss_bytes
     python3 peer_torch.py train MODEL [--batch 8]       the same for forward, backward and AdamW
     python3 peer_torch.py attention KIND [--heads 1] [--dim 64] [--tokens 196 784 …]
+    python3 peer_torch.py sequence KIND [--batch 1] [--tokens 2048] [--filled 1]      as train, of the Long Range Arena network
 
-KIND is polarity, polarity++ or softmax: queries, keys and values given, output asked.
+KIND of attention is polarity, polarity++ or softmax: queries, keys and values given, output asked. KIND of a
+sequence is one of torch_sequences.py, softmax or pola; its step is that of the Skyformer repository (forward, backward, clipping by
+value, AdamW), and all but a share of each row is padding.
 """
 import argparse
 import json
@@ -15,7 +18,7 @@ import sys
 import time
 
 PARSER = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-PARSER.add_argument("what", choices=["infer", "train", "attention"])
+PARSER.add_argument("what", choices=["infer", "train", "attention", "sequence"])
 PARSER.add_argument("subject", help="a model, or a kind of attention")
 PARSER.add_argument("--batch", type=int, default=1)
 PARSER.add_argument("--threads", type=int, default=os.cpu_count())
@@ -24,12 +27,14 @@ PARSER.add_argument("--checkpoint", help=".pth file, loaded strictly")
 PARSER.add_argument("--heads", type=int, default=1)
 PARSER.add_argument("--dim", type=int, default=64, help="channels of a head")
 PARSER.add_argument("--tokens", type=int, nargs="+", default=[196, 784, 3136, 12544])
+PARSER.add_argument("--filled", type=float, default=1, help="share of a row that is no padding")
 OPTIONS = PARSER.parse_args()
 os.environ["OMP_NUM_THREADS"] = str(OPTIONS.threads)  # read when torch is loaded
 
 try:
     import torch
     import torch_models
+    import torch_sequences
 except ImportError as error:
     sys.exit(f"PyTorch is missing: {error}")
 
@@ -91,6 +96,22 @@ def train():
     return sample(step, OPTIONS.seconds)
 
 
+def sequence():
+    tokens, kinds = OPTIONS.tokens[0], 512
+    model = torch_sequences.SequenceClassifier(torch_sequences.MECHANISMS[OPTIONS.subject], kinds, tokens, 2).train()
+    ids, labels = torch.randint(1, 257, (OPTIONS.batch, tokens)), torch.arange(OPTIONS.batch) % 2
+    ids[:, round(OPTIONS.filled * tokens):] = 0
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-4, eps=1e-6, weight_decay=0)
+
+    def step():
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(ids), labels).backward()
+        torch.nn.utils.clip_grad_value_(model.parameters(), 1)
+        optimizer.step()
+
+    return sample(step, OPTIONS.seconds)
+
+
 def attention_of(kind, heads, dim, tokens):
     torch.manual_seed(0)
     q, k, v = (torch.randn(1, heads, tokens, dim) for _ in range(3))
@@ -125,7 +146,7 @@ def main():
     if OPTIONS.what == "attention":
         result["attention"] = attention()
     else:
-        times = infer() if OPTIONS.what == "infer" else train()
+        times = {"infer": infer, "train": train, "sequence": sequence}[OPTIONS.what]()
         result["median_ms"] = statistics.median(times)
         result["peak_rss_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps(result))

@@ -79,6 +79,7 @@ public static class ArenaTrainer
                 IsDual = task.IsDual,
                 UsesClassToken = shape.Pooling == "cls",
                 DropRate = (float)config.Model.DropRate,
+                AttentionDropRate = (float)shape.AttentionDropRate,
             });
             network.Initialize((ulong)config.Seed);
             return network;

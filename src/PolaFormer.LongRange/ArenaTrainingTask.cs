@@ -83,7 +83,7 @@ public class ArenaTrainingTask : TrainingTask<SequenceBatch>
     }
 
     /// <inheritdoc/>
-    public override Tensor Predict(Module model, SequenceBatch batch) => model.Forward(batch.ToTensor(Device));
+    public override Tensor Predict(Module model, SequenceBatch batch) => ((SequenceClassifier)model).Forward(batch.ToTensor(Device), batch.RowsOn(Device));
 
     /// <summary>Row numbers of a step's batch.</summary>
     protected virtual IReadOnlyList<int> TrainRows(long step) => _train.Rows(step);

@@ -86,7 +86,7 @@ public sealed record SequenceDescription(ArenaTask Task, SequenceClassifierConfi
         Require(nameof(config.HeadDim), config.HeadDim, MaxDim);
         Require(nameof(config.NumLayers), config.NumLayers, MaxLayers);
         Require(nameof(config.NumClasses), config.NumClasses, MaxClasses);
-        return config.Attention is null || config.DropRate is not (>= 0 and < 1) ? throw new FormatException("Attention or DropRate is none") : config;
+        return config.Attention is null || config.DropRate is not (>= 0 and < 1) || config.AttentionDropRate is not (>= 0 and < 1) ? throw new FormatException("Attention is missing, or DropRate or AttentionDropRate lies outside [0, 1)") : config;
 
         static void Require(string name, int value, int max)
         {

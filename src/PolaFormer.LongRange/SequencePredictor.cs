@@ -3,6 +3,7 @@ using PolaFormer.Checkpoints;
 using PolaFormer.Files;
 using PolaFormer.LongRange.Data;
 using PolaFormer.Models;
+using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
 using PolaFormer.Vision;
 
@@ -94,7 +95,8 @@ public sealed class SequencePredictor
     private SequencePrediction[] Predict(SequenceExample example)
     {
         using var scope = MemoryScope.Enter();
-        float[] probabilities = _network.Forward(SequenceBatch.Of([example], Task, _network.Config.MaxLength).ToTensor()).Softmax().ToArray();
+        SequenceBatch batch = SequenceBatch.Of([example], Task, _network.Config.MaxLength);
+        float[] probabilities = _network.Forward(batch.ToTensor(), batch.RowsOn(Device.Default)).Softmax().ToArray();
         if (probabilities.Any(float.IsNaN))
             throw new NotFiniteNumberException("The network's results are NaN: its weights are finite, but what it computes with them is not. Take a checkpoint from before the training diverged.");
         return [.. probabilities.Select((probability, index) => new SequencePrediction(Task.Classes[index], index, probability)).OrderByDescending(answer => answer.Probability)];

@@ -24,17 +24,19 @@ internal sealed class SequenceBlock : Module
         _outputDropout = AddChild("mlpblock.4", new Dropout(config.DropRate));
     }
 
+    /// <summary>Whether nothing of padding reaches the tokens.</summary>
+    public bool LeavesPaddingOut => _attention.LeavesPaddingOut;
+
     /// <summary>Applies the block.</summary>
-    /// <param name="x">(B, N, C).</param>
-    /// <param name="mask">(B, N): 1 for a token, 0 for padding.</param>
-    public Tensor Forward(Tensor x, Tensor mask) => Call((Block: this, X: x, Mask: mask), static call => call.Block.Run(call.X, call.Mask), x, mask);
+    /// <inheritdoc cref="SequenceAttention.Forward(Tensor, Tensor, TokenRows?)"/>
+    public Tensor Forward(Tensor x, Tensor mask, TokenRows? rows) => Call((Block: this, X: x, Mask: mask, Rows: rows), static call => call.Block.Run(call.X, call.Mask, call.Rows), x, mask);
 
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x) => Run(x, Tensor.Full([x.Shape[0], x.Shape[1]], 1, x.Device));
+    protected override Tensor Run(Tensor x) => Run(x, Tensor.Full([x.Shape[0], x.Shape[1]], 1, x.Device), null);
 
-    private Tensor Run(Tensor x, Tensor mask)
+    private Tensor Run(Tensor x, Tensor mask, TokenRows? rows)
     {
-        x += _dropout.Forward(_attention.Forward(_norm1.Forward(x), mask));
+        x += _dropout.Forward(_attention.Forward(_norm1.Forward(x), mask, rows));
         return x + _outputDropout.Forward(_norm2.Forward(x).FeedForward(_hidden.Weight, _hidden.Bias, Activation.Gelu, _output.Weight, _output.Bias, dropout: _hiddenDropout.Draws));
     }
 }

@@ -10,7 +10,6 @@ namespace PolaFormer.Models;
 /// and two layers. Two sequences a and b are compared by [a, b, a·b, a − b]. Int64 (B, N), or (B, 2, N) for two sequences →
 /// (B, classes).
 /// </summary>
-/// <remarks>Mechanisms drop no attention weights, as that code does for softmax and kernelized attention at a chance of 0.1.</remarks>
 public sealed class SequenceClassifier : Module
 {
     // The stream of the second sequence's random numbers.
@@ -39,31 +38,38 @@ public sealed class SequenceClassifier : Module
     /// <summary>Its shape.</summary>
     public SequenceClassifierConfig Config { get; }
 
+    /// <summary>Classifies without computing padding where it does not count: the same logits.</summary>
+    /// <param name="x">Int64 (B, N), or (B, 2, N) for two sequences.</param>
+    /// <param name="rows">The tokens of each sequence that are no padding; null for a sequence whose padding is computed.</param>
+    public Tensor Forward(Tensor x, IReadOnlyList<TokenRows?> rows) => Call((Network: this, X: x, Rows: rows), static call => call.Network.Run(call.X, call.Rows), x);
+
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x)
+    protected override Tensor Run(Tensor x) => Run(x, [null, null]);
+
+    private Tensor Run(Tensor x, IReadOnlyList<TokenRows?> rows)
     {
         if (!Config.IsDual)
-            return Classify(Pooled(x));
+            return Classify(Pooled(x, rows[0]));
         if (x.Rank != 3 || x.Shape[1] != 2)
             throw new ArgumentException($"The classifier compares two sequences, (B, 2, N); got {x.Shape}.", nameof(x));
-        Tensor first = Pooled(x.Slice(1, 0, 1).Reshape(x.Shape[0], -1)), second = PooledSecond(x.Slice(1, 1, 1).Reshape(x.Shape[0], -1));
+        Tensor first = Pooled(x.Slice(1, 0, 1).Reshape(x.Shape[0], -1), rows[0]), second = PooledSecond(x.Slice(1, 1, 1).Reshape(x.Shape[0], -1), rows[1]);
         return Classify(Tensor.Concat(1, first, second, first * second, first - second));
     }
 
-    private Tensor Pooled(Tensor tokens)
+    private Tensor Pooled(Tensor tokens, TokenRows? rows)
     {
-        Tensor y = _encoder.Forward(tokens);
+        Tensor y = _encoder.Forward(tokens, rows);
         return Config.UsesClassToken ? y.Slice(1, 0, 1).Reshape(y.Shape[0], -1) : y.Mean(1);
     }
 
     // What is dropped and sampled by chance is not the same in both sequences.
-    private Tensor PooledSecond(Tensor tokens)
+    private Tensor PooledSecond(Tensor tokens, TokenRows? rows)
     {
         RandomStep step = RandomStep.Current;
         RandomStep.Current = step with { Seed = step.Seed ^ SecondSequence };
         try
         {
-            return Pooled(tokens);
+            return Pooled(tokens, rows);
         }
         finally
         {

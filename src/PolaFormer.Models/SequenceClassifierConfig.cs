@@ -41,4 +41,7 @@ public sealed record SequenceClassifierConfig
 
     /// <summary>Chance that an element is dropped in training: of embeddings, attention's results and feed-forward parts.</summary>
     public float DropRate { get; init; } = 0.1f;
+
+    /// <summary>Chance that an attention weight is dropped in training, by softmax and kernelized attention.</summary>
+    public float AttentionDropRate { get; init; } = 0.1f;
 }

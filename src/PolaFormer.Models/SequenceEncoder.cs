@@ -25,7 +25,7 @@ internal sealed class SequenceEncoder : Module
         _blocks = new SequenceBlock[config.NumLayers];
         for (int i = 0; i < _blocks.Length; i++)
         {
-            var shape = new AttentionShape(config.NumHeads * config.HeadDim, config.NumHeads, config.MaxLength) { IsSequence = true, Seed = (ulong)i, RedrawsInTraining = true };
+            var shape = new AttentionShape(config.NumHeads * config.HeadDim, config.NumHeads, config.MaxLength) { IsSequence = true, Seed = (ulong)i, RedrawsInTraining = true, WeightDropRate = config.AttentionDropRate };
             _blocks[i] = i > 0 && config.SharesLayers
                 ? _blocks[0]
                 : AddChild(config.SharesLayers ? "transformer" : $"transformer_{i}", new SequenceBlock(config, attention(shape)));
@@ -34,16 +34,26 @@ internal sealed class SequenceEncoder : Module
         _norm = AddChild("norm", new LayerNorm(config.Dim));
     }
 
+    /// <summary>Encodes.</summary>
+    /// <param name="x">Int64 (B, N).</param>
+    /// <param name="rows">The tokens that are no padding, where padding is not to be computed; ignored where it counts.</param>
+    public Tensor Forward(Tensor x, TokenRows? rows) => Call((Encoder: this, X: x, Rows: rows), static call => call.Encoder.Run(call.X, call.Rows), x);
+
     /// <inheritdoc/>
-    protected override Tensor Run(Tensor x)
+    protected override Tensor Run(Tensor x) => Run(x, null);
+
+    private Tensor Run(Tensor x, TokenRows? rows)
     {
         if (x.Rank != 2 || x.DType != DType.Int64 || x.Shape[1] > _config.MaxLength)
             throw new ArgumentException($"The classifier takes Int64 tokens (B, N) with N up to {_config.MaxLength}; got {x.DType} {x.Shape}.", nameof(x));
         Tensor tokens = _config.UsesClassToken ? Classed(x) : x, mask = MaskOf(tokens);
-        Tensor y = _dropout.Forward(_words.Forward(tokens) + _positions.Weight.Slice(0, 0, x.Shape[1]));
+        if (_config.UsesClassToken || !_blocks.All(block => block.LeavesPaddingOut))
+            rows = null;
+        Tensor y = _dropout.Forward(rows is null ? _words.Forward(tokens) + _positions.Weight.Slice(0, 0, x.Shape[1]) : _words.Forward(rows.Ids) + _positions.Forward(rows.Positions));
         foreach (SequenceBlock block in _blocks)
-            y = block.Forward(y, mask);
-        return _norm.Forward(y) * mask.Reshape(x.Shape[0], x.Shape[1], 1);
+            y = block.Forward(y, mask, rows);
+        y = _norm.Forward(y);
+        return (rows is null ? y : rows.Place(y)) * mask.Reshape(x.Shape[0], x.Shape[1], 1);
     }
 
     // The class token first, and as many tokens as before.

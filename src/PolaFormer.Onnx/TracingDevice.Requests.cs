@@ -73,7 +73,7 @@ internal sealed partial class TracingDevice
             case PolarityAttentionPlusPlus.Call(var query, var key, var value, var same, var opposite, var sin, var cos, var numHeads, var y, _):
                 PolarityAttentionPlusPlus(query, key, value, same, opposite, sin, cos, numHeads, y);
                 break;
-            case SoftmaxAttention.Call(var query, var key, var value, var numHeads, var scale, var bias, var mask, var y, _):
+            case SoftmaxAttention.Call(var query, var key, var value, var numHeads, var scale, var bias, var mask, _, var y, _):
                 SoftmaxAttention(query, key, value, numHeads, scale, bias, mask, y);
                 break;
             default:

@@ -1,3 +1,5 @@
+using PolaFormer.Tensors.Random;
+
 namespace PolaFormer.Tensors;
 
 // Attention; formulas, gradients and compositions are in Ops/.
@@ -62,9 +64,10 @@ public unsafe partial class Tensor
     /// <param name="scale">Factor of the scores.</param>
     /// <param name="bias">(numHeads, N, n), or none.</param>
     /// <param name="mask">(G, N, n), or (G, 1, n) where it is the same for every query: added to the scores of batch entries i with i mod G, or none; a constant.</param>
+    /// <param name="drop">Chance in [0, 1) that a weight is set to 0, the others being divided by its complement, and the generator that decides; or none.</param>
     /// <returns>(B, N, C).</returns>
-    public static Tensor SoftmaxAttention(Columns query, Columns key, Columns value, int numHeads, float scale, Tensor? bias = null, Tensor? mask = null) =>
-        Ops.SoftmaxAttention.Forward(query, key, value, numHeads, scale, bias, mask);
+    public static Tensor SoftmaxAttention(Columns query, Columns key, Columns value, int numHeads, float scale, Tensor? bias = null, Tensor? mask = null, (float Probability, Philox Generator)? drop = null) =>
+        Ops.SoftmaxAttention.Forward(query, key, value, numHeads, scale, bias, mask, drop);
 
     /// <summary>Turns neighbouring channel pairs: y = x·cos + rotate(x)·sin with rotate(x₀, x₁) = (−x₁, x₀).</summary>
     /// <param name="x">(B, …N, C).</param>

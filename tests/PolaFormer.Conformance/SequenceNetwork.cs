@@ -32,6 +32,7 @@ internal static class SequenceNetwork
             IsDual = isDual,
             UsesClassToken = construct.Text("pooling_mode") == "CLS",
             DropRate = construct.GetProperty("dropout_prob").GetSingle(),
+            AttentionDropRate = construct.GetProperty("attention_dropout").GetSingle(),
         };
     }
 

@@ -10,7 +10,7 @@ public class SequenceClassifierTests
 {
     private const int Tokens = 12;
 
-    private static readonly SequenceClassifierConfig s_config = new() { VocabularySize = 10, MaxLength = Tokens, Dim = 8, HiddenDim = 16, HeadDim = 4, DropRate = 0 };
+    private static readonly SequenceClassifierConfig s_config = new() { VocabularySize = 10, MaxLength = Tokens, Dim = 8, HiddenDim = 16, HeadDim = 4, DropRate = 0, AttentionDropRate = 0 };
 
     // Those that need a grid say so when they are made, or in their traits.
     public static TheoryData<string> Names => [.. AttentionRegistry.All.Where(entry => IsOfSequences(entry)).Select(entry => entry.Name)];
@@ -41,6 +41,46 @@ public class SequenceClassifierTests
         Assert.Equal(matters, !before.SequenceEqual(network.Forward(ids).ToArray()));
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void PaddingThatIsTakenOutChangesNeitherLogitsNorGradients(string attention)
+    {
+        long[] ids = [3, 1, 4, 1, 5, 9, 2, 0, 0, 0, 0, 0, 0, 0, 5, 3, 0, 5, 8, 9, 7, 9, 0, 3, 2, 3, 8, 4, 6, 2, 6, 4, 3, 3, 8, 3];
+        SequenceClassifier network = Make(s_config with { Attention = attention });
+        TokenRows? rows = TokenRows.Of(ids, Tokens, Device.Cpu);
+        Assert.NotNull(rows);
+        Tensor tokens = Tensor.From(ids, [3, Tokens]);
+        float[][] padded = Results(() => network.Forward(tokens)), taken = Results(() => network.Forward(tokens, [rows]));
+        foreach ((float[] expected, float[] actual) in padded.Zip(taken))
+        {
+            float most = 1e-6f + expected.Max(Math.Abs);
+            Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 2e-4f * most));
+        }
+
+        float[][] Results(Func<Tensor> forward)
+        {
+            network.ZeroGrad();
+            using MemoryScope scope = MemoryScope.Enter();
+            using var tape = Tape.Start();
+            Tensor logits = forward();
+            tape.Backward((logits.LogSoftmax() * Tensor.From([1, -2, 0.5f], [3, 1])).Slice(1, 0, 1).Sum());
+            return [logits.ToArray(), .. network.Parameters().Select(parameter => parameter.Grad?.ToArray() ?? [0])];
+        }
+    }
+
+    [Fact]
+    public void BothSequencesOfAPairMayBeWithoutPadding()
+    {
+        long[] first = [3, 1, 4, 1, 5, 9, 2, 0, 0, 0, 0, 0], second = [7, 9, 3, 2, 0, 0, 0, 0, 0, 0, 0, 0];
+        SequenceClassifier network = Make(s_config with { Attention = "polarity", IsDual = true });
+        Tensor pair = Tensor.From([.. first, .. second], [1, 2, Tokens]);
+        float[] padded = network.Forward(pair).ToArray(), taken = network.Forward(pair, [TokenRows.Of(first, Tokens, Device.Cpu), TokenRows.Of(second, Tokens, Device.Cpu)]).ToArray();
+        Assert.All(padded.Zip(taken), logits => Assert.Equal(logits.First, logits.Second, 1e-5f));
+    }
+
+    [Fact]
+    public void LittlePaddingIsNotTakenOut() => Assert.Null(TokenRows.Of([3, 1, 4, 1, 5, 9, 2, 3, 8, 4, 6, 0], Tokens, Device.Cpu));
+
     [Fact]
     public void AClassTokenTakesThePlaceOfTheLast()
     {
@@ -67,6 +107,20 @@ public class SequenceClassifierTests
             Assert.Equal(pathfinder, new SequenceClassifier(config with { MaxLength = 1024 }).ParameterCount);
             Assert.Equal(image, new SequenceClassifier(config with { VocabularySize = 256, MaxLength = 1024, NumClasses = 10 }).ParameterCount);
         }
+    }
+
+    [Theory]
+    [InlineData("softmax", true)]
+    [InlineData("kernelized", true)]
+    [InlineData("polarity", false)]
+    public void AttentionWeightsAreDroppedWhereTheOriginalDoesSo(string attention, bool isDropped)
+    {
+        SequenceClassifier kept = Make(s_config with { Attention = attention, AttentionDropRate = 0 }), dropped = Make(s_config with { Attention = attention, AttentionDropRate = 0.5f });
+        Tensor ids = Ids(3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8);
+        Assert.Equal(kept.Forward(ids).ToArray(), dropped.Forward(ids).ToArray());
+        kept.Train();
+        dropped.Train();
+        Assert.Equal(isDropped, !kept.Forward(ids).ToArray().SequenceEqual(dropped.Forward(ids).ToArray()));
     }
 
     [Theory]
@@ -111,6 +165,7 @@ public class SequenceClassifierTests
     [InlineData("polarity(positions=true)", false)]
     [InlineData("polarity(mask=none)", true)]
     [InlineData("polarity++", false)]
+    [InlineData("polarity++(rotary=true)", false)]
     [InlineData("polarity++(mask=none)", true)]
     public void PaddingIsNeitherKeyNorValueOfPolarityUnlessItIsTakenForTokens(string attention, bool matters)
     {
@@ -119,6 +174,17 @@ public class SequenceClassifierTests
         float[] before = At(3, 1, 4, 1, 5, 9, 2, 6, 5, 0, 0, 0);
         network.NamedParameters().Single(entry => entry.Name == "model.embeddings.position_embeddings.weight").Parameter.AsSpan<float>()[10 * s_config.Dim] += 1;
         Assert.Equal(matters, !before.SequenceEqual(At(3, 1, 4, 1, 5, 9, 2, 6, 5, 0, 0, 0)));
+    }
+
+    [Theory]
+    [InlineData("polarity++(local=off)", false)]
+    [InlineData("polarity++(local=off,rotary=true)", true)]
+    public void OrderMattersToPolarityPlusPlusByItsRotaryEncodingAlone(string attention, bool matters)
+    {
+        SequenceClassifier network = Make(s_config with { Attention = attention });
+        network.NamedParameters().Single(entry => entry.Name == "model.embeddings.position_embeddings.weight").Parameter.AsSpan<float>().Clear();
+        float[] forwards = network.Forward(Ids(3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8)).ToArray(), backwards = network.Forward(Ids(8, 5, 3, 5, 6, 2, 9, 5, 1, 4, 1, 3)).ToArray();
+        Assert.Equal(matters, forwards.Zip(backwards).Any(pair => Math.Abs(pair.First - pair.Second) > 1e-5));
     }
 
     [Fact]

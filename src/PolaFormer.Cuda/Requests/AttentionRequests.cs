@@ -26,7 +26,7 @@ internal static class AttentionRequests
             return new PolarityProblem(StorageType.Float, batch, heads, headDim, queries, keys, multiprocessors: 1).StateFloats;
         if (call == typeof(PolarityAttentionPlusPlus.Call) && !isMasked && PolarityPlusPlusKernels.Supports(headDim))
             return PolarityPlusPlusKernels.Problem(StorageType.Float, batch, heads, headDim, keys, multiprocessors: 1).StateFloats;
-        if (call == typeof(SoftmaxAttention.Call) && SoftmaxKernels.Supports(headDim))
+        if (call == typeof(SoftmaxAttention.Call) && !extents.DropsWeights && SoftmaxKernels.Supports(headDim))
             return SoftmaxKernels.StateFloats(batch, heads, queries);
         return null;
     }

@@ -1,3 +1,4 @@
+using PolaFormer.Models;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.LongRange.Data;
@@ -38,4 +39,14 @@ public sealed record SequenceBatch(long[] Ids, Shape Shape, int[] Labels)
 
     /// <summary>The tokens as a tensor.</summary>
     public Tensor ToTensor(Device? device = null) => Tensor.From(Ids, Shape, device);
+
+    /// <summary>The tokens that are no padding, of each sequence that is compared, for a network on a device; null where it computes padding, too.</summary>
+    public IReadOnlyList<TokenRows?> RowsOn(Device device)
+    {
+        int length = Shape[Shape.Rank - 1];
+        if (Shape.Rank == 2)
+            return [TokenRows.Of(Ids, length, device)];
+        long[][] sequences = [.. Ids.Chunk(length)];
+        return [.. Enumerable.Range(0, 2).Select(which => TokenRows.Of([.. sequences.Where((_, i) => i % 2 == which).SelectMany(ids => ids)], length, device))];
+    }
 }

@@ -34,6 +34,9 @@ public abstract class AttentionMechanism : Module
     /// </summary>
     public virtual int Streams => 1;
 
+    /// <summary>Whether results of tokens depend on the queries of padding, although it is masked.</summary>
+    public virtual bool SeesQueriesOfPadding => false;
+
     /// <summary>Channels of a head that rotary tables are made for.</summary>
     public virtual int RotaryDim => Shape.HeadDim;
 

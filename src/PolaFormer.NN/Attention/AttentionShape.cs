@@ -30,6 +30,9 @@ public sealed record AttentionShape(int Dim, int NumHeads, int Tokens)
     /// <summary>Whether a mechanism that draws in every pass draws anew in every training step, as its authors' code does; else always the same.</summary>
     public bool RedrawsInTraining { get; init; }
 
+    /// <summary>Chance that an attention weight is dropped in training, for mechanisms whose authors do so: softmax and kernelized attention.</summary>
+    public float WeightDropRate { get; init; }
+
     /// <summary>The grid of keys: the queries', or that of patches which a reduction has merged.</summary>
     public (int Height, int Width) KeyGrid
     {

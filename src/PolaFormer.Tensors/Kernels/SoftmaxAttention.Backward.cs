@@ -6,9 +6,9 @@ namespace PolaFormer.Tensors.Kernels;
 /// <remarks>
 /// With P the probabilities and G = ∂L/∂out:
 /// <code>
-/// 1. P = exp(scale·q·kᵀ + bias + mask − max)·(1/sum)
-/// 2. ∂v = Pᵀ·G
-/// 3. D = P ⊙ (G·vᵀ − rowsum(P ⊙ G·vᵀ))
+/// 1. P = exp(scale·q·kᵀ + bias + mask − max)·(1/sum),  F the factors of dropped and kept weights
+/// 2. ∂v = (P ⊙ F)ᵀ·G
+/// 3. D = P ⊙ (F ⊙ G·vᵀ − rowsum(P ⊙ F ⊙ G·vᵀ))
 /// 4. ∂q = scale·D·k,  ∂k = scale·Dᵀ·q,  ∂bias = Σ over images of D
 /// </code>
 /// </remarks>
@@ -36,14 +36,15 @@ internal static unsafe partial class SoftmaxAttention
             {
                 (int padded, int paddedKeys, int block, int keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Rows.Keys);
                 nint transposedLength = (nint)inputs.Rows.HeadDim * paddedKeys, keyLength = (nint)keys * padded;
-                float* scores = ThreadScratch.Floats(ScratchPurpose.Attention, (block * ((2L * paddedKeys) + (3 * padded))) + (2 * transposedLength) + (3 * keyLength));
+                float* scores = ThreadScratch.Floats(ScratchPurpose.Attention, (block * ((2L * paddedKeys) + (3 * padded))) + (2 * transposedLength) + paddedKeys + (3 * keyLength));
                 float* dScores = scores + (block * paddedKeys);
                 float* queries = dScores + (block * paddedKeys);
                 float* dOutputs = queries + (block * padded);
                 float* dQueries = dOutputs + (block * padded);
                 float* keysTransposed = dQueries + (block * padded);
                 float* valuesTransposed = keysTransposed + transposedLength;
-                float* keyRows = valuesTransposed + transposedLength;
+                float* factors = valuesTransposed + transposedLength;
+                float* keyRows = factors + paddedKeys;
                 float* dKeys = keyRows + keyLength;
                 float* dValues = dKeys + keyLength;
                 new Span<float>(keysTransposed, checked((int)(2 * transposedLength))).Clear();
@@ -90,9 +91,16 @@ internal static unsafe partial class SoftmaxAttention
                                 Probabilities(
                                     inputs, seen, scores + (row * paddedKeys), Bias(inputs, unit.Head, token + row),
                                     Mask(inputs, image, token + row), state[2 * row], state[(2 * row) + 1]);
+                                if (inputs.DropProbability > 0)
+                                {
+                                    DrawFactors<T>(inputs, image, unit.Head, token + row, seen, factors);
+                                    Multiply(seen, dScores + (row * paddedKeys), factors);
+                                }
                                 ScoreGradients(
                                     seen, scores + (row * paddedKeys), dScores + (row * paddedKeys),
                                     DBias(unit.Group, unit.Head, token + row));
+                                if (inputs.DropProbability > 0)
+                                    Multiply(seen, scores + (row * paddedKeys), factors);
                             }
                             BlockProduct<T>.Run(
                                 seen, padded, rows, scores, 1, paddedKeys, dOutputs, padded, dValues, padded, accumulate: !isEmpty);

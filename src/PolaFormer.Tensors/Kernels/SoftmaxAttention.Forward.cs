@@ -19,10 +19,11 @@ internal static unsafe partial class SoftmaxAttention
             public void Run(int part)
             {
                 (int padded, int paddedKeys, int block, int keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Rows.Keys);
-                float* scores = ThreadScratch.Floats(ScratchPurpose.Attention, ((long)block * (paddedKeys + padded)) + ((long)inputs.Rows.HeadDim * paddedKeys) + ((long)keys * padded));
+                float* scores = ThreadScratch.Floats(ScratchPurpose.Attention, ((long)block * (paddedKeys + padded)) + ((inputs.Rows.HeadDim + 1L) * paddedKeys) + ((long)keys * padded));
                 float* sums = scores + (block * paddedKeys);
                 float* transposed = sums + (block * padded);
-                float* values = transposed + ((nint)inputs.Rows.HeadDim * paddedKeys);
+                float* factors = transposed + ((nint)inputs.Rows.HeadDim * paddedKeys);
+                float* values = factors + paddedKeys;
                 new Span<float>(transposed, inputs.Rows.HeadDim * paddedKeys).Clear();
                 (int first, int end) = Workers.Range(layout.Units, layout.Parts(products: 2), part);
                 for (int number = first; number < end; number++)
@@ -48,6 +49,10 @@ internal static unsafe partial class SoftmaxAttention
                             float sum = Exponentials(seen, line, maximum);
                             state[2 * row] = maximum;
                             state[(2 * row) + 1] = 1 / sum;
+                            if (inputs.DropProbability == 0)
+                                continue;
+                            DrawFactors<T>(inputs, image, unit.Head, token + row, seen, factors);
+                            Multiply(seen, line, factors);
                         }
                         BlockProduct<T>.Run(
                             rows, padded, seen, scores, paddedKeys, 1, values, padded, sums, padded, accumulate: false);
@@ -109,6 +114,14 @@ internal static unsafe partial class SoftmaxAttention
                 sum += value;
             }
             return T.Sum(sum);
+        }
+
+        /// <summary>line = line ⊙ factors, to the end of the last vector.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Multiply(int keys, float* line, float* factors)
+        {
+            for (int j = 0; j < keys; j += T.Count)
+                T.Store(T.Load(line + j) * T.Load(factors + j), line + j);
         }
 
         /// <summary>output = sums / sum of the row's exponentials.</summary>

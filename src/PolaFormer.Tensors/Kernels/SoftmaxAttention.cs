@@ -1,3 +1,5 @@
+using PolaFormer.Tensors.Random;
+
 namespace PolaFormer.Tensors.Kernels;
 
 /// <summary>What <see cref="SoftmaxAttention"/> reads.</summary>
@@ -16,6 +18,14 @@ internal unsafe struct SoftmaxAttentionInputs
     public float* Mask;
 
     public int MaskGroups, MaskRows;
+
+    /// <summary>
+    /// Chance that a weight is dropped; the others are divided by its complement. Weight i of (B, heads, N, n) takes the generator's
+    /// uniform number i.
+    /// </summary>
+    public float DropProbability;
+
+    public Philox Generator;
 
     /// <summary><see cref="SoftmaxAttention.StateLength"/> floats: written by Forward, read by Backward.</summary>
     public float* State;
@@ -73,6 +83,16 @@ internal static unsafe partial class SoftmaxAttention
             case 8: Pass<Float32x8>.Backward(inputs, gradients); break;
             default: Pass<Float32x4>.Backward(inputs, gradients); break;
         }
+    }
+
+    /// <summary>Factors of a query's weights: 0 for one that is dropped.</summary>
+    private static void DrawFactors<T>(in SoftmaxAttentionInputs inputs, int image, int head, int query, int keys, float* factors) where T : unmanaged, IFloat32Vector<T>
+    {
+        ulong first = (ulong)((((((long)image * inputs.Rows.Heads) + head) * inputs.Rows.Queries) + query) * inputs.Rows.Keys);
+        inputs.Generator.FillUniform(new Span<float>(factors, keys), first);
+        T probability = T.Create(inputs.DropProbability), kept = T.Create(1 / (1 - inputs.DropProbability));
+        for (int j = 0; j < keys; j += T.Count)
+            T.Store(T.Select(T.LessThan(T.Load(factors + j), probability), T.Zero, kept), factors + j);
     }
 
     /// <summary>

@@ -62,6 +62,10 @@ public sealed class LongRangeConfig
     /// <summary>SHARES_LAYERS: whether one block stands for all of them.</summary>
     public bool SharesLayers { get; set; }
 
+    /// <summary>ATTENTION_DROP_RATE: chance that an attention weight is dropped in training, by softmax and kernelized attention.</summary>
+    [Range(0, 0.99)]
+    public double AttentionDropRate { get; set; } = 0.1;
+
     /// <summary>POOLING: <c>mean</c> over the padded length, or <c>cls</c>, a token put before the sequence.</summary>
     [AllowedValues("mean", "cls")]
     public string Pooling { get; set; } = "mean";

@@ -134,6 +134,18 @@ public class CompositionTests
             x => Tensor.SoftmaxAttention(x[0], new Columns(x[1], 0, dim), new Columns(x[1], dim, dim), heads, 1 / MathF.Sqrt(headDim), x[2], mask));
     }
 
+    [Theory]
+    [InlineData(2, 32, 70, 70)]
+    [InlineData(1, 5, 300, 1003)]
+    public void SoftmaxWhoseWeightsAreDropped(int heads, int headDim, int queries, int keys)
+    {
+        int dim = heads * headDim;
+        Tensor mask = Tensor.From([.. Enumerable.Range(0, 2 * keys).Select(i => i % keys < keys - (9 * (i / keys)) ? 0 : -1e6f)], [2, 1, keys]);
+        Compare(
+            [Signed([2, queries, dim], 1), Signed([2, keys, 2 * dim], 2)],
+            x => Tensor.SoftmaxAttention(x[0], new Columns(x[1], 0, dim), new Columns(x[1], dim, dim), heads, 1 / MathF.Sqrt(headDim), mask: mask, drop: (0.1f, new Philox(3, 4))));
+    }
+
     [Fact]
     public void EveryOperatorEqualsItsComposition()
     {

@@ -125,6 +125,8 @@ internal static class GradientCases
         });
         Add("Softmax attention", typeof(SoftmaxAttention), [Random([2, 4, 8]), Random([2, 3, 16]), Random([2, 4, 3])], x =>
             Tensor.SoftmaxAttention(x[0], new Columns(x[1], 0, 8), new Columns(x[1], 8, 8), 2, 0.5f, x[2], Tensor.From([0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1f], [1, 4, 3])));
+        Add("Softmax attention, weights dropped", typeof(SoftmaxAttention), [Random([2, 4, 8]), Random([2, 3, 16])], x =>
+            Tensor.SoftmaxAttention(x[0], new Columns(x[1], 0, 8), new Columns(x[1], 8, 8), 2, 0.5f, drop: (0.3f, new Philox(5, 1))));
         Add("RoIAlign", typeof(RoiAlign), [Random([2, 5, 6, 3])], x =>
             x[0].RoiAlign(Tensor.From([0, 2.5f, 1, 15, 13, 1, 4, 3, 9, 20, 1, -9, -9, 3, 3f], [3, 5]), new RoiAlignRule(2, 3, 0.25f)).Exp());
         Add("RoIAlign, not aligned", typeof(RoiAlign), [Random([1, 5, 6, 17])], x =>

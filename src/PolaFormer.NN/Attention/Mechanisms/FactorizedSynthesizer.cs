@@ -49,6 +49,9 @@ public sealed class FactorizedSynthesizer : AttentionMechanism
     public override AttentionTraits Traits => AttentionTraits.Masked | AttentionTraits.FixedLength;
 
     /// <inheritdoc/>
+    public override bool SeesQueriesOfPadding => _scores is not null;
+
+    /// <inheritdoc/>
     public override AttentionCost Cost(int queries, int keys)
     {
         long random = _left is null ? 0 : (long)queries * keys * Shape.NumHeads * _left.Shape[2];

@@ -5,10 +5,17 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// <summary>
 /// Kernelized attention (Chen et al., Skyformer, NeurIPS 2021, https://arxiv.org/abs/2111.00035; src/models/attention.py,
 /// SoftmaxAttention_RBF): a Gaussian kernel in place of the softmax, rows not normalised:
-/// y = Σ exp(−|q − k|²/2)·v with queries and keys scaled by d^-¼. Time N²·C, memory N².
+/// y = Σ exp(−|q − k|²/2)·v with queries and keys scaled by d^-¼. In training weights are dropped by
+/// <see cref="AttentionShape.WeightDropRate"/>. Time N²·C, memory N².
 /// </summary>
-public sealed class KernelizedAttention(AttentionShape shape) : AttentionMechanism(shape)
+public sealed class KernelizedAttention : AttentionMechanism
 {
+    private readonly Dropout _dropout;
+
+    /// <summary>Makes the mechanism.</summary>
+    public KernelizedAttention(AttentionShape shape)
+        : base(shape) => _dropout = AddChild("drop_attn", new Dropout(shape.WeightDropRate));
+
     /// <inheritdoc/>
     public override AttentionTraits Traits => AttentionTraits.Masked | AttentionTraits.Causal | AttentionTraits.CrossAttention | AttentionTraits.PermutationEquivariant;
 
@@ -29,6 +36,6 @@ public sealed class KernelizedAttention(AttentionShape shape) : AttentionMechani
             kernel *= mask.Reshape(mask.Shape[0], 1, 1, mask.Shape[1]);
         if (inputs.IsCausal)
             kernel *= LowerTriangle.Of(kernel.Shape[2], kernel.Shape[3], kernel.Device);
-        return Merge(kernel.MatMul(Heads(inputs.Value)));
+        return Merge(_dropout.Forward(kernel).MatMul(Heads(inputs.Value)));
     }
 }

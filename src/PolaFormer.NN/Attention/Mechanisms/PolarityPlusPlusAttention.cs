@@ -11,7 +11,8 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// The keys are exponentiated without a temperature: large ones overflow.
 /// </para>
 /// In images the layer around it adds the convolution of the values and gates. Over a sequence, for which the authors have no code,
-/// both are here as in <see cref="PolarityAttention"/>: (y + dwc(v))·g, padding being neither a key nor a value.
+/// both are here as in <see cref="PolarityAttention"/>: (y + dwc(v))·g, padding being neither a key nor a value. The rotary encoding is
+/// then that of a grid of one row, where it is asked for.
 /// </summary>
 public sealed class PolarityPlusPlusAttention : AttentionMechanism
 {
@@ -19,13 +20,15 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
     private readonly int _kernelSize;
     private readonly Parameter _same, _opposite;
     private readonly DepthwiseConv1d? _line;
+    private readonly RotaryEncoding? _rotary;
     private (Tensor Same, Tensor Opposite)? _temperatures;
 
     /// <summary>Makes the mechanism.</summary>
     /// <param name="shape">What for; heads have at least two channels.</param>
     /// <param name="kernelSize">Taps of the convolution over a sequence.</param>
     /// <param name="options">Gate, convolution and mask over a sequence; the others have no effect. As published where null.</param>
-    public PolarityPlusPlusAttention(AttentionShape shape, int kernelSize = 5, PolarityOptions? options = null)
+    /// <param name="isRotary">Whether features turn with the position in a sequence.</param>
+    public PolarityPlusPlusAttention(AttentionShape shape, int kernelSize = 5, PolarityOptions? options = null, bool isRotary = false)
         : base(shape)
     {
         if (shape.HeadDim < 2)
@@ -37,6 +40,12 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
         _opposite = AddParameter("s2", [1, shape.NumHeads, 1, 2 * shape.HeadDim], Initializer.Zeros);
         if (shape.IsSequence && _options.Local == PolarityLocal.Depthwise)
             _line = AddChild("dwc", new DepthwiseConv1d(shape.HeadDim, kernelSize));
+        if (isRotary && !shape.IsSequence)
+            throw new ArgumentException("The option rotary of polarity++ is for sequences; in images the layer around it has the encoding.");
+        if (isRotary && shape.HeadDim % 2 != 0)
+            throw new ArgumentException($"A rotary encoding turns pairs of features by row and column; heads of {shape.HeadDim} channels have an odd number of pairs.");
+        if (isRotary)
+            _rotary = AddChild("rotary", new RotaryEncoding(2 * shape.Dim, shape.NumHeads));
     }
 
     /// <summary>Its place in the registry.</summary>
@@ -46,7 +55,7 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
             Gate = options.Get<PolarityGate>("gate"),
             Local = options.Get<PolarityLocal>("local"),
             Mask = options.Get<PolarityMask>("mask"),
-        }))
+        }, options.Get<bool>("rotary")))
     {
         Options =
         [
@@ -54,6 +63,7 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
             AttentionOption.Choice("gate", PolarityGate.Projected),
             AttentionOption.Choice("local", PolarityLocal.Depthwise),
             AttentionOption.Choice("mask", PolarityMask.Keys),
+            AttentionOption.Flag("rotary", false),
         ],
     };
 
@@ -62,7 +72,7 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
     {
         get
         {
-            AttentionTraits traits = AttentionTraits.Rotary | (_line is null ? AttentionTraits.PermutationEquivariant : AttentionTraits.None);
+            AttentionTraits traits = AttentionTraits.Rotary | (_line is null && _rotary is null ? AttentionTraits.PermutationEquivariant : AttentionTraits.None);
             if (!Shape.IsSequence)
                 return traits;
             return traits | (_options.Gate == PolarityGate.Projected ? AttentionTraits.Gated : AttentionTraits.None) | (_options.Mask == PolarityMask.Keys ? AttentionTraits.Masked : AttentionTraits.None);
@@ -91,7 +101,7 @@ public sealed class PolarityPlusPlusAttention : AttentionMechanism
     /// <inheritdoc/>
     protected override Tensor RunMix(AttentionInputs inputs)
     {
-        (Tensor sin, Tensor cos) = inputs.Rotary ?? (Tensor.Zeros([inputs.Query.Tokens, RotaryDim], _same.Device), Tensor.Full([inputs.Query.Tokens, RotaryDim], 1, _same.Device));
+        (Tensor sin, Tensor cos) = inputs.Rotary ?? _rotary?.Tables(1, inputs.Query.Tokens) ?? (Tensor.Zeros([inputs.Query.Tokens, RotaryDim], _same.Device), Tensor.Full([inputs.Query.Tokens, RotaryDim], 1, _same.Device));
         (Tensor same, Tensor opposite) = Temperatures();
 
         // exp(0) − 1 is 0, so a key of zeros is none.

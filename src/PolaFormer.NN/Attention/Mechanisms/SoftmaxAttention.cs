@@ -5,11 +5,17 @@ namespace PolaFormer.NN.Attention.Mechanisms;
 /// <summary>
 /// Softmax attention (Vaswani et al., Attention is all you need, NeurIPS 2017, https://arxiv.org/abs/1706.03762): per head
 /// y = softmax(q·kᵀ/√d)·v. Padding is taken out by −10⁶ on its scores, as the Skyformer repository does. Time N·n·C; the scores
-/// are formed in blocks of rows and never held.
+/// are formed in blocks of rows and never held. In training weights are dropped by <see cref="AttentionShape.WeightDropRate"/>.
 /// </summary>
-public sealed class SoftmaxAttention(AttentionShape shape) : AttentionMechanism(shape)
+public sealed class SoftmaxAttention : AttentionMechanism
 {
     private const float PaddingScore = -1e6f;
+
+    private readonly Dropout _dropout;
+
+    /// <summary>Makes the mechanism.</summary>
+    public SoftmaxAttention(AttentionShape shape)
+        : base(shape) => _dropout = AddChild("drop_attn", new Dropout(shape.WeightDropRate));
 
     /// <inheritdoc/>
     public override AttentionTraits Traits => AttentionTraits.Masked | AttentionTraits.Causal | AttentionTraits.CrossAttention | AttentionTraits.PermutationEquivariant;
@@ -20,7 +26,7 @@ public sealed class SoftmaxAttention(AttentionShape shape) : AttentionMechanism(
 
     /// <inheritdoc/>
     protected override Tensor RunMix(AttentionInputs inputs) =>
-        Tensor.SoftmaxAttention(inputs.Query, inputs.Key, inputs.Value, Shape.NumHeads, 1 / MathF.Sqrt(Shape.HeadDim), mask: ScoreMask(inputs));
+        Tensor.SoftmaxAttention(inputs.Query, inputs.Key, inputs.Value, Shape.NumHeads, 1 / MathF.Sqrt(Shape.HeadDim), mask: ScoreMask(inputs), drop: _dropout.Draws);
 
     // Everything that is added to the scores, (groups, N or 1, n); groups take turns over the batch.
     private static Tensor? ScoreMask(AttentionInputs inputs)

@@ -96,7 +96,9 @@ public class MechanismTests
         AttentionMechanism mechanism = MechanismSubject.Make(name, height: 0, width: tokens, Dim, Heads);
         AttentionInputs inputs = MechanismSubject.Inputs(mechanism, batch: 1) with { Mask = Tensor.From([.. Enumerable.Range(0, tokens).Select(i => i < valid ? 1f : 0)], [1, tokens]) };
         float[] before = mechanism.Attend(inputs).Slice(1, 0, valid).ToArray();
-        AttentionInputs changed = inputs with { Key = MechanismSubject.ChangedFrom(inputs.Key.Source, valid), Value = MechanismSubject.ChangedFrom(inputs.Value.Source, valid) };
+        AttentionInputs changed = MechanismSubject.Map(inputs, x => MechanismSubject.ChangedFrom(x, valid));
+        if (mechanism.SeesQueriesOfPadding)
+            changed = changed with { Query = inputs.Query };
         MechanismSubject.AssertClose(before, mechanism.Attend(changed).Slice(1, 0, valid).ToArray(), 1e-4);
     }
 
