@@ -12,6 +12,7 @@ using PolaFormer.Training.Configuration;
 using PolaFormer.Vision;
 using PolaFormer.Vision.Datasets;
 using PolaFormer.Vision.Loading;
+using PolaFormer.Vision.Transforms;
 
 namespace PolaFormer.Cli;
 
@@ -28,11 +29,12 @@ internal static class EvalCommand
         var badImages = new Option<string>("--bad-images") { HelpName = "WHAT", Description = "fail ends at an image that cannot be decoded; skip names it and leaves it out.", DefaultValueFactory = _ => "fail" };
         badImages.AcceptOnlyFromAmong("fail", "skip");
         var options = new Option<string[]>("--opts") { HelpName = "KEY VALUE", Description = "Keys of a recipe that say how the data of a segmentation network or a detector are read: SEGMENTATION.COLOR_MASKS true DATA.HOLD_OUT 1.", AllowMultipleArgumentsPerToken = true, Arity = ArgumentArity.ZeroOrMore };
+        Option<ImageViews> views = CommonOptions.Views();
         Option<bool> fastDecode = CommonOptions.FastDecode();
         Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("eval", "Measure what a checkpoint achieves on labelled images, pixels or objects.") { checkpoint, model, data, split, batch, badImages, fastDecode, device, threads, json, options };
+        var command = new Command("eval", "Measure what a checkpoint achieves on labelled images, pixels or objects.") { checkpoint, model, data, split, batch, views, badImages, fastDecode, device, threads, json, options };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
@@ -54,7 +56,7 @@ internal static class EvalCommand
                 BadImages = parsed.GetValue(badImages) == "skip" ? BadImagePolicy.Skip : BadImagePolicy.Fail,
                 BadImageAdvice = ". Use --bad-images skip to leave such images out.",
                 Report = message => Console.Error.WriteLine($"polaformer: left out: {message}"),
-            }, parsed.GetValue(fastDecode));
+            }, parsed.GetValue(views), parsed.GetValue(fastDecode));
             if (result.Count == 0)
                 throw new ImageException($"{parsed.GetValue(data)}: none of the {images.Count} images could be decoded");
             if (double.IsNaN(result.Loss))
@@ -65,17 +67,19 @@ internal static class EvalCommand
         return command;
     }
 
-    private static Evaluation Evaluate(string path, string? modelName, IImageDataset images, DataLoaderOptions options, bool fastDecode)
+    private static Evaluation Evaluate(string path, string? modelName, IImageDataset images, DataLoaderOptions options, ImageViews views, bool fastDecode)
     {
-        ImageClassifier classifier = ImageClassifier.Load(path, modelName);
-        if (classifier.Model.NumClasses != images.Classes.Count)
-            throw new CheckpointException(path, $"its model tells {classifier.Model.NumClasses} classes apart, the data holds {images.Classes.Count}. Choose data of the same classes.");
+        ImageClassifier classifier = ImageClassifier.Load(path, modelName, views: views);
 
         // Folders of ImageNet are named by synset, not by what the classes are called.
         bool namesFolders = classifier.Labels.Count > 0 && !ReferenceEquals(classifier.Labels, ImageNetLabels.Names);
+        if (namesFolders && images.Classes.Count < classifier.Labels.Count && images.Classes.All(classifier.Labels.Contains))
+            images = new RelabelledImages(images, classifier.Labels);
+        if (classifier.Model.NumClasses != images.Classes.Count)
+            throw new CheckpointException(path, $"its model tells {classifier.Model.NumClasses} classes apart, the data holds {images.Classes.Count}. Choose data of the same classes.");
         if (namesFolders && !classifier.Labels.SequenceEqual(images.Classes))
             throw new CheckpointException(path, $"{ClassDifference.Describe("the model", classifier.Labels, "the data", images.Classes)}. Choose data of the same classes.");
-        if (3L * classifier.Transform.ImageSize * classifier.Transform.ImageSize * options.BatchSize > int.MaxValue)
+        if (3L * classifier.Transform.ViewCount * classifier.Transform.ImageSize * classifier.Transform.ImageSize * options.BatchSize > int.MaxValue)
             throw new ArgumentException($"--batch {options.BatchSize}: so many images of {classifier.Transform.ImageSize}×{classifier.Transform.ImageSize} pixels are more than a tensor holds. Use a smaller batch.");
         var decode = new ImageDecodeOptions { MinimumSize = fastDecode ? classifier.Transform.ResizeSize : null };
         return ClassificationTask.Evaluate(classifier.Model, new DataLoader(images, classifier.Transform, options with { Decode = decode }))!;

@@ -3,6 +3,7 @@ using PolaFormer.Analysis.Report;
 using PolaFormer.Files;
 using PolaFormer.Pipelines;
 using PolaFormer.Vision;
+using PolaFormer.Vision.Transforms;
 
 namespace PolaFormer.Cli;
 
@@ -24,11 +25,12 @@ internal static class PredictCommand
         var window = new Option<int?>("--window") { HelpName = "PIXELS", Description = "Side of overlapping windows that a segmentation network looks through; the whole image by default.", CustomParser = Numbers.OneOrNone(32, 8192) };
         var csv = new Option<string?>("--csv") { HelpName = "FILE", Description = "Where the areas of a segmentation network's classes, or a detector's objects go, a line each." };
         var threshold = new Option<double>("--threshold") { HelpName = "SCORE", Description = "Least score of a detector's objects.", DefaultValueFactory = _ => 0.3 };
+        Option<ImageViews> views = CommonOptions.Views();
         Option<bool> fastDecode = CommonOptions.FastDecode();
         Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("predict", "Classify images, with a segmentation network their pixels, or find objects with a detector.") { images, text, checkpoint, model, labels, top, output, csv, shortSide, window, threshold, fastDecode, device, threads, json };
+        var command = new Command("predict", "Classify images, with a segmentation network their pixels, or find objects with a detector.") { images, text, checkpoint, model, labels, top, output, csv, shortSide, window, threshold, views, fastDecode, device, threads, json };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
@@ -49,7 +51,7 @@ internal static class PredictCommand
                 return DetectPrediction.Run(path, parsed.GetValue(model), names, Expand(inputs), (float)parsed.GetValue(threshold), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
             if (parsed.GetValue(output) is not null || parsed.GetValue(csv) is not null)
                 throw new ArgumentException("--output and --csv are for segmentation networks and detectors; name the checkpoint with --checkpoint.");
-            var classifier = ImageClassifier.Load(path, parsed.GetValue(model), names);
+            var classifier = ImageClassifier.Load(path, parsed.GetValue(model), names, views: parsed.GetValue(views));
             if (parsed.GetValue(fastDecode))
                 classifier.Decoding = classifier.Decoding with { MinimumSize = classifier.Transform.ResizeSize };
             return Run(classifier, Expand(inputs), parsed.GetValue(top), parsed.GetValue(json));

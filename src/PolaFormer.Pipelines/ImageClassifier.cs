@@ -55,8 +55,9 @@ public sealed class ImageClassifier
     /// <param name="modelName">The registered architecture; null to find it out.</param>
     /// <param name="labels">Names of the classes; null for those in the checkpoint, or ImageNet's for 1,000 classes.</param>
     /// <param name="optimize">Whether the network is optimised for inference; its attention and weights cannot be read then.</param>
+    /// <param name="views">The views of an image whose probabilities are averaged.</param>
     /// <exception cref="CheckpointException">The file cannot be read, or fits no architecture.</exception>
-    public static ImageClassifier Load(string path, string? modelName = null, IReadOnlyList<string>? labels = null, bool optimize = true)
+    public static ImageClassifier Load(string path, string? modelName = null, IReadOnlyList<string>? labels = null, bool optimize = true, ImageViews views = ImageViews.One)
     {
         (VisionModel model, ModelDescription description) = LoadModel(path, modelName);
         labels ??= description.Labels;
@@ -67,7 +68,7 @@ public sealed class ImageClassifier
             model.OptimizeForInference();
         EvalResize resize = description.CenterCrop ? EvalResize.SquareThenCrop : EvalResize.Square;
         var normalization = new Normalization([.. description.Mean], [.. description.Std]);
-        return new ImageClassifier(model, new EvalTransform(model.ImageSize, resize, normalization: normalization), labels);
+        return new ImageClassifier(model, new EvalTransform(model.ImageSize, resize, normalization: normalization) { Views = views }, labels);
     }
 
     /// <summary>Loads a checkpoint's network as it is, not for inference alone, with what is known of it.</summary>
@@ -101,9 +102,9 @@ public sealed class ImageClassifier
     {
         using (MemoryScope.Enter())
         {
-            Tensor input = Tensor.Empty([1, Transform.ImageSize, Transform.ImageSize, Image.Channels], device: Model.Device);
+            Tensor input = Tensor.Empty([Transform.ViewCount, Transform.ImageSize, Transform.ImageSize, Image.Channels], device: Model.Device);
             input.Write<float>(pixels => Transform.Apply(image, pixels));
-            float[] probabilities = Model.Forward(input).Softmax().ToArray();
+            float[] probabilities = Model.Forward(input).Softmax().Mean(0).ToArray();
             if (Array.Exists(probabilities, float.IsNaN))
                 throw new NotFiniteNumberException("The network gives NaN for this image: its weights are finite, but what it computes with them is not. Take a checkpoint from before the training diverged.");
             int[] order = new int[probabilities.Length];

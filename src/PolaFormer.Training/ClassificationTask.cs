@@ -114,7 +114,7 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     public static Evaluation? Evaluate(Module model, DataLoader loader, Device? device = null, CancellationToken stop = default) =>
         Evaluation.Run(model, ClassificationMetrics.Definitions, loader.Epoch(0), batch =>
         {
-            Tensor logits = model.Forward(Images(batch, device ?? Device.Default));
+            Tensor logits = MeanOfViews(model.Forward(Images(batch, device ?? Device.Default)), batch);
             return new BatchResult(batch.Count, CrossEntropy(logits, batch, 0), ClassificationMetrics.Sums(logits, batch.Labels));
         }, stop);
 
@@ -144,7 +144,11 @@ public sealed class ClassificationTask : TrainingTask<Batch>
         return (logits, targets is null ? CrossEntropy(logits, batch, (float)_config.Model.LabelSmoothing) : logits.CrossEntropy(targets).Mean());
     }
 
-    private static Tensor Images(Batch batch, Device device) => Tensor.From(batch.Images, [batch.Count, batch.ImageSize, batch.ImageSize, 3], device);
+    // Logits whose softmax is the mean of the views' probabilities.
+    private static Tensor MeanOfViews(Tensor logits, Batch batch) =>
+        batch.ViewCount == 1 ? logits : logits.Softmax().Reshape(batch.Count, batch.ViewCount, logits.Shape[1]).Mean(1).Log();
+
+    private static Tensor Images(Batch batch, Device device) => Tensor.From(batch.Images, [batch.Count * batch.ViewCount, batch.ImageSize, batch.ImageSize, 3], device);
 
     private static Tensor CrossEntropy(Tensor logits, Batch batch, float smoothing) =>
         logits.CrossEntropy(SoftTargets.FromLabels(batch.Labels, logits.Shape[1], smoothing, logits.Device)).Mean();

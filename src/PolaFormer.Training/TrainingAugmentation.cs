@@ -8,7 +8,8 @@ namespace PolaFormer.Training;
 
 /// <summary>
 /// The transform of training images that the authors' data/build.py gets from timm: a random resized crop, a flip, RandAugment or
-/// else colour jitter, normalisation, random erasing. Images of at most 32 pixels are shifted by up to four pixels instead of resized.
+/// else colour jitter, normalisation, random erasing. Images of at most 32 pixels are shifted by up to four pixels instead of resized,
+/// unless AUG.SCALE says which part of them to take.
 /// </summary>
 public static class TrainingAugmentation
 {
@@ -25,12 +26,27 @@ public static class TrainingAugmentation
         ConfigurationRules.Check(augmentation, "AUG.");
         ConfigurationRules.Check(data, "DATA.");
         ResamplingFilter? filter = FilterOf(data.Interpolation);
-        List<IImageStep> steps = [data.ImgSize > LargestSmallImage ? new RandomResizedCrop(data.ImgSize, filter) : new PadCrop(data.ImgSize), new HorizontalFlip()];
+        List<IImageStep> steps = [];
+        if (augmentation.MirrorBorder > 0)
+            steps.Add(new MirrorBorder(augmentation.MirrorBorder));
+        steps.Add(CropOf(augmentation, data.ImgSize, filter));
+        steps.Add(new HorizontalFlip());
         if (augmentation.AutoAugment is { Length: > 0 } policy && policy != "none")
             steps.Add(new RandAugment(PolicyOf(policy), FillColor.FromMean(mean), filter));
         else if (augmentation.ColorJitter > 0)
             steps.Add(new ColorJitter(augmentation.ColorJitter));
         return new TrainTransform(data.ImgSize, steps, new Normalization(mean, std), ErasingOf(augmentation));
+    }
+
+    private static IImageStep CropOf(AugmentationConfig augmentation, int size, ResamplingFilter? filter)
+    {
+        (double Low, double High)? area = augmentation.Scale switch
+        {
+            null => null,
+            [var low, var high] when low <= high => (low, high),
+            _ => throw new ConfigurationException($"AUG.SCALE: {ConfigurationValue.Show(augmentation.Scale)} falls; it takes the smallest and the largest part of the area, such as [0.08, 1]."),
+        };
+        return area is null && size <= LargestSmallImage ? new PadCrop(size) : new RandomResizedCrop(size, filter, area);
     }
 
     /// <summary>The filter of DATA.INTERPOLATION; null for <c>random</c>.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
 namespace PolaFormer.Cli.Tests;
@@ -36,6 +38,20 @@ public partial class DocumentTests
         Assert.Equal(0, code);
         Assert.Contains(table, File.ReadAllText(Path.Combine(Polaformer.Root, "docs", "models.md")), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void TheModelCardIsOfTheShippedFile()
+    {
+        string card = File.ReadAllText(Path.Combine(Polaformer.Root, "docs", "model-card.md"));
+        string name = ShippedName().Match(card).Value;
+        byte[] file = File.ReadAllBytes(Path.Combine(Polaformer.Root, name));
+        Assert.Contains(Convert.ToHexStringLower(SHA256.HashData(file)), card, StringComparison.Ordinal);
+        Assert.Contains(file.Length.ToString("N0", CultureInfo.InvariantCulture) + " bytes", card, StringComparison.Ordinal);
+        Assert.Equal(name, Path.GetRelativePath(Polaformer.Root, Assert.Single(Directory.GetFiles(Path.Combine(Polaformer.Root, "checkpoints"), "*.safetensors"))).Replace('\\', '/'));
+    }
+
+    [GeneratedRegex(@"checkpoints/\w+\.safetensors")]
+    private static partial Regex ShippedName();
 
     // [text](path), with or without #heading; no address of the web.
     [GeneratedRegex(@"\]\((?<path>[^)#:\s]+)(#[^)]*)?\)")]

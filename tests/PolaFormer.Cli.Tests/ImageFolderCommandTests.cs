@@ -23,6 +23,26 @@ public sealed class ImageFolderCommandTests : IDisposable
         Assert.Equal(Path.Combine(_folder, "a.jpg"), Assert.Single(JsonDocument.Parse(output).RootElement.EnumerateArray()).GetProperty("file").GetString());
     }
 
+    [Fact]
+    public async Task EvalTakesDataOfSomeOfTheClasses()
+    {
+        foreach (string name in (string[])["cat", "ship"])
+            File.Copy(Path.Combine(Polaformer.Root, $"samples/images/{name}.jpg"), Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "val", name)).FullName, "1.jpg"));
+        double one = await Loss("one"), zoomed = await Loss("zoomed");
+        Assert.InRange(one, 0, 3);
+        Assert.InRange(zoomed, 0, 3);
+        Assert.NotEqual(one, zoomed);
+    }
+
+    [Fact]
+    public async Task EvalNamesAClassThatTheNetworkDoesNotKnow()
+    {
+        File.Copy(Photograph, Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "val", "lion")).FullName, "1.jpg"));
+        (int code, _, string error) = await Polaformer.Run("eval", "--data", _folder);
+        Assert.Equal(1, code);
+        Assert.Contains("10 classes apart, the data holds 1", error);
+    }
+
     [Theory]
     [InlineData("skip", 0)]
     [InlineData("fail", 1)]
@@ -38,5 +58,12 @@ public sealed class ImageFolderCommandTests : IDisposable
             Assert.Equal((10, 1), (JsonDocument.Parse(output).RootElement.GetProperty("images").GetInt32(), JsonDocument.Parse(output).RootElement.GetProperty("skipped").GetInt32()));
         else
             Assert.Contains("--bad-images skip", error);
+    }
+
+    private async Task<double> Loss(string views)
+    {
+        (int code, string output, string error) = await Polaformer.Run("eval", "--data", _folder, "--views", views, "--json");
+        Assert.True(code == 0, error);
+        return JsonDocument.Parse(output).RootElement.GetProperty("loss").GetDouble();
     }
 }

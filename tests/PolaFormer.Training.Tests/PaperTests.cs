@@ -94,7 +94,7 @@ public sealed class PaperTests
     ];
 
     // Of no table: CIFAR-10's, the comparison's and the guide's.
-    private static readonly string[] Ours = ["attention_comparison", "finetune_hymenoptera", "polaformer_pp_cifar", "polaformer_pp_cifar_2m", "polaformer_pp_cifar_2m_refine"];
+    private static readonly string[] Ours = ["attention_comparison", "finetune_hymenoptera", "polaformer_pp_cifar", "polaformer_pp_cifar_2m", "polaformer_pp_cifar_2m_refine", "polaformer_pp_photographs"];
 
     private static readonly string Folder = Path.Combine(SharedData.Repository, "configs");
 

@@ -18,6 +18,32 @@ public class TrainingAugmentationTests
     }
 
     [Fact]
+    public void AScaleHasSmallImagesResizedToo()
+    {
+        using Image image = Noise(32, 32);
+        Assert.Contains(Apply(Plain(config => config.Scale = [0.3, 0.5]), 32, image), value => !Levels(image).Contains(value));
+    }
+
+    [Fact]
+    public void AMirrorBorderAroundTheWholeShowsTheImageSmaller()
+    {
+        // All of the bordered image, whose middle half is the image: white in black of the same image is impossible without the border.
+        using var image = new Image(32, 32);
+        image.Pixels.Clear();
+        image.Row(0).Fill(255);
+        float[] values = Apply(Plain(config => (config.Scale, config.MirrorBorder) = ([1, 1], 0.5)), 32, image);
+        int row = Enumerable.Range(0, 32).MaxBy(y => values[y * 32 * 3]);
+        Assert.InRange(row, 6, 9);
+    }
+
+    [Fact]
+    public void AScaleThatFallsIsRefused()
+    {
+        var error = Assert.Throws<ConfigurationException>(() => TrainingAugmentation.Create(Plain(config => config.Scale = [0.5, 0.3]), new DataConfig(), s_mean, s_std));
+        Assert.StartsWith("AUG.SCALE: [0.5, 0.3] falls", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ColorJitterIsForRunsWithoutAPolicyOnly()
     {
         using Image image = Noise(32, 32);

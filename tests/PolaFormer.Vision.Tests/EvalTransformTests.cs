@@ -52,6 +52,32 @@ public class EvalTransformTests
     }
 
     [Theory]
+    [InlineData(ImageViews.One, 1)]
+    [InlineData(ImageViews.Mirrored, 2)]
+    [InlineData(ImageViews.Zoomed, 6)]
+    public void ViewsFollowEachOtherEachWithItsMirrorImage(ImageViews views, int count)
+    {
+        using Image image = ResamplingTests.RandomImage(100, 60, seed: 5);
+        var transform = new EvalTransform(16, EvalResize.Square) { Views = views };
+        Assert.Equal(count, transform.ViewCount);
+        float[] values = new float[count * 16 * 16 * 3];
+        transform.Apply(image, values);
+        using Image middle = image.Crop(new PixelRect(10, 6, 80, 48)), mirrored = HorizontalFlip.Flip(image);
+        (int View, Image Image)[] expected = views switch
+        {
+            ImageViews.One => [(0, image)],
+            ImageViews.Mirrored => [(0, image), (1, mirrored)],
+            _ => [(0, image), (1, mirrored), (2, middle)],
+        };
+        foreach ((int view, Image of) in expected)
+        {
+            float[] alone = new float[16 * 16 * 3];
+            new EvalTransform(16, EvalResize.Square).Apply(of, alone);
+            Assert.Equal(alone, values.AsSpan(view * alone.Length, alone.Length).ToArray());
+        }
+    }
+
+    [Theory]
     [InlineData(500, 375, 341, 256)]
     [InlineData(375, 500, 256, 341)]
     [InlineData(300, 300, 256, 256)]

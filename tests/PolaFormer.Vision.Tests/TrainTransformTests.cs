@@ -31,6 +31,24 @@ public class TrainTransformTests
     }
 
     [Fact]
+    public void TheMirrorBorderContinuesTheImageByItsMirrorImage()
+    {
+        using Image image = ResamplingTests.RandomImage(8, 6, seed: 7);
+        using Image bordered = new MirrorBorder(0.5).Apply(image, new SampleRandom(1, 0, 0));
+        Assert.Equal((16, 12), (bordered.Width, bordered.Height));
+        using Image middle = bordered.Crop(new(4, 3, 8, 6)), left = bordered.Crop(new(0, 3, 4, 6)), right = bordered.Crop(new(12, 3, 4, 6));
+        using Image flipped = HorizontalFlip.Flip(image);
+        ImageAssert.Equal(image, middle);
+        ImageAssert.Equal(flipped.Crop(new(4, 0, 4, 6)), left);
+        ImageAssert.Equal(flipped.Crop(new(0, 0, 4, 6)), right);
+        for (int y = 0; y < 3; y++)
+        {
+            Assert.Equal(bordered.Row(3 + y).ToArray(), bordered.Row(2 - y).ToArray());
+            Assert.Equal(bordered.Row(8 - y).ToArray(), bordered.Row(9 + y).ToArray());
+        }
+    }
+
+    [Fact]
     public void ThePaddedCropIsAWindowOfTheImageOnBlack()
     {
         using Image image = ResamplingTests.RandomImage(32, 32, seed: 3);

@@ -5,6 +5,14 @@ namespace PolaFormer.Training.Configuration;
 /// <summary>AUG: the augmentation of training images.</summary>
 public sealed class AugmentationConfig
 {
+    /// <summary>SCALE (ours): smallest and largest part of an image's area that is cut out and resized. Absent, [0.08, 1], and images of at most 32 pixels are shifted instead.</summary>
+    [Length(2, 2), Range(0, 1, MinimumIsExclusive = true)]
+    public double[]? Scale { get; set; }
+
+    /// <summary>MIRROR_BORDER (ours): width of a border of mirrored pixels around an image, as a part of its sides, before a part of it is cut out: objects appear smaller, too. 0 for none.</summary>
+    [Range(0, 1)]
+    public double MirrorBorder { get; set; }
+
     /// <summary>COLOR_JITTER: strength of colour changes; unused where AUTO_AUGMENT is set.</summary>
     [Range(0, 10)]
     public double ColorJitter { get; set; } = 0.4;

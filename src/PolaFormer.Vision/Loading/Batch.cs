@@ -7,10 +7,10 @@ public sealed class Batch
     private readonly int[] _labels;
     private readonly int[] _indices;
 
-    internal Batch(int capacity, int imageSize)
+    internal Batch(int capacity, int imageSize, int viewCount)
     {
-        ImageSize = imageSize;
-        _images = new float[checked(capacity * imageSize * imageSize * Image.Channels)];
+        (ImageSize, ViewCount) = (imageSize, viewCount);
+        _images = new float[checked(capacity * viewCount * imageSize * imageSize * Image.Channels)];
         _labels = new int[capacity];
         _indices = new int[capacity];
     }
@@ -21,7 +21,10 @@ public sealed class Batch
     /// <summary>Side of every image in pixels.</summary>
     public int ImageSize { get; }
 
-    /// <summary>The normalised images: (Count, ImageSize, ImageSize, 3).</summary>
+    /// <summary>Views of every image.</summary>
+    public int ViewCount { get; }
+
+    /// <summary>The normalised images, the views of each in turn: (Count · ViewCount, ImageSize, ImageSize, 3).</summary>
     public ReadOnlySpan<float> Images => _images.AsSpan(0, Count * ImageLength);
 
     /// <summary>The class of each image.</summary>
@@ -30,7 +33,7 @@ public sealed class Batch
     /// <summary>The position of each image in the dataset.</summary>
     public ReadOnlySpan<int> Indices => _indices.AsSpan(0, Count);
 
-    private int ImageLength => ImageSize * ImageSize * Image.Channels;
+    private int ImageLength => ViewCount * ImageSize * ImageSize * Image.Channels;
 
     internal void Clear() => Count = 0;
 

@@ -61,7 +61,7 @@ public sealed class DataLoader
 
     private IEnumerable<Batch> OnThisThread(int[] order, int epoch, int firstBatch)
     {
-        var batch = new Batch(_options.BatchSize, _transform.ImageSize);
+        var batch = new Batch(_options.BatchSize, _transform.ImageSize, _transform.ViewCount);
         for (int i = firstBatch; i < BatchCount; i++)
         {
             long start = Stopwatch.GetTimestamp();
@@ -75,7 +75,7 @@ public sealed class DataLoader
     {
         int ahead = Math.Max(_options.Prefetch, _options.Workers);
         using var prefetcher = new Prefetcher(BatchCount - firstBatch, ahead + 1, _options.Workers,
-            () => new Batch(_options.BatchSize, _transform.ImageSize), (batch, i) => Fill(batch, order, firstBatch + i, epoch));
+            () => new Batch(_options.BatchSize, _transform.ImageSize, _transform.ViewCount), (batch, i) => Fill(batch, order, firstBatch + i, epoch));
         for (int i = firstBatch; i < BatchCount; i++)
         {
             long start = Stopwatch.GetTimestamp();

@@ -36,6 +36,12 @@ public sealed class EvalTransform : IImageTransform
     /// <summary>How the image is brought to the network's size.</summary>
     public EvalResize ResizeMode { get; }
 
+    /// <summary>Which views of an image are made.</summary>
+    public ImageViews Views { get; init; }
+
+    /// <inheritdoc/>
+    public int ViewCount => Views == ImageViews.One ? 1 : 2 * Parts.Length;
+
     /// <summary>The filter of the resize.</summary>
     public ResamplingFilter Filter { get; }
 
@@ -47,32 +53,45 @@ public sealed class EvalTransform : IImageTransform
 
     /// <summary>The pixels that will be normalised: (ImageSize, ImageSize, 3).</summary>
     /// <param name="image">The decoded image.</param>
-    public Image Pixels(Image image)
-    {
-        (int width, int height) = TargetSize(image);
-        PixelRect window = CenterCrop(width, height, ImageSize);
-        return Resampling.Resize(image, new PixelRect(0, 0, image.Width, image.Height), width, height, Filter, window);
-    }
+    public Image Pixels(Image image) => Pixels(image, 1);
 
     /// <summary>Transforms an image.</summary>
     /// <param name="image">The decoded image.</param>
-    /// <param name="destination">ImageSize · ImageSize · 3 values, channels last.</param>
+    /// <param name="destination">ViewCount · ImageSize · ImageSize · 3 values, channels last.</param>
     public void Apply(Image image, Span<float> destination)
     {
-        using Image pixels = Pixels(image);
-        Normalization.Apply(pixels, destination);
+        int length = ImageSize * ImageSize * Image.Channels;
+        foreach (double part in Parts)
+        {
+            using Image pixels = Pixels(image, part);
+            Normalization.Apply(pixels, destination[..length]);
+            destination = destination[length..];
+            if (Views == ImageViews.One)
+                continue;
+            using Image mirrored = HorizontalFlip.Flip(pixels);
+            Normalization.Apply(mirrored, destination[..length]);
+            destination = destination[length..];
+        }
     }
 
     /// <summary>As <see cref="Apply(Image, Span{float})"/>: evaluation draws nothing.</summary>
     void IImageTransform.Apply(Image image, IRandomSource random, Span<float> destination) => Apply(image, destination);
 
-    private (int Width, int Height) TargetSize(Image image)
+    private ReadOnlySpan<double> Parts => Views == ImageViews.Zoomed ? [1, 0.8, 0.65] : [1];
+
+    private Image Pixels(Image image, double part)
+    {
+        int cutWidth = Math.Max((int)Math.Round(part * image.Width), 1), cutHeight = Math.Max((int)Math.Round(part * image.Height), 1);
+        var cut = new PixelRect((image.Width - cutWidth) / 2, (image.Height - cutHeight) / 2, cutWidth, cutHeight);
+        (int width, int height) = TargetSize(cutWidth, cutHeight);
+        return Resampling.Resize(image, cut, width, height, Filter, CenterCrop(width, height, ImageSize));
+    }
+
+    private (int Width, int Height) TargetSize(int width, int height)
     {
         if (ResizeMode != EvalResize.KeepAspect)
             return (ResizeSize, ResizeSize);
-        return image.Width <= image.Height
-            ? (ResizeSize, (int)(ResizeSize * (long)image.Height / image.Width))
-            : ((int)(ResizeSize * (long)image.Width / image.Height), ResizeSize);
+        return width <= height ? (ResizeSize, (int)(ResizeSize * (long)height / width)) : ((int)(ResizeSize * (long)width / height), ResizeSize);
     }
 
     /// <summary>The square in the middle; half pixels round to even.</summary>

@@ -44,6 +44,8 @@ public sealed class ConfigurationRulesTests
     [InlineData("AUG.MIXUP_PROB", "1.5", "from 0 to 1")]
     [InlineData("AUG.REPROB", "-0.25", "from 0 to 1")]
     [InlineData("AUG.CUTMIX_MINMAX", "[0.2, 1.8]", "from 0 to 1")]
+    [InlineData("AUG.SCALE", "[0, 1]", "above 0 to 1")]
+    [InlineData("AUG.MIRROR_BORDER", "1.5", "from 0 to 1")]
     [InlineData("PRINT_FREQ", "0", "from 1 up")]
     [InlineData("SAVE_MINUTES", "-1", "from 0 to 1000000")]
     public void AValueOutOfRangeIsNamedWithItsKeyAndTheRange(string key, string value, string range)
