@@ -14,9 +14,11 @@ networks="pola_pvt_tiny polaformer_pp_b2"
 run() { timeout "$1" "$here/dotnet/dotnet" "$here/app/$2.dll" "${@:3}"; }
 
 bundle() {
-  local target work root name
+  local target work version shared root name
   target="$(realpath -m "$1")" work="$(mktemp -d)"
-  root="$(dirname "$(readlink -f "$(command -v dotnet)")")"
+  # The newest runtime of this machine: its version and its folder.
+  read -r version shared < <(dotnet --list-runtimes | sed -n 's/^Microsoft\.NETCore\.App \(10\.[^ ]*\) \[\(.*\)\]$/\1 \2/p' | sort -V | tail -1)
+  root="$(dirname "$(dirname "$shared")")"
   cd "$here/.."
   mkdir -p "$work/app" "$work/dotnet/shared/Microsoft.NETCore.App" "$work/peers"
   for name in benchmarks/$program src/PolaFormer.Cli tests/PolaFormer.Conformance; do
@@ -24,9 +26,8 @@ bundle() {
     tar cf - -C "$name/bin/Release/net10.0" --exclude='*.pdb' --exclude='*.xml' --exclude=./runtimes --exclude=./launcher --exclude='./[Ff]ixtures' --exclude=./linux-x64 . | tar xf - -C "$work/app"
   done
   cp src/PolaFormer.Cli/bin/Release/net10.0/runtimes/linux-x64/native/*.so "$work/app"
-  # The newest runtime of this machine, without what only debuggers need.
-  name="$(ls "$root/shared/Microsoft.NETCore.App" | grep '^10\.' | sort -V | tail -1)"
-  cp -r "$root/shared/Microsoft.NETCore.App/$name" "$work/dotnet/shared/Microsoft.NETCore.App"
+  cp -r "$shared/$version" "$work/dotnet/shared/Microsoft.NETCore.App"
+  # What only debuggers need.
   rm -f "$work"/dotnet/shared/Microsoft.NETCore.App/*/{libmscordbi,libmscordaccore,libcoreclrtraceptprovider,libclrgc,libclrgcexp}.so
   cp -r "$root/host" "$root/dotnet" "$work/dotnet"
   cp benchmarks/peers/cuda_*.py benchmarks/peers/torch_*.py "$work/peers"
