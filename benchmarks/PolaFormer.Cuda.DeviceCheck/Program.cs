@@ -3,7 +3,8 @@ using PolaFormer.Cuda.DeviceCheck;
 using PolaFormer.Tensors;
 
 // Runs the kernels on the GPU of this machine: `resources`, `check` (kernels against double precision), `operators` and `networks`
-// (against the processor), `copy` (memory rate), `time TYPE TOKENS…` and `speed NETWORK…`. eng/device-check.sh calls it where there
+// (against the processor), `copy` (memory rate), `time TYPE TOKENS…`, `speed NETWORK…`, and
+// `profile float|mixed NETWORK/train|infer/BATCH…` (kernel by kernel). eng/device-check.sh calls it where there
 // is a GPU. `operators cpu` and `networks cpu` hold the processor against itself, which tries the program where there is none.
 switch (args)
 {
@@ -28,9 +29,10 @@ try
         case ["operators"]: return OperatorCheck.Run(CudaDevice.Open()) ? 0 : 1;
         case ["networks"]: return NetworkCheck.Run(CudaDevice.Open()) ? 0 : 1;
         case ["speed", .. string[] networks]: NetworkTiming.Print(CudaDevice.Open(), networks); return 0;
+        case ["profile", "float" or "mixed", .. string[] works]: KernelProfile.Print(gpu, args[1] == "mixed", works); return 0;
         case ["copy"]: CopyRate.Print(stream); return 0;
         case ["time", string type, .. string[] tokens]: PolarityTiming.Print(stream, type, [.. tokens.Select(int.Parse)]); return 0;
-        default: Console.Error.WriteLine("resources | check | operators | networks | copy | time bf16|float TOKENS… | speed NETWORK…"); return 2;
+        default: Console.Error.WriteLine("resources | check | operators | networks | copy | time bf16|float TOKENS… | speed NETWORK… | profile float|mixed NETWORK/train|infer/BATCH…"); return 2;
     }
 }
 catch (Exception exception) when (exception is CudaException or InsufficientMemoryException)

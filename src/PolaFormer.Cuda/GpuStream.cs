@@ -98,6 +98,9 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
             $"start {module}/{kernel} ({blocks} blocks of {threads} threads, {sharedBytes} bytes of shared memory)");
     }
 
+    bool IKernelQueue.TryMultiply(in ProductShape shape, in MatrixOnDevice a, in MatrixOnDevice b, nint bias, nint addend, in MatrixOnDevice y) =>
+        CublasLt is { } library && library.TryRun(shape, a, b, bias, addend, y);
+
     /// <summary>Registers, and bytes of memory spilled to, of a thread of a kernel.</summary>
     public (int Registers, int LocalBytes) Resources(string module, string kernel)
     {

@@ -1,3 +1,5 @@
+using PolaFormer.Cuda.Products;
+
 namespace PolaFormer.Cuda;
 
 /// <summary>Runs kernels one after another: a GPU's stream, or fibres on the host.</summary>
@@ -11,4 +13,7 @@ public interface IKernelQueue
 
     /// <summary>Starts a kernel of a module, one source file. Addresses in its arguments belong to the memory that it runs on.</summary>
     void Launch<T>(string module, string kernel, long blocks, int threads, int sharedBytes, in T arguments) where T : unmanaged;
+
+    /// <summary>Runs a product by a library of the queue's own; false where there is none, or it has no algorithm for the product.</summary>
+    internal bool TryMultiply(in ProductShape shape, in MatrixOnDevice a, in MatrixOnDevice b, nint bias, nint addend, in MatrixOnDevice y) => false;
 }

@@ -8,4 +8,7 @@ internal enum StorageType
 
     /// <summary>The upper 16 of them.</summary>
     BFloat16,
+
+    /// <summary>32 bits, which products round to bfloat16.</summary>
+    Rounded,
 }

@@ -1,3 +1,5 @@
+using PolaFormer.Cuda.Core;
+
 namespace PolaFormer.Cuda.Attention;
 
 /// <summary>The sizes of one polarity attention, and what follows from them for a GPU.</summary>
@@ -15,7 +17,7 @@ internal readonly record struct PolarityProblem
             throw new ArgumentException($"No kernel takes heads of {headDim} channels in {type}.", nameof(headDim));
         (Type, Batch, Heads, HeadDim, Queries, Keys) = (type, batch, heads, headDim, queries, keys);
         Padded = Math.Max(leastPadded, headDim <= 16 ? 16 : headDim <= 32 ? 32 : headDim <= 64 ? 64 : 128);
-        Warps = Padded switch { 16 => 2, 32 => 4, 64 when type == StorageType.Float => 4, _ => 8 };
+        Warps = Padded switch { 16 => 2, 32 => 4, 64 when type != StorageType.BFloat16 => 4, _ => 8 };
         (QueryChunks, QueryChunkTokens) = Cut(queries, multiprocessors);
         (KeyChunks, KeyChunkTokens) = Cut(keys, multiprocessors);
     }
@@ -52,7 +54,7 @@ internal readonly record struct PolarityProblem
     public int Pairs => Batch * Heads;
     public int Threads => 32 * Warps;
     public int NarrowThreads => 32 * NarrowWarps;
-    public int ElementBytes => Type == StorageType.Float ? 4 : 2;
+    public int ElementBytes => Type == StorageType.BFloat16 ? 2 : 4;
 
     /// <summary>Floats of a state: S (2d × d) and two extras a feature, padded.</summary>
     public int StateLength => 2 * Padded * (Padded + 2);
@@ -68,7 +70,7 @@ internal readonly record struct PolarityProblem
         StateFloats + (QueryChunks == 1 ? 0 : (long)Pairs * QueryChunks * StateLength) + ((long)Pairs * (QueryChunks + KeyChunks) * 2 * Padded);
 
     /// <summary>Where the kernels are.</summary>
-    public string Module => $"polarity_{(Type == StorageType.Float ? "float" : "bf16")}_{Padded}";
+    public string Module => $"polarity_{LaunchShape.Suffix(Type)}_{Padded}";
 
     private int Tile => 16 * Warps;
 
@@ -88,7 +90,7 @@ internal readonly record struct PolarityProblem
 
     /// <summary>Whether there are kernels for such heads.</summary>
     public static bool Supports(StorageType type, int headDim) =>
-        headDim > 0 && headDim % 2 == 0 && headDim <= (type == StorageType.Float ? 64 : 128);
+        headDim > 0 && headDim % 2 == 0 && headDim <= (type == StorageType.BFloat16 ? 128 : 64);
 
     private int TileBytes => Planes * 2 * Tile * ((2 * Padded) + 8 + Padded + 8);
 

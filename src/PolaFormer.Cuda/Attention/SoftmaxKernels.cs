@@ -20,21 +20,21 @@ internal static class SoftmaxKernels
     public static long BackwardWorkspace(in SoftmaxArguments arguments) => (long)arguments.Batch * arguments.Heads * arguments.Queries;
 
     /// <summary>Writes <c>Out</c> and the state.</summary>
-    public static void Forward(IKernelQueue queue, in SoftmaxArguments arguments) =>
-        Launch(queue, "attend", Blocks(arguments, arguments.Queries), Shared(arguments, tiles: 1), arguments);
+    public static void Forward(IKernelQueue queue, StorageType type, in SoftmaxArguments arguments) =>
+        Launch(queue, type, "attend", Blocks(arguments, arguments.Queries), Shared(type, arguments, tiles: 1), arguments);
 
     /// <summary>Writes the gradients. <c>Out</c> and the state are those of the forward pass.</summary>
-    public static void Backward(IKernelQueue queue, SoftmaxArguments arguments, nint workspace)
+    public static void Backward(IKernelQueue queue, StorageType type, SoftmaxArguments arguments, nint workspace)
     {
         arguments.Delta = workspace;
         queue.Launch(Module, "sum_rows_float", LaunchShape.Rows(queue, BackwardWorkspace(arguments)), LaunchShape.Threads, 0, arguments);
-        int shared = Shared(arguments, tiles: 2);
-        Launch(queue, "query_gradient", Blocks(arguments, arguments.Queries), shared, arguments);
-        Launch(queue, "key_gradients", Blocks(arguments, arguments.Keys), shared, arguments);
+        int shared = Shared(type, arguments, tiles: 2);
+        Launch(queue, type, "query_gradient", Blocks(arguments, arguments.Queries), shared, arguments);
+        Launch(queue, type, "key_gradients", Blocks(arguments, arguments.Keys), shared, arguments);
         if (arguments.DBias != 0)
         {
             long steps = (arguments.Keys + Step - 1) / Step;
-            Launch(queue, "bias_gradient", arguments.Heads * ((arguments.Queries + Tile - 1) / Tile) * steps, shared, arguments);
+            Launch(queue, type, "bias_gradient", arguments.Heads * ((arguments.Queries + Tile - 1) / Tile) * steps, shared, arguments);
         }
     }
 
@@ -42,9 +42,9 @@ internal static class SoftmaxKernels
 
     private static int Padded(in SoftmaxArguments arguments) => arguments.HeadDim <= 32 ? 32 : 64;
 
-    // Three planes of bfloat16 of so many tiles, and of two steps.
-    private static int Shared(in SoftmaxArguments arguments, int tiles) => 3 * 2 * ((tiles * Tile) + (2 * Step)) * (Padded(arguments) + 8);
+    // Planes of bfloat16, three of a float, of so many tiles and of two steps.
+    private static int Shared(StorageType type, in SoftmaxArguments arguments, int tiles) => (type == StorageType.Float ? 3 : 1) * 2 * ((tiles * Tile) + (2 * Step)) * (Padded(arguments) + 8);
 
-    private static void Launch(IKernelQueue queue, string kernel, long blocks, int shared, in SoftmaxArguments arguments) =>
-        queue.Launch(Module, $"{kernel}_float_{Padded(arguments)}", blocks, Threads, shared, arguments);
+    private static void Launch(IKernelQueue queue, StorageType type, string kernel, long blocks, int shared, in SoftmaxArguments arguments) =>
+        queue.Launch(Module, $"{kernel}_{LaunchShape.Suffix(type)}_{Padded(arguments)}", blocks, Threads, shared, arguments);
 }

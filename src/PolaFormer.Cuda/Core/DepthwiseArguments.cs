@@ -22,20 +22,23 @@ internal struct DepthwiseArguments
 
     public long XRow, DYRow, YRow, GateRow;
     internal readonly int Batch, Height, Width, OutHeight, OutWidth, Channels, Kernels, KernelHeight, KernelWidth;
-    private readonly int _strideH, _strideW, _padH, _padW, _dilationH, _dilationW;
+    internal readonly int StrideH, StrideW, PadH, PadW, DilationH, DilationW;
 
     /// <summary>Whether x is added to the result, and backward ∂y: 1 or 0.</summary>
     public int AddInput;
 
     internal int Parts;
 
+    /// <summary>Whether the weight gradient has a thread's taps in registers: 1 or 0.</summary>
+    internal int IsQuick;
+
     /// <summary>The extents of a convolution of which channels take so many kernels in turns.</summary>
     public DepthwiseArguments(in ConvolutionShape shape, int kernels)
     {
         (Batch, Height, Width, OutHeight, OutWidth) = (shape.Batch, shape.Height, shape.Width, shape.OutHeight, shape.OutWidth);
         (Channels, Kernels, KernelHeight, KernelWidth) = (shape.InChannels, kernels, shape.KernelHeight, shape.KernelWidth);
-        (_strideH, _strideW, _padH, _padW) = (shape.StrideH, shape.StrideW, shape.PadH, shape.PadW);
-        (_dilationH, _dilationW) = (shape.DilationH, shape.DilationW);
+        (StrideH, StrideW, PadH, PadW) = (shape.StrideH, shape.StrideW, shape.PadH, shape.PadW);
+        (DilationH, DilationW) = (shape.DilationH, shape.DilationW);
         XRow = DYRow = YRow = GateRow = shape.InChannels;
     }
 

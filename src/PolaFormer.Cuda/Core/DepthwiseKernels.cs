@@ -5,6 +5,9 @@ internal static class DepthwiseKernels
 {
     private const int MostParts = 64, LeastLines = 4;
 
+    // Runs of channels, and parts of lines, that a block of the weight gradient has.
+    private const int Runs = 16, PartsOfBlock = LaunchShape.Threads / Runs, BlocksPerMultiprocessor = 4;
+
     /// <summary>y = x ∗ W + bias (+ x), or (… + addend)·gate.</summary>
     public static void Forward(IKernelQueue queue, StorageType type, in DepthwiseArguments arguments) => queue.Launch(
         "depthwise", $"depthwise_{LaunchShape.Suffix(type)}",
@@ -16,14 +19,24 @@ internal static class DepthwiseKernels
         LaunchShape.Filling(queue, (long)arguments.Batch * arguments.Height * arguments.Width * arguments.Channels), LaunchShape.Threads, 0, arguments);
 
     /// <summary>Floats of workspace that <see cref="WeightGradient"/> needs.</summary>
-    public static long Workspace(in DepthwiseArguments arguments) => (Parts(arguments) + 2L) * (arguments.Taps + 1) * arguments.Channels;
+    public static long Workspace(IKernelQueue queue, StorageType type, in DepthwiseArguments arguments) => (Parts(queue, type, arguments) + 2L) * (arguments.Taps + 1) * arguments.Channels;
 
     /// <summary>∂W (kernels × taps) and ∂bias, unless it is 0, of x and ∂y.</summary>
     public static void WeightGradient(IKernelQueue queue, StorageType type, DepthwiseArguments arguments, nint dweight, nint dbias, nint workspace)
     {
-        (arguments.Parts, arguments.Partial) = (Parts(arguments), workspace);
-        long threads = (long)arguments.Parts * (arguments.Taps + 1) * arguments.Channels;
-        queue.Launch("depthwise", $"depthwise_weight_gradient_{LaunchShape.Suffix(type)}", LaunchShape.Exact(threads), LaunchShape.Threads, 0, arguments);
+        arguments.IsQuick = IsQuick(type, arguments) ? 1 : 0;
+        (arguments.Parts, arguments.Partial) = (Parts(queue, type, arguments), workspace);
+        string kernel = $"depthwise_weight_gradient_{LaunchShape.Suffix(type)}";
+        if (arguments.IsQuick == 1)
+        {
+            int shared = LaunchShape.Threads / 32 * (arguments.Taps + 1) * Runs * Channels(arguments) * sizeof(float);
+            queue.Launch("depthwise", kernel, (long)arguments.Parts * Tiles(arguments), LaunchShape.Threads, shared, arguments);
+        }
+        else
+        {
+            queue.Launch("depthwise", kernel, LaunchShape.Exact((long)arguments.Parts * (arguments.Taps + 1) * arguments.Channels), LaunchShape.Threads, 0, arguments);
+        }
+
         Gather(queue, workspace, arguments.Parts, arguments.Taps, arguments.Channels, arguments.Kernels, dweight, dbias);
     }
 
@@ -45,6 +58,24 @@ internal static class DepthwiseKernels
             CopyKernels.Copy(queue, sizeof(float), shared + (nint)taps * kernels * sizeof(float), dbias, kernels);
     }
 
-    private static int Parts(in DepthwiseArguments arguments) =>
-        Math.Clamp(arguments.Batch * arguments.OutHeight / LeastLines, 1, MostParts);
+    private static int Parts(IKernelQueue queue, StorageType type, in DepthwiseArguments arguments)
+    {
+        int lines = arguments.Batch * arguments.OutHeight;
+        if (!IsQuick(type, arguments))
+            return Math.Clamp(lines / LeastLines, 1, MostParts);
+        int wanted = (queue.Multiprocessors * BlocksPerMultiprocessor + Tiles(arguments) - 1) / Tiles(arguments);
+        return Math.Clamp(Math.Min(wanted, lines / PartsOfBlock), 1, queue.Multiprocessors * BlocksPerMultiprocessor);
+    }
+
+    /// <summary>Channels of a thread, of which it has all taps in registers.</summary>
+    private static int Channels(in DepthwiseArguments arguments) => arguments.KernelWidth == 3 ? 4 : 2;
+
+    private static int Tiles(in DepthwiseArguments arguments) => (arguments.Channels / Channels(arguments) + Runs - 1) / Runs;
+
+    private static bool IsQuick(StorageType type, in DepthwiseArguments arguments)
+    {
+        bool isPlain = arguments is { StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, KernelWidth: 3 or 5 } && arguments.KernelHeight == arguments.KernelWidth;
+        int bytes = Channels(arguments) * (type == StorageType.Float ? 4 : 2);
+        return isPlain && arguments.Channels % Channels(arguments) == 0 && (arguments.XRow | arguments.DYRow) % Channels(arguments) == 0 && (arguments.X | arguments.DY) % bytes == 0;
+    }
 }

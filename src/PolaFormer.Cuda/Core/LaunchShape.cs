@@ -9,7 +9,12 @@ internal static class LaunchShape
     private const int RowsPerBlock = Threads / 32, BlocksPerMultiprocessor = 8, LeastRowsOfPart = 32, MostParts = 1024;
 
     /// <summary>End of a kernel's name.</summary>
-    public static string Suffix(StorageType type) => type == StorageType.Float ? "float" : "bf16";
+    public static string Suffix(StorageType type) => type switch
+    {
+        StorageType.Float => "float",
+        StorageType.BFloat16 => "bf16",
+        _ => "rounded",
+    };
 
     /// <summary>Blocks for kernels with a thread an element that do not go on to another.</summary>
     public static long Exact(long threads) => (threads + Threads - 1) / Threads;

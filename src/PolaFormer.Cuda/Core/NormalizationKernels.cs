@@ -5,6 +5,9 @@ namespace PolaFormer.Cuda.Core;
 /// <summary>Layer normalisation and softmax over the last dimension (normalization.cu).</summary>
 internal static class NormalizationKernels
 {
+    // As normalization.cu has it.
+    private const int MostInRegisters = 512;
+
     /// <summary>y = (x − mean)·rstd·weight + bias. Weight, bias, mean and rstd may be 0: not wanted.</summary>
     public static void LayerNorm(
         IKernelQueue queue, StorageType type, nint x, nint weight, nint bias, float eps, nint y, nint mean, nint rstd, long rows, int channels)
@@ -25,7 +28,7 @@ internal static class NormalizationKernels
     }
 
     /// <summary>Floats of workspace that <see cref="LayerNormGradient"/> needs.</summary>
-    public static long Workspace(IKernelQueue queue, long rows, int channels) => LaunchShape.Rows(queue, rows) * 2 * channels;
+    public static long Workspace(IKernelQueue queue, long rows, int channels) => GradientBlocks(queue, rows) * 2 * channels;
 
     /// <summary>∂x, and ∂weight and then ∂bias (2 · channels floats) unless <paramref name="parameters"/> is 0.</summary>
     public static void LayerNormGradient(
@@ -43,12 +46,21 @@ internal static class NormalizationKernels
             Rows = rows,
             Channels = channels,
         };
-        long blocks = LaunchShape.Rows(queue, rows);
-        queue.Launch("normalization", $"layer_norm_gradient_{LaunchShape.Suffix(type)}", blocks, LaunchShape.Threads, 0, arguments);
-        if (parameters == 0)
-            return;
-        queue.Launch("normalization", $"layer_norm_weight_gradient_{LaunchShape.Suffix(type)}", blocks, LaunchShape.Threads, 0, arguments);
-        SumKernel.Run(queue, workspace, parameters, 1, 2 * channels, (int)blocks);
+        long blocks = GradientBlocks(queue, rows);
+        int shared = parameters == 0 ? 0 : SumsOfBlock(channels);
+        queue.Launch("normalization", $"layer_norm_gradient_{LaunchShape.Suffix(type)}", blocks, LaunchShape.Threads, shared, arguments);
+        if (parameters != 0)
+            SumKernel.Run(queue, workspace, parameters, 1, 2 * channels, (int)blocks);
+    }
+
+    // Few, as each leaves a sum.
+    private static long GradientBlocks(IKernelQueue queue, long rows) => Math.Min(LaunchShape.Rows(queue, rows), 2L * queue.Multiprocessors);
+
+    /// <summary>Bytes for the sums of the lanes that have rows of channels in registers.</summary>
+    private static int SumsOfBlock(int channels)
+    {
+        int lanes = channels <= 64 ? 16 : 32;
+        return channels <= MostInRegisters ? LaunchShape.Threads / lanes * 2 * channels * sizeof(float) : 0;
     }
 
     /// <summary>y = softmax(x), or its logarithm.</summary>

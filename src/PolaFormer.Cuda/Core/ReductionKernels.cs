@@ -6,11 +6,11 @@ namespace PolaFormer.Cuda.Core;
 /// <summary>Reductions over the middle of (outer, reduced, inner) (reduction.cu).</summary>
 internal static class ReductionKernels
 {
-    private const int LeastPerPart = 64, LeastOfRow = 2048, MostParts = 512;
+    private const int LeastPerPart = 64, LeastOfRow = 2048, MostParts = 512, RunsOfBlock = 16, BlocksPerMultiprocessor = 4;
 
     /// <summary>Floats of workspace that <see cref="Reduce"/> needs.</summary>
     public static long Workspace(IKernelQueue queue, long outer, int reduced, long inner) =>
-        Parts(queue, outer, reduced, inner) is > 1 and int parts ? parts * outer * inner : 0;
+        Math.Max(TakesFour(outer, reduced, inner) ? ColumnParts(queue, reduced, inner) * inner : 0, Parts(queue, outer, reduced, inner) is > 1 and int parts ? parts * outer * inner : 0);
 
     /// <summary>y (outer × inner) of x.</summary>
     public static void Reduce(IKernelQueue queue, StorageType type, ReduceFunction function, nint x, nint y, nint workspace, long outer, int reduced, long inner)
@@ -18,6 +18,12 @@ internal static class ReductionKernels
         if (outer * inner == 0)
             return;
         string suffix = LaunchShape.Suffix(type);
+        if (type == StorageType.Float && function != ReduceFunction.Max && TakesFour(outer, reduced, inner) && x % 16 == 0)
+        {
+            SumColumns(queue, type, x, y, workspace, reduced, inner, function == ReduceFunction.Mean ? 1f / reduced : 1);
+            return;
+        }
+
         int parts = Parts(queue, outer, reduced, inner);
         var arguments = new Arguments
         {
@@ -37,6 +43,25 @@ internal static class ReductionKernels
             queue.Launch("reduction", $"reduce_columns_{suffix}", LaunchShape.Exact(outer * inner * parts), LaunchShape.Threads, 0, arguments);
         if (parts > 1)
             queue.Launch("reduction", $"reduce_parts_{suffix}", LaunchShape.Exact(outer * inner), LaunchShape.Threads, 0, arguments);
+    }
+
+    // y in floats.
+    private static void SumColumns(IKernelQueue queue, StorageType type, nint x, nint y, nint workspace, int reduced, long inner, float factor)
+    {
+        int parts = ColumnParts(queue, reduced, inner);
+        var arguments = new Arguments
+        {
+            X = x,
+            Partial = parts == 1 ? y : workspace,
+            Outer = 1,
+            Inner = inner,
+            Reduced = reduced,
+            Parts = parts,
+            Factor = factor,
+        };
+        queue.Launch("reduction", $"sum_columns_{LaunchShape.Suffix(type)}", parts * ColumnTiles(inner), LaunchShape.Threads, 4 * LaunchShape.Threads * sizeof(float), arguments);
+        if (parts > 1)
+            SumKernel.Run(queue, workspace, y, 1, checked((int)inner), parts);
     }
 
     /// <summary>∂x of a maximum: ∂y at the first largest value, 0 at the others.</summary>
@@ -59,6 +84,16 @@ internal static class ReductionKernels
         var arguments = new NonFiniteArguments { X = x, Partial = workspace, Counts = counts, Rows = rows, Row = rowStride, Width = width, Parts = (int)blocks };
         queue.Launch("reduction", "count_non_finite", blocks, LaunchShape.Threads, 2 * LaunchShape.Threads * sizeof(long), arguments);
         queue.Launch("reduction", "sum_counts", 1, 32, 0, arguments);
+    }
+
+    private static bool TakesFour(long outer, int reduced, long inner) => outer == 1 && inner % 4 == 0 && inner is > 0 and <= int.MaxValue && reduced >= LeastPerPart;
+
+    private static long ColumnTiles(long inner) => ((inner / 4) + RunsOfBlock - 1) / RunsOfBlock;
+
+    private static int ColumnParts(IKernelQueue queue, int reduced, long inner)
+    {
+        long wanted = ((queue.Multiprocessors * BlocksPerMultiprocessor) + ColumnTiles(inner) - 1) / ColumnTiles(inner);
+        return (int)Math.Clamp(Math.Min(wanted, reduced / LeastPerPart), 1, MostParts);
     }
 
     /// <summary>Parts of the dimension, where there are too few results for the GPU's threads.</summary>

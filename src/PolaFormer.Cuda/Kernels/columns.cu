@@ -1,5 +1,5 @@
 // Rows of channels, some of them runs of a wider array's columns: sums, gates, rotary encoding, and branches with factors.
-#include "math.h"
+#include "vectors.h"
 
 struct ColumnsArguments {
   const float *x, *other, *gate;
@@ -10,6 +10,17 @@ struct ColumnsArguments {
 
 // y += x.
 KERNEL(add_to_columns, ColumnsArguments, 256, 4) {
+  if (((a.width | a.y_row) & 3) == 0 && are_aligned<float>(a.x, a.y)) {
+    int packs = a.width / 4;
+    for (long long i = first_element(); i < a.rows * packs; i += all_threads()) {
+      long long row = i / packs;
+      float* at = a.y + row * a.y_row + 4 * (i - row * packs);
+      Four x = load_four(a.x + 4 * i), y = load_four(at);
+      UNROLL for (int j = 0; j < 4; j++) y.x[j] += x.x[j];
+      store_four(at, y);
+    }
+    return;
+  }
   for (long long i = first_element(); i < a.rows * a.width; i += all_threads()) {
     long long row = i / a.width;
     a.y[row * a.y_row + (i - row * a.width)] += a.x[i];
@@ -18,6 +29,17 @@ KERNEL(add_to_columns, ColumnsArguments, 256, 4) {
 
 // Of y = other·gate with x = ∂y: ∂other to y, ∂gate.
 KERNEL(gate_gradient, ColumnsArguments, 256, 4) {
+  if (((a.width | a.gate_row | a.gate_gradient_row) & 3) == 0 && are_aligned<float>(a.x, a.other, a.gate, a.y, a.gate_gradient)) {
+    int packs = a.width / 4;
+    for (long long i = first_element(); i < a.rows * packs; i += all_threads()) {
+      long long row = i / packs, c = 4 * (i - row * packs);
+      Four dy = load_four(a.x + 4 * i), other = load_four(a.other + 4 * i), gate = load_four(a.gate + row * a.gate_row + c);
+      UNROLL for (int j = 0; j < 4; j++) gate.x[j] *= dy.x[j], other.x[j] *= dy.x[j];
+      store_four(a.y + 4 * i, gate);
+      store_four(a.gate_gradient + row * a.gate_gradient_row + c, other);
+    }
+    return;
+  }
   for (long long i = first_element(); i < a.rows * a.width; i += all_threads()) {
     long long row = i / a.width, c = i - row * a.width;
     float dy = a.x[i], other = a.other[i];
@@ -56,6 +78,18 @@ DEVICE float factor(const BranchArguments& a, long long row) { return a.sample_f
 
 // y = residual + f·γ·branch; without a residual the last term alone.
 KERNEL(add_branch, BranchArguments, 256, 4) {
+  if ((a.channels & 3) == 0 && are_aligned<float>(a.residual, a.branch, a.channel_factors, a.y)) {
+    int packs = a.channels / 4;
+    for (long long i = first_element(); i < a.rows * packs; i += all_threads()) {
+      long long row = i / packs;
+      float scale = factor(a, row);
+      Four branch = load_four(a.branch + 4 * i), factors = load_four_or(a.channel_factors, 4 * (i - row * packs), 1), y = load_four_or(a.residual, 4 * i, 0);
+      UNROLL for (int j = 0; j < 4; j++)
+        y.x[j] = a.residual ? multiply_add(branch.x[j], scale * factors.x[j], y.x[j]) : branch.x[j] * (scale * factors.x[j]);
+      store_four(a.y + 4 * i, y);
+    }
+    return;
+  }
   for (long long i = first_element(); i < a.rows * a.channels; i += all_threads()) {
     long long row = i / a.channels;
     float scale = factor(a, row) * (a.channel_factors ? a.channel_factors[i - row * a.channels] : 1.f);

@@ -19,6 +19,24 @@ KERNEL(sum_parts, SumArguments, 256, 4) {
   a.sums[i] = sum;
 }
 
+// The same of many vectors: 32 elements a block, whose parts are added up in eight runs.
+KERNEL(sum_many_parts, SumArguments, 256, 4) {
+  auto* sums = (float*)shared_memory();
+  long long i = (long long)block_index() * 32 + thread_index() % 32;
+  int run = thread_index() / 32, each = (a.count + 7) / 8, from = run * each, to = least(a.count, from + each);
+  float sum = 0;
+  if (i < a.total) {
+    long long unit = i / a.length;
+    const float* at = a.parts + unit * a.length * a.count + (i - unit * a.length);
+    UNROLL_TWICE for (int n = from; n < to; n++) sum += at[(long long)n * a.length];
+  }
+  sums[thread_index()] = sum;
+  block_barrier();
+  if (run != 0 || i >= a.total) return;
+  UNROLL for (int n = 1; n < 8; n++) sum += sums[32 * n + thread_index()];
+  a.sums[i] = sum;
+}
+
 struct RandomArguments {
   void* values;
   long long count;

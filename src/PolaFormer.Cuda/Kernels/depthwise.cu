@@ -1,6 +1,6 @@
 // Depthwise convolution of channels-last images: y = x ∗ W + bias (+ x), and its fused form y = (x ∗ W + bias + addend)·gate.
 // Channel c takes kernel c mod (channels of W). Pixels outside the image are 0.
-#include "math.h"
+#include "vectors.h"
 
 struct DepthwiseArguments {
   const void *x, *dy, *addend, *gate;
@@ -10,12 +10,87 @@ struct DepthwiseArguments {
   float* partial;              // weight gradient: per part (taps + 1) × channels, the bias last
   long long x_row, dy_row, y_row, gate_row;  // elements from one pixel to the next
   int batch, height, width, out_height, out_width, channels, kernels, kernel_height, kernel_width;
-  int stride_height, stride_width, pad_height, pad_width, dilation_height, dilation_width, add_input, parts;
+  int stride_height, stride_width, pad_height, pad_width, dilation_height, dilation_width, add_input, parts, is_quick;  // is_quick: of the weight gradient
 };
+
+// Whether the quick forms below take a convolution: squares of 3 or 5 without stride, four channels at a time.
+template <class T>
+DEVICE bool is_plain(const DepthwiseArguments& a) {
+  bool has_no_stride = a.stride_height == 1 && a.stride_width == 1 && a.dilation_height == 1 && a.dilation_width == 1;
+  bool is_square = a.kernel_height == a.kernel_width && (a.kernel_width == 3 || a.kernel_width == 5);
+  bool is_wide = ((a.channels | a.kernels | (int)a.x_row | (int)a.dy_row | (int)a.y_row | (int)a.gate_row) & 3) == 0;
+  return has_no_stride && is_square && is_wide && are_aligned<T>(a.x, a.dy, a.addend, a.gate, a.y, a.sum);
+}
+
+// Four channels of Places neighbouring results of a line a thread: a line of inputs is read once for all taps. The gradient of the
+// input is the same sum of ∂y with the taps in reverse order.
+template <class T, int K, bool Back>
+DEVICE void depthwise_strips(const DepthwiseArguments& a) {
+  constexpr int Places = 7, Taps = K * K;
+  int height = Back ? a.height : a.out_height, width = Back ? a.width : a.out_width;
+  int in_height = Back ? a.out_height : a.height, in_width = Back ? a.out_width : a.width;
+  int pad_top = Back ? K - 1 - a.pad_height : a.pad_height, pad_left = Back ? K - 1 - a.pad_width : a.pad_width;
+  auto* in = (const T*)(Back ? a.dy : a.x);
+  long long in_row = Back ? a.dy_row : a.x_row;
+  int packs = a.channels / 4, strips = (width + Places - 1) / Places;
+  long long total = (long long)a.batch * height * strips * packs;
+  for (long long i = first_element(); i < total; i += all_threads()) {
+    long long rest = i / packs, line = rest / strips, image = line / height;
+    int c = 4 * (int)(i - rest * packs), first = (int)(rest - line * strips) * Places, top = (int)(line - image * height) - pad_top;
+    const float* weight = a.weight + (c % a.kernels) * Taps;
+    float sums[Places][4] = {};
+    if (!Back && a.bias) {
+      Four bias = {{a.bias[c % a.kernels], a.bias[c % a.kernels + 1], a.bias[c % a.kernels + 2], a.bias[c % a.kernels + 3]}};
+      UNROLL for (int p = 0; p < Places; p++) {
+        UNROLL for (int j = 0; j < 4; j++) sums[p][j] = bias.x[j];
+      }
+    }
+    UNROLL for (int r = 0; r < K; r++) {
+      int row = top + r;
+      if (row < 0 || row >= in_height) continue;
+      long long start = (image * in_height + row) * in_width;
+      Four x[Places + K - 1];
+      UNROLL for (int s = 0; s < Places + K - 1; s++) {
+        int column = first - pad_left + s;
+        x[s] = Four{};
+        if (column < 0 || column >= in_width) continue;
+        x[s] = load_four(in + (start + column) * in_row + c);
+        if (Back || !a.mask) continue;
+        float mask = a.mask[start + column];
+        UNROLL for (int j = 0; j < 4; j++) x[s].x[j] *= mask;
+      }
+      UNROLL for (int s = 0; s < K; s++) {
+        int tap = Back ? Taps - 1 - (r * K + s) : r * K + s;
+        UNROLL for (int j = 0; j < 4; j++) {
+          float w = weight[j * Taps + tap];
+          UNROLL for (int p = 0; p < Places; p++) sums[p][j] = multiply_add(x[p + s].x[j], w, sums[p][j]);
+        }
+      }
+    }
+    UNROLL for (int p = 0; p < Places; p++) {
+      if (first + p >= width) continue;
+      long long pixel = line * width + first + p;
+      Four y, add{}, gate{};
+      if (a.add_input) add = load_four(in + pixel * in_row + c);
+      if (!Back && a.addend) add = load_four((const T*)a.addend + pixel * a.channels + c);
+      if (!Back && a.gate) gate = load_four((const T*)a.gate + pixel * a.gate_row + c);
+      float mask = Back && a.mask ? a.mask[pixel] : 1;
+      UNROLL for (int j = 0; j < 4; j++) y.x[j] = multiply_add(sums[p][j], mask, add.x[j]);
+      if (!Back && a.sum) store_four((T*)a.sum + pixel * a.channels + c, y);
+      UNROLL for (int j = 0; j < 4; j++) y.x[j] = !Back && a.gate ? y.x[j] * gate.x[j] : y.x[j];
+      store_four((T*)a.y + pixel * a.y_row + c, y);
+    }
+  }
+}
 
 // A thread a pixel of the result and channel.
 template <class T>
 DEVICE void depthwise(const DepthwiseArguments& a) {
+  if (is_plain<T>(a) && !(a.add_input && a.addend)) {
+    if (a.kernel_width == 3) depthwise_strips<T, 3, false>(a);
+    else depthwise_strips<T, 5, false>(a);
+    return;
+  }
   long long total = (long long)a.batch * a.out_height * a.out_width * a.channels;
   for (long long i = first_element(); i < total; i += all_threads()) {
     long long pixel = i / a.channels, line = pixel / a.out_width, image = line / a.out_height;
@@ -45,6 +120,11 @@ DEVICE void depthwise(const DepthwiseArguments& a) {
 // ∂x, to y: a thread a pixel of x and channel gathers ∂y of the places that read it.
 template <class T>
 DEVICE void depthwise_gradient(const DepthwiseArguments& a) {
+  if (is_plain<T>(a)) {
+    if (a.kernel_width == 3) depthwise_strips<T, 3, true>(a);
+    else depthwise_strips<T, 5, true>(a);
+    return;
+  }
   long long total = (long long)a.batch * a.height * a.width * a.channels;
   for (long long i = first_element(); i < total; i += all_threads()) {
     long long pixel = i / a.channels, line = pixel / a.width, image = line / a.height;
@@ -68,10 +148,93 @@ DEVICE void depthwise_gradient(const DepthwiseArguments& a) {
   }
 }
 
-// A thread a channel and tap (the last tap is the bias), of one of the parts into which the images' lines are cut. sum_parts adds
-// up the parts, and then the channels that share a kernel.
+// Neighbouring channels.
+template <class T>
+DEVICE void load_run(const T* p, float (&x)[4]) {
+  Four f = load_four(p);
+  UNROLL for (int j = 0; j < 4; j++) x[j] = f.x[j];
+}
+DEVICE void load_run(const float* p, float (&x)[2]) {
+  uint2v u = *(const uint2v*)p;
+  x[0] = float_of(u[0]), x[1] = float_of(u[1]);
+}
+DEVICE void load_run(const bf16* p, float (&x)[2]) {
+  unsigned u = *(const unsigned*)p;
+  x[0] = low_of(u), x[1] = high_of(u);
+}
+
+// Of a pixel of an image, whose first pixel is known; zeros outside.
+template <class T, int V>
+DEVICE void load_pixel_as(const DepthwiseArguments& a, long long first, int row, int column, int c, float (&x)[V]) {
+  UNROLL for (int j = 0; j < V; j++) x[j] = 0;
+  if (row < 0 || row >= a.height || column < 0 || column >= a.width) return;
+  long long at = first + (long long)row * a.width + column;
+  load_run((const T*)a.x + at * a.x_row + c, x);
+  if (!a.mask) return;
+  UNROLL for (int j = 0; j < V; j++) x[j] *= a.mask[at];
+}
+
+// A thread's V channels of one of the parts into which the images' lines are cut, all taps and the bias (the last tap) in registers;
+// a block has 16 such runs of channels in 16 parts and adds those up. sum_parts adds up the blocks, and then the channels that share
+// a kernel.
+template <class T, int K, int V>
+DEVICE void depthwise_weight_gradient_in_registers(const DepthwiseArguments& a) {
+  constexpr int Runs = 16, Taps = K * K, Warps = 8;
+  int tiles = (a.channels / V + Runs - 1) / Runs, tile = block_index() % tiles, part = block_index() / tiles;
+  int c = V * (tile * Runs + thread_index() % Runs), lines = a.batch * a.out_height, all = a.parts * (block_size() / Runs);
+  int each = (lines + all - 1) / all, from = (part * (block_size() / Runs) + thread_index() / Runs) * each, to = least(lines, from + each);
+  float sums[Taps + 1][V] = {};
+  if (c >= a.channels) to = from;
+  NO_UNROLL for (int line = from; line < to; line++) {
+    int image = line / a.out_height, top = line - image * a.out_height - a.pad_height;
+    const T* dy = (const T*)a.dy + (long long)line * a.out_width * a.dy_row + c;
+    long long first = (long long)image * a.height * a.width;
+    float x[K][K][V];
+    UNROLL for (int s = 0; s < K - 1; s++) {
+      UNROLL for (int r = 0; r < K; r++) load_pixel_as<T>(a, first, top + r, s - a.pad_width, c, x[r][s + 1]);
+    }
+    NO_UNROLL for (int place = 0; place < a.out_width; place++) {
+      float g[V];
+      load_run(dy + place * a.dy_row, g);
+      UNROLL for (int r = 0; r < K; r++) {
+        UNROLL for (int s = 0; s < K - 1; s++) {
+          UNROLL for (int j = 0; j < V; j++) x[r][s][j] = x[r][s + 1][j];
+        }
+        load_pixel_as<T>(a, first, top + r, place + K - 1 - a.pad_width, c, x[r][K - 1]);
+        UNROLL for (int s = 0; s < K; s++) {
+          UNROLL for (int j = 0; j < V; j++) sums[r * K + s][j] = multiply_add(g[j], x[r][s][j], sums[r * K + s][j]);
+        }
+      }
+      UNROLL for (int j = 0; j < V; j++) sums[Taps][j] += g[j];
+    }
+  }
+  // The two halves of a warp have the same channels.
+  auto* shared = (float*)shared_memory();
+  int warp = thread_index() / 32, lane = thread_index() % 32;
+  UNROLL for (int t = 0; t <= Taps; t++) {
+    UNROLL for (int j = 0; j < V; j++) {
+      float sum = sums[t][j] + shuffle_xor(sums[t][j], 16);
+      if (lane < Runs) shared[(warp * (Taps + 1) + t) * Runs * V + lane * V + j] = sum;
+    }
+  }
+  block_barrier();
+  for (int i = thread_index(); i < (Taps + 1) * Runs * V; i += block_size()) {
+    int t = i / (Runs * V), channel = tile * Runs * V + i - t * Runs * V;
+    if (channel >= a.channels) continue;
+    float sum = 0;
+    UNROLL for (int w = 0; w < Warps; w++) sum += shared[w * (Taps + 1) * Runs * V + i];
+    a.partial[((long long)part * (Taps + 1) + t) * a.channels + channel] = sum;
+  }
+}
+
+// Any other: a thread a channel and tap of a part.
 template <class T>
 DEVICE void depthwise_weight_gradient(const DepthwiseArguments& a) {
+  if (a.is_quick) {
+    if (a.kernel_width == 3) depthwise_weight_gradient_in_registers<T, 3, 4>(a);
+    else depthwise_weight_gradient_in_registers<T, 5, 2>(a);
+    return;
+  }
   int taps = a.kernel_height * a.kernel_width;
   long long i = first_element();
   if (i >= (long long)a.parts * (taps + 1) * a.channels) return;
@@ -98,9 +261,9 @@ DEVICE void depthwise_weight_gradient(const DepthwiseArguments& a) {
 }
 
 #define DEPTHWISE(name, T)                                                                       \
-  KERNEL(depthwise_##name, DepthwiseArguments, 256, 4) { depthwise<T>(a); }                      \
-  KERNEL(depthwise_gradient_##name, DepthwiseArguments, 256, 4) { depthwise_gradient<T>(a); }    \
-  KERNEL(depthwise_weight_gradient_##name, DepthwiseArguments, 256, 4) { depthwise_weight_gradient<T>(a); }
+  KERNEL(depthwise_##name, DepthwiseArguments, 256, 2) { depthwise<T>(a); }                      \
+  KERNEL(depthwise_gradient_##name, DepthwiseArguments, 256, 2) { depthwise_gradient<T>(a); }    \
+  KERNEL(depthwise_weight_gradient_##name, DepthwiseArguments, 256, 2) { depthwise_weight_gradient<T>(a); }
 
 DEPTHWISE(float, float)
 DEPTHWISE(bf16, bf16)

@@ -96,15 +96,23 @@ struct bf16 {
   unsigned short bits;
 };
 
+// A float in memory that products round to bfloat16.
+struct rounded {
+  float value;
+};
+
 DEVICE float low_of(unsigned pair) { return float_of(pair << 16); }
 DEVICE float high_of(unsigned pair) { return float_of(pair & 0xffff0000u); }
 DEVICE float to_float(float x) { return x; }
+DEVICE float to_float(rounded x) { return x.value; }
 DEVICE float to_float(bf16 x) { return float_of((unsigned)x.bits << 16); }
 
 template <class T>
 DEVICE T from_float(float x);
 template <>
 DEVICE float from_float<float>(float x) { return x; }
+template <>
+DEVICE rounded from_float<rounded>(float x) { return rounded{x}; }
 template <>
 DEVICE bf16 from_float<bf16>(float x) { return bf16{(unsigned short)pack_bf16(x, 0)}; }
 

@@ -1,5 +1,5 @@
 // Functions of one, two and three tensors, and constants.
-#include "math.h"
+#include "vectors.h"
 #include "walk.h"
 
 struct MapArguments {
@@ -62,34 +62,40 @@ DEVICE float unary_gradient(int function, float x, float y, float dy) {
   }
 }
 
-template <class T>
-DEVICE void map_unary(const MapArguments& a) {
-  for (long long i = first_element(); i < a.count; i += all_threads())
-    ((T*)a.out)[i] = from_float<T>(unary(a.function, to_float(((const T*)a.x)[i])));
+// out = f(x, y, dy), four elements a thread and turn where they are aligned. Inputs may be null: 0.
+template <class From, class To, class Function>
+DEVICE void map(const MapArguments& a, Function f) {
+  auto *x = (const From*)a.x, *y = (const From*)a.y, *dy = (const From*)a.dy;
+  auto* out = (To*)a.out;
+  long long fours = are_aligned<From>(x, y, dy) && are_aligned<To>(out) ? a.count / 4 : 0;
+  for (long long i = first_element(); i < fours; i += all_threads()) {
+    Four xs = load_four_or(x, 4 * i, 0), ys = load_four_or(y, 4 * i, 0), dys = load_four_or(dy, 4 * i, 0), result;
+    UNROLL for (int j = 0; j < 4; j++) result.x[j] = f(xs.x[j], ys.x[j], dys.x[j]);
+    store_four(out + 4 * i, result);
+  }
+  for (long long i = 4 * fours + first_element(); i < a.count; i += all_threads())
+    out[i] = from_float<To>(f(x ? to_float(x[i]) : 0, y ? to_float(y[i]) : 0, dy ? to_float(dy[i]) : 0));
 }
 
-// Inputs that the gradient does not need may be null.
+template <class T>
+DEVICE void map_unary(const MapArguments& a) {
+  map<T, T>(a, [&](float x, float, float) { return unary(a.function, x); });
+}
+
 template <class T>
 DEVICE void map_unary_gradient(const MapArguments& a) {
-  for (long long i = first_element(); i < a.count; i += all_threads()) {
-    float x = a.x ? to_float(((const T*)a.x)[i]) : 0, y = a.y ? to_float(((const T*)a.y)[i]) : 0;
-    ((T*)a.out)[i] = from_float<T>(unary_gradient(a.function, x, y, to_float(((const T*)a.dy)[i])));
-  }
+  map<T, T>(a, [&](float x, float y, float dy) { return unary_gradient(a.function, x, y, dy); });
 }
 
 // out = a·x + b, or with y a·x + b·y.
 template <class T>
 DEVICE void map_affine(const MapArguments& a) {
-  for (long long i = first_element(); i < a.count; i += all_threads()) {
-    float add = a.y ? a.b * to_float(((const T*)a.y)[i]) : a.b;
-    ((T*)a.out)[i] = from_float<T>(multiply_add(a.a, to_float(((const T*)a.x)[i]), add));
-  }
+  map<T, T>(a, [&](float x, float y, float) { return multiply_add(a.a, x, a.y ? a.b * y : a.b); });
 }
 
 template <class From, class To>
 DEVICE void map_convert(const MapArguments& a) {
-  for (long long i = first_element(); i < a.count; i += all_threads())
-    ((To*)a.out)[i] = from_float<To>(to_float(((const From*)a.x)[i]));
+  map<From, To>(a, [](float x, float, float) { return x; });
 }
 
 KERNEL(unary_float, MapArguments, 256, 4) { map_unary<float>(a); }
@@ -129,12 +135,26 @@ DEVICE float binary(int function, float a, float b) {
   }
 }
 
+// Where both are whole, or one is a single element, four elements a thread and turn; else a walk.
 template <class T>
 DEVICE void map_binary(const BinaryArguments& a) {
-  for (long long i = first_element(); i < a.walk.count; i += all_threads()) {
+  auto *xs = (const T*)a.x, *ys = (const T*)a.y;
+  auto* out = (T*)a.out;
+  bool plain = a.walk.rank == 1 && a.walk.x[0] <= 1 && a.walk.y[0] <= 1;
+  bool is_wide = plain && are_aligned<T>(a.walk.x[0] ? xs : nullptr, a.walk.y[0] ? ys : nullptr, out);
+  long long fours = is_wide ? a.walk.count / 4 : 0;
+  if (fours > 0) {
+    float one_x = to_float(xs[0]), one_y = to_float(ys[0]);
+    for (long long i = first_element(); i < fours; i += all_threads()) {
+      Four x = load_four_or(a.walk.x[0] ? xs : nullptr, 4 * i, one_x), y = load_four_or(a.walk.y[0] ? ys : nullptr, 4 * i, one_y), result;
+      UNROLL for (int j = 0; j < 4; j++) result.x[j] = binary(a.function, x.x[j], y.x[j]);
+      store_four(out + 4 * i, result);
+    }
+  }
+  for (long long i = 4 * fours + first_element(); i < a.walk.count; i += all_threads()) {
     long long x, y;
     locate(a.walk, i, x, y);
-    ((T*)a.out)[i] = from_float<T>(binary(a.function, to_float(((const T*)a.x)[x]), to_float(((const T*)a.y)[y])));
+    out[i] = from_float<T>(binary(a.function, to_float(xs[x]), to_float(ys[y])));
   }
 }
 

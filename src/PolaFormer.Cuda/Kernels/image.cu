@@ -1,5 +1,5 @@
 // Channels-last images: resampling (interpolation and average pooling), maximum pooling, and the patches under a convolution's kernel.
-#include "math.h"
+#include "vectors.h"
 
 // How each output position of an axis weighs input positions.
 struct Axis {
@@ -176,27 +176,34 @@ struct PatchArguments {
 // For each place of the result its patches: (places, groups, kernel_height, kernel_width, channels of a group).
 KERNEL(patches, PatchArguments, 256, 4) {
   int group_channels = a.channels / a.groups, taps = a.kernel_height * a.kernel_width;
-  long long total = (long long)a.batch * a.out_height * a.out_width * taps * a.channels;
+  // Four channels of a pixel lie side by side in both.
+  bool is_wide = (group_channels & 3) == 0 && are_aligned<float>(a.x, a.y);
+  int packs = is_wide ? group_channels / 4 : group_channels, size = is_wide ? 4 : 1;
+  long long total = (long long)a.batch * a.out_height * a.out_width * taps * a.groups * packs;
   for (long long n = first_element(); n < total; n += all_threads()) {
-    long long rest = n / group_channels, c = n - rest * group_channels, next = rest / taps;
+    long long rest = n / packs, c = (n - rest * packs) * size, next = rest / taps;
     int tap = (int)(rest - next * taps);
     long long place = next / a.groups, line = place / a.out_width, image = line / a.out_height;
     int group = (int)(next - place * a.groups);
     int row = (int)(line - image * a.out_height) * a.stride_height - a.pad_height + tap / a.kernel_width * a.dilation_height;
     int column = (int)(place - line * a.out_width) * a.stride_width - a.pad_width + tap % a.kernel_width * a.dilation_width;
     bool is_inside = row >= 0 && row < a.height && column >= 0 && column < a.width;
-    a.y[n] = is_inside ? a.x[((image * a.height + row) * a.width + column) * a.channels + group * group_channels + c] : 0;
+    const float* from = is_inside ? a.x + ((image * a.height + row) * a.width + column) * a.channels + group * group_channels + c : nullptr;
+    if (is_wide) store_four(a.y + 4 * n, load_four_or(from, 0, 0));
+    else a.y[n] = from ? *from : 0;
   }
 }
 
 // ∂x of the patches' gradients: each pixel gathers the patches that it is in.
 KERNEL(patches_gradient, PatchArguments, 256, 4) {
   int group_channels = a.channels / a.groups, taps = a.kernel_height * a.kernel_width;
-  for (long long n = first_element(); n < (long long)a.batch * a.height * a.width * a.channels; n += all_threads()) {
-    long long pixel = n / a.channels, line = pixel / a.width, image = line / a.height;
-    int channel = (int)(n - pixel * a.channels), group = channel / group_channels, c = channel - group * group_channels;
+  bool is_wide = (group_channels & 3) == 0 && are_aligned<float>(a.x, a.y);
+  int packs = is_wide ? a.channels / 4 : a.channels, size = is_wide ? 4 : 1;
+  for (long long n = first_element(); n < (long long)a.batch * a.height * a.width * packs; n += all_threads()) {
+    long long pixel = n / packs, line = pixel / a.width, image = line / a.height;
+    int channel = (int)(n - pixel * packs) * size, group = channel / group_channels, c = channel - group * group_channels;
     int top = (int)(line - image * a.height) + a.pad_height, left = (int)(pixel - line * a.width) + a.pad_width;
-    float sum = 0;
+    Four sum{};
     for (int r = 0; r < a.kernel_height; r++) {
       int row = top - r * a.dilation_height;
       if (row < 0 || row % a.stride_height != 0 || (row /= a.stride_height) >= a.out_height) continue;
@@ -204,9 +211,16 @@ KERNEL(patches_gradient, PatchArguments, 256, 4) {
         int column = left - s * a.dilation_width;
         if (column < 0 || column % a.stride_width != 0 || (column /= a.stride_width) >= a.out_width) continue;
         long long place = (image * a.out_height + row) * a.out_width + column;
-        sum += a.x[((place * a.groups + group) * taps + r * a.kernel_width + s) * group_channels + c];
+        const float* from = a.x + ((place * a.groups + group) * taps + r * a.kernel_width + s) * group_channels + c;
+        if (is_wide) {
+          Four next = load_four(from);
+          UNROLL for (int j = 0; j < 4; j++) sum.x[j] += next.x[j];
+        } else {
+          sum.x[0] += *from;
+        }
       }
     }
-    a.y[n] = sum;
+    if (is_wide) store_four(a.y + 4 * n, sum);
+    else a.y[n] = sum.x[0];
   }
 }

@@ -1,5 +1,6 @@
-// Layer normalisation and softmax over the last dimension, a warp a row, and batch normalisation of channels. Sums are in float whatever the storage.
+// Layer normalisation and softmax over the last dimension, a warp or a part of one a row, and batch normalisation of channels. Sums are in float whatever the storage.
 #include "rows.h"
+#include "vectors.h"
 
 struct LayerNormArguments {
   const void *x, *dy;
@@ -12,9 +13,71 @@ struct LayerNormArguments {
   float eps;
 };
 
+// Rows whose channels stay in registers: Lanes lanes of a warp have a row, each four channels in each of Turns turns.
+template <class T, int Lanes, int Turns>
+struct RowInRegisters {
+  static constexpr int Rows = 32 / Lanes;  // of a warp
+  float x[Turns][4];
+
+  DEVICE static int channel(int turn) { return 4 * (turn * Lanes + lane_index() % Lanes); }
+
+  // Zeros behind the channels.
+  DEVICE void load(const T* row, int channels) {
+    UNROLL for (int t = 0; t < Turns; t++) {
+      Four f{};
+      if (channel(t) < channels) f = load_four(row + channel(t));
+      UNROLL for (int j = 0; j < 4; j++) x[t][j] = f.x[j];
+    }
+  }
+
+  DEVICE static float sum(float value) {
+    UNROLL for (int mask = Lanes / 2; mask > 0; mask /= 2) value += shuffle_xor(value, mask);
+    return value;
+  }
+};
+
 // y = (x − mean)·rstd·weight + bias with rstd = 1/√(variance + eps).
+template <class T, int Lanes, int Turns>
+DEVICE void layer_norm_in_registers(const LayerNormArguments& a) {
+  using Row = RowInRegisters<T, Lanes, Turns>;
+  for (long long first = first_row() * Row::Rows; first < a.rows; first += row_step() * Row::Rows) {
+    long long row = first + lane_index() / Lanes;
+    bool is_inside = row < a.rows;
+    Row x;
+    x.load((const T*)a.x + (is_inside ? row : a.rows - 1) * a.channels, a.channels);
+    float sum = 0, square = 0;
+    UNROLL for (int t = 0; t < Turns; t++) {
+      UNROLL for (int j = 0; j < 4; j++) sum += x.x[t][j];
+    }
+    float mean = Row::sum(sum) / a.channels;
+    UNROLL for (int t = 0; t < Turns; t++) {
+      UNROLL for (int j = 0; j < 4; j++) {
+        x.x[t][j] -= mean;
+        if (Row::channel(t) < a.channels) square = multiply_add(x.x[t][j], x.x[t][j], square);
+      }
+    }
+    float rstd = 1 / square_root(Row::sum(square) / a.channels + a.eps);
+    if (!is_inside) continue;
+    if (a.mean && lane_index() % Lanes == 0) a.mean[row] = mean, a.rstd[row] = rstd;
+    UNROLL for (int t = 0; t < Turns; t++) {
+      int c = Row::channel(t);
+      if (c >= a.channels) continue;
+      Four weight = load_four_or(a.weight, c, 1), bias = load_four_or(a.bias, c, 0), y;
+      UNROLL for (int j = 0; j < 4; j++) y.x[j] = multiply_add(x.x[t][j] * rstd, weight.x[j], bias.x[j]);
+      store_four((T*)a.y + row * a.channels + c, y);
+    }
+  }
+}
+
 template <class T>
 DEVICE void layer_norm(const LayerNormArguments& a) {
+  if (a.channels % 4 == 0 && are_aligned<T>(a.x, a.y) && are_aligned<float>(a.weight, a.bias) && a.channels <= 512) {
+    if (a.channels <= 64) layer_norm_in_registers<T, 16, 1>(a);
+    else if (a.channels <= 128) layer_norm_in_registers<T, 32, 1>(a);
+    else if (a.channels <= 256) layer_norm_in_registers<T, 32, 2>(a);
+    else layer_norm_in_registers<T, 32, 4>(a);
+    return;
+  }
   for (long long row = first_row(); row < a.rows; row += row_step()) {
     const T* x = (const T*)a.x + row * a.channels;
     T* y = (T*)a.y + row * a.channels;
@@ -34,9 +97,84 @@ DEVICE void layer_norm(const LayerNormArguments& a) {
   }
 }
 
-// With g = dy·weight and n = (x − mean)·rstd: dx = rstd·(g − mean(g) − n·mean(g·n)).
+// With g = dy·weight and n = (x − mean)·rstd: dx = rstd·(g − mean(g) − n·mean(g·n)), ∂weight = Σ dy·n, ∂bias = Σ dy. A lane sums
+// up its channels of the rows that it meets, and the block its lanes in their order; sum_parts adds up the blocks.
+template <class T, int Lanes, int Turns>
+DEVICE void layer_norm_gradient_in_registers(const LayerNormArguments& a) {
+  using Row = RowInRegisters<T, Lanes, Turns>;
+  float weights[Turns][4] = {}, biases[Turns][4] = {};
+  for (long long first = first_row() * Row::Rows; first < a.rows; first += row_step() * Row::Rows) {
+    long long row = first + lane_index() / Lanes;
+    bool is_inside = row < a.rows;
+    if (!is_inside) row = a.rows - 1;
+    Row n, dy;
+    n.load((const T*)a.x + row * a.channels, a.channels);
+    dy.load((const T*)a.dy + row * a.channels, a.channels);
+    float mean = a.mean[row], rstd = a.rstd[row], sum = 0, dot = 0;
+    UNROLL for (int t = 0; t < Turns; t++) {
+      int c = Row::channel(t);
+      Four weight = c < a.channels ? load_four_or(a.weight, c, 1) : Four{};
+      UNROLL for (int j = 0; j < 4; j++) {
+        n.x[t][j] = (n.x[t][j] - mean) * rstd;
+        if (is_inside) weights[t][j] = multiply_add(dy.x[t][j], n.x[t][j], weights[t][j]), biases[t][j] += dy.x[t][j];
+        dy.x[t][j] *= weight.x[j];
+        sum += dy.x[t][j];
+        dot = multiply_add(dy.x[t][j], n.x[t][j], dot);
+      }
+    }
+    sum = Row::sum(sum) / a.channels;
+    dot = Row::sum(dot) / a.channels;
+    if (!is_inside) continue;
+    UNROLL for (int t = 0; t < Turns; t++) {
+      int c = Row::channel(t);
+      if (c >= a.channels) continue;
+      Four dx;
+      UNROLL for (int j = 0; j < 4; j++) dx.x[j] = rstd * (dy.x[t][j] - sum - n.x[t][j] * dot);
+      store_four((T*)a.dx + row * a.channels + c, dx);
+    }
+  }
+  if (!a.partial) return;
+  auto* sums = (float*)shared_memory() + (warp_index() * Row::Rows + lane_index() / Lanes) * 2 * a.channels;
+  UNROLL for (int t = 0; t < Turns; t++) {
+    int c = Row::channel(t);
+    if (c >= a.channels) continue;
+    UNROLL for (int j = 0; j < 4; j++) sums[c + j] = weights[t][j], sums[a.channels + c + j] = biases[t][j];
+  }
+  block_barrier();
+  for (int c = thread_index(); c < 2 * a.channels; c += block_size()) {
+    float sum = 0;
+    for (int part = 0; part < block_size() / Lanes; part++) sum += ((float*)shared_memory())[part * 2 * a.channels + c];
+    a.partial[(long long)block_index() * 2 * a.channels + c] = sum;
+  }
+}
+
+// A block's share of the rows, a thread a channel.
+template <class T>
+DEVICE void layer_norm_weight_gradient(const LayerNormArguments& a) {
+  long long each = (a.rows + block_count() - 1) / block_count(), from = each * block_index();
+  long long to = from + each < a.rows ? from + each : a.rows;
+  float* out = a.partial + (long long)block_index() * 2 * a.channels;
+  for (int c = thread_index(); c < a.channels; c += block_size()) {
+    float weight = 0, bias = 0;
+    for (long long row = from; row < to; row++) {
+      float g = to_float(((const T*)a.dy)[row * a.channels + c]);
+      bias += g;
+      weight = multiply_add(g, (to_float(((const T*)a.x)[row * a.channels + c]) - a.mean[row]) * a.rstd[row], weight);
+    }
+    out[c] = weight;
+    out[a.channels + c] = bias;
+  }
+}
+
 template <class T>
 DEVICE void layer_norm_gradient(const LayerNormArguments& a) {
+  if (a.channels % 4 == 0 && are_aligned<T>(a.x, a.dy, a.dx) && are_aligned<float>(a.weight) && a.channels <= 512) {
+    if (a.channels <= 64) layer_norm_gradient_in_registers<T, 16, 1>(a);
+    else if (a.channels <= 128) layer_norm_gradient_in_registers<T, 32, 1>(a);
+    else if (a.channels <= 256) layer_norm_gradient_in_registers<T, 32, 2>(a);
+    else layer_norm_gradient_in_registers<T, 32, 4>(a);
+    return;
+  }
   for (long long row = first_row(); row < a.rows; row += row_step()) {
     const T *x = (const T*)a.x + row * a.channels, *dy = (const T*)a.dy + row * a.channels;
     T* dx = (T*)a.dx + row * a.channels;
@@ -53,24 +191,7 @@ DEVICE void layer_norm_gradient(const LayerNormArguments& a) {
       dx[c] = from_float<T>(rstd * (g - sum - n * dot));
     }
   }
-}
-
-// A block's share of the rows: ∂weight = Σ dy·n, ∂bias = Σ dy, a thread a channel. sum_parts adds up the blocks.
-template <class T>
-DEVICE void layer_norm_weight_gradient(const LayerNormArguments& a) {
-  long long each = (a.rows + block_count() - 1) / block_count(), from = each * block_index();
-  long long to = from + each < a.rows ? from + each : a.rows;
-  float* out = a.partial + (long long)block_index() * 2 * a.channels;
-  for (int c = thread_index(); c < a.channels; c += block_size()) {
-    float weight = 0, bias = 0;
-    for (long long row = from; row < to; row++) {
-      float g = to_float(((const T*)a.dy)[row * a.channels + c]);
-      bias += g;
-      weight = multiply_add(g, (to_float(((const T*)a.x)[row * a.channels + c]) - a.mean[row]) * a.rstd[row], weight);
-    }
-    out[c] = weight;
-    out[a.channels + c] = bias;
-  }
+  if (a.partial) layer_norm_weight_gradient<T>(a);
 }
 
 struct SoftmaxArguments {
@@ -116,8 +237,7 @@ DEVICE void softmax_gradient(const SoftmaxArguments& a) {
 
 #define NORMALIZATION(name, T)                                                                                      \
   KERNEL(layer_norm_##name, LayerNormArguments, 256, 4) { layer_norm<T>(a); }                                       \
-  KERNEL(layer_norm_gradient_##name, LayerNormArguments, 256, 4) { layer_norm_gradient<T>(a); }                     \
-  KERNEL(layer_norm_weight_gradient_##name, LayerNormArguments, 256, 4) { layer_norm_weight_gradient<T>(a); }       \
+  KERNEL(layer_norm_gradient_##name, LayerNormArguments, 256, 2) { layer_norm_gradient<T>(a); }                     \
   KERNEL(softmax_##name, SoftmaxArguments, 256, 4) { softmax<T>(a); }                                               \
   KERNEL(softmax_gradient_##name, SoftmaxArguments, 256, 4) { softmax_gradient<T>(a); }
 

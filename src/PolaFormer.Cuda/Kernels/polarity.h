@@ -34,6 +34,7 @@ struct PolarityArguments {
 template <class T, int D_, int Warps_>
 struct Polarity {
   static constexpr int D = D_, Warps = Warps_, P = PlanesOf<T>::count;
+  static constexpr bool IsHalf = sizeof(T) == 2;
   static constexpr int Block = D < 32 ? D : 32, Own = Block / 4, Blocks = D / Block, Steps = Own / 4;
   static constexpr int Features = 2 * D, Tile = 16 * Warps, Threads = 32 * Warps;
   static constexpr int FeatureStride = Features + 8, ValueStride = D + 8;
@@ -83,7 +84,7 @@ struct Polarity {
     unsigned words[Blocks][2][Words];
 
     DEVICE void get(int b, int h, float (&x)[Own]) const {
-      if constexpr (P == 1) {
+      if constexpr (IsHalf) {
         UNROLL for (int i = 0; i < Words; i++) x[2 * i] = low_of(words[b][h][i]), x[2 * i + 1] = high_of(words[b][h][i]);
       } else {
         UNROLL for (int i = 0; i < Words; i++) x[i] = float_of(words[b][h][i]);
@@ -117,8 +118,8 @@ struct Polarity {
           UNROLL for (int r = 0; r < Own; r++) {
             int channel = b * Block + lane.t * Own + r, c = Values ? column(channel, a.d) : channel < a.d ? channel : -1;
             T x = c < 0 ? T() : row[h][c - lane.t * Own];
-            if constexpr (P == 1) raw.words[b][h][r / 2] = r % 2 == 0 ? x.bits : raw.words[b][h][r / 2] | (unsigned)x.bits << 16;
-            else raw.words[b][h][r] = bits_of(x);
+            if constexpr (IsHalf) raw.words[b][h][r / 2] = r % 2 == 0 ? x.bits : raw.words[b][h][r / 2] | (unsigned)x.bits << 16;
+            else raw.words[b][h][r] = bits_of(to_float(x));
           }
         }
       }
@@ -174,7 +175,7 @@ struct Polarity {
   template <bool Values, class Arguments>
   DEVICE static void store(const Arguments& a, T* row, int first, const float (&x)[Own]) {
     if (a.wide) {
-      if constexpr (P == 1) {
+      if constexpr (IsHalf) {
         unsigned u[Own / 2];
         UNROLL for (int i = 0; i < Own / 2; i++) u[i] = pack_bf16(x[2 * i], x[2 * i + 1]);
         if constexpr (Own == 8) *(uint4v*)(row + first) = *(uint4v*)u;
@@ -218,7 +219,7 @@ struct Polarity {
     DEVICE void set(const Raw& raw, int b) {
       UNROLL for (int h = 0; h < 2; h++) {
         UNROLL for (int i = 0; i < Own / 2; i++) {
-          if constexpr (P == 1) words[0][h][i] = raw.words[b][h][i];
+          if constexpr (IsHalf) words[0][h][i] = raw.words[b][h][i];
           else set(h, i, float_of(raw.words[b][h][2 * i]), float_of(raw.words[b][h][2 * i + 1]));
         }
       }

@@ -1,5 +1,6 @@
 // Reductions over the middle of (outer, reduced, inner), places of the largest, and counts of what is not finite.
 #include "rows.h"
+#include "vectors.h"
 
 struct ReduceArguments {
   const void* x;
@@ -43,6 +44,32 @@ DEVICE void reduce_columns(const ReduceArguments& a) {
   else a.partial[i] = value;
 }
 
+// Sums of columns, four neighbouring ones a thread: a block has Runs such runs of columns in as many lines as there is room for, and
+// adds the lines up in their order. outer is 1; sum_parts adds up the parts.
+template <class T>
+DEVICE void sum_columns(const ReduceArguments& a) {
+  constexpr int Runs = 16, Lines = 16;
+  auto* shared = (float*)shared_memory();
+  int tiles = (int)((a.inner / 4 + Runs - 1) / Runs), tile = block_index() % tiles, part = block_index() / tiles;
+  int run = thread_index() % Runs, line = thread_index() / Runs, column = 4 * (tile * Runs + run);
+  int each = (a.reduced + a.parts - 1) / a.parts, from = part * each, to = least(from + each, a.reduced);
+  float sums[4] = {};
+  if (column < a.inner) {
+    const T* x = (const T*)a.x + column;
+    UNROLL_TWICE for (int n = from + line; n < to; n += Lines) {
+      Four next = load_four(x + n * a.inner);
+      UNROLL for (int j = 0; j < 4; j++) sums[j] += next.x[j];
+    }
+  }
+  store_four(shared + 4 * thread_index(), {{sums[0], sums[1], sums[2], sums[3]}});
+  block_barrier();
+  column = tile * Runs * 4 + thread_index();
+  if (thread_index() >= 4 * Runs || column >= a.inner) return;
+  float sum = 0;
+  UNROLL for (int n = 0; n < Lines; n++) sum += shared[4 * n * Runs + thread_index()];
+  a.partial[part * a.inner + column] = sum * a.factor;
+}
+
 // The parts of results, in their order.
 template <class T>
 DEVICE void reduce_parts(const ReduceArguments& a) {
@@ -59,6 +86,7 @@ DEVICE void reduce_parts(const ReduceArguments& a) {
 #define REDUCTION(name, T)                                                          \
   KERNEL(reduce_rows_##name, ReduceArguments, 256, 4) { reduce_rows<T>(a); }        \
   KERNEL(reduce_columns_##name, ReduceArguments, 256, 4) { reduce_columns<T>(a); }  \
+  KERNEL(sum_columns_##name, ReduceArguments, 256, 4) { sum_columns<T>(a); }        \
   KERNEL(reduce_parts_##name, ReduceArguments, 256, 4) { reduce_parts<T>(a); }
 
 REDUCTION(float, float)

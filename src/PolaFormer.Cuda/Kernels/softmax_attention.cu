@@ -262,3 +262,5 @@ DEVICE void bias_gradient(const SoftmaxAttentionArguments& a) {
 KERNEL(sum_rows_float, SoftmaxAttentionArguments, 256, 4) { sum_rows<float>(a); }
 SOFTMAX_ATTENTION(float_32, float, 32)
 SOFTMAX_ATTENTION(float_64, float, 64)
+SOFTMAX_ATTENTION(rounded_32, rounded, 32)
+SOFTMAX_ATTENTION(rounded_64, rounded, 64)

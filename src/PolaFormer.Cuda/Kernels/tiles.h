@@ -10,6 +10,10 @@ struct PlanesOf<bf16> {
   static constexpr int count = 1;
 };
 template <>
+struct PlanesOf<rounded> {
+  static constexpr int count = 1;
+};
+template <>
 struct PlanesOf<float> {
   static constexpr int count = 3;
 };

@@ -14,7 +14,7 @@ internal static class AttentionRequests
         table.Add<PolarityAttentionPlusPlus.Call>(PolarityPlusPlus);
         table.Add<PolarityAttentionPlusPlus.BackwardCall>(PolarityPlusPlusGradient);
         table.Add<SoftmaxAttention.Call>((context, call) => SoftmaxKernels.Forward(
-            context.Queue, Arguments(call.Query, call.Key, call.Value, call.NumHeads, call.Scale, call.Bias, call.Mask, call.Y, call.State)));
+            context.Queue, context.Storage, Arguments(call.Query, call.Key, call.Value, call.NumHeads, call.Scale, call.Bias, call.Mask, call.Y, call.State)));
         table.Add<SoftmaxAttention.BackwardCall>(SoftmaxGradient);
     }
 
@@ -49,7 +49,7 @@ internal static class AttentionRequests
     }
 
     private static PolarityProblem Problem(KernelContext context, Columns query, Columns key, int heads) => new(
-        StorageType.Float, query.Source.Shape[0], heads, query.Width / heads, query.Tokens, key.Tokens, context.Queue.Multiprocessors);
+        context.Storage, query.Source.Shape[0], heads, query.Width / heads, query.Tokens, key.Tokens, context.Queue.Multiprocessors);
 
     private static PolarityArguments Arguments(
         Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, Tensor? mask, Tensor y, Tensor state) => new()
@@ -83,7 +83,7 @@ internal static class AttentionRequests
     }
 
     private static PolarityProblem Problem(KernelContext context, Columns query, int heads) => PolarityPlusPlusKernels.Problem(
-        StorageType.Float, query.Source.Shape[0], heads, query.Width / heads, query.Tokens, context.Queue.Multiprocessors);
+        context.Storage, query.Source.Shape[0], heads, query.Width / heads, query.Tokens, context.Queue.Multiprocessors);
 
     private static PolarityPlusPlusArguments PlusPlusArguments(
         Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, Tensor y, Tensor state) => new()
@@ -110,7 +110,7 @@ internal static class AttentionRequests
             DV = Rows(call.Dvalue),
             DBias = Addresses.Of(call.Dbias),
         };
-        SoftmaxKernels.Backward(context.Queue, arguments, context.Workspace(SoftmaxKernels.BackwardWorkspace(arguments)));
+        SoftmaxKernels.Backward(context.Queue, context.Storage, arguments, context.Workspace(SoftmaxKernels.BackwardWorkspace(arguments)));
     }
 
     private static SoftmaxArguments Arguments(

@@ -106,7 +106,7 @@ internal static class ConvolutionRequests
             DepthwiseKernels.InputGradient(context.Queue, StorageType.Float, arguments with { Y = call.Dx.Address });
         if (call.Dweight is not null)
         {
-            nint workspace = context.Workspace(DepthwiseKernels.Workspace(arguments));
+            nint workspace = context.Workspace(DepthwiseKernels.Workspace(context.Queue, StorageType.Float, arguments));
             DepthwiseKernels.WeightGradient(context.Queue, StorageType.Float, arguments, call.Dweight.Address, Addresses.Of(call.Dbias), workspace);
         }
         else if (call.Dbias is not null)

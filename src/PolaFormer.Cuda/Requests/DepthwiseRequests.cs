@@ -58,7 +58,7 @@ internal static class DepthwiseRequests
         DepthwiseArguments arguments = Arguments(call.X, call.Weight) with { X = call.X.Address, DY = call.Dy.Address, Mask = Addresses.Of(call.Mask), AddInput = call.AddInput ? 1 : 0 };
         if (call.Dx is { } dx)
             DepthwiseKernels.InputGradient(context.Queue, StorageType.Float, arguments with { Y = dx.Address, YRow = dx.RowStride });
-        nint workspace = context.Workspace(DepthwiseKernels.Workspace(arguments));
+        nint workspace = context.Workspace(DepthwiseKernels.Workspace(context.Queue, StorageType.Float, arguments));
         DepthwiseKernels.WeightGradient(context.Queue, StorageType.Float, arguments, call.Dweight.Address, Addresses.Of(call.Dbias), workspace);
     }
 

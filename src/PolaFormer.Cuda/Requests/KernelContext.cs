@@ -8,6 +8,9 @@ namespace PolaFormer.Cuda.Requests;
 /// <param name="IsMixed">Whether products round their operands to bfloat16.</param>
 internal readonly record struct KernelContext(IKernelQueue Queue, Device Device, bool IsMixed = false)
 {
+    /// <summary>How fused attention takes floats.</summary>
+    public StorageType Storage => IsMixed ? StorageType.Rounded : StorageType.Float;
+
     /// <summary>So many floats that last until the request has been carried out; 0 where none are wanted.</summary>
     public nint Workspace(long floats) => floats == 0 ? 0 : Device.Empty([checked((int)floats)]).Address;
 }

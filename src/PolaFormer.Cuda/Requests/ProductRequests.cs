@@ -38,17 +38,14 @@ internal static class ProductRequests
             return;
         }
 
-        if (context.Queue is GpuStream { CublasLt: { } library })
+        if (context.Queue.TryMultiply(shape, a, b, bias, addend, y))
+            return;
+        // An activation that the library lacks is a pass of its own.
+        bool isWhole = y.RowStride == shape.N && (shape.Batch == 1 || y.BatchStride == (long)shape.M * shape.N);
+        if (shape.Activation != Activation.None && isWhole && context.Queue.TryMultiply(shape with { Activation = Activation.None }, a, b, bias, addend, y))
         {
-            if (library.TryRun(shape, a, b, bias, addend, y))
-                return;
-            // An activation that the library lacks is a pass of its own.
-            bool isWhole = y.RowStride == shape.N && (shape.Batch == 1 || y.BatchStride == (long)shape.M * shape.N);
-            if (shape.Activation != Activation.None && isWhole && library.TryRun(shape with { Activation = Activation.None }, a, b, bias, addend, y))
-            {
-                ElementwiseKernels.Unary(context.Queue, shape.Type, Elementwise.FunctionOf(shape.Activation), y.Address, y.Address, results);
-                return;
-            }
+            ElementwiseKernels.Unary(context.Queue, shape.Type, Elementwise.FunctionOf(shape.Activation), y.Address, y.Address, results);
+            return;
         }
 
         ProductKernel.Run(context.Queue, shape, a, b, bias, addend, y, context.Workspace(ProductKernel.Workspace(context.Queue, shape)));

@@ -16,6 +16,8 @@ public class PolarityPlusPlusKernelTests
     [InlineData("BFloat16", 1, 2, 16, 40, 8)]
     [InlineData("BFloat16", 1, 2, 32, 70, 0)]
     [InlineData("BFloat16", 1, 1, 64, 130, 0)]
+    [InlineData("Rounded", 1, 2, 32, 70, 0)]
+    [InlineData("Rounded", 1, 1, 64, 130, 4)]
     [InlineData("BFloat16", 1, 1, 48, 40, 0)]
     public void Matches_the_composed_reference(string storage, int batch, int heads, int headDim, int tokens, int margin)
     {

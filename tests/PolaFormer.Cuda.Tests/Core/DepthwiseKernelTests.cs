@@ -10,6 +10,10 @@ public class DepthwiseKernelTests
     [InlineData("Float", 2, 6, 5, 6, 3, 3, false)]
     [InlineData("Float", 1, 9, 4, 4, 4, 5, true)]
     [InlineData("BFloat16", 1, 7, 8, 8, 2, 5, false)]
+    [InlineData("Float", 3, 15, 9, 72, 72, 3, false)] // four channels a thread
+    [InlineData("Float", 2, 9, 16, 16, 8, 5, true)]
+    [InlineData("BFloat16", 2, 17, 8, 40, 40, 3, true)]
+    [InlineData("BFloat16", 1, 16, 5, 16, 4, 5, false)]
     public void Results_and_gradients_match_plain_loops(string storage, int batch, int height, int width, int channels, int kernels, int size, bool gated)
     {
         StorageType type = Enum.Parse<StorageType>(storage);
@@ -45,7 +49,7 @@ public class DepthwiseKernelTests
             AddInput = gated ? 0 : 1,
         };
         var queue = new FibreQueue(order: 1);
-        var workspace = new HostFloats(DepthwiseKernels.Workspace(arguments));
+        var workspace = new HostFloats(DepthwiseKernels.Workspace(queue, type, arguments));
 
         DepthwiseKernels.Forward(queue, type, gated ? arguments with { Addend = addend.Address, Gate = gate.Address, Sum = sum.Address } : arguments);
         DepthwiseKernels.InputGradient(queue, type, arguments with { DY = dy.Address, Y = dx.Address });

@@ -6,7 +6,7 @@ namespace PolaFormer.Cuda.Tests.Core;
 
 public class ElementwiseKernelTests
 {
-    private const int Count = 300;
+    private const int Count = 303;
 
     [Theory]
     [MemberData(nameof(Functions))]

@@ -11,6 +11,10 @@ public class NormalizationKernelTests
     [InlineData("Float", 37, 50, 0)]
     [InlineData("Float", 5, 3, 1)]
     [InlineData("BFloat16", 20, 96, 9)]
+    [InlineData("Float", 75, 64, 7)] // rows in registers
+    [InlineData("Float", 21, 320, 0)]
+    [InlineData("BFloat16", 19, 256, 1)]
+    [InlineData("Float", 3, 516, 0)]
     public void Layer_norm_and_its_gradients(string storage, int rows, int channels, int order)
     {
         StorageType type = Enum.Parse<StorageType>(storage);

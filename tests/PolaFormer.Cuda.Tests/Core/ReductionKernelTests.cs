@@ -12,6 +12,8 @@ public class ReductionKernelTests
     [InlineData(ReduceFunction.Max, 2, 300, 5)]   // several parts
     [InlineData(ReduceFunction.Sum, 1, 257, 3)]
     [InlineData(ReduceFunction.Max, 4, 33, 1)]
+    [InlineData(ReduceFunction.Sum, 1, 300, 72)] // four columns a thread
+    [InlineData(ReduceFunction.Mean, 1, 65, 8)]
     public void Reductions_match_plain_sums(ReduceFunction function, int outer, int reduced, int inner)
     {
         var queue = new FibreQueue(order: 1);

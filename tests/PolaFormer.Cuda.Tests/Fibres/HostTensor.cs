@@ -26,7 +26,7 @@ internal sealed unsafe class HostTensor
     public int Images { get; }
     public int Tokens { get; }
     public int Channels { get; }
-    public int ElementBytes => Type == StorageType.Float ? 4 : 2;
+    public int ElementBytes => Type == StorageType.BFloat16 ? 2 : 4;
 
     public nint Address => (((nint)Unsafe.AsPointer(ref _memory[0]) + 15) & ~15) + (_before * ElementBytes);
 
@@ -38,7 +38,7 @@ internal sealed unsafe class HostTensor
         set
         {
             long at = (image * _imageStride) + (token * _stride) + channel;
-            if (Type == StorageType.Float)
+            if (Type != StorageType.BFloat16)
                 ((float*)Address)[at] = value;
             else
                 ((ushort*)Address)[at] = Round(value);
@@ -76,7 +76,7 @@ internal sealed unsafe class HostTensor
     }
 
     private float Get(long at) =>
-        Type == StorageType.Float ? ((float*)Address)[at] : BitConverter.UInt32BitsToSingle((uint)((ushort*)Address)[at] << 16);
+        Type != StorageType.BFloat16 ? ((float*)Address)[at] : BitConverter.UInt32BitsToSingle((uint)((ushort*)Address)[at] << 16);
 
     private void Each(Action<int, int, int> action)
     {

@@ -1,0 +1,7 @@
+#include "polarity_kernels.h"
+
+POLARITY_KEYS(rounded, 16, 2, 8)
+POLARITY_QUERIES(rounded, 16, 2, 8)
+POLARITY_QUERY_GRADIENTS(rounded, 16, 2, 8)
+POLARITY_KEY_GRADIENTS(rounded, 16, 2, 8)
+POLARITY_CHANNEL_GRADIENTS(16)

@@ -1,0 +1,7 @@
+#include "polarity_kernels.h"
+
+POLARITY_KEYS(rounded, 32, 4, 4)
+POLARITY_QUERIES(rounded, 32, 4, 4)
+POLARITY_QUERY_GRADIENTS(rounded, 32, 4, 3)
+POLARITY_KEY_GRADIENTS(rounded, 32, 4, 3)
+POLARITY_CHANNEL_GRADIENTS(32)

@@ -1,0 +1,7 @@
+#include "polarity_kernels.h"
+
+POLARITY_KEYS(rounded, 64, 4, 3)
+POLARITY_QUERIES(rounded, 64, 4, 3)
+POLARITY_QUERY_GRADIENTS(rounded, 64, 4, 2)
+POLARITY_KEY_GRADIENTS(rounded, 64, 4, 2)
+POLARITY_CHANNEL_GRADIENTS(64)
