@@ -22,6 +22,9 @@ public sealed record ReproducedTable(string Name, string Title, ReportTable Tabl
     /// <summary>Pictures.</summary>
     public IReadOnlyList<ReportPicture> Pictures { get; init; } = [];
 
+    /// <summary>Pictures beside each other in the PNG file.</summary>
+    public int PicturesInARow { get; init; } = 4;
+
     /// <summary>Endings of the files that <see cref="Write"/> writes.</summary>
     public static IReadOnlyList<string> Endings { get; } = [".md", ".csv", ".tex", ".html"];
 
@@ -40,7 +43,7 @@ public sealed record ReproducedTable(string Name, string Title, ReportTable Tabl
         new AnalysisReport(Title, "ours beside the paper's", [section]).Write(stem + ".html");
         if (Pictures.Count == 0)
             return [.. Endings.Select(ending => stem + ending)];
-        byte[] png = ImageEncoder.Png(Analysis.HeatMap.Tile([.. Pictures.Select(picture => picture.Image)], columns: 4));
+        byte[] png = ImageEncoder.Png(Analysis.HeatMap.Tile([.. Pictures.Select(picture => picture.Image)], PicturesInARow));
         OutputFile.Write(stem + ".png", stream => stream.Write(png));
         return [.. Endings.Append(".png").Select(ending => stem + ending)];
     }

@@ -62,21 +62,9 @@ public sealed class KilledRuns : IAsyncLifetime
     /// <summary>Starts or continues a run.</summary>
     /// <param name="folder">The run's folder.</param>
     /// <param name="firstStep">Done at the first step, or the end.</param>
-    public Process Start(string folder, out Task firstStep)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "polaformer.dll"), "train", "--data", _images.Path, "--output", folder, .. Options])
-        {
-            RedirectStandardOutput = true,
-            WorkingDirectory = Polaformer.Root,
-        };
-        Process process = Process.Start(start)!;
-        var stepped = new TaskCompletionSource();
-        process.OutputDataReceived += (_, line) => _ = line.Data?.Contains("The run goes on", StringComparison.Ordinal) is true ? Interlocked.Increment(ref _failedSaves) : 0;
-        process.OutputDataReceived += (_, line) => _ = (line.Data is null || line.Data.Contains("step", StringComparison.Ordinal)) && stepped.TrySetResult();
-        firstStep = stepped.Task;
-        process.BeginOutputReadLine();
-        return process;
-    }
+    public Process Start(string folder, out Task firstStep) => TrainingProcess.Start(
+        ["--data", _images.Path, "--output", folder, .. Options], out firstStep,
+        line => _ = line.Contains("The run goes on", StringComparison.Ordinal) ? Interlocked.Increment(ref _failedSaves) : 0);
 
     /// <summary>Kills a process after a time.</summary>
     public static async Task KillAfter(Process process, double milliseconds)

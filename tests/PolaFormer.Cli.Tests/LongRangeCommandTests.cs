@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 
 namespace PolaFormer.Cli.Tests;
@@ -28,6 +29,40 @@ public sealed class LongRangeCommandTests : IDisposable
         Assert.Equal(3, answer.GetProperty("predictions").GetArrayLength());
         (_, string shown, _) = await Polaformer.Run("inspect", Path.Combine(run, "best.safetensors"));
         Assert.Contains("protocol: honest", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ARunThatIsKilledEndsWithTheBitsOfOneThatIsNot()
+    {
+        string data = At("data"), whole = At("whole"), killed = At("killed");
+        await Printed("longrange", "generate", "listops", "--output", data, "--seed", "3", "--train", "30", "--val", "9", "--test", "9", "--json");
+        await Finish(whole);
+        for (int kill = 0; kill < 3; kill++)
+        {
+            using Process process = Start(killed, out Task firstStep);
+            await firstStep.WaitAsync(TestContext.Current.CancellationToken);
+            await KilledRuns.KillAfter(process, 60 * kill);
+        }
+
+        await Finish(killed);
+        foreach (string name in new[] { "last", "best", "resume" })
+            Assert.Equal(File.ReadAllBytes(Path.Combine(whole, $"{name}.safetensors")), File.ReadAllBytes(Path.Combine(killed, $"{name}.safetensors")));
+
+        // What is drawn and dropped by chance goes on, too.
+        Process Start(string run, out Task firstStep) => TrainingProcess.Start(
+            [
+                "--cfg", "configs/long_range/listops.yaml", "--data", data, "--output", run, "--attention", "skyformer(samples=8)", "--threads", "1", "--opts",
+                "TRAIN.EPOCHS", "12", "LONG_RANGE.STEPS_PER_EPOCH", "50", "LONG_RANGE.WARMUP_STEPS", "1", "LONG_RANGE.DEV_BATCHES", "2", "LONG_RANGE.MAX_LENGTH", "64",
+                "LONG_RANGE.DIM", "8", "LONG_RANGE.HEAD_DIM", "4", "DATA.BATCH_SIZE", "3", "PRINT_FREQ", "1", "SAVE_MINUTES", "0.001",
+            ],
+            out firstStep);
+
+        async Task Finish(string run)
+        {
+            using Process process = Start(run, out _);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(0, process.ExitCode);
+        }
     }
 
     [Fact]

@@ -54,6 +54,7 @@ internal static class FigureTables
                 string.Create(CultureInfo.InvariantCulture, $"Pearson's correlation of the two gates over tokens and channels: mean {correlations.Average():F3}, below 0 in {correlations.Count(value => value < 0)} of {correlations.Length} heads. The paper reports a negative correlation."),
                 "Pictures: gates of the first layer, tokens from top to bottom, channels from left to right; then the correlations of their channels.",
             ],
+            PicturesInARow = 3,
             Pictures = [.. gates.Where(gate => gate.Layer == gates[0].Layer).SelectMany(gate => (ReportPicture[])
             [
                 new($"head {gate.Head + 1}, same-signed", HeatMap.OfMatrix(gate.Same, gate.Channels, 2)),
