@@ -7,8 +7,4 @@ namespace PolaFormer.Tensors;
 /// <param name="Queries">Queries of an image.</param>
 /// <param name="Keys">Keys of an image.</param>
 /// <param name="IsMasked">Whether keys are left out.</param>
-internal readonly record struct AttentionExtents(int Batch, int Heads, int HeadDim, int Queries, int Keys, bool IsMasked)
-{
-    /// <summary>Whether weights are dropped by chance.</summary>
-    public bool DropsWeights { get; init; }
-}
+internal readonly record struct AttentionExtents(int Batch, int Heads, int HeadDim, int Queries, int Keys, bool IsMasked);

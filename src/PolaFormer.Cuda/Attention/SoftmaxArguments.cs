@@ -20,5 +20,8 @@ internal struct SoftmaxArguments
     public nint DBias;
 
     public int Batch, Heads, HeadDim, Queries, Keys, MaskGroups, MaskRows;
-    public float Scale;
+    public float Scale, Drop;
+
+    /// <summary>Which weights are dropped, by the chance <see cref="Drop"/>.</summary>
+    public ulong Seed, Stream;
 }

@@ -2,6 +2,8 @@
 //   S = scale·q·kᵀ + bias + mask,  P = softmax(S),  out = P·v
 // The forward pass leaves of each row of S its maximum m and 1/Σ exp(S − m), from which the backward pass has P again:
 //   with δ = Σ ∂out·out a row,  ∂S = P·(∂out·vᵀ − δ),  ∂q = scale·∂S·k,  ∂k = scale·∂Sᵀ·q,  ∂v = Pᵀ·∂out,  ∂bias = Σ_images ∂S
+// Where weights are dropped, each of P has a factor f, 0 or 1/(1 − chance):  out = (P·f)·v,  ∂S = P·(f·∂out·vᵀ − δ),  ∂v = (P·f)ᵀ·∂out
+#include "random.h"
 #include "rows.h"
 #include "tiles.h"
 #include "tokens.h"
@@ -13,7 +15,8 @@ struct SoftmaxAttentionArguments {
   float* delta;              // δ of the same
   float* d_bias;
   int batch, heads, d, queries, keys, mask_groups, mask_rows;
-  float scale;
+  float scale, drop;  // drop: the chance that a weight is dropped
+  unsigned long long seed, stream;
 };
 
 constexpr float log2_e = 1.44269504f;
@@ -90,7 +93,16 @@ struct Attention {
     return s;
   }
 
-  // S becomes P and ∂P becomes ∂S. Rows are queries, or for Back keys.
+  // The factor of a weight, of the generator's number at its place in (batch, heads, queries, keys).
+  DEVICE float kept(const SoftmaxAttentionArguments& a, int query, int key) const {
+    unsigned long long index = ((unsigned long long)pair * a.queries + query) * a.keys + key;
+    unsigned words[4], place = (unsigned)index & 3;
+    philox(index >> 2, a.seed, a.stream, words);
+    unsigned word = place < 2 ? (place == 0 ? words[0] : words[1]) : (place == 2 ? words[2] : words[3]);
+    return uniform(word) < a.drop ? 0 : 1 / (1 - a.drop);
+  }
+
+  // S becomes P·f and ∂P becomes ∂S. Rows are queries, or for Back keys.
   template <bool Back>
   DEVICE void differentiate(const SoftmaxAttentionArguments& a, float (&s)[4][4], float (&dp)[4][4], int row, int column) const {
     UNROLL for (int n = 0; n < 4; n++) {
@@ -99,8 +111,9 @@ struct Attention {
         long long at = (long long)pair * a.queries + query;
         bool inside = query < a.queries && key < a.keys;
         float p = inside ? quick_exp2((score(a, query, key, s[n][e]) - a.state[2 * at]) * log2_e) * a.state[2 * at + 1] : 0;
-        s[n][e] = p;
-        dp[n][e] = inside ? p * (dp[n][e] - a.delta[at]) : 0;
+        float factor = a.drop > 0 && inside ? kept(a, query, key) : 1;
+        s[n][e] = p * factor;
+        dp[n][e] = inside ? p * (dp[n][e] * factor - a.delta[at]) : 0;
       }
     }
   }
@@ -145,6 +158,7 @@ DEVICE void attend(const SoftmaxAttentionArguments& a) {
       UNROLL for (int i = 0; i < 8; i++) {
         float& x = s[i / 2][2 * h + i % 2];
         x = quick_exp2((x - shift) * log2_e), sum[h] += x;
+        if (a.drop > 0) x *= lane.kept(a, lane.first + 16 * lane.warp + lane.g + 8 * h, from + 8 * (i / 2) + 2 * lane.t + i % 2);
       }
       UNROLL for (int n = 0; n < D / 8; n++) out[n][2 * h] *= shrink, out[n][2 * h + 1] *= shrink;
     }

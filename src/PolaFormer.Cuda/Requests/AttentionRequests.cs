@@ -1,6 +1,7 @@
 using PolaFormer.Cuda.Attention;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Ops;
+using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Cuda.Requests;
 
@@ -14,7 +15,7 @@ internal static class AttentionRequests
         table.Add<PolarityAttentionPlusPlus.Call>(PolarityPlusPlus);
         table.Add<PolarityAttentionPlusPlus.BackwardCall>(PolarityPlusPlusGradient);
         table.Add<SoftmaxAttention.Call>((context, call) => SoftmaxKernels.Forward(
-            context.Queue, context.Storage, Arguments(call.Query, call.Key, call.Value, call.NumHeads, call.Scale, call.Bias, call.Mask, call.Y, call.State)));
+            context.Queue, context.Storage, Arguments(call.Query, call.Key, call.Value, call.NumHeads, call.Scale, call.Bias, call.Mask, call.Drop, call.Y, call.State)));
         table.Add<SoftmaxAttention.BackwardCall>(SoftmaxGradient);
     }
 
@@ -26,7 +27,7 @@ internal static class AttentionRequests
             return new PolarityProblem(StorageType.Float, batch, heads, headDim, queries, keys, multiprocessors: 1).StateFloats;
         if (call == typeof(PolarityAttentionPlusPlus.Call) && !isMasked && PolarityPlusPlusKernels.Supports(headDim))
             return PolarityPlusPlusKernels.Problem(StorageType.Float, batch, heads, headDim, keys, multiprocessors: 1).StateFloats;
-        if (call == typeof(SoftmaxAttention.Call) && !extents.DropsWeights && SoftmaxKernels.Supports(headDim))
+        if (call == typeof(SoftmaxAttention.Call) && SoftmaxKernels.Supports(headDim))
             return SoftmaxKernels.StateFloats(batch, heads, queries);
         return null;
     }
@@ -102,7 +103,7 @@ internal static class AttentionRequests
     private static void SoftmaxGradient(KernelContext context, SoftmaxAttention.BackwardCall call)
     {
         SoftmaxArguments arguments = Arguments(
-            call.Query, call.Key, call.Value, call.NumHeads, call.Scale, call.Bias, call.Mask, call.Y, call.State) with
+            call.Query, call.Key, call.Value, call.NumHeads, call.Scale, call.Bias, call.Mask, call.Drop, call.Y, call.State) with
         {
             DOut = Rows(call.Dy),
             DQ = Rows(call.Dquery),
@@ -114,7 +115,7 @@ internal static class AttentionRequests
     }
 
     private static SoftmaxArguments Arguments(
-        Columns query, Columns key, Columns value, int heads, float scale, Tensor? bias, Tensor? mask, Tensor y, Tensor state) => new()
+        Columns query, Columns key, Columns value, int heads, float scale, Tensor? bias, Tensor? mask, (float Probability, Philox Generator) drop, Tensor y, Tensor state) => new()
         {
             Q = Rows(query),
             K = Rows(key),
@@ -131,6 +132,9 @@ internal static class AttentionRequests
             MaskGroups = mask?.Shape[0] ?? 1,
             MaskRows = mask?.Shape[1] ?? 1,
             Scale = scale,
+            Drop = drop.Probability,
+            Seed = drop.Generator.Seed,
+            Stream = drop.Generator.Stream,
         };
 
     private static RowsOnDevice Rows(Columns x) => new(x.Address, x.RowStride, (long)x.Tokens * x.RowStride);

@@ -46,7 +46,7 @@ internal sealed class SoftmaxAttention : Operator
         (float Probability, Philox Generator) dropped = drop ?? default;
         if (dropped.Probability is not (>= 0 and < 1))
             throw new ArgumentOutOfRangeException(nameof(drop), dropped.Probability, "The chance that a weight is dropped lies in [0, 1).");
-        var extents = new AttentionExtents(batch, numHeads, dim / numHeads, tokens, keys, mask is not null) { DropsWeights = dropped.Probability > 0 };
+        var extents = new AttentionExtents(batch, numHeads, dim / numHeads, tokens, keys, mask is not null);
         if (device.StateLength<Call>(extents, Kernels.SoftmaxAttention.StateLength(batch, numHeads, tokens)) is not { } length)
             return Compose(query, key, value, numHeads, scale, bias, mask, drop);
 

@@ -1,17 +1,19 @@
 using PolaFormer.Cuda.Tests.Fibres;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
+using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Cuda.Tests.Attention;
 
 public class SoftmaxKernelTests
 {
     [Theory]
-    [InlineData(2, 2, 5, 70, 40, true, 1, 0, false)]    // heads of odd width, several tiles and steps
-    [InlineData(4, 1, 64, 20, 20, false, 20, 1, false)]
-    [InlineData(2, 1, 32, 65, 33, true, 0, 2, false)]   // no mask
-    [InlineData(2, 1, 64, 65, 40, true, 0, 2, true)]
-    public void Results_and_gradients_are_the_processors(int batch, int heads, int headDim, int queries, int keys, bool biased, int maskRows, int order, bool isMixed)
+    [InlineData(2, 2, 5, 70, 40, true, 1, 0, false, 0)]    // heads of odd width, several tiles and steps
+    [InlineData(4, 1, 64, 20, 20, false, 20, 1, false, 0)]
+    [InlineData(2, 1, 32, 65, 33, true, 0, 2, false, 0)]   // no mask
+    [InlineData(2, 1, 64, 65, 40, true, 0, 2, true, 0)]
+    [InlineData(2, 2, 32, 70, 45, true, 1, 0, false, 0.3)]   // weights dropped
+    public void Results_and_gradients_are_the_processors(int batch, int heads, int headDim, int queries, int keys, bool biased, int maskRows, int order, bool isMixed, float drop)
     {
         CudaDevice gpu = FibreDevice.Create((uint)order);
         gpu.IsMixedPrecision = isMixed;
@@ -30,7 +32,7 @@ public class SoftmaxKernelTests
             q.RequiresGrad = kv.RequiresGrad = bias.RequiresGrad = true;
             using var tape = Tape.Start();
             Tensor y = Tensor.SoftmaxAttention(
-                new Columns(q, 2, width), new Columns(kv, 0, width), new Columns(kv, width, width), heads, 0.3f, biased ? bias : null, mask);
+                new Columns(q, 2, width), new Columns(kv, 0, width), new Columns(kv, width, width), heads, 0.3f, biased ? bias : null, mask, drop > 0 ? (drop, new Philox(3, 1)) : null);
             tape.Backward(y, New(y.Shape));
             float[][] results = [y.ToArray(), q.Grad!.ToArray(), kv.Grad!.ToArray()];
             return biased ? [.. results, bias.Grad!.ToArray()] : results;
