@@ -49,6 +49,20 @@ public static class LenientLoader
         return report;
     }
 
+    /// <summary>Starts a network from a file.</summary>
+    /// <param name="path">Its weights, or those of a classifier with its backbone.</param>
+    /// <param name="name">Name of the network, for people.</param>
+    /// <param name="target">The part of the network that the file is of.</param>
+    /// <exception cref="CheckpointException">The file cannot be read, or nothing of it fits.</exception>
+    public static PretrainedReport Start(string path, string name, Func<Checkpoint, Module> target)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        PretrainedReport report = Load(target(checkpoint), checkpoint);
+        return report.Loaded.Count > 0
+            ? report
+            : throw new CheckpointException(path, $"none of its entries fits {name}. Name a checkpoint of that network, or of a classifier with its backbone; 'inspect' tells which one it is.");
+    }
+
     // The values in the wanted shape; null where they cannot be brought to it.
     private static Tensor? Fitting(Checkpoint checkpoint, CheckpointEntry entry, Shape wanted, StateTraits traits)
     {

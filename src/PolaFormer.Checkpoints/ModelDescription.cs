@@ -16,7 +16,7 @@ public sealed record ModelDescription
     /// <summary>Name in the model registry; with <see cref="Config"/>, of a family.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The network's shape as <c>ModelConfiguration</c> writes it; null for a registered model.</summary>
+    /// <summary>The network's shape as <c>ModelConfigJson</c> writes it; null for a registered model.</summary>
     public string? Config { get; init; }
 
     /// <summary>Side of the images in pixels.</summary>
@@ -55,10 +55,8 @@ public sealed record ModelDescription
         };
         if (Config is not null)
             metadata["config"] = Config;
-        if (Top1 is { } top1)
-            metadata["top1"] = top1.ToString("R", CultureInfo.InvariantCulture);
-        if (Epoch is { } epoch)
-            metadata["epoch"] = epoch.ToString(CultureInfo.InvariantCulture);
+        metadata.AddNumber("top1", Top1);
+        metadata.AddNumber("epoch", Epoch);
         return metadata;
     }
 
@@ -66,44 +64,33 @@ public sealed record ModelDescription
     /// <exception cref="CheckpointException">The metadata is there but damaged.</exception>
     public static ModelDescription? From(Checkpoint checkpoint)
     {
-        string? Text(string key) => checkpoint.Metadata.TryGetValue(key, out object? value) ? value as string : null;
-        if (Text("architecture") is not { } model || Text("image_size") is not { } imageSize)
+        if (checkpoint.Text("architecture") is not { } model || checkpoint.Text("image_size") is not { } imageSize)
             return null;
-        try
+        return checkpoint.Described(() =>
         {
-            var description = new ModelDescription { Model = model, Config = Text("config"), ImageSize = int.Parse(imageSize, CultureInfo.InvariantCulture) };
+            var description = new ModelDescription { Model = model, Config = checkpoint.Text("config"), ImageSize = int.Parse(imageSize, CultureInfo.InvariantCulture) };
             if (description.ImageSize is < 1 or > MaxImageSize)
                 throw new FormatException($"image_size is {imageSize} pixels, and must lie in [1, {MaxImageSize}]");
             return description with
             {
-                Labels = Text("labels") is { } labels ? LabelsOf(labels) : [],
-                Mean = Text("mean") is { } mean ? Triple("mean", mean, -MaxChannelValue) : description.Mean,
-                Std = Text("std") is { } std ? Triple("std", std, MinDeviation) : description.Std,
-                CenterCrop = Text("center_crop") != "false",
-                Top1 = Text("top1") is { } top1 ? double.Parse(top1, CultureInfo.InvariantCulture) : null,
-                Epoch = Text("epoch") is { } epoch ? int.Parse(epoch, CultureInfo.InvariantCulture) : null,
+                Labels = checkpoint.Labels() ?? [],
+                Mean = Triple(checkpoint, "mean", -MaxChannelValue) ?? description.Mean,
+                Std = Triple(checkpoint, "std", MinDeviation) ?? description.Std,
+                CenterCrop = checkpoint.Text("center_crop") != "false",
+                Top1 = checkpoint.Number("top1"),
+                Epoch = checkpoint.WholeNumber("epoch"),
             };
-        }
-        // Texts that are no UTF-16 surface as InvalidOperationException.
-        catch (Exception error) when (error is FormatException or OverflowException or JsonException or InvalidOperationException)
-        {
-            throw new CheckpointException(checkpoint.Name, $"its description of the model cannot be read ({error.Message}). Save the model again, or correct its metadata.");
-        }
+        });
     }
 
-    private static string[] LabelsOf(string json)
+    private static float[]? Triple(Checkpoint checkpoint, string key, float min)
     {
-        string?[] labels = JsonSerializer.Deserialize<string?[]>(json) ?? throw new FormatException("labels is null, not a list");
-        return [.. labels.Select((label, index) => label ?? throw new FormatException($"label {index} is null, not a name"))];
-    }
-
-    private static float[] Triple(string key, string json, float min)
-    {
-        float[] values = JsonSerializer.Deserialize<float[]>(json) ?? throw new FormatException($"{key} is null, not a list");
+        if (checkpoint.List<float>(key) is not { } values)
+            return null;
         if (values.Length != 3)
             throw new FormatException($"{key} has {values.Length} values, one for each of 3 channels expected");
         return values.All(value => value >= min && value <= MaxChannelValue)
             ? values
-            : throw new FormatException($"{key} is {json}; its values must lie in [{min.ToString(CultureInfo.InvariantCulture)}, {MaxChannelValue.ToString(CultureInfo.InvariantCulture)}]");
+            : throw new FormatException(FormattableString.Invariant($"{key} is {checkpoint.Text(key)}; its values must lie in [{min}, {MaxChannelValue}]"));
     }
 }

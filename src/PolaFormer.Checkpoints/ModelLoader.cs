@@ -22,6 +22,40 @@ public static class ModelLoader
         Copy(module, checkpoint, report, names);
     }
 
+    /// <summary>Makes the network that a checkpoint is of and loads it.</summary>
+    /// <param name="create">Makes the network.</param>
+    /// <param name="checkpoint">Its weights.</param>
+    /// <exception cref="CheckpointException">No such network can be built, or names or shapes do not agree.</exception>
+    public static T Build<T>(Func<T> create, Checkpoint checkpoint)
+        where T : Module => Build(create, checkpoint, RequireFit, LoadStrict);
+
+    /// <summary>
+    /// Makes the network that a checkpoint is of and loads it. Shapes are compared before memory is taken, so a description of unknown
+    /// origin costs no more than the tensors in its file.
+    /// </summary>
+    /// <param name="create">Makes the network.</param>
+    /// <param name="checkpoint">Its weights.</param>
+    /// <param name="requireFit">Throws where names or shapes do not agree; it is given a network without values.</param>
+    /// <param name="load">Fills the network.</param>
+    /// <exception cref="CheckpointException">No such network can be built, or names or shapes do not agree.</exception>
+    public static T Build<T>(Func<T> create, Checkpoint checkpoint, Action<T, Checkpoint> requireFit, Action<T, Checkpoint> load)
+        where T : Module
+    {
+        try
+        {
+            using IDisposable meta = new MetaDevice().Use();
+            requireFit(create(), checkpoint);
+        }
+        catch (Exception error) when (error is ArgumentException or OverflowException)
+        {
+            throw new CheckpointException(checkpoint.Name, $"no network can be built as it describes: {error.Message}", error);
+        }
+
+        T module = create();
+        load(module, checkpoint);
+        return module;
+    }
+
     /// <summary>
     /// Checks that <see cref="LoadStrict"/> will find every name and shape, and that constants which the file lacks are of a size that
     /// networks have. Reads no values and needs none in the module: one on a <see cref="MetaDevice"/> is checked before memory is taken.

@@ -5,6 +5,7 @@ using PolaFormer.Detection;
 using PolaFormer.Detection.Boxes;
 using PolaFormer.Detection.Evaluation;
 using PolaFormer.Files;
+using PolaFormer.Reproduction;
 using PolaFormer.Vision;
 
 namespace PolaFormer.Cli;
@@ -75,7 +76,7 @@ internal static class DetectPrediction
         for (int i = 0; i < found.Count; i++)
         {
             Box box = found.Boxes[i];
-            lines.Append(CultureInfo.InvariantCulture, $"{Quoted(name)},{Quoted(detector.Categories[found.Labels[i]].Name)},{detector.Categories[found.Labels[i]].Id},{found.Scores[i]:0.####},{box.X1:0.##},{box.Y1:0.##},{box.Width:0.##},{box.Height:0.##},{found.Masks?[i].Area}\n");
+            lines.Append(CultureInfo.InvariantCulture, $"{CsvText.Quoted(name)},{CsvText.Quoted(detector.Categories[found.Labels[i]].Name)},{detector.Categories[found.Labels[i]].Id},{found.Scores[i]:0.####},{box.X1:0.##},{box.Y1:0.##},{box.Width:0.##},{box.Height:0.##},{found.Masks?[i].Area}\n");
         }
     }
 
@@ -94,6 +95,4 @@ internal static class DetectPrediction
         if (picture is not null)
             Terminal.WriteLine(($"  {PlainText.Of(picture)}", null));
     }
-
-    private static string Quoted(string text) => text.AsSpan().IndexOfAny(",\"\n\r") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

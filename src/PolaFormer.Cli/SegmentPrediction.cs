@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Files;
+using PolaFormer.Reproduction;
 using PolaFormer.Segmentation;
 using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Inference;
@@ -41,7 +42,7 @@ internal static class SegmentPrediction
                 SegmentationResult result = segmenter.Segment(photo);
                 (string? map, string? overlay) = output is null ? default : Write(result, photo, file, output);
                 foreach (ClassArea area in result.Areas)
-                    lines.Append(CultureInfo.InvariantCulture, $"{Quoted(name)},{Quoted(area.Label)},{area.Index},{area.Pixels},{area.Share:0.######}\n");
+                    lines.Append(CultureInfo.InvariantCulture, $"{CsvText.Quoted(name)},{CsvText.Quoted(area.Label)},{area.Index},{area.Pixels},{area.Share:0.######}\n");
                 if (json)
                     results.Add(new { file = name, width = photo.Width, height = photo.Height, map, overlay, classes = result.Areas.Select(area => new { label = area.Label, index = area.Index, pixels = area.Pixels, share = area.Share }) });
                 else
@@ -87,6 +88,4 @@ internal static class SegmentPrediction
         if (map is not null)
             Terminal.WriteLine(($"  {PlainText.Of(map)}, {PlainText.Of(overlay!)}", null));
     }
-
-    private static string Quoted(string text) => text.AsSpan().IndexOfAny(",\"\n\r") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using PolaFormer.Checkpoints;
 using PolaFormer.Detection.Configuration;
@@ -10,7 +9,6 @@ namespace PolaFormer.Detection;
 public sealed record DetectorDescription
 {
     private const string Task = "detection";
-    private const int MaxSide = 1 << 16;
 
     /// <summary>Name of the network, for people.</summary>
     public required string Name { get; init; }
@@ -38,15 +36,13 @@ public sealed record DetectorDescription
             ["format"] = "pt",
             ["task"] = Task,
             ["architecture"] = Name,
-            ["config"] = DetectorConfiguration.Write(Config),
+            ["config"] = DetectorConfigJson.Write(Config),
             ["labels"] = JsonSerializer.Serialize(Categories.Select(category => category.Name)),
             ["category_ids"] = JsonSerializer.Serialize(Categories.Select(category => category.Id)),
             ["scale"] = JsonSerializer.Serialize<int[]>([Scale.Long, Scale.Short]),
         };
-        if (BoxPrecision is { } value)
-            metadata["box_ap"] = value.ToString("R", CultureInfo.InvariantCulture);
-        if (Epoch is { } epoch)
-            metadata["epoch"] = epoch.ToString(CultureInfo.InvariantCulture);
+        metadata.AddNumber("box_ap", BoxPrecision);
+        metadata.AddNumber("epoch", Epoch);
         return metadata;
     }
 
@@ -54,29 +50,26 @@ public sealed record DetectorDescription
     /// <exception cref="CheckpointException">The metadata is there but damaged.</exception>
     public static DetectorDescription? From(Checkpoint checkpoint)
     {
-        string? Text(string key) => checkpoint.Metadata.TryGetValue(key, out object? value) ? value as string : null;
-        if (Text("task") != Task || Text("config") is not { } config)
+        if (checkpoint.Text("task") != Task || checkpoint.Text("config") is not { } config)
             return null;
-        try
+        return checkpoint.Described(() => new DetectorDescription
         {
-            string[] names = JsonSerializer.Deserialize<string[]>(Text("labels") ?? "null") ?? throw new FormatException("labels is no list of names");
-            long[] numbers = JsonSerializer.Deserialize<long[]>(Text("category_ids") ?? "null") ?? [.. Enumerable.Range(1, names.Length).Select(i => (long)i)];
-            int[] scale = JsonSerializer.Deserialize<int[]>(Text("scale") ?? "[1333,800]") ?? [];
-            if (scale.Length != 2 || scale.Any(side => side is < 1 or > MaxSide) || numbers.Length != names.Length)
-                throw new FormatException($"scale is {Text("scale")}, with {names.Length} labels and {numbers.Length} category_ids; it must be two sides in [1, {MaxSide}] and as many numbers as labels");
-            return new DetectorDescription
-            {
-                Name = Text("architecture") ?? "detector",
-                Config = DetectorConfiguration.Read(config),
-                Categories = [.. names.Select((name, i) => new CocoCategory(numbers[i], name))],
-                Scale = (scale[0], scale[1]),
-                BoxPrecision = Text("box_ap") is { } precision ? double.Parse(precision, CultureInfo.InvariantCulture) : null,
-                Epoch = Text("epoch") is { } epoch ? int.Parse(epoch, CultureInfo.InvariantCulture) : null,
-            };
-        }
-        catch (Exception error) when (error is FormatException or OverflowException or JsonException or InvalidOperationException or ArgumentException)
-        {
-            throw new CheckpointException(checkpoint.Name, $"its description of the network cannot be read ({error.Message}). Save the model again, or correct its metadata.");
-        }
+            Name = checkpoint.Text("architecture") ?? "detector",
+            Config = DetectorConfigJson.Read(config),
+            Categories = CategoriesOf(checkpoint),
+            Scale = checkpoint.Scale((1333, 800)),
+            BoxPrecision = checkpoint.Number("box_ap"),
+            Epoch = checkpoint.WholeNumber("epoch"),
+        });
+    }
+
+    private static IReadOnlyList<CocoCategory> CategoriesOf(Checkpoint checkpoint)
+    {
+        string[] names = checkpoint.Labels() ?? throw new FormatException("labels is missing");
+        if (checkpoint.List<long>("category_ids") is not { } numbers)
+            return CocoCategories.Named(names);
+        return numbers.Length == names.Length
+            ? [.. names.Select((name, i) => new CocoCategory(numbers[i], name))]
+            : throw new FormatException($"there are {names.Length} labels and {numbers.Length} category_ids; it must be as many numbers as labels");
     }
 }

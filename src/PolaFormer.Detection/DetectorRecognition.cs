@@ -34,25 +34,8 @@ public static class DetectorRecognition
 
     /// <summary>Makes the network that a checkpoint is of and loads it; shapes are compared before memory is taken.</summary>
     /// <exception cref="CheckpointException">Names or shapes do not agree, or no such network can be built.</exception>
-    public static Detector Load(DetectorDescription description, Checkpoint checkpoint)
-    {
-        try
-        {
-            if (!Fits(description.Config, checkpoint))
-            {
-                using IDisposable meta = new MetaDevice().Use();
-                ModelLoader.RequireFit(description.Config.Create(), checkpoint);
-            }
-        }
-        catch (Exception error) when (error is ArgumentException or OverflowException)
-        {
-            throw new CheckpointException(checkpoint.Name, $"no network can be built as it describes: {error.Message}");
-        }
-
-        Detector network = description.Config.Create();
-        MmdetCheckpoint.Load(network, checkpoint);
-        return network;
-    }
+    public static Detector Load(DetectorDescription description, Checkpoint checkpoint) =>
+        ModelLoader.Build(description.Config.Create, checkpoint, MmdetCheckpoint.RequireFit, MmdetCheckpoint.Load);
 
     private static bool Fits(DetectorConfig config, Checkpoint checkpoint)
     {

@@ -29,12 +29,20 @@ public static class MmdetCheckpoint
 
         foreach (MmdetEntry entry in state.Where(IsRead))
         {
-            var values = new float[entry.Shape.Count];
+            float[] values = new float[entry.Shape.Count];
             checkpoint.Find(entry.Name)!.ReadFloat32(values);
             if (values.Any(value => !float.IsFinite(value)))
                 throw new CheckpointException(checkpoint.Name, $"{entry.Name} holds values that are not finite. Take another checkpoint.");
             entry.Write(values);
         }
+    }
+
+    /// <summary>Checks that <see cref="Load"/> will find every name and shape; the detector may be on a <see cref="MetaDevice"/>.</summary>
+    /// <exception cref="CheckpointException">Names or shapes do not agree.</exception>
+    public static void RequireFit(Detector detector, Checkpoint checkpoint)
+    {
+        if (!Fits(detector, checkpoint))
+            ModelLoader.RequireFit(detector, checkpoint);
     }
 
     /// <summary>Whether a checkpoint has the names and shapes of a detector, whose values are not read.</summary>

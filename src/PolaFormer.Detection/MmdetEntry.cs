@@ -16,7 +16,7 @@ public sealed record MmdetEntry(string Name, Shape Shape, IReadOnlyList<Tensor> 
         float[] values = [.. Tensors.SelectMany(valuesOf)];
         if (Columns is null)
             return values;
-        var ordered = new float[values.Length];
+        float[] ordered = new float[values.Length];
         for (int i = 0; i < values.Length; i++)
             ordered[i] = values[(i / Columns.Length * Columns.Length) + Columns[i % Columns.Length]];
         return ordered;

@@ -18,7 +18,7 @@ public sealed class RowStream(int count, int batchSize, ulong seed, ulong stream
     /// <param name="batch">Number, from 0.</param>
     public int[] Rows(long batch)
     {
-        var rows = new int[batchSize];
+        int[] rows = new int[batchSize];
         for (int i = 0; i < batchSize; i++)
         {
             (long turn, long place) = Math.DivRem((batch * batchSize) + i, count);

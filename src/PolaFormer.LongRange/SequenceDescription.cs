@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using PolaFormer.Checkpoints;
 using PolaFormer.LongRange.Data;
@@ -30,7 +29,7 @@ public sealed record SequenceDescription(ArenaTask Task, SequenceClassifierConfi
     public int? Epoch { get; init; }
 
     /// <summary>Whether a checkpoint says that it is a sequence classifier.</summary>
-    public static bool IsIn(Checkpoint checkpoint) => Text(checkpoint, "architecture") == Architecture;
+    public static bool IsIn(Checkpoint checkpoint) => checkpoint.Text("architecture") == Architecture;
 
     /// <summary>As metadata strings.</summary>
     public IReadOnlyDictionary<string, string> ToMetadata()
@@ -45,10 +44,8 @@ public sealed record SequenceDescription(ArenaTask Task, SequenceClassifierConfi
             ["listops_tokens"] = $"{ListOpsTokens}".ToLowerInvariant(),
             ["protocol"] = $"{Protocol}".ToLowerInvariant(),
         };
-        if (Accuracy is { } accuracy)
-            metadata["accuracy"] = accuracy.ToString("R", CultureInfo.InvariantCulture);
-        if (Epoch is { } epoch)
-            metadata["epoch"] = epoch.ToString(CultureInfo.InvariantCulture);
+        metadata.AddNumber("accuracy", Accuracy);
+        metadata.AddNumber("epoch", Epoch);
         return metadata;
     }
 
@@ -58,22 +55,17 @@ public sealed record SequenceDescription(ArenaTask Task, SequenceClassifierConfi
     {
         if (!IsIn(checkpoint))
             throw new CheckpointException(checkpoint.Name, "it is no classifier of sequences. Name the best.safetensors of a run on a task of Long Range Arena.");
-        try
+        return checkpoint.Described(() =>
         {
-            SequenceClassifierConfig config = JsonSerializer.Deserialize<SequenceClassifierConfig>(Text(checkpoint, "config") ?? "null") ?? throw new FormatException("config is missing");
-            return new SequenceDescription(ArenaTask.Find(Text(checkpoint, "task") ?? ""), Checked(config))
+            SequenceClassifierConfig config = JsonSerializer.Deserialize<SequenceClassifierConfig>(checkpoint.Text("config") ?? "null") ?? throw new FormatException("config is missing");
+            return new SequenceDescription(ArenaTask.Find(checkpoint.Text("task") ?? ""), Checked(config))
             {
-                ListOpsTokens = Text(checkpoint, "listops_tokens") == "skyformer" ? ListOpsTokens.Skyformer : ListOpsTokens.Google,
-                Protocol = Text(checkpoint, "protocol") == "honest" ? ArenaProtocolKind.Honest : ArenaProtocolKind.Paper,
-                Accuracy = double.TryParse(Text(checkpoint, "accuracy"), NumberStyles.Float, CultureInfo.InvariantCulture, out double accuracy) ? accuracy : null,
-                Epoch = int.TryParse(Text(checkpoint, "epoch"), NumberStyles.None, CultureInfo.InvariantCulture, out int epoch) ? epoch : null,
+                ListOpsTokens = checkpoint.Text("listops_tokens") == "skyformer" ? ListOpsTokens.Skyformer : ListOpsTokens.Google,
+                Protocol = checkpoint.Text("protocol") == "honest" ? ArenaProtocolKind.Honest : ArenaProtocolKind.Paper,
+                Accuracy = checkpoint.Number("accuracy"),
+                Epoch = checkpoint.WholeNumber("epoch"),
             };
-        }
-        // Texts that are no UTF-16 surface as InvalidOperationException.
-        catch (Exception error) when (error is FormatException or JsonException or InvalidOperationException or ArgumentException)
-        {
-            throw new CheckpointException(checkpoint.Name, $"its description of the network cannot be read ({error.Message.TrimEnd('.')}). Save the network again, or correct its metadata.", error);
-        }
+        });
     }
 
     private static SequenceClassifierConfig Checked(SequenceClassifierConfig config)
@@ -94,6 +86,4 @@ public sealed record SequenceDescription(ArenaTask Task, SequenceClassifierConfi
                 throw new FormatException(FormattableString.Invariant($"{name} is {value}, and must lie in [1, {max}]"));
         }
     }
-
-    private static string? Text(Checkpoint checkpoint, string key) => checkpoint.Metadata.TryGetValue(key, out object? value) ? value as string : null;
 }

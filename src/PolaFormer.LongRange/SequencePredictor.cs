@@ -33,17 +33,7 @@ public sealed class SequencePredictor
     {
         using Checkpoint checkpoint = Checkpoint.Open(path);
         var description = SequenceDescription.From(checkpoint);
-        SequenceClassifier network;
-        try
-        {
-            network = new SequenceClassifier(description.Config);
-        }
-        catch (ArgumentException error)
-        {
-            throw new CheckpointException(path, $"its network cannot be built ({error.Message.TrimEnd('.')}). Save the network again, or correct its metadata.", error);
-        }
-
-        ModelLoader.LoadStrict(network, checkpoint);
+        SequenceClassifier network = ModelLoader.Build(() => new SequenceClassifier(description.Config), checkpoint);
         network.OptimizeForInference();
         return new SequencePredictor(description, network);
     }

@@ -125,7 +125,7 @@ public sealed class ImageClassifier
             return ModelRegistry.Find(modelName ?? description!.Model);
         try
         {
-            return ModelConfiguration.Read(description.Model, config);
+            return ModelConfigJson.Read(description.Model, config);
         }
         catch (ArgumentException error)
         {

@@ -32,27 +32,9 @@ public static class ModelRecognition
         return null;
     }
 
-    /// <summary>
-    /// Makes the network that a checkpoint describes and loads it. Shapes are compared before memory is taken, so a description
-    /// of unknown origin costs no more than the tensors in its file.
-    /// </summary>
+    /// <summary>Makes the network that a checkpoint describes and loads it, as <see cref="ModelLoader.Build{T}(Func{T}, Checkpoint)"/> does.</summary>
     /// <exception cref="CheckpointException">The description names no network, or names or shapes do not agree.</exception>
-    public static VisionModel Load(ModelEntry entry, ModelOptions options, Checkpoint checkpoint)
-    {
-        try
-        {
-            using IDisposable meta = new MetaDevice().Use();
-            ModelLoader.RequireFit(entry.Create(options), checkpoint);
-        }
-        catch (Exception error) when (error is ArgumentException or OverflowException)
-        {
-            throw new CheckpointException(checkpoint.Name, $"no network can be built as it describes: {error.Message}");
-        }
-
-        VisionModel model = entry.Create(options);
-        ModelLoader.LoadStrict(model, checkpoint);
-        return model;
-    }
+    public static VisionModel Load(ModelEntry entry, ModelOptions options, Checkpoint checkpoint) => ModelLoader.Build(() => entry.Create(options), checkpoint);
 
     private static (ModelEntry Entry, ModelOptions Options)? Described(Checkpoint checkpoint)
     {
@@ -60,7 +42,7 @@ public static class ModelRecognition
             return null;
         try
         {
-            ModelEntry entry = ModelConfiguration.Read(description.Model, config);
+            ModelEntry entry = ModelConfigJson.Read(description.Model, config);
             var options = new ModelOptions { NumClasses = entry.NumClasses, ImageSize = entry.ImageSize };
             return Fits(entry, options, checkpoint) ? (entry, options) : null;
         }

@@ -7,7 +7,7 @@ internal static class MarkdownText
 {
     public static string Of(ReproducedTable table)
     {
-        var text = new StringBuilder().AppendLine($"# {Escaped(table.Title)}").AppendLine();
+        StringBuilder text = new StringBuilder().AppendLine($"# {Escaped(table.Title)}").AppendLine();
         Row(text, table.Table.Columns);
         text.AppendLine($"|---{string.Concat(Enumerable.Repeat("|---:", table.Table.Columns.Count - 1))}|");
         foreach (IReadOnlyList<string> row in table.Table.Rows)

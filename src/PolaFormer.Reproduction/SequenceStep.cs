@@ -44,7 +44,7 @@ internal sealed class SequenceStep
         _model.Train();
         _optimizer = new AdamW([new ParameterGroup([.. _model.NamedParameters()], 0)], eps: 1e-6);
         var random = new Random(1);
-        var tokens = new long[(long)rows * (task.IsDual ? 2 : 1) * task.Length];
+        long[] tokens = new long[(long)rows * (task.IsDual ? 2 : 1) * task.Length];
         foreach (ref long token in tokens.AsSpan())
             token = random.Next(1, Math.Min(Kinds, task.VocabularySize));
         _tokens = Tensor.From(tokens, task.IsDual ? [rows, 2, task.Length] : [rows, task.Length]);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using PolaFormer.Checkpoints;
 using PolaFormer.Segmentation.Data;
@@ -11,7 +10,6 @@ namespace PolaFormer.Segmentation;
 public sealed record SegmenterDescription
 {
     private const string Task = "segmentation";
-    private const int MaxSide = 1 << 16;
 
     /// <summary>Name of the network, for people.</summary>
     public required string Name { get; init; }
@@ -39,15 +37,13 @@ public sealed record SegmenterDescription
             ["format"] = "pt",
             ["task"] = Task,
             ["architecture"] = Name,
-            ["config"] = SegmenterConfiguration.Write(Config),
+            ["config"] = SegmenterConfigJson.Write(Config),
             ["labels"] = JsonSerializer.Serialize(Classes.Names),
             ["colors"] = JsonSerializer.Serialize(Classes.Colors.Select(color => new int[] { color.Red, color.Green, color.Blue })),
             ["scale"] = JsonSerializer.Serialize<int[]>([Scale.Long, Scale.Short]),
         };
-        if (MeanIoU is { } value)
-            metadata["miou"] = value.ToString("R", CultureInfo.InvariantCulture);
-        if (Iteration is { } iteration)
-            metadata["iteration"] = iteration.ToString(CultureInfo.InvariantCulture);
+        metadata.AddNumber("miou", MeanIoU);
+        metadata.AddNumber("iteration", Iteration);
         return metadata;
     }
 
@@ -55,33 +51,22 @@ public sealed record SegmenterDescription
     /// <exception cref="CheckpointException">The metadata is there but damaged.</exception>
     public static SegmenterDescription? From(Checkpoint checkpoint)
     {
-        string? Text(string key) => checkpoint.Metadata.TryGetValue(key, out object? value) ? value as string : null;
-        if (Text("task") != Task || Text("config") is not { } config)
+        if (checkpoint.Text("task") != Task || checkpoint.Text("config") is not { } config)
             return null;
-        try
+        return checkpoint.Described(() => new SegmenterDescription
         {
-            string[] names = JsonSerializer.Deserialize<string[]>(Text("labels") ?? "null") ?? throw new FormatException("labels is no list of names");
-            int[][]? colors = JsonSerializer.Deserialize<int[][]>(Text("colors") ?? "null");
-            int[] scale = JsonSerializer.Deserialize<int[]>(Text("scale") ?? "[2048,512]") ?? [];
-            if (scale.Length != 2 || scale.Any(side => side is < 1 or > MaxSide))
-                throw new FormatException($"scale is {Text("scale")}, and must be two sides in [1, {MaxSide}]");
-            return new SegmenterDescription
-            {
-                Name = Text("architecture") ?? "segmenter",
-                Config = SegmenterConfiguration.Read(config),
-                Classes = new ClassNames(names, colors is null ? null : [.. colors.Select(ColorOf)]),
-                Scale = (scale[0], scale[1]),
-                MeanIoU = Text("miou") is { } miou ? double.Parse(miou, CultureInfo.InvariantCulture) : null,
-                Iteration = Text("iteration") is { } iteration ? int.Parse(iteration, CultureInfo.InvariantCulture) : null,
-            };
-        }
-        catch (Exception error) when (error is FormatException or OverflowException or JsonException or InvalidOperationException or ArgumentException)
-        {
-            throw new CheckpointException(checkpoint.Name, $"its description of the network cannot be read ({error.Message}). Save the model again, or correct its metadata.");
-        }
+            Name = checkpoint.Text("architecture") ?? "segmenter",
+            Config = SegmenterConfigJson.Read(config),
+            Classes = new ClassNames(
+                checkpoint.Labels() ?? throw new FormatException("labels is missing"),
+                checkpoint.List<int[]>("colors") is { } colors ? [.. colors.Select(ColorOf)] : null),
+            Scale = checkpoint.Scale((2048, 512)),
+            MeanIoU = checkpoint.Number("miou"),
+            Iteration = checkpoint.WholeNumber("iteration"),
+        });
     }
 
-    private static ClassColor ColorOf(int[] levels) => levels.Length == 3 && levels.All(level => level is >= 0 and <= 255)
+    private static ClassColor ColorOf(int[]? levels) => levels is { Length: 3 } && levels.All(level => level is >= 0 and <= 255)
         ? new ClassColor((byte)levels[0], (byte)levels[1], (byte)levels[2])
         : throw new FormatException("a colour is no three levels in [0, 255]");
 }

@@ -24,35 +24,20 @@ public static class SegmenterRecognition
         if (checkpoint.Find(Classifier) is not { Shape.Rank: 4 } classifier)
             throw new CheckpointException(checkpoint.Name, $"it holds no segmentation network ({Classifier} is missing).");
         int classes = classifier.Shape[0];
-        IEnumerable<SegmentationModelEntry> candidates = name is null ? SegmentationModels.All : [SegmentationModels.Find(name)];
-        foreach (SegmentationModelEntry entry in candidates)
+        IEnumerable<SegmenterEntry> candidates = name is null ? SegmenterRegistry.All : [SegmenterRegistry.Find(name)];
+        foreach (SegmenterEntry entry in candidates)
         {
             SegmenterConfig config = entry.Config.WithClasses(classes);
             if (name is not null || Fits(config, checkpoint))
                 return new SegmenterDescription { Name = entry.Name, Config = config, Classes = classes == ClassNames.Ade20K.Names.Count ? ClassNames.Ade20K : ClassNames.Numbered(classes) };
         }
 
-        throw new CheckpointException(checkpoint.Name, $"it fits none of the published segmentation networks ({string.Join(", ", SegmentationModels.All.Select(entry => entry.Name))}).");
+        throw new CheckpointException(checkpoint.Name, $"it fits none of the published segmentation networks ({string.Join(", ", SegmenterRegistry.All.Select(entry => entry.Name))}).");
     }
 
     /// <summary>Makes the network that a checkpoint is of and loads it; shapes are compared before memory is taken.</summary>
     /// <exception cref="CheckpointException">Names or shapes do not agree, or no such network can be built.</exception>
-    public static Segmenter Load(SegmenterDescription description, Checkpoint checkpoint)
-    {
-        try
-        {
-            using IDisposable meta = new MetaDevice().Use();
-            ModelLoader.RequireFit(description.Config.Create(), checkpoint);
-        }
-        catch (Exception error) when (error is ArgumentException or OverflowException)
-        {
-            throw new CheckpointException(checkpoint.Name, $"no network can be built as it describes: {error.Message}");
-        }
-
-        Segmenter network = description.Config.Create();
-        ModelLoader.LoadStrict(network, checkpoint);
-        return network;
-    }
+    public static Segmenter Load(SegmenterDescription description, Checkpoint checkpoint) => ModelLoader.Build(description.Config.Create, checkpoint);
 
     private static bool Fits(SegmenterConfig config, Checkpoint checkpoint)
     {

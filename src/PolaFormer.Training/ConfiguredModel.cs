@@ -8,7 +8,7 @@ namespace PolaFormer.Training;
 /// <summary>The network that a configuration asks for.</summary>
 /// <param name="Name">Its name in the registry; its family for a shape that is not registered.</param>
 /// <param name="Model">The network, weights undefined.</param>
-/// <param name="Config">A shape that is not registered, as <see cref="ModelConfiguration"/> writes it; else null.</param>
+/// <param name="Config">A shape that is not registered, as <see cref="ModelConfigJson"/> writes it; else null.</param>
 public sealed record ConfiguredModel(string Name, VisionModel Model, string? Config)
 {
     /// <summary>
@@ -42,8 +42,8 @@ public sealed record ConfiguredModel(string Name, VisionModel Model, string? Con
             else if (PolarityOf(model.Pola, new PolarityOptions()) is not null)
                 throw new ConfigurationException($"MODEL.POLA: {model.Type} has no polarity attention to take apart; PVT, Swin and DeiT have.");
             VisionModelConfig shape = new ModelEntry(model.Type, own).WithAttention(model.Attention).ConfigFor(options);
-            (string family, string json) = ModelConfiguration.Write(shape);
-            ModelEntry? registered = ModelRegistry.All.FirstOrDefault(entry => ModelConfiguration.Write(entry.ConfigFor(options)) == (family, json));
+            (string family, string json) = ModelConfigJson.Write(shape);
+            ModelEntry? registered = ModelRegistry.All.FirstOrDefault(entry => ModelConfigJson.Write(entry.ConfigFor(options)) == (family, json));
             return new ConfiguredModel(registered?.Name ?? family, shape.Create(), registered is null ? json : null);
         }
         catch (ArgumentException error)

@@ -33,7 +33,8 @@ public sealed record IndexedImage(int Width, int Height, byte[] Values, byte[] P
     }
 
     /// <summary>The image as a PNG file: of colour type 3 with a palette, else gray.</summary>
-    public byte[] ToPng()
+    /// <param name="compression">How the values are packed.</param>
+    public byte[] ToPng(CompressionLevel compression = CompressionLevel.Optimal)
     {
         var file = new MemoryStream();
         file.Write([0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]);
@@ -46,7 +47,7 @@ public sealed record IndexedImage(int Width, int Height, byte[] Values, byte[] P
         if (Palette.Length > 0)
             Chunk(file, "PLTE"u8, Palette);
         var packed = new MemoryStream();
-        using (var zlib = new ZLibStream(packed, CompressionLevel.Optimal, leaveOpen: true))
+        using (var zlib = new ZLibStream(packed, compression, leaveOpen: true))
         {
             for (int y = 0; y < Height; y++)
             {

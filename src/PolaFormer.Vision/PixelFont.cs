@@ -39,7 +39,7 @@ public static class PixelFont
             {
                 for (int row = 0; row < Height; row++)
                 {
-                    if ((s_letters[at + column] >> row & 1) != 0)
+                    if (((s_letters[at + column] >> row) & 1) != 0)
                         Fill(image, x + (column * scale), y + (row * scale), scale, scale, level, level, level);
                 }
             }

@@ -96,7 +96,7 @@ public sealed class SegmentationCommandTests : IDisposable
 
     private string SaveNetwork()
     {
-        SegmenterConfig config = SegmentationModels.Find("polapp_nano_ham").Config.WithClasses(3);
+        SegmenterConfig config = SegmenterRegistry.Find("polapp_nano_ham").Config.WithClasses(3);
         Segmenter network = config.Create();
         network.Initialize(1);
         var description = new SegmenterDescription { Name = "polapp_nano_ham", Config = config, Classes = new ClassNames(["sky", "tree, old", "road"]), Scale = (64, 48) };

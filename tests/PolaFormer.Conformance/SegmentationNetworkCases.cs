@@ -238,7 +238,7 @@ internal static class SegmentationNetworkCases
     private static void CompareOfficial(FixtureCase fixture, Comparison comparison, Segmenter network)
     {
         string name = OfficialName(fixture.Case, "manifest_");
-        if (SegmentationModels.TryFind(name) is not { } entry)
+        if (SegmenterRegistry.TryFind(name) is not { } entry)
             return;
         Segmenter official = entry.Config.Create();
         comparison.SameList<string>(name, [.. official.StateDict().Select(item => $"{item.Name} {item.Tensor.Shape}")], [.. network.StateDict().Select(item => $"{item.Name} {item.Tensor.Shape}")]);
@@ -271,7 +271,7 @@ internal static class SegmentationNetworkCases
     {
         SegmenterConfig config = fixture.Meta.Field("config") is { } given
             ? SegmenterConstruction.Network(given)
-            : SegmentationModels.TryFind(OfficialName(fixture.Case, "full_"))?.Config ?? throw new CapabilityMissingException($"there is no counterpart of {fixture.Case}");
+            : SegmenterRegistry.TryFind(OfficialName(fixture.Case, "full_"))?.Config ?? throw new CapabilityMissingException($"there is no counterpart of {fixture.Case}");
         var network = new Segmenter(config);
         FormulaValues.Fill(network, fixture.Salt);
         SegmenterConstruction.GiveBases(fixture, network);

@@ -35,8 +35,8 @@ public class DetectorTests
     public void The_text_of_a_configuration_makes_the_same_network(string kind)
     {
         DetectorConfig config = Made(kind).Config;
-        string text = DetectorConfiguration.Write(config);
-        Assert.Equal(text, DetectorConfiguration.Write(DetectorConfiguration.Read(text)));
+        string text = DetectorConfigJson.Write(config);
+        Assert.Equal(text, DetectorConfigJson.Write(DetectorConfigJson.Read(text)));
     }
 
     [Fact]

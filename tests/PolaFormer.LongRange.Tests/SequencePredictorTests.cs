@@ -40,9 +40,9 @@ public sealed class SequencePredictorTests : IDisposable
         Saved(ArenaTask.Pathfinder, out string path);
         string image = Path.Combine(_folder.Path, "a.png");
         byte[] pixels = new PathfinderGenerator(seed: 1).Make(0).Pixels;
-        File.WriteAllBytes(image, GreyPng.Encode(pixels, 32));
+        File.WriteAllBytes(image, new IndexedImage(32, 32, pixels, []).ToPng());
         Assert.Equal(2, SequencePredictor.Load(path).PredictFile(image).Count);
-        File.WriteAllBytes(image, GreyPng.Encode(pixels, 64));
+        File.WriteAllBytes(image, new IndexedImage(64, 16, pixels, []).ToPng());
         Assert.Contains("64×16", Assert.Throws<ImageException>(() => SequencePredictor.Load(path).PredictFile(image)).Message);
     }
 

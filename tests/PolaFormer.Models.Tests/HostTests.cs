@@ -47,8 +47,8 @@ public class HostTests
         Assert.Contains(model.NamedParameters(), entry => entry.Name.Contains("qkv", StringComparison.Ordinal) || entry.Name.Contains("kv.weight", StringComparison.Ordinal));
 
         // A checkpoint's description builds the same network again.
-        (string family, string json) = ModelConfiguration.Write(model);
-        VisionModel again = ModelConfiguration.Read(family, json).Create();
+        (string family, string json) = ModelConfigJson.Write(model);
+        VisionModel again = ModelConfigJson.Read(family, json).Create();
         Assert.Equal(Names(model), Names(again));
 
         model.Evaluate();

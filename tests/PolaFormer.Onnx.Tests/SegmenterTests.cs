@@ -13,7 +13,7 @@ public class SegmenterTests
 
     private static readonly Dictionary<string, SegmenterConfig> s_networks = new()
     {
-        ["light ham"] = SegmentationModels.Find("polapp_nano_ham").Config.WithClasses(5),
+        ["light ham"] = SegmenterRegistry.Find("polapp_nano_ham").Config.WithClasses(5),
         ["semantic fpn"] = new()
         {
             Backbone = new PvtConfig { ImageSize = 64, EmbedDims = [8, 16, 24, 32], NumHeads = [1, 2, 3, 4], MlpRatios = [2, 2, 2, 2], Depths = [1, 1, 1, 1], AttnType = "LLLL", DropPathRate = 0 },

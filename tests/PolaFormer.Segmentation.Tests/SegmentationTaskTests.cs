@@ -17,7 +17,7 @@ public sealed class SegmentationTaskTests : IDisposable
     [Fact]
     public void ARunLearnsAndItsBestNetworkSegments()
     {
-        SegmentationTask task = Make(SegmentationModels.Find("polapp_nano_ham").Config.WithClasses(3));
+        SegmentationTask task = Make(SegmenterRegistry.Find("polapp_nano_ham").Config.WithClasses(3));
         Assert.True(new Trainer(task, s_recipe.ToOptions(task, 1), _folder.FullName).Run());
         Assert.True(task.LastEvaluation!.Scores.MeanIoU > 0.6, $"{task.LastEvaluation.Scores.MeanIoU}");
         ImageSegmenter segmenter = ImageSegmenter.Load(Path.Combine(_folder.FullName, "best.safetensors"));

@@ -47,7 +47,7 @@ public sealed class SegmenterTests
     [MemberData(nameof(Networks))]
     public void ADescriptionBuildsTheSameNetworkAgain(string name)
     {
-        SegmenterConfig again = SegmenterConfiguration.Read(SegmenterConfiguration.Write(TinySegmenter.All[name]));
+        SegmenterConfig again = SegmenterConfigJson.Read(SegmenterConfigJson.Write(TinySegmenter.All[name]));
         Assert.Equal(
             TinySegmenter.All[name].Create().StateDict().Select(entry => $"{entry.Name} {entry.Tensor.Shape}"),
             again.Create().StateDict().Select(entry => $"{entry.Name} {entry.Tensor.Shape}"));
@@ -58,7 +58,7 @@ public sealed class SegmenterTests
     [InlineData("[]")]
     [InlineData("{\"FAMILY\":\"polaformer_pp\",\"BACKBONE\":{},\"HEAD\":{\"TYPE\":\"other\"}}")]
     [InlineData("{\"FAMILY\":\"polaformer_pp\",\"BACKBONE\":{},\"KEEPS_STATISTICS\":false,\"HEAD\":{\"TYPE\":\"fcn\",\"IN_CHANNELS\":[8],\"IN_INDEX\":[0],\"UNKNOWN\":1}}")]
-    public void ADescriptionThatIsNoneIsRefused(string json) => Assert.Throws<ArgumentException>(() => SegmenterConfiguration.Read(json));
+    public void ADescriptionThatIsNoneIsRefused(string json) => Assert.Throws<ArgumentException>(() => SegmenterConfigJson.Read(json));
 
     [Theory]
     [MemberData(nameof(Networks))]
@@ -101,9 +101,9 @@ public sealed class SegmenterTests
     [Fact]
     public void EveryPublishedNetworkIsFoundByItsName()
     {
-        foreach (SegmentationModelEntry entry in SegmentationModels.All)
-            Assert.Same(entry, SegmentationModels.Find(entry.Name));
-        Assert.Contains("polapp_b1_ham", Assert.Throws<ArgumentException>(() => SegmentationModels.Find("polapp")).Message, StringComparison.Ordinal);
+        foreach (SegmenterEntry entry in SegmenterRegistry.All)
+            Assert.Same(entry, SegmenterRegistry.Find(entry.Name));
+        Assert.Contains("polapp_b1_ham", Assert.Throws<ArgumentException>(() => SegmenterRegistry.Find("polapp")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

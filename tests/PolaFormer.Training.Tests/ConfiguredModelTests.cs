@@ -88,7 +88,7 @@ public sealed class ConfiguredModelTests
         Assert.All(logits, value => Assert.True(float.IsFinite(value)));
 
         // A checkpoint's description builds the same network again.
-        VisionModel again = ModelConfiguration.Read(configured.Name, configured.Config!).Create(new ModelOptions());
+        VisionModel again = ModelConfigJson.Read(configured.Name, configured.Config!).Create(new ModelOptions());
         again.Initialize(1);
         again.Evaluate();
         Assert.Equal(logits, again.Forward(images).ToArray());

@@ -56,7 +56,7 @@ internal static class GenerateCommand
             long start = Stopwatch.GetTimestamp();
             bool isShown = !parsed.GetValue(json) && !Console.IsErrorRedirected;
             PathfinderStatistics made = PathfinderFiles.Write(
-                parsed.GetValue(output)!, parsed.GetValue(count), (ulong)parsed.GetValue(seed), parsed.GetValue(contour), done => { if (isShown) Terminal.Error.Write($"\r{done} images"); }, stop);
+                parsed.GetValue(output)!, parsed.GetValue(count), (ulong)parsed.GetValue(seed), parsed.GetValue(contour), isShown ? done => Terminal.Error.Write($"\r{done} images") : null, stop);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             if (isShown)
                 Terminal.Error.Write("\r\e[K");

@@ -54,10 +54,10 @@ internal static class BatchNormKernels
             BatchStatistics = batchStatistics ? 1 : 0,
         };
         Launch(queue, "batch_norm_sums", LaunchShape.Exact((long)arguments.Parts * channels), arguments);
-        nint sums = workspace + (nint)arguments.Parts * 2 * channels * sizeof(float);
+        nint sums = workspace + ((nint)arguments.Parts * 2 * channels * sizeof(float));
         SumKernel.Run(queue, workspace, sums, 1, 2 * channels, arguments.Parts);
         CopyKernels.Copy(queue, sizeof(float), sums, dweight, channels);
-        CopyKernels.Copy(queue, sizeof(float), sums + channels * sizeof(float), dbias, channels);
+        CopyKernels.Copy(queue, sizeof(float), sums + (channels * sizeof(float)), dbias, channels);
         Launch(queue, "batch_norm_gradient", LaunchShape.Filling(queue, rows * channels), arguments);
     }
 

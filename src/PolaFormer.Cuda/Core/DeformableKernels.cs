@@ -23,7 +23,7 @@ internal static class DeformableKernels
         (arguments.Parts, arguments.Partial) = (InputParts(arguments), workspace);
         int image = checked(arguments.Height * arguments.Width * arguments.Channels);
         Launch(queue, "deformable_gradient", LaunchShape.Exact((long)arguments.Batch * arguments.Parts * arguments.Channels), arguments);
-        nint sums = workspace + (nint)arguments.Batch * arguments.Parts * image * sizeof(float);
+        nint sums = workspace + ((nint)arguments.Batch * arguments.Parts * image * sizeof(float));
         SumKernel.Run(queue, workspace, sums, arguments.Batch, image, arguments.Parts);
         var walk = new Walk([checked((int)Pixels(arguments)), arguments.Channels], [arguments.Channels, 1], [dxRow, 1]);
         CopyKernels.Copy(queue, sizeof(float), sums, dx, walk);
@@ -31,7 +31,7 @@ internal static class DeformableKernels
 
     /// <summary>Floats of workspace that <see cref="WeightGradient"/> needs.</summary>
     public static long WeightWorkspace(IKernelQueue queue, in DeformableArguments arguments) =>
-        (WeightParts(queue, arguments) + 2L) * (arguments.Size * arguments.Size + 1) * arguments.Channels;
+        (WeightParts(queue, arguments) + 2L) * ((arguments.Size * arguments.Size) + 1) * arguments.Channels;
 
     /// <summary>∂W (kernels × taps) and ∂bias, unless it is 0.</summary>
     public static void WeightGradient(IKernelQueue queue, DeformableArguments arguments, nint dweight, nint dbias, nint workspace)
@@ -51,7 +51,7 @@ internal static class DeformableKernels
     }
 
     private static int WeightParts(IKernelQueue queue, in DeformableArguments arguments) =>
-        LaunchShape.Parts(queue, arguments.Channels * (arguments.Size * arguments.Size + 1), Pixels(arguments));
+        LaunchShape.Parts(queue, arguments.Channels * ((arguments.Size * arguments.Size) + 1), Pixels(arguments));
 
     private static void Launch(IKernelQueue queue, string kernel, long blocks, in DeformableArguments arguments) =>
         queue.Launch("deformable", kernel, blocks, LaunchShape.Threads, 0, arguments);

@@ -47,7 +47,7 @@ internal static class DepthwiseKernels
     public static void Gather(IKernelQueue queue, nint sums, int parts, int taps, int channels, int kernels, nint dweight, nint dbias)
     {
         int length = (taps + 1) * channels;
-        nint total = sums + (nint)parts * length * sizeof(float), shared = total + (nint)length * sizeof(float);
+        nint total = sums + ((nint)parts * length * sizeof(float)), shared = total + ((nint)length * sizeof(float));
         SumKernel.Run(queue, sums, total, 1, length, parts);
         if (channels > kernels)
             SumKernel.Run(queue, total, shared, taps + 1, kernels, channels / kernels);
@@ -55,7 +55,7 @@ internal static class DepthwiseKernels
             shared = total;
         CopyKernels.Copy(queue, sizeof(float), shared, dweight, new Walk([kernels, taps], [1, kernels], [taps, 1]));
         if (dbias != 0)
-            CopyKernels.Copy(queue, sizeof(float), shared + (nint)taps * kernels * sizeof(float), dbias, kernels);
+            CopyKernels.Copy(queue, sizeof(float), shared + ((nint)taps * kernels * sizeof(float)), dbias, kernels);
     }
 
     private static int Parts(IKernelQueue queue, StorageType type, in DepthwiseArguments arguments)

@@ -29,7 +29,7 @@ internal static class LaunchShape
     /// <summary>Parts into which rows are cut for a thread a column and part.</summary>
     public static int Parts(IKernelQueue queue, int columns, long rows)
     {
-        long wanted = (queue.Multiprocessors * 1024L + columns - 1) / Math.Max(1, columns);
+        long wanted = ((queue.Multiprocessors * 1024L) + columns - 1) / Math.Max(1, columns);
         return (int)Math.Clamp(Math.Min(wanted, rows / LeastRowsOfPart), 1, MostParts);
     }
 }

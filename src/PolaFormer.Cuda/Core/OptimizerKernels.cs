@@ -15,7 +15,7 @@ internal static class OptimizerKernels
     public static void Add(
         ref ParameterTable table, nint weight, nint gradient, nint mean, nint square, long count, double learningRate, double weightDecay, in AdamWStep step) =>
         table.Add(
-            count, weight, gradient, mean, square, (float)(learningRate / (1 - Math.Pow(step.Beta1, step.Step))), (float)(1 - learningRate * weightDecay));
+            count, weight, gradient, mean, square, (float)(learningRate / (1 - Math.Pow(step.Beta1, step.Step))), (float)(1 - (learningRate * weightDecay)));
 
     /// <summary>One step of AdamW of a table's parameters.</summary>
     public static void AdamW(IKernelQueue queue, in ParameterTable table, in AdamWStep step) => Launch(queue, "adamw", table, new AdamWArguments
@@ -59,7 +59,7 @@ internal static class OptimizerKernels
     /// <summary>Sums of squares of one of the tables of a norm.</summary>
     public static void Squares(IKernelQueue queue, in ParameterTable table, int number, nint workspace) => queue.Launch(
         "optimizer", "squares", BlocksOfNorm, LaunchShape.Threads, LaunchShape.Threads * sizeof(double),
-        new NormArguments { Partial = workspace + number * BlocksOfNorm * sizeof(double), Table = table });
+        new NormArguments { Partial = workspace + (number * BlocksOfNorm * sizeof(double)), Table = table });
 
     /// <summary>The norm, a double, of the sums of so many tables.</summary>
     public static void Norm(IKernelQueue queue, int tables, nint workspace, nint norm) => queue.Launch(

@@ -100,7 +100,7 @@ internal static class ReductionKernels
     private static int Parts(IKernelQueue queue, long outer, int reduced, long inner)
     {
         long results = Math.Max(1, outer * inner), least = inner == 1 ? LeastOfRow : LeastPerPart;
-        long wanted = (queue.Multiprocessors * (inner == 1 ? 64L : 2048L) + results - 1) / results;
+        long wanted = ((queue.Multiprocessors * (inner == 1 ? 64L : 2048L)) + results - 1) / results;
         return (int)Math.Clamp(Math.Min(wanted, reduced / least), 1, MostParts);
     }
 

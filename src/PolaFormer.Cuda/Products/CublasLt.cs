@@ -57,7 +57,7 @@ internal sealed unsafe class CublasLt : IDisposable
         if (!Supports(shape, addend != 0))
             return false;
         _stream.Gpu.Bind();
-        var alignment = (Alignment(a.Address), Alignment(b.Address), Alignment(addend), Alignment(y.Address));
+        (int A, int B, int Addend, int Y) alignment = (Alignment(a.Address), Alignment(b.Address), Alignment(addend), Alignment(y.Address));
         var key = new Key(shape with { Scale = 1 }, a with { Address = 0 }, b with { Address = 0 }, y with { Address = 0 }, alignment, bias != 0, addend != 0);
         if (!_plans.TryGetValue(key, out Plan? plan))
             _plans.Add(key, plan = Plan.TryMake(_handle, key));

@@ -24,7 +24,7 @@ internal static class ProductKernel
         string suffix = LaunchShape.Suffix(shape.Type);
         bool isMixed = shape.Type == StorageType.Float && shape.IsMixed;
         int planes = shape.Type == StorageType.Float && !isMixed ? 3 : 1, splits = Splits(queue, shape);
-        int shared = planes * 2 * (Tile * (TileK + 8) + TileK * (Tile + 8));
+        int shared = planes * 2 * ((Tile * (TileK + 8)) + (TileK * (Tile + 8)));
         var arguments = new Arguments
         {
             A = a.Address,

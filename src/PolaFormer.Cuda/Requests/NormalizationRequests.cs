@@ -47,7 +47,7 @@ internal static class NormalizationRequests
             context.Queue, StorageType.Float, call.X.Address, Addresses.Of(call.Weight), call.Mean.Address, call.Rstd.Address,
             call.Dy.Address, call.Dx.Address, parameters, workspace, call.X.Rows, channels);
         Take(context, parameters, channels, call.Dweight);
-        Take(context, parameters + channels * sizeof(float), channels, call.Dbias);
+        Take(context, parameters + (channels * sizeof(float)), channels, call.Dbias);
     }
 
     private static void Take(KernelContext context, nint from, int count, Tensor? to)

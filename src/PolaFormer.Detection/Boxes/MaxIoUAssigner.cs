@@ -40,14 +40,14 @@ public sealed record MaxIoUAssigner
     public Assignment Assign(ReadOnlySpan<Box> boxes, ReadOnlySpan<Box> objects, IReadOnlyList<int>? labels, ReadOnlySpan<Box> ignored)
     {
         int count = boxes.Length;
-        var assigned = new int[count];
-        var best = new float[count];
+        int[] assigned = new int[count];
+        float[] best = new float[count];
         if (objects.Length == 0 || count == 0)
             return new Assignment(assigned, best, [.. Enumerable.Repeat(-1, count)]);
 
         float[] overlaps = Overlaps.Of(objects, boxes);
         Exclude(overlaps, boxes, ignored);
-        var claim = new int[count];
+        int[] claim = new int[count];
         Array.Fill(best, float.NegativeInfinity);
         for (int i = 0; i < objects.Length; i++)
         {

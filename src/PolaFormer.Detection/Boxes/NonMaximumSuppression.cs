@@ -19,8 +19,8 @@ public static class NonMaximumSuppression
     {
         int[] order = ByScore(scores);
         var kept = new List<int>();
-        var isGone = new bool[order.Length];
-        var areas = new float[order.Length];
+        bool[] isGone = new bool[order.Length];
+        float[] areas = new float[order.Length];
         for (int i = 0; i < order.Length; i++)
         {
             areas[i] = boxes[order[i]].Area;
@@ -120,8 +120,8 @@ public static class NonMaximumSuppression
     /// <summary>The numbers of scores, the highest first, equal ones in order.</summary>
     public static int[] ByScore(ReadOnlySpan<float> scores)
     {
-        var order = new int[scores.Length];
-        var keys = new float[scores.Length];
+        int[] order = new int[scores.Length];
+        float[] keys = new float[scores.Length];
         for (int i = 0; i < order.Length; i++)
             (order[i], keys[i]) = (i, scores[i]);
         Array.Sort(order, (a, b) => keys[b].CompareTo(keys[a]) is var sign and not 0 ? sign : a.CompareTo(b));

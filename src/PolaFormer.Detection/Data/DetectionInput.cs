@@ -12,7 +12,7 @@ public sealed record DetectionInput(float[] Pixels, ImageInfo Info, ImageObjects
     public static (Tensor Images, ImageInfo[] Infos, ImageObjects[] Objects) Batch(IReadOnlyList<DetectionInput> inputs, Device? device = null)
     {
         int height = inputs.Max(input => input.Info.PaddedHeight), width = inputs.Max(input => input.Info.PaddedWidth), row = 3 * width;
-        var pixels = new float[inputs.Count * height * row];
+        float[] pixels = new float[inputs.Count * height * row];
         for (int i = 0; i < inputs.Count; i++)
         {
             int own = 3 * inputs[i].Info.PaddedWidth;

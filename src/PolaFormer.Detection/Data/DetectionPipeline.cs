@@ -35,7 +35,7 @@ public sealed class DetectionPipeline(IReadOnlyList<IAnnotatedStep> steps, int d
     {
         AnnotatedImage changed = Change(image, random);
         int height = Padded(changed.Image.Height), width = Padded(changed.Image.Width);
-        var pixels = new float[height * width * Vision.Image.Channels];
+        float[] pixels = new float[height * width * Vision.Image.Channels];
         MeanStdNormalization.ImageNet.Apply(changed.Image, pixels, width);
         var info = new ImageInfo
         {

@@ -15,7 +15,7 @@ internal static class JsonEntries
     /// <exception cref="JsonException">It is no JSON, no object, or one entry is too large.</exception>
     public static void Read(Stream stream, Action<string, JsonElement> take)
     {
-        var buffer = new byte[FirstBuffer];
+        byte[] buffer = new byte[FirstBuffer];
         int length = 0, start = 0;
         bool isEnd = false;
         var state = new JsonReaderState(new JsonReaderOptions { MaxDepth = 32 });

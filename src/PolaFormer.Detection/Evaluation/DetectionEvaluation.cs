@@ -17,8 +17,8 @@ public static class DetectionEvaluation
     public static EvaluationTable Run(IEnumerable<long> images, IEnumerable<long> categories, IEnumerable<EvaluatedObject> objects, IEnumerable<EvaluatedObject> detections, EvaluationOptions options)
     {
         long[] imageIds = [.. images.Distinct().Order()], categoryIds = [.. categories.Distinct().Order()];
-        var truth = Grouped(objects, options, categoryIds);
-        var found = Grouped(detections, options, categoryIds);
+        Dictionary<(long Image, long Category), List<EvaluatedObject>> truth = Grouped(objects, options, categoryIds);
+        Dictionary<(long Image, long Category), List<EvaluatedObject>> found = Grouped(detections, options, categoryIds);
         long[] classes = options.UsesCategories ? categoryIds : [-1];
         var table = new EvaluationTable(options, classes);
         for (int k = 0; k < classes.Length; k++)
@@ -57,7 +57,7 @@ public static class DetectionEvaluation
         var groups = new Dictionary<(long, long), List<EvaluatedObject>>();
         foreach (EvaluatedObject entry in wanted)
         {
-            var key = (entry.Image, options.UsesCategories ? entry.Category : -1);
+            (long Image, long Category) key = (entry.Image, options.UsesCategories ? entry.Category : -1);
             if (!groups.TryGetValue(key, out List<EvaluatedObject>? list))
                 groups[key] = list = [];
             list.Add(entry);

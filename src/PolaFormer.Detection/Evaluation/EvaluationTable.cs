@@ -108,7 +108,7 @@ public sealed class EvaluationTable
 
     private static double[] Filled(int count)
     {
-        var values = new double[count];
+        double[] values = new double[count];
         Array.Fill(values, -1);
         return values;
     }

@@ -24,7 +24,7 @@ public sealed record ImageMatches(double[] Scores, bool[][] IsMatched, bool[][] 
         for (int t = 0; t < bounds; t++)
         {
             (matched[t], ignored[t], found[t]) = (new bool[detections.Count], new bool[detections.Count], new int[detections.Count]);
-            var isTaken = new bool[order.Length];
+            bool[] isTaken = new bool[order.Length];
             for (int d = 0; d < detections.Count; d++)
             {
                 int match = Best(order, objects, isIgnored, isTaken, overlaps[d], Math.Min(options.OverlapBounds[t], 1 - 1e-10));

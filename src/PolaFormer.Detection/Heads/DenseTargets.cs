@@ -31,9 +31,9 @@ public sealed record DenseTargets(int[] Labels, float[] LabelWeights, Box[] Boxe
         int[]? classes = training.Sampler is null ? objects.Labels : null;
         Assignment assignment = training.Assigner.Assign(boxes, objects.Boxes, classes, objects.Ignored);
         SampledBoxes sampled = training.Sampler?.Sample(assignment, boxes, objects.Boxes, classes, permute) ?? SampledBoxes.All(assignment, boxes, objects.Boxes);
-        var labels = new int[anchors.Length];
+        int[] labels = new int[anchors.Length];
         Array.Fill(labels, numClasses);
-        var weights = new float[anchors.Length];
+        float[] weights = new float[anchors.Length];
         foreach (int i in sampled.Negative)
             weights[inside[i]] = 1;
         for (int i = 0; i < sampled.Positive.Length; i++)

@@ -32,7 +32,7 @@ public sealed class RegionReader(RegionPooling pooling)
 
         if (parts.Count == 1)
             return parts[0];
-        var places = new long[order.Count];
+        long[] places = new long[order.Count];
         for (int i = 0; i < places.Length; i++)
             places[order[i]] = i;
         Tensor all = Tensor.Concat(0, [.. parts]);

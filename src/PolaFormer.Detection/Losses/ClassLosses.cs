@@ -9,7 +9,7 @@ public static class ClassLosses
     public static Tensor Softmax(Tensor logits, ReadOnlySpan<int> labels)
     {
         int classes = logits.Shape[1];
-        var targets = new float[labels.Length * classes];
+        float[] targets = new float[labels.Length * classes];
         for (int i = 0; i < labels.Length; i++)
             targets[(i * classes) + labels[i]] = 1;
         return logits.CrossEntropy(Tensor.From(targets, logits.Shape, logits.Device));
@@ -19,7 +19,7 @@ public static class ClassLosses
     public static Tensor Sigmoid(Tensor logits, ReadOnlySpan<int> labels)
     {
         int classes = logits.Shape[1];
-        var targets = new float[labels.Length * classes];
+        float[] targets = new float[labels.Length * classes];
         for (int i = 0; i < labels.Length; i++)
         {
             if (labels[i] >= 0 && labels[i] < classes)
@@ -37,7 +37,7 @@ public static class ClassLosses
     public static Tensor OfLabels(Tensor maps, ReadOnlySpan<int> labels)
     {
         (int count, int height, int width, int classes) = (maps.Shape[0], maps.Shape[1], maps.Shape[2], maps.Shape[3]);
-        var rows = new long[count];
+        long[] rows = new long[count];
         for (int i = 0; i < count; i++)
             rows[i] = ((long)i * classes) + labels[i];
         Tensor table = maps.Permute(0, 3, 1, 2).Reshape(count * classes, height * width);

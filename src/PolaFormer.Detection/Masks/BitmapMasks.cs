@@ -51,7 +51,7 @@ public sealed class BitmapMasks(int height, int width, IReadOnlyList<byte[]> bit
     /// <inheritdoc/>
     public override float[] Targets(IReadOnlyList<Box> regions, IReadOnlyList<int> objects, int height, int width)
     {
-        var targets = new float[regions.Count * height * width];
+        float[] targets = new float[regions.Count * height * width];
         if (regions.Count == 0)
             return targets;
         using var scope = MemoryScope.Enter();
@@ -83,7 +83,7 @@ public sealed class BitmapMasks(int height, int width, IReadOnlyList<byte[]> bit
         var mapped = new List<byte[]>();
         foreach (byte[] bitmap in bitmaps)
         {
-            var result = new byte[height * width];
+            byte[] result = new byte[height * width];
             for (int y = 0, i = 0; y < height; y++)
             {
                 for (int x = 0; x < width; x++, i++)

@@ -29,10 +29,10 @@ public static class Polygon
             (int before, int above) = edges[i - 1];
             if (u == before)
                 continue;
-            double x = ((u < before ? u : u - 1) + 0.5) / Scale - 0.5;
+            double x = (((u < before ? u : u - 1) + 0.5) / Scale) - 0.5;
             if (Math.Floor(x) != x || x < 0 || x > width - 1)
                 continue;
-            double y = Math.Ceiling(Math.Clamp((Math.Min(v, above) + 0.5) / Scale - 0.5, 0, height));
+            double y = Math.Ceiling(Math.Clamp(((Math.Min(v, above) + 0.5) / Scale) - 0.5, 0, height));
             crossings.Add((uint)(((long)x * height) + (long)y));
         }
 
@@ -102,7 +102,7 @@ public static class Polygon
     {
         crossings.Add((uint)(height * width));
         crossings.Sort();
-        var differences = new uint[crossings.Count];
+        uint[] differences = new uint[crossings.Count];
         for (int i = 0; i < differences.Length; i++)
             differences[i] = crossings[i] - (i == 0 ? 0 : crossings[i - 1]);
         var counts = new List<uint> { differences[0] };

@@ -63,7 +63,7 @@ public sealed class PolygonMasks(int height, int width, IReadOnlyList<IReadOnlyL
 
     private static double[] Mapped(double[] part, Func<double, double, (double X, double Y)> move)
     {
-        var moved = new double[part.Length];
+        double[] moved = new double[part.Length];
         for (int i = 0; i + 1 < part.Length; i += 2)
             (moved[i], moved[i + 1]) = move(part[i], part[i + 1]);
         return moved;

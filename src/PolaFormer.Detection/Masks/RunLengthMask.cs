@@ -153,7 +153,7 @@ public sealed class RunLengthMask
     /// <summary>The mask as a bitmap (height, width) of zeros and ones.</summary>
     public byte[] ToBitmap()
     {
-        var bitmap = new byte[Height * Width];
+        byte[] bitmap = new byte[Height * Width];
         long place = 0;
         for (int i = 0; i < _counts.Length; place += _counts[i++])
         {

@@ -12,9 +12,6 @@ namespace PolaFormer.Detection.Training;
 /// <summary>Images to boxes, classes and masks; measured by COCO's average precision.</summary>
 public sealed class DetectionTask : TrainingTask<DetectionInput[]>
 {
-    // Batches that are made ahead of the one in use.
-    private const int Ahead = 2;
-
     private readonly DetectionTaskOptions _options;
     private readonly DetectorDescription _description;
     private readonly CocoImage[] _images;
@@ -42,7 +39,7 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
             throw new ArgumentException($"The network has {Network.NumClasses} classes, the data {options.Train.Annotations.Categories.Count} categories.", nameof(options));
         Network.Initialize(options.Seed);
         if (options.Pretrained is { Length: > 0 } path)
-            Pretrained = LoadPretrained(path);
+            Pretrained = LenientLoader.Start(path, Name, checkpoint => DetectorRecognition.IsDetector(checkpoint) ? Network : Network.Backbone);
         Metrics = DetectionMeasurement.Metrics(Network.HasMasks);
     }
 
@@ -100,21 +97,8 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     }
 
     /// <inheritdoc/>
-    protected override IEnumerable<DetectionInput[]> TrainingBatches(int epoch, int firstBatch)
-    {
-        int[][] order = _order.Of(epoch);
-        var ahead = new Queue<Task<DetectionInput[]>>();
-        for (int batch = firstBatch; batch < order.Length; batch++)
-        {
-            int[] numbers = order[batch];
-            ahead.Enqueue(Task.Run(() => Make(epoch, numbers)));
-            if (ahead.Count > Ahead)
-                yield return ahead.Dequeue().GetAwaiter().GetResult();
-        }
-
-        while (ahead.TryDequeue(out Task<DetectionInput[]>? next))
-            yield return next.GetAwaiter().GetResult();
-    }
+    protected override IEnumerable<DetectionInput[]> TrainingBatches(int epoch, int firstBatch) =>
+        Prefetch.Of(_order.Of(epoch).Skip(firstBatch).Select<int[], Func<DetectionInput[]>>(numbers => () => Make(epoch, numbers)));
 
     /// <summary>None: images are measured at sizes of their own.</summary>
     protected override IEnumerable<DetectionInput[]> EvaluationBatches() => [];
@@ -143,13 +127,4 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
         AnnotatedImage image = _options.Train.Read(_images[number]);
         return _options.Pipeline.Apply(image, new SampleRandom(_options.Seed, epoch, number));
     })];
-
-    private PretrainedReport LoadPretrained(string path)
-    {
-        using Checkpoint checkpoint = Checkpoint.Open(path);
-        PretrainedReport report = DetectorRecognition.IsDetector(checkpoint) ? LenientLoader.Load(Network, checkpoint) : LenientLoader.Load(Network.Backbone, checkpoint);
-        return report.Loaded.Count > 0
-            ? report
-            : throw new CheckpointException(path, $"none of its entries fits {Name}. Name a checkpoint of that network, or of a classifier with its backbone; 'inspect' tells which one it is.");
-    }
 }

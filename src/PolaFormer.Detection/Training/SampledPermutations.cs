@@ -21,7 +21,7 @@ public sealed class SampledPermutations
     /// <summary>The next permutation of so many numbers.</summary>
     public int[] Next(int count)
     {
-        var keys = new uint[count];
+        uint[] keys = new uint[count];
         _random.FillUInt32(keys, _drawn);
         _drawn += (ulong)count;
         int[] order = [.. Enumerable.Range(0, count)];

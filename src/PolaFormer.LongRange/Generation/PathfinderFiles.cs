@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Text;
 using PolaFormer.Files;
 using PolaFormer.Tensors.Threading;
+using PolaFormer.Vision;
 
 namespace PolaFormer.LongRange.Generation;
 
@@ -57,7 +59,7 @@ public static class PathfinderFiles
                 PathfinderImage image = generator.Make(first + i);
                 statistics.Add(image);
                 string file = string.Create(CultureInfo.InvariantCulture, $"sample_{i}.png");
-                File.WriteAllBytes(Path.Combine(images, file), GreyPng.Encode(image.Pixels, PathfinderCanvas.Side));
+                File.WriteAllBytes(Path.Combine(images, file), new IndexedImage(PathfinderCanvas.Side, PathfinderCanvas.Side, image.Pixels, []).ToPng(CompressionLevel.Fastest));
                 lines.Append(CultureInfo.InvariantCulture, $"{name} {file} {i} {image.Label} 1.0 {contourLength} {contourLength / 3} 2 0.5 1 1\n");
             }
         }

@@ -127,7 +127,7 @@ public sealed class PathfinderGenerator
         for (int i = 0; i < PaddleTries; i++)
         {
             double orientation = Degrees(_chance.Below(360) - 180), direction = Degrees(_chance.Below(360));
-            var tail = ((int)Math.Round(first.Y + (SeedDistance * Math.Sin(direction))), (int)Math.Round(first.X + (SeedDistance * Math.Cos(direction))));
+            (int Y, int X) tail = ((int)Math.Round(first.Y + (SeedDistance * Math.Sin(direction))), (int)Math.Round(first.X + (SeedDistance * Math.Cos(direction))));
             if (Begun(tail, orientation, PaddlePicture.Of(orientation), TargetContrast) is { } snake)
                 return snake;
         }

@@ -33,7 +33,7 @@ public sealed class LabelMap
     /// <summary>ADE20K's rule in 8 bits: class 0, other things, becomes <see cref="Ignored"/>, every other class one less; 255 stays.</summary>
     public LabelMap WithoutZero()
     {
-        var values = new byte[Values.Length];
+        byte[] values = new byte[Values.Length];
         for (int i = 0; i < values.Length; i++)
             values[i] = Values[i] is 0 or 255 ? Ignored : (byte)(Values[i] - 1);
         return new LabelMap(Width, Height, values);
@@ -45,7 +45,7 @@ public sealed class LabelMap
     /// <summary>A copy of a rectangle inside the map.</summary>
     public LabelMap Cropped(PixelRect region)
     {
-        var values = new byte[region.Width * region.Height];
+        byte[] values = new byte[region.Width * region.Height];
         for (int y = 0; y < region.Height; y++)
             Values.AsSpan(((region.Y + y) * Width) + region.X, region.Width).CopyTo(values.AsSpan(y * region.Width));
         return new LabelMap(region.Width, region.Height, values);
@@ -54,7 +54,7 @@ public sealed class LabelMap
     /// <summary>Left and right exchanged.</summary>
     public LabelMap Flipped()
     {
-        var values = (byte[])Values.Clone();
+        byte[] values = (byte[])Values.Clone();
         for (int y = 0; y < Height; y++)
             values.AsSpan(y * Width, Width).Reverse();
         return new LabelMap(Width, Height, values);
@@ -66,7 +66,7 @@ public sealed class LabelMap
         (width, height) = (Math.Max(width, Width), Math.Max(height, Height));
         if (width == Width && height == Height)
             return this;
-        var values = new byte[width * height];
+        byte[] values = new byte[width * height];
         values.AsSpan().Fill(Ignored);
         for (int y = 0; y < Height; y++)
             Values.AsSpan(y * Width, Width).CopyTo(values.AsSpan(y * width));

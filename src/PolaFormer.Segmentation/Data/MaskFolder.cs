@@ -99,7 +99,7 @@ public sealed class MaskFolder : ISegmentationDataset
     private LabelMap ReadColors(string path)
     {
         using Image image = ImageDecoder.Decode(path);
-        var values = new byte[image.Width * image.Height];
+        byte[] values = new byte[image.Width * image.Height];
         ReadOnlySpan<byte> pixels = image.Pixels;
         for (int i = 0; i < values.Length; i++)
         {

@@ -38,7 +38,7 @@ public sealed class TestPipeline
                 resized = HorizontalFlip.Flip(straight);
             }
 
-            var values = new float[resized.Pixels.Length];
+            float[] values = new float[resized.Pixels.Length];
             Normalization.Apply(resized, values, resized.Width);
             return new NetworkInput(resized.Width, resized.Height, values, flip);
         }

@@ -16,12 +16,12 @@ internal static class ClassMap
     /// <param name="threads">Threads to use.</param>
     public static LabelMap Of(IReadOnlyList<SegmentedInput> views, int classes, int height, int width, bool alignCorners, int threads)
     {
-        var values = new byte[height * width];
+        byte[] values = new byte[height * width];
         int parts = (height + RowsOfAPart - 1) / RowsOfAPart;
         Parallel.For(0, parts, new ParallelOptions { MaxDegreeOfParallelism = threads }, part =>
         {
             LogitRows[] rows = [.. views.Select(view => new LogitRows(view, classes, height, width, alignCorners))];
-            var row = new float[width * classes];
+            float[] row = new float[width * classes];
             float[] sum = views.Count > 1 ? new float[row.Length] : row;
             for (int y = part * RowsOfAPart; y < Math.Min(height, (part + 1) * RowsOfAPart); y++)
             {

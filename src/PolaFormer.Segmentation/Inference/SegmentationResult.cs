@@ -13,7 +13,7 @@ public sealed record SegmentationResult(LabelMap Map, ClassNames Classes)
     {
         get
         {
-            var pixels = new long[256];
+            long[] pixels = new long[256];
             foreach (byte value in Map.Values)
                 pixels[value]++;
             return

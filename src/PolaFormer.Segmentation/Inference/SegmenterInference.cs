@@ -28,7 +28,7 @@ public static class SegmenterInference
     {
         using GradMode mode = GradMode.Disable();
         (int batch, int height, int width, int classes) = (images.Shape[0], images.Shape[1], images.Shape[2], network.NumClasses);
-        var sums = new float[(long)batch * height * width * classes];
+        float[] sums = new float[(long)batch * height * width * classes];
         counts = new float[height * width];
         foreach (PixelRect part in window.Of(height, width))
         {
@@ -95,7 +95,7 @@ public static class SegmenterInference
     /// <summary>The class of the largest value of every pixel, the first of equal ones: (B·H·W).</summary>
     public static byte[] ArgMax(ReadOnlySpan<float> values, int classes)
     {
-        var result = new byte[values.Length / classes];
+        byte[] result = new byte[values.Length / classes];
         for (int i = 0; i < result.Length; i++)
         {
             ReadOnlySpan<float> row = values.Slice(i * classes, classes);

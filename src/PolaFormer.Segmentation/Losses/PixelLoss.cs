@@ -20,8 +20,8 @@ public static class PixelLoss
     {
         int classes = logits.Shape[3];
         Tensor rows = Resized(logits, labels, head).Reshape(-1, classes);
-        var targets = new long[rows.Shape[0]];
-        var weights = new float[targets.Length];
+        long[] targets = new long[rows.Shape[0]];
+        float[] weights = new float[targets.Length];
         int i = 0;
         foreach (LabelMap map in labels)
         {

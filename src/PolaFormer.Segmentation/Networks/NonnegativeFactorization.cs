@@ -74,7 +74,7 @@ public sealed class NonnegativeFactorization(FactorizationOptions options) : Mod
     private Tensor Bases(int batch, int rows, Device device)
     {
         int rank = options.Rank;
-        var values = new float[batch * rows * rank];
+        float[] values = new float[batch * rows * rank];
         if (Draws is null)
             new Philox(RandomStep.Current.Seed, HashOf(FullName) ^ RandomStep.Current.Step).FillUniform(values, 0);
         else

@@ -42,7 +42,7 @@ public sealed record SegmentationEvaluation(PixelCounts Counts, long[,] Confusio
         long start = Stopwatch.GetTimestamp();
         int classes = network.NumClasses;
         var total = new PixelCounts(classes);
-        var confusion = new long[classes, classes];
+        long[,] confusion = new long[classes, classes];
         var scores = new List<ImageScore>();
         double loss = 0;
         for (int i = 0; i < data.Count; i++)

@@ -14,9 +14,6 @@ namespace PolaFormer.Segmentation.Training;
 /// <summary>An image to the class of every pixel. Counted in iterations: an epoch of the trainer is what lies between two evaluations.</summary>
 public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
 {
-    // Batches that are made ahead of the one in use.
-    private const int Ahead = 2;
-
     private readonly SegmentationTaskOptions _options;
     private readonly SegmenterDescription _description;
 
@@ -40,7 +37,7 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
         Network = options.Config.Create();
         Network.Initialize(options.Seed);
         if (options.Pretrained is { Length: > 0 } path)
-            Pretrained = LoadPretrained(path);
+            Pretrained = LenientLoader.Start(path, Name, checkpoint => SegmenterRecognition.IsSegmenter(checkpoint) ? Network : Network.Backbone);
     }
 
     /// <inheritdoc/>
@@ -93,18 +90,12 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
     protected override IEnumerable<SegmentationBatch> TrainingBatches(int epoch, int firstBatch)
     {
         var stream = new SampleStream(_options.Train.Count, _options.Seed);
-        var ahead = new Queue<Task<SegmentationBatch>>();
-        for (int batch = firstBatch; batch < BatchesPerEpoch; batch++)
+        return Prefetch.Of(Enumerable.Range(firstBatch, BatchesPerEpoch - firstBatch).Select<int, Func<SegmentationBatch>>(batch =>
         {
             long place = (((long)epoch * BatchesPerEpoch) + batch) * _options.BatchSize;
             (int Pass, int Example)[] examples = [.. Enumerable.Range(0, _options.BatchSize).Select(i => stream.At(place + i))];
-            ahead.Enqueue(Task.Run(() => Make(examples)));
-            if (ahead.Count > Ahead)
-                yield return ahead.Dequeue().GetAwaiter().GetResult();
-        }
-
-        while (ahead.TryDequeue(out Task<SegmentationBatch>? next))
-            yield return next.GetAwaiter().GetResult();
+            return () => Make(examples);
+        }));
     }
 
     /// <summary>None: images are measured at sizes of their own.</summary>
@@ -143,7 +134,7 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
     {
         TrainingPipeline pipeline = _options.Pipeline;
         int size = pipeline.CropHeight * pipeline.CropWidth * Image.Channels;
-        var images = new float[examples.Length * size];
+        float[] images = new float[examples.Length * size];
         var labels = new LabelMap[examples.Length];
         for (int i = 0; i < examples.Length; i++)
         {
@@ -153,14 +144,5 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
         }
 
         return new SegmentationBatch(images, pipeline.CropHeight, pipeline.CropWidth, labels);
-    }
-
-    private PretrainedReport LoadPretrained(string path)
-    {
-        using Checkpoint checkpoint = Checkpoint.Open(path);
-        PretrainedReport report = SegmenterRecognition.IsSegmenter(checkpoint) ? LenientLoader.Load(Network, checkpoint) : LenientLoader.Load(Network.Backbone, checkpoint);
-        return report.Loaded.Count > 0
-            ? report
-            : throw new CheckpointException(path, $"none of its entries fits {Name}. Name a checkpoint of that network, or of a classifier with its backbone; 'inspect' tells which one it is.");
     }
 }

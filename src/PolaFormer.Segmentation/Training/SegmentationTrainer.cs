@@ -10,10 +10,10 @@ namespace PolaFormer.Segmentation.Training;
 public static class SegmentationTrainer
 {
     /// <summary>Whether a recipe is one of these.</summary>
-    public static bool IsWanted(TrainingConfig config) => SegmentationModels.TryFind(config.Model.Type) is not null;
+    public static bool IsWanted(TrainingConfig config) => SegmenterRegistry.TryFind(config.Model.Type) is not null;
 
     /// <summary>Sets the published recipe of a MODEL.TYPE; nothing where it is no segmentation network.</summary>
-    public static void Publish(string type, TrainingConfig config) => SegmentationModels.TryFind(type)?.Recipe.ApplyTo(config);
+    public static void Publish(string type, TrainingConfig config) => SegmenterRegistry.TryFind(type)?.Recipe.ApplyTo(config);
 
     /// <summary>Makes the trainer; the folder is made by <see cref="Trainer.Run"/>.</summary>
     /// <param name="config">The recipe.</param>
@@ -26,7 +26,7 @@ public static class SegmentationTrainer
     public static Trainer Create(TrainingConfig config, string outputFolder, Device? device = null)
     {
         RequireSupported(config);
-        SegmentationModelEntry entry = SegmentationModels.Find(config.Model.Type);
+        SegmenterEntry entry = SegmenterRegistry.Find(config.Model.Type);
         SegmentationData data = SegmentationData.Open(config);
         int size = config.Data.ImgSize;
         var task = new SegmentationTask(
@@ -49,7 +49,7 @@ public static class SegmentationTrainer
         return new Trainer(task, ConfiguredTrainer.Options(config, published.Optimizer, published.Schedule), outputFolder);
     }
 
-    private static SegmentationRecipe RecipeOf(SegmentationModelEntry entry, TrainingConfig config)
+    private static SegmentationRecipe RecipeOf(SegmenterEntry entry, TrainingConfig config)
     {
         int steps = checked(config.Train.Epochs * config.Segmentation.StepsPerEpoch);
         return entry.Recipe with

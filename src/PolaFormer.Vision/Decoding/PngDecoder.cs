@@ -48,18 +48,18 @@ internal static unsafe class PngDecoder
         (width, height, palette) = (chunks.Width, chunks.Height, chunks.ColorType == PngChunks.Palette ? chunks.PaletteEntries.ToArray() : []);
         if (chunks.ColorType is not (PngChunks.Gray or PngChunks.Palette) || chunks.BitDepth > 8)
             return null;
-        var packed = new byte[chunks.RowBytes * height];
+        byte[] packed = new byte[chunks.RowBytes * height];
         fixed (byte* samples = packed)
             DecodeSamples(data, chunks, samples, (nuint)packed.Length);
         if (chunks.BitDepth == 8)
             return packed;
-        var values = new byte[width * height];
+        byte[] values = new byte[width * height];
         int bits = chunks.BitDepth, mask = (1 << bits) - 1;
         for (int y = 0, i = 0; y < height; y++)
         {
             ReadOnlySpan<byte> row = packed.AsSpan(y * (int)chunks.RowBytes, (int)chunks.RowBytes);
             for (int x = 0; x < width; x++, i++)
-                values[i] = (byte)((row[x * bits >> 3] >> (8 - bits - (x * bits & 7))) & mask);
+                values[i] = (byte)((row[(x * bits) >> 3] >> (8 - bits - ((x * bits) & 7))) & mask);
         }
 
         return values;

@@ -48,7 +48,7 @@ public static class BilinearResize
             Span<byte> output = destination.Slice(y * stride, stride);
             int b0 = Weight(1 - row.Fraction), b1 = Weight(row.Fraction);
             for (int i = 0; i < stride; i++)
-                output[i] = (byte)Math.Clamp((((upper[i] >> 4) * b0 >> 16) + ((lower[i] >> 4) * b1 >> 16) + 2) >> 2, 0, 255);
+                output[i] = (byte)Math.Clamp(((((upper[i] >> 4) * b0) >> 16) + (((lower[i] >> 4) * b1) >> 16) + 2) >> 2, 0, 255);
         }
 
         int[] SumsOf(int row, int keep, ReadOnlySpan<byte> pixels, out int slot)

@@ -74,7 +74,7 @@ public static class HsvColor
 
     private static int[] Table(int numerator, int factor)
     {
-        var table = new int[256];
+        int[] table = new int[256];
         for (int i = 1; i < table.Length; i++)
             table[i] = (int)Math.Round(numerator / ((double)factor * i), MidpointRounding.ToEven);
         return table;

@@ -12,7 +12,7 @@ public static class NearestResize
     /// <returns>(newHeight, newWidth).</returns>
     public static byte[] Apply(ReadOnlySpan<byte> source, int sourceWidth, int sourceHeight, int width, int height)
     {
-        var result = new byte[width * height];
+        byte[] result = new byte[width * height];
         for (int y = 0, i = 0; y < height; y++)
         {
             ReadOnlySpan<byte> row = source.Slice((int)((long)y * sourceHeight / height) * sourceWidth, sourceWidth);

@@ -7,7 +7,7 @@ using PolaFormer.Models.Necks;
 namespace PolaFormer.Segmentation.Networks;
 
 /// <summary>A segmentation network's shape as text, for the metadata of its checkpoints. Text that is read is untrusted: unknown keys and numbers beyond reason are errors.</summary>
-public static class SegmenterConfiguration
+public static class SegmenterConfigJson
 {
     private static readonly JsonSerializerOptions s_options = new()
     {
@@ -22,7 +22,7 @@ public static class SegmenterConfiguration
     /// <summary>The configuration as JSON.</summary>
     public static string Write(SegmenterConfig config)
     {
-        (string family, string backbone) = ModelConfiguration.Write(config.Backbone);
+        (string family, string backbone) = ModelConfigJson.Write(config.Backbone);
         return JsonSerializer.Serialize(
             new Document
             {
@@ -41,23 +41,16 @@ public static class SegmenterConfiguration
     /// <exception cref="ArgumentException">The text is no configuration of a network that can be built.</exception>
     public static SegmenterConfig Read(string json)
     {
-        try
+        var document = (Document)ModelConfigJson.Parse(json, typeof(Document), s_options);
+        return new SegmenterConfig
         {
-            Document document = JsonSerializer.Deserialize<Document>(json, s_options) ?? throw new JsonException("it is null");
-            return new SegmenterConfig
-            {
-                Backbone = ModelConfiguration.Read(document.Family, document.Backbone.ToJsonString()).Config,
-                OutIndices = document.OutIndices,
-                KeepsStatistics = document.KeepsStatistics,
-                Neck = document.Neck,
-                Head = document.Head,
-                AuxiliaryHead = document.AuxiliaryHead,
-            };
-        }
-        catch (Exception error) when (error is JsonException or NotSupportedException)
-        {
-            throw new ArgumentException($"The configuration of the segmentation network cannot be read ({error.Message}).", error);
-        }
+            Backbone = ModelConfigJson.Read(document.Family, document.Backbone.ToJsonString()).Config,
+            OutIndices = document.OutIndices,
+            KeepsStatistics = document.KeepsStatistics,
+            Neck = document.Neck,
+            Head = document.Head,
+            AuxiliaryHead = document.AuxiliaryHead,
+        };
     }
 
     private sealed record Document

@@ -7,7 +7,7 @@ using PolaFormer.Models.Necks;
 namespace PolaFormer.Detection.Configuration;
 
 /// <summary>A detector's shape as text, for the metadata of its checkpoints. Text that is read is untrusted: unknown keys and numbers beyond reason are errors.</summary>
-public static class DetectorConfiguration
+public static class DetectorConfigJson
 {
     private static readonly JsonSerializerOptions s_options = new()
     {
@@ -23,7 +23,7 @@ public static class DetectorConfiguration
     /// <summary>The configuration as JSON.</summary>
     public static string Write(DetectorConfig config)
     {
-        (string family, string network) = ModelConfiguration.Write(config.Backbone.Network);
+        (string family, string network) = ModelConfigJson.Write(config.Backbone.Network);
         return JsonSerializer.Serialize(
             new Document { Family = family, Network = JsonNode.Parse(network)!.AsObject(), Options = config.Backbone.Options, Neck = config.Neck, Retina = config.Retina, Rpn = config.Rpn, Regions = config.Regions },
             s_options);
@@ -33,22 +33,15 @@ public static class DetectorConfiguration
     /// <exception cref="ArgumentException">The text is no configuration of a network that can be built.</exception>
     public static DetectorConfig Read(string json)
     {
-        try
+        var document = (Document)ModelConfigJson.Parse(json, typeof(Document), s_options);
+        return new DetectorConfig
         {
-            Document document = JsonSerializer.Deserialize<Document>(json, s_options) ?? throw new JsonException("it is null");
-            return new DetectorConfig
-            {
-                Backbone = new BackboneConfig { Network = ModelConfiguration.Read(document.Family, document.Network.ToJsonString()).Config, Options = document.Options },
-                Neck = document.Neck,
-                Retina = document.Retina,
-                Rpn = document.Rpn,
-                Regions = document.Regions,
-            };
-        }
-        catch (Exception error) when (error is JsonException or NotSupportedException)
-        {
-            throw new ArgumentException($"The configuration of the detector cannot be read ({error.Message}).", error);
-        }
+            Backbone = new BackboneConfig { Network = ModelConfigJson.Read(document.Family, document.Network.ToJsonString()).Config, Options = document.Options },
+            Neck = document.Neck,
+            Retina = document.Retina,
+            Rpn = document.Rpn,
+            Regions = document.Regions,
+        };
     }
 
     private sealed record Document

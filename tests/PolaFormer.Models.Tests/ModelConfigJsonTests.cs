@@ -2,7 +2,7 @@ using PolaFormer.Tensors;
 
 namespace PolaFormer.Models.Tests;
 
-public class ModelConfigurationTests
+public class ModelConfigJsonTests
 {
     [Theory]
     [MemberData(nameof(RegistryTests.Names), MemberType = typeof(RegistryTests))]
@@ -10,10 +10,10 @@ public class ModelConfigurationTests
     {
         using IDisposable meta = new MetaDevice().Use();
         VisionModel model = ModelRegistry.Find(name).Create();
-        (string family, string json) = ModelConfiguration.Write(model);
-        VisionModel copy = ModelConfiguration.Read(family, json).Create();
+        (string family, string json) = ModelConfigJson.Write(model);
+        VisionModel copy = ModelConfigJson.Read(family, json).Create();
         Assert.Equal(model.StateDict().Select(entry => (entry.Name, entry.Tensor.Shape)), copy.StateDict().Select(entry => (entry.Name, entry.Tensor.Shape)));
-        Assert.Equal(json, ModelConfiguration.Write(copy).Json);
+        Assert.Equal(json, ModelConfigJson.Write(copy).Json);
     }
 
     [Theory]
@@ -40,7 +40,7 @@ public class ModelConfigurationTests
     public void WrongConfigurationsAreErrorsOfOneLine(string family, string json)
     {
         using IDisposable meta = new MetaDevice().Use();
-        var error = Assert.Throws<ArgumentException>(() => ModelConfiguration.Read(family, json).Create());
+        var error = Assert.Throws<ArgumentException>(() => ModelConfigJson.Read(family, json).Create());
         Assert.DoesNotContain('\n', error.Message);
     }
 

@@ -10,10 +10,10 @@ namespace PolaFormer.Segmentation.Networks;
 /// The segmentation networks by name, those published first: PolaFormer++ with LightHam (the authors' configs/PolaPP), and those of PolaFormer's
 /// table 2, whose configurations are the hosts' (PVT with Semantic FPN, Swin with UperNet), for the authors published none.
 /// </summary>
-public static class SegmentationModels
+public static class SegmenterRegistry
 {
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<SegmentationModelEntry> All { get; } =
+    public static IReadOnlyList<SegmenterEntry> All { get; } =
     [
         new("polapp_b1_ham", LightHam("polaformer_pp_b1")),
         new("polapp_b2_ham", LightHam("polaformer_pp_b2")),
@@ -46,11 +46,11 @@ public static class SegmentationModels
     };
 
     /// <summary>The network of a name; null for none.</summary>
-    public static SegmentationModelEntry? TryFind(string name) => All.FirstOrDefault(entry => string.Equals(entry.Name, name, StringComparison.OrdinalIgnoreCase));
+    public static SegmenterEntry? TryFind(string name) => All.FirstOrDefault(entry => string.Equals(entry.Name, name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The network of a name.</summary>
     /// <exception cref="ArgumentException">There is none; the message lists those there are.</exception>
-    public static SegmentationModelEntry Find(string name) =>
+    public static SegmenterEntry Find(string name) =>
         TryFind(name) ?? throw new ArgumentException($"There is no segmentation network '{name}'. Known: {string.Join(", ", All.Select(entry => entry.Name))}.", nameof(name));
 
     /// <summary>PolaFormer++ with LightHam: maps of strides 8, 16 and 32.</summary>
@@ -76,7 +76,7 @@ public static class SegmentationModels
     /// <summary>A PVT with a feature pyramid and Semantic FPN.</summary>
     public static SegmenterConfig SemanticFpn(string backbone)
     {
-        var config = ((PvtConfig)ModelRegistry.Find(backbone).Config).ForDensePrediction();
+        PvtConfig config = ((PvtConfig)ModelRegistry.Find(backbone).Config).ForDensePrediction();
         return new SegmenterConfig
         {
             Backbone = config,
@@ -88,7 +88,7 @@ public static class SegmentationModels
     /// <summary>A Swin with UperNet, and an FCN on its third map in training.</summary>
     public static SegmenterConfig UperNet(string backbone)
     {
-        var config = ((SwinConfig)ModelRegistry.Find(backbone).Config).ForDensePrediction() with { DropPathRate = 0.3f };
+        SwinConfig config = ((SwinConfig)ModelRegistry.Find(backbone).Config).ForDensePrediction() with { DropPathRate = 0.3f };
         int[] channels = [.. config.Depths.Select((_, stage) => config.EmbedDim << stage)];
         return new SegmenterConfig
         {

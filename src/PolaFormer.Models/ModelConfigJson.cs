@@ -7,7 +7,7 @@ namespace PolaFormer.Models;
 /// A network's shape as text, for the metadata of its checkpoints: the name of its family and its configuration as JSON. Text
 /// that is read is untrusted: unknown keys and shapes beyond reason are errors.
 /// </summary>
-public static class ModelConfiguration
+public static class ModelConfigJson
 {
     private static readonly JsonSerializerOptions Options = new()
     {
@@ -31,13 +31,23 @@ public static class ModelConfiguration
     {
         Type type = ModelRegistry.Families.FirstOrDefault(known => known.Name == family)?.ConfigType
             ?? throw new ArgumentException($"There is no family '{family}' of models. Known: {string.Join(", ", ModelRegistry.Families.Select(known => known.Name))}.");
+        return new ModelEntry(family, (VisionModelConfig)Parse(json, type, Options));
+    }
+
+    /// <summary>An object of JSON of unknown origin.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="type">What it describes.</param>
+    /// <param name="options">How it is written.</param>
+    /// <exception cref="ArgumentException">The text is no such object.</exception>
+    public static object Parse(string json, Type type, JsonSerializerOptions options)
+    {
         try
         {
-            return new ModelEntry(family, (VisionModelConfig?)JsonSerializer.Deserialize(json, type, Options) ?? throw new JsonException("it is null"));
+            return JsonSerializer.Deserialize(json, type, options) ?? throw new JsonException("it is null");
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or NotSupportedException)
         {
-            throw new ArgumentException($"The configuration of the model cannot be read ({error.Message}).", error);
+            throw new ArgumentException($"The configuration of the network cannot be read ({error.Message}).", error);
         }
     }
 }
