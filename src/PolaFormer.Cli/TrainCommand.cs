@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.Globalization;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Files;
 using PolaFormer.Measurement;
+using PolaFormer.Models;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
@@ -21,6 +23,9 @@ internal static class TrainCommand
         var epochs = new Option<int?>("--epochs") { HelpName = "N", Description = "Epochs (TRAIN.EPOCHS).", CustomParser = Numbers.OneOrNone(int.MinValue, int.MaxValue) };
         var batch = new Option<int?>("--batch") { HelpName = "N", Description = "Images a step (DATA.BATCH_SIZE).", CustomParser = Numbers.OneOrNone(int.MinValue, int.MaxValue) };
         var rate = new Option<double?>("--lr") { HelpName = "RATE", Description = "Learning rate (TRAIN.BASE_LR)." };
+        var seed = new Option<int?>("--seed") { HelpName = "N", Description = "Everything random follows from it (SEED).", CustomParser = Numbers.OneOrNone(0, int.MaxValue) };
+        var holdOut = new Option<double?>("--val-split") { HelpName = "SHARE", Description = "Share of the images to evaluate on, where the data are not divided (DATA.HOLD_OUT)." };
+        var findRate = new Option<bool>("--find-lr") { Description = "Look for a learning rate instead of training: the loss over rising rates, as text, CSV and SVG." };
         var resume = new Option<string?>("--resume") { HelpName = "FILE", Description = "State of a run to continue from: its resume.safetensors (MODEL.RESUME)." };
         var pretrained = new Option<string?>("--pretrained") { HelpName = "FILE", Description = "Checkpoint to start a new run from, of any resolution and number of classes (MODEL.PRETRAINED)." };
         var onNan = new Option<string?>("--on-nan") { Description = "What a loss or gradient that is not finite does: stop the run, skip the step, or roll back to the saved state and pass the batch over (TRAIN.ON_NAN)." };
@@ -32,14 +37,22 @@ internal static class TrainCommand
         Option<int?> threads = CommonOptions.Threads();
         var json = new Option<bool>("--json") { Description = "Print the run's log, one JSON object a line, instead of text." };
         var throughput = new Option<bool>("--throughput") { Description = "Measure images/s of inference on batches of DATA.BATCH_SIZE instead of training (THROUGHPUT_MODE)." };
-        var command = new Command("train", "Train a network.") { recipe, model, data, output, epochs, batch, rate, resume, pretrained, attention, onNan, detectAnomaly, device, threads, json, throughput, options };
+        var command = new Command("train", "Train a network.") { recipe, model, data, output, epochs, batch, rate, seed, holdOut, findRate, resume, pretrained, attention, onNan, detectAnomaly, device, threads, json, throughput, options };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
             string? file = parsed.GetValue(recipe), name = parsed.GetValue(model);
-            if (file is null && name is null)
-                throw new ConfigurationException("Nothing says what to train: give a recipe with --cfg, or a network with --model.");
-            string[] keys = [.. name is null ? Array.Empty<string>() : ["MODEL.TYPE", name, "MODEL.NAME", name], .. parsed.GetValue(options)!];
+            if (file is null && name is null && !Directory.Exists(parsed.GetValue(data)))
+                throw new ConfigurationException("Nothing says what to train: give a folder of images with --data, a recipe with --cfg, or a network with --model.");
+            string[] given =
+            [
+                .. name is null ? Array.Empty<string>() : ["MODEL.TYPE", name, "MODEL.NAME", name],
+                .. parsed.GetValue(options)!,
+                .. parsed.GetValue(seed) is { } number ? ["SEED", $"{number}"] : Array.Empty<string>(),
+                .. parsed.GetValue(holdOut) is { } share ? ["DATA.HOLD_OUT", share.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
+            ];
+            bool isForFolder = file is null && Directory.Exists(parsed.GetValue(data)) && (name is null || ModelRegistry.All.Any(entry => entry.Name == name));
+            string[] keys = isForFolder ? [.. FolderTraining.KeysFor(parsed.GetValue(data)!, name, parsed.GetValue(pretrained), given, parsed.GetValue(json)), .. given] : given;
             TrainingConfig config = ConfigurationReader.Read(file, keys, NetworkTasks.Publish);
             config.Data.DataPath = parsed.GetValue(data) ?? config.Data.DataPath;
             config.Train.Epochs = parsed.GetValue(epochs) ?? config.Train.Epochs;
@@ -60,7 +73,7 @@ internal static class TrainCommand
             if (file is not null)
                 RequireRecipeKept(file, config.Output);
             using IDisposable use = CommonOptions.UseDevice(config.Device, isMixed: config.AmpType == "bfloat16");
-            return Run(config, parsed.GetValue(json));
+            return parsed.GetValue(findRate) ? FindRate(config, parsed.GetValue(json)) : Run(config, parsed.GetValue(json));
         });
         return command;
     }
@@ -86,6 +99,17 @@ internal static class TrainCommand
         if (!asJson && trainer.Task.Pretrained is { } report)
             Console.WriteLine($"Started from {PlainText.Of(config.Model.Pretrained)}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Mismatched.Count} of another shape, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.PassedOver.Count} passed over");
         return TrainingRun.Run(trainer, config.Output, asJson, config.PrintFreq, stop.Token, NetworkTasks.PagesOf(trainer.Task, config.Output));
+    }
+
+    private static int FindRate(TrainingConfig config, bool asJson)
+    {
+        if (NetworkTasks.Of(config) != NetworkTask.Classification)
+            throw new ConfigurationException("--find-lr is for classifiers of images; the recipe is of another task.");
+        using var stop = new StopSignals();
+        var task = new ClassificationTask(config);
+        var search = LearningRateSearch.Run(task, ConfiguredOptimization.Optimizer(config.Train, task.Network), stop: stop.Token);
+        LearningRatePages.Write(search, config.Output, ConfiguredOptimization.RateScale(config), asJson);
+        return 0;
     }
 
     // The run writes its resolved configuration, which must not replace a recipe that somebody wrote; one that a run wrote may be.

@@ -13,6 +13,9 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
     // A terminal's line moves no faster than it can be read.
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Folder of the run, named at its end with what to do next; null to name none.</summary>
+    public string? Folder { get; init; }
+
     private long _shownAt;
     private string _examples = "images";
 
@@ -68,6 +71,14 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
         // The line that moved stays, and what follows begins below it.
         else if (width is not null && !end.IsComplete)
             output.WriteLine();
+        if (end is { IsComplete: true, WasFinished: false, BestEpoch: > 0 } && Folder is not null)
+        {
+            string best = PlainText.Of(Path.Combine(Folder, "best.safetensors"));
+            output.WriteLine($"{(end.HasStalled ? $"Ended after epoch {end.Epochs}: none since epoch {end.BestEpoch} was better (TRAIN.PATIENCE). " : "")}Best {end.Best.Definition.Label} {end.Best.ToText()}, epoch {end.BestEpoch}: {best}");
+            output.WriteLine($"Report: {PlainText.Of(Path.Combine(Folder, "report.html"))}");
+            output.WriteLine($"Next: polaformer predict --checkpoint {best} IMAGE");
+        }
+
         if (end.Test is { } test)
             output.WriteLine(FormattableString.Invariant($"test: {test.First.Definition.Label} {test.First.ToText()}, loss {test.Loss:F4} over {test.Count} rows"));
     }

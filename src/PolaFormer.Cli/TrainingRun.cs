@@ -26,7 +26,7 @@ internal static class TrainingRun
         });
         ITrainingObserver display = asJson
             ? new JsonLines(output.WriteLine, printEvery)
-            : new TrainingDisplay(output, Console.IsOutputRedirected ? null : () => Console.WindowWidth, printEvery);
+            : new TrainingDisplay(output, Console.IsOutputRedirected ? null : () => Console.WindowWidth, printEvery) { Folder = folder };
         if (trainer.Run(new TrainingObservers([display, .. pages]), stop))
             return 0;
         Console.Error.WriteLine("Stopped; the same command continues.");

@@ -24,6 +24,9 @@ internal sealed class BestNetwork(TrainingTask task, Action<Module, double, int>
     /// <summary>Best value, saved or not; −1 where there is none.</summary>
     public double Value => _waiting?.Value ?? Saved;
 
+    /// <summary>Epoch of the best network, saved or not; 0 where there is none.</summary>
+    public int Epoch => _waiting?.Epoch ?? SavedEpoch;
+
     /// <summary>Whether an evaluation is better than the best before it.</summary>
     public bool IsBeatenBy(Evaluation evaluation) => task.Metrics[0].IsBetter(evaluation.First.Value, Value);
 

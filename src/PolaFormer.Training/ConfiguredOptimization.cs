@@ -27,13 +27,16 @@ public static class ConfiguredOptimization
         };
     }
 
+    /// <summary>What the rates of a recipe, for 512 images a step, are multiplied by.</summary>
+    public static double RateScale(TrainingConfig config) => (double)config.Data.BatchSize * config.Train.AccumulationSteps / ReferenceBatch;
+
     /// <summary>TRAIN.LR_SCHEDULER, its rates scaled to the images of a step.</summary>
     /// <exception cref="ConfigurationException">The schedule is unknown or would fall below 0.</exception>
     public static LearningRateSchedule Schedule(TrainingConfig config, int stepsPerEpoch)
     {
         OptimizationConfig train = config.Train;
         ConfigurationRules.Check(train.LrScheduler, "TRAIN.LR_SCHEDULER.");
-        double scale = (double)config.Data.BatchSize * train.AccumulationSteps / ReferenceBatch;
+        double scale = RateScale(config);
         long warmup = (long)train.WarmupEpochs * stepsPerEpoch, total = (long)train.Epochs * stepsPerEpoch;
         switch (train.LrScheduler.Name)
         {

@@ -51,6 +51,7 @@ public static class ConfiguredTrainer
             Schedule = schedule,
             Seed = (ulong)config.Seed,
             StartEpoch = train.StartEpoch,
+            Patience = train.Patience,
             AccumulationSteps = train.AccumulationSteps,
             ClipGradient = train.ClipGrad ?? 0,
             ClipsByValue = train.ClipMode == "value",

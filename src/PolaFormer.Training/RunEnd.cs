@@ -9,6 +9,12 @@ namespace PolaFormer.Training;
 /// <param name="WasFinished">Whether it had reached its end before this start, which so had nothing to do.</param>
 public sealed record RunEnd(bool IsComplete, MetricValue Best, TimeSpan Elapsed, long GlobalStep, int Epochs, bool WasFinished)
 {
+    /// <summary>Epoch of the best network; 0 where there is none.</summary>
+    public int BestEpoch { get; init; }
+
+    /// <summary>Whether it ended because no better network came for as many epochs as TRAIN.PATIENCE says.</summary>
+    public bool HasStalled { get; init; }
+
     /// <summary>What the chosen network achieves on the examples for testing; null for a task without, or where the run was stopped.</summary>
     public Evaluation? Test { get; init; }
 }

@@ -66,6 +66,11 @@ public sealed class Trainer
 
     private int Epochs => _options.Epochs;
 
+    // Whether the last epoch was done, or as many without a better network as are waited for.
+    private bool IsFinished => _state.Position.Epoch >= Epochs || HasStalled;
+
+    private bool HasStalled => _options.Patience > 0 && _state.Position.Step == 0 && _best.Epoch > 0 && _state.Position.Epoch - _best.Epoch >= _options.Patience;
+
     // Over every start of the run.
     private TimeSpan Elapsed => _earlier + Stopwatch.GetElapsedTime(_startedAt);
 
@@ -89,7 +94,7 @@ public sealed class Trainer
             RequireInputsElsewhere();
         RunHistory history = resumedFrom is null ? RunHistory.None : RunHistory.Read(_folder);
         _earlier = history.Elapsed;
-        bool wasFinished = _state.Position.Epoch >= Epochs;
+        bool wasFinished = IsFinished;
         if (wasFinished && history.CompleteAt == _state.Position.GlobalStep)
         {
             _observer.RunEnded(End(isComplete: true, wasFinished) with { Elapsed = history.Elapsed });
@@ -107,7 +112,7 @@ public sealed class Trainer
             _states.Save(_state);
         _savedAt = Stopwatch.GetTimestamp();
         EpochEnd end = EpochEnd.Complete;
-        while (end != EpochEnd.Stopped && _state.Position.Epoch < Epochs)
+        while (end != EpochEnd.Stopped && !IsFinished)
             end = RunEpoch(stop);
         if (end == EpochEnd.Stopped)
             Save();
@@ -217,7 +222,11 @@ public sealed class Trainer
     { ExamplesName = Task.ExamplesName });
 
     private RunEnd End(bool isComplete, bool wasFinished) =>
-        new(isComplete, new MetricValue(Task.Metrics[0], _best.Value), Elapsed, _state.Position.GlobalStep, _state.Position.Epoch, wasFinished);
+        new(isComplete, new MetricValue(Task.Metrics[0], _best.Value), Elapsed, _state.Position.GlobalStep, _state.Position.Epoch, wasFinished)
+        {
+            BestEpoch = _best.Epoch,
+            HasStalled = isComplete && HasStalled,
+        };
 
     private void StartTraining()
     {
@@ -312,7 +321,7 @@ public sealed class Trainer
         // The records come before the state: what is recorded and not saved is dropped by the next start, and made anew.
         _observer.EpochDone(new EpochResult(
             position.Epoch, position.GlobalStep, metrics.Loss, metrics.First, rate, examplesPerSecond, evaluation, emaEvaluation, Task.LeftOut, isBest, Elapsed));
-        if (position.Epoch >= Epochs)
+        if (IsFinished)
             Save(evaluation.First.Value, emaEvaluation?.First.Value);
         else if (position.Epoch % _options.SaveEpochs == 0)
             Try(() => Save(evaluation.First.Value, emaEvaluation?.First.Value));
@@ -373,7 +382,7 @@ public sealed class Trainer
         if (_state.Ema is { } ema)
             Attempt(() => SaveModel("last_ema", ema.Average, emaValue, epoch, alsoElse: false));
         _state.Position = _state.Position with { Best = _best.Saved, BestEpoch = _best.SavedEpoch, BestEma = _bestAverage.Saved };
-        if (failure is null || epoch < Epochs)
+        if (failure is null || !IsFinished)
             _states.Save(_state);
         _savedAt = Stopwatch.GetTimestamp();
         if (failure is not null)

@@ -21,6 +21,9 @@ public sealed record TrainerOptions
     /// <summary>Epoch to begin with.</summary>
     public int StartEpoch { get; init; }
 
+    /// <summary>Epochs without a better first metric after which the run ends; 0 to go on to the last epoch.</summary>
+    public int Patience { get; init; }
+
     /// <summary>Batches whose gradients add up before the weights change.</summary>
     public int AccumulationSteps { get; init; } = 1;
 

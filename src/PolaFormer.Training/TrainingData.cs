@@ -58,7 +58,7 @@ public sealed class TrainingData
         ResamplingFilter filter = data.Interpolation == "bicubic" ? ResamplingFilter.Bicubic : ResamplingFilter.Bilinear;
         bool centerCrop = !isSmall && config.Test.Crop;
 
-        IImageDataset train = OpenSplit(config, "train"), evaluation = OpenSplit(config, "val");
+        (IImageDataset train, IImageDataset evaluation) = OpenSplits(config);
         if (!train.Classes.SequenceEqual(evaluation.Classes))
             throw new ConfigurationException($"{data.DataPath}: {ClassDifference.Describe("the training images", train.Classes, "the evaluation images", evaluation.Classes)}. Give the folders of both the same names.");
         if (train.Classes.Count != config.Model.NumClasses)
@@ -79,8 +79,19 @@ public sealed class TrainingData
         IImageTransform augmentation = TrainingAugmentation.Create(config.Aug, data, mean, std);
         var preparation = new EvalTransform(data.ImgSize, centerCrop ? EvalResize.SquareThenCrop : EvalResize.Square, filter, normalization);
         return new TrainingData(
-            new DataLoader(train, augmentation, options with { Shuffle = true, DropLast = true }),
+            new DataLoader(train, augmentation, options with { Shuffle = true, DropLast = true, BalancedBy = data.Balanced ? LabelsOf(train) : null }),
             new DataLoader(evaluation, preparation, options), train.Classes, mean, std, centerCrop);
+    }
+
+    /// <summary>The images to train and to evaluate on: those of the folders, archives or shards for both, or a folder of classes divided by DATA.HOLD_OUT and SEED.</summary>
+    /// <exception cref="ImageException">Nothing of the kind is at DATA_PATH.</exception>
+    public static (IImageDataset Train, IImageDataset Evaluation) OpenSplits(TrainingConfig config)
+    {
+        DataConfig data = config.Data;
+        if (data.ZipMode || !ImageDatasets.IsWithoutSplits(data.DataPath))
+            return (OpenSplit(config, "train"), OpenSplit(config, "val"));
+        var images = new ImageFolder(data.DataPath);
+        return data.HoldOut == 1 ? (images, images) : StratifiedSplit.Divide(images, data.HoldOut, (ulong)config.Seed);
     }
 
     private static IImageDataset OpenSplit(TrainingConfig config, string split)
@@ -90,4 +101,6 @@ public sealed class TrainingData
             ? ImageDatasets.OpenMapped(data.DataPath, split, config.Model.NumClasses, inMemory: data.CacheMode == "full")
             : ImageDatasets.Open(data.DataPath, split, config.Model.NumClasses);
     }
+
+    private static int[] LabelsOf(IImageDataset images) => [.. Enumerable.Range(0, images.Count).Select(images.LabelOf)];
 }

@@ -16,7 +16,7 @@ public sealed class DataConfig
     [AllowedValues("imagenet", "cifar10", "masks", "objects", "listops", "text", "retrieval", "pathfinder", "image")]
     public string Dataset { get; set; } = "imagenet";
 
-    /// <summary>HOLD_OUT (ours): share of masks and objects that is held out by SEED for evaluation where the data have no images for it; 1 to evaluate on all.</summary>
+    /// <summary>HOLD_OUT (ours): share of the images that is held out by SEED for evaluation where the data have none for it, of each class of a folder of classes alike; 1 to evaluate on all.</summary>
     [Range(0, 1, MinimumIsExclusive = true)]
     public double HoldOut { get; set; } = 0.1;
 
@@ -42,6 +42,9 @@ public sealed class DataConfig
     /// <summary>NUM_WORKERS: threads that decode images, at most one a core.</summary>
     [Range(0, 1024)]
     public int NumWorkers { get; set; } = 8;
+
+    /// <summary>BALANCED (ours): an epoch shows every class equally often, instead of every image once.</summary>
+    public bool Balanced { get; set; }
 
     /// <summary>BAD_IMAGES: what an image that cannot be decoded does: <c>fail</c> ends the run, <c>skip</c> makes its batch smaller. A key of ours.</summary>
     [AllowedValues("fail", "skip")]

@@ -23,6 +23,10 @@ public sealed class OptimizationConfig
     [Range(0, MaxEpochs)]
     public int CooldownEpochs { get; set; }
 
+    /// <summary>PATIENCE (ours): epochs without a better evaluation after which the run ends; 0 to go on to the last epoch.</summary>
+    [Range(0, MaxEpochs)]
+    public int Patience { get; set; }
+
     /// <summary>WEIGHT_DECAY: decoupled decay.</summary>
     [Range(0, 1000)]
     public double WeightDecay { get; set; } = 0.05;

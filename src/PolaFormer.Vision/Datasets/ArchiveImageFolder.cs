@@ -41,6 +41,9 @@ internal sealed class ArchiveImageFolder : IImageDataset
     public IReadOnlyList<string> Classes { get; }
 
     /// <inheritdoc/>
+    public int LabelOf(int index) => _images[index].Label;
+
+    /// <inheritdoc/>
     public ImageSample Get(int index)
     {
         (int entry, int label) = _images[index];

@@ -15,6 +15,11 @@ public interface IImageDataset
     /// </summary>
     IReadOnlyList<int> ShardStarts => [0];
 
+    /// <summary>Class of an image; data sets that know it do not read the image.</summary>
+    /// <param name="index">0 … Count − 1.</param>
+    /// <exception cref="ImageException">It cannot be read.</exception>
+    int LabelOf(int index) => Get(index).Label;
+
     /// <summary>One image as it is stored.</summary>
     /// <param name="index">0 … Count − 1.</param>
     /// <exception cref="ImageException">It cannot be read.</exception>

@@ -37,6 +37,17 @@ public static class ImageDatasets
         throw new ImageException($"{path}: holds no folder {string.Join(" or ", splits.Select(name => name + "/"))}, no {split}_map.txt with {split}.zip, no data_batch_1.bin and no {split}-*.tar");
     }
 
+    /// <summary>Whether a path is a folder of class folders, without folders, archives or lists of splits: images lie two levels below it.</summary>
+    /// <param name="path">What the user names.</param>
+    public static bool IsWithoutSplits(string path)
+    {
+        if (!Directory.Exists(path) || CifarBinary.Find(path) is not null)
+            return false;
+        string[] names = ["train", .. s_evaluation];
+        return !names.Any(name => Directory.Exists(Path.Combine(path, name)) || MappedImages.IsAt(path, name) || ShardFiles.Find(path, name).Count > 0)
+            && Directory.EnumerateDirectories(path).Any();
+    }
+
     /// <summary>Opens Swin's zipped form: <c>train.zip</c> and <c>train_map.txt</c> in a folder.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="split">The split; for <c>val</c>, <c>test</c> and <c>validation</c> either of the others will do.</param>

@@ -47,6 +47,9 @@ public sealed class ImageFolder : IImageDataset
     public IReadOnlyList<string> Classes { get; }
 
     /// <inheritdoc/>
+    public int LabelOf(int index) => _files[index].Label;
+
+    /// <inheritdoc/>
     public ImageSample Get(int index)
     {
         (string path, int label) = _files[index];

@@ -54,7 +54,9 @@ public sealed class DataLoader
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         ArgumentOutOfRangeException.ThrowIfNegative(firstBatch);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(firstBatch, BatchCount);
-        int[] order = _options.Shuffle ? SampleOrder.Shuffled(_dataset.Count, _options.Seed, epoch, _dataset.ShardStarts) : SampleOrder.Sequential(_dataset.Count);
+        int[] order = _options is { Shuffle: true, BalancedBy: { } labels }
+            ? SampleOrder.Balanced(labels, _options.Seed, epoch)
+            : _options.Shuffle ? SampleOrder.Shuffled(_dataset.Count, _options.Seed, epoch, _dataset.ShardStarts) : SampleOrder.Sequential(_dataset.Count);
         IEnumerable<Batch> batches = _options.Workers == 0 ? OnThisThread(order, epoch, firstBatch) : InBackground(order, epoch, firstBatch);
         return batches.Where(batch => batch.Count > 0);
     }

@@ -9,6 +9,9 @@ public sealed record DataLoaderOptions
     /// <summary>Whether every epoch has an order of its own.</summary>
     public bool Shuffle { get; init; }
 
+    /// <summary>Class of every image, for shuffled epochs that show each class equally often: images of small classes several times, of large ones some; null to show every image once.</summary>
+    public IReadOnlyList<int>? BalancedBy { get; init; }
+
     /// <summary>Whether a last, smaller batch is left out. Then every epoch has <see cref="DataLoader.BatchCount"/> batches: it does not shrink silently by one whose images are all bad.</summary>
     public bool DropLast { get; init; }
 

@@ -30,6 +30,30 @@ internal static class SampleOrder
         return order;
     }
 
+    /// <summary>As many samples as there are, each class as often as the others but for one; those of a class come in shuffled rounds, in which none comes twice.</summary>
+    public static int[] Balanced(IReadOnlyList<int> labels, ulong seed, int epoch)
+    {
+        int[][] classes = [.. Enumerable.Range(0, labels.Count).GroupBy(index => labels[index]).OrderBy(group => group.Key).Select(group => group.ToArray())];
+        var philox = new Philox(seed, OrderStream | ShardStream | (uint)epoch);
+        int[] order = new int[labels.Count];
+        ulong draws = 0;
+        for (int i = 0; i < order.Length; i++)
+        {
+            int[] members = classes[i % classes.Length];
+            int place = i / classes.Length % members.Length;
+            if (place == 0)
+            {
+                Shuffle(members, philox, draws);
+                draws += (ulong)members.Length;
+            }
+
+            order[i] = members[place];
+        }
+
+        Shuffle(order, philox, draws);
+        return order;
+    }
+
     private static int[] ShardByShard(int count, IReadOnlyList<int> starts, Philox philox)
     {
         int[] shards = Sequential(starts.Count);
