@@ -8,6 +8,7 @@ var commands = new Dictionary<string, Func<Command>>
 {
     ["predict"] = PredictCommand.Create,
     ["models"] = ModelsCommand.Create,
+    ["fetch"] = FetchCommand.Create,
     ["inspect"] = InspectCommand.Create,
     ["convert"] = ConvertCommand.Create,
     ["export"] = ExportCommand.Create,
@@ -33,7 +34,7 @@ return UserErrors.Run(() =>
     Terminal.Use();
 
     // An image may be called @home.jpg; it is no file of arguments.
-    ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+    ParseResult parsed = root.Parse(args is ["fetch", ..] ? args : HubFiles.Replace(args), new ParserConfiguration { ResponseFileTokenReplacer = null });
     UserErrors.Check(parsed);
     foreach (string library in parsed.GetValue(plugins)!)
         Plugin.Load(library);
