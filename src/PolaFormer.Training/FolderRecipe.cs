@@ -59,7 +59,7 @@ public static class FolderRecipe
         string[] size = ["DATA.IMG_SIZE", SizeOf(start.ImageSize)];
         if (start.Config is null)
             return ["MODEL.TYPE", start.Model, "MODEL.NAME", start.Model, .. size];
-        if (ModelConfiguration.Read(start.Model, start.Config).Config is not PolaFormerPlusPlusConfig shape)
+        if (ModelConfigJson.Read(start.Model, start.Config).Config is not PolaFormerPlusPlusConfig shape)
             throw new ArgumentException($"The network to start from has a shape of {start.Model} that is not registered; name the recipe that it was trained by with --cfg.");
         return
         [
