@@ -63,14 +63,14 @@ internal static class DepthwiseKernels
         int lines = arguments.Batch * arguments.OutHeight;
         if (!IsQuick(type, arguments))
             return Math.Clamp(lines / LeastLines, 1, MostParts);
-        int wanted = (queue.Multiprocessors * BlocksPerMultiprocessor + Tiles(arguments) - 1) / Tiles(arguments);
+        int wanted = ((queue.Multiprocessors * BlocksPerMultiprocessor) + Tiles(arguments) - 1) / Tiles(arguments);
         return Math.Clamp(Math.Min(wanted, lines / PartsOfBlock), 1, queue.Multiprocessors * BlocksPerMultiprocessor);
     }
 
     /// <summary>Channels of a thread, of which it has all taps in registers.</summary>
     private static int Channels(in DepthwiseArguments arguments) => arguments.KernelWidth == 3 ? 4 : 2;
 
-    private static int Tiles(in DepthwiseArguments arguments) => (arguments.Channels / Channels(arguments) + Runs - 1) / Runs;
+    private static int Tiles(in DepthwiseArguments arguments) => ((arguments.Channels / Channels(arguments)) + Runs - 1) / Runs;
 
     private static bool IsQuick(StorageType type, in DepthwiseArguments arguments)
     {

@@ -59,7 +59,7 @@ public sealed class ConfigurationRulesTests
     [Theory]
     [InlineData("TRAIN.CLIP_MODE", "agc", "norm, value")]
     [InlineData("TRAIN.ON_NAN", "ignore", "stop, skip, rollback")]
-    [InlineData("TRAIN.LR_SCHEDULER.NAME", "poly", "cosine, linear, step")]
+    [InlineData("TRAIN.LR_SCHEDULER.NAME", "polynomial", "cosine, linear, step")]
     [InlineData("AUG.MIXUP_MODE", "rows", "batch, pair, elem")]
     [InlineData("AUG.REMODE", "mosaic", "pixel, rand, const")]
     [InlineData("DATA.DATASET", "mnist", "imagenet, cifar10")]
