@@ -15,7 +15,7 @@ internal static class KernelProfile
 {
     private const int Warm = 3, Repetitions = 10, MostLines = 45;
 
-    /// <summary>Prints profiles of works such as <c>pola_pvt_tiny/train/128</c>, <c>pola_pvt_tiny/infer/1</c> and <c>listops/train/32</c>.</summary>
+    /// <summary>Prints profiles of works such as <c>pola_pvt_tiny/train/128</c>, <c>pola_pvt_tiny/infer/1</c>, the same as one piece, <c>pola_pvt_tiny/graph/1</c>, and <c>listops/train/32</c>.</summary>
     public static void Print(Gpu gpu, bool isMixed, string[] works)
     {
         foreach (string work in works)
@@ -26,7 +26,7 @@ internal static class KernelProfile
             string[] parts = work.Split('/');
             try
             {
-                Profile($"{work}, {(isMixed ? "mixed" : "float32")}", WorkOf(parts[0], parts[1] == "train", int.Parse(parts[2])), device, runtime);
+                Profile($"{work}, {(isMixed ? "mixed" : "float32")}", WorkOf(parts[0], parts[1], int.Parse(parts[2])), device, runtime);
             }
             catch (Exception exception) when (exception is CudaException or InsufficientMemoryException or InvalidOperationException)
             {
@@ -64,7 +64,7 @@ internal static class KernelProfile
             Console.WriteLine($"{milliseconds,9:F3} ms {100 * milliseconds / sum,5:F1} % {launches,5} x {kernel}");
     }
 
-    private static Action WorkOf(string name, bool isTraining, int batch)
+    private static Action WorkOf(string name, string kind, int batch)
     {
         if (name == "listops")
             return Sequences(batch);
@@ -72,9 +72,15 @@ internal static class KernelProfile
         model.Initialize(1);
         model.To(Device.Default);
         Tensor images = Noise.Images(batch, model.ImageSize);
-        if (!isTraining)
+        if (kind != "train")
         {
             model.OptimizeForInference();
+            if (kind == "graph")
+            {
+                RepeatedPass pass = Device.Default.Repeat(() => model.Forward(images));
+                return () => pass.Run();
+            }
+
             return () =>
             {
                 using MemoryScope scope = MemoryScope.Enter();

@@ -22,6 +22,8 @@ internal sealed unsafe class ProfilingRuntime(Gpu gpu) : IGpuRuntime
 
     public void CopyToHost(nint source, void* destination, long bytes) => _runtime.CopyToHost(source, destination, bytes);
 
+    public ICapturedWork Capture(Action work) => _runtime.Capture(work);
+
     public void ReleaseUnused() => _runtime.ReleaseUnused();
 
     public void Synchronize() => _runtime.Synchronize();

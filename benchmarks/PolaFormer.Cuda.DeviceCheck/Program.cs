@@ -4,7 +4,7 @@ using PolaFormer.Tensors;
 
 // Runs the kernels on the GPU of this machine: `resources`, `check` (kernels against double precision), `operators` and `networks`
 // (against the processor), `copy` (memory rate), `time TYPE TOKENS…`, `speed NETWORK…`, and
-// `profile float|mixed NETWORK/train|infer/BATCH…` (kernel by kernel). eng/device-check.sh calls it where there
+// `profile float|mixed NETWORK/train|infer|graph/BATCH…` (kernel by kernel). eng/device-check.sh calls it where there
 // is a GPU. `operators cpu` and `networks cpu` hold the processor against itself, which tries the program where there is none.
 switch (args)
 {
@@ -32,7 +32,7 @@ try
         case ["profile", "float" or "mixed", .. string[] works]: KernelProfile.Print(gpu, args[1] == "mixed", works); return 0;
         case ["copy"]: CopyRate.Print(stream); return 0;
         case ["time", string type, .. string[] tokens]: PolarityTiming.Print(stream, type, [.. tokens.Select(int.Parse)]); return 0;
-        default: Console.Error.WriteLine("resources | check | operators | networks | copy | time bf16|float TOKENS… | speed NETWORK… | profile float|mixed NETWORK/train|infer/BATCH…"); return 2;
+        default: Console.Error.WriteLine("resources | check | operators | networks | copy | time bf16|float TOKENS… | speed NETWORK… | profile float|mixed NETWORK/train|infer|graph/BATCH…"); return 2;
     }
 }
 catch (Exception exception) when (exception is CudaException or InsufficientMemoryException)

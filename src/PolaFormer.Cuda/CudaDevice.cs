@@ -23,7 +23,7 @@ public sealed unsafe class CudaDevice : Device
     private static readonly Dictionary<int, CudaDevice> s_opened = [];
 
     private readonly IGpuRuntime _runtime;
-    private readonly GpuPool _pool;
+    private GpuPool _pool;
 
     internal CudaDevice(IGpuRuntime runtime, string name)
     {
@@ -64,6 +64,27 @@ public sealed unsafe class CudaDevice : Device
     public override void Synchronize() => _runtime.Synchronize();
 
     /// <inheritdoc/>
+    /// <exception cref="CudaException">The pass reads values.</exception>
+    public override RepeatedPass Repeat(Func<Tensor> pass)
+    {
+        // Memory of its own, as the work will write where it wrote now.
+        GpuPool shared = _pool, own = new(_runtime, MemoryStatistics);
+        _pool = own;
+        try
+        {
+            // The first run loads kernels, finds algorithms and takes the memory.
+            RepeatedPass.Keep(pass).Storage.Release();
+            Tensor? result = null;
+            ICapturedWork work = _runtime.Capture(() => result = RepeatedPass.Keep(pass));
+            return new CapturedPass(work, result!, own);
+        }
+        finally
+        {
+            _pool = shared;
+        }
+    }
+
+    /// <inheritdoc/>
     public override void TrimMemory()
     {
         _pool.Trim();
@@ -88,6 +109,8 @@ public sealed unsafe class CudaDevice : Device
     internal override bool HasKernel(Type call) => RequestTable.Default.Has(call);
 
     internal override bool SavesAttention => true;
+
+    internal override DType KeptType => IsMixedPrecision ? DType.BFloat16 : DType.Float32;
 
     internal override long? StateLength(Type call, in AttentionExtents extents, long processors) =>
         AttentionRequests.StateLength(call, extents);

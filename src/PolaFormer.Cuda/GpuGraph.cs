@@ -6,11 +6,13 @@ namespace PolaFormer.Cuda;
 public sealed class GpuGraph : IDisposable
 {
     private readonly Gpu _gpu;
+    private readonly IReadOnlyList<PinnedMemory> _sources;
     private nint _graph, _executable;
 
-    internal GpuGraph(Gpu gpu, nint graph)
+    // The sources are what the work copies from the host.
+    internal GpuGraph(Gpu gpu, nint graph, IReadOnlyList<PinnedMemory> sources)
     {
-        (_gpu, _graph) = (gpu, graph);
+        (_gpu, _graph, _sources) = (gpu, graph, sources);
         DriverApi.Check(DriverApi.cuGraphInstantiateWithFlags(out _executable, graph, 0), "prepare captured work");
     }
 
@@ -25,5 +27,7 @@ public sealed class GpuGraph : IDisposable
         _gpu.Bind();
         DriverApi.Check(DriverApi.cuGraphExecDestroy(executable), "give captured work back");
         DriverApi.Check(DriverApi.cuGraphDestroy(graph), "give captured work back");
+        foreach (PinnedMemory source in _sources)
+            source.Dispose();
     }
 }

@@ -19,6 +19,8 @@ internal sealed unsafe class GpuRuntime(Gpu gpu) : IGpuRuntime
 
     public void CopyToHost(nint source, void* destination, long bytes) => _stream.Read(source, destination, bytes);
 
+    public ICapturedWork Capture(Action work) => new CapturedGraph(_stream, _stream.Capture(work));
+
     public void ReleaseUnused()
     {
         _stream.Synchronize();
@@ -26,4 +28,15 @@ internal sealed unsafe class GpuRuntime(Gpu gpu) : IGpuRuntime
     }
 
     public void Synchronize() => _stream.Synchronize();
+
+    private sealed class CapturedGraph(GpuStream stream, GpuGraph graph) : ICapturedWork
+    {
+        public void Run() => stream.Launch(graph);
+
+        public void Dispose()
+        {
+            stream.Synchronize();
+            graph.Dispose();
+        }
+    }
 }

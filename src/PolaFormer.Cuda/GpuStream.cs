@@ -11,6 +11,9 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
     private readonly Lazy<CublasLt?> _cublasLt;
     private nint _handle;
 
+    // Where work is captured: what it copies from the host, which must stay.
+    private List<PinnedMemory>? _sources;
+
     internal GpuStream(Gpu gpu)
     {
         Gpu = gpu;
@@ -129,19 +132,23 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
     public GpuGraph Capture(Action work)
     {
         Gpu.Bind();
-        const int ThisThreadOnly = 1;
-        Check(cuStreamBeginCapture_v2(Handle, ThisThreadOnly), "begin to capture work");
+        // Memory of the host may be pinned meanwhile.
+        const int Relaxed = 2;
+        var sources = new List<PinnedMemory>();
+        Check(cuStreamBeginCapture_v2(Handle, Relaxed), "begin to capture work");
         nint graph = 0;
+        _sources = sources;
         try
         {
             work();
         }
         finally
         {
+            _sources = null;
             Check(cuStreamEndCapture(Handle, out graph), "capture this work");
         }
 
-        return new GpuGraph(Gpu, graph);
+        return new GpuGraph(Gpu, graph, sources);
     }
 
     /// <summary>Starts captured work.</summary>
@@ -161,6 +168,8 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
     /// <summary>Takes memory; its content is undefined. 0 where there is no room.</summary>
     internal nint TryAllocate(long bytes)
     {
+        if (_sources is not null)
+            throw new InvalidOperationException("Work that is being captured took memory that it had not taken when it ran first.");
         Gpu.Bind();
         int result = cuMemAllocAsync(out nint address, (nuint)bytes, Handle);
         if (result == CudaException.OutOfMemory)
@@ -180,6 +189,15 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
     internal void Write(nint to, void* from, long bytes)
     {
         Gpu.Bind();
+        if (_sources is not null)
+        {
+            var kept = new PinnedMemory(Gpu, bytes);
+            new Span<byte>(from, checked((int)bytes)).CopyTo(kept.Span);
+            _sources.Add(kept);
+            fixed (byte* copy = kept.Span)
+                from = copy;
+        }
+
         Check(cuMemcpyHtoDAsync_v2(to, from, (nuint)bytes, Handle), "copy from the host");
     }
 

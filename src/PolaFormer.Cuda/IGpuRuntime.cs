@@ -27,6 +27,9 @@ internal unsafe interface IGpuRuntime
     /// <summary>Copies to the processor's memory and waits for it.</summary>
     void CopyToHost(nint source, void* destination, long bytes);
 
+    /// <summary>Takes down what <paramref name="work"/> queues instead of doing it. What it copies from the host is kept.</summary>
+    ICapturedWork Capture(Action work);
+
     /// <summary>Waits until all work is done, and lets others have memory that is not in use.</summary>
     void ReleaseUnused();
 

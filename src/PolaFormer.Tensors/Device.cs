@@ -63,6 +63,14 @@ public abstract unsafe class Device
     {
     }
 
+    /// <summary>
+    /// Prepares a pass that will be run many times. A device that starts requests one by one may take down which there are and repeat
+    /// them as a whole, so that the host's part of the time goes away: the pass runs twice here, reads no values, and no other thread
+    /// uses the device meanwhile. Values that it takes from the host stay those of the preparation.
+    /// </summary>
+    /// <param name="pass">Computes from tensors that stay the same; their contents may change between runs.</param>
+    public virtual RepeatedPass Repeat(Func<Tensor> pass) => new(pass);
+
     /// <summary>Hands the pool's unused memory back to the system.</summary>
     public virtual void TrimMemory()
     {
@@ -129,6 +137,9 @@ public abstract unsafe class Device
 
     /// <summary>Whether backward kernels of polarity attention read the result of the forward pass, which is kept for them then.</summary>
     internal virtual bool SavesAttention => false;
+
+    /// <summary>How this device stores what is large and kept for a backward pass alone, where its requests take that.</summary>
+    internal virtual DType KeptType => DType.Float32;
 
     /// <summary>Whether the device carries out a request that can be composed.</summary>
     /// <param name="call">Type of the request.</param>

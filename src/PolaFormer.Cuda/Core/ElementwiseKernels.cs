@@ -17,6 +17,10 @@ internal static class ElementwiseKernels
     public static void UnaryGradient(IKernelQueue queue, StorageType type, UnaryFunction function, nint x, nint y, nint dy, nint dx, long count) =>
         Map(queue, $"unary_gradient_{LaunchShape.Suffix(type)}", new MapArguments { X = x, Y = y, DY = dy, Out = dx, Count = count, Function = (int)function });
 
+    /// <summary>y = f(x), and dy becomes f′(x)·dy.</summary>
+    public static void ActivateBoth(IKernelQueue queue, StorageType type, UnaryFunction function, nint x, nint y, nint dy, long count) =>
+        Map(queue, $"activate_both_{LaunchShape.Suffix(type)}", new MapArguments { X = x, Y = y, DY = dy, Out = dy, Count = count, Function = (int)function });
+
     /// <summary>y = scale·x + offset.</summary>
     public static void Affine(IKernelQueue queue, StorageType type, nint x, float scale, float offset, nint y, long count) =>
         Map(queue, $"affine_{LaunchShape.Suffix(type)}", new MapArguments { X = x, Out = y, Count = count, A = scale, B = offset });

@@ -45,8 +45,11 @@ internal static class ReductionKernels
             queue.Launch("reduction", $"reduce_parts_{suffix}", LaunchShape.Exact(outer * inner), LaunchShape.Threads, 0, arguments);
     }
 
-    // y in floats.
-    private static void SumColumns(IKernelQueue queue, StorageType type, nint x, nint y, nint workspace, int reduced, long inner, float factor)
+    /// <summary>Floats of workspace that <see cref="SumColumns"/> needs.</summary>
+    public static long ColumnWorkspace(IKernelQueue queue, int rows, int columns) => ColumnParts(queue, rows, columns) * (long)columns;
+
+    /// <summary>Sums of the columns, of which there are a multiple of four, in floats, times a factor.</summary>
+    public static void SumColumns(IKernelQueue queue, StorageType type, nint x, nint y, nint workspace, int reduced, long inner, float factor = 1)
     {
         int parts = ColumnParts(queue, reduced, inner);
         var arguments = new Arguments

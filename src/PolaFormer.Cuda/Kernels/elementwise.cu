@@ -3,7 +3,7 @@
 #include "walk.h"
 
 struct MapArguments {
-  const void *x, *y, *dy;  // y: the function's result, for its gradient
+  const void *x, *y, *dy;  // y: the function's result, for its gradient; activate_both writes it
   void* out;
   long long count;
   int function;
@@ -87,6 +87,28 @@ DEVICE void map_unary_gradient(const MapArguments& a) {
   map<T, T>(a, [&](float x, float y, float dy) { return unary_gradient(a.function, x, y, dy); });
 }
 
+// y = f(x), and out = f′(x)·dy, which may be dy.
+template <class T>
+DEVICE void activate_both(const MapArguments& a) {
+  auto* x = (const T*)a.x;
+  auto *y = (T*)a.y, *out = (T*)a.out;
+  long long fours = are_aligned<T>(x, y, a.dy, out) ? a.count / 4 : 0;
+  for (long long i = first_element(); i < fours; i += all_threads()) {
+    Four xs = load_four(x + 4 * i), dy = load_four((const T*)a.dy + 4 * i), value, gradient;
+    UNROLL for (int j = 0; j < 4; j++) {
+      value.x[j] = unary(a.function, xs.x[j]);
+      gradient.x[j] = unary_gradient(a.function, xs.x[j], value.x[j], dy.x[j]);
+    }
+    store_four(y + 4 * i, value);
+    store_four(out + 4 * i, gradient);
+  }
+  for (long long i = 4 * fours + first_element(); i < a.count; i += all_threads()) {
+    float value = unary(a.function, to_float(x[i]));
+    out[i] = from_float<T>(unary_gradient(a.function, to_float(x[i]), value, to_float(((const T*)a.dy)[i])));
+    y[i] = from_float<T>(value);
+  }
+}
+
 // out = a·x + b, or with y a·x + b·y.
 template <class T>
 DEVICE void map_affine(const MapArguments& a) {
@@ -102,6 +124,7 @@ KERNEL(unary_float, MapArguments, 256, 4) { map_unary<float>(a); }
 KERNEL(unary_bf16, MapArguments, 256, 4) { map_unary<bf16>(a); }
 KERNEL(unary_gradient_float, MapArguments, 256, 4) { map_unary_gradient<float>(a); }
 KERNEL(unary_gradient_bf16, MapArguments, 256, 4) { map_unary_gradient<bf16>(a); }
+KERNEL(activate_both_bf16, MapArguments, 256, 4) { activate_both<bf16>(a); }
 KERNEL(affine_float, MapArguments, 256, 4) { map_affine<float>(a); }
 KERNEL(affine_bf16, MapArguments, 256, 4) { map_affine<bf16>(a); }
 KERNEL(float_to_bf16, MapArguments, 256, 4) { map_convert<float, bf16>(a); }

@@ -39,7 +39,7 @@ DEVICE void finish(const ProductArguments& p, int batch, int row, int column, fl
 }
 
 // A block a tile of 64 × 64 of a part of k; each warp has 32 × 32 of it.
-template <class T, int P_ = PlanesOf<T>::count>
+template <class T, int P_ = PlanesOf<T>::count, class Result = T>
 DEVICE void product(const ProductArguments& p) {
   using L = Product<T, P_>;
   constexpr int P = L::P;
@@ -81,7 +81,7 @@ DEVICE void product(const ProductArguments& p) {
       UNROLL for (int e = 0; e < 4; e++) {
         int row = m0 + m + 16 * i + g + 8 * (e / 2), column = n0 + n + 8 * j + 2 * t + e % 2;
         if (row >= p.m || column >= p.n) continue;
-        if (p.splits == 1) finish<T>(p, batch, row, column, sums[i][j][e]);
+        if (p.splits == 1) finish<Result>(p, batch, row, column, sums[i][j][e]);
         else p.partial[((long long)rest * p.m + row) * p.n + column] = sums[i][j][e];
       }
     }
@@ -103,5 +103,6 @@ DEVICE void join_product(const ProductArguments& p) {
 KERNEL(product_float, ProductArguments, Product<float>::Threads, 3) { product<float>(a); }
 KERNEL(product_mixed, ProductArguments, Product<float>::Threads, 3) { product<float, 1>(a); }
 KERNEL(product_bf16, ProductArguments, Product<bf16>::Threads, 3) { product<bf16>(a); }
+KERNEL(product_bf16_to_float, ProductArguments, Product<bf16>::Threads, 3) { product<bf16, 1, float>(a); }
 KERNEL(join_product_float, ProductArguments, 256, 4) { join_product<float>(a); }
 KERNEL(join_product_bf16, ProductArguments, 256, 4) { join_product<bf16>(a); }

@@ -1,3 +1,4 @@
+using PolaFormer.Cuda.Core;
 using PolaFormer.Cuda.Driver;
 using PolaFormer.Tensors;
 using static PolaFormer.Cuda.Driver.CublasLtApi;
@@ -17,12 +18,13 @@ internal sealed unsafe class CublasLt : IDisposable
     private const int BatchCount = 5, BatchStride = 6, MostWorkspace = 1;
     private const int AlignmentA = 5, AlignmentB = 6, AlignmentC = 7, AlignmentD = 8;
     private const long WorkspaceBytes = 32L << 20;
+    private const int MostBiases = 1 << 16;
 
     // What the library takes for granted unless told.
     private const int AssumedAlignment = 256;
 
     private readonly GpuStream _stream;
-    private readonly GpuMemory _workspace;
+    private readonly GpuMemory _workspace, _bias;
     private readonly Dictionary<Key, Plan?> _plans = [];
     private nint _handle;
 
@@ -32,6 +34,7 @@ internal sealed unsafe class CublasLt : IDisposable
         stream.Gpu.Bind();
         Check(cublasLtCreate(out _handle), "start");
         _workspace = stream.Allocate(WorkspaceBytes);
+        _bias = stream.Allocate(2 * MostBiases);
     }
 
     /// <summary>Whether the library is installed.</summary>
@@ -45,22 +48,29 @@ internal sealed unsafe class CublasLt : IDisposable
     {
         Activation.None => true,
         Activation.Relu => !hasAddend,
-        Activation.Gelu => !hasAddend && shape.Type == StorageType.BFloat16,
+        Activation.Gelu => !hasAddend && shape.Result == StorageType.BFloat16,
         _ => false,
     };
 
     /// <summary>
-    /// Runs a product and says whether it could. The bias, one a column or 0, has y's storage type; the addend, or 0, lies as y does.
+    /// Runs a product and says whether it could. The bias, floats, one a column, or 0, is rounded where y is bfloat16, as the library
+    /// wants it; the addend, or 0, lies as y does.
     /// </summary>
     public bool TryRun(in ProductShape shape, in MatrixOnDevice a, in MatrixOnDevice b, nint bias, nint addend, in MatrixOnDevice y)
     {
-        if (!Supports(shape, addend != 0))
+        if (!Supports(shape, addend != 0) || (bias != 0 && shape.N > MostBiases))
             return false;
         _stream.Gpu.Bind();
         (int A, int B, int Addend, int Y) alignment = (Alignment(a.Address), Alignment(b.Address), Alignment(addend), Alignment(y.Address));
         var key = new Key(shape with { Scale = 1 }, a with { Address = 0 }, b with { Address = 0 }, y with { Address = 0 }, alignment, bias != 0, addend != 0);
         if (!_plans.TryGetValue(key, out Plan? plan))
             _plans.Add(key, plan = Plan.TryMake(_handle, key));
+        if (plan is not null && bias != 0 && shape.Result == StorageType.BFloat16)
+        {
+            ElementwiseKernels.Convert(_stream, StorageType.Float, bias, _bias.Address, shape.N);
+            bias = _bias.Address;
+        }
+
         plan?.Run(_handle, shape.Scale, a.Address, b.Address, bias, addend, y.Address, _workspace.Address, _stream.Handle);
         return plan is not null;
     }
@@ -74,6 +84,7 @@ internal sealed unsafe class CublasLt : IDisposable
         foreach (Plan? plan in _plans.Values)
             plan?.Dispose();
         _workspace.Dispose();
+        _bias.Dispose();
         cublasLtDestroy(handle);
     }
 
@@ -114,17 +125,17 @@ internal sealed unsafe class CublasLt : IDisposable
         {
             ProductShape shape = key.Shape;
             _hasAddend = key.HasAddend;
-            int type = shape.Type == StorageType.Float ? Float32 : BFloat16;
+            int type = TypeOf(shape.Type), result = TypeOf(shape.Result);
             Check(cublasLtMatmulDescCreate(out _description, shape.IsMixed ? ComputeFloat32FromBFloat16 : ComputeFloat32, Float32), "describe a product");
             int epilogue = shape.Activation switch { Activation.Relu => EpilogueRelu, Activation.Gelu => EpilogueGelu, _ => EpilogueDefault };
             if (key.HasBias)
                 epilogue = epilogue == EpilogueDefault ? EpilogueBias : epilogue | EpilogueBias;
             Set(Epilogue, epilogue);
             if (key.HasBias)
-                Set(BiasType, type);
+                Set(BiasType, result);
             _left = Operand(key.B, shape.N, shape.K, TransposeA);
             _right = Operand(key.A, shape.K, shape.M, TransposeB);
-            _result = Layout(shape.N, shape.M, key.Y.RowStride, key.Y.BatchStride);
+            _result = Layout(result, shape.N, shape.M, key.Y.RowStride, key.Y.BatchStride);
 
             Check(cublasLtMatmulPreferenceCreate(out nint preference), "take a preference");
             long most = WorkspaceBytes;
@@ -146,14 +157,14 @@ internal sealed unsafe class CublasLt : IDisposable
             nint Operand(in MatrixOnDevice matrix, int rows, int columns, int attribute)
             {
                 if (matrix.ColumnStride == 1)
-                    return Layout(rows, columns, Math.Max(matrix.RowStride, rows), matrix.BatchStride);
+                    return Layout(type, rows, columns, Math.Max(matrix.RowStride, rows), matrix.BatchStride);
                 Set(attribute, Transpose);
-                return Layout(columns, rows, Math.Max(matrix.ColumnStride, columns), matrix.BatchStride);
+                return Layout(type, columns, rows, Math.Max(matrix.ColumnStride, columns), matrix.BatchStride);
             }
 
-            nint Layout(int rows, int columns, long leading, long batchStride)
+            nint Layout(int elements, int rows, int columns, long leading, long batchStride)
             {
-                Check(cublasLtMatrixLayoutCreate(out nint layout, type, (ulong)rows, (ulong)columns, leading), "describe a matrix");
+                Check(cublasLtMatrixLayoutCreate(out nint layout, elements, (ulong)rows, (ulong)columns, leading), "describe a matrix");
                 int batch = shape.Batch;
                 Check(cublasLtMatrixLayoutSetAttribute(layout, BatchCount, &batch, sizeof(int)), "describe a batch");
                 Check(cublasLtMatrixLayoutSetAttribute(layout, BatchStride, &batchStride, sizeof(long)), "describe a batch");
@@ -182,6 +193,8 @@ internal sealed unsafe class CublasLt : IDisposable
             cublasLtMatrixLayoutDestroy(_result);
             cublasLtMatmulDescDestroy(_description);
         }
+
+        private static int TypeOf(StorageType type) => type == StorageType.Float ? Float32 : BFloat16;
 
         private void Set(int attribute, int value) =>
             Check(cublasLtMatmulDescSetAttribute(_description, attribute, &value, sizeof(int)), "describe a product");

@@ -21,7 +21,7 @@ internal static class ProductKernel
     {
         if (y.ColumnStride != 1)
             throw new ArgumentException("A product's result has contiguous rows.", nameof(y));
-        string suffix = LaunchShape.Suffix(shape.Type);
+        string suffix = shape.Type != shape.Result ? "bf16_to_float" : LaunchShape.Suffix(shape.Type);
         bool isMixed = shape.Type == StorageType.Float && shape.IsMixed;
         int planes = shape.Type == StorageType.Float && !isMixed ? 3 : 1, splits = Splits(queue, shape);
         int shared = planes * 2 * ((Tile * (TileK + 8)) + (TileK * (Tile + 8)));
@@ -53,7 +53,7 @@ internal static class ProductKernel
         if (splits > 1)
         {
             long elements = (long)shape.Batch * shape.M * shape.N;
-            queue.Launch("product", $"join_product_{suffix}", LaunchShape.Filling(queue, elements), LaunchShape.Threads, 0, arguments);
+            queue.Launch("product", $"join_product_{LaunchShape.Suffix(shape.Result)}", LaunchShape.Filling(queue, elements), LaunchShape.Threads, 0, arguments);
         }
     }
 

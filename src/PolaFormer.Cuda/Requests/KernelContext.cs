@@ -1,3 +1,4 @@
+using PolaFormer.Cuda.Core;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Cuda.Requests;
@@ -13,4 +14,15 @@ internal readonly record struct KernelContext(IKernelQueue Queue, Device Device,
 
     /// <summary>So many floats that last until the request has been carried out; 0 where none are wanted.</summary>
     public nint Workspace(long floats) => floats == 0 ? 0 : Device.Empty([checked((int)floats)]).Address;
+
+    /// <summary>So many bfloat16 of the same kind.</summary>
+    public nint HalfWorkspace(long count) => Workspace((count + 1) / 2);
+
+    /// <summary>A copy of floats in bfloat16, of the same kind.</summary>
+    public nint InHalf(nint floats, long count)
+    {
+        nint copy = HalfWorkspace(count);
+        ElementwiseKernels.Convert(Queue, StorageType.Float, floats, copy, count);
+        return copy;
+    }
 }

@@ -18,8 +18,20 @@ internal static class ProductRequests
             Linear(context, call.X.Address, call.Weight, call.Bias, call.Activation, Addresses.Of(call.Residual), call.Y));
         table.Add<Linear.BackwardCall>((context, call) =>
             LinearGradient(context, call.X.Address, call.Weight, call.Dy.Address, call.Dy.Rows, call.Dx, call.Dweight, call.Dbias));
-        table.Add<Tensors.Ops.FeedForward.Call>(FeedForward);
-        table.Add<Tensors.Ops.FeedForward.BackwardCall>(FeedForwardGradient);
+        table.Add<Tensors.Ops.FeedForward.Call>((context, call) =>
+        {
+            if (context.IsMixed && call.Dropout is null)
+                HalfFeedForward.Forward(context, call);
+            else
+                FeedForward(context, call);
+        });
+        table.Add<Tensors.Ops.FeedForward.BackwardCall>((context, call) =>
+        {
+            if (call.Hidden.DType == DType.BFloat16)
+                HalfFeedForward.Backward(context, call);
+            else
+                FeedForwardGradient(context, call);
+        });
     }
 
     /// <summary>
@@ -44,7 +56,7 @@ internal static class ProductRequests
         bool isWhole = y.RowStride == shape.N && (shape.Batch == 1 || y.BatchStride == (long)shape.M * shape.N);
         if (shape.Activation != Activation.None && isWhole && context.Queue.TryMultiply(shape with { Activation = Activation.None }, a, b, bias, addend, y))
         {
-            ElementwiseKernels.Unary(context.Queue, shape.Type, Elementwise.FunctionOf(shape.Activation), y.Address, y.Address, results);
+            ElementwiseKernels.Unary(context.Queue, shape.Result, Elementwise.FunctionOf(shape.Activation), y.Address, y.Address, results);
             return;
         }
 

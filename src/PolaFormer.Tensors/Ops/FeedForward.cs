@@ -37,7 +37,8 @@ internal sealed class FeedForward : Operator
 
         Tensor y = x.Device.Empty(shape);
         bool tracked = Tape.IsRecording(x, weight1, bias1, weight2, bias2) || Tape.IsRecording(y, residual);
-        Tensor? hidden = tracked || dropout is not null ? x.Device.Empty(x.Shape.With(-1, weight1.Shape[0])) : null;
+        DType kept = dropout is null ? x.Device.KeptType : DType.Float32;
+        Tensor? hidden = tracked || dropout is not null ? x.Device.Empty(x.Shape.With(-1, weight1.Shape[0]), kept) : null;
         x.Device.Run(new Call(x, weight1, bias1, activation, weight2, bias2, residual, dropout, hidden, y));
         return tracked ? Tape.Record(new FeedForward(x, weight1, bias1, activation, weight2, bias2, residual, dropout, hidden!), y) : y;
     }
@@ -75,7 +76,8 @@ internal sealed class FeedForward : Operator
         public void Describe(ref CallDescription call)
         {
             call.Writes(Y);
-            call.Writes(Hidden);
+            if (Hidden is not null)
+                call.Writes(Hidden, type: null);
             call.Reads(X);
             call.Reads(Weight1);
             call.Reads(Bias1);
@@ -119,7 +121,7 @@ internal sealed class FeedForward : Operator
             call.Reads(X);
             call.Reads(Weight1);
             call.Reads(Weight2);
-            call.Reads(Hidden);
+            call.Reads(Hidden, type: null);
             call.Writes(Dx);
             call.Writes(Dweight1);
             call.Writes(Dbias1);

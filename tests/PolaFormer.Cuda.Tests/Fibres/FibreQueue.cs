@@ -10,6 +10,10 @@ internal sealed unsafe class FibreQueue(uint order, int multiprocessors = 2) : I
 {
     private static readonly Lock s_lock = new();
 
+    private List<Action>? _captured;
+
+    public bool IsCapturing => _captured is not null;
+
     public int Multiprocessors => multiprocessors;
 
     public int MostSharedBytes => 227 * 1024;
@@ -17,14 +21,49 @@ internal sealed unsafe class FibreQueue(uint order, int multiprocessors = 2) : I
     public void Launch<T>(string module, string kernel, long blocks, int threads, int sharedBytes, in T arguments) where T : unmanaged
     {
         Assert.InRange(sharedBytes, 0, MostSharedBytes);
-        var run = (delegate* unmanaged<int, int, int, void*, uint, byte*>)NativeLibrary.GetExport(HostKernels.Library(module), kernel);
-        fixed (T* pointer = &arguments)
+        T copy = arguments;
+        Do(() => Run(module, kernel, blocks, threads, sharedBytes, copy));
+    }
+
+    /// <summary>Does something in its turn: at once, or each time that what is being captured runs.</summary>
+    public void Do(Action action)
+    {
+        if (_captured is null)
+            action();
+        else
+            _captured.Add(action);
+    }
+
+    /// <summary>Takes down what is queued instead of doing it.</summary>
+    public ICapturedWork Capture(Action work)
+    {
+        var captured = _captured = [];
+        try
         {
-            lock (s_lock)
-            {
-                byte* error = run((int)blocks, threads, sharedBytes, pointer, order);
-                Assert.True(error == null, Marshal.PtrToStringUTF8((nint)error));
-            }
+            work();
         }
+        finally
+        {
+            _captured = null;
+        }
+
+        return new Actions(captured);
+    }
+
+    private void Run<T>(string module, string kernel, long blocks, int threads, int sharedBytes, T arguments) where T : unmanaged
+    {
+        var run = (delegate* unmanaged<int, int, int, void*, uint, byte*>)NativeLibrary.GetExport(HostKernels.Library(module), kernel);
+        lock (s_lock)
+        {
+            byte* error = run((int)blocks, threads, sharedBytes, &arguments, order);
+            Assert.True(error == null, Marshal.PtrToStringUTF8((nint)error));
+        }
+    }
+
+    private sealed class Actions(List<Action> actions) : ICapturedWork
+    {
+        public void Run() => actions.ForEach(action => action());
+
+        public void Dispose() => actions.Clear();
     }
 }

@@ -10,10 +10,11 @@ internal sealed unsafe class FibreRuntime(uint order, int multiprocessors = 2) :
     private const int Alignment = 256;
 
     private readonly Dictionary<nint, long> _blocks = [];
+    private readonly FibreQueue _queue = new(order, multiprocessors);
 
     public string Name => "fibres";
 
-    public IKernelQueue Queue { get; } = new FibreQueue(order, multiprocessors);
+    public IKernelQueue Queue => _queue;
 
     /// <summary>Bytes that it has.</summary>
     public long TotalBytes { get; init; } = 4L << 30;
@@ -27,6 +28,7 @@ internal sealed unsafe class FibreRuntime(uint order, int multiprocessors = 2) :
     // Contents are NaN, so that what nobody wrote shows.
     public nint TryAllocate(long bytes)
     {
+        Assert.False(_queue.IsCapturing, "work that is being captured took memory");
         if (bytes > MemoryInfo().Free)
             return 0;
         void* block = NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
@@ -43,9 +45,15 @@ internal sealed unsafe class FibreRuntime(uint order, int multiprocessors = 2) :
         NativeMemory.AlignedFree((void*)address);
     }
 
-    public void CopyFromHost(void* source, nint destination, long bytes) => Buffer.MemoryCopy(source, (void*)destination, bytes, bytes);
+    public void CopyFromHost(void* source, nint destination, long bytes)
+    {
+        byte[] copy = new Span<byte>(source, (int)bytes).ToArray();
+        _queue.Do(() => copy.CopyTo(new Span<byte>((void*)destination, copy.Length)));
+    }
 
     public void CopyToHost(nint source, void* destination, long bytes) => Buffer.MemoryCopy((void*)source, destination, bytes, bytes);
+
+    public ICapturedWork Capture(Action work) => _queue.Capture(work);
 
     public void ReleaseUnused()
     {

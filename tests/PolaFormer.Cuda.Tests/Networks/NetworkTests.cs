@@ -33,10 +33,13 @@ public class NetworkTests
         AssertClose(1e-4, All(expected.Gradients), All(actual.Gradients), "gradients");
     }
 
-    [Fact]
-    public void Mixed_precision_differs_by_the_rounding_of_products()
+    [Theory]
+    [InlineData("deit")]
+    [InlineData("pola_pvt")]
+    [InlineData("polaformer_pp")]
+    public void Mixed_precision_differs_by_the_rounding_of_products(string host)
     {
-        VisionModelConfig config = s_hosts["deit"] with { DropPathRate = 0 };
+        VisionModelConfig config = s_hosts[host] with { DropPathRate = 0 };
         CudaDevice mixed = FibreDevice.Create(order: 0);
         mixed.IsMixedPrecision = true;
         (float[] Logits, Dictionary<string, float[]> Gradients) expected = Run(config, Device.Cpu), actual = Run(config, mixed);
@@ -64,6 +67,31 @@ public class NetworkTests
 
         AssertClose(1e-5, here.Forward(Images(2, config.ImageSize, Device.Cpu)).ToArray(), there.Forward(Images(2, config.ImageSize, device)).ToArray(), "logits");
         Assert.Contains("Move it before", Assert.Throws<InvalidOperationException>(() => there.To(Device.Cpu)).Message);
+    }
+
+    [Theory]
+    [InlineData("pola_pvt", false)]
+    [InlineData("polaformer_pp", true)]
+    public void A_repeated_pass_takes_new_images_and_keeps_its_memory_to_itself(string host, bool isMixed)
+    {
+        VisionModelConfig config = s_hosts[host];
+        CudaDevice device = FibreDevice.Create(order: 0);
+        device.IsMixedPrecision = isMixed;
+        using IDisposable use = device.Use();
+        VisionModel model = config.Create();
+        model.Initialize(1);
+        model.To(device);
+        model.OptimizeForInference();
+        Tensor images = Images(2, config.ImageSize, device), others = images * 0.5f;
+        float[] first = model.Forward(images).ToArray(), second = model.Forward(others).ToArray();
+
+        using RepeatedPass pass = device.Repeat(() => model.Forward(images));
+
+        Assert.Equal(first, pass.Run().ToArray());
+        Tensor kept = model.Forward(others);
+        images.CopyFrom(others.ToArray());
+        Assert.Equal(second, pass.Run().ToArray());
+        Assert.Equal(second, kept.ToArray());
     }
 
     private static (float[] Logits, Dictionary<string, float[]> Gradients) Run(VisionModelConfig config, Device device)

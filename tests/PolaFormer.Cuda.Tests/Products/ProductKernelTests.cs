@@ -14,18 +14,21 @@ public class ProductKernelTests
     [InlineData("BFloat16", 50, 80, 96, 1, true, true)]
     [InlineData("Mixed", 70, 33, 40, 1, false, true)]
     [InlineData("Mixed", 9, 11, 900, 2, true, false)]
+    [InlineData("BFloat16ToFloat", 50, 33, 40, 1, true, false)]
+    [InlineData("BFloat16ToFloat", 9, 11, 900, 2, true, false)]
     public void Products_with_bias_match_plain_sums(string storage, int m, int n, int k, int batch, bool transposeA, bool transposeB)
     {
         bool isMixed = storage == "Mixed";
-        StorageType type = isMixed ? StorageType.Float : Enum.Parse<StorageType>(storage);
+        bool givesFloats = storage == "BFloat16ToFloat";
+        StorageType type = isMixed ? StorageType.Float : givesFloats ? StorageType.BFloat16 : Enum.Parse<StorageType>(storage);
         var random = new Random(m + n);
         HostTensor a = HostTensor.Random(random, type, batch, transposeA ? k : m, transposeA ? m : k);
         HostTensor b = HostTensor.Random(random, type, batch, transposeB ? n : k, transposeB ? k : n);
-        HostTensor y = new(type, batch, m, n);
+        HostTensor y = new(givesFloats ? StorageType.Float : type, batch, m, n);
         var bias = HostFloats.Random(random, n, -1, 1);
         MatrixOnDevice left = MatrixOnDevice.Contiguous(a.Address, a.Tokens, a.Channels), right = MatrixOnDevice.Contiguous(b.Address, b.Tokens, b.Channels);
         var queue = new FibreQueue(order: 1);
-        var shape = new ProductShape(type, m, n, k, batch, Scale: 0.5f, IsMixed: isMixed);
+        var shape = new ProductShape(type, m, n, k, batch, Scale: 0.5f, IsMixed: isMixed, GivesFloats: givesFloats);
         var workspace = new HostFloats(ProductKernel.Workspace(queue, shape));
 
         ProductKernel.Run(
@@ -46,7 +49,7 @@ public class ProductKernelTests
             }
         }
 
-        Distance.AssertWithin(type == StorageType.Float && !isMixed ? 2e-6 : 4e-3, [.. expected], y.ToDoubles(), "y");
+        Distance.AssertWithin((type == StorageType.Float && !isMixed) || givesFloats ? 2e-6 : 4e-3, [.. expected], y.ToDoubles(), "y");
         y.AssertSurroundingsUntouched();
     }
 
