@@ -13,7 +13,7 @@ public class SequenceClassifierTests
     private static readonly SequenceClassifierConfig s_config = new() { VocabularySize = 10, MaxLength = Tokens, Dim = 8, HiddenDim = 16, HeadDim = 4, DropRate = 0, AttentionDropRate = 0 };
 
     // Those that need a grid say so when they are made, or in their traits.
-    public static TheoryData<string> Names => [.. AttentionRegistry.All.Where(entry => IsOfSequences(entry)).Select(entry => entry.Name)];
+    public static TheoryData<string> Names => [.. AttentionRegistry.All.Where(entry => IsOfSequences(entry)).Select(entry => entry.Name), "focused(convolution=false,encoding=false)", "polarity(row=4,gate=learned)"];
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -50,7 +50,7 @@ public sealed class FocusedLinearAttention : RotaryFeatureAttention
 
     /// <inheritdoc/>
     public override AttentionTraits Traits => AttentionTraits.Rotary
-        | (_convolution is null ? AttentionTraits.None : AttentionTraits.Grid)
+        | (_convolution is null ? AttentionTraits.Masked : AttentionTraits.Grid)
         | (_positionalEncoding is null ? AttentionTraits.None : AttentionTraits.FixedLength)
         | (_convolution is null && _positionalEncoding is null ? AttentionTraits.PermutationEquivariant : AttentionTraits.None);
 
