@@ -19,6 +19,8 @@ public sealed unsafe class CudaDevice : Device
     /// <summary>The kind of device, in <see cref="Device.Open"/> and on command lines.</summary>
     public const string Kind = "cuda";
 
+    private const int RunsBeforeCapture = 2;
+
     private static readonly Lock s_gate = new();
     private static readonly Dictionary<int, CudaDevice> s_opened = [];
 
@@ -72,8 +74,14 @@ public sealed unsafe class CudaDevice : Device
         _pool = own;
         try
         {
-            // The first run loads kernels, finds algorithms and takes the memory.
-            RepeatedPass.Keep(pass).Storage.Release();
+            // Runs before load kernels, find algorithms and take the memory; what of it belongs to the garbage collector goes back.
+            for (int run = 0; run < RunsBeforeCapture; run++)
+            {
+                RepeatedPass.Keep(pass).Storage.Release();
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+
             Tensor? result = null;
             ICapturedWork work = _runtime.Capture(() => result = RepeatedPass.Keep(pass));
             return new CapturedPass(work, result!, own);

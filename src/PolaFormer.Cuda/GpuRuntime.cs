@@ -4,6 +4,8 @@ namespace PolaFormer.Cuda;
 internal sealed unsafe class GpuRuntime(Gpu gpu) : IGpuRuntime
 {
     private readonly GpuStream _stream = gpu.NewStream();
+    private readonly Lock _gate = new();
+    private Uploads? _uploads;
 
     public string Name => gpu.ToString();
 
@@ -15,7 +17,17 @@ internal sealed unsafe class GpuRuntime(Gpu gpu) : IGpuRuntime
 
     public void Free(nint address) => _stream.Free(address);
 
-    public void CopyFromHost(void* source, nint destination, long bytes) => _stream.Write(destination, source, bytes);
+    public void CopyFromHost(void* source, nint destination, long bytes)
+    {
+        if (bytes < Uploads.LeastBytes || _stream.IsCapturing)
+        {
+            _stream.Write(destination, source, bytes);
+            return;
+        }
+
+        lock (_gate)
+            (_uploads ??= new Uploads(_stream)).Copy(source, destination, bytes);
+    }
 
     public void CopyToHost(nint source, void* destination, long bytes) => _stream.Read(source, destination, bytes);
 

@@ -36,6 +36,9 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
     /// <summary>NVIDIA's library of products on this stream, null where it is not installed.</summary>
     internal CublasLt? CublasLt => _cublasLt.Value;
 
+    /// <summary>Whether work is taken down instead of done.</summary>
+    internal bool IsCapturing => _sources is not null;
+
     internal nint Handle => _handle != 0 ? _handle : throw new ObjectDisposedException(nameof(GpuStream));
 
     /// <summary>Takes memory; its content is undefined.</summary>

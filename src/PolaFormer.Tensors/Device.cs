@@ -65,7 +65,7 @@ public abstract unsafe class Device
 
     /// <summary>
     /// Prepares a pass that will be run many times. A device that starts requests one by one may take down which there are and repeat
-    /// them as a whole, so that the host's part of the time goes away: the pass runs twice here, reads no values, and no other thread
+    /// them as a whole, so that the host's part of the time goes away: the pass runs a few times here, reads no values, and no other thread
     /// uses the device meanwhile. Values that it takes from the host stay those of the preparation.
     /// </summary>
     /// <param name="pass">Computes from tensors that stay the same; their contents may change between runs.</param>

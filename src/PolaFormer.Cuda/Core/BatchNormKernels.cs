@@ -24,7 +24,9 @@ internal static class BatchNormKernels
             Eps = eps,
         };
         Launch(queue, "batch_statistics", LaunchShape.Exact((long)arguments.Parts * channels), arguments);
-        Launch(queue, "join_batch_statistics", LaunchShape.Exact(channels), arguments);
+        const int ChannelsOfBlock = 32, FloatsOfThread = 3;
+        Launch(
+            queue, "join_batch_statistics", (channels + ChannelsOfBlock - 1) / ChannelsOfBlock, arguments, LaunchShape.Threads * FloatsOfThread * sizeof(float));
     }
 
     /// <summary>y = (x − mean)·rstd·weight + bias.</summary>
@@ -61,8 +63,8 @@ internal static class BatchNormKernels
         Launch(queue, "batch_norm_gradient", LaunchShape.Filling(queue, rows * channels), arguments);
     }
 
-    private static void Launch(IKernelQueue queue, string kernel, long blocks, in Arguments arguments) =>
-        queue.Launch("normalization", kernel, blocks, LaunchShape.Threads, 0, arguments);
+    private static void Launch(IKernelQueue queue, string kernel, long blocks, in Arguments arguments, int shared = 0) =>
+        queue.Launch("normalization", kernel, blocks, LaunchShape.Threads, shared, arguments);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct Arguments

@@ -5,8 +5,8 @@ internal static class DepthwiseKernels
 {
     private const int MostParts = 64, LeastLines = 4;
 
-    // Runs of channels, and parts of lines, that a block of the weight gradient has.
-    private const int Runs = 16, PartsOfBlock = LaunchShape.Threads / Runs, BlocksPerMultiprocessor = 4;
+    // Runs of channels, and parts of lines in pieces, that a block of the weight gradient has.
+    private const int Runs = 16, PartsOfBlock = LaunchShape.Threads / Runs, BlocksPerMultiprocessor = 4, Piece = 64;
 
     /// <summary>y = x ∗ W + bias (+ x), or (… + addend)·gate.</summary>
     public static void Forward(IKernelQueue queue, StorageType type, in DepthwiseArguments arguments) => queue.Launch(
@@ -64,17 +64,18 @@ internal static class DepthwiseKernels
         if (!IsQuick(type, arguments))
             return Math.Clamp(lines / LeastLines, 1, MostParts);
         int wanted = ((queue.Multiprocessors * BlocksPerMultiprocessor) + Tiles(arguments) - 1) / Tiles(arguments);
-        return Math.Clamp(Math.Min(wanted, lines / PartsOfBlock), 1, queue.Multiprocessors * BlocksPerMultiprocessor);
+        int units = lines * ((arguments.OutWidth + Piece - 1) / Piece);
+        return Math.Clamp(Math.Min(wanted, units / PartsOfBlock), 1, queue.Multiprocessors * BlocksPerMultiprocessor);
     }
 
     /// <summary>Channels of a thread, of which it has all taps in registers.</summary>
-    private static int Channels(in DepthwiseArguments arguments) => arguments.KernelWidth == 3 ? 4 : 2;
+    private static int Channels(in DepthwiseArguments arguments) => arguments.Taps == 25 ? 2 : 4;
 
     private static int Tiles(in DepthwiseArguments arguments) => ((arguments.Channels / Channels(arguments)) + Runs - 1) / Runs;
 
     private static bool IsQuick(StorageType type, in DepthwiseArguments arguments)
     {
-        bool isPlain = arguments is { StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, KernelWidth: 3 or 5 } && arguments.KernelHeight == arguments.KernelWidth;
+        bool isPlain = arguments is { StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1 } && (arguments.KernelHeight, arguments.KernelWidth) is (3, 3) or (5, 5) or (1, 5);
         int bytes = Channels(arguments) * (type == StorageType.Float ? 4 : 2);
         return isPlain && arguments.Channels % Channels(arguments) == 0 && (arguments.XRow | arguments.DYRow) % Channels(arguments) == 0 && (arguments.X | arguments.DY) % bytes == 0;
     }

@@ -9,17 +9,19 @@ internal static class ElementwiseKernels
     // Relations come after the functions of two.
     private const int FirstComparison = (int)BinaryFunction.PowGradientExponent + 1;
 
-    /// <summary>y = f(x).</summary>
-    public static void Unary(IKernelQueue queue, StorageType type, UnaryFunction function, nint x, nint y, long count) =>
-        Map(queue, $"unary_{LaunchShape.Suffix(type)}", new MapArguments { X = x, Out = y, Count = count, Function = (int)function });
+    /// <summary>y = f(x); <paramref name="isQuick"/>: with the hardware's exponential where there is one in it.</summary>
+    public static void Unary(IKernelQueue queue, StorageType type, UnaryFunction function, nint x, nint y, long count, bool isQuick = false) => Map(
+        queue, $"unary_{LaunchShape.Suffix(type)}", new MapArguments { X = x, Out = y, Count = count, Function = (int)function, IsQuick = IsQuick(type, isQuick) });
 
     /// <summary>dx = f′(x)·dy; <paramref name="y"/> is f(x).</summary>
-    public static void UnaryGradient(IKernelQueue queue, StorageType type, UnaryFunction function, nint x, nint y, nint dy, nint dx, long count) =>
-        Map(queue, $"unary_gradient_{LaunchShape.Suffix(type)}", new MapArguments { X = x, Y = y, DY = dy, Out = dx, Count = count, Function = (int)function });
+    public static void UnaryGradient(IKernelQueue queue, StorageType type, UnaryFunction function, nint x, nint y, nint dy, nint dx, long count, bool isQuick = false) => Map(
+        queue, $"unary_gradient_{LaunchShape.Suffix(type)}",
+        new MapArguments { X = x, Y = y, DY = dy, Out = dx, Count = count, Function = (int)function, IsQuick = IsQuick(type, isQuick) });
 
     /// <summary>y = f(x), and dy becomes f′(x)·dy.</summary>
-    public static void ActivateBoth(IKernelQueue queue, StorageType type, UnaryFunction function, nint x, nint y, nint dy, long count) =>
-        Map(queue, $"activate_both_{LaunchShape.Suffix(type)}", new MapArguments { X = x, Y = y, DY = dy, Out = dy, Count = count, Function = (int)function });
+    public static void ActivateBoth(IKernelQueue queue, StorageType type, UnaryFunction function, nint x, nint y, nint dy, long count) => Map(
+        queue, $"activate_both_{LaunchShape.Suffix(type)}",
+        new MapArguments { X = x, Y = y, DY = dy, Out = dy, Count = count, Function = (int)function, IsQuick = IsQuick(type, false) });
 
     /// <summary>y = scale·x + offset.</summary>
     public static void Affine(IKernelQueue queue, StorageType type, nint x, float scale, float offset, nint y, long count) =>
@@ -54,6 +56,9 @@ internal static class ElementwiseKernels
         "elementwise", $"binary_{LaunchShape.Suffix(type)}", LaunchShape.Filling(queue, walk.Count), LaunchShape.Threads, 0,
         new BinaryArguments { X = x, Y = y, Out = result, Walk = walk, Function = function });
 
+    // bfloat16 has no room for the difference.
+    private static int IsQuick(StorageType type, bool isQuick) => isQuick || type == StorageType.BFloat16 ? 1 : 0;
+
     private static void Map(IKernelQueue queue, string kernel, in MapArguments arguments) =>
         queue.Launch("elementwise", kernel, LaunchShape.Filling(queue, arguments.Count), LaunchShape.Threads, 0, arguments);
 
@@ -64,6 +69,7 @@ internal static class ElementwiseKernels
         public long Count;
         public int Function;
         public float A, B;
+        public int IsQuick;
     }
 
     [StructLayout(LayoutKind.Sequential)]

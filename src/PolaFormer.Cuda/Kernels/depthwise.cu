@@ -13,23 +13,24 @@ struct DepthwiseArguments {
   int stride_height, stride_width, pad_height, pad_width, dilation_height, dilation_width, add_input, parts, is_quick;  // is_quick: of the weight gradient
 };
 
-// Whether the quick forms below take a convolution: squares of 3 or 5 without stride, four channels at a time.
+// Whether the quick forms below take a convolution: squares of 3 or 5 and lines of 5 taps, without stride, four channels at a time.
 template <class T>
 DEVICE bool is_plain(const DepthwiseArguments& a) {
   bool has_no_stride = a.stride_height == 1 && a.stride_width == 1 && a.dilation_height == 1 && a.dilation_width == 1;
   bool is_square = a.kernel_height == a.kernel_width && (a.kernel_width == 3 || a.kernel_width == 5);
+  bool is_line = a.kernel_height == 1 && a.kernel_width == 5;
   bool is_wide = ((a.channels | a.kernels | (int)a.x_row | (int)a.dy_row | (int)a.y_row | (int)a.gate_row) & 3) == 0;
-  return has_no_stride && is_square && is_wide && are_aligned<T>(a.x, a.dy, a.addend, a.gate, a.y, a.sum);
+  return has_no_stride && (is_square || is_line) && is_wide && are_aligned<T>(a.x, a.dy, a.addend, a.gate, a.y, a.sum);
 }
 
 // Four channels of Places neighbouring results of a line a thread: a line of inputs is read once for all taps. The gradient of the
 // input is the same sum of ∂y with the taps in reverse order.
-template <class T, int K, bool Back>
+template <class T, int H, int K, bool Back, bool Masked>
 DEVICE void depthwise_strips(const DepthwiseArguments& a) {
-  constexpr int Places = 7, Taps = K * K;
+  constexpr int Places = 7, Taps = H * K;
   int height = Back ? a.height : a.out_height, width = Back ? a.width : a.out_width;
   int in_height = Back ? a.out_height : a.height, in_width = Back ? a.out_width : a.width;
-  int pad_top = Back ? K - 1 - a.pad_height : a.pad_height, pad_left = Back ? K - 1 - a.pad_width : a.pad_width;
+  int pad_top = Back ? H - 1 - a.pad_height : a.pad_height, pad_left = Back ? K - 1 - a.pad_width : a.pad_width;
   auto* in = (const T*)(Back ? a.dy : a.x);
   long long in_row = Back ? a.dy_row : a.x_row;
   int packs = a.channels / 4, strips = (width + Places - 1) / Places;
@@ -45,7 +46,7 @@ DEVICE void depthwise_strips(const DepthwiseArguments& a) {
         UNROLL for (int j = 0; j < 4; j++) sums[p][j] = bias.x[j];
       }
     }
-    UNROLL for (int r = 0; r < K; r++) {
+    UNROLL for (int r = 0; r < H; r++) {
       int row = top + r;
       if (row < 0 || row >= in_height) continue;
       long long start = (image * in_height + row) * in_width;
@@ -55,7 +56,7 @@ DEVICE void depthwise_strips(const DepthwiseArguments& a) {
         x[s] = Four{};
         if (column < 0 || column >= in_width) continue;
         x[s] = load_four(in + (start + column) * in_row + c);
-        if (Back || !a.mask) continue;
+        if (Back || !Masked) continue;
         float mask = a.mask[start + column];
         UNROLL for (int j = 0; j < 4; j++) x[s].x[j] *= mask;
       }
@@ -74,7 +75,7 @@ DEVICE void depthwise_strips(const DepthwiseArguments& a) {
       if (a.add_input) add = load_four(in + pixel * in_row + c);
       if (!Back && a.addend) add = load_four((const T*)a.addend + pixel * a.channels + c);
       if (!Back && a.gate) gate = load_four((const T*)a.gate + pixel * a.gate_row + c);
-      float mask = Back && a.mask ? a.mask[pixel] : 1;
+      float mask = Back && Masked ? a.mask[pixel] : 1;
       UNROLL for (int j = 0; j < 4; j++) y.x[j] = multiply_add(sums[p][j], mask, add.x[j]);
       if (!Back && a.sum) store_four((T*)a.sum + pixel * a.channels + c, y);
       UNROLL for (int j = 0; j < 4; j++) y.x[j] = !Back && a.gate ? y.x[j] * gate.x[j] : y.x[j];
@@ -83,12 +84,25 @@ DEVICE void depthwise_strips(const DepthwiseArguments& a) {
   }
 }
 
+template <class T, bool Back>
+DEVICE void depthwise_strips(const DepthwiseArguments& a) {
+  if (a.kernel_height == 1) {
+    if (a.mask) depthwise_strips<T, 1, 5, Back, true>(a);
+    else depthwise_strips<T, 1, 5, Back, false>(a);
+  } else if (a.kernel_width == 3) {
+    if (a.mask) depthwise_strips<T, 3, 3, Back, true>(a);
+    else depthwise_strips<T, 3, 3, Back, false>(a);
+  } else {
+    if (a.mask) depthwise_strips<T, 5, 5, Back, true>(a);
+    else depthwise_strips<T, 5, 5, Back, false>(a);
+  }
+}
+
 // A thread a pixel of the result and channel.
 template <class T>
 DEVICE void depthwise(const DepthwiseArguments& a) {
   if (is_plain<T>(a) && !(a.add_input && a.addend)) {
-    if (a.kernel_width == 3) depthwise_strips<T, 3, false>(a);
-    else depthwise_strips<T, 5, false>(a);
+    depthwise_strips<T, false>(a);
     return;
   }
   long long total = (long long)a.batch * a.out_height * a.out_width * a.channels;
@@ -121,8 +135,7 @@ DEVICE void depthwise(const DepthwiseArguments& a) {
 template <class T>
 DEVICE void depthwise_gradient(const DepthwiseArguments& a) {
   if (is_plain<T>(a)) {
-    if (a.kernel_width == 3) depthwise_strips<T, 3, true>(a);
-    else depthwise_strips<T, 5, true>(a);
+    depthwise_strips<T, true>(a);
     return;
   }
   long long total = (long long)a.batch * a.height * a.width * a.channels;
@@ -174,29 +187,30 @@ DEVICE void load_pixel_as(const DepthwiseArguments& a, long long first, int row,
   UNROLL for (int j = 0; j < V; j++) x[j] *= a.mask[at];
 }
 
-// A thread's V channels of one of the parts into which the images' lines are cut, all taps and the bias (the last tap) in registers;
+// A thread's V channels of one of the parts into which the images' lines, in pieces of 64 places, are cut, all taps and the bias (the last tap) in registers;
 // a block has 16 such runs of channels in 16 parts and adds those up. sum_parts adds up the blocks, and then the channels that share
 // a kernel.
-template <class T, int K, int V>
+template <class T, int H, int K, int V>
 DEVICE void depthwise_weight_gradient_in_registers(const DepthwiseArguments& a) {
-  constexpr int Runs = 16, Taps = K * K, Warps = 8;
+  constexpr int Runs = 16, Taps = H * K, Warps = 8, Piece = 64;
   int tiles = (a.channels / V + Runs - 1) / Runs, tile = block_index() % tiles, part = block_index() / tiles;
-  int c = V * (tile * Runs + thread_index() % Runs), lines = a.batch * a.out_height, all = a.parts * (block_size() / Runs);
-  int each = (lines + all - 1) / all, from = (part * (block_size() / Runs) + thread_index() / Runs) * each, to = least(lines, from + each);
+  int c = V * (tile * Runs + thread_index() % Runs), pieces = (a.out_width + Piece - 1) / Piece, units = a.batch * a.out_height * pieces, all = a.parts * (block_size() / Runs);
+  int each = (units + all - 1) / all, from = (part * (block_size() / Runs) + thread_index() / Runs) * each, to = least(units, from + each);
   float sums[Taps + 1][V] = {};
   if (c >= a.channels) to = from;
-  NO_UNROLL for (int line = from; line < to; line++) {
+  NO_UNROLL for (int unit = from; unit < to; unit++) {
+    int line = unit / pieces, begin = (unit - line * pieces) * Piece, end = least(a.out_width, begin + Piece);
     int image = line / a.out_height, top = line - image * a.out_height - a.pad_height;
     const T* dy = (const T*)a.dy + (long long)line * a.out_width * a.dy_row + c;
     long long first = (long long)image * a.height * a.width;
-    float x[K][K][V];
+    float x[H][K][V];
     UNROLL for (int s = 0; s < K - 1; s++) {
-      UNROLL for (int r = 0; r < K; r++) load_pixel_as<T>(a, first, top + r, s - a.pad_width, c, x[r][s + 1]);
+      UNROLL for (int r = 0; r < H; r++) load_pixel_as<T>(a, first, top + r, begin + s - a.pad_width, c, x[r][s + 1]);
     }
-    NO_UNROLL for (int place = 0; place < a.out_width; place++) {
+    NO_UNROLL for (int place = begin; place < end; place++) {
       float g[V];
       load_run(dy + place * a.dy_row, g);
-      UNROLL for (int r = 0; r < K; r++) {
+      UNROLL for (int r = 0; r < H; r++) {
         UNROLL for (int s = 0; s < K - 1; s++) {
           UNROLL for (int j = 0; j < V; j++) x[r][s][j] = x[r][s + 1][j];
         }
@@ -231,8 +245,9 @@ DEVICE void depthwise_weight_gradient_in_registers(const DepthwiseArguments& a) 
 template <class T>
 DEVICE void depthwise_weight_gradient(const DepthwiseArguments& a) {
   if (a.is_quick) {
-    if (a.kernel_width == 3) depthwise_weight_gradient_in_registers<T, 3, 4>(a);
-    else depthwise_weight_gradient_in_registers<T, 5, 2>(a);
+    if (a.kernel_height == 1) depthwise_weight_gradient_in_registers<T, 1, 5, 4>(a);
+    else if (a.kernel_width == 3) depthwise_weight_gradient_in_registers<T, 3, 3, 4>(a);
+    else depthwise_weight_gradient_in_registers<T, 5, 5, 2>(a);
     return;
   }
   int taps = a.kernel_height * a.kernel_width;

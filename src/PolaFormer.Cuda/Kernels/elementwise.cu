@@ -2,12 +2,15 @@
 #include "vectors.h"
 #include "walk.h"
 
+constexpr int gelu = 15;  // of UnaryFunction
+
 struct MapArguments {
   const void *x, *y, *dy;  // y: the function's result, for its gradient; activate_both writes it
   void* out;
   long long count;
   int function;
   float a, b;
+  int is_quick;  // GELU with the hardware's exponential, of relative error 2⁻²²
 };
 
 // In the order of UnaryFunction.
@@ -77,36 +80,69 @@ DEVICE void map(const MapArguments& a, Function f) {
     out[i] = from_float<To>(f(x ? to_float(x[i]) : 0, y ? to_float(y[i]) : 0, dy ? to_float(dy[i]) : 0));
 }
 
+// The normal distribution with the polynomial of exact_phi.
+DEVICE float quick_phi(float x) {
+  float a = magnitude(x);
+  float q = polynomial(a, {-5.09258271e-08f, 1.29846489e-06f, -1.4563484e-05f, 9.20730745e-05f, -0.000318482227f, 5.55985498e-05f,
+                           0.00690296851f, -0.0524241477f, -0.45922333f, -1.15110421f});
+  float tail = quick_exp2(larger(-152.f, multiply_add(q, a, -1.f)));
+  return x != x ? x : x < 0 ? tail : 1 - tail;
+}
+
+DEVICE float quick_gelu_slope(float x, float phi) { return multiply_add(x * 0.39894228f, quick_exp2(-0.72134752f * x * x), phi); }
+
 template <class T>
 DEVICE void map_unary(const MapArguments& a) {
+  if (a.is_quick && a.function == gelu) {
+    map<T, T>(a, [](float x, float, float) { return x * quick_phi(x); });
+    return;
+  }
   map<T, T>(a, [&](float x, float, float) { return unary(a.function, x); });
 }
 
 template <class T>
 DEVICE void map_unary_gradient(const MapArguments& a) {
+  if (a.is_quick && a.function == gelu) {
+    map<T, T>(a, [](float x, float, float dy) { return dy * quick_gelu_slope(x, quick_phi(x)); });
+    return;
+  }
   map<T, T>(a, [&](float x, float y, float dy) { return unary_gradient(a.function, x, y, dy); });
 }
 
-// y = f(x), and out = f′(x)·dy, which may be dy.
-template <class T>
-DEVICE void activate_both(const MapArguments& a) {
+// y = f(x), and out = f′(x)·dy, which may be dy; f gives both.
+template <class T, class Function>
+DEVICE void map_both(const MapArguments& a, Function f) {
   auto* x = (const T*)a.x;
   auto *y = (T*)a.y, *out = (T*)a.out;
   long long fours = are_aligned<T>(x, y, a.dy, out) ? a.count / 4 : 0;
   for (long long i = first_element(); i < fours; i += all_threads()) {
-    Four xs = load_four(x + 4 * i), dy = load_four((const T*)a.dy + 4 * i), value, gradient;
-    UNROLL for (int j = 0; j < 4; j++) {
-      value.x[j] = unary(a.function, xs.x[j]);
-      gradient.x[j] = unary_gradient(a.function, xs.x[j], value.x[j], dy.x[j]);
-    }
+    Four xs = load_four(x + 4 * i), dy = load_four((const T*)a.dy + 4 * i), value;
+    UNROLL for (int j = 0; j < 4; j++) value.x[j] = f(xs.x[j], dy.x[j]);
     store_four(y + 4 * i, value);
-    store_four(out + 4 * i, gradient);
+    store_four(out + 4 * i, dy);
   }
   for (long long i = 4 * fours + first_element(); i < a.count; i += all_threads()) {
-    float value = unary(a.function, to_float(x[i]));
-    out[i] = from_float<T>(unary_gradient(a.function, to_float(x[i]), value, to_float(((const T*)a.dy)[i])));
-    y[i] = from_float<T>(value);
+    float dy = to_float(((const T*)a.dy)[i]);
+    y[i] = from_float<T>(f(to_float(x[i]), dy));
+    out[i] = from_float<T>(dy);
   }
+}
+
+template <class T>
+DEVICE void activate_both(const MapArguments& a) {
+  if (a.is_quick && a.function == gelu) {
+    map_both<T>(a, [](float x, float& dy) {
+      float phi = quick_phi(x);
+      dy *= quick_gelu_slope(x, phi);
+      return x * phi;
+    });
+    return;
+  }
+  map_both<T>(a, [&](float x, float& dy) {
+    float value = unary(a.function, x);
+    dy = unary_gradient(a.function, x, value, dy);
+    return value;
+  });
 }
 
 // out = a·x + b, or with y a·x + b·y.

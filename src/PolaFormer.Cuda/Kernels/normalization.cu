@@ -274,25 +274,65 @@ KERNEL(batch_statistics, BatchNormArguments, 256, 4) {
   a.partial[(2 * part + 1) * a.channels + c] = squares;
 }
 
-// The parts of a channel joined in their order (Chan, Golub and LeVeque). Without rows all is NaN.
-KERNEL(join_batch_statistics, BatchNormArguments, 256, 4) {
-  int c = (int)first_element();
-  if (c >= a.channels) return;
-  float mean = a.partial[c], squares = a.partial[a.channels + c];
-  for (int part = 1; part < a.parts; part++) {
-    long long from, to;
-    rows_of_part(a, part, from, to);
-    float difference = a.partial[2ll * part * a.channels + c] - mean, share = (float)(to - from) / (float)to;
+// Of rows the mean, the sum of squared differences from it and the number, joined with those of later rows (Chan, Golub and LeVeque).
+struct Moments {
+  float mean, squares, count;
+
+  DEVICE void join(const Moments& later) {
+    if (later.count == 0) return;
+    float all = count + later.count, difference = later.mean - mean, share = later.count / all;
     mean = multiply_add(difference, share, mean);
-    squares += a.partial[(2ll * part + 1) * a.channels + c] + difference * difference * share * (float)from;
+    squares += later.squares + difference * difference * share * count;
+    count = all;
   }
-  a.mean[c] = mean;
-  a.rstd[c] = 1 / square_root(squares / a.rows + a.eps);
-  a.unbiased[c] = squares / (a.rows - 1);
+};
+
+// The parts of a channel joined in their order: 32 channels a block, whose parts are joined in eight runs. Without rows all is NaN.
+KERNEL(join_batch_statistics, BatchNormArguments, 256, 4) {
+  auto* joined = (Moments*)shared_memory();
+  int c = block_index() * 32 + thread_index() % 32, run = thread_index() / 32, each = (a.parts + 7) / 8;
+  Moments all{0, 0, 0};
+  if (c < a.channels) {
+    for (int part = run * each; part < least(a.parts, (run + 1) * each); part++) {
+      long long from, to;
+      rows_of_part(a, part, from, to);
+      all.join({a.partial[2ll * part * a.channels + c], a.partial[(2ll * part + 1) * a.channels + c], (float)(to - from)});
+    }
+  }
+  joined[thread_index()] = all;
+  block_barrier();
+  if (run != 0 || c >= a.channels) return;
+  UNROLL for (int n = 1; n < 8; n++) all.join(joined[32 * n + thread_index()]);
+  if (a.rows == 0) all.mean = all.squares = float_of(0x7fc00000u);
+  a.mean[c] = all.mean;
+  a.rstd[c] = 1 / square_root(all.squares / a.rows + a.eps);
+  a.unbiased[c] = all.squares / (a.rows - 1);
+}
+
+// Four of the channels from c on.
+struct ChannelFactors {
+  Four mean, rstd, weight;
+
+  DEVICE ChannelFactors(const BatchNormArguments& a, int c) : mean(load_four(a.mean + c)), rstd(load_four(a.rstd + c)), weight(load_four(a.weight + c)) {}
+};
+
+DEVICE bool takes_four_channels(const BatchNormArguments& a) {
+  return a.channels % 4 == 0 && are_aligned<float>(a.x, a.dy, a.y, a.mean, a.rstd, a.weight, a.bias, a.dweight, a.dbias);
 }
 
 // y = (x − mean)·rstd·weight + bias.
 KERNEL(batch_norm, BatchNormArguments, 256, 4) {
+  if (takes_four_channels(a)) {
+    int packs = a.channels / 4;
+    for (long long i = first_element(); i < a.rows * packs; i += all_threads()) {
+      int c = 4 * (int)(i % packs);
+      ChannelFactors f(a, c);
+      Four x = load_four(a.x + 4 * i), bias = load_four(a.bias + c);
+      UNROLL for (int j = 0; j < 4; j++) x.x[j] = multiply_add((x.x[j] - f.mean.x[j]) * f.rstd.x[j], f.weight.x[j], bias.x[j]);
+      store_four(a.y + 4 * i, x);
+    }
+    return;
+  }
   for (long long i = first_element(); i < a.rows * a.channels; i += all_threads()) {
     int c = (int)(i % a.channels);
     a.y[i] = multiply_add((a.x[i] - a.mean[c]) * a.rstd[c], a.weight[c], a.bias[c]);
@@ -316,6 +356,22 @@ KERNEL(batch_norm_sums, BatchNormArguments, 256, 4) {
 
 // With the statistics of the batch dx = weight·rstd·(dy − mean(dy) − x̂·mean(dy·x̂)), with constant ones weight·rstd·dy.
 KERNEL(batch_norm_gradient, BatchNormArguments, 256, 4) {
+  if (takes_four_channels(a)) {
+    int packs = a.channels / 4;
+    for (long long i = first_element(); i < a.rows * packs; i += all_threads()) {
+      int c = 4 * (int)(i % packs);
+      ChannelFactors f(a, c);
+      Four g = load_four(a.dy + 4 * i);
+      if (a.batch_statistics) {
+        Four x = load_four(a.x + 4 * i), sum = load_four(a.dbias + c), product = load_four(a.dweight + c);
+        UNROLL for (int j = 0; j < 4; j++)
+          g.x[j] -= sum.x[j] / a.rows + (x.x[j] - f.mean.x[j]) * f.rstd.x[j] * (product.x[j] / a.rows);
+      }
+      UNROLL for (int j = 0; j < 4; j++) g.x[j] *= f.weight.x[j] * f.rstd.x[j];
+      store_four(a.y + 4 * i, g);
+    }
+    return;
+  }
   for (long long i = first_element(); i < a.rows * a.channels; i += all_threads()) {
     int c = (int)(i % a.channels);
     float g = a.dy[i];

@@ -11,12 +11,12 @@ internal static class ElementwiseRequests
     public static void AddTo(RequestTable table)
     {
         table.Add<Unary.Call>((context, call) =>
-            ElementwiseKernels.Unary(context.Queue, StorageType.Float, call.Function, call.X.Address, call.Y.Address, call.X.Count));
+            ElementwiseKernels.Unary(context.Queue, StorageType.Float, call.Function, call.X.Address, call.Y.Address, call.X.Count, context.IsMixed));
         table.Add<Unary.BackwardCall>((context, call) => ElementwiseKernels.UnaryGradient(
             context.Queue, StorageType.Float, call.Function,
             Functions.BackwardReadsInput(call.Function) ? call.X.Address : 0,
             Functions.BackwardReadsOutput(call.Function) ? call.Y.Address : 0,
-            call.Dy.Address, call.Dx.Address, call.Dx.Count));
+            call.Dy.Address, call.Dx.Address, call.Dx.Count, context.IsMixed));
         table.Add<Binary.Call>((context, call) => ElementwiseKernels.Binary(
             context.Queue, StorageType.Float, call.Function, call.A.Address, call.B.Address, call.Y.Address, Broadcast(call.A, call.B, call.Y)));
         table.Add<Compare.Call>((context, call) => ElementwiseKernels.Compare(

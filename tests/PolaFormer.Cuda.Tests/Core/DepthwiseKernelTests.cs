@@ -14,11 +14,12 @@ public class DepthwiseKernelTests
     [InlineData("Float", 2, 9, 16, 16, 8, 5, true)]
     [InlineData("BFloat16", 2, 17, 8, 40, 40, 3, true)]
     [InlineData("BFloat16", 1, 16, 5, 16, 4, 5, false)]
-    public void Results_and_gradients_match_plain_loops(string storage, int batch, int height, int width, int channels, int kernels, int size, bool gated)
+    [InlineData("Float", 2, 1, 150, 24, 8, 5, true, true)] // a line of taps, in pieces
+    public void Results_and_gradients_match_plain_loops(string storage, int batch, int height, int width, int channels, int kernels, int size, bool gated, bool isLine = false)
     {
         StorageType type = Enum.Parse<StorageType>(storage);
         var random = new Random(size);
-        int pixels = height * width, taps = size * size, half = size / 2;
+        int pixels = height * width, taps = isLine ? size : size * size, half = size / 2, above = isLine ? 0 : half;
         HostTensor x = HostTensor.Random(random, type, batch, pixels, channels), dy = HostTensor.Random(random, type, batch, pixels, channels);
         HostTensor addend = HostTensor.Random(random, type, batch, pixels, channels), gate = HostTensor.Random(random, type, batch, pixels, channels);
         HostTensor y = new(type, batch, pixels, channels), sum = new(type, batch, pixels, channels), dx = new(type, batch, pixels, channels);
@@ -30,11 +31,11 @@ public class DepthwiseKernelTests
             Width = width,
             InChannels = channels,
             OutChannels = channels,
-            KernelHeight = size,
+            KernelHeight = isLine ? 1 : size,
             KernelWidth = size,
             StrideH = 1,
             StrideW = 1,
-            PadH = half,
+            PadH = above,
             PadW = half,
             DilationH = 1,
             DilationW = 1,
@@ -65,8 +66,8 @@ public class DepthwiseKernelTests
                     dBias[kernel] += dy[b, p, c];
                     for (int tap = 0; tap < taps; tap++)
                     {
-                        int row = (p / width) + (tap / size) - half, column = (p % width) + (tap % size) - half;
-                        int otherRow = (p / width) - (tap / size) + half, otherColumn = (p % width) - (tap % size) + half;
+                        int row = (p / width) + (tap / size) - above, column = (p % width) + (tap % size) - half;
+                        int otherRow = (p / width) - (tap / size) + above, otherColumn = (p % width) - (tap % size) + half;
                         if (row >= 0 && row < height && column >= 0 && column < width)
                         {
                             value += weight.Span[kernel * taps + tap] * x[b, row * width + column, c];
