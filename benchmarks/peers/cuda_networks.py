@@ -14,15 +14,16 @@ import time
 
 
 def cases(models, batch):
-    """Cases of each process: the eager ones of all networks in one, every compiled one by itself."""
+    """Cases of each process: every compiled one by itself, and the eager ones of all networks in one, bf16 first."""
     eager, compiled = [], []
-    for model in models:
-        for precision in ("bf16", "float32"):
+    for precision in ("bf16", "float32"):
+        for model in models:
             eager += [(model, "train", batch, precision, "eager"), (model, "infer", batch, precision, "eager")]
             compiled.append((model, "infer", 1, precision, "reduce-overhead"))
-        eager.append((model, "infer", 1, "bf16", "eager"))
-        compiled += [(model, "train", batch, "bf16", "compile"), (model, "infer", batch, "bf16", "compile")]
-    return [eager] + [[case] for case in compiled]
+            if precision == "bf16":
+                eager.append((model, "infer", 1, precision, "eager"))
+                compiled += [(model, "train", batch, precision, "compile"), (model, "infer", batch, precision, "compile")]
+    return [[case] for case in compiled] + [eager]
 
 
 def prepare(case):
