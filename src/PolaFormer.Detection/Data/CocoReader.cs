@@ -12,6 +12,7 @@ public sealed class CocoReader
 {
     private const int MaxNamed = 20;
     private const int MaxSide = 1 << 16;
+    private const long MaxPixels = 1 << 28;
 
     private readonly Dictionary<long, CocoImage> _images = [];
     private readonly List<CocoImage> _order = [];
@@ -87,7 +88,7 @@ public sealed class CocoReader
         long id = entry.GetProperty("id").GetInt64();
         int height = entry.GetProperty("height").GetInt32(), width = entry.GetProperty("width").GetInt32();
         string? name = entry.GetProperty("file_name").GetString();
-        if (string.IsNullOrEmpty(name) || height < 1 || width < 1 || height > MaxSide || width > MaxSide)
+        if (string.IsNullOrEmpty(name) || !IsSize(height, width))
             throw new FormatException($"image {id} has the name '{name}' and {width} × {height} pixels");
         if (!_images.TryAdd(id, new CocoImage(id, name, height, width)))
             throw new FormatException($"image {id} is there twice");
@@ -108,8 +109,8 @@ public sealed class CocoReader
         if (id != 0 && !_annotationIds.Add(id))
             throw new FormatException($"annotation {id} is there twice");
         double[] box = [.. entry.GetProperty("bbox").EnumerateArray().Select(item => item.GetDouble())];
-        if (box.Length != 4 || box.Any(value => !double.IsFinite(value)))
-            throw new FormatException($"annotation {id} has a box of {box.Length} numbers, or one that is not finite");
+        if (box.Length != 4 || box.Any(value => !(Math.Abs(value) <= MaxSide)))
+            throw new FormatException($"annotation {id} has a box of {box.Length} numbers, or one beyond every image");
         (IReadOnlyList<double[]>? polygons, RunLengthMask? runs) = ReadMask(entry, id);
         var annotation = new CocoAnnotation
         {
@@ -150,6 +151,7 @@ public sealed class CocoReader
             {
                 if (part.Length < 6 || part.Length % 2 != 0 || part.Any(value => !(Math.Abs(value) <= MaxSide)))
                     throw new FormatException($"annotation {id} has a polygon of {part.Length} numbers, or one beyond every image");
+                Polygon.Check(part);
             }
 
             return (parts, null);
@@ -157,12 +159,14 @@ public sealed class CocoReader
 
         JsonElement size = mask.GetProperty("size"), counts = mask.GetProperty("counts");
         int height = size[0].GetInt32(), width = size[1].GetInt32();
-        if (height is < 1 or > MaxSide || width is < 1 or > MaxSide)
+        if (!IsSize(height, width))
             throw new FormatException($"annotation {id} has a mask of {width} × {height} pixels");
         return (null, counts.ValueKind == JsonValueKind.String
             ? RunLengthMask.Parse(counts.GetString(), height, width)
             : new RunLengthMask(height, width, [.. counts.EnumerateArray().Select(item => item.GetUInt32())]));
     }
+
+    private static bool IsSize(int height, int width) => height is >= 1 and <= MaxSide && width is >= 1 and <= MaxSide && (long)height * width <= MaxPixels;
 
     private static bool IsSet(JsonElement flag) => flag.ValueKind == JsonValueKind.True || (flag.ValueKind == JsonValueKind.Number && flag.GetDouble() != 0);
 

@@ -28,14 +28,15 @@ public sealed class DetectionFolder(string folder, CocoDataset annotations, IRea
     public static (DetectionFolder Folder, IReadOnlyList<string> LeftOut) OfCoco(string folder, string file)
     {
         (CocoDataset dataset, CocoReader report) = CocoReader.Read(file);
-        CocoImage[] there = [.. dataset.Images.Where(image => IsInside(image.FileName) && File.Exists(Path.Combine(folder, image.FileName)))];
+        ILookup<bool, CocoImage> images = dataset.Images.ToLookup(image => IsInside(image.FileName) && File.Exists(Path.Combine(folder, image.FileName)));
+        CocoImage[] there = [.. images[true]];
         if (there.Length == 0)
             throw new FileException(file, $"none of its {dataset.Images.Count} images is in {folder}.");
         var leftOut = report.Reasons.ToList();
         if (report.LeftOut > leftOut.Count)
             leftOut.Add($"{report.LeftOut - leftOut.Count} more entries");
         if (there.Length < dataset.Images.Count)
-            leftOut.Add($"{dataset.Images.Count - there.Length} images whose files are missing, such as {dataset.Images.First(image => !there.Contains(image)).FileName}");
+            leftOut.Add($"{dataset.Images.Count - there.Length} images whose files are missing, such as {images[false].First().FileName}");
         return (new DetectionFolder(folder, dataset, there), leftOut);
     }
 

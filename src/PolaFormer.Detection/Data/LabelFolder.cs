@@ -9,6 +9,8 @@ namespace PolaFormer.Detection.Data;
 public static class LabelFolder
 {
     private const long MaxLabelBytes = 16 << 20;
+    private const int MaxDepth = 64;
+    private const double MaxSide = 1 << 16;
 
     /// <summary>
     /// Reads YOLO's form: <c>labels/NAME.txt</c> beside <c>images/NAME.jpg</c>, a line "class x y width height" an object, centre and
@@ -26,7 +28,7 @@ public static class LabelFolder
                 return;
             foreach (string line in InputFile.ReadAllLines(labels, MaxLabelBytes).Where(line => !string.IsNullOrWhiteSpace(line)))
             {
-                double[] values = [.. line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(word => double.TryParse(word, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) ? value : throw new FileException(labels, $"'{line}' is no line of numbers."))];
+                double[] values = [.. line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(word => double.TryParse(word, CultureInfo.InvariantCulture, out double value) && Math.Abs(value) <= MaxSide ? value : throw new FileException(labels, $"'{line}' is no line of numbers in [−{MaxSide}, {MaxSide}]."))];
                 if (values.Length < 5 || values[0] < 0 || values[0] >= names.Length)
                     throw new FileException(labels, $"'{line}' is no class of {names.Length} and four numbers.");
                 Add(image, (long)values[0] + 1, (values[1] - (values[3] / 2)) * image.Width, (values[2] - (values[4] / 2)) * image.Height, values[3] * image.Width, values[4] * image.Height);
@@ -41,25 +43,14 @@ public static class LabelFolder
         var found = new List<(string Image, string Name, double[] Box)>();
         foreach (string file in Directory.EnumerateFiles(Path.Combine(root, "Annotations"), "*.xml").Order(StringComparer.Ordinal))
         {
-            var document = new XmlDocument { XmlResolver = null };
-            try
-            {
-                using FileStream stream = InputFile.Open(file);
-                using var reader = XmlReader.Create(stream, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, MaxCharactersInDocument = MaxLabelBytes });
-                document.Load(reader);
-            }
-            catch (XmlException error)
-            {
-                throw new FileException(file, $"it is no XML: {error.Message}", error);
-            }
-
+            XmlDocument document = ReadXml(file);
             foreach (XmlNode node in document.SelectNodes("//object")!)
             {
                 if (node.SelectSingleNode("difficult")?.InnerText.Trim() == "1")
                     continue;
-                double Edge(string name) => double.TryParse(node.SelectSingleNode($"bndbox/{name}")?.InnerText, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+                double Edge(string name) => double.TryParse(node.SelectSingleNode($"bndbox/{name}")?.InnerText, CultureInfo.InvariantCulture, out double value) && Math.Abs(value) <= MaxSide
                     ? value
-                    : throw new FileException(file, $"an object has no number {name}.");
+                    : throw new FileException(file, $"an object has no number {name} in [−{MaxSide}, {MaxSide}].");
                 string label = node.SelectSingleNode("name")?.InnerText.Trim() ?? throw new FileException(file, "an object has no name.");
                 found.Add((Path.GetFileNameWithoutExtension(file), label, [Edge("xmin"), Edge("ymin"), Edge("xmax"), Edge("ymax")]));
             }
@@ -73,6 +64,34 @@ public static class LabelFolder
             foreach ((_, string name, double[] box) in byImage[Path.GetFileNameWithoutExtension(path)])
                 Add(image, Array.IndexOf(names, name) + 1, box[0] - 1, box[1] - 1, box[2] - box[0] + 1, box[3] - box[1] + 1);
         });
+    }
+
+    // What is nested deeply would overflow the stack where texts are put together.
+    private static XmlDocument ReadXml(string file)
+    {
+        byte[] data = InputFile.ReadAllBytes(file, MaxLabelBytes);
+        var document = new XmlDocument { XmlResolver = null };
+        try
+        {
+            using (XmlReader depth = Reader())
+            {
+                while (depth.Read())
+                {
+                    if (depth.Depth > MaxDepth)
+                        throw new FileException(file, $"its elements are nested more than {MaxDepth} deep.");
+                }
+            }
+
+            using XmlReader reader = Reader();
+            document.Load(reader);
+            return document;
+        }
+        catch (XmlException error)
+        {
+            throw new FileException(file, $"it is no XML: {error.Message}", error);
+        }
+
+        XmlReader Reader() => XmlReader.Create(new MemoryStream(data), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit });
     }
 
     private static DetectionFolder Open(string folder, IReadOnlyList<CocoCategory> categories, Action<string, CocoImage> fill)

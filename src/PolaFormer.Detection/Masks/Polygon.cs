@@ -8,35 +8,68 @@ public static class Polygon
     // The grid of edges is five times as fine as the pixels.
     private const double Scale = 5;
 
+    // Places of the grid that a polygon's edges may pass: a second's work, and more than objects of any photograph have.
+    private const double MaxPlaces = 1 << 26;
+
     /// <summary>Coordinates beyond this are no image's.</summary>
     public const double MaxCoordinate = 1 << 20;
 
     /// <summary>The pixels inside, by pycocotools' rule: edges are drawn on a grid of fifths of pixels, inside is what they cross an odd number of times.</summary>
-    /// <exception cref="FormatException">A coordinate is not finite or no image's.</exception>
+    /// <exception cref="FormatException">A coordinate is not finite or no image's, or the edges are too long in all.</exception>
     public static RunLengthMask Rasterize(ReadOnlySpan<double> points, int height, int width)
     {
-        foreach (double coordinate in points)
-        {
-            if (!(Math.Abs(coordinate) <= MaxCoordinate))
-                throw new FormatException($"The polygon has a coordinate {coordinate}.");
-        }
-
-        List<(int U, int V)> edges = Edges(points);
+        Check(points);
         var crossings = new List<uint>();
-        for (int i = 1; i < edges.Count; i++)
+        int count = points.Length / 2;
+        (int U, int V)? before = null;
+        for (int i = 0; i < count; i++)
         {
-            (int u, int v) = edges[i];
-            (int before, int above) = edges[i - 1];
-            if (u == before)
-                continue;
-            double x = (((u < before ? u : u - 1) + 0.5) / Scale) - 0.5;
-            if (Math.Floor(x) != x || x < 0 || x > width - 1)
-                continue;
-            double y = Math.Ceiling(Math.Clamp(((Math.Min(v, above) + 0.5) / Scale) - 0.5, 0, height));
-            crossings.Add((uint)(((long)x * height) + (long)y));
+            (int x, int y) = Fine(points, i);
+            (int toX, int toY) = Fine(points, (i + 1) % count);
+            int across = Math.Abs(toX - x), down = Math.Abs(toY - y);
+            bool isFlat = across >= down, isTurned = isFlat ? x > toX : y > toY;
+            if (isTurned)
+                (x, y, toX, toY) = (toX, toY, x, y);
+            int steps = isFlat ? across : down;
+            double slope = steps == 0 ? 0 : (double)(isFlat ? toY - y : toX - x) / steps;
+
+            // Every place of the fine grid that the edge passes, from its first to its last.
+            for (int step = 0; step <= steps; step++)
+            {
+                int t = isTurned ? steps - step : step;
+                (int U, int V) place = isFlat ? (t + x, (int)(y + (slope * t) + 0.5)) : ((int)(x + (slope * t) + 0.5), t + y);
+                if (before is { } last && last.U != place.U)
+                    AddCrossing(last, place);
+                before = place;
+            }
         }
 
         return FromCrossings(crossings, height, width);
+
+        void AddCrossing((int U, int V) from, (int U, int V) to)
+        {
+            double x = ((Math.Min(from.U, to.U) + 0.5) / Scale) - 0.5;
+            if (Math.Floor(x) != x || x < 0 || x > width - 1)
+                return;
+            double y = Math.Ceiling(Math.Clamp(((Math.Min(to.V, from.V) + 0.5) / Scale) - 0.5, 0, height));
+            crossings.Add((uint)(((long)x * height) + (long)y));
+        }
+    }
+
+    /// <summary>Whether points can be rasterised.</summary>
+    /// <exception cref="FormatException">A coordinate is not finite or no image's, or the edges are too long in all.</exception>
+    public static void Check(ReadOnlySpan<double> points)
+    {
+        double places = 0;
+        for (int i = 0; i < points.Length; i++)
+        {
+            if (!(Math.Abs(points[i]) <= MaxCoordinate))
+                throw new FormatException($"The polygon has a coordinate {points[i]}.");
+            places += Scale * Math.Abs(points[i] - points[(i + points.Length - 2) % points.Length]);
+        }
+
+        if (places > MaxPlaces)
+            throw new FormatException($"The polygon's edges pass {places:0} places of the grid of fifths of pixels; {MaxPlaces:0} are allowed.");
     }
 
     /// <summary>The union of an object's polygons.</summary>
@@ -69,38 +102,13 @@ public static class Polygon
         return new Box((float)left, (float)top, (float)right, (float)bottom);
     }
 
-    // Every place of the fine grid that the edges pass, each edge from its first to its last place.
-    private static List<(int U, int V)> Edges(ReadOnlySpan<double> points)
-    {
-        int count = points.Length / 2;
-        var edges = new List<(int, int)>();
-        for (int i = 0; i < count; i++)
-        {
-            (int x, int y) = Fine(points, i);
-            (int toX, int toY) = Fine(points, (i + 1) % count);
-            int across = Math.Abs(toX - x), down = Math.Abs(toY - y);
-            bool isFlat = across >= down, isTurned = isFlat ? x > toX : y > toY;
-            if (isTurned)
-                (x, y, toX, toY) = (toX, toY, x, y);
-            int steps = isFlat ? across : down;
-            double slope = steps == 0 ? 0 : (double)(isFlat ? toY - y : toX - x) / steps;
-            for (int step = 0; step <= steps; step++)
-            {
-                int t = isTurned ? steps - step : step;
-                edges.Add(isFlat ? (t + x, (int)(y + (slope * t) + 0.5)) : ((int)(x + (slope * t) + 0.5), t + y));
-            }
-        }
-
-        return edges;
-    }
-
     private static (int X, int Y) Fine(ReadOnlySpan<double> points, int index) =>
         ((int)((Scale * points[2 * index]) + 0.5), (int)((Scale * points[(2 * index) + 1]) + 0.5));
 
     // Every crossing begins or ends a run; two at one place cancel.
     private static RunLengthMask FromCrossings(List<uint> crossings, int height, int width)
     {
-        crossings.Add((uint)(height * width));
+        crossings.Add((uint)((long)height * width));
         crossings.Sort();
         uint[] differences = new uint[crossings.Count];
         for (int i = 0; i < differences.Length; i++)
