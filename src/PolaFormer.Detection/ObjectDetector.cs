@@ -81,7 +81,7 @@ public sealed class ObjectDetector
         using GradMode mode = GradMode.Disable();
         using var scope = MemoryScope.Enter();
         DetectionInput[] inputs = [.. photos.Select(photo => Pipeline.Apply(AnnotatedImage.Of(photo), new SampleRandom(0, 0, 0)))];
-        (Tensor images, ImageInfo[] infos, _) = DetectionInput.Batch(inputs);
+        (Tensor images, ImageInfo[] infos, _) = DetectionInput.Batch(inputs, Network.Device);
         return [.. Network.Detect(images, infos).Select(found => found.From(Threshold))];
     }
 }

@@ -43,6 +43,17 @@ public sealed class FeatureExtractor : Module
     /// <summary>The maps of <see cref="ForwardMaps"/> in order.</summary>
     public IReadOnlyList<FeatureLevel> Levels => [.. _outputs.Select(stage => Backbone.Levels[stage])];
 
+    /// <summary>Whether training keeps the blocks' inputs alone and runs each block again in the backward pass: less memory for more time, the same bits.</summary>
+    public bool UseCheckpoint
+    {
+        get => Backbone.Blocks.Any(block => block.IsCheckpointed);
+        set
+        {
+            foreach (Module block in Backbone.Blocks)
+                block.IsCheckpointed = value;
+        }
+    }
+
     /// <summary>Images (B, H, W, 3) of any height and width → the chosen maps, (B, h, w, C) each.</summary>
     /// <exception cref="ArgumentException">These are no images, or an attention of the network has parameters for another size.</exception>
     public Tensor[] ForwardMaps(Tensor images) => CallForSeveral(new Pass(this, images), static pass => pass.Module.RunMaps(pass.Images), images);

@@ -15,4 +15,8 @@ namespace PolaFormer.Training;
 /// <param name="Left">Estimated time to the end of the run, evaluations left out.</param>
 /// <param name="Elapsed">Time over every start of the run.</param>
 public sealed record TrainingProgress(
-    int Epoch, int Epochs, int Step, int StepsPerEpoch, long GlobalStep, double StepLoss, double Loss, MetricValue Metric, double LearningRate, double GradientNorm, double ExamplesPerSecond, TimeSpan Left, TimeSpan Elapsed);
+    int Epoch, int Epochs, int Step, int StepsPerEpoch, long GlobalStep, double StepLoss, double Loss, MetricValue Metric, double LearningRate, double GradientNorm, double ExamplesPerSecond, TimeSpan Left, TimeSpan Elapsed)
+{
+    /// <summary>The terms of the step's loss by name; empty where it is one.</summary>
+    public IReadOnlyList<(string Name, double Value)> LossTerms { get; init; } = [];
+}

@@ -39,6 +39,9 @@ public abstract class TrainingTask
     /// <summary>What became of the weights that the network started from; null without.</summary>
     public virtual PretrainedReport? Pretrained => null;
 
+    /// <summary>The terms that the last training step's loss is the sum of, by name; empty where it is one.</summary>
+    public virtual IReadOnlyList<(string Name, double Value)> LossTerms => [];
+
     /// <summary>Epoch under way, from 0; the trainer sets it before it asks for the epoch's batches or its evaluation.</summary>
     public int Epoch { get; internal set; }
 

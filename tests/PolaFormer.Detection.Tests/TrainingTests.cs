@@ -60,7 +60,8 @@ public class TrainingTests
                 Scale = (64, 64),
             });
             Assert.True(new Trainer(task, new DetectionRecipe { Epochs = 1, WarmupSteps = 0 }.ToOptions(task), folder).Run());
-            Assert.Contains("loss_cls", task.LastLosses.Keys);
+            Assert.Contains("loss_cls", task.LossTerms.Select(term => term.Name));
+            Assert.Contains("\"loss_cls\"", File.ReadAllText(Path.Combine(folder, "log.jsonl")), StringComparison.Ordinal);
             ObjectDetector detector = ObjectDetector.Load(Path.Combine(folder, "last.safetensors"), threshold: 0);
             Assert.Equal("square", detector.Categories[0].Name);
             using Image photo = new(64, 64);

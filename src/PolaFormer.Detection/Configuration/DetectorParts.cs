@@ -69,6 +69,24 @@ internal static class DetectorParts
         };
     }
 
+    /// <summary>A Mask R-CNN of fewer channels, proposals and regions.</summary>
+    public static DetectorConfig Reduced(DetectorConfig full, int channels, int proposals, int regions)
+    {
+        RegionHeadConfig heads = full.Regions!;
+        ProposalRule Fewer(ProposalRule rule) => rule with { BestOfLevel = proposals, MaxPerImage = proposals };
+        return full with
+        {
+            Neck = full.Neck with { OutChannels = channels },
+            Rpn = full.Rpn! with { InChannels = channels, FeatureChannels = channels, TrainingProposals = Fewer(full.Rpn.TrainingProposals!), Proposals = Fewer(full.Rpn.Proposals) },
+            Regions = heads with
+            {
+                BoxHeads = [.. heads.BoxHeads.Select(head => head with { InChannels = channels, LinearWidth = 4 * channels })],
+                MaskHead = heads.MaskHead! with { InChannels = channels, Channels = channels },
+                Training = [.. heads.Training!.Select(stage => stage with { Sampler = stage.Sampler with { Count = regions } })],
+            },
+        };
+    }
+
     private static DetectorConfig TwoStage(VisionModelConfig network, int[]? stages) => new()
     {
         Backbone = new BackboneConfig { Network = network, Options = new FeatureExtractorOptions { Stages = stages } },

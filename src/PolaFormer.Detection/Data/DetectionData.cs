@@ -8,17 +8,22 @@ namespace PolaFormer.Detection.Data;
 /// <param name="Train">Images to learn from.</param>
 /// <param name="Evaluation">Images to be measured on.</param>
 /// <param name="LeftOut">What of the annotations was left out, a line each.</param>
-public sealed record DetectionData(DetectionFolder Train, DetectionFolder Evaluation, IReadOnlyList<string> LeftOut)
+public sealed record DetectionData(IDetectionDataset Train, IDetectionDataset Evaluation, IReadOnlyList<string> LeftOut)
 {
+    private const int SceneSide = 320;
+
     /// <summary>
     /// Opens DATA.DATA_PATH: COCO's form (<c>train2017/</c>, <c>val2017/</c>, <c>annotations/instances_*.json</c>), YOLO's
     /// (<c>images/</c>, <c>labels/</c>, <c>classes.txt</c>) or Pascal VOC's (<c>JPEGImages/</c>, <c>Annotations/</c>); of the latter
-    /// two DATA.HOLD_OUT is held out.
+    /// two DATA.HOLD_OUT is held out. Where DATA.DATASET is <c>shapes</c>, scenes are drawn on its photographs, and others on its
+    /// folder <c>held/</c> where there is one.
     /// </summary>
     /// <param name="config">The recipe.</param>
     /// <exception cref="FileException">The annotations cannot be read, or the folder has none of these forms.</exception>
     public static DetectionData Open(TrainingConfig config)
     {
+        if (config.Data.Dataset == "shapes")
+            return Shapes(config);
         string root = config.Data.DataPath, annotations = Path.Combine(root, "annotations");
         if (Directory.Exists(annotations))
         {
@@ -39,5 +44,15 @@ public sealed record DetectionData(DetectionFolder Train, DetectionFolder Evalua
 
         (DetectionFolder Folder, IReadOnlyList<string> LeftOut) OfCoco(string split) =>
             DetectionFolder.OfCoco(Path.Combine(root, split), Path.Combine(annotations, $"instances_{split}.json"));
+    }
+
+    private static DetectionData Shapes(TrainingConfig config)
+    {
+        string root = config.Data.DataPath, held = Path.Combine(root, "held");
+        ulong seed = (ulong)config.Seed;
+        return new DetectionData(
+            new ShapeScenes(config.Detection.Scenes, SceneSide, 2 * seed, root),
+            new ShapeScenes(Math.Max(1, (int)Math.Round(config.Detection.Scenes * config.Data.HoldOut)), SceneSide, (2 * seed) + 1, Directory.Exists(held) ? held : root),
+            []);
     }
 }

@@ -71,6 +71,15 @@ public sealed class EvaluationTable
         return values.Length == 0 ? null : values.Average();
     }
 
+    /// <summary>Mean precision over the classes that have objects at each recall, at all areas and the most detections; empty where none has.</summary>
+    /// <param name="bound">The overlap from which on an object is found; null for the mean over all bounds.</param>
+    public double[] Curve(double? bound)
+    {
+        int[] bounds = [.. Enumerable.Range(0, _options.OverlapBounds.Count).Where(t => bound is null || Math.Abs(_options.OverlapBounds[t] - bound.Value) < 1e-9)];
+        int[] classes = [.. Enumerable.Range(0, Categories.Count).Where(category => CategoryPrecision(category) is not null)];
+        return classes.Length == 0 ? [] : [.. Enumerable.Range(0, _options.Recalls.Count).Select(r => classes.Average(k => bounds.Average(t => Precision(t, r, k, 0, Last))))];
+    }
+
     internal void Accumulate(int category, int area, int detections, List<ImageMatches> images)
     {
         int most = _options.MaxDetections[detections], objects = images.Sum(image => image.Objects);

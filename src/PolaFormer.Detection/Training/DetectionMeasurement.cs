@@ -11,9 +11,9 @@ namespace PolaFormer.Detection.Training;
 
 /// <summary>A detector measured on a data set by COCO's rules.</summary>
 /// <param name="Tables">The tables of boxes and, where the network has them, masks.</param>
-/// <param name="Images">Images seen.</param>
+/// <param name="Found">What was found in each image.</param>
 /// <param name="Elapsed">Time, loading included.</param>
-public sealed record DetectionMeasurement(IReadOnlyList<EvaluationTable> Tables, int Images, TimeSpan Elapsed)
+public sealed record DetectionMeasurement(IReadOnlyList<EvaluationTable> Tables, IReadOnlyList<ImageDetections> Found, TimeSpan Elapsed)
 {
     /// <summary>Average precision of boxes and masks.</summary>
     /// <param name="hasMasks">Whether the network has masks.</param>
@@ -56,7 +56,7 @@ public sealed record DetectionMeasurement(IReadOnlyList<EvaluationTable> Tables,
             network.Train();
         var dataset = new CocoDataset(data.Images, data.Annotations.Categories);
         EvaluationTable[] tables = [.. (network.HasMasks ? (bool[])[false, true] : [false]).Select(comparesMasks => CocoResults.Evaluate(dataset, found, comparesMasks))];
-        return new DetectionMeasurement(tables, data.Images.Count, clock.Elapsed);
+        return new DetectionMeasurement(tables, found, clock.Elapsed);
     }
 
     /// <summary>The <see cref="Metrics"/>, as a trainer and <c>eval</c> take them.</summary>
@@ -64,7 +64,7 @@ public sealed record DetectionMeasurement(IReadOnlyList<EvaluationTable> Tables,
     {
         bool hasMasks = Tables.Count > 1;
         double[] values = hasMasks ? [.. Tables.SelectMany(table => table.Summary.Take(2))] : [.. Tables[0].Summary.Take(3)];
-        int count = Math.Max(1, Images);
+        int count = Math.Max(1, Found.Count);
         var metrics = new Metrics(Metrics(hasMasks));
         metrics.Add(count, 0, [.. values.Select(value => Math.Max(0, value) * count)]);
         return new PolaFormer.Training.Evaluation(metrics, Elapsed);

@@ -17,6 +17,8 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     private readonly CocoImage[] _images;
     private readonly BatchOrder _order;
     private bool _hasWarned;
+    private Tensor? _losses;
+    private string[] _names = [];
 
     /// <summary>Builds the network with drawn or given weights.</summary>
     /// <param name="options">The network and its data.</param>
@@ -28,7 +30,7 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     {
         _options = options;
         HashSet<long> usable = [.. options.Train.Annotations.TrainingImages.Select(image => image.Id)];
-        _images = [.. options.Train.Images.Where(image => usable.Contains(image.Id))];
+        _images = [.. Enumerable.Repeat(options.Train.Images.Where(image => usable.Contains(image.Id)), options.Repeats).SelectMany(images => images)];
         if (_images.Length == 0 || options.BatchSize < 1)
             throw new ArgumentException($"There are {_images.Length} images with objects to learn from, {options.BatchSize} in a batch; both must be positive.", nameof(options));
         _order = new BatchOrder(_images, options.BatchSize, options.Seed);
@@ -55,11 +57,17 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     /// <inheritdoc/>
     public override PretrainedReport? Pretrained { get; }
 
-    /// <summary>The tables of the last evaluation, of boxes and, where the network has them, masks; empty before the first.</summary>
-    public IReadOnlyList<EvaluationTable> LastTables { get; private set; } = [];
+    /// <summary>What it is trained on.</summary>
+    public DetectionTaskOptions Options => _options;
 
-    /// <summary>The losses of the last training step by name.</summary>
-    public IReadOnlyDictionary<string, float> LastLosses { get; private set; } = new Dictionary<string, float>();
+    /// <summary>The last evaluation; null before the first.</summary>
+    public DetectionMeasurement? LastMeasurement { get; private set; }
+
+    /// <summary>The tables of the last evaluation, of boxes and, where the network has them, masks; empty before the first.</summary>
+    public IReadOnlyList<EvaluationTable> LastTables => LastMeasurement?.Tables ?? [];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<(string Name, double Value)> LossTerms => _losses is null ? [] : [.. _names.Zip(_losses.ToArray(), (name, value) => (name, (double)value))];
 
     /// <summary>Average precision of boxes and masks.</summary>
     public override IReadOnlyList<MetricDefinition> Metrics { get; }
@@ -92,7 +100,7 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     {
         if (DetectionMeasurement.Run((Detector)model, _options.Evaluation, _options.Scale, stop) is not { } measured)
             return null;
-        LastTables = measured.Tables;
+        LastMeasurement = measured;
         return measured.ToEvaluation();
     }
 
@@ -114,7 +122,12 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     {
         (Tensor images, ImageInfo[] infos, ImageObjects[] objects) = DetectionInput.Batch(batch, Device);
         NamedLoss[] losses = Network.TrainingLosses(images, infos, objects, new SampledPermutations().Next);
-        LastLosses = losses.ToDictionary(loss => loss.Name, loss => loss.Sum().Detach().Reshape(1).Item());
+
+        // They stay on the device until a step is shown.
+        _names = [.. losses.Select(loss => loss.Name)];
+        _losses ??= Tensor.Zeros([losses.Length], Device);
+        for (int i = 0; i < losses.Length; i++)
+            _losses.Slice(0, i, 1).CopyFrom(losses[i].Sum().Detach().Reshape(1));
         Tensor total = NamedLoss.Total(losses);
         return (total, total);
     }

@@ -27,6 +27,9 @@ public sealed record DetectionTaskOptions
     /// <summary>Limits of an evaluated image's long and short side in pixels.</summary>
     public (int Long, int Short) Scale { get; init; } = (1333, 800);
 
+    /// <summary>How often an epoch has each image.</summary>
+    public int Repeats { get; init; } = 1;
+
     /// <summary>Images of a batch.</summary>
     public int BatchSize { get; init; } = 2;
 

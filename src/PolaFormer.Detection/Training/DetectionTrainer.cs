@@ -39,18 +39,27 @@ public static class DetectionTrainer
                 Train = data.Train,
                 Evaluation = data.Evaluation,
                 LeftOut = data.LeftOut,
-                Pipeline = config.Detection.MultiScale ? DetectionPipeline.MultiScale : new DetectionPipeline([new ResizeStep([(side * 5 / 3, side)]), new FlipStep()]),
+                Pipeline = config.Detection.MultiScale ? DetectionPipeline.MultiScale : PipelineOf(config.Detection, side),
                 Scale = (side * 5 / 3, side),
+                Repeats = config.Detection.Repeats,
                 BatchSize = config.Data.BatchSize,
                 Seed = (ulong)config.Seed,
                 Pretrained = config.Model.Pretrained,
             },
             device);
+        task.Network.Backbone.UseCheckpoint = config.Train.UseCheckpoint;
         TrainerOptions published = Fitted(RecipeOf(entry), config, task.BatchesPerEpoch).ToOptions(task);
         return new Trainer(task, ConfiguredTrainer.Options(config, published.Optimizer, published.Schedule), outputFolder);
     }
 
     private static DetectionRecipe RecipeOf(DetectorEntry entry) => entry.Recipe ?? new DetectionRecipe();
+
+    private static DetectionPipeline PipelineOf(DetectionConfig config, int side)
+    {
+        int[] sides = config.Sizes is { Length: > 0 } sizes ? sizes : [side];
+        var resize = new ResizeStep([.. sides.Select(size => (size * 5 / 3, size))]);
+        return new DetectionPipeline(config.Flip ? [resize, new FlipStep()] : [resize]);
+    }
 
     // The learning rate falls at the same parts of a shorter or longer run.
     private static DetectionRecipe Fitted(DetectionRecipe published, TrainingConfig config, int steps)
@@ -76,7 +85,9 @@ public static class DetectionTrainer
             throw new ConfigurationException($"TRAIN.OPTIMIZER.NAME: '{config.Train.Optimizer.Name}' is not for detectors; use adamw or sgd.");
         if (config.Detection.MultiScale && config.Data.ImgSize != PublishedSide)
             throw new ConfigurationException($"DATA.IMG_SIZE: the sizes and crops of DETECTION.MULTI_SCALE are those of {PublishedSide} pixels, not of {config.Data.ImgSize}. Set MULTI_SCALE to false, or IMG_SIZE to {PublishedSide}.");
+        if (config.Detection.Sizes.Any(size => size is < 32 or > 8192))
+            throw new ConfigurationException("DETECTION.SIZES: a side of training images must lie in [32, 8192].");
         ConfigurationRules.RequireDefaults(config, "a detector", "TRAIN.OPTIMIZER.BETAS", "TRAIN.OPTIMIZER.EPS");
-        ConfigurationRules.RequireDefaults(config, "a detector", ConfigurationRules.OfClassifiers);
+        ConfigurationRules.RequireDefaults(config, "a detector", [.. ConfigurationRules.OfClassifiers.ToArray().Where(key => key != "TRAIN.USE_CHECKPOINT")]);
     }
 }

@@ -12,8 +12,8 @@ public sealed class DataConfig
     /// <summary>DATA_PATH: folder, archive or shards of the data set; docs/data.md shows the layouts.</summary>
     public string DataPath { get; set; } = "";
 
-    /// <summary>DATASET: <c>imagenet</c> (photographs of any size), <c>cifar10</c> (images of the network's size, held in memory), or (ours) <c>masks</c> (photographs with the class of every pixel), <c>objects</c> (photographs with boxes or masks of objects), or a task of Long Range Arena: <c>listops</c>, <c>text</c>, <c>retrieval</c>, <c>pathfinder</c>, <c>image</c>.</summary>
-    [AllowedValues("imagenet", "cifar10", "masks", "objects", "listops", "text", "retrieval", "pathfinder", "image")]
+    /// <summary>DATASET: <c>imagenet</c> (photographs of any size), <c>cifar10</c> (images of the network's size, held in memory), or (ours) <c>masks</c> (photographs with the class of every pixel), <c>objects</c> (photographs with boxes or masks of objects), <c>shapes</c> (scenes of shapes, drawn on the photographs of DATA_PATH), or a task of Long Range Arena: <c>listops</c>, <c>text</c>, <c>retrieval</c>, <c>pathfinder</c>, <c>image</c>.</summary>
+    [AllowedValues("imagenet", "cifar10", "masks", "objects", "shapes", "listops", "text", "retrieval", "pathfinder", "image")]
     public string Dataset { get; set; } = "imagenet";
 
     /// <summary>HOLD_OUT (ours): share of the images that is held out by SEED for evaluation where the data have none for it, of each class of a folder of classes alike; 1 to evaluate on all.</summary>

@@ -11,6 +11,20 @@ public sealed class DetectionConfig
     /// <summary>MULTI_SCALE: images have many sizes and are cropped; with IMG_SIZE 800 alone.</summary>
     public bool MultiScale { get; set; }
 
+    /// <summary>SIZES: shorter sides of training images, of which one is drawn for each; empty for DATA.IMG_SIZE alone.</summary>
+    public int[] Sizes { get; set; } = [];
+
+    /// <summary>FLIP: every second image is mirrored by chance.</summary>
+    public bool Flip { get; set; } = true;
+
+    /// <summary>REPEATS: how often an epoch has each image, for few images; an evaluation follows every epoch.</summary>
+    [Range(1, 1 << 20)]
+    public int Repeats { get; set; } = 1;
+
+    /// <summary>SCENES: scenes of an epoch, where DATA.DATASET is <c>shapes</c>.</summary>
+    [Range(1, 1 << 24)]
+    public int Scenes { get; set; } = 2000;
+
     /// <summary>WARMUP_STEPS: steps of the linear warm-up, at most a tenth of the run.</summary>
     [Range(0, 1 << 24)]
     public int WarmupSteps { get; set; } = 500;

@@ -7,6 +7,6 @@ internal sealed record StepRecord(
     public static StepRecord From(TrainingProgress step) => new(
         step.Epoch, step.Step, step.StepLoss, step.Loss, step.LearningRate, step.GradientNorm, step.ExamplesPerSecond, step.GlobalStep, step.Elapsed.TotalSeconds)
     {
-        Values = Named([(step.Metric.Definition.Name, step.Metric.Value)]),
+        Values = Named([(step.Metric.Definition.Name, step.Metric.Value), .. step.LossTerms]),
     };
 }
