@@ -29,7 +29,7 @@ public class ShapeScenesTests
                 Assert.InRange(scene.Boxes[i].Y2, 0, 96);
                 RunLengthMask mask = RunLengthMask.FromBitmap(scene.Masks!.Bitmap(i), 96, 96);
                 Assert.True(mask.Area > 0);
-                Assert.InRange(mask.Bounds.Width, scene.Boxes[i].Width - 2, scene.Boxes[i].Width + 2);
+                Assert.InRange(mask.Bounds.Width, 0.6 * scene.Boxes[i].Width, scene.Boxes[i].Width + 2);
             }
         }
     }

@@ -59,7 +59,7 @@ public class TrainingTests
                 Pipeline = new DetectionPipeline([new FlipStep()]),
                 Scale = (64, 64),
             });
-            Assert.True(new Trainer(task, new DetectionRecipe { Epochs = 1, WarmupSteps = 0 }.ToOptions(task), folder).Run());
+            Assert.True(new Trainer(task, new DetectionRecipe { Epochs = 1, WarmupSteps = 0 }.ToOptions(task) with { PrintEvery = 1 }, folder).Run());
             Assert.Contains("loss_cls", task.LossTerms.Select(term => term.Name));
             Assert.Contains("\"loss_cls\"", File.ReadAllText(Path.Combine(folder, "log.jsonl")), StringComparison.Ordinal);
             ObjectDetector detector = ObjectDetector.Load(Path.Combine(folder, "last.safetensors"), threshold: 0);

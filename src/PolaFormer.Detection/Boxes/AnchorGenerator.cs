@@ -58,19 +58,18 @@ public sealed record AnchorGenerator
     /// <summary>Which of all anchors stand at a place that begins inside an image padded to this size.</summary>
     public bool[] Valid(IReadOnlyList<(int Height, int Width)> maps, int height, int width)
     {
-        var valid = new List<bool>();
+        var valid = new bool[maps.Sum(map => map.Height * map.Width) * Count];
+        int start = 0;
         for (int level = 0; level < maps.Count; level++)
         {
             (int rows, int columns) = maps[level];
             int inside = Math.Min((height + Strides[level] - 1) / Strides[level], rows), across = Math.Min((width + Strides[level] - 1) / Strides[level], columns);
-            for (int i = 0; i < rows * columns * Count; i++)
-            {
-                int place = i / Count;
-                valid.Add(place / columns < inside && place % columns < across);
-            }
+            for (int row = 0; row < inside; row++)
+                valid.AsSpan(start + (row * columns * Count), across * Count).Fill(true);
+            start += rows * columns * Count;
         }
 
-        return [.. valid];
+        return valid;
     }
 
     /// <summary>Which of the valid anchors reach over the image's edges by less than a border; all where it is negative.</summary>

@@ -62,7 +62,7 @@ public sealed record MaxIoUAssigner
             assigned[j] = best[j] >= PositiveOverlap ? claim[j] + 1 : best[j] >= NegativeFrom && best[j] < NegativeOverlap ? 0 : -1;
         if (MatchesLowQuality)
             ClaimBest(overlaps, objects.Length, assigned);
-        return new Assignment(assigned, best, [.. assigned.Select(number => number <= 0 ? -1 : labels?[number - 1] ?? 0)]);
+        return new Assignment(assigned, best, Array.ConvertAll(assigned, number => number <= 0 ? -1 : labels?[number - 1] ?? 0));
     }
 
     private void Exclude(float[] overlaps, ReadOnlySpan<Box> boxes, ReadOnlySpan<Box> ignored)

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace PolaFormer.Detection.Boxes;
 
 /// <summary>
@@ -18,32 +20,26 @@ public static class NonMaximumSuppression
     public static int[] Keep(ReadOnlySpan<Box> boxes, ReadOnlySpan<float> scores, float bound, int most = -1, float scoreBound = 0)
     {
         int[] order = ByScore(scores);
+        if (most == 0)
+            return [];
+        int count = order.Length, padded = count + Vector<float>.Count;
         var kept = new List<int>();
-        bool[] isGone = new bool[order.Length];
-        float[] areas = new float[order.Length];
-        for (int i = 0; i < order.Length; i++)
+        var sides = new Sides(padded);
+        int[] isGone = new int[padded];
+        for (int i = 0; i < count; i++)
         {
-            areas[i] = boxes[order[i]].Area;
-            isGone[i] = scoreBound > 0 && !(scores[order[i]] > scoreBound);
+            sides.Set(i, boxes[order[i]]);
+            isGone[i] = scoreBound > 0 && !(scores[order[i]] > scoreBound) ? -1 : 0;
         }
 
-        for (int i = 0; i < order.Length; i++)
+        for (int i = 0; i < count; i++)
         {
-            if (isGone[i])
+            if (isGone[i] != 0)
                 continue;
             kept.Add(order[i]);
             if (kept.Count == most)
                 break;
-            Box box = boxes[order[i]];
-            for (int j = i + 1; j < order.Length; j++)
-            {
-                if (isGone[j])
-                    continue;
-                Box other = boxes[order[j]];
-                float width = Math.Max(0, Math.Min(box.X2, other.X2) - Math.Max(box.X1, other.X1)), height = Math.Max(0, Math.Min(box.Y2, other.Y2) - Math.Max(box.Y1, other.Y1));
-                float shared = width * height;
-                isGone[j] = shared / (areas[i] + areas[j] - shared) > bound;
-            }
+            sides.Mark(i, count, bound, isGone);
         }
 
         return [.. kept];
@@ -120,13 +116,38 @@ public static class NonMaximumSuppression
     /// <summary>The numbers of scores, the highest first, equal ones in order.</summary>
     public static int[] ByScore(ReadOnlySpan<float> scores)
     {
-        int[] order = new int[scores.Length];
-        float[] keys = new float[scores.Length];
-        for (int i = 0; i < order.Length; i++)
-            (order[i], keys[i]) = (i, scores[i]);
-        Array.Sort(order, (a, b) => keys[b].CompareTo(keys[a]) is var sign and not 0 ? sign : a.CompareTo(b));
-        return order;
+        // A score's bits, turned so that they fall as it rises, and the number behind them: one word is compared, not two.
+        ulong[] keys = new ulong[scores.Length];
+        for (int i = 0; i < keys.Length; i++)
+        {
+            uint bits = BitConverter.SingleToUInt32Bits(scores[i] + 0f), rising = (bits & 0x8000_0000) != 0 ? ~bits : bits | 0x8000_0000;
+            keys[i] = ((ulong)(float.IsNaN(scores[i]) ? uint.MaxValue : ~rising) << 32) | (uint)i;
+        }
+
+        Array.Sort(keys);
+        return Array.ConvertAll(keys, key => (int)(uint)key);
     }
 
     private static int[] Cut(int[] kept, int most) => most >= 0 && most < kept.Length ? kept[..most] : kept;
+
+    // Boxes by side, so that one is compared with several at once.
+    private readonly struct Sides(int length)
+    {
+        private readonly float[] _left = new float[length], _top = new float[length], _right = new float[length], _bottom = new float[length], _areas = new float[length];
+
+        public void Set(int i, Box box) => (_left[i], _top[i], _right[i], _bottom[i], _areas[i]) = (box.X1, box.Y1, box.X2, box.Y2, box.Area);
+
+        // Marks the boxes behind one that overlap it by more than a bound.
+        public void Mark(int one, int count, float bound, int[] isGone)
+        {
+            Vector<float> left = new(_left[one]), top = new(_top[one]), right = new(_right[one]), bottom = new(_bottom[one]), area = new(_areas[one]), limit = new(bound);
+            for (int j = one + 1; j < count; j += Vector<float>.Count)
+            {
+                Vector<float> width = Vector.Max(Vector<float>.Zero, Vector.Min(right, new Vector<float>(_right, j)) - Vector.Max(left, new Vector<float>(_left, j)));
+                Vector<float> height = Vector.Max(Vector<float>.Zero, Vector.Min(bottom, new Vector<float>(_bottom, j)) - Vector.Max(top, new Vector<float>(_top, j)));
+                Vector<float> shared = width * height, overlap = shared / (area + new Vector<float>(_areas, j) - shared);
+                (new Vector<int>(isGone, j) | Vector.GreaterThan(overlap, limit)).CopyTo(isGone, j);
+            }
+        }
+    }
 }

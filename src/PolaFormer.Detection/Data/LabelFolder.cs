@@ -10,7 +10,7 @@ public static class LabelFolder
 {
     private const long MaxLabelBytes = 16 << 20;
     private const int MaxDepth = 64;
-    private const double MaxSide = 1 << 16;
+    private const double MaxSide = 1 << 16, MaxShare = 4;
 
     /// <summary>
     /// Reads YOLO's form: <c>labels/NAME.txt</c> beside <c>images/NAME.jpg</c>, a line "class x y width height" an object, centre and
@@ -28,9 +28,11 @@ public static class LabelFolder
                 return;
             foreach (string line in InputFile.ReadAllLines(labels, MaxLabelBytes).Where(line => !string.IsNullOrWhiteSpace(line)))
             {
-                double[] values = [.. line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(word => double.TryParse(word, CultureInfo.InvariantCulture, out double value) && Math.Abs(value) <= MaxSide ? value : throw new FileException(labels, $"'{line}' is no line of numbers in [−{MaxSide}, {MaxSide}]."))];
+                double[] values = [.. line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(word => double.TryParse(word, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) ? value : throw new FileException(labels, $"'{line}' is no line of numbers."))];
                 if (values.Length < 5 || values[0] < 0 || values[0] >= names.Length)
                     throw new FileException(labels, $"'{line}' is no class of {names.Length} and four numbers.");
+                if (values[1..5].Any(value => Math.Abs(value) > MaxShare))
+                    throw new FileException(labels, $"'{line}' lies beyond the image: centre and size are parts of the image's, between 0 and 1.");
                 Add(image, (long)values[0] + 1, (values[1] - (values[3] / 2)) * image.Width, (values[2] - (values[4] / 2)) * image.Height, values[3] * image.Width, values[4] * image.Height);
             }
         });

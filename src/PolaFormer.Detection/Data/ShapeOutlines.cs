@@ -11,7 +11,6 @@ internal static class ShapeOutlines
         ("circle", Polar(Round, _ => 1)),
         ("triangle", Polar(3, _ => 1)),
         ("square", Polar(4, _ => 1)),
-        ("hexagon", Polar(6, _ => 1)),
         ("star", Polar(10, i => i % 2 == 0 ? 1 : 0.42)),
         ("cross", [-0.3, -0.95, 0.3, -0.95, 0.3, -0.3, 0.95, -0.3, 0.95, 0.3, 0.3, 0.3, 0.3, 0.95, -0.3, 0.95, -0.3, 0.3, -0.95, 0.3, -0.95, -0.3, -0.3, -0.3]),
         ("arrow", [-1, -0.22, 0.1, -0.22, 0.1, -0.6, 1, 0, 0.1, 0.6, 0.1, 0.22, -1, 0.22]),
@@ -21,7 +20,7 @@ internal static class ShapeOutlines
 
     private static double[] Polar(int count, Func<int, double> radius)
     {
-        var points = new double[2 * count];
+        double[] points = new double[2 * count];
         for (int i = 0; i < count; i++)
         {
             double angle = (2 * Math.PI * i / count) - (Math.PI / 2);
@@ -33,7 +32,7 @@ internal static class ShapeOutlines
 
     private static double[] Heart()
     {
-        var points = new double[2 * Round];
+        double[] points = new double[2 * Round];
         for (int i = 0; i < Round; i++)
         {
             double t = 2 * Math.PI * i / Round, sine = Math.Sin(t);
@@ -49,7 +48,7 @@ internal static class ShapeOutlines
     {
         const double shift = 0.55, tip = 0.9;
         double inner = Math.Sqrt(((Math.Cos(tip) - shift) * (Math.Cos(tip) - shift)) + (Math.Sin(tip) * Math.Sin(tip))), innerTip = Math.Atan2(Math.Sin(tip), Math.Cos(tip) - shift);
-        var points = new double[2 * Round];
+        double[] points = new double[2 * Round];
         for (int i = 0; i < Round / 2; i++)
         {
             double part = i / ((Round / 2) - 1.0), angle = tip + (part * 2 * (Math.PI - tip)), back = -innerTip - (part * 2 * (Math.PI - innerTip));

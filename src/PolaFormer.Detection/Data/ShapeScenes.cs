@@ -7,13 +7,13 @@ using PolaFormer.Vision.OpenCv;
 namespace PolaFormer.Detection.Data;
 
 /// <summary>
-/// Scenes that are drawn when they are read: shapes of nine kinds, turned, of any colour, on noise or on photographs, with boxes and
+/// Scenes that are drawn when they are read: shapes of eight kinds, turned, of any colour, on noise or on photographs, with boxes and
 /// masks. A scene follows from the seed and its number alone.
 /// </summary>
 public sealed class ShapeScenes : IDetectionDataset
 {
-    private const int MostShapes = 8, Tries = 12;
-    private const double LeastRadius = 0.035, LargestRadius = 0.22;
+    private const int MostShapes = 6, Tries = 12;
+    private const double LeastRadius = 0.06, LargestRadius = 0.24;
     private const ulong DrawsOfScene = 1 << 20;
 
     private readonly ulong _seed;

@@ -24,8 +24,8 @@ public sealed record DenseTargets(int[] Labels, float[] LabelWeights, Box[] Boxe
         Box[] anchors, bool[] valid, ImageInfo image, ImageObjects objects, int numClasses, BoxCoder coder, DenseTraining training, Func<int, int[]> permute)
     {
         bool[] isInside = AnchorGenerator.Inside(anchors, valid, image.Height, image.Width, training.AllowedBorder);
-        int[] inside = [.. Enumerable.Range(0, anchors.Length).Where(i => isInside[i])];
-        Box[] boxes = [.. inside.Select(i => anchors[i])];
+        int[] inside = Chosen(isInside);
+        Box[] boxes = inside.Length == anchors.Length ? anchors : Array.ConvertAll(inside, i => anchors[i]);
 
         // A sampler stands for proposals, which have one class.
         int[]? classes = training.Sampler is null ? objects.Labels : null;
@@ -44,5 +44,17 @@ public sealed record DenseTargets(int[] Labels, float[] LabelWeights, Box[] Boxe
 
         Box[] deltas = [.. sampled.PositiveBoxes.Select((box, i) => coder.Encode(box, sampled.ObjectBoxes[i]))];
         return new DenseTargets(labels, weights, deltas, [.. sampled.Positive.Select(i => inside[i])], sampled.Negative.Length);
+    }
+
+    private static int[] Chosen(bool[] isChosen)
+    {
+        var numbers = new List<int>(isChosen.Length);
+        for (int i = 0; i < isChosen.Length; i++)
+        {
+            if (isChosen[i])
+                numbers.Add(i);
+        }
+
+        return [.. numbers];
     }
 }

@@ -212,9 +212,8 @@ public sealed class RegionHead : Module
             Box.ToTensor(regions, Device.Cpu), Tensor.From(deltas, [regions.Length, deltas.Length / regions.Length], Device.Cpu), (image.Height, image.Width)).ToArray());
         if (rescales)
             decoded = Array.ConvertAll(decoded, box => box.Divided(image.ScaleX, image.ScaleY));
-        int[] kept = NonMaximumSuppression.KeepByClass(decoded, probabilities, NumClasses, _config.ScoreBound, _config.OverlapBound);
-        kept = kept[..Math.Min(kept.Length, _config.MaxPerImage)];
-        float[] scores = new float[kept.Length];
+        int[] kept = NonMaximumSuppression.KeepByClass(decoded, probabilities, NumClasses, _config.ScoreBound, _config.OverlapBound, _config.MaxPerImage);
+        var scores = new float[kept.Length];
         for (int i = 0; i < kept.Length; i++)
             scores[i] = probabilities[(kept[i] / NumClasses * (NumClasses + 1)) + (kept[i] % NumClasses)];
         return new ImageDetections(

@@ -75,8 +75,7 @@ public sealed class RetinaHead : DenseHead
         }
 
         Box[] scaled = [.. boxes.Select(box => rescales ? box.Divided(image.ScaleX, image.ScaleY) : box)];
-        int[] kept = NonMaximumSuppression.KeepByGroup(scaled, [.. scores], [.. labels], rule.OverlapBound);
-        kept = kept[..Math.Min(kept.Length, rule.MaxPerImage)];
+        int[] kept = NonMaximumSuppression.KeepByGroup(scaled, [.. scores], [.. labels], rule.OverlapBound, rule.MaxPerImage);
         return new ImageDetections([.. kept.Select(i => scaled[i])], [.. kept.Select(i => scores[i])], [.. kept.Select(i => labels[i])]);
     }
 }

@@ -82,8 +82,7 @@ public sealed class RpnHead : DenseHead
             }
         }
 
-        int[] kept = NonMaximumSuppression.KeepByGroup([.. boxes], [.. scores], [.. ofLevel], rule.OverlapBound);
-        kept = kept[..Math.Min(kept.Length, rule.MaxPerImage)];
+        int[] kept = NonMaximumSuppression.KeepByGroup([.. boxes], [.. scores], [.. ofLevel], rule.OverlapBound, rule.MaxPerImage);
         return ([.. kept.Select(i => boxes[i])], [.. kept.Select(i => scores[i])]);
     }
 }

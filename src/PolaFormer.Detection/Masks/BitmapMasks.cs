@@ -61,7 +61,13 @@ public sealed class BitmapMasks(int height, int width, IReadOnlyList<byte[]> bit
         {
             using var inner = MemoryScope.Enter();
             int[] numbers = [.. group];
-            Tensor mask = Tensor.From(Array.ConvertAll(bitmaps[group.Key], pixel => (float)pixel), [1, Height, Width, 1], Device.Cpu);
+            Tensor mask = Tensor.Empty([1, Height, Width, 1], device: Device.Cpu);
+            byte[] bitmap = bitmaps[group.Key];
+            mask.Write<float>(pixels =>
+            {
+                for (int i = 0; i < pixels.Length; i++)
+                    pixels[i] = bitmap[i];
+            });
             float[] rows = [.. numbers.SelectMany(i => new[] { 0, regions[i].X1, regions[i].Y1, regions[i].X2, regions[i].Y2 })];
             float[] shares = mask.RoiAlign(Tensor.From(rows, [numbers.Length, 5], Device.Cpu), new RoiAlignRule(height, width, 1)).ToArray();
             for (int i = 0; i < shares.Length; i++)

@@ -12,12 +12,15 @@ namespace PolaFormer.Detection.Training;
 /// <summary>Images to boxes, classes and masks; measured by COCO's average precision.</summary>
 public sealed class DetectionTask : TrainingTask<DetectionInput[]>
 {
+    // Losses of a stage: classes, accuracy, boxes and masks.
+    private const int MostLosses = 4;
+
     private readonly DetectionTaskOptions _options;
     private readonly DetectorDescription _description;
     private readonly CocoImage[] _images;
     private readonly BatchOrder _order;
     private bool _hasWarned;
-    private Tensor? _losses;
+    private readonly Tensor _losses;
     private string[] _names = [];
 
     /// <summary>Builds the network with drawn or given weights.</summary>
@@ -43,6 +46,7 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
         if (options.Pretrained is { Length: > 0 } path)
             Pretrained = LenientLoader.Start(path, Name, checkpoint => DetectorRecognition.IsDetector(checkpoint) ? Network : Network.Backbone);
         Metrics = DetectionMeasurement.Metrics(Network.HasMasks);
+        _losses = Tensor.Zeros([MostLosses * (1 + (options.Config.Regions?.BoxHeads.Count ?? 0))]);
     }
 
     /// <inheritdoc/>
@@ -67,7 +71,7 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     public IReadOnlyList<EvaluationTable> LastTables => LastMeasurement?.Tables ?? [];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<(string Name, double Value)> LossTerms => _losses is null ? [] : [.. _names.Zip(_losses.ToArray(), (name, value) => (name, (double)value))];
+    public override IReadOnlyList<(string Name, double Value)> LossTerms => [.. _names.Zip(_losses.ToArray(), (name, value) => (name, (double)value))];
 
     /// <summary>Average precision of boxes and masks.</summary>
     public override IReadOnlyList<MetricDefinition> Metrics { get; }
@@ -125,7 +129,6 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
 
         // They stay on the device until a step is shown.
         _names = [.. losses.Select(loss => loss.Name)];
-        _losses ??= Tensor.Zeros([losses.Length], Device);
         for (int i = 0; i < losses.Length; i++)
             _losses.Slice(0, i, 1).CopyFrom(losses[i].Sum().Detach().Reshape(1));
         Tensor total = NamedLoss.Total(losses);
