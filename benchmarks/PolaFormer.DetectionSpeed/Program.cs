@@ -71,7 +71,7 @@ static RegionDetector Made(string name)
 
 static Tensor Images(int batch, int[] size)
 {
-    var values = new float[batch * size[0] * size[1] * 3];
+    float[] values = new float[batch * size[0] * size[1] * 3];
     new Philox(1, 2).FillNormal(values, 0);
     return Tensor.From(values, [batch, size[0], size[1], 3]);
 }

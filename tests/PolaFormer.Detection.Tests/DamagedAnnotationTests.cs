@@ -20,7 +20,7 @@ public class DamagedAnnotationTests
     /// <summary>Name of the environment variable.</summary>
     public const string Variable = "POLAFORMER_DAMAGED_ANNOTATIONS";
 
-    private const int DefaultCount = 2_000;
+    private const int DefaultCount = 1_000;
 
     // Pixels up to which objects become bitmaps: photographs of such sizes would have to lie there.
     private const int MostPixels = 1 << 16;

@@ -58,7 +58,7 @@ public sealed record AnchorGenerator
     /// <summary>Which of all anchors stand at a place that begins inside an image padded to this size.</summary>
     public bool[] Valid(IReadOnlyList<(int Height, int Width)> maps, int height, int width)
     {
-        var valid = new bool[maps.Sum(map => map.Height * map.Width) * Count];
+        bool[] valid = new bool[maps.Sum(map => map.Height * map.Width) * Count];
         int start = 0;
         for (int level = 0; level < maps.Count; level++)
         {

@@ -158,6 +158,8 @@ public sealed class CocoReader
         }
 
         JsonElement size = mask.GetProperty("size"), counts = mask.GetProperty("counts");
+        if (size.GetArrayLength() != 2)
+            throw new FormatException($"annotation {id} has a mask of {size.GetArrayLength()} sides");
         int height = size[0].GetInt32(), width = size[1].GetInt32();
         if (!IsSize(height, width))
             throw new FormatException($"annotation {id} has a mask of {width} × {height} pixels");

@@ -85,7 +85,7 @@ public sealed class ShapeScenes : IDetectionDataset
     private static double[] Placed(double[] outline, double x, double y, double radius, double turn)
     {
         (double sine, double cosine) = Math.SinCos(turn);
-        var points = new double[outline.Length];
+        double[] points = new double[outline.Length];
         for (int i = 0; i < points.Length; i += 2)
         {
             points[i] = x + (radius * ((cosine * outline[i]) - (sine * outline[i + 1])));
@@ -108,14 +108,14 @@ public sealed class ShapeScenes : IDetectionDataset
     // Grids of random colours, from two cells a side on, each finer one fainter.
     private static Image Noise(int side, Draws random)
     {
-        var sum = new float[side * side * Image.Channels];
+        float[] sum = new float[side * side * Image.Channels];
         float weight = 0.5f, strength = 0.3f + (0.7f * (float)random.Next());
         for (int cells = 2; cells <= side / 2; cells *= 4, weight *= 0.5f * strength)
         {
-            var grid = new float[cells * cells * Image.Channels];
+            float[] grid = new float[cells * cells * Image.Channels];
             for (int i = 0; i < grid.Length; i++)
                 grid[i] = weight * 255 * (float)random.Next();
-            var wide = new float[sum.Length];
+            float[] wide = new float[sum.Length];
             BilinearResize.Apply(grid, cells, cells, Image.Channels, wide, side, side);
             for (int i = 0; i < sum.Length; i++)
                 sum[i] += wide[i];

@@ -213,7 +213,7 @@ public sealed class RegionHead : Module
         if (rescales)
             decoded = Array.ConvertAll(decoded, box => box.Divided(image.ScaleX, image.ScaleY));
         int[] kept = NonMaximumSuppression.KeepByClass(decoded, probabilities, NumClasses, _config.ScoreBound, _config.OverlapBound, _config.MaxPerImage);
-        var scores = new float[kept.Length];
+        float[] scores = new float[kept.Length];
         for (int i = 0; i < kept.Length; i++)
             scores[i] = probabilities[(kept[i] / NumClasses * (NumClasses + 1)) + (kept[i] % NumClasses)];
         return new ImageDetections(

@@ -39,7 +39,7 @@ public class DetectorTests
         detector.Initialize(3);
         detector.To(device);
         detector.Train();
-        var values = new float[Side * Side * 3];
+        float[] values = new float[Side * Side * 3];
         new Philox(3, 5).FillNormal(values, 0);
         Tensor images = Tensor.From(values, [1, Side, Side, 3], device);
         var info = new ImageInfo { Height = Side, Width = Side, PaddedHeight = Side, PaddedWidth = Side, OriginalHeight = Side, OriginalWidth = Side };
