@@ -9,25 +9,35 @@ internal static class ConvolutionReference
         if (bias != null)
             for (int i = 0; i < y.Length; i++)
                 y[i] = bias[i % s.OutChannels];
-        ForEach(s, (xi, wi, yi) => y[yi] += (double)x[xi] * weight[wi]);
+        (int inputs, int taps) = (s.InChannels / s.Groups, s.KernelHeight * s.KernelWidth);
+        ForEach(s, (xi, wi, yi) =>
+        {
+            for (int ci = 0; ci < inputs; ci++)
+                y[yi] += (double)x[xi + ci] * weight[wi + (ci * taps)];
+        });
         return y;
     }
 
     public static (double[] X, double[] Weight, double[] Bias) Backward(ConvolutionShape s, float[] x, float[] weight, float[] dy)
     {
         (double[] dx, double[] dweight, double[] dbias) = (new double[x.Length], new double[weight.Length], new double[s.OutChannels]);
+        (int inputs, int taps) = (s.InChannels / s.Groups, s.KernelHeight * s.KernelWidth);
         ForEach(s, (xi, wi, yi) =>
         {
-            dx[xi] += (double)dy[yi] * weight[wi];
-            dweight[wi] += (double)dy[yi] * x[xi];
+            double gradient = dy[yi];
+            for (int ci = 0; ci < inputs; ci++)
+            {
+                dx[xi + ci] += gradient * weight[wi + (ci * taps)];
+                dweight[wi + (ci * taps)] += gradient * x[xi + ci];
+            }
         });
         for (int i = 0; i < dy.Length; i++)
             dbias[i % s.OutChannels] += dy[i];
         return (dx, dweight, dbias);
     }
 
-    /// <summary>Calls with the positions in x, weight and y of every product of the sum.</summary>
-    private static void ForEach(ConvolutionShape s, Action<int, int, int> product)
+    /// <summary>Calls with the positions in x, weight and y of every product of the sum with the first input channel of a group; those of the others follow.</summary>
+    private static void ForEach(ConvolutionShape s, Action<int, int, int> products)
     {
         (int inputs, int outputs) = (s.InChannels / s.Groups, s.OutChannels / s.Groups);
         for (int b = 0; b < s.Batch; b++)
@@ -40,11 +50,10 @@ internal static class ConvolutionReference
                             if (iy < 0 || iy >= s.Height || ix < 0 || ix >= s.Width)
                                 continue;
                             for (int co = 0; co < s.OutChannels; co++)
-                                for (int ci = 0; ci < inputs; ci++)
-                                    product(
-                                        (((((b * s.Height) + iy) * s.Width) + ix) * s.InChannels) + (co / outputs * inputs) + ci,
-                                        (((((co * inputs) + ci) * s.KernelHeight) + ky) * s.KernelWidth) + kx,
-                                        (((((b * s.OutHeight) + oy) * s.OutWidth) + ox) * s.OutChannels) + co);
+                                products(
+                                    (((((b * s.Height) + iy) * s.Width) + ix) * s.InChannels) + (co / outputs * inputs),
+                                    (((co * inputs * s.KernelHeight) + ky) * s.KernelWidth) + kx,
+                                    (((((b * s.OutHeight) + oy) * s.OutWidth) + ox) * s.OutChannels) + co);
                         }
     }
 

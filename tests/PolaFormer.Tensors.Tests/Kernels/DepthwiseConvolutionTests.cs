@@ -174,7 +174,11 @@ public sealed unsafe class DepthwiseConvolutionTests : IDisposable
         }
 
         var one = Run(1);
-        Assert.Equal(one, Run(2));
-        Assert.Equal(one, Run(3));
+        foreach (int threads in (int[])[2, 3])
+        {
+            List<float[]> more = Run(threads);
+            for (int i = 0; i < one.Count; i++)
+                KernelTesting.AssertSameBits<float>(one[i], more[i]);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Tensors.Tests.Kernels;
@@ -41,6 +42,19 @@ internal static class KernelTesting
         }
     }
 
+    /// <summary>Values must agree to the bit. Comparing spans takes a small part of the time that comparing elements as objects does.</summary>
+    public static void AssertSameBits<T>(ReadOnlySpan<T> right, ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
+        Assert.Equal(right.Length, values.Length);
+        ReadOnlySpan<byte> expected = MemoryMarshal.AsBytes(right), actual = MemoryMarshal.AsBytes(values);
+        if (!expected.SequenceEqual(actual))
+        {
+            int at = expected.CommonPrefixLength(actual) / (expected.Length / right.Length);
+            Assert.Fail($"At {at}: {values[at]} where {right[at]} is right.");
+        }
+    }
+
     /// <summary>The results of a kernel with 1, 2 and 3 threads must agree to the bit.</summary>
     public static void AssertSameForAnyThreadCount(Func<float[]> run)
     {
@@ -48,11 +62,11 @@ internal static class KernelTesting
         try
         {
             Workers.ThreadCount = 1;
-            int[] one = Bits(run());
+            float[] one = run();
             foreach (int threads in (int[])[2, 3])
             {
                 Workers.ThreadCount = threads;
-                Assert.Equal(one, Bits(run()));
+                AssertSameBits<float>(one, run());
             }
         }
         finally
@@ -60,6 +74,4 @@ internal static class KernelTesting
             Workers.ThreadCount = before;
         }
     }
-
-    private static int[] Bits(float[] values) => Array.ConvertAll(values, BitConverter.SingleToInt32Bits);
 }

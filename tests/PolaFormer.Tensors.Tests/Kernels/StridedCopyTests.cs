@@ -1,3 +1,4 @@
+using System.Numerics;
 using PolaFormer.Tensors.Kernels;
 
 namespace PolaFormer.Tensors.Tests.Kernels;
@@ -36,10 +37,10 @@ public unsafe class StridedCopyTests
         }
     }
 
-    private static void CheckPermute<T>(int[] shape, int[] order) where T : unmanaged
+    private static void CheckPermute<T>(int[] shape, int[] order) where T : unmanaged, INumber<T>
     {
         int count = shape.Aggregate(1, (p, e) => p * e);
-        T[] values = [.. Enumerable.Range(0, count).Select(i => (T)Convert.ChangeType(i % 100, typeof(T)))];
+        T[] values = [.. Enumerable.Range(0, count).Select(i => T.CreateTruncating(i % 100))];
         using var x = new KernelArray<T>(values);
         using var y = new KernelArray<T>(count);
         int[] permuted = Array.ConvertAll(order, o => shape[o]);
@@ -47,7 +48,7 @@ public unsafe class StridedCopyTests
         StridedCopy.Run(x.Pointer, source, y.Pointer, target, permuted, sizeof(T));
         T[] right = new T[count];
         ForEach(permuted, source, target, (from, to) => right[to] = values[from]);
-        Assert.Equal(right, y.ToArray());
+        KernelTesting.AssertSameBits<T>(right, y.Span);
     }
 
     [Fact]
@@ -57,10 +58,14 @@ public unsafe class StridedCopyTests
         var random = new System.Random(1);
         foreach (int[] shape in shapes)
         {
-            for (int trial = 0; trial < 8; trial++)
+            // Two extents have two orders; of more extents some orders are drawn.
+            for (int trial = 0; trial < (shape.Length > 2 ? 8 : Math.Max(1, shape.Length)); trial++)
             {
                 int[] order = [.. Enumerable.Range(0, shape.Length)];
-                random.Shuffle(order);
+                if (shape.Length > 2)
+                    random.Shuffle(order);
+                else if (trial == 1)
+                    Array.Reverse(order);
                 CheckPermute<float>(shape, order);
                 CheckPermute<byte>(shape, order);
                 CheckPermute<short>(shape, order);

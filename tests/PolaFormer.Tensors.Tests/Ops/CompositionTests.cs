@@ -8,6 +8,7 @@ namespace PolaFormer.Tensors.Tests.Ops;
 /// Fused operators against what they are composed of: outputs and gradients; attention for every head size of the models and for
 /// odd ones.
 /// </summary>
+[Trait(InstructionSetTests.Size, InstructionSetTests.Long)]
 public class CompositionTests
 {
     private const double Tolerance = 2e-5;
