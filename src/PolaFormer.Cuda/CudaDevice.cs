@@ -41,8 +41,9 @@ public sealed unsafe class CudaDevice : Device
     public string Product => _runtime.Name;
 
     /// <summary>
-    /// Whether matrix products, those of convolutions among them, round their operands to bfloat16, for which tensor cores are several
-    /// times as fast. Sums, results and all else stay in float32.
+    /// Mixed precision: products, those of convolutions and attention among them, round their operands to bfloat16, for which tensor
+    /// cores are several times as fast, and what lies between the products of feed-forward layers is stored in it. Sums, weights,
+    /// gradients of weights, norms, states of optimisers and what goes from layer to layer stay in float32.
     /// </summary>
     public bool IsMixedPrecision { get; set; }
 
@@ -74,14 +75,9 @@ public sealed unsafe class CudaDevice : Device
         _pool = own;
         try
         {
-            // Runs before load kernels, find algorithms and take the memory; what of it belongs to the garbage collector goes back.
+            // The first run loads kernels, finds algorithms and makes tables that stay; the second takes the memory of a run that has them.
             for (int run = 0; run < RunsBeforeCapture; run++)
-            {
                 RepeatedPass.Keep(pass).Storage.Release();
-                GC.Collect();
-                GC.WaitForPendingFinalizers();
-            }
-
             Tensor? result = null;
             ICapturedWork work = _runtime.Capture(() => result = RepeatedPass.Keep(pass));
             return new CapturedPass(work, result!, own);

@@ -13,7 +13,7 @@ KERNEL(add_to_columns, ColumnsArguments, 256, 4) {
   if (((a.width | a.y_row) & 3) == 0 && are_aligned<float>(a.x, a.y)) {
     int packs = a.width / 4;
     for (long long i = first_element(); i < a.rows * packs; i += all_threads()) {
-      long long row = i / packs;
+      long long row = quotient(i, packs);
       float* at = a.y + row * a.y_row + 4 * (i - row * packs);
       Four x = load_four(a.x + 4 * i), y = load_four(at);
       UNROLL for (int j = 0; j < 4; j++) y.x[j] += x.x[j];
@@ -32,7 +32,7 @@ KERNEL(gate_gradient, ColumnsArguments, 256, 4) {
   if (((a.width | a.gate_row | a.gate_gradient_row) & 3) == 0 && are_aligned<float>(a.x, a.other, a.gate, a.y, a.gate_gradient)) {
     int packs = a.width / 4;
     for (long long i = first_element(); i < a.rows * packs; i += all_threads()) {
-      long long row = i / packs, c = 4 * (i - row * packs);
+      long long row = quotient(i, packs), c = 4 * (i - row * packs);
       Four dy = load_four(a.x + 4 * i), other = load_four(a.other + 4 * i), gate = load_four(a.gate + row * a.gate_row + c);
       UNROLL for (int j = 0; j < 4; j++) gate.x[j] *= dy.x[j], other.x[j] *= dy.x[j];
       store_four(a.y + 4 * i, gate);
@@ -58,8 +58,8 @@ struct RotateArguments {
 // y = x·cos + rotate(x)·sin with rotate(x₀, x₁) = (−x₁, x₀) of neighbouring channels, or back x·cos − rotate(x·sin).
 KERNEL(rotate, RotateArguments, 256, 4) {
   for (long long i = first_element(); i < a.rows * a.width; i += all_threads()) {
-    long long row = i / a.width;
-    int c = (int)(i - row * a.width), at = (int)(row % a.tokens) * a.head_dim + c % a.head_dim;
+    long long row = quotient(i, a.width);
+    int c = (int)(i - row * a.width), at = (int)(row - quotient(row, a.tokens) * a.tokens) * a.head_dim + c % a.head_dim;
     const float* x = a.x + row * a.x_row;
     float partner = c & 1 ? x[c - 1] : -x[c + 1];
     a.y[row * a.y_row + c] = a.back ? multiply_add(x[c], a.cos[at], -(partner * a.sin[at ^ 1])) : multiply_add(partner, a.sin[at], x[c] * a.cos[at]);
@@ -74,14 +74,14 @@ struct BranchArguments {
   int channels, parts;
 };
 
-DEVICE float factor(const BranchArguments& a, long long row) { return a.sample_factors ? a.sample_factors[row / a.rows_per_sample] : 1.f; }
+DEVICE float factor(const BranchArguments& a, long long row) { return a.sample_factors ? a.sample_factors[a.rows_per_sample >> 31 ? row / a.rows_per_sample : quotient(row, (int)a.rows_per_sample)] : 1.f; }
 
 // y = residual + f·γ·branch; without a residual the last term alone.
 KERNEL(add_branch, BranchArguments, 256, 4) {
   if ((a.channels & 3) == 0 && are_aligned<float>(a.residual, a.branch, a.channel_factors, a.y)) {
     int packs = a.channels / 4;
     for (long long i = first_element(); i < a.rows * packs; i += all_threads()) {
-      long long row = i / packs;
+      long long row = quotient(i, packs);
       float scale = factor(a, row);
       Four branch = load_four(a.branch + 4 * i), factors = load_four_or(a.channel_factors, 4 * (i - row * packs), 1), y = load_four_or(a.residual, 4 * i, 0);
       UNROLL for (int j = 0; j < 4; j++)

@@ -36,7 +36,7 @@ DEVICE void depthwise_strips(const DepthwiseArguments& a) {
   int packs = a.channels / 4, strips = (width + Places - 1) / Places;
   long long total = (long long)a.batch * height * strips * packs;
   for (long long i = first_element(); i < total; i += all_threads()) {
-    long long rest = i / packs, line = rest / strips, image = line / height;
+    long long rest = quotient(i, packs), line = quotient(rest, strips), image = quotient(line, height);
     int c = 4 * (int)(i - rest * packs), first = (int)(rest - line * strips) * Places, top = (int)(line - image * height) - pad_top;
     const float* weight = a.weight + (c % a.kernels) * Taps;
     float sums[Places][4] = {};

@@ -119,6 +119,9 @@ DEVICE bf16 from_float<bf16>(float x) { return bf16{(unsigned short)pack_bf16(x,
 DEVICE int least(int a, int b) { return a < b ? a : b; }
 DEVICE int most(int a, int b) { return a > b ? a : b; }
 
+// Of numbers from 0 on. Divisions of 32 bits are several times as fast.
+DEVICE long long quotient(long long a, int b) { return a >> 32 ? a / b : (unsigned)a / (unsigned)b; }
+
 // Elements of this thread: one a thread, and on by all threads of the grid.
 DEVICE long long first_element() { return (long long)block_index() * block_size() + thread_index(); }
 DEVICE long long all_threads() { return (long long)block_count() * block_size(); }

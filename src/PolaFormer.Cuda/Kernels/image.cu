@@ -181,9 +181,9 @@ KERNEL(patches, PatchArguments, 256, 4) {
   int packs = is_wide ? group_channels / 4 : group_channels, size = is_wide ? 4 : 1;
   long long total = (long long)a.batch * a.out_height * a.out_width * taps * a.groups * packs;
   for (long long n = first_element(); n < total; n += all_threads()) {
-    long long rest = n / packs, c = (n - rest * packs) * size, next = rest / taps;
+    long long rest = quotient(n, packs), c = (n - rest * packs) * size, next = quotient(rest, taps);
     int tap = (int)(rest - next * taps);
-    long long place = next / a.groups, line = place / a.out_width, image = line / a.out_height;
+    long long place = quotient(next, a.groups), line = quotient(place, a.out_width), image = quotient(line, a.out_height);
     int group = (int)(next - place * a.groups);
     int row = (int)(line - image * a.out_height) * a.stride_height - a.pad_height + tap / a.kernel_width * a.dilation_height;
     int column = (int)(place - line * a.out_width) * a.stride_width - a.pad_width + tap % a.kernel_width * a.dilation_width;
@@ -200,7 +200,7 @@ KERNEL(patches_gradient, PatchArguments, 256, 4) {
   bool is_wide = (group_channels & 3) == 0 && are_aligned<float>(a.x, a.y);
   int packs = is_wide ? a.channels / 4 : a.channels, size = is_wide ? 4 : 1;
   for (long long n = first_element(); n < (long long)a.batch * a.height * a.width * packs; n += all_threads()) {
-    long long pixel = n / packs, line = pixel / a.width, image = line / a.height;
+    long long pixel = quotient(n, packs), line = quotient(pixel, a.width), image = quotient(line, a.height);
     int channel = (int)(n - pixel * packs) * size, group = channel / group_channels, c = channel - group * group_channels;
     int top = (int)(line - image * a.height) + a.pad_height, left = (int)(pixel - line * a.width) + a.pad_width;
     Four sum{};

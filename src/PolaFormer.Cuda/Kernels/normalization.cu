@@ -325,7 +325,7 @@ KERNEL(batch_norm, BatchNormArguments, 256, 4) {
   if (takes_four_channels(a)) {
     int packs = a.channels / 4;
     for (long long i = first_element(); i < a.rows * packs; i += all_threads()) {
-      int c = 4 * (int)(i % packs);
+      int c = 4 * (int)(i - quotient(i, packs) * packs);
       ChannelFactors f(a, c);
       Four x = load_four(a.x + 4 * i), bias = load_four(a.bias + c);
       UNROLL for (int j = 0; j < 4; j++) x.x[j] = multiply_add((x.x[j] - f.mean.x[j]) * f.rstd.x[j], f.weight.x[j], bias.x[j]);
@@ -359,7 +359,7 @@ KERNEL(batch_norm_gradient, BatchNormArguments, 256, 4) {
   if (takes_four_channels(a)) {
     int packs = a.channels / 4;
     for (long long i = first_element(); i < a.rows * packs; i += all_threads()) {
-      int c = 4 * (int)(i % packs);
+      int c = 4 * (int)(i - quotient(i, packs) * packs);
       ChannelFactors f(a, c);
       Four g = load_four(a.dy + 4 * i);
       if (a.batch_statistics) {

@@ -7,6 +7,7 @@
 #include "rows.h"
 #include "tiles.h"
 #include "tokens.h"
+#include "vectors.h"
 
 struct SoftmaxAttentionArguments {
   Rows q, k, v, out, d_out, dq, dk, dv;
@@ -44,6 +45,16 @@ struct Attention {
   // So many rows from one on, 0 beyond the last and beyond a head's channels.
   DEVICE void load(const Matrix& to, const Rows& rows, const SoftmaxAttentionArguments& a, int from, int count, int end) const {
     const T* source = (const T*)rows.data + image * rows.image + head * a.d;
+    if (a.d == D && (((unsigned long long)source | (unsigned long long)(rows.row * sizeof(T))) & 15) == 0) {
+      UNROLL_TWICE for (int i = thread_index(); i < count * D / 4; i += Threads) {
+        int row = i / (D / 4), c = 4 * (i % (D / 4));
+        Four x{};
+        if (from + row < end) x = load_four((const float*)source + (from + row) * rows.row + c);
+        to.store_pair(row, c, x.x[0], x.x[1]);
+        to.store_pair(row, c + 2, x.x[2], x.x[3]);
+      }
+      return;
+    }
     NO_UNROLL for (int i = thread_index(); i < count * D / 2; i += Threads) {
       int row = i / (D / 2), c = 2 * (i % (D / 2));
       const T* at = source + (from + row) * rows.row + c;

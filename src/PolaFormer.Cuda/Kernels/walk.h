@@ -11,12 +11,11 @@ struct Walk {
 
 // Where element i lies in both arrays.
 DEVICE void locate(const Walk& w, long long i, long long& x, long long& y) {
-  unsigned long long rest = i;
+  long long rest = i;
   x = 0, y = 0;
   UNROLL for (int d = 5; d > 0; d--) {
     if (d >= w.rank) continue;
-    // Divisions of 32 bits are several times as fast.
-    unsigned long long next = rest >> 32 ? rest / w.extents[d] : (unsigned)rest / (unsigned)w.extents[d];
+    long long next = quotient(rest, w.extents[d]);
     long long at = rest - next * w.extents[d];
     x += at * w.x[d], y += at * w.y[d];
     rest = next;
