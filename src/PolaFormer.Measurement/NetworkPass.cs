@@ -15,7 +15,7 @@ public static class NetworkPass
 
     /// <summary>Makes the network ready for inference.</summary>
     /// <param name="load">Makes it with its weights on the default device.</param>
-    /// <returns>Makes the forward pass of a number of images.</returns>
+    /// <returns>Makes the forward pass of a number of images, which a GPU repeats as a whole.</returns>
     public static Func<int, Action> Inference(Func<VisionModel> load)
     {
         VisionModel model = load();
@@ -23,11 +23,8 @@ public static class NetworkPass
         return batch =>
         {
             Tensor images = Noise.Images(batch, model.ImageSize);
-            return () =>
-            {
-                using (MemoryScope.Enter())
-                    model.Forward(images);
-            };
+            RepeatedPass pass = Device.Default.Repeat(() => model.Forward(images));
+            return () => pass.Run();
         };
     }
 
