@@ -23,7 +23,7 @@ internal static class ExportCommand
         var opset = new Option<int>("--opset") { HelpName = "N", Description = $"Version of the ONNX operator set, {OnnxExportOptions.MinOpset} to {OnnxExportOptions.MaxOpset}.", DefaultValueFactory = _ => OnnxExportOptions.MinOpset, CustomParser = Numbers.One(OnnxExportOptions.MinOpset, OnnxExportOptions.MaxOpset) };
         var power = new Option<string>("--power") { HelpName = "FORM", Description = "How xᵖ of polarity attention is written: exp-log, exp(p·log x), fast in ONNX Runtime; pow, the operator Pow.", DefaultValueFactory = _ => "exp-log" };
         power.AcceptOnlyFromAmong("exp-log", "pow");
-        var size = new Option<int[]>("--size") { HelpName = "H W", Description = "Rows and columns of the images in pixels, for a segmentation network.", AllowMultipleArgumentsPerToken = true, Arity = new ArgumentArity(2, 2), DefaultValueFactory = _ => [512, 512] };
+        var size = new Option<int[]>("--size") { HelpName = "H W", Description = "Rows and columns of the images in pixels, for a segmentation network; open by default.", AllowMultipleArgumentsPerToken = true, Arity = new ArgumentArity(2, 2) };
         var command = new Command("export", "Write a model as an ONNX file: images (batch, 3, H, W), normalised, to logits (batch, classes).") { onnx, checkpoint, model, random, attention, seed, opset, power, size };
         command.SetAction(parsed =>
         {
@@ -37,7 +37,7 @@ internal static class ExportCommand
             };
             if (weights is not null && NetworkTasks.Of(weights) == NetworkTask.Segmentation)
             {
-                ExportSegmenter(weights, parsed.GetValue(model), parsed.GetValue(size)!, output, options);
+                ExportSegmenter(weights, parsed.GetValue(model), parsed.GetValue(size), output, options);
                 return;
             }
 
@@ -52,16 +52,18 @@ internal static class ExportCommand
         return command;
     }
 
-    private static void ExportSegmenter(string path, string? name, int[] size, string output, OnnxExportOptions options)
+    private static void ExportSegmenter(string path, string? name, int[]? size, string output, OnnxExportOptions options)
     {
-        if (size.Any(side => side is < 32 or > 8192))
+        size = size is { Length: 2 } ? size : null;
+        if (size is not null && size.Any(side => side is < 32 or > 8192))
             throw new ArgumentException($"--size {size[0]} {size[1]}: sides lie between 32 and 8192 pixels.");
         using Checkpoint checkpoint = Checkpoint.Open(path);
         SegmenterDescription description = SegmenterRecognition.Recognize(checkpoint, name);
         Segmenter network = SegmenterRecognition.Load(description, checkpoint);
         using IDisposable signals = UnfinishedFiles.RemoveOnSignals();
-        OnnxExporter.ExportMaps(network, size[0], size[1], output, options, description.ToMetadata());
-        Console.WriteLine($"{output}: {description.Name}, {size[0]}×{size[1]} pixels, {new FileInfo(output).Length:N0} bytes");
+        int divisor = network.SizeDivisor;
+        OnnxExporter.ExportMaps(network, size is null ? OnnxImageSize.Open(divisor) : OnnxImageSize.Fixed(size[0], size[1]), output, options, description.ToMetadata());
+        Console.WriteLine($"{output}: {description.Name}, {(size is null ? $"sides of multiples of {divisor}" : $"{size[0]}×{size[1]}")} pixels, {new FileInfo(output).Length:N0} bytes");
     }
 
     private static (VisionModel Model, ModelDescription Description) Drawn(string? name, string? checkpoint, string[] attention, ulong seed)

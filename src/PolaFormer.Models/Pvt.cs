@@ -146,7 +146,7 @@ public sealed class PvtBackbone : Backbone
             x = _patchEmbeds[i].Forward(x);
             Shape grid = x.Shape;
             int prefix = i == _stages.Length - 1 && _classToken is not null ? 1 : 0;
-            Tensor positions = GridPositions.Resize(_posEmbeds[i], (Config.Side(i), Config.Side(i)), (grid[1], grid[2]), prefix);
+            Tensor positions = GridPositions.Resize(_posEmbeds[i], (Config.Side(i), Config.Side(i)), (grid[1], grid[2]), prefix, device: x.Device);
             x = prefix > 0 ? WithTokens(x, _classToken!) + positions : x + positions.Reshape(1, grid[1], grid[2], grid[3]);
             x = _posDrops[i].Forward(x);
             if (i == 0)

@@ -13,7 +13,7 @@ namespace PolaFormer.Onnx;
 
 /// <summary>
 /// Writes a network as an ONNX file: input <c>images</c> (batch, 3, H, W), normalised, output <c>logits</c> (batch,
-/// classes), float32, the batch open. The graph is what the network's own forward pass does.
+/// classes), float32, the batch open, in networks of maps height and width, too. The graph is what the network's own forward pass does.
 /// </summary>
 /// <example><code>
 /// OnnxExporter.Export(model, "model.onnx");
@@ -22,6 +22,8 @@ public static class OnnxExporter
 {
     private const string InputName = "images";
     private const string OutputName = "logits";
+
+    private static readonly int[] s_primes = [11, 13, 17, 19, 23, 29, 31, 37];
 
     // Protocol buffers count bytes in 32 bits with sign.
     private const long MaxFileBytes = int.MaxValue;
@@ -38,50 +40,52 @@ public static class OnnxExporter
         OutputFile.Write(path, proto.WriteTo);
     }
 
-    /// <summary>Writes a network of maps for images of one size: output <c>logits</c> (batch, channels, h, w).</summary>
+    /// <summary>Writes a network of maps: output <c>logits</c> (batch, channels, h, w). Height and width of the images are open or fixed.</summary>
     /// <param name="model">The network with its weights: (B, H, W, 3) → (B, h, w, channels). It is switched to evaluation.</param>
-    /// <param name="height">Rows of the images in pixels.</param>
-    /// <param name="width">Columns of the images in pixels.</param>
+    /// <param name="size">Height and width of the images.</param>
     /// <param name="path">The file; an old one is replaced when the new one is complete.</param>
     /// <param name="options">Operator set and form of the power; the defaults where null.</param>
     /// <param name="metadata">Written into the file, as architecture and labels.</param>
     /// <exception cref="ArgumentException">The operator set is not supported, the network is optimised for inference, uses what has no form in ONNX, or does not fit a single file.</exception>
     /// <exception cref="FileException">The file cannot be written.</exception>
-    public static void ExportMaps(Module model, int height, int width, string path, OnnxExportOptions? options = null, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void ExportMaps(Module model, OnnxImageSize size, string path, OnnxExportOptions? options = null, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        ModelProto proto = Trace(model, images => model.Forward(images).Permute(0, 3, 1, 2), height, width, options ?? new OnnxExportOptions());
+        ModelProto proto = Trace(model, images => model.Forward(images).Permute(0, 3, 1, 2), size, options ?? new OnnxExportOptions());
         proto.Graph.Name = metadata?.GetValueOrDefault("architecture") ?? proto.Graph.Name;
         proto.MetadataProps.AddRange((metadata ?? new Dictionary<string, string>()).Where(entry => entry.Key != "format").Select(entry => new StringStringEntryProto { Key = entry.Key, Value = entry.Value }));
         OutputFile.Write(path, proto.WriteTo);
     }
 
-    internal static ModelProto Trace(VisionModel model, OnnxExportOptions options) => Trace(model, model.Forward, model.ImageSize, model.ImageSize, options);
+    internal static ModelProto Trace(VisionModel model, OnnxExportOptions options) => Trace(model, model.Forward, OnnxImageSize.Fixed(model.ImageSize, model.ImageSize), options);
 
-    private static ModelProto Trace(Module model, Func<Tensor, Tensor> forward, int height, int width, OnnxExportOptions options)
+    private static ModelProto Trace(Module model, Func<Tensor, Tensor> forward, OnnxImageSize size, OnnxExportOptions options)
     {
         if (options.Opset is < OnnxExportOptions.MinOpset or > OnnxExportOptions.MaxOpset)
             throw new ArgumentException($"Operator set {options.Opset} is not supported; choose {OnnxExportOptions.MinOpset} to {OnnxExportOptions.MaxOpset}.", nameof(options));
         if (model.IsOptimizedForInference)
             throw new ArgumentException("The network is optimised for inference: its weights are folded and laid out for inference here. Export it before OptimizeForInference().", nameof(model));
+        var builder = new GraphBuilder();
         var names = new Dictionary<Storage, string>();
+        var extents = new HashSet<int>();
         long bytes = 0;
         foreach ((string name, Tensor tensor) in model.StateDict())
         {
             names[tensor.Storage] = name;
             bytes += tensor.ByteCount;
-            if (tensor.Shape.AsSpan().ToArray().Any(extent => extent > 0 && extent % TracingDevice.Batch == 0))
-                throw new ArgumentException($"{name} has an extent that is a multiple of {TracingDevice.Batch}, which the exporter keeps for the batch.", nameof(model));
+            extents.UnionWith(tensor.Shape.AsSpan().ToArray());
+            if (tensor.Shape.AsSpan().ToArray().Any(extent => extent > 0 && extent % OpenExtents.Batch == 0))
+                throw new ArgumentException($"{name} has an extent that is a multiple of {OpenExtents.Batch}, which the exporter keeps for the batch.", nameof(model));
         }
 
+        (int height, int width, OpenExtents open) = Traced(size, builder, extents);
         // Before the work and the memory; checked again below with the constants.
         RequireSingleFile(bytes);
-        var builder = new GraphBuilder();
         var device = new TracingDevice(builder, names, options);
         model.Evaluate();
         Shape result;
         using (MemoryScope.Enter())
         {
-            Tensor logits = forward(device.Images(InputName, [TracingDevice.Batch, height, width, 3]));
+            Tensor logits = forward(device.Images(InputName, [OpenExtents.Batch, height, width, 3], open));
             result = logits.Shape;
             device.Output(logits, OutputName);
         }
@@ -90,8 +94,8 @@ public static class OnnxExporter
 
         GraphProto graph = builder.Graph;
         graph.Name = options.Description?.Model ?? model.GetType().Name;
-        graph.Input.Add(Value(InputName, 3, height, width));
-        graph.Output.Add(Value(OutputName, result.AsSpan()[1..]));
+        graph.Input.Add(Value(InputName, [OpenExtents.Batch, 3, height, width], height, width, open));
+        graph.Output.Add(Value(OutputName, result, height, width, open));
         var proto = new ModelProto
         {
             // The version of the format that came with the operator set.
@@ -109,12 +113,25 @@ public static class OnnxExporter
     private static IEnumerable<KeyValuePair<string, string>> Metadata(ModelDescription? description) =>
         description?.ToMetadata().Where(entry => entry.Key != "format") ?? [];
 
-    private static ValueInfoProto Value(string name, params ReadOnlySpan<int> extents)
+    // The pixels of a traced side, and the primes: none divides an extent of the network.
+    private static (int Height, int Width, OpenExtents Open) Traced(OnnxImageSize size, GraphBuilder builder, IEnumerable<int> extents)
     {
-        var shape = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "batch" } } };
-        foreach (int extent in extents)
-            shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = extent });
+        if (!size.IsOpen)
+            return (size.Height, size.Width, new OpenExtents(builder, InputName, 0, 0, 1));
+        int[] primes = [.. s_primes.Where(prime => extents.All(extent => extent % prime != 0)).Take(2)];
+        if (primes.Length < 2)
+            throw new ArgumentException($"Extents of the network are multiples of all but one of {string.Join(", ", s_primes)}, of which two are kept for an open height and width. Fix the size.");
+        return (primes[0] * size.Divisor, primes[1] * size.Divisor, new OpenExtents(builder, InputName, primes[0], primes[1], size.Divisor));
+    }
+
+    private static ValueInfoProto Value(string name, Shape extents, int height, int width, OpenExtents open)
+    {
+        var shape = new TensorShapeProto();
+        foreach (int extent in extents.AsSpan())
+            shape.Dim.Add(open.IsOpen(extent) ? new TensorShapeProto.Types.Dimension { DimParam = NameOf(extent) } : new TensorShapeProto.Types.Dimension { DimValue = extent });
         return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = TensorProto.Types.DataType.Float, Shape = shape } } };
+
+        string NameOf(int extent) => extent == OpenExtents.Batch ? "batch" : extent == height ? "height" : extent == width ? "width" : $"{name}_{shape.Dim.Count}";
     }
 
     private static void RequireSingleFile(long bytes)

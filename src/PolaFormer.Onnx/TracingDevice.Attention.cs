@@ -26,7 +26,7 @@ internal sealed partial class TracingDevice
         Tensor normalizers = Tensor.Concat(2, sum, Exchanged(sum, 3));
 
         // Sums instead of means: both sides of the quotient are n times as large.
-        Tensor read = features.MatMul(readout), sums = features.MatMul(normalizers, transposeB: true) + (key.Tokens * Epsilon);
+        Tensor read = features.MatMul(readout), sums = features.MatMul(normalizers, transposeB: true) + Scaled(key.Tokens, Epsilon);
         if (half != otherHalf)
         {
             Merge(Tensor.Concat(-1, read.Slice(-1, 0, half) / sums.Slice(-1, 0, 1), read.Slice(-1, half, otherHalf) / sums.Slice(-1, 1, 1)), y);
@@ -46,7 +46,7 @@ internal sealed partial class TracingDevice
 
         int half = values.Shape[-1] / 2;
         Tensor state = Turned(keyFeatures, sin, cos).MatMul(values, transposeA: true), sum = SumOfTokens(keyFeatures);
-        float epsilon = key.Tokens * Epsilon;
+        Tensor epsilon = Scaled(key.Tokens, Epsilon);
         Tensor first = Turned(f, sin, cos).MatMul(state.Slice(-1, 0, half)) / (f.MatMul(sum, transposeB: true) + epsilon);
         Tensor second = Turned(g, Exchanged(sin, 1), Exchanged(cos, 1)).MatMul(Exchanged(state.Slice(-1, half, half), 2)) / (g.MatMul(Exchanged(sum, 3), transposeB: true) + epsilon);
         Merge(Tensor.Concat(-1, first, second), y);

@@ -15,7 +15,7 @@ internal sealed partial class TracingDevice
         if (dimension == x.Rank - 1)
             _values[y.Storage] = ColumnsOf(x, start, y.Shape[dimension]);
         else
-            Bind(y, Sliced(Operand(x), dimension, start, start + y.Shape[dimension]));
+            Bind(y, Sliced(Operand(x), dimension, start, EndOf(x.Shape[dimension], start + y.Shape[dimension])));
     }
 
     // Parts come in order; the node is written with the last.
@@ -30,9 +30,15 @@ internal sealed partial class TracingDevice
     private void Roll(Tensor x, int dimension, int shift, Tensor y)
     {
         int extent = x.Shape[dimension], cut = ((-shift % extent) + extent) % extent;
+
+        // From the end where that is nearer, so that an open extent is not needed.
+        int from = cut > extent / 2 && Sizes.IsOfSize(extent) ? cut - extent : cut;
         string value = Operand(x);
-        Bind(y, cut == 0 ? value : graph.Node("Concat", [Sliced(value, dimension, cut, extent), Sliced(value, dimension, 0, cut)], GraphBuilder.Attribute("axis", dimension)));
+        Bind(y, cut == 0 ? value : graph.Node("Concat", [Sliced(value, dimension, from, EndOf(extent, extent)), Sliced(value, dimension, 0, from)], GraphBuilder.Attribute("axis", dimension)));
     }
+
+    // Beyond every end where the extent is open.
+    private long EndOf(int extent, int end) => end == extent && Sizes.IsOpen(extent) ? long.MaxValue : end;
 
     private void Unary(UnaryFunction function, Tensor x, Tensor y)
     {
@@ -156,30 +162,44 @@ internal sealed partial class TracingDevice
     // Not cubic: its weights at the borders differ between the two formats.
     private void Interpolate(InterpolationMode mode, Tensor x, Tensor y)
     {
+        if (!ReferenceEquals(x.Device, this) && !Sizes.IsOfSize(y.Shape))
+        {
+            Bind(y, Constant(x.Interpolate(y.Shape[1], y.Shape[2], mode)));
+            return;
+        }
+
         if (mode == InterpolationMode.Nearest)
         {
             // Rows and columns by number: a factor in floating point could choose a neighbour.
-            string rows = graph.Node("Gather", [ChannelsFirst(x), graph.Constant(Nearest(x.Shape[1], y.Shape[1]))], GraphBuilder.Attribute("axis", 2));
-            BindChannelsFirst(y, graph.Node("Gather", [rows, graph.Constant(Nearest(x.Shape[2], y.Shape[2]))], GraphBuilder.Attribute("axis", 3)));
+            string rows = graph.Node("Gather", [ChannelsFirst(x), NearestOf(x.Shape[1], y.Shape[1])], GraphBuilder.Attribute("axis", 2));
+            BindChannelsFirst(y, graph.Node("Gather", [rows, NearestOf(x.Shape[2], y.Shape[2])], GraphBuilder.Attribute("axis", 3)));
             return;
         }
 
         if (mode is not (InterpolationMode.Bilinear or InterpolationMode.BilinearAligned))
             throw NoForm($"{mode} interpolation");
-        string scales = graph.Constant([1, 1, y.Shape[1] / (float)x.Shape[1], y.Shape[2] / (float)x.Shape[2]], [4]);
+        string[] sizes = IsRatioFixed(x.Shape[1], y.Shape[1]) && IsRatioFixed(x.Shape[2], y.Shape[2])
+            ? [graph.Constant([1, 1, y.Shape[1] / (float)x.Shape[1], y.Shape[2] / (float)x.Shape[2]], [4])]
+            : ["", Sizes.All([y.Shape[0], y.Shape[3], y.Shape[1], y.Shape[2]])];
         BindChannelsFirst(y, graph.Node(
-            "Resize", [ChannelsFirst(x), "", scales],
+            "Resize", [ChannelsFirst(x), "", .. sizes],
             GraphBuilder.Attribute("mode", "linear"),
             GraphBuilder.Attribute("coordinate_transformation_mode", mode == InterpolationMode.Bilinear ? "half_pixel" : "align_corners")));
     }
+
+    // Both are open, or neither.
+    private bool IsRatioFixed(int inputs, int outputs) => Sizes.IsOfSize(inputs) == Sizes.IsOfSize(outputs);
 
     private static long[] Nearest(int inputs, int outputs) => [.. Enumerable.Range(0, outputs).Select(o => (long)o * inputs / outputs)];
 
     // Averages over cells as products with constant matrices, rows first.
     private void AdaptiveAverage(Tensor x, Tensor y)
     {
-        string rows = graph.Constant(Averages(x.Shape[1], y.Shape[1], isTransposed: false), [y.Shape[1], x.Shape[1]]);
-        string columns = graph.Constant(Averages(x.Shape[2], y.Shape[2], isTransposed: true), [x.Shape[2], y.Shape[2]]);
+        bool isOpen = Sizes.IsOfSize(x.Shape[1]);
+        string rows = isOpen ? OpenAverages(x.Shape[1], y.Shape[1]) : graph.Constant(Averages(x.Shape[1], y.Shape[1], isTransposed: false), [y.Shape[1], x.Shape[1]]);
+        string columns = isOpen
+            ? graph.Node("Transpose", [OpenAverages(x.Shape[2], y.Shape[2])], GraphBuilder.Attribute("perm", [1, 0]))
+            : graph.Constant(Averages(x.Shape[2], y.Shape[2], isTransposed: true), [x.Shape[2], y.Shape[2]]);
         BindChannelsFirst(y, graph.Node("MatMul", [graph.Node("MatMul", [rows, ChannelsFirst(x)]), columns]));
     }
 

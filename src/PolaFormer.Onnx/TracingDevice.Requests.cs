@@ -64,6 +64,9 @@ internal sealed partial class TracingDevice
             case Pool.Call(PoolFunction.AdaptiveAverage, _, var x, var y):
                 AdaptiveAverage(x, y);
                 break;
+            case RotaryTables.Call(var angle, var height, var width, var sin, var cos):
+                RotaryTables(angle, height, width, sin, cos);
+                break;
             case Rotate.Call(var x, var sin, var cos, var numHeads, var y):
                 Rotate(x, sin, cos, numHeads, y);
                 break;

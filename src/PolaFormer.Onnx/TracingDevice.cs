@@ -7,8 +7,7 @@ namespace PolaFormer.Onnx;
 /// A device whose tensors carry no values but stand for values of an ONNX graph: a forward pass on it writes the graph.
 /// Tensors of other devices are constants; what a model computes from its parameters alone is computed there and then.
 /// <para>
-/// The batch is traced as one large prime, so an extent that is a multiple of it comes from the batch: such extents are
-/// left open in the graph.
+/// The batch, and height and width where they are open, are traced as primes (<see cref="OpenExtents"/>).
 /// </para>
 /// </summary>
 /// <param name="graph">Receives the nodes.</param>
@@ -16,18 +15,20 @@ namespace PolaFormer.Onnx;
 /// <param name="options">Operator set and form of the power.</param>
 internal sealed unsafe partial class TracingDevice(GraphBuilder graph, IReadOnlyDictionary<Storage, string> parameterNames, OnnxExportOptions options) : Device
 {
-    /// <summary>The traced batch: a prime that divides no extent of a network.</summary>
-    public const int Batch = 10_007;
-
     private readonly Dictionary<Storage, TracedValue> _values = [];
     private readonly Dictionary<Storage, List<string>> _parts = [];
+
+    private OpenExtents? _sizes;
 
     /// <inheritdoc/>
     public override string Name => "onnx";
 
+    private OpenExtents Sizes => _sizes ?? throw new InvalidOperationException("There are no images yet.");
+
     /// <summary>Makes the tensor that stands for the images, (B, H, W, C) here and (B, C, H, W) in the graph.</summary>
-    public Tensor Images(string name, Shape shape)
+    public Tensor Images(string name, Shape shape, OpenExtents sizes)
     {
+        _sizes = sizes;
         Tensor images = Empty(shape);
         BindChannelsFirst(images, name);
         return images;
@@ -39,9 +40,6 @@ internal sealed unsafe partial class TracingDevice(GraphBuilder graph, IReadOnly
         string value = Operand(x);
         graph.Graph.Node.Single(node => node.Output[0] == value).Output[0] = name;
     }
-
-    /// <summary>The extents in the graph: −1 for one that scales with the batch.</summary>
-    public static long[] Extents(Shape shape) => [.. shape.AsSpan().ToArray().Select(extent => extent % Batch == 0 ? -1L : extent)];
 
     internal override Device ForConstants => Cpu;
 
@@ -57,7 +55,9 @@ internal sealed unsafe partial class TracingDevice(GraphBuilder graph, IReadOnly
 
     private string Constant(Tensor x)
     {
-        long[] extents = [.. x.Shape.AsSpan().ToArray().Select(extent => (long)extent)];
+        long[] extents = Extents(x.Shape);
+        if (Sizes.IsOfSize(x.Shape))
+            return SizedConstant(x);
         return parameterNames.TryGetValue(x.Storage, out string? name)
             ? graph.Parameter(name, x.AsSpan<float>(), extents)
             : graph.Constant(x.AsSpan<float>(), extents);
@@ -88,6 +88,8 @@ internal sealed unsafe partial class TracingDevice(GraphBuilder graph, IReadOnly
 
     private string ChannelsFirst(Tensor x)
     {
+        if (!ReferenceEquals(x.Device, this))
+            return Constant(x.Permute(0, 3, 1, 2));
         TracedValue value = ValueOf(x);
         return value.ChannelsFirst ??= Permuted(NameOf(value), value.Shape, [0, 3, 1, 2], [x.Shape[0], x.Shape[3], x.Shape[1], x.Shape[2]]);
     }
@@ -96,7 +98,9 @@ internal sealed unsafe partial class TracingDevice(GraphBuilder graph, IReadOnly
 
     private void BindChannelsFirst(Tensor y, string value) => _values[y.Storage] = new TracedValue(y.Shape) { ChannelsFirst = value };
 
-    private string Reshaped(string value, Shape shape) => graph.Node("Reshape", [value, graph.Constant(Extents(shape))]);
+    private string Reshaped(string value, Shape shape) => graph.Node("Reshape", [value, Sizes.Target(shape)]);
+
+    private static long[] Extents(Shape shape) => [.. shape.AsSpan().ToArray().Select(extent => (long)extent)];
 
     // Where only extents of 1 move, the order in memory stays.
     private string Permuted(string value, Shape from, ReadOnlySpan<int> axes, Shape to)
@@ -124,8 +128,8 @@ internal sealed unsafe partial class TracingDevice(GraphBuilder graph, IReadOnly
         return Permuted(Operand(x), x.Shape, axes, x.Shape.With(-2, x.Shape[-1]).With(-1, x.Shape[-2]));
     }
 
-    private string Sliced(string value, int dimension, int start, int end) =>
-        graph.Node("Slice", [value, graph.Constant(start), graph.Constant(end), graph.Constant(dimension)]);
+    private string Sliced(string value, int dimension, long start, long end) =>
+        graph.Node("Slice", [value, graph.Constant(start), graph.Constant(end), graph.Constant((long)dimension)]);
 
     private static NotSupportedException NoForm(string what) => new($"The ONNX exporter does not write {what} yet; add it to {nameof(TracingDevice)}.");
 }

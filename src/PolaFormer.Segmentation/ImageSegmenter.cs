@@ -88,6 +88,8 @@ public sealed class ImageSegmenter
     /// <exception cref="NotFiniteNumberException">The network's result is NaN.</exception>
     public SegmentationResult Segment(Image photo)
     {
+        if (Window is null && !UsesFlips && Ratios is [1])
+            return new SegmentationResult(Whole(photo), Classes);
         SegmentedInput[] views =
         [
             .. from ratio in Ratios
@@ -96,6 +98,16 @@ public sealed class ImageSegmenter
         ];
         LabelMap map = ClassMap.Of(views, Network.NumClasses, photo.Height, photo.Width, Network.Config.Head.AlignCorners, Workers.ThreadCount);
         return new SegmentationResult(map, Classes);
+    }
+
+    private LabelMap Whole(Image photo)
+    {
+        using GradMode mode = GradMode.Disable();
+        using var scope = MemoryScope.Enter();
+        NetworkInput input = Pipeline.Apply(photo);
+        Tensor logits = Network.ForwardLogits(Tensor.From(input.Values, [1, input.Height, input.Width, Image.Channels], Network.Device));
+        RequireNumbers(logits);
+        return ClassMap.Of(logits, input, photo.Height, photo.Width, Network.Config.Head.AlignCorners);
     }
 
     private SegmentedInput Look(NetworkInput input)
@@ -112,9 +124,13 @@ public sealed class ImageSegmenter
         if (part.Height != input.Height || part.Width != input.Width)
             images = images.Slice(1, part.Y, part.Height).Slice(2, part.X, part.Width);
         Tensor logits = Network.ForwardLogits(images);
-        float[] values = logits.ToArray();
-        return Array.Exists(values, float.IsNaN)
-            ? throw new NotFiniteNumberException("The network gives NaN for this image: its weights are finite, but what it computes with them is not. Take a checkpoint from before the training diverged.")
-            : new WindowLogits(part, logits.Shape[1], logits.Shape[2], values);
+        RequireNumbers(logits);
+        return new WindowLogits(part, logits.Shape[1], logits.Shape[2], logits.ToArray());
+    }
+
+    private static void RequireNumbers(Tensor logits)
+    {
+        if (Tensor.CountNonFinite(logits).ToArray<long>()[0] > 0)
+            throw new NotFiniteNumberException("The network gives NaN for this image: its weights are finite, but what it computes with them is not. Take a checkpoint from before the training diverged.");
     }
 }

@@ -234,7 +234,11 @@ public unsafe partial class Tensor
     public Tensor MaxPool(int kernel, int stride, int padding = 0) => PoolBy(PoolFunction.Max, kernel, stride, padding);
 
     /// <summary>Resamples a (B, H, W, C) image batch; see <see cref="InterpolationMode"/>.</summary>
-    public Tensor Interpolate(int height, int width, InterpolationMode mode) => Ops.Interpolate.Forward(mode, this, height, width);
+    /// <param name="height">New rows.</param>
+    /// <param name="width">New columns.</param>
+    /// <param name="mode">How values between pixels are made.</param>
+    /// <param name="device">What computes it, and reaches this tensor; this tensor's device where null.</param>
+    public Tensor Interpolate(int height, int width, InterpolationMode mode, Device? device = null) => Ops.Interpolate.Forward(mode, this, height, width, device ?? Device);
 
     /// <summary>Resamples (B, N, C) tokens linearly along the sequence.</summary>
     public Tensor InterpolateTokens(int tokens) =>
@@ -288,6 +292,14 @@ public unsafe partial class Tensor
     /// <summary>Position of the largest element along a dimension, Int64: the first of several. NaN counts as largest.</summary>
     public Tensor ArgMax(int dimension = -1, bool keepDimensions = false) => Ops.ArgMax.Forward(this, dimension, keepDimensions);
 
+    /// <summary>Position of the largest of up to 256 channels of every pixel of a (B, h, w, C) map brought to (height, width), (B, height, width) UInt8: the first of several. NaN counts as largest. The map at that size is never in memory.</summary>
+    /// <param name="height">New rows.</param>
+    /// <param name="width">New columns.</param>
+    /// <param name="mode">How values between pixels are made.</param>
+    /// <param name="through">A size that the map is brought to first; null for none.</param>
+    public Tensor InterpolatedArgMax(int height, int width, InterpolationMode mode, (int Height, int Width)? through = null) =>
+        Ops.InterpolatedArgMax.Forward(mode, this, height, width, through);
+
     /// <summary>Positions of the last dimension's elements in order, Int64; equal elements stay in order of position. NaN counts as largest.</summary>
     public Tensor ArgSort(bool descending = false) => Ops.ArgSort.Forward(this, descending);
 
@@ -310,7 +322,8 @@ public unsafe partial class Tensor
     /// <param name="angle">(h).</param>
     /// <param name="height">H.</param>
     /// <param name="width">W.</param>
-    public static (Tensor Sin, Tensor Cos) RotaryTables(Tensor angle, int height, int width) => Ops.RotaryTables.Forward(angle, height, width);
+    /// <param name="device">What computes them, and reaches the angles; the device of the angles where null.</param>
+    public static (Tensor Sin, Tensor Cos) RotaryTables(Tensor angle, int height, int width, Device? device = null) => Ops.RotaryTables.Forward(angle, height, width, device);
 
     /// <summary>How many of some columns' values are NaN and how many infinite, Int64 (2).</summary>
     public static Tensor CountNonFinite(Columns x)

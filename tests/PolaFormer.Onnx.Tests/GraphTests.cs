@@ -44,7 +44,7 @@ public class GraphTests
             .Where(initializer => initializer.DataType == DataType.Int64)
             .SelectMany(initializer => MemoryMarshal.Cast<byte, long>(initializer.RawData.Span).ToArray())
             .Concat(graph.Initializer.SelectMany(initializer => initializer.Dims));
-        Assert.DoesNotContain(numbers, number => number != 0 && number % TracingDevice.Batch == 0);
+        Assert.DoesNotContain(numbers, number => number != 0 && number % OpenExtents.Batch == 0);
     }
 
     [Theory]

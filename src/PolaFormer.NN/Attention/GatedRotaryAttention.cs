@@ -39,7 +39,7 @@ public sealed class GatedRotaryAttention : AttentionLayer
         int dim = x.Shape[3], heads = Mechanism.Shape.NumHeads;
         Tensor joint = _joint.Forward(x);
         Columns query = new(joint, 0, dim), key = new(joint, dim, dim), value = new(joint, 2 * dim, dim), gate = new(joint, 3 * dim, dim);
-        (Tensor sin, Tensor cos) = _rotary.Tables(x.Shape[1], x.Shape[2]);
+        (Tensor sin, Tensor cos) = _rotary.Tables(x.Shape[1], x.Shape[2], x.Device);
         AttentionInputs inputs = Mechanism.Traits.HasFlag(AttentionTraits.Rotary)
             ? Inputs(x, query, key, value) with { Gate = gate, Rotary = (sin, cos) }
             : Inputs(x, Tensor.Rotate(query, sin, cos, heads), Tensor.Rotate(key, sin, cos, heads), value) with { Gate = gate };

@@ -11,14 +11,15 @@ public static class GridPositions
     /// <param name="to">The grid to interpolate to.</param>
     /// <param name="prefix">Tokens before the grid.</param>
     /// <param name="mode">How values between places are made.</param>
+    /// <param name="device">What the values are for; that of the positions where null.</param>
     /// <returns>(1, prefix + to.Height·to.Width, C).</returns>
-    public static Tensor Resize(Tensor positions, (int Height, int Width) from, (int Height, int Width) to, int prefix = 0, InterpolationMode mode = InterpolationMode.Bilinear)
+    public static Tensor Resize(Tensor positions, (int Height, int Width) from, (int Height, int Width) to, int prefix = 0, InterpolationMode mode = InterpolationMode.Bilinear, Device? device = null)
     {
         if (from == to)
             return positions;
         int places = from.Height * from.Width, dim = positions.Shape[2];
         Tensor grid = prefix == 0 ? positions : positions.Slice(1, prefix, places);
-        grid = grid.Reshape(1, from.Height, from.Width, dim).Interpolate(to.Height, to.Width, mode).Reshape(1, -1, dim);
+        grid = grid.Reshape(1, from.Height, from.Width, dim).Interpolate(to.Height, to.Width, mode, device).Reshape(1, -1, dim);
         return prefix == 0 ? grid : Tensor.Concat(1, positions.Slice(1, 0, prefix), grid);
     }
 }

@@ -31,10 +31,13 @@ public sealed class RotaryEncoding : Module
     }
 
     /// <summary>Sine and cosine of every token and channel of one head, (H·W, d) each. Optimised for inference, the last tables are kept.</summary>
-    public (Tensor Sin, Tensor Cos) Tables(int height, int width)
+    /// <param name="height">Rows of tokens.</param>
+    /// <param name="width">Columns of tokens.</param>
+    /// <param name="device">What the tables are for; the device of the angles where null.</param>
+    public (Tensor Sin, Tensor Cos) Tables(int height, int width, Device? device = null)
     {
         if (!IsOptimizedForInference)
-            return Tensor.RotaryTables(_angle, height, width);
+            return Tensor.RotaryTables(_angle, height, width, device);
         KnownTables? known = _known;
         if (known is null || known.Height != height || known.Width != width)
             _known = known = new KnownTables(height, width, MemoryScope.OutsideScopes(() => Tensor.RotaryTables(_angle, height, width)));

@@ -25,6 +25,9 @@ public sealed class TrainingPipeline
     /// <summary>Chance that left and right are exchanged.</summary>
     public double FlipChance { get; init; } = 0.5;
 
+    /// <summary>Whether brightness, contrast, saturation and hue are changed at random.</summary>
+    public bool DistortsColors { get; init; } = true;
+
     /// <summary>The normalisation.</summary>
     public MeanStdNormalization Normalization { get; init; } = MeanStdNormalization.ImageNet;
 
@@ -64,7 +67,8 @@ public sealed class TrainingPipeline
             map = map.Flipped();
         }
 
-        PhotometricDistortion.Apply(pixels, random);
+        if (DistortsColors)
+            PhotometricDistortion.Apply(pixels, random);
         return (pixels, map);
     }
 }

@@ -1,4 +1,6 @@
+using System.Numerics;
 using PolaFormer.Segmentation.Data;
+using PolaFormer.Tensors;
 
 namespace PolaFormer.Segmentation.Inference;
 
@@ -6,6 +8,19 @@ namespace PolaFormer.Segmentation.Inference;
 internal static class ClassMap
 {
     private const int RowsOfAPart = 32;
+
+    /// <summary>The class of the largest logit of every pixel of one photograph that the network saw whole.</summary>
+    /// <param name="logits">(1, h, w, classes), at the resolution of the head.</param>
+    /// <param name="input">What the network saw.</param>
+    /// <param name="height">Rows of the photograph.</param>
+    /// <param name="width">Columns of the photograph.</param>
+    /// <param name="alignCorners">The network's rule of resizing.</param>
+    public static LabelMap Of(Tensor logits, NetworkInput input, int height, int width, bool alignCorners)
+    {
+        (int Height, int Width)? through = (input.Height, input.Width) == (height, width) ? null : (input.Height, input.Width);
+        InterpolationMode mode = alignCorners ? InterpolationMode.BilinearAligned : InterpolationMode.Bilinear;
+        return new LabelMap(width, height, logits.InterpolatedArgMax(height, width, mode, through).ToArray<byte>());
+    }
 
     /// <summary>The class of the largest logit of every pixel, or of the largest mean probability over several views.</summary>
     /// <param name="views">The views.</param>
@@ -62,15 +77,27 @@ internal static class ClassMap
         for (int x = 0; x < result.Length; x++)
         {
             ReadOnlySpan<float> pixel = row.Slice(x * classes, classes);
-            float max = pixel[0];
-            int best = 0;
-            for (int c = 1; c < pixel.Length; c++)
-            {
-                if (pixel[c] > max)
-                    (max, best) = (pixel[c], c);
-            }
-
-            result[x] = (byte)best;
+            result[x] = (byte)pixel.IndexOf(Largest(pixel));
         }
+    }
+
+    private static float Largest(ReadOnlySpan<float> pixel)
+    {
+        int lanes = Vector<float>.Count;
+        float largest = pixel[0];
+        if (pixel.Length >= lanes)
+        {
+            var best = new Vector<float>(pixel);
+            for (int i = lanes; i <= pixel.Length - lanes; i += lanes)
+                best = Vector.Max(best, new Vector<float>(pixel[i..]));
+            best = Vector.Max(best, new Vector<float>(pixel[^lanes..]));
+            for (int lane = 0; lane < lanes; lane++)
+                largest = Math.Max(largest, best[lane]);
+            return largest;
+        }
+
+        foreach (float value in pixel)
+            largest = Math.Max(largest, value);
+        return largest;
     }
 }

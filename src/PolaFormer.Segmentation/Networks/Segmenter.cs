@@ -1,3 +1,4 @@
+using System.Numerics;
 using PolaFormer.Models;
 using PolaFormer.Models.Necks;
 using PolaFormer.NN;
@@ -41,6 +42,19 @@ public sealed class Segmenter : Module
     /// <summary>Width of the logits.</summary>
     public int NumClasses => Head.NumClasses;
 
+    /// <summary>Pixels of which the sides of images are multiples so that every map and every window is full; other sizes are padded inside.</summary>
+    public int SizeDivisor
+    {
+        get
+        {
+            IReadOnlyList<FeatureLevel> levels = Backbone.Backbone.Levels;
+            int divisor = levels.Max(level => level.Stride);
+            for (int stage = 0; Config.Backbone is SwinConfig { Windows: { } windows } && stage < levels.Count; stage++)
+                divisor = LeastCommonMultiple(divisor, levels[stage].Stride * windows[stage]);
+            return divisor;
+        }
+    }
+
     /// <summary>Logits at the resolution of the head, (B, h, w, classes).</summary>
     public Tensor ForwardLogits(Tensor images) => Call(new Pass(this, images), static pass => pass.Network.RunLogits(pass.Images), images);
 
@@ -63,6 +77,8 @@ public sealed class Segmenter : Module
         Tensor[] maps = Backbone.ForwardMaps(images);
         return _neck is null ? maps : _neck.ForwardMaps(maps);
     }
+
+    private static int LeastCommonMultiple(int a, int b) => a / (int)BigInteger.GreatestCommonDivisor(a, b) * b;
 
     private readonly record struct Pass(Segmenter Network, Tensor Images);
 }

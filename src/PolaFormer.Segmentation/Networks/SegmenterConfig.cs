@@ -34,4 +34,12 @@ public sealed record SegmenterConfig
         Head = Head with { NumClasses = numClasses },
         AuxiliaryHead = AuxiliaryHead is null ? null : AuxiliaryHead with { NumClasses = numClasses },
     };
+
+    /// <summary>The same network without what training leaves out by chance: channels before the classifiers, branches of the backbone.</summary>
+    public SegmenterConfig WithoutDropout() => this with
+    {
+        Backbone = Backbone with { DropPathRate = 0 },
+        Head = Head with { DropoutRatio = 0 },
+        AuxiliaryHead = AuxiliaryHead is null ? null : AuxiliaryHead with { DropoutRatio = 0 },
+    };
 }

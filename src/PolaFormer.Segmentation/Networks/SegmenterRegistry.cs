@@ -27,7 +27,31 @@ public static class SegmenterRegistry
         new("polapp_b4_ham", LightHam("polaformer_pp_b4")),
         new("polapp_b5_ham", LightHam("polaformer_pp_b5")),
         new("polapp_nano_ham", Nano) { Recipe = SegmentationRecipe.PlusPlus with { Iterations = 2000, BatchSize = 8, Interval = 500, LearningRate = 1e-3, Keys = new Dictionary<string, CustomKey> { ["norm"] = new(DecayFactor: 0) } } },
+        new("polapp_small_ham", Small) { Recipe = SegmentationRecipe.PlusPlus with { Iterations = 3000, BatchSize = 16, Interval = 250, LearningRate = 3e-4, Keys = new Dictionary<string, CustomKey> { ["norm"] = new(DecayFactor: 0), ["head"] = new(RateFactor: 3) } } },
     ];
+
+    // The backbone of the shipped classifier, whose maps have strides 2, 4 and 8: for photographs of about 160 pixels.
+    private static SegmenterConfig Small
+    {
+        get
+        {
+            var config = (PolaFormerPlusPlusConfig)ModelRegistry.Find("polaformer_pp_cifar_2m").Config;
+            return new SegmenterConfig
+            {
+                Backbone = config,
+                Head = new LightHamHeadConfig
+                {
+                    InChannels = config.EmbedDims,
+                    InIndex = [0, 1, 2],
+                    Channels = 128,
+                    HamChannels = 128,
+                    Factorization = new FactorizationOptions { Rank = 16 },
+                    Norm = NormKind.Group,
+                    NormGroups = 8,
+                },
+            };
+        }
+    }
 
     // Batch norms learn from the batch: there are no weights of a classifier to keep the statistics of.
     private static SegmenterConfig Nano => new()

@@ -7,7 +7,6 @@ using PolaFormer.Segmentation.Scoring;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
-using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
 using PolaFormer.Vision;
 
@@ -102,7 +101,6 @@ public sealed record SegmentationEvaluation(PixelCounts Counts, long[,] Confusio
         NetworkInput input = pipeline.Apply(photo);
         Tensor logits = network.ForwardLogits(Tensor.From(input.Values, [1, input.Height, input.Width, Image.Channels], network.Device));
         double loss = PixelLoss.Of(logits, [labels.Resized(logits.Shape[2], logits.Shape[1])], network.Config.Head).Item();
-        var view = new SegmentedInput(input.Height, input.Width, FlipDirection.None, [new WindowLogits(new PixelRect(0, 0, input.Width, input.Height), logits.Shape[1], logits.Shape[2], logits.ToArray())]);
-        return (ClassMap.Of([view], network.NumClasses, labels.Height, labels.Width, network.Config.Head.AlignCorners, Workers.ThreadCount), loss);
+        return (ClassMap.Of(logits, input, labels.Height, labels.Width, network.Config.Head.AlignCorners), loss);
     }
 }

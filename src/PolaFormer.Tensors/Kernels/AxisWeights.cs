@@ -131,6 +131,32 @@ internal readonly struct AxisWeights : IDisposable
         return axis;
     }
 
+    /// <summary>The product of both matrices: this one applied to what another gives. Inputs in ascending order.</summary>
+    public AxisWeights After(in AxisWeights first)
+    {
+        int total = 0;
+        for (int k = 0; k < _starts[Outputs]; k++)
+            total += first.Indices(_indices[k]).Length;
+        var axis = new AxisWeights(first.Inputs, Outputs, total);
+        var sums = new SortedDictionary<int, double>();
+        for (int o = 0, at = 0; o < Outputs; o++)
+        {
+            sums.Clear();
+            for (int k = _starts[o]; k < _starts[o + 1]; k++)
+            {
+                ReadOnlySpan<int> indices = first.Indices(_indices[k]);
+                for (int i = 0; i < indices.Length; i++)
+                    sums[indices[i]] = sums.GetValueOrDefault(indices[i]) + ((double)_weights[k] * first.Weights(_indices[k])[i]);
+            }
+
+            foreach ((int index, double weight) in sums)
+                axis.Add(ref at, index, weight);
+            axis._starts[o + 1] = at;
+        }
+
+        return axis;
+    }
+
     /// <summary>The transposed matrix: for each input the outputs that weigh it, in ascending order.</summary>
     public AxisWeights Transpose()
     {

@@ -28,6 +28,15 @@ internal static unsafe class Interpolation
         Resample.Run(dy, batch, rowsBack, columnsBack, channels, dx);
     }
 
+    /// <summary>Weights of one axis, by way of an extent between where one is given.</summary>
+    public static AxisWeights Weights(InterpolationMode mode, int inputs, int? through, int outputs)
+    {
+        if (through is not { } between)
+            return Weights(mode, inputs, outputs);
+        using AxisWeights first = Weights(mode, inputs, between), second = Weights(mode, between, outputs);
+        return second.After(first);
+    }
+
     private static AxisWeights Weights(InterpolationMode mode, int inputs, int outputs) => mode switch
     {
         InterpolationMode.Bicubic => AxisWeights.Cubic(inputs, outputs),

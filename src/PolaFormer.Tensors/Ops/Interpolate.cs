@@ -8,12 +8,12 @@ namespace PolaFormer.Tensors.Ops;
 /// </summary>
 internal sealed class Interpolate(InterpolationMode mode, Tensor x) : Operator
 {
-    public static Tensor Forward(InterpolationMode mode, Tensor x, int height, int width)
+    public static Tensor Forward(InterpolationMode mode, Tensor x, int height, int width, Device device)
     {
         if (x.Rank != 4)
             throw new ArgumentException($"Interpolation takes (B, H, W, C); got {x.Shape}.");
-        Tensor y = x.Device.Empty([x.Shape[0], height, width, x.Shape[3]]);
-        x.Device.Run(new Call(mode, x, y));
+        Tensor y = device.Empty([x.Shape[0], height, width, x.Shape[3]]);
+        device.Run(new Call(mode, x, y));
         return Tape.IsRecording(x) ? Tape.Record(new Interpolate(mode, x), y) : y;
     }
 

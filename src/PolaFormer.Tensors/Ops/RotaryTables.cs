@@ -8,14 +8,15 @@ namespace PolaFormer.Tensors.Ops;
 /// </summary>
 internal static class RotaryTables
 {
-    public static (Tensor Sin, Tensor Cos) Forward(Tensor angle, int height, int width)
+    public static (Tensor Sin, Tensor Cos) Forward(Tensor angle, int height, int width, Device? device)
     {
         Tape.RequireUntracked(nameof(RotaryTables), angle);
         if (angle.Rank != 1)
             throw new ArgumentException($"Rotary tables take a vector of angles; got {angle.Shape}.", nameof(angle));
         Shape shape = [checked(height * width), 2 * angle.Shape[0]];
-        Tensor sin = angle.Device.Empty(shape), cos = angle.Device.Empty(shape);
-        angle.Device.Run(new Call(angle, height, width, sin, cos));
+        device ??= angle.Device;
+        Tensor sin = device.Empty(shape), cos = device.Empty(shape);
+        device.Run(new Call(angle, height, width, sin, cos));
         return (sin, cos);
     }
 

@@ -1,3 +1,5 @@
+using PolaFormer.Tensors.Random;
+
 namespace PolaFormer.Tensors.Tests.Ops;
 
 public class ChoiceTests
@@ -48,6 +50,31 @@ public class ChoiceTests
     }
 
     [Theory]
+    [InlineData(InterpolationMode.Bilinear, 150)]
+    [InlineData(InterpolationMode.BilinearAligned, 21)]
+    [InlineData(InterpolationMode.Bilinear, 2)]
+    [InlineData(InterpolationMode.Bicubic, 37)]
+    [InlineData(InterpolationMode.Nearest, 8)]
+    public void TheLargestChannelOfAResampledMapIsThatOfTheMap(InterpolationMode mode, int channels)
+    {
+        float[] values = new float[2 * 5 * 7 * channels];
+        new Philox(7, (ulong)channels).FillNormal(values, 0);
+        Tensor x = Tensor.From(values, [2, 5, 7, channels]);
+        AssertLargest(x.Interpolate(23, 31, mode), x.InterpolatedArgMax(23, 31, mode));
+        AssertLargest(x.Interpolate(40, 56, mode).Interpolate(23, 31, mode), x.InterpolatedArgMax(23, 31, mode, (40, 56)));
+        AssertLargest(x.Interpolate(3, 4, mode), x.InterpolatedArgMax(3, 4, mode));
+    }
+
+    [Fact]
+    public void OfEqualChannelsTheFirstIsChosenAndNaNIsLargest()
+    {
+        float[] pixels = new float[2 * 40];
+        (pixels[17], pixels[33], pixels[40 + 5], pixels[40 + 21], pixels[40 + 38]) = (1, 1, 9, float.NaN, float.NaN);
+        Assert.Equal([17, 21], Tensor.From(pixels, [2, 1, 1, 40]).InterpolatedArgMax(1, 1, InterpolationMode.Bilinear).ToArray<byte>());
+        Assert.Throws<ArgumentException>(() => Tensor.Zeros([1, 2, 2, 257]).InterpolatedArgMax(2, 2, InterpolationMode.Bilinear));
+    }
+
+    [Theory]
     [InlineData(3)]
     [InlineData(200)]
     public void TheLargestComeInOrder(int count)
@@ -79,5 +106,22 @@ public class ChoiceTests
             Assert.Equal(new Shape(2, 2, 4), Tensor.Zeros([2, 3, 4]).Gather(dimension, Tensor.From([2L, 0], [2, 1])).Shape);
         else
             Assert.Contains($"Indices {indices.Shape}", Assert.Throws<ArgumentException>(() => Tensor.Zeros([2, 3, 4]).Gather(dimension, indices)).Message, StringComparison.Ordinal);
+    }
+
+    // Where two channels are as good as equal, rounding decides.
+    private static void AssertLargest(Tensor map, Tensor positions)
+    {
+        int channels = map.Shape[3];
+        float[] values = map.ToArray();
+        byte[] chosen = positions.ToArray<byte>();
+        Assert.Equal(values.Length, chosen.Length * channels);
+        for (int i = 0; i < chosen.Length; i++)
+        {
+            ReadOnlySpan<float> pixel = values.AsSpan(i * channels, channels);
+            float largest = float.NegativeInfinity;
+            foreach (float value in pixel)
+                largest = Math.Max(largest, value);
+            Assert.True(largest - pixel[chosen[i]] < 1e-5, $"pixel {i}");
+        }
     }
 }

@@ -108,7 +108,7 @@ public sealed class PolarityAttention : AttentionMechanism
         (Tensor inverseScale, Tensor exponent) = _constants ?? Constants();
         Tensor? positions = _positionalEncoding is null
             ? null
-            : ForPositions(_positionalEncoding, Shape.KeyTokens, Shape.KeyGrid, inputs.Key.Tokens, (inputs.KeyHeight, inputs.KeyWidth));
+            : ForPositions(_positionalEncoding, Shape.KeyTokens, Shape.KeyGrid, inputs.Key.Tokens, (inputs.KeyHeight, inputs.KeyWidth), inputs.Key.Source.Device);
         return _options.IsPolar
             ? Tensor.PolarityAttention(inputs.Query, inputs.Key, inputs.Value, positions, inverseScale, exponent, Shape.NumHeads, inputs.Mask)
             : Unsigned(inputs, positions, inverseScale, exponent);
@@ -145,7 +145,7 @@ public sealed class PolarityAttention : AttentionMechanism
     private Tensor Gated(AttentionInputs inputs, Tensor restored) => _options.Gate switch
     {
         PolarityGate.Projected => restored * Tokens(inputs.Gate!.Value),
-        PolarityGate.Learned => restored * ForPositions(_gate!, Shape.Tokens, (Shape.Height, Shape.Width), inputs.Query.Tokens, (inputs.Height, inputs.Width)),
+        PolarityGate.Learned => restored * ForPositions(_gate!, Shape.Tokens, (Shape.Height, Shape.Width), inputs.Query.Tokens, (inputs.Height, inputs.Width), inputs.Query.Source.Device),
         _ => restored,
     };
 
@@ -156,12 +156,12 @@ public sealed class PolarityAttention : AttentionMechanism
 
     // Values for each place, of the grid that there is; where the inputs have none, the number of tokens decides. A sequence may be
     // shorter than the longest one.
-    private Tensor ForPositions(Tensor values, int madeForTokens, (int Height, int Width) madeFor, int tokens, (int Height, int Width) grid)
+    private Tensor ForPositions(Tensor values, int madeForTokens, (int Height, int Width) madeFor, int tokens, (int Height, int Width) grid, Device device)
     {
         if (Shape.IsSequence)
             return values.Shape[1] == tokens ? values : values.Slice(1, 0, tokens);
         bool isTold = madeFor.Height > 0 && Shape.PrefixTokens == 0 && grid.Height * grid.Width == tokens;
-        return tokens == madeForTokens && (!isTold || grid == madeFor) ? values : GridPositions.Resize(values, madeFor, grid, Shape.PrefixTokens);
+        return tokens == madeForTokens && (!isTold || grid == madeFor) ? values : GridPositions.Resize(values, madeFor, grid, Shape.PrefixTokens, device: device);
     }
 
     // One stream of positive parts, eps against the mean as in the signed ones: (B, N, C).
