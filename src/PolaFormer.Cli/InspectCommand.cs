@@ -4,6 +4,7 @@ using PolaFormer.Checkpoints;
 using PolaFormer.LongRange;
 using PolaFormer.Models;
 using PolaFormer.Pipelines;
+using PolaFormer.Segmentation;
 using PolaFormer.Tensors;
 using Spectre.Console;
 
@@ -23,7 +24,7 @@ internal static class InspectCommand
         command.SetAction(parsed =>
         {
             using Checkpoint checkpoint = Checkpoint.Open(parsed.GetValue(file)!, new CheckpointOptions { Section = parsed.GetValue(section) });
-            ((ModelEntry Entry, ModelOptions Options)? fit, CheckpointException? damage) = Recognize(checkpoint);
+            ((ModelEntry Entry, ModelOptions Options)? fit, SegmenterDescription? segmenter, CheckpointException? damage) = Recognize(checkpoint);
             IReadOnlyList<string> passedOver = fit is { } known ? PassedOver(known.Entry, known.Options, checkpoint) : [];
             if (parsed.GetValue(json))
             {
@@ -33,9 +34,12 @@ internal static class InspectCommand
                     format = checkpoint.Format.ToString(),
                     section = checkpoint.Section,
                     sections = checkpoint.Sections,
-                    model = fit?.Entry.Name,
+                    model = segmenter?.Name ?? fit?.Entry.Name,
+                    task = segmenter is null ? null : "segmentation",
                     attention = fit?.Entry.Config.Attention,
-                    classes = fit?.Options.NumClasses,
+                    classes = segmenter?.Classes.Names.Count ?? fit?.Options.NumClasses,
+                    labels = segmenter?.Classes.Names,
+                    short_side = segmenter?.Scale.Short,
                     passed_over = passedOver,
                     not_read = checkpoint.NotRead,
                     tensors = checkpoint.Entries.Select(entry => new { name = entry.Name, dtype = entry.DType.ToString(), shape = entry.Shape.AsSpan().ToArray(), bytes = entry.ByteCount }),
@@ -43,7 +47,7 @@ internal static class InspectCommand
             }
             else
             {
-                Print(checkpoint, fit);
+                Print(checkpoint, fit, segmenter);
                 PrintList("passed over, for no result depends on it", passedOver);
                 PrintList("not read, and never run: objects of", checkpoint.NotRead);
             }
@@ -55,15 +59,15 @@ internal static class InspectCommand
         return command;
     }
 
-    private static ((ModelEntry Entry, ModelOptions Options)? Fit, CheckpointException? Damage) Recognize(Checkpoint checkpoint)
+    private static ((ModelEntry Entry, ModelOptions Options)? Fit, SegmenterDescription? Segmenter, CheckpointException? Damage) Recognize(Checkpoint checkpoint)
     {
         try
         {
-            return (ModelRecognition.Recognize(checkpoint), null);
+            return SegmenterRecognition.IsSegmenter(checkpoint) ? (null, SegmenterRecognition.Recognize(checkpoint), null) : (ModelRecognition.Recognize(checkpoint), null, null);
         }
         catch (CheckpointException error)
         {
-            return (null, error);
+            return (null, null, error);
         }
     }
 
@@ -79,7 +83,7 @@ internal static class InspectCommand
             Console.WriteLine(PlainText.Of($"{title}: {string.Join(", ", names.Take(MaxNames))}{(names.Count > MaxNames ? $" and {names.Count - MaxNames} more" : "")}"));
     }
 
-    private static void Print(Checkpoint checkpoint, (ModelEntry Entry, ModelOptions Options)? fit)
+    private static void Print(Checkpoint checkpoint, (ModelEntry Entry, ModelOptions Options)? fit, SegmenterDescription? segmenter)
     {
         Table table = new Table().Border(TableBorder.Simple).AddColumn("tensor").AddColumn("shape").AddColumn("type").AddColumn(new TableColumn("bytes").RightAligned());
         foreach (CheckpointEntry entry in checkpoint.Entries.Take(MaxRows))
@@ -93,7 +97,9 @@ internal static class InspectCommand
             Console.WriteLine(PlainText.Of($"section {checkpoint.Section} of {string.Join(", ", checkpoint.Sections)}"));
         foreach ((string key, object? value) in checkpoint.Metadata.Where(entry => entry.Value is string or long or double or bool))
             Console.WriteLine(PlainText.Of($"{key}: {value}"));
-        Console.WriteLine(fit is { } found
+        Console.WriteLine(segmenter is not null
+            ? PlainText.Of($"fits {segmenter.Name}, a segmentation network with {segmenter.Classes.Names.Count} classes ({string.Join(", ", segmenter.Classes.Names.Take(MaxNames).Select(name => name.Trim()))}{(segmenter.Classes.Names.Count > MaxNames ? ", …" : "")}) for images with a short side of {segmenter.Scale.Short} pixels")
+            : fit is { } found
             ? $"fits {found.Entry.Name}{(found.Entry.Config.Attention is { } attention ? $", attention {string.Join(", ", attention)}," : "")} with {found.Options.NumClasses} classes at {found.Options.ImageSize ?? found.Entry.ImageSize}²"
             : SequenceDescription.IsIn(checkpoint) ? "a classifier of sequences, trained on a task of Long Range Arena" : "fits none of the registered models");
     }

@@ -18,16 +18,7 @@ public sealed class KilledRunTests(KilledRuns runs) : IClassFixture<KilledRuns>
     public async Task AtRandomMoments()
     {
         string folder = runs["random"];
-        for (uint i = 0; i < KilledRuns.Kills; i++)
-        {
-            // Most while steps are made or saved, some while the process starts.
-            bool isStarting = i % 6 == 5;
-            using Process process = runs.Start(folder, out Task firstStep);
-            if (!isStarting)
-                await firstStep.WaitAsync(TestContext.Current.CancellationToken);
-            await KilledRuns.KillAfter(process, (isStarting ? 700 : 150) * _chance.Uniform(i));
-        }
-
+        await runs.KillAtRandomMoments(folder, KilledRuns.Kills);
         await runs.Finish(folder);
         runs.AssertSameBits(folder);
         Assert.Equal(Steps(runs.Whole), Steps(folder));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using PolaFormer.Tensors.Random;
 using PolaFormer.Training.Tests;
 
 namespace PolaFormer.Cli.Tests;
@@ -68,6 +69,22 @@ public class KilledRuns : IAsyncLifetime
     public Process Start(string folder, out Task firstStep) => TrainingProcess.Start(
         ["--output", folder, .. Arguments], out firstStep,
         line => _ = line.Contains("The run goes on", StringComparison.Ordinal) ? Interlocked.Increment(ref _failedSaves) : 0);
+
+    /// <summary>Kills a run at random moments: most while steps are made or saved, some while the process starts.</summary>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="kills">How often.</param>
+    public async Task KillAtRandomMoments(string folder, int kills)
+    {
+        var chance = new Philox(20260101, 0);
+        for (uint i = 0; i < kills; i++)
+        {
+            bool isStarting = i % 6 == 5;
+            using Process process = Start(folder, out Task firstStep);
+            if (!isStarting)
+                await firstStep.WaitAsync(TestContext.Current.CancellationToken);
+            await KillAfter(process, (isStarting ? 700 : 150) * chance.Uniform(i));
+        }
+    }
 
     /// <summary>Kills a process after a time.</summary>
     public static async Task KillAfter(Process process, double milliseconds)

@@ -72,6 +72,32 @@ public sealed class DataTests : IDisposable
     }
 
     [Fact]
+    public void AColorThatIsNoClassIsNamedWithItsPlace()
+    {
+        Make("images/one.png", 2, 2);
+        Write("masks/one.png", ImageEncoder.Png(new Image(2, 2, [1, 2, 3, 1, 2, 3, 1, 2, 4, 1, 2, 3])));
+        MaskFolder data = MaskFolder.Open(At("images"), At("masks"), new MaskFolderOptions { Colors = ClassNames.Parse("1 2 3 tree\n") });
+        Assert.Contains("one.png: pixel (0, 1) has the colour 1 2 4", Assert.Throws<ImageException>(() => data.Read(0)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AMaskInColorsWithoutAPaletteIsNamed()
+    {
+        Make("images/one.png", 2, 2);
+        Write("masks/one.png", ImageEncoder.Png(new Image(2, 2, new byte[12])));
+        Assert.Contains("one.png: a mask is a gray or palette PNG", Assert.Throws<ImageException>(() => MaskFolder.Open(At("images"), At("masks")).Read(0)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AMaskThatIsCutShortIsNamed()
+    {
+        Make("images/one.png", 40, 40);
+        string mask = Write("masks/one.png", new IndexedImage(40, 40, [.. Enumerable.Range(0, 1600).Select(i => (byte)(i * i))], []).ToPng());
+        File.WriteAllBytes(mask, File.ReadAllBytes(mask)[..^200]);
+        Assert.Contains("one.png", Assert.Throws<ImageException>(() => MaskFolder.Open(At("images"), At("masks")).Read(0)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ASplitHasEveryImageOnceAndRepeats()
     {
         for (int i = 0; i < 10; i++)

@@ -70,6 +70,29 @@ public sealed class ImageSegmenterTests : IDisposable
         AssertSame(sum, segmenter.Segment(photo).Map.Values);
     }
 
+    // Nothing that is made has the photograph's pixels times the classes, which are 1.2 GB here.
+    [Theory]
+    [InlineData(512)]
+    [InlineData(null)]
+    public void TensorsOfALargePhotographAreFarSmallerThanItsPixelsTimesItsClasses(int? window)
+    {
+        const int Width = 2048, Height = 1024, Classes = 150;
+        Segmenter network = TinySegmenter.LightHam(Classes).Create();
+        network.Initialize(3);
+        network.Evaluate();
+        network.OptimizeForInference();
+        var segmenter = new ImageSegmenter(network, ClassNames.Numbered(Classes))
+        {
+            Pipeline = new TestPipeline { Scale = (Width, window is null ? Height / 4 : Height) },
+            Window = window is { } side ? new SlidingWindow(side, side, 2 * side / 3, 2 * side / 3) : null,
+        };
+        using Image photo = Photo(Width, Height);
+        SegmentationResult? result = null;
+        long peak = Device.Cpu.MemoryStatistics.PeakOf(() => result = segmenter.Segment(photo));
+        Assert.Equal(Width * Height, result!.Map.Values.Length);
+        Assert.True(peak < 100_000_000, $"{peak:N0} bytes");
+    }
+
     [Fact]
     public void ACheckpointOfAnotherKindIsRefusedInALine()
     {

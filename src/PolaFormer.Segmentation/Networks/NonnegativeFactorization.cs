@@ -11,8 +11,8 @@ namespace PolaFormer.Segmentation.Networks;
 /// b starts at random, its columns of length 1, c = softmax(xᵀb); every step is c ← c·xᵀb/(c·bᵀb + ε), b ← b·x·c/(b·cᵀc + ε), and c
 /// is updated once more. Gradients run through every step.
 /// </para>
-/// The authors draw the bases anew in every pass, in evaluation, too; here they depend on seed, name and step (<see cref="RandomStep"/>),
-/// so that evaluation repeats its results.
+/// The authors draw the bases anew in every pass, in evaluation, too; here they depend on seed, name and step (<see cref="RandomStep"/>) in
+/// training, and on the name alone in evaluation, so that it repeats its results.
 /// </summary>
 /// <param name="options">How it factorises.</param>
 public sealed class NonnegativeFactorization(FactorizationOptions options) : Module
@@ -76,7 +76,7 @@ public sealed class NonnegativeFactorization(FactorizationOptions options) : Mod
         int rank = options.Rank;
         float[] values = new float[batch * rows * rank];
         if (Draws is null)
-            new Philox(RandomStep.Current.Seed, HashOf(FullName) ^ RandomStep.Current.Step).FillUniform(values, 0);
+            (IsTraining ? new Philox(RandomStep.Current.Seed, HashOf(FullName) ^ RandomStep.Current.Step) : new Philox(0, HashOf(FullName))).FillUniform(values, 0);
         else
             Draws.AsSpan(0, values.Length).CopyTo(values);
         for (int matrix = 0; matrix < batch; matrix++)

@@ -136,12 +136,13 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
         int size = pipeline.CropHeight * pipeline.CropWidth * Image.Channels;
         float[] images = new float[examples.Length * size];
         var labels = new LabelMap[examples.Length];
-        Task.WhenAll(examples.Select((example, i) => Task.Run(() =>
+        for (int i = 0; i < examples.Length; i++)
         {
-            (Image photo, LabelMap map) = _options.Train.Read(example.Example);
+            (Image photo, LabelMap map) = _options.Train.Read(examples[i].Example);
             using (photo)
-                labels[i] = pipeline.Apply(photo, map, new SampleRandom(_options.Seed, example.Pass, example.Example), images.AsSpan(i * size, size));
-        }))).GetAwaiter().GetResult();
+                labels[i] = pipeline.Apply(photo, map, new SampleRandom(_options.Seed, examples[i].Pass, examples[i].Example), images.AsSpan(i * size, size));
+        }
+
         return new SegmentationBatch(images, pipeline.CropHeight, pipeline.CropWidth, labels);
     }
 }

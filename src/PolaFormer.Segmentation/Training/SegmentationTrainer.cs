@@ -28,16 +28,18 @@ public static class SegmentationTrainer
         RequireSupported(config);
         SegmenterEntry entry = SegmenterRegistry.Find(config.Model.Type);
         SegmentationData data = SegmentationData.Open(config);
-        int size = config.Data.ImgSize;
+        int size = config.Data.ImgSize, width = config.Segmentation.CropWidth > 0 ? config.Segmentation.CropWidth : size;
         var task = new SegmentationTask(
             new SegmentationTaskOptions
             {
                 Name = entry.Name,
-                Config = entry.Config.WithClasses(data.Classes.Names.Count),
+                Config = NetworkOf(entry, config, data.Classes.Names.Count),
                 Classes = data.Classes,
                 Train = data.Train,
                 Evaluation = data.Evaluation,
-                Pipeline = new TrainingPipeline { Scale = (4 * size, size), CropHeight = size, CropWidth = size },
+                Pipeline = config.Segmentation.Augment
+                    ? new TrainingPipeline { Scale = (4 * size, size), CropHeight = size, CropWidth = width }
+                    : new TrainingPipeline { Scale = (4 * size, size), CropHeight = size, CropWidth = width, Ratio = (1, 1), MaxClassShare = 1, FlipChance = 0, DistortsColors = false },
                 TestPipeline = new TestPipeline { Scale = (4 * size, size) },
                 BatchSize = config.Data.BatchSize,
                 Interval = config.Segmentation.StepsPerEpoch,
@@ -47,6 +49,21 @@ public static class SegmentationTrainer
             device);
         TrainerOptions published = RecipeOf(entry, config).ToOptions(task);
         return new Trainer(task, ConfiguredTrainer.Options(config, published.Optimizer, published.Schedule), outputFolder);
+    }
+
+    // Without weights to start from there are no statistics of batch norms to keep.
+    private static SegmenterConfig NetworkOf(SegmenterEntry entry, TrainingConfig config, int classes)
+    {
+        double[] weights = config.Segmentation.ClassWeights;
+        if (weights.Length > 0 && weights.Length != classes)
+            throw new ConfigurationException($"SEGMENTATION.CLASS_WEIGHTS has {weights.Length} numbers for {classes} classes. Give one a class, or none.");
+        SegmenterConfig network = entry.Config.WithClasses(classes);
+        network = network with
+        {
+            KeepsStatistics = network.KeepsStatistics && config.Model.Pretrained.Length > 0,
+            Head = network.Head with { ClassWeight = weights.Length > 0 ? [.. weights.Select(weight => (float)weight)] : null },
+        };
+        return config.Segmentation.Augment ? network : network.WithoutDropout();
     }
 
     private static SegmentationRecipe RecipeOf(SegmenterEntry entry, TrainingConfig config)

@@ -28,4 +28,15 @@ public sealed class SegmentationConfig
     /// <summary>POWER: exponent of the polynomial decay of the learning rate.</summary>
     [Range(0, 10)]
     public double Power { get; set; } = 1;
+
+    /// <summary>AUGMENT: random sizes, crops, mirror images and colours, and what the network drops by chance; false to see whether it learns given images by heart.</summary>
+    public bool Augment { get; set; } = true;
+
+    /// <summary>CROP_WIDTH: columns of training examples in pixels; 0 for as many as rows, DATA.IMG_SIZE.</summary>
+    [Range(0, 8192)]
+    public int CropWidth { get; set; }
+
+    /// <summary>CLASS_WEIGHTS: a factor of the loss of each class's pixels; none for 1.</summary>
+    [Range(0, 1e6)]
+    public double[] ClassWeights { get; set; } = [];
 }
