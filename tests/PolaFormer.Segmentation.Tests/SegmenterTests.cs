@@ -53,6 +53,37 @@ public sealed class SegmenterTests
             again.Create().StateDict().Select(entry => $"{entry.Name} {entry.Tensor.Shape}"));
     }
 
+    public static TheoryData<string, int, bool> Variants
+    {
+        get
+        {
+            var variants = new TheoryData<string, int, bool>();
+            foreach (string name in TinySegmenter.All.Keys)
+            {
+                foreach (int classes in (int[])[1, 2, 255])
+                    variants.Add(name, classes, classes == 2);
+            }
+
+            return variants;
+        }
+    }
+
+    // Sides that no stride and no window divides; every image by itself.
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void ImagesOfOddSidesAreSegmentedEachByItself(string name, int classes, bool alignCorners)
+    {
+        SegmenterConfig config = TinySegmenter.All[name].WithClasses(classes);
+        Segmenter network = (config with { Head = config.Head with { AlignCorners = alignCorners } }).Create();
+        network.Initialize(1);
+        network.Evaluate();
+        Tensor images = Images(3, 37, 53), all = network.Forward(images);
+        Assert.Equal(new Shape(3, 37, 53, classes), all.Shape);
+        float[] second = network.Forward(images.Slice(0, 1, 1)).ToArray(), values = all.ToArray();
+        for (int i = 0; i < second.Length; i++)
+            Assert.Equal(second[i], values[second.Length + i], 1e-4f);
+    }
+
     [Theory]
     [InlineData("{}")]
     [InlineData("[]")]
