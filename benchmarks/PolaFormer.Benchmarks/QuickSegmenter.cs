@@ -104,7 +104,7 @@ internal static class QuickSegmenter
 
     private static Segmenter Network(string name)
     {
-        Segmenter network = SegmentationModels.Find(name).Config.Create();
+        Segmenter network = SegmenterRegistry.Find(name).Config.Create();
         network.Initialize(1);
         network.Evaluate();
         return network;
@@ -114,7 +114,7 @@ internal static class QuickSegmenter
     {
         var meta = new MetaDevice();
         using IDisposable use = meta.Use();
-        Segmenter network = SegmentationModels.Find(name).Config.Create();
+        Segmenter network = SegmenterRegistry.Find(name).Config.Create();
         network.Evaluate();
         network.ForwardLogits(Tensor.Empty([1, side, side, Image.Channels]));
         return meta.MultiplyAccumulates;

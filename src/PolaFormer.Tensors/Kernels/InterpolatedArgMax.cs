@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Tensors.Kernels;
@@ -51,81 +52,83 @@ internal static unsafe class InterpolatedArgMax
 
         private readonly void Line<T>(float* x, int output, float* row, byte* y) where T : unmanaged, IFloat32Vector<T>
         {
-            Weigh<T>(x, Rows.Indices(output), Rows.Weights(output), row);
+            int* lanes = stackalloc int[T.Count];
+            for (int lane = 0; lane < T.Count; lane++)
+                lanes[lane] = lane;
+            bool isFinite = Weigh<T>(x, Rows.Indices(output), Rows.Weights(output), row);
             for (int column = 0; column < Columns.Outputs; column++)
-                y[column] = Largest<T>(row, Columns.Indices(column), Columns.Weights(column));
-        }
-
-        private readonly void Weigh<T>(float* x, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights, float* row) where T : unmanaged, IFloat32Vector<T>
-        {
-            long width = (long)Columns.Inputs * Channels;
-            for (long i = 0; i < width; i += T.Count)
             {
-                int lanes = (int)Math.Min(T.Count, width - i);
-                T sum = T.Zero;
-                for (int k = 0; k < rows.Length; k++)
-                    sum = T.MultiplyAdd(T.LoadPartial(x + (rows[k] * width) + i, lanes), T.Create(weights[k]), sum);
-                T.StorePartial(sum, row + i, lanes);
+                ReadOnlySpan<int> columns = Columns.Indices(column);
+                ReadOnlySpan<float> weights = Columns.Weights(column);
+                y[column] = isFinite && columns.Length is 1 or 2
+                    ? OfTwo<T>(row + ((long)columns[0] * Channels), row + ((long)columns[^1] * Channels), weights[0], columns.Length == 2 ? weights[1] : 0, (float*)lanes)
+                    : OfSeveral(row, columns, weights);
             }
         }
 
-        private readonly byte Largest<T>(float* row, ReadOnlySpan<int> columns, ReadOnlySpan<float> weights) where T : unmanaged, IFloat32Vector<T>
+        // The row of the input's width; whether all of it is finite.
+        private readonly bool Weigh<T>(float* x, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights, float* row) where T : unmanaged, IFloat32Vector<T>
         {
-            // Two inputs a pixel as a rule.
-            float* first = row + ((long)columns[0] * Channels), second = row + ((long)columns[^1] * Channels);
-            T firstWeight = T.Create(weights[0]), secondWeight = T.Create(columns.Length > 1 ? weights[^1] : 0);
-            T best = T.Create(float.NegativeInfinity), position = T.Zero;
+            long width = (long)Columns.Inputs * Channels, i = 0;
+            for (; i <= width - T.Count; i += T.Count)
+            {
+                T sum = T.Zero;
+                for (int k = 0; k < rows.Length; k++)
+                    sum = T.MultiplyAdd(T.Load(x + (rows[k] * width) + i), T.Create(weights[k]), sum);
+                T.Store(sum, row + i);
+            }
+
+            for (; i < width; i++)
+            {
+                row[i] = 0;
+                for (int k = 0; k < rows.Length; k++)
+                    row[i] += x[(rows[k] * width) + i] * weights[k];
+            }
+
+            return Reduction.AllFinite(row, width);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly byte OfTwo<T>(float* first, float* second, float firstWeight, float secondWeight, float* lanes) where T : unmanaged, IFloat32Vector<T>
+        {
+            T a = T.Create(firstWeight), b = T.Create(secondWeight), best = T.Create(float.NegativeInfinity), position = T.Zero;
             int c = 0;
             for (; c <= Channels - T.Count; c += T.Count)
             {
-                T value = T.Load(first + c) * firstWeight;
-                if (columns.Length == 2)
-                    value = T.MultiplyAdd(T.Load(second + c), secondWeight, value);
-                else
-                    value = Others(row + c, columns, weights, value, T.Count);
-                Compare(value, T.CreateBits(c), ref best, ref position);
+                T value = T.MultiplyAdd(T.Load(second + c), b, T.Load(first + c) * a);
+                position = T.Select(T.GreaterThan(value, best), T.CreateBits(c), position);
+                best = T.Max(value, best);
             }
 
             if (c < Channels)
             {
-                int lanes = Channels - c;
-                T value = Others(row + c, columns, weights, T.LoadPartial(first + c, lanes) * firstWeight, lanes);
-                Compare(T.Select(T.FirstLanes(lanes), value, T.Create(float.NegativeInfinity)), T.CreateBits(c), ref best, ref position);
+                int count = Channels - c;
+                T value = T.MultiplyAdd(T.LoadPartial(second + c, count), b, T.LoadPartial(first + c, count) * a);
+                value = T.Select(T.FirstLanes(count), value, T.Create(float.NegativeInfinity));
+                position = T.Select(T.GreaterThan(value, best), T.CreateBits(c), position);
+                best = T.Max(value, best);
             }
 
-            return Across(best, position);
-        }
-
-        // The inputs behind the first.
-        private readonly T Others<T>(float* channel, ReadOnlySpan<int> columns, ReadOnlySpan<float> weights, T value, int lanes) where T : unmanaged, IFloat32Vector<T>
-        {
-            for (int k = 1; k < columns.Length; k++)
-                value = T.MultiplyAdd(T.LoadPartial(channel + ((long)columns[k] * Channels), lanes), T.Create(weights[k]), value);
-            return value;
-        }
-
-        // Larger, or a NaN where none was before.
-        private static void Compare<T>(T value, T channel, ref T best, ref T position) where T : unmanaged, IFloat32Vector<T>
-        {
-            T better = T.GreaterThan(value, best) | ((T.Equal(value, value) ^ T.CreateBits(-1)) & T.Equal(best, best));
-            best = T.Select(better, value, best);
-            position = T.Select(better, channel, position);
-        }
-
-        // Of the lanes, whose channels are position + lane, the largest; the first of equal ones.
-        private static byte Across<T>(T best, T position) where T : unmanaged, IFloat32Vector<T>
-        {
-            float* values = stackalloc float[T.Count];
-            int* channels = stackalloc int[T.Count];
-            T.Store(best, values);
-            T.Store(position, (float*)channels);
-            (float largest, int chosen) = (values[0], channels[0]);
+            // Of the lanes with the largest value the first channel.
+            T channels = T.Select(T.Equal(best, T.Create(T.MaxLane(best))), T.AddBits(position, T.Load(lanes)), T.CreateBits(int.MaxValue));
+            int* candidates = stackalloc int[T.Count];
+            T.Store(channels, (float*)candidates);
+            int chosen = candidates[0];
             for (int lane = 1; lane < T.Count; lane++)
+                chosen = Math.Min(chosen, candidates[lane]);
+            return (byte)chosen;
+        }
+
+        private readonly byte OfSeveral(float* row, ReadOnlySpan<int> columns, ReadOnlySpan<float> weights)
+        {
+            (float largest, int chosen) = (float.NegativeInfinity, 0);
+            for (int c = 0; c < Channels && !float.IsNaN(largest); c++)
             {
-                int channel = channels[lane] + lane;
-                bool isBetter = float.IsNaN(largest) ? float.IsNaN(values[lane]) && channel < chosen : !(values[lane] <= largest) || (values[lane] == largest && channel < chosen);
-                if (isBetter)
-                    (largest, chosen) = (values[lane], channel);
+                float value = 0;
+                for (int k = 0; k < columns.Length; k++)
+                    value += row[((long)columns[k] * Channels) + c] * weights[k];
+                if (!(value <= largest))
+                    (largest, chosen) = (value, c);
             }
 
             return (byte)chosen;
