@@ -50,6 +50,38 @@ public partial class DocumentTests
         Assert.Equal(name, Path.GetRelativePath(Polaformer.Root, Assert.Single(Directory.GetFiles(Path.Combine(Polaformer.Root, "checkpoints"), "*.safetensors"))).Replace('\\', '/'));
     }
 
+    [Fact]
+    public void TheArchitectureDrawsEveryProjectAndItsReferences()
+    {
+        string page = File.ReadAllText(Path.Combine(Polaformer.Root, "ARCHITECTURE.md"));
+        ILookup<string, string> drawn = Arrow().Matches(page).ToLookup(arrow => arrow.Groups["from"].Value, arrow => arrow.Groups["to"].Value);
+        string[] projects = [.. Directory.EnumerateDirectories(Path.Combine(Polaformer.Root, "src")), Path.Combine(Polaformer.Root, "tests", "PolaFormer.Conformance")];
+        ILookup<string, string> referenced = projects
+            .SelectMany(project => Reference().Matches(File.ReadAllText(Path.Combine(project, $"{Path.GetFileName(project)}.csproj"))).Select(match => (From: NameOf(project), To: match.Groups["project"].Value)))
+            .ToLookup(reference => reference.From, reference => reference.To);
+        foreach (string project in projects)
+        {
+            Assert.Equal(Reached(referenced, NameOf(project)), Reached(drawn, NameOf(project)));
+            Assert.True(NameOf(project) == "Conformance" || page.Contains($"| `PolaFormer.{NameOf(project)}` |", StringComparison.Ordinal), $"ARCHITECTURE.md has no row for {project}.");
+        }
+
+        static string NameOf(string project) => Path.GetFileName(project)["PolaFormer.".Length..];
+    }
+
+    private static SortedSet<string> Reached(ILookup<string, string> references, string from)
+    {
+        SortedSet<string> reached = [.. references[from]];
+        foreach (string next in references[from])
+            reached.UnionWith(Reached(references, next));
+        return reached;
+    }
+
+    [GeneratedRegex(@"^ +(?<from>\w+)(\[[^\]]*\])? --> (?<to>\w+)$", RegexOptions.Multiline)]
+    private static partial Regex Arrow();
+
+    [GeneratedRegex(@"ProjectReference Include=""[^""]*PolaFormer\.(?<project>\w+)\.csproj")]
+    private static partial Regex Reference();
+
     [GeneratedRegex(@"checkpoints/\w+\.safetensors")]
     private static partial Regex ShippedName();
 
