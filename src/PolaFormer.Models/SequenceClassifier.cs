@@ -41,7 +41,10 @@ public sealed class SequenceClassifier : Module
     /// <summary>Classifies without computing padding where it does not count: the same logits.</summary>
     /// <param name="x">Int64 (B, N), or (B, 2, N) for two sequences.</param>
     /// <param name="rows">The tokens of each sequence that are no padding; null for a sequence whose padding is computed.</param>
-    public Tensor Forward(Tensor x, IReadOnlyList<TokenRows?> rows) => Call((Network: this, X: x, Rows: rows), static call => call.Network.Run(call.X, call.Rows), x);
+    /// <exception cref="ArgumentException">They are of another number of sequences.</exception>
+    public Tensor Forward(Tensor x, IReadOnlyList<TokenRows?> rows) => rows.Count != (Config.IsDual ? 2 : 1)
+        ? throw new ArgumentException($"The classifier takes the tokens of {(Config.IsDual ? "two sequences" : "one sequence")}; got those of {rows.Count}.", nameof(rows))
+        : Call((Network: this, X: x, Rows: rows), static call => call.Network.Run(call.X, call.Rows), x);
 
     /// <inheritdoc/>
     protected override Tensor Run(Tensor x) => Run(x, [null, null]);
