@@ -25,7 +25,7 @@ public static class DescriptionText
     /// <exception cref="FormatException">It is null.</exception>
     /// <exception cref="JsonException">It is no list of such values.</exception>
     public static T[]? List<T>(this Checkpoint checkpoint, string key) =>
-        checkpoint.Text(key) is { } text ? JsonSerializer.Deserialize<T[]>(text) ?? throw new FormatException($"{key} is null, not a list") : null;
+        checkpoint.Text(key) is { } text ? (T[]?)JsonSerializer.Deserialize(text, typeof(T[]), DescriptionJson.Default) ?? throw new FormatException($"{key} is null, not a list") : null;
 
     /// <summary>The entry <c>labels</c>, the name of each class; null where there is none.</summary>
     /// <exception cref="FormatException">It is no list of names.</exception>

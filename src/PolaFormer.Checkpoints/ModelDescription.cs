@@ -48,9 +48,9 @@ public sealed record ModelDescription
             ["format"] = "pt",
             ["architecture"] = Model,
             ["image_size"] = ImageSize.ToString(CultureInfo.InvariantCulture),
-            ["labels"] = JsonSerializer.Serialize(Labels),
-            ["mean"] = JsonSerializer.Serialize(Mean),
-            ["std"] = JsonSerializer.Serialize(Std),
+            ["labels"] = JsonSerializer.Serialize([.. Labels], DescriptionJson.Default.StringArray),
+            ["mean"] = JsonSerializer.Serialize([.. Mean], DescriptionJson.Default.SingleArray),
+            ["std"] = JsonSerializer.Serialize([.. Std], DescriptionJson.Default.SingleArray),
             ["center_crop"] = CenterCrop ? "true" : "false",
         };
         if (Config is not null)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using PolaFormer.NN.Attention.Mechanisms;
 
 namespace PolaFormer.Models;
 
@@ -11,11 +12,18 @@ public static class ModelConfigJson
 {
     private static readonly JsonSerializerOptions Options = new()
     {
+        TypeInfoResolver = ModelConfigContext.Default,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseUpper,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,
         MaxDepth = 4,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+        Converters =
+        {
+            new JsonStringEnumConverter<PolarityGate>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false),
+            new JsonStringEnumConverter<PolarityGateStart>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false),
+            new JsonStringEnumConverter<PolarityLocal>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false),
+            new JsonStringEnumConverter<PolarityMask>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false),
+        },
     };
 
     /// <summary>The family and configuration of a network.</summary>
@@ -23,7 +31,7 @@ public static class ModelConfigJson
 
     /// <summary>The family and text of a configuration.</summary>
     public static (string Family, string Json) Write(VisionModelConfig config) =>
-        (ModelRegistry.FamilyOf(config).Name, JsonSerializer.Serialize(config, config.GetType(), Options));
+        (ModelRegistry.FamilyOf(config).Name, JsonSerializer.Serialize(config, Options.GetTypeInfo(config.GetType())));
 
     /// <summary>The architecture that was written.</summary>
     /// <exception cref="ArgumentException">The family is unknown, or the text is no configuration of it.</exception>
@@ -31,19 +39,19 @@ public static class ModelConfigJson
     {
         Type type = ModelRegistry.Families.FirstOrDefault(known => known.Name == family)?.ConfigType
             ?? throw new ArgumentException($"There is no family '{family}' of models. Known: {string.Join(", ", ModelRegistry.Families.Select(known => known.Name))}.");
-        return new ModelEntry(family, (VisionModelConfig)Parse(json, type, Options));
+        return new ModelEntry(family, Parse(json, text => (VisionModelConfig?)JsonSerializer.Deserialize(text, Options.GetTypeInfo(type))));
     }
 
     /// <summary>An object of JSON of unknown origin.</summary>
     /// <param name="json">The text.</param>
-    /// <param name="type">What it describes.</param>
-    /// <param name="options">How it is written.</param>
+    /// <param name="read">Reads it.</param>
     /// <exception cref="ArgumentException">The text is no such object.</exception>
-    public static object Parse(string json, Type type, JsonSerializerOptions options)
+    public static T Parse<T>(string json, Func<string, T?> read)
+        where T : class
     {
         try
         {
-            return JsonSerializer.Deserialize(json, type, options) ?? throw new JsonException("it is null");
+            return read(json) ?? throw new JsonException("it is null");
         }
         catch (Exception error) when (error is JsonException or NotSupportedException)
         {

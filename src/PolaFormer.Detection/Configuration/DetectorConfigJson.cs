@@ -33,7 +33,7 @@ public static class DetectorConfigJson
     /// <exception cref="ArgumentException">The text is no configuration of a network that can be built.</exception>
     public static DetectorConfig Read(string json)
     {
-        var document = (Document)ModelConfigJson.Parse(json, typeof(Document), s_options);
+        Document document = ModelConfigJson.Parse(json, text => JsonSerializer.Deserialize<Document>(text, s_options));
         return new DetectorConfig
         {
             Backbone = new BackboneConfig { Network = ModelConfigJson.Read(document.Family, document.Network.ToJsonString()).Config, Options = document.Options },

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using PolaFormer.NN.Attention.Mechanisms;
 
@@ -65,6 +66,7 @@ public static class AttentionRegistry
     /// <summary>Adds every mechanism that a library declares: its public static properties of type <see cref="AttentionEntry"/>.</summary>
     /// <returns>What was added.</returns>
     /// <exception cref="ArgumentException">It declares none, or the name of one is taken.</exception>
+    [RequiresUnreferencedCode("The library's types are looked at by reflection, and trimming may have removed them.")]
     public static IReadOnlyList<AttentionEntry> AddFrom(Assembly library)
     {
         AttentionEntry[] entries =

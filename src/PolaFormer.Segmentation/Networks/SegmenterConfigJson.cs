@@ -41,7 +41,7 @@ public static class SegmenterConfigJson
     /// <exception cref="ArgumentException">The text is no configuration of a network that can be built.</exception>
     public static SegmenterConfig Read(string json)
     {
-        var document = (Document)ModelConfigJson.Parse(json, typeof(Document), s_options);
+        Document document = ModelConfigJson.Parse(json, text => JsonSerializer.Deserialize<Document>(text, s_options));
         return new SegmenterConfig
         {
             Backbone = ModelConfigJson.Read(document.Family, document.Backbone.ToJsonString()).Config,

@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace PolaFormer.Cli;
+
+/// <summary><c>--help</c>: the commands in groups, and behind the options of a command two examples of it.</summary>
+/// <param name="standard">What shows usage and options.</param>
+internal sealed class CommandHelp(HelpAction standard) : SynchronousCommandLineAction
+{
+    private static readonly (string Title, string[] Names)[] s_groups =
+    [
+        ("Networks at work", ["predict", "eval", "export"]),
+        ("Training", ["train", "report", "longrange"]),
+        ("Networks and their files", ["models", "fetch", "inspect", "convert"]),
+        ("Looking into attention", ["attention", "entropy", "gates", "compare"]),
+        ("Measuring", ["bench", "reproduce"]),
+    ];
+
+    private static readonly Dictionary<string, string[]> s_examples = new()
+    {
+        ["predict"] = ["predict photograph.jpg --top 3", "predict photographs --checkpoint output/mine/best.safetensors --json"],
+        ["eval"] = ["eval --data photographs --checkpoint output/mine/best.safetensors", "eval --data cifar10-jpeg.tar.gz --views mirrored"],
+        ["export"] = ["export --onnx network.onnx", "export --onnx network.onnx --checkpoint output/mine/best.safetensors"],
+        ["train"] = ["train --data photographs --output output/mine", "train --cfg configs/pola_pvt_tiny.yaml --data imagenet --device cuda"],
+        ["report"] = ["report output/mine", "report output/pvt_tiny"],
+        ["longrange"] = ["longrange generate listops --output data/listops", "longrange inspect listops --data data/listops"],
+        ["models"] = ["models", "models pola_pvt_tiny"],
+        ["fetch"] = ["fetch pola_pvt_tiny", "fetch hf://OWNER/REPOSITORY/FILE"],
+        ["inspect"] = ["inspect model.pth", "inspect output/mine/best.safetensors --json"],
+        ["convert"] = ["convert model.pth model.safetensors", "convert best.safetensors small.safetensors --half"],
+        ["attention"] = ["attention photograph.jpg -o attention.png", "attention photograph.jpg --rollout -o rollout.png"],
+        ["entropy"] = ["entropy photograph.jpg", "entropy --theorem"],
+        ["gates"] = ["gates photograph.jpg", "gates photograph.jpg --html gates.html"],
+        ["compare"] = ["compare", "compare --mechanisms softmax,polarity --tokens 196,784"],
+        ["bench"] = ["bench --model pola_pvt_tiny", "bench --model polaformer_pp_b0 --batch 8 --train"],
+        ["reproduce"] = ["reproduce table6 --output tables", "reproduce figure3 --image photograph.jpg --output figures"],
+    };
+
+    /// <summary>Examples by the name of the command, without the program's name.</summary>
+    public static IReadOnlyDictionary<string, string[]> Examples => s_examples;
+
+    /// <summary>Has a program's help shown so.</summary>
+    public static void Use(RootCommand root)
+    {
+        foreach (HelpOption option in root.Options.OfType<HelpOption>())
+            option.Action = new CommandHelp((HelpAction)option.Action!);
+    }
+
+    /// <inheritdoc/>
+    public override int Invoke(ParseResult parseResult)
+    {
+        Command command = parseResult.CommandResult.Command;
+        TextWriter output = parseResult.InvocationConfiguration.Output;
+        if (command is RootCommand root)
+        {
+            WriteGroups(root, output);
+            return 0;
+        }
+
+        int code = standard.Invoke(parseResult);
+        if (s_examples.TryGetValue(command.Name, out string[]? examples))
+            output.WriteLine($"Examples:\n{string.Join('\n', examples.Select(example => $"  polaformer {example}"))}");
+        return code;
+    }
+
+    private static void WriteGroups(RootCommand root, TextWriter output)
+    {
+        int width = root.Subcommands.Max(command => command.Name.Length) + 2;
+        output.WriteLine($"{root.Description}\n\nUsage: polaformer COMMAND [options]");
+        foreach ((string title, string[] names) in s_groups)
+        {
+            output.WriteLine($"\n{title}:");
+            foreach (Command command in names.Select(name => root.Subcommands.Single(command => command.Name == name)))
+                output.WriteLine($"  {command.Name.PadRight(width)}{command.Description}");
+        }
+
+        output.WriteLine("\nOptions:");
+        foreach (Option option in root.Options)
+            output.WriteLine($"  {option.Name.PadRight(width)}{option.Description}");
+        output.WriteLine("\n'polaformer COMMAND --help' shows the options of a command, and examples.");
+    }
+}
