@@ -10,7 +10,7 @@ version="0.2.0-test.$(date +%s)"
 passed=0 failed=0 skipped=0
 check() { # NAME COMMAND…: runs it, and shows its output where it fails
   local name="$1" output; shift
-  if output="$("$@" 2>&1)"; then passed=$((passed + 1)); else failed=$((failed + 1)); printf 'FAILED: %s\n%s\n' "$name" "$output" | tail -n 40; fi
+  if output="$("$@" 2>&1)"; then passed=$((passed + 1)); echo "ok: $name"; else failed=$((failed + 1)); printf 'FAILED: %s\n%s\n' "$name" "$output" | tail -n 40; fi
 }
 finish() { rm -rf "$HOME"/.nuget/packages/polaformer*/"$version"; echo "$passed passed, $failed failed, $skipped skipped"; ((failed == 0)); exit; }
 

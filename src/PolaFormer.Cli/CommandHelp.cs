@@ -15,6 +15,7 @@ internal sealed class CommandHelp(HelpAction standard) : SynchronousCommandLineA
         ("Networks and their files", ["models", "fetch", "inspect", "convert"]),
         ("Looking into attention", ["attention", "entropy", "gates", "compare"]),
         ("Measuring", ["bench", "reproduce"]),
+        ("The program", ["completion"]),
     ];
 
     private static readonly Dictionary<string, string[]> s_examples = new()
@@ -34,6 +35,7 @@ internal sealed class CommandHelp(HelpAction standard) : SynchronousCommandLineA
         ["gates"] = ["gates photograph.jpg", "gates photograph.jpg --html gates.html"],
         ["compare"] = ["compare", "compare --mechanisms softmax,polarity --tokens 196,784"],
         ["bench"] = ["bench --model pola_pvt_tiny", "bench --model polaformer_pp_b0 --batch 8 --train"],
+        ["completion"] = ["completion bash --install", "completion zsh"],
         ["reproduce"] = ["reproduce table6 --output tables", "reproduce figure3 --image photograph.jpg --output figures"],
     };
 

@@ -27,5 +27,6 @@ internal static class Commands
         ["compare"] = CompareCommand.Create,
         ["longrange"] = LongRangeCommand.Create,
         ["reproduce"] = ReproduceCommand.Create,
+        ["completion"] = CompletionCommand.Create,
     };
 }

@@ -10,11 +10,12 @@ namespace PolaFormer.Cli;
 /// <summary><c>predict IMAGE…</c>: the most probable classes of images, and of texts with a network of sequences.</summary>
 internal static class PredictCommand
 {
-    private const long MaxLabelBytes = 64 << 20;
+    private const long MaxLabelBytes = 64 << 20, MaxInputBytes = 256 << 20;
+    private const string StandardInput = "-";
 
     public static Command Create()
     {
-        var images = new Argument<string[]>("IMAGE") { Arity = ArgumentArity.ZeroOrMore, Description = "Image files (JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, ICO), or folders of them; with a network of a task of Long Range Arena, its texts or images." };
+        var images = new Argument<string[]>("IMAGE") { Arity = ArgumentArity.ZeroOrMore, Description = "Image files (JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, ICO), or folders of them with all that are in these, or - for an image on standard input; with a network of a task of Long Range Arena, its texts or images." };
         var text = new Option<string[]>("--text") { HelpName = "TEXT", Description = "A text or an expression instead of a file, for a network of a task of Long Range Arena; twice for one that compares two.", AllowMultipleArgumentsPerToken = false, Arity = ArgumentArity.ZeroOrMore };
         var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
@@ -68,7 +69,7 @@ internal static class PredictCommand
             string file = ImageFiles.NameOf(path);
             try
             {
-                IReadOnlyList<Prediction> predictions = classifier.Predict(path, top);
+                IReadOnlyList<Prediction> predictions = path == StandardInput ? PredictStandardInput(classifier, top) : classifier.Predict(path, top);
                 if (json)
                     results.Add(new { file, predictions = predictions.Select(guess => new { label = guess.Label, index = guess.Index, probability = guess.Probability }) });
                 else
@@ -86,6 +87,22 @@ internal static class PredictCommand
         if (json)
             Json.Print(results);
         return exitCode;
+    }
+
+    private static IReadOnlyList<Prediction> PredictStandardInput(ImageClassifier classifier, int top)
+    {
+        using Stream input = Console.OpenStandardInput();
+        using var bytes = new MemoryStream();
+        byte[] buffer = new byte[1 << 16];
+        for (int read; (read = input.Read(buffer)) > 0;)
+        {
+            if (bytes.Length + read > MaxInputBytes)
+                throw new ImageException($"standard input: more than {MaxInputBytes >> 20} MiB, which no image is taken for. Name a file");
+            bytes.Write(buffer, 0, read);
+        }
+
+        using Image image = ImageDecoder.Decode(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), classifier.Decoding);
+        return classifier.Predict(image, top);
     }
 
     private static void Print(string file, IReadOnlyList<Prediction> predictions)
@@ -117,7 +134,7 @@ internal static class PredictCommand
                 continue;
             }
 
-            IReadOnlyList<string> found = ImageFiles.In(path);
+            IReadOnlyList<string> found = ImageFiles.In(path, recursive: true);
             if (found.Count == 0)
                 throw new ArgumentException($"{path} holds no images (looked for {string.Join(", ", ImageFiles.Extensions)}).");
             files.AddRange(found);

@@ -3,7 +3,8 @@ namespace PolaFormer.Cli;
 /// <summary>The model that comes with the sources.</summary>
 internal static class ShippedCheckpoint
 {
-    private const string FileName = "polaformer_pp_cifar_2m.safetensors";
+    /// <summary>Its name.</summary>
+    public const string FileName = "polaformer_pp_cifar_2m.safetensors";
 
     /// <summary>Its path: in <c>checkpoints/</c> of this folder or of one above the program.</summary>
     /// <exception cref="FileNotFoundException">It is nowhere there.</exception>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using PolaFormer.NN.Attention.Mechanisms;
 
@@ -10,13 +11,15 @@ namespace PolaFormer.Models;
 /// </summary>
 public static class ModelConfigJson
 {
+    private const int MaxDepth = 4;
+
     private static readonly JsonSerializerOptions Options = new()
     {
         TypeInfoResolver = ModelConfigContext.Default,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseUpper,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,
-        MaxDepth = 4,
+        MaxDepth = MaxDepth,
         Converters =
         {
             new JsonStringEnumConverter<PolarityGate>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false),
@@ -37,9 +40,30 @@ public static class ModelConfigJson
     /// <exception cref="ArgumentException">The family is unknown, or the text is no configuration of it.</exception>
     public static ModelEntry Read(string family, string json)
     {
-        Type type = ModelRegistry.Families.FirstOrDefault(known => known.Name == family)?.ConfigType
-            ?? throw new ArgumentException($"There is no family '{family}' of models. Known: {string.Join(", ", ModelRegistry.Families.Select(known => known.Name))}.");
-        return new ModelEntry(family, Parse(json, text => (VisionModelConfig?)JsonSerializer.Deserialize(text, Options.GetTypeInfo(type))));
+        ModelFamily known = ModelRegistry.Families.FirstOrDefault(entry => entry.Name == family)
+            ?? throw new ArgumentException($"There is no family '{family}' of models. Known: {string.Join(", ", ModelRegistry.Families.Select(entry => entry.Name))}.");
+        return new ModelEntry(family, Parse(json, text => (VisionModelConfig?)Completed(text, known.Defaults).Deserialize(Options.GetTypeInfo(known.ConfigType))));
+    }
+
+    // What the compiler makes sets every property, those that the text leaves out to nothing; so the defaults are put there.
+    private static JsonNode? Completed(string json, VisionModelConfig defaults)
+    {
+        JsonNode? given = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
+        if (given is not JsonObject keys)
+            return given;
+        Complete(keys, defaults);
+        if (keys["POLARITY"] is JsonObject polarity)
+            Complete(polarity, new PolarityOptions());
+        return keys;
+    }
+
+    private static void Complete(JsonObject given, object defaults)
+    {
+        foreach ((string key, JsonNode? value) in JsonSerializer.SerializeToNode(defaults, Options.GetTypeInfo(defaults.GetType()))!.AsObject())
+        {
+            if (!given.ContainsKey(key))
+                given[key] = value?.DeepClone();
+        }
     }
 
     /// <summary>An object of JSON of unknown origin.</summary>

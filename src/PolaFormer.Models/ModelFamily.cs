@@ -24,6 +24,9 @@ public abstract class ModelFamily(string name)
     /// <summary>Type of the configuration.</summary>
     public abstract Type ConfigType { get; }
 
+    /// <summary>The configuration that holds where nothing is said.</summary>
+    public abstract VisionModelConfig Defaults { get; }
+
     /// <summary>Configurations by the name of the variant, so small that every law is tested with every attention in them.</summary>
     public abstract IReadOnlyDictionary<string, VisionModelConfig> Tiny { get; }
 
@@ -51,10 +54,13 @@ public abstract class ModelFamily(string name)
 /// <typeparam name="TConfig">Its configuration.</typeparam>
 /// <param name="name">Name in checkpoints, beside the configuration.</param>
 public sealed class ModelFamily<TConfig>(string name) : ModelFamily(name)
-    where TConfig : VisionModelConfig
+    where TConfig : VisionModelConfig, new()
 {
     /// <inheritdoc/>
     public override Type ConfigType => typeof(TConfig);
+
+    /// <inheritdoc/>
+    public override VisionModelConfig Defaults => new TConfig();
 
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, VisionModelConfig> Tiny => TinyConfigs().ToDictionary(entry => entry.Key, entry => (VisionModelConfig)entry.Value);

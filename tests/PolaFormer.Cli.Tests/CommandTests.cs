@@ -45,6 +45,22 @@ public class CommandTests
     }
 
     [Fact]
+    public async Task CompletionIsInstalledAndAsksTheProgram()
+    {
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        (int code, _, string error) = await Polaformer.Run([("XDG_DATA_HOME", folder)], ["completion", "bash", "--install"]);
+        Assert.True(code == 0, error);
+        Assert.Contains("[suggest:$COMP_POINT]", File.ReadAllText(Path.Combine(folder, "bash-completion", "completions", "polaformer")));
+        Directory.Delete(folder, recursive: true);
+        (code, string output, error) = await Polaformer.Run("[suggest:16]", "polaformer train");
+        Assert.True(code == 0, error);
+        Assert.Contains("train", output.Split('\n'));
+        Assert.DoesNotContain("predict", output.Split('\n'));
+        (_, output, _) = await Polaformer.Run("[suggest:26]", "polaformer predict --view");
+        Assert.Contains("--views", output.Split('\n'));
+    }
+
+    [Fact]
     public async Task PredictJsonListsLabelsWithProbabilities()
     {
         (int code, string output, _) = await Polaformer.Run("predict", "samples/images/airplane.jpg", "--top", "3", "--json");

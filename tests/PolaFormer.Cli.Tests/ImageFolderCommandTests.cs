@@ -24,6 +24,18 @@ public sealed class ImageFolderCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task PredictEntersTheFoldersInAFolder()
+    {
+        string inner = Directory.CreateDirectory(Path.Combine(_folder, "a", "b")).FullName;
+        File.Copy(Photograph, Path.Combine(_folder, "z.jpg"));
+        File.Copy(Photograph, Path.Combine(inner, "c.jpg"));
+        File.CreateSymbolicLink(Path.Combine(inner, "up"), _folder);
+        (int code, string output, _) = await Polaformer.Run("predict", _folder, "--json");
+        Assert.Equal(0, code);
+        Assert.Equal([Path.Combine(_folder, "z.jpg"), Path.Combine(inner, "c.jpg")], JsonDocument.Parse(output).RootElement.EnumerateArray().Select(row => row.GetProperty("file").GetString()));
+    }
+
+    [Fact]
     public async Task EvalTakesDataOfSomeOfTheClasses()
     {
         foreach (string name in (string[])["cat", "ship"])
