@@ -50,7 +50,7 @@ END
   sed -n '/^```csharp/,/^```/p' "$here/README.md" | sed '1d;$d' |
     sed "s#\"model.safetensors\"#\"$(ls "$here"/checkpoints/*.safetensors)\"#; s#\"photo.jpg\"#\"$here/samples/images/airplane.jpg\"#" > "$work/$1/Program.cs"
 }
-names_airplane() { "$@" | tee /dev/stderr | head -n 1 | grep -q airplane; }
+names_airplane() { local output; output="$("$@")" && echo "$output" && grep -q airplane <<<"${output%%$'\n'*}"; }
 builds() { (cd "$work/$1" && dotnet build -c Release -v quiet -nologo); }
 publishes() { # FOLDER OPTION…: with no warning
   local output; (cd "$work/$1" && output="$(dotnet publish -c Release -o out "${@:2}" -v quiet -nologo 2>&1)"; code=$?; echo "$output"; ((code == 0)) && ! grep -q 'warning IL' <<<"$output"); }

@@ -52,11 +52,11 @@ public class CommandTests
         Assert.True(code == 0, error);
         Assert.Contains("[suggest:$COMP_POINT]", File.ReadAllText(Path.Combine(folder, "bash-completion", "completions", "polaformer")));
         Directory.Delete(folder, recursive: true);
-        (code, string output, error) = await Polaformer.Run("[suggest:16]", "polaformer train");
+        (code, string output, error) = await Polaformer.Run("[suggest:14]", "polaformer tra");
         Assert.True(code == 0, error);
         Assert.Contains("train", output.Split('\n'));
         Assert.DoesNotContain("predict", output.Split('\n'));
-        (_, output, _) = await Polaformer.Run("[suggest:26]", "polaformer predict --view");
+        (_, output, _) = await Polaformer.Run("[suggest:25]", "polaformer predict --view");
         Assert.Contains("--views", output.Split('\n'));
     }
 
