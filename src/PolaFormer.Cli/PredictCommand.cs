@@ -101,8 +101,15 @@ internal static class PredictCommand
             bytes.Write(buffer, 0, read);
         }
 
-        using Image image = ImageDecoder.Decode(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), classifier.Decoding);
-        return classifier.Predict(image, top);
+        try
+        {
+            using Image image = ImageDecoder.Decode(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), classifier.Decoding);
+            return classifier.Predict(image, top);
+        }
+        catch (ImageException error)
+        {
+            throw new ImageException($"standard input: {error.Message}", error);
+        }
     }
 
     private static void Print(string file, IReadOnlyList<Prediction> predictions)
