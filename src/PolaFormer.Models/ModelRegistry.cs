@@ -1,3 +1,5 @@
+using PolaFormer.NN;
+
 namespace PolaFormer.Models;
 
 /// <summary>Every family, and every architecture by name.</summary>
@@ -30,5 +32,5 @@ public static class ModelRegistry
     /// <summary>The entry of a name.</summary>
     /// <exception cref="ArgumentException">No such name; the message lists those there are.</exception>
     public static ModelEntry Find(string name) => TryFind(name)
-        ?? throw new ArgumentException($"There is no model '{name}'. Registered: {string.Join(", ", All.Select(entry => entry.Name))}.");
+        ?? throw new ArgumentException($"There is no model '{name}'. {NearestName.Question(name, All.Select(entry => entry.Name))}Registered: {string.Join(", ", All.Select(entry => entry.Name))}.");
 }

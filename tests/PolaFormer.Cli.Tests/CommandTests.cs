@@ -44,6 +44,17 @@ public class CommandTests
         }
     }
 
+    [Theory]
+    [InlineData("Did you mean pola_pvt_tiny? Registered:", "models", "pola_pvt_tinny")]
+    [InlineData("Did you mean polarity? Registered:", "models", "pola_pvt_tiny", "--attention", "polarty")]
+    [InlineData("There is no model 'resnet50'. Registered:", "models", "resnet50")]
+    public async Task AMistypedNameIsAnsweredWithTheNearestOne(string answer, params string[] arguments)
+    {
+        (int code, _, string error) = await Polaformer.Run(arguments);
+        Assert.Equal(1, code);
+        Assert.Contains(answer, error);
+    }
+
     [Fact]
     public async Task CompletionIsInstalledAndAsksTheProgram()
     {

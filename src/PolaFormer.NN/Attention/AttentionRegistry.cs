@@ -118,5 +118,5 @@ public static class AttentionRegistry
 
     private static AttentionEntry Named(string name) =>
         All.FirstOrDefault(entry => entry.Name == name)
-        ?? throw new ArgumentException($"There is no attention '{name}'. Registered: {string.Join(", ", All.Select(entry => entry.Name))}. One of your own comes with --plugin and its library.");
+        ?? throw new ArgumentException($"There is no attention '{name}'. {NearestName.Question(name, All.Select(entry => entry.Name))}Registered: {string.Join(", ", All.Select(entry => entry.Name))}. One of your own comes with --plugin and its library.");
 }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using PolaFormer.NN;
 
 namespace PolaFormer.Training.Configuration;
 
@@ -33,7 +34,7 @@ internal static class ConfigurationKeys
         IsSection(entry.Value) ? All(entry.Value.PropertyType, $"{prefix}{entry.Key}.") : [prefix + entry.Key]);
 
     /// <summary>The known key that takes the fewest changes to reach.</summary>
-    public static string Nearest(string key) => All(typeof(TrainingConfig)).MinBy(known => Distance(known, key))!;
+    public static string Nearest(string key) => NearestName.Of(key, All(typeof(TrainingConfig)));
 
     private static string KeyOf(string name)
     {
@@ -46,24 +47,5 @@ internal static class ConfigurationKeys
         }
 
         return key.ToString();
-    }
-
-    // Levenshtein distance: insertions, deletions and replacements, a row of the table at a time.
-    private static int Distance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                int replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(replaced, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-
-        return row[^1];
     }
 }
