@@ -53,12 +53,12 @@ internal sealed class SegmentationPages(SegmentationTask task, string folder) : 
         [
             .. pairs.Take(WorstConfusions).Select(pair => (string[])
             [
-                task.Classes[pair.label].Trim(), task.Classes[pair.prediction].Trim(),
+                $"{task.Classes[pair.label].Trim()} → {task.Classes[pair.prediction].Trim()}",
                 evaluation.Confusion[pair.label, pair.prediction].ToString("N0", CultureInfo.InvariantCulture),
                 Share((double)evaluation.Confusion[pair.label, pair.prediction] / evaluation.Counts.Labelled[pair.label]),
             ]),
         ];
-        return new ReportSection("Confusion") { Text = "The pairs with most pixels.", Table = new ReportTable(["labelled", "predicted", "pixels", "of the label's"], rows) };
+        return new ReportSection("Confusion") { Text = "The pairs with most pixels.", Table = new ReportTable(["labelled → predicted", "pixels", "of the label's"], rows) };
     }
 
     private ReportSection Worst(SegmentationEvaluation evaluation)
