@@ -34,7 +34,7 @@ command.SetAction(parsed =>
     switch (parsed.GetRequiredValue(what))
     {
         case "export":
-            OnnxExporter.ExportMaps(new DensePart(Made(parsed.GetValue(name)!)), sides[0], sides[1], parsed.GetValue(output)!);
+            OnnxExporter.ExportMaps(new DensePart(Made(parsed.GetValue(name)!)), OnnxImageSize.Fixed(sides[0], sides[1]), parsed.GetValue(output)!);
             break;
         case "dense":
             Dense(Made(parsed.GetValue(name)!), sides, parsed.GetValue(seconds));

@@ -66,8 +66,8 @@ internal sealed class DetectionPages(DetectionTask task, string folder) : ITrain
 
     private ReportSection ByClass()
     {
-        string[][] rows = [.. task.Classes.Select((name, i) => (string[])[name, .. task.LastTables.Select(table => table.CategoryPrecision(i) is { } value ? Share(value) : "no object")])];
-        return new ReportSection("Classes") { Text = "Mean precision over overlaps of 0.5 to 0.95.", Table = new ReportTable(Columns("class"), rows) };
+        string[][] rows = [.. task.Classes.Index().Where(entry => task.LastTables[0].CategoryPrecision(entry.Index) is not null).Select(entry => (string[])[entry.Item, .. task.LastTables.Select(table => Share(table.CategoryPrecision(entry.Index) ?? -1))])];
+        return new ReportSection("Classes") { Text = "Mean precision over overlaps of 0.5 to 0.95; classes without objects are left out.", Table = new ReportTable(Columns("class"), rows) };
     }
 
     private ReportSection Gallery(string title, string text, IReadOnlyList<DetectionError> errors) => new(title)
@@ -79,7 +79,7 @@ internal sealed class DetectionPages(DetectionTask task, string folder) : ITrain
     // Objects have no score.
     private string Caption(DetectionError error)
     {
-        string score = error.Score < 1 ? error.Score.ToString(" 0.00", CultureInfo.InvariantCulture) : "";
+        string score = float.IsNaN(error.Score) ? "" : error.Score.ToString(" 0.00", CultureInfo.InvariantCulture);
         return $"{Path.GetFileName(error.Image.FileName)}: {task.Classes[error.Label]}{score}";
     }
 

@@ -31,8 +31,15 @@ public static class DetectionPicture
         }
 
         for (int i = found.Count - 1; i >= 0; i--)
-            Label(picture, found.Boxes[i], string.Create(CultureInfo.InvariantCulture, $"{categories[found.Labels[i]].Name} {found.Scores[i]:0.00}"), scale, ClassColor.Of(found.Labels[i] % MaxColors));
+            Label(picture, found.Boxes[i], TextOf(found, i, categories), scale, ClassColor.Of(found.Labels[i] % MaxColors));
         return picture;
+    }
+
+    // What is known to be there has no score.
+    private static string TextOf(ImageDetections found, int number, IReadOnlyList<CocoCategory> categories)
+    {
+        string name = categories[found.Labels[number]].Name;
+        return float.IsNaN(found.Scores[number]) ? name : string.Create(CultureInfo.InvariantCulture, $"{name} {found.Scores[number]:0.00}");
     }
 
     private static void Tint(Image picture, RunLengthMask mask, ClassColor color)

@@ -192,6 +192,12 @@ internal sealed partial class TracingDevice
 
     private static long[] Nearest(int inputs, int outputs) => [.. Enumerable.Range(0, outputs).Select(o => (long)o * inputs / outputs)];
 
+    private void MaxPool(PoolWindow window, Tensor x, Tensor y) => BindChannelsFirst(y, graph.Node(
+        "MaxPool", [ChannelsFirst(x)],
+        GraphBuilder.Attribute("kernel_shape", [window.Kernel, window.Kernel]),
+        GraphBuilder.Attribute("strides", [window.Stride, window.Stride]),
+        GraphBuilder.Attribute("pads", [window.Padding, window.Padding, window.Padding, window.Padding])));
+
     // Averages over cells as products with constant matrices, rows first.
     private void AdaptiveAverage(Tensor x, Tensor y)
     {

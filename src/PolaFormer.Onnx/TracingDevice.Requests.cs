@@ -61,6 +61,9 @@ internal sealed partial class TracingDevice
             case Interpolate.Call(var mode, var x, var y):
                 Interpolate(mode, x, y);
                 break;
+            case Pool.Call(PoolFunction.Max, var window, var x, var y):
+                MaxPool(window, x, y);
+                break;
             case Pool.Call(PoolFunction.AdaptiveAverage, _, var x, var y):
                 AdaptiveAverage(x, y);
                 break;

@@ -327,7 +327,8 @@ internal static class DetectorCases
             noise);
     }
 
-    // A gradient that is zero but for rounding moves its element by up to the rate all the same, for Adam divides by its size.
+    // L1 losses pull a bias by equal amounts in both directions, which cancel but for the rounding that the order of sums decides; Adam
+    // divides by the size of what is left, and moves the element by up to the rate.
     private static void AddNoise(IReadOnlyList<MmdetEntry> state, double rate, Dictionary<string, double> noise)
     {
         const double rounding = 1e-6;

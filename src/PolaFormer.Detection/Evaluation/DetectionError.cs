@@ -7,5 +7,5 @@ namespace PolaFormer.Detection.Evaluation;
 /// <param name="Image">The image.</param>
 /// <param name="Box">The object's or the detection's box.</param>
 /// <param name="Label">The class.</param>
-/// <param name="Score">The detection's score; 1 for an object.</param>
+/// <param name="Score">The detection's score; NaN for an object.</param>
 public sealed record DetectionError(CocoImage Image, Box Box, int Label, float Score);

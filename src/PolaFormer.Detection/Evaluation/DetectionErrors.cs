@@ -47,6 +47,6 @@ public sealed record DetectionErrors(IReadOnlyList<DetectionError> Misses, IRead
         alarms.AddRange(order.Where((_, j) => !matches.IsMatched[0][j] && !matches.IsIgnored[0][j]).Select(j => new DetectionError(image, detections.Boxes[j], label, detections.Scores[j])));
         HashSet<int> isFound = [.. matches.Found[0]];
         misses.AddRange(objects.Where((known, j) => !known.IsCrowd && !isFound.Contains(j)).Select(known => new DetectionError(
-            image, new Box((float)known.Box.X, (float)known.Box.Y, (float)(known.Box.X + known.Box.Width), (float)(known.Box.Y + known.Box.Height)), label, 1)));
+            image, new Box((float)known.Box.X, (float)known.Box.Y, (float)(known.Box.X + known.Box.Width), (float)(known.Box.Y + known.Box.Height)), label, float.NaN)));
     }
 }
