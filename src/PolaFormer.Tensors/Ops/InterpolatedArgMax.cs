@@ -26,7 +26,7 @@ internal static class InterpolatedArgMax
     private static Tensor Compose(InterpolationMode mode, Tensor x, int height, int width, (int Height, int Width)? through)
     {
         Tensor between = through is { } size ? x.Interpolate(size.Height, size.Width, mode) : x;
-        return between.Interpolate(height, width, mode).ArgMax().To(DType.UInt8);
+        return between.Interpolate(height, width, mode).ArgMax().To(DType.Float32).To(DType.UInt8);
     }
 
     internal readonly record struct Call(InterpolationMode Mode, Tensor X, (int Height, int Width)? Through, Tensor Y) : IDeviceCall

@@ -63,6 +63,10 @@ public class ChoiceTests
         AssertLargest(x.Interpolate(23, 31, mode), x.InterpolatedArgMax(23, 31, mode));
         AssertLargest(x.Interpolate(40, 56, mode).Interpolate(23, 31, mode), x.InterpolatedArgMax(23, 31, mode, (40, 56)));
         AssertLargest(x.Interpolate(3, 4, mode), x.InterpolatedArgMax(3, 4, mode));
+        Composition.IsForced = true;
+        Tensor composed = x.InterpolatedArgMax(23, 31, mode, (40, 56));
+        Composition.IsForced = false;
+        AssertLargest(x.Interpolate(40, 56, mode).Interpolate(23, 31, mode), composed);
     }
 
     [Fact]
