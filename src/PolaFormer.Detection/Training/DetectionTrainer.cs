@@ -85,8 +85,6 @@ public static class DetectionTrainer
             throw new ConfigurationException($"TRAIN.OPTIMIZER.NAME: '{config.Train.Optimizer.Name}' is not for detectors; use adamw or sgd.");
         if (config.Detection.MultiScale && config.Data.ImgSize != PublishedSide)
             throw new ConfigurationException($"DATA.IMG_SIZE: the sizes and crops of DETECTION.MULTI_SCALE are those of {PublishedSide} pixels, not of {config.Data.ImgSize}. Set MULTI_SCALE to false, or IMG_SIZE to {PublishedSide}.");
-        if (config.Detection.Sizes.Any(size => size is < 32 or > 8192))
-            throw new ConfigurationException("DETECTION.SIZES: a side of training images must lie in [32, 8192].");
         ConfigurationRules.RequireDefaults(config, "a detector", "TRAIN.OPTIMIZER.BETAS", "TRAIN.OPTIMIZER.EPS");
         ConfigurationRules.RequireDefaults(config, "a detector", [.. ConfigurationRules.OfClassifiers.ToArray().Where(key => key != "TRAIN.USE_CHECKPOINT")]);
     }

@@ -12,6 +12,7 @@ public sealed class DetectionConfig
     public bool MultiScale { get; set; }
 
     /// <summary>SIZES: shorter sides of training images, of which one is drawn for each; empty for DATA.IMG_SIZE alone.</summary>
+    [Range(32, 8192)]
     public int[] Sizes { get; set; } = [];
 
     /// <summary>FLIP: every second image is mirrored by chance.</summary>
