@@ -76,7 +76,7 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
             string best = PlainText.Of(Path.Combine(Folder, "best.safetensors"));
             output.WriteLine($"{(end.HasStalled ? $"Ended after epoch {end.Epochs}: none since epoch {end.BestEpoch} was better (TRAIN.PATIENCE). " : "")}Best {end.Best.Definition.Label} {end.Best.ToText()}, epoch {end.BestEpoch}: {best}");
             output.WriteLine($"Report: {PlainText.Of(Path.Combine(Folder, "report.html"))}");
-            output.WriteLine($"Next: polaformer predict --checkpoint {best} IMAGE");
+            output.WriteLine($"Next: polaformer predict --checkpoint {best} {(_examples == "images" ? "IMAGE" : "FILE")}");
         }
 
         if (end.Test is { } test)
