@@ -64,6 +64,9 @@ public sealed unsafe class CudaDevice : Device
     public static void Register() => Register(Kind, Open);
 
     /// <inheritdoc/>
+    public override bool IsAsynchronous => true;
+
+    /// <inheritdoc/>
     public override void Synchronize() => _runtime.Synchronize();
 
     /// <inheritdoc/>
