@@ -94,7 +94,11 @@ public sealed class PaperTests
     ];
 
     // Of no table: CIFAR-10's, the comparison's and the guide's.
-    private static readonly string[] Ours = ["attention_comparison", "finetune_hymenoptera", "polaformer_pp_cifar", "polaformer_pp_cifar_2m", "polaformer_pp_cifar_2m_refine", "polaformer_pp_photographs"];
+    private static readonly string[] Ours =
+    [
+        "attention_comparison", "detection/maskrcnn_overfit", "detection/retinanet_shapes", "finetune_hymenoptera", "polaformer_pp_cifar", "polaformer_pp_cifar_2m",
+        "polaformer_pp_cifar_2m_refine", "polaformer_pp_photographs", "segmentation/eight_photographs",
+    ];
 
     private static readonly string Folder = Path.Combine(SharedData.Repository, "configs");
 
