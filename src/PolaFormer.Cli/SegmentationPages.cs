@@ -44,11 +44,12 @@ internal sealed class SegmentationPages(SegmentationTask task, string folder) : 
     private ReportSection ConfusionTable(SegmentationEvaluation evaluation)
     {
         int classes = task.Classes.Count;
-        IEnumerable<(int label, int prediction)> pairs = from label in Enumerable.Range(0, classes)
-                    from prediction in Enumerable.Range(0, classes)
-                    where label != prediction && evaluation.Confusion[label, prediction] > 0
-                    orderby evaluation.Confusion[label, prediction] descending
-                    select (label, prediction);
+        IEnumerable<(int label, int prediction)> pairs =
+            from label in Enumerable.Range(0, classes)
+            from prediction in Enumerable.Range(0, classes)
+            where label != prediction && evaluation.Confusion[label, prediction] > 0
+            orderby evaluation.Confusion[label, prediction] descending
+            select (label, prediction);
         string[][] rows =
         [
             .. pairs.Take(WorstConfusions).Select(pair => (string[])

@@ -291,7 +291,10 @@ public sealed class Trainer
         double examplesLeft = (double)left * _state.Metrics.Count / step, examplesPerSecond = _speed.ExamplesPerSecond(_state.Metrics.Count);
         var progress = new TrainingProgress(
             _state.Position.Epoch + 1, Epochs, step, _stepsPerEpoch, done, result.Metrics.Loss, _state.Metrics.Loss, _state.Metrics.First, result.LearningRate, result.GradientNorm,
-            examplesPerSecond, examplesPerSecond > 0 ? TimeSpan.FromSeconds(examplesLeft / examplesPerSecond) : TimeSpan.Zero, Elapsed) { LossTerms = Task.LossTerms };
+            examplesPerSecond, examplesPerSecond > 0 ? TimeSpan.FromSeconds(examplesLeft / examplesPerSecond) : TimeSpan.Zero, Elapsed)
+        {
+            LossTerms = Task.LossTerms,
+        };
         _observer.StepDone(progress);
     }
 
