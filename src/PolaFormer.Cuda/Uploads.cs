@@ -53,7 +53,7 @@ internal sealed unsafe class Uploads(GpuStream work)
             Memory?.Dispose();
             Pinned = new PinnedMemory(gpu, bytes);
             Memory = work.Allocate(bytes);
-            // The other stream shall find the memory taken.
+            // The allocation is ordered on the work stream; the copy stream may use the memory only after it.
             work.Synchronize();
         }
     }

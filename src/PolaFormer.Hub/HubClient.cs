@@ -24,7 +24,7 @@ public sealed class HubClient(HubOptions options) : IDisposable
     /// <summary>The file's path in the cache; it is fetched where it is not there.</summary>
     /// <param name="address">The file.</param>
     /// <param name="refresh">Whether to fetch it although it is there.</param>
-    /// <param name="progress">Told of bytes that came; null for nobody.</param>
+    /// <param name="progress">Receives the number of bytes that arrived; null to report nothing.</param>
     /// <param name="stop">Breaks off; the next call goes on.</param>
     /// <exception cref="FileException">It cannot be fetched; one line says why and what to do.</exception>
     public async Task<string> Fetch(HubAddress address, bool refresh = false, IProgress<HubProgress>? progress = null, CancellationToken stop = default)
