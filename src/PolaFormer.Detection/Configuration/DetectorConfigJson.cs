@@ -17,7 +17,7 @@ public static class DetectorConfigJson
         IncludeFields = true,
         IgnoreReadOnlyProperties = true,
         MaxDepth = 12,
-        Converters = { new JsonStringEnumConverter() },
+        Converters = { new JsonStringEnumConverter(allowIntegerValues: false) },
     };
 
     /// <summary>The configuration as JSON.</summary>
