@@ -2,6 +2,7 @@ using System.Text.Json;
 using PolaFormer.Checkpoints;
 using PolaFormer.Detection.Configuration;
 using PolaFormer.Detection.Data;
+using PolaFormer.Models;
 
 namespace PolaFormer.Detection;
 
@@ -36,7 +37,7 @@ public sealed record DetectorDescription
             ["format"] = "pt",
             ["task"] = Task,
             ["architecture"] = Name,
-            ["config"] = DetectorConfigJson.Write(Config),
+            ["config"] = DenseConfigJson.Write(Config),
             ["labels"] = JsonSerializer.Serialize(Categories.Select(category => category.Name)),
             ["category_ids"] = JsonSerializer.Serialize(Categories.Select(category => category.Id)),
             ["scale"] = JsonSerializer.Serialize<int[]>([Scale.Long, Scale.Short]),
@@ -55,7 +56,7 @@ public sealed record DetectorDescription
         return checkpoint.Described(() => new DetectorDescription
         {
             Name = checkpoint.Text("architecture") ?? "detector",
-            Config = DetectorConfigJson.Read(config),
+            Config = DenseConfigJson.Read<DetectorConfig>(config),
             Categories = CategoriesOf(checkpoint),
             Scale = checkpoint.Scale((1333, 800)),
             BoxPrecision = checkpoint.Number("box_ap"),

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PolaFormer.Checkpoints;
+using PolaFormer.Models;
 using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Networks;
 using PolaFormer.Vision;
@@ -37,7 +38,7 @@ public sealed record SegmenterDescription
             ["format"] = "pt",
             ["task"] = Task,
             ["architecture"] = Name,
-            ["config"] = SegmenterConfigJson.Write(Config),
+            ["config"] = DenseConfigJson.Write(Config),
             ["labels"] = JsonSerializer.Serialize(Classes.Names),
             ["colors"] = JsonSerializer.Serialize(Classes.Colors.Select(color => new int[] { color.Red, color.Green, color.Blue })),
             ["scale"] = JsonSerializer.Serialize<int[]>([Scale.Long, Scale.Short]),
@@ -56,7 +57,7 @@ public sealed record SegmenterDescription
         return checkpoint.Described(() => new SegmenterDescription
         {
             Name = checkpoint.Text("architecture") ?? "segmenter",
-            Config = SegmenterConfigJson.Read(config),
+            Config = DenseConfigJson.Read<SegmenterConfig>(config),
             Classes = new ClassNames(
                 checkpoint.Labels() ?? throw new FormatException("labels is missing"),
                 checkpoint.List<int[]>("colors") is { } colors ? [.. colors.Select(ColorOf)] : null),

@@ -47,7 +47,7 @@ public sealed class SegmenterTests
     [MemberData(nameof(Networks))]
     public void ADescriptionBuildsTheSameNetworkAgain(string name)
     {
-        SegmenterConfig again = SegmenterConfigJson.Read(SegmenterConfigJson.Write(TinySegmenter.All[name]));
+        SegmenterConfig again = DenseConfigJson.Read<SegmenterConfig>(DenseConfigJson.Write(TinySegmenter.All[name]));
         Assert.Equal(
             TinySegmenter.All[name].Create().StateDict().Select(entry => $"{entry.Name} {entry.Tensor.Shape}"),
             again.Create().StateDict().Select(entry => $"{entry.Name} {entry.Tensor.Shape}"));
@@ -87,9 +87,11 @@ public sealed class SegmenterTests
     [Theory]
     [InlineData("{}")]
     [InlineData("[]")]
-    [InlineData("{\"FAMILY\":\"polaformer_pp\",\"BACKBONE\":{},\"HEAD\":{\"TYPE\":\"other\"}}")]
-    [InlineData("{\"FAMILY\":\"polaformer_pp\",\"BACKBONE\":{},\"KEEPS_STATISTICS\":false,\"HEAD\":{\"TYPE\":\"fcn\",\"IN_CHANNELS\":[8],\"IN_INDEX\":[0],\"UNKNOWN\":1}}")]
-    public void ADescriptionThatIsNoneIsRefused(string json) => Assert.Throws<ArgumentException>(() => SegmenterConfigJson.Read(json));
+    [InlineData("{\"BACKBONE\":{\"FAMILY\":\"polaformer_pp\",\"CONFIG\":{}},\"HEAD\":{\"TYPE\":\"other\"}}")]
+    [InlineData("{\"BACKBONE\":{\"FAMILY\":\"other\",\"CONFIG\":{}},\"HEAD\":{\"TYPE\":\"fcn\",\"IN_CHANNELS\":[8],\"IN_INDEX\":[0]}}")]
+    [InlineData("{\"BACKBONE\":{\"FAMILY\":\"polaformer_pp\"},\"HEAD\":{\"TYPE\":\"fcn\",\"IN_CHANNELS\":[8],\"IN_INDEX\":[0]}}")]
+    [InlineData("{\"BACKBONE\":{\"FAMILY\":\"polaformer_pp\",\"CONFIG\":{}},\"KEEPS_STATISTICS\":false,\"HEAD\":{\"TYPE\":\"fcn\",\"IN_CHANNELS\":[8],\"IN_INDEX\":[0],\"UNKNOWN\":1}}")]
+    public void ADescriptionThatIsNoneIsRefused(string json) => Assert.Throws<ArgumentException>(() => DenseConfigJson.Read<SegmenterConfig>(json));
 
     [Theory]
     [MemberData(nameof(Networks))]
