@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using PolaFormer.Detection.Configuration;
 using PolaFormer.Models;
 using PolaFormer.Models.Necks;
 using PolaFormer.Segmentation.Data;
@@ -56,7 +57,7 @@ internal static class SegmentationCases
 
     private static void RunNeck(FixtureCase fixture, Comparison comparison)
     {
-        var neck = new Fpn(SegmenterConstruction.Neck(fixture.Meta.GetProperty("construct")));
+        var neck = new Fpn(MmdetModel.ReadNeck(fixture.Meta.GetProperty("construct")));
         ManyToMany.Run(fixture, comparison, neck, inputs => Numbered(neck.ForwardMaps(InOrder(inputs))));
     }
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using PolaFormer.Models.Necks;
+using PolaFormer.Detection.Configuration;
 using PolaFormer.NN;
 using PolaFormer.Segmentation.Networks;
 
@@ -17,17 +17,10 @@ internal static class SegmenterConstruction
             Backbone = BackboneConstruction.ConfigOf(backbone),
             OutIndices = backbone.Has("out_indices") ? backbone.Integers("out_indices") : null,
             KeepsStatistics = backbone.Text("type", "") == "PolaPP",
-            Neck = construct.Field("neck") is { } neck ? Neck(neck) : null,
+            Neck = construct.Field("neck") is { } neck ? MmdetModel.ReadNeck(neck) : null,
             Head = Head(construct.GetProperty("decode_head")),
             AuxiliaryHead = construct.Field("auxiliary_head") is { } auxiliary ? Head(auxiliary) : null,
         };
-    }
-
-    /// <summary>An FPN.</summary>
-    public static FpnConfig Neck(JsonElement construct)
-    {
-        var arguments = new Arguments(construct);
-        return new FpnConfig { InChannels = arguments.Integers("in_channels"), OutChannels = arguments.Integer("out_channels"), Outputs = arguments.Integer("num_outs") };
     }
 
     /// <summary>A decode head.</summary>

@@ -31,6 +31,28 @@ public class SuppressionTests
         Assert.Equal(once, NonMaximumSuppression.KeepByGroup(s_boxes, scores, groups, 0.5f, split: 1));
     }
 
+    // More boxes than a vector has lanes, all of one score, in chains of which every other one goes.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(17)]
+    [InlineData(40)]
+    public void Chains_of_equal_scores_lose_every_other_box(int count)
+    {
+        Box[] boxes = [.. Enumerable.Range(0, count).Select(i => new Box(4 * i, 0, (4 * i) + 10, 5))];
+        float[] scores = [.. Enumerable.Repeat(0.25f, count)];
+        Assert.Equal([.. Enumerable.Range(0, count).Where(i => i % 2 == 0)], NonMaximumSuppression.Keep(boxes, scores, 0.3f));
+        Assert.Equal([0], NonMaximumSuppression.Keep(boxes, scores, 0.3f, most: 1));
+        Assert.Empty(NonMaximumSuppression.Keep(boxes, scores, 0.3f, scoreBound: 0.25f));
+    }
+
+    [Fact]
+    public void Without_boxes_nothing_stays()
+    {
+        Assert.Empty(NonMaximumSuppression.Keep([], [], 0.5f));
+        Assert.Empty(NonMaximumSuppression.KeepByGroup([], [], [], 0.5f));
+        Assert.Empty(NonMaximumSuppression.KeepByClass([], [], 3, 0.05f, 0.5f));
+    }
+
     [Fact]
     public void A_score_at_the_bound_is_not_above_it()
     {

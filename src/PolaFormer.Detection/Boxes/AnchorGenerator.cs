@@ -15,14 +15,17 @@ public sealed record AnchorGenerator
     /// <summary>Sides of the shapes in strides.</summary>
     public required IReadOnlyList<float> Scales { get; init; }
 
+    /// <summary>Where the shapes' centre stands in a place, in strides from its first pixel.</summary>
+    public float CentreOffset { get; init; }
+
     /// <summary>Anchors of a place.</summary>
     public int Count => Ratios.Count * Scales.Count;
 
     /// <summary>Sizes base·2^(i/n) in strides, i &lt; n: those of RetinaNet.</summary>
-    public static float[] OctaveScales(int baseScale, int perOctave) =>
+    public static float[] OctaveScales(double baseScale, int perOctave) =>
         [.. Enumerable.Range(0, perOctave).Select(i => (float)(Math.Pow(2, (double)i / perOctave) * baseScale))];
 
-    /// <summary>The shapes of a level around (0, 0): ratios outside, scales inside.</summary>
+    /// <summary>The shapes of a level's first place: ratios outside, scales inside.</summary>
     public Box[] Shapes(int level)
     {
         var shapes = new Box[Count];
@@ -30,7 +33,8 @@ public sealed record AnchorGenerator
         {
             float high = MathF.Sqrt(Ratios[i / Scales.Count]), wide = 1 / high, scale = Scales[i % Scales.Count];
             float width = Strides[level] * wide * scale, height = Strides[level] * high * scale;
-            shapes[i] = new Box(-0.5f * width, -0.5f * height, 0.5f * width, 0.5f * height);
+            float centre = CentreOffset * Strides[level];
+            shapes[i] = new Box(centre - (0.5f * width), centre - (0.5f * height), centre + (0.5f * width), centre + (0.5f * height));
         }
 
         return shapes;

@@ -80,7 +80,7 @@ internal static class DetectorParts
             Rpn = full.Rpn! with { InChannels = channels, FeatureChannels = channels, TrainingProposals = Fewer(full.Rpn.TrainingProposals!), Proposals = Fewer(full.Rpn.Proposals) },
             Regions = heads with
             {
-                BoxHeads = [.. heads.BoxHeads.Select(head => head with { InChannels = channels, LinearWidth = 4 * channels })],
+                BoxHeads = [.. heads.BoxHeads.Select(head => head with { InChannels = channels, ConvolutionChannels = channels, LinearWidth = 4 * channels })],
                 MaskHead = heads.MaskHead! with { InChannels = channels, Channels = channels },
                 Training = [.. heads.Training!.Select(stage => stage with { Sampler = stage.Sampler with { Count = regions } })],
             },

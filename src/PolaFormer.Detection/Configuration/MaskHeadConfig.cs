@@ -15,6 +15,9 @@ public sealed record MaskHeadConfig
     /// <summary>Channels inside.</summary>
     public required int Channels { get; init; }
 
+    /// <summary>Whether a mask is drawn alike for all classes.</summary>
+    public bool IsClassAgnostic { get; init; }
+
     /// <summary>Factor of the loss.</summary>
     public float Weight { get; init; } = 1;
 }

@@ -36,6 +36,7 @@ public static class MmdetModel
             OutChannels = neck.GetProperty("out_channels").GetInt32(),
             Outputs = neck.GetProperty("num_outs").GetInt32(),
             StartLevel = Integer(neck, "start_level", 0),
+            EndLevel = Integer(neck, "end_level", -1) is var end and >= 0 ? end + 1 : null,
             ReluBeforeExtra = Flag(neck, "relu_before_extra_convs", false),
             Extra = extra switch
             {
@@ -68,6 +69,7 @@ public static class MmdetModel
             Gamma = Number(loss, "gamma", 2),
             Alpha = Number(loss, "alpha", 0.25f),
             ClassWeight = Number(loss, "loss_weight", 1),
+            ComparesDecoded = Flag(head, "reg_decoded_bbox", false),
             BoxLoss = ReadBoxLoss(head.GetProperty("loss_bbox")),
             Training = ReadTraining(Find(head, "train_cfg") ?? train),
             Detections = ReadRule((Find(head, "test_cfg") ?? test)!.Value),
@@ -82,6 +84,7 @@ public static class MmdetModel
         Anchors = ReadAnchors(head.GetProperty("anchor_generator")),
         Coder = ReadCoder(head.GetProperty("bbox_coder")),
         ClassWeight = Number(head.GetProperty("loss_cls"), "loss_weight", 1),
+        ComparesDecoded = Flag(head, "reg_decoded_bbox", false),
         BoxLoss = ReadBoxLoss(head.GetProperty("loss_bbox")),
         Training = ReadTraining(Find(head, "train_cfg") ?? train),
         TrainingProposals = proposals is { } rule ? ReadRule(rule) : null,
@@ -93,15 +96,17 @@ public static class MmdetModel
     {
         JsonElement rule = (Find(head, "test_cfg") ?? test)!.Value, boxHead = head.GetProperty("bbox_head");
         bool isCascade = Text(head, "type") == "CascadeRoIHead";
-        BoxHeadConfig[] heads = boxHead.ValueKind == JsonValueKind.Array ? [.. boxHead.EnumerateArray().Select(ReadBoxHead)] : [ReadBoxHead(boxHead)];
+        BoxHeadConfig[] heads = boxHead.ValueKind == JsonValueKind.Array
+            ? [.. boxHead.EnumerateArray().Select(ReadBoxHead)]
+            : [.. Enumerable.Repeat(ReadBoxHead(boxHead), isCascade ? Integer(head, "num_stages", 1) : 1)];
         return new RegionHeadConfig
         {
             BoxHeads = heads,
             IsCascade = isCascade,
             StageWeights = Find(head, "stage_loss_weights") is { } weights ? Numbers(weights) : [1],
-            BoxPooling = ReadPooling(head.GetProperty("bbox_roi_extractor")),
-            MaskPooling = Find(head, "mask_roi_extractor") is { } pooling ? ReadPooling(pooling) : null,
-            MaskHead = Find(head, "mask_head") is { } mask ? ReadMaskHead(mask) : null,
+            BoxPooling = ReadPooling(First(head.GetProperty("bbox_roi_extractor"))),
+            MaskPooling = Find(head, "mask_roi_extractor") is { } pooling ? ReadPooling(First(pooling)) : null,
+            MaskHead = Find(head, "mask_head") is { } mask ? ReadMaskHead(First(mask)) : null,
             Training = (Find(head, "train_cfg") ?? train) switch
             {
                 null => null,
@@ -109,7 +114,7 @@ public static class MmdetModel
                 { } one => [ReadRegionTraining(one)],
             },
             ScoreBound = rule.GetProperty("score_thr").GetSingle(),
-            OverlapBound = rule.GetProperty("nms").GetProperty("iou_threshold").GetSingle(),
+            OverlapBound = ReadOverlapBound(rule),
             MaxPerImage = rule.GetProperty("max_per_img").GetInt32(),
             MaskBound = Number(rule, "mask_thr_binary", 0.5f),
         };
@@ -122,7 +127,8 @@ public static class MmdetModel
         Ratios = Numbers(anchors.GetProperty("ratios")),
         Scales = Find(anchors, "scales") is { } scales
             ? Numbers(scales)
-            : AnchorGenerator.OctaveScales(anchors.GetProperty("octave_base_scale").GetInt32(), anchors.GetProperty("scales_per_octave").GetInt32()),
+            : AnchorGenerator.OctaveScales(anchors.GetProperty("octave_base_scale").GetDouble(), anchors.GetProperty("scales_per_octave").GetInt32()),
+        CentreOffset = Number(anchors, "center_offset", 0),
     };
 
     /// <summary>How boxes are regressed.</summary>
@@ -151,13 +157,18 @@ public static class MmdetModel
     }
 
     /// <summary>Which boxes are chosen.</summary>
-    public static RandomSampler ReadSampler(JsonElement sampler) => new()
+    public static RandomSampler ReadSampler(JsonElement sampler)
     {
-        Count = sampler.GetProperty("num").GetInt32(),
-        PositivePart = sampler.GetProperty("pos_fraction").GetSingle(),
-        NegativesPerPositive = Number(sampler, "neg_pos_ub", -1),
-        AddsObjects = Flag(sampler, "add_gt_as_proposals", true),
-    };
+        if (Find(sampler, "type")?.GetString() is { } type and not "RandomSampler")
+            throw new FormatException($"There is no sampler {type}.");
+        return new RandomSampler
+        {
+            Count = sampler.GetProperty("num").GetInt32(),
+            PositivePart = sampler.GetProperty("pos_fraction").GetSingle(),
+            NegativesPerPositive = Number(sampler, "neg_pos_ub", -1),
+            AddsObjects = Flag(sampler, "add_gt_as_proposals", true),
+        };
+    }
 
     /// <summary>How boxes are compared.</summary>
     public static BoxLoss ReadBoxLoss(JsonElement loss) => Text(loss, "type") switch
@@ -172,14 +183,20 @@ public static class MmdetModel
     public static RegionPooling ReadPooling(JsonElement extractor)
     {
         JsonElement layer = extractor.GetProperty("roi_layer");
+        if (Text(layer, "type") != "RoIAlign" || Find(layer, "pool_mode")?.GetString() is not (null or "avg"))
+            throw new FormatException($"Regions are read by RoIAlign's mean, not by {layer.GetRawText()}.");
         return new RegionPooling
         {
             Size = layer.GetProperty("output_size").GetInt32(),
             SamplingRatio = Integer(layer, "sampling_ratio", 0),
+            IsAligned = Flag(layer, "aligned", true),
             Strides = Integers(extractor.GetProperty("featmap_strides")),
             FinestScale = Integer(extractor, "finest_scale", 56),
         };
     }
+
+    // A cascade may have one description, or one for each stage.
+    private static JsonElement First(JsonElement oneOrMore) => oneOrMore.ValueKind == JsonValueKind.Array ? oneOrMore[0] : oneOrMore;
 
     internal static JsonElement? Find(JsonElement? element, string name) =>
         element is { ValueKind: JsonValueKind.Object } given && given.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
@@ -199,14 +216,22 @@ public static class MmdetModel
     private static DenseTraining? ReadTraining(JsonElement? training) => training is not { } given ? null : new DenseTraining
     {
         Assigner = ReadAssigner(given.GetProperty("assigner")),
-        Sampler = Find(given, "sampler") is { } sampler ? ReadSampler(sampler) : null,
+        Sampler = Find(given, "sampler") is { } sampler && Find(sampler, "type")?.GetString() != "PseudoSampler" ? ReadSampler(sampler) : null,
         AllowedBorder = Integer(given, "allowed_border", -1),
     };
+
+    private static float ReadOverlapBound(JsonElement rule)
+    {
+        JsonElement suppression = rule.GetProperty("nms");
+        if (Find(suppression, "type")?.GetString() is not (null or "nms") || Flag(suppression, "class_agnostic", false))
+            throw new FormatException($"Boxes that overlap are left out by plain suppression, class by class, not by {suppression.GetRawText()}.");
+        return suppression.GetProperty("iou_threshold").GetSingle();
+    }
 
     private static ProposalRule ReadRule(JsonElement rule) => new()
     {
         BestOfLevel = rule.GetProperty("nms_pre").GetInt32(),
-        OverlapBound = rule.GetProperty("nms").GetProperty("iou_threshold").GetSingle(),
+        OverlapBound = ReadOverlapBound(rule),
         MaxPerImage = rule.GetProperty("max_per_img").GetInt32(),
         MinSize = Number(rule, "min_bbox_size", -1),
         ScoreBound = Number(rule, "score_thr", 0),
@@ -253,6 +278,7 @@ public static class MmdetModel
         InChannels = head.GetProperty("in_channels").GetInt32(),
         Convolutions = Integer(head, "num_convs", 4),
         Channels = Integer(head, "conv_out_channels", 256),
+        IsClassAgnostic = Flag(head, "class_agnostic", false),
         Weight = Number(head.GetProperty("loss_mask"), "loss_weight", 1),
     };
 }

@@ -9,6 +9,9 @@ public sealed record RegionPooling
     /// <summary>Sample points of a bin in each direction; 0 for as many as pixels.</summary>
     public int SamplingRatio { get; init; }
 
+    /// <summary>Whether samples lie half a pixel before the region's edges say; else regions have a side of at least one pixel.</summary>
+    public bool IsAligned { get; init; } = true;
+
     /// <summary>Pixels between the places of the levels.</summary>
     public required IReadOnlyList<int> Strides { get; init; }
 

@@ -32,6 +32,9 @@ public sealed record RetinaConfig
     /// <summary>Factor of the loss of classes.</summary>
     public float ClassWeight { get; init; } = 1;
 
+    /// <summary>Whether the loss is of decoded boxes; else of deltas.</summary>
+    public bool ComparesDecoded { get; init; }
+
     /// <summary>The loss of boxes.</summary>
     public BoxLoss BoxLoss { get; init; } = new();
 

@@ -16,6 +16,9 @@ public abstract class DenseHead : Module
     /// <summary>How boxes are regressed.</summary>
     protected abstract BoxCoder Coder { get; }
 
+    /// <summary>Whether the loss is of decoded boxes; else of deltas.</summary>
+    protected abstract bool ComparesDecoded { get; }
+
     /// <summary>The loss of boxes.</summary>
     protected abstract BoxLoss BoxLoss { get; }
 
@@ -43,7 +46,7 @@ public abstract class DenseHead : Module
         (int, int)[] maps = [.. levels.Select(level => level.Size)];
         Box[] anchors = Anchors.OfAll(maps);
         return [.. images.Select((image, i) => DenseTargets.Of(
-            anchors, Anchors.Valid(maps, image.PaddedHeight, image.PaddedWidth), image, objects[i], NumClasses, Coder, training, permute))];
+            anchors, Anchors.Valid(maps, image.PaddedHeight, image.PaddedWidth), image, objects[i], NumClasses, ComparesDecoded ? null : Coder, training, permute))];
     }
 
     /// <summary>The losses of classes and boxes, one of each for a level.</summary>
@@ -53,8 +56,9 @@ public abstract class DenseHead : Module
         float divisor = DividesByAll ? positive + negative : positive;
         (List<Tensor> ofClasses, List<Tensor> ofBoxes) = ([], []);
         int start = 0;
-        foreach (LevelOutputs level in levels)
+        for (int i = 0; i < levels.Count; i++)
         {
+            LevelOutputs level = levels[i];
             (int height, int width) = level.Size;
             int count = height * width * Anchors.Count;
             (int from, int to) = (start, start + count);
@@ -62,7 +66,7 @@ public abstract class DenseHead : Module
             float[] weights = [.. targets.SelectMany(target => target.LabelWeights[from..to])];
             Tensor loss = ClassLoss(level.Scores.Reshape(-1, NumClasses), labels);
             ofClasses.Add(LossAverage.Of(loss, Tensor.From(weights, [weights.Length, 1], loss.Device), divisor));
-            ofBoxes.Add(LossOfBoxes(level.Deltas.Reshape(-1, 4), targets, from, count, divisor));
+            ofBoxes.Add(LossOfBoxes(level.Deltas.Reshape(-1, 4), targets, from, count, ComparesDecoded ? Anchors.OfLevel(i, height, width) : null, divisor));
             start = to;
         }
 
@@ -87,10 +91,10 @@ public abstract class DenseHead : Module
         Box.FromValues(Coder.Decode(Box.ToTensor(from, Device.Cpu), Box.ToTensor(deltas, Device.Cpu), (image.Height, image.Width)).ToArray());
 
     // Only positive anchors have boxes to find: rows of the others are not read.
-    private Tensor LossOfBoxes(Tensor deltas, IReadOnlyList<DenseTargets> targets, int start, int count, float divisor)
+    private Tensor LossOfBoxes(Tensor deltas, IReadOnlyList<DenseTargets> targets, int start, int count, Box[]? anchors, float divisor)
     {
         List<long> rows = [];
-        List<Box> wanted = [];
+        List<Box> wanted = [], from = [];
         for (int image = 0; image < targets.Count; image++)
         {
             int[] positive = targets[image].Positive;
@@ -100,12 +104,16 @@ public abstract class DenseHead : Module
                     continue;
                 rows.Add(((long)image * count) + positive[i] - start);
                 wanted.Add(targets[image].Boxes[i]);
+                if (anchors is not null)
+                    from.Add(anchors[positive[i] - start]);
             }
         }
 
         if (rows.Count == 0)
             return deltas.Sum() * 0;
         Tensor chosen = deltas.Embedding(Tensor.From([.. rows], [rows.Count], deltas.Device));
+        if (anchors is not null)
+            chosen = Coder.Decode(Box.ToTensor([.. from], deltas.Device), chosen);
         return BoxLoss.Of(chosen, Box.ToTensor([.. wanted], deltas.Device), null, divisor);
     }
 

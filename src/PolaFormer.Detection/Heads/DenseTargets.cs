@@ -6,7 +6,7 @@ namespace PolaFormer.Detection.Heads;
 /// <summary>What the anchors of an image are to become.</summary>
 /// <param name="Labels">The class of each anchor; the number of classes for none.</param>
 /// <param name="LabelWeights">1 where the class counts.</param>
-/// <param name="Boxes">The deltas to the object, of positive anchors.</param>
+/// <param name="Boxes">The deltas to the object, or its box, of positive anchors.</param>
 /// <param name="Positive">Numbers of the positive anchors.</param>
 /// <param name="Negatives">How many anchors are negative.</param>
 public sealed record DenseTargets(int[] Labels, float[] LabelWeights, Box[] Boxes, int[] Positive, int Negatives)
@@ -17,11 +17,11 @@ public sealed record DenseTargets(int[] Labels, float[] LabelWeights, Box[] Boxe
     /// <param name="image">The image.</param>
     /// <param name="objects">What is in it.</param>
     /// <param name="numClasses">Classes.</param>
-    /// <param name="coder">Makes deltas.</param>
+    /// <param name="coder">Makes deltas; null where boxes are compared.</param>
     /// <param name="training">Assigner and sampler.</param>
     /// <param name="permute">Draws the choice.</param>
     public static DenseTargets Of(
-        Box[] anchors, bool[] valid, ImageInfo image, ImageObjects objects, int numClasses, BoxCoder coder, DenseTraining training, Func<int, int[]> permute)
+        Box[] anchors, bool[] valid, ImageInfo image, ImageObjects objects, int numClasses, BoxCoder? coder, DenseTraining training, Func<int, int[]> permute)
     {
         bool[] isInside = AnchorGenerator.Inside(anchors, valid, image.Height, image.Width, training.AllowedBorder);
         int[] inside = Chosen(isInside);
@@ -42,8 +42,8 @@ public sealed record DenseTargets(int[] Labels, float[] LabelWeights, Box[] Boxe
             (labels[anchor], weights[anchor]) = (sampled.Labels[i], 1);
         }
 
-        Box[] deltas = [.. sampled.PositiveBoxes.Select((box, i) => coder.Encode(box, sampled.ObjectBoxes[i]))];
-        return new DenseTargets(labels, weights, deltas, [.. sampled.Positive.Select(i => inside[i])], sampled.Negative.Length);
+        Box[] wanted = coder is { } deltas ? [.. sampled.PositiveBoxes.Select((box, i) => deltas.Encode(box, sampled.ObjectBoxes[i]))] : sampled.ObjectBoxes;
+        return new DenseTargets(labels, weights, wanted, [.. sampled.Positive.Select(i => inside[i])], sampled.Negative.Length);
     }
 
     private static int[] Chosen(bool[] isChosen)

@@ -118,7 +118,7 @@ public sealed class RegionHead : Module
         }
 
         Tensor logits = _maskHeads[number].Forward(_maskReader.Read(maps, positive));
-        Tensor loss = ClassLosses.Mask(logits, Tensor.From(maskTargets, logits.Shape.With(3, 1), logits.Device).Reshape(logits.Shape[0], logits.Shape[1], logits.Shape[2]), [.. samples.SelectMany(sample => sample.Labels)]);
+        Tensor loss = ClassLosses.Mask(logits, Tensor.From(maskTargets, logits.Shape.With(3, 1), logits.Device).Reshape(logits.Shape[0], logits.Shape[1], logits.Shape[2]), _maskHeads[number].ChannelsOf([.. samples.SelectMany(sample => sample.Labels)]));
         losses = [.. losses, new NamedLoss("loss_mask", loss * _maskHeads[number].Config.Weight)];
         return new RegionStage(samples, labels, targets, scores, deltas, maskTargets, logits);
     }
@@ -232,7 +232,7 @@ public sealed class RegionHead : Module
         int side = 0;
         foreach (MaskHead head in _maskHeads)
         {
-            Tensor logits = ClassLosses.OfLabels(head.Forward(regions), found.Labels);
+            Tensor logits = ClassLosses.OfLabels(head.Forward(regions), head.ChannelsOf(found.Labels));
             float[] ofStage = logits.ToArray();
             (values, side) = (values.Length == 0 ? new double[ofStage.Length] : values, logits.Shape[1]);
 

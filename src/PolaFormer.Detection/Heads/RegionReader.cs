@@ -39,5 +39,5 @@ public sealed class RegionReader(RegionPooling pooling)
         return all.Reshape(all.Shape[0], -1).Embedding(Tensor.From(places, [places.Length], all.Device)).Reshape(all.Shape);
     }
 
-    private RoiAlignRule RuleOf(int level) => new(pooling.Size, pooling.Size, 1f / pooling.Strides[level], pooling.SamplingRatio);
+    private RoiAlignRule RuleOf(int level) => new(pooling.Size, pooling.Size, 1f / pooling.Strides[level], pooling.SamplingRatio, pooling.IsAligned);
 }

@@ -34,6 +34,9 @@ public sealed class RpnHead : DenseHead
     protected override BoxCoder Coder => _config.Coder;
 
     /// <inheritdoc/>
+    protected override bool ComparesDecoded => _config.ComparesDecoded;
+
+    /// <inheritdoc/>
     protected override BoxLoss BoxLoss => _config.BoxLoss;
 
     /// <inheritdoc/>

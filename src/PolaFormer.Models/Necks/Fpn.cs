@@ -19,15 +19,15 @@ public sealed class Fpn : Module
     public Fpn(FpnConfig config)
     {
         _config = config;
-        int channels = config.OutChannels, used = config.InChannels.Count - config.StartLevel;
-        if (used < 1 || config.Outputs < used || config.Outputs > MaxOutputs)
+        int channels = config.OutChannels, end = config.EndLevel ?? config.InChannels.Count, used = end - config.StartLevel;
+        if (used < 1 || end > config.InChannels.Count || config.Outputs < used || config.Outputs > MaxOutputs)
             throw new ArgumentException($"A pyramid of {config.Outputs} levels cannot stand on {config.InChannels.Count} maps from number {config.StartLevel} on.", nameof(config));
-        _laterals = AddChild("lateral_convs", new ModuleList<ConvModule>(config.InChannels.Skip(config.StartLevel).Select(width => Convolution(width, channels, 1))));
+        _laterals = AddChild("lateral_convs", new ModuleList<ConvModule>(config.InChannels.Take(end).Skip(config.StartLevel).Select(width => Convolution(width, channels, 1))));
         IEnumerable<ConvModule> outputs = Enumerable.Range(0, used).Select(_ => Convolution(channels, channels, 3));
         if (config.Extra != ExtraLevels.Pooled)
         {
             outputs = outputs.Concat(Enumerable.Range(0, config.Outputs - used).Select(i =>
-                Convolution(i == 0 && config.Extra == ExtraLevels.OnInput ? config.InChannels[^1] : channels, channels, 3, 2)));
+                Convolution(i == 0 && config.Extra == ExtraLevels.OnInput ? config.InChannels[end - 1] : channels, channels, 3, 2)));
         }
 
         _outputs = AddChild("fpn_convs", new ModuleList<ConvModule>(outputs));
@@ -62,7 +62,7 @@ public sealed class Fpn : Module
             }
 
             if (isFirst)
-                source = _config.Extra == ExtraLevels.OnInput ? maps[^1] : _config.Extra == ExtraLevels.OnLateral ? laterals[^1] : source;
+                source = _config.Extra == ExtraLevels.OnInput ? maps[(_config.EndLevel ?? maps.Length) - 1] : _config.Extra == ExtraLevels.OnLateral ? laterals[^1] : source;
             else if (_config.ReluBeforeExtra)
                 source = source.Relu();
             outputs.Add(_outputs[outputs.Count].Forward(source));

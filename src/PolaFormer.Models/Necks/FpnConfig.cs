@@ -15,6 +15,9 @@ public sealed record FpnConfig
     /// <summary>The first map that is used.</summary>
     public int StartLevel { get; init; }
 
+    /// <summary>The first map that is not used any more; null where the last one is used.</summary>
+    public int? EndLevel { get; init; }
+
     /// <summary>What the levels beyond are made of.</summary>
     public ExtraLevels Extra { get; init; }
 
