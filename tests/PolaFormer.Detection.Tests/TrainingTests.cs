@@ -5,12 +5,16 @@ using PolaFormer.Detection.Training;
 using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Training;
+using PolaFormer.Training.Configuration;
+using PolaFormer.Training.Optimization;
 using PolaFormer.Vision;
 
 namespace PolaFormer.Detection.Tests;
 
 public class TrainingTests
 {
+    private static readonly PolaFormerPlusPlusConfig s_network = new() { EmbedDims = [8, 8, 16, 16], Depths = [1, 1, 1, 1], NumHeads = [1, 1, 2, 2], MlpRatios = [1, 1, 1, 1] };
+
     [Fact]
     public void Batches_hold_one_orientation_and_every_image()
     {
@@ -53,7 +57,7 @@ public class TrainingTests
             var task = new DetectionTask(new DetectionTaskOptions
             {
                 Name = "tiny",
-                Config = DetectorParts.Retina(new PolaFormerPlusPlusConfig { EmbedDims = [8, 8, 16, 16], Depths = [1, 1, 1, 1], NumHeads = [1, 1, 2, 2], MlpRatios = [1, 1, 1, 1] }, classes: 1),
+                Config = DetectorParts.Retina(s_network, classes: 1),
                 Train = data,
                 Evaluation = data,
                 Pipeline = new DetectionPipeline([new FlipStep()]),
@@ -70,6 +74,66 @@ public class TrainingTests
         finally
         {
             Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("AUG.MIXUP", "0.5")]
+    [InlineData("MODEL.NUM_CLASSES", "3")]
+    [InlineData("TRAIN.WARMUP_EPOCHS", "5")]
+    [InlineData("TRAIN.MIN_LR", "0")]
+    [InlineData("TRAIN.OPTIMIZER.MOMENTUM", "0.5")]
+    [InlineData("SEGMENTATION.POWER", "2")]
+    [InlineData("DETECTION.SCENES", "10")]
+    [InlineData("DETECTION.SIZES", "[64, 96]", "DETECTION.MULTI_SCALE", "True")]
+    [InlineData("DETECTION.IMAGES", "[1]", "DATA.DATASET", "shapes")]
+    public void Keys_that_a_training_does_not_use_are_refused(string key, string value, params string[] others)
+    {
+        TrainingConfig config = ConfigurationReader.Read(null, ["MODEL.TYPE", "retinanet_nano", key, value, .. others], DetectionTrainer.Publish);
+        var error = Assert.Throws<ConfigurationException>(() => DetectionTrainer.Create(config, "run"));
+        Assert.StartsWith($"{key}: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has no effect on this training of a detector", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_rate_falls_to_zero_where_that_is_asked_for()
+    {
+        var data = new Squares();
+        var task = new DetectionTask(new DetectionTaskOptions { Name = "tiny", Config = DetectorParts.Retina(s_network, classes: 1), Train = data, Evaluation = data });
+        DetectionRecipe recipe = new() { Epochs = 10, WarmupSteps = 0, BaseRate = 1, FallsSteadily = true };
+        LearningRateSchedule schedule = recipe.ToOptions(task).Schedule;
+        Assert.Equal([1, 0.5, 0], [schedule.RateOf(0), schedule.RateOf(5 * task.BatchesPerEpoch), schedule.RateOf(10 * task.BatchesPerEpoch)]);
+    }
+
+    [Fact]
+    public void Given_images_are_learnt_and_measured()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("polaformer");
+        try
+        {
+            foreach (string name in (string[])["train2017", "val2017", "annotations"])
+                folder.CreateSubdirectory(name);
+            using (var photo = new Image(40, 40))
+            {
+                foreach (int i in (int[])[3, 5, 8])
+                    File.WriteAllBytes(Path.Combine(folder.FullName, "val2017", $"{i}.png"), ImageEncoder.Png(photo));
+            }
+
+            File.WriteAllText(Path.Combine(folder.FullName, "annotations", "instances_val2017.json"), """
+                {"images": [{"id": 3, "file_name": "3.png", "width": 40, "height": 40}, {"id": 5, "file_name": "5.png", "width": 40, "height": 40}, {"id": 8, "file_name": "8.png", "width": 40, "height": 40}],
+                 "annotations": [{"id": 1, "image_id": 8, "category_id": 1, "bbox": [1, 1, 20, 20], "area": 400, "iscrowd": 0, "segmentation": [[1, 1, 21, 1, 21, 21, 1, 21]]}],
+                 "categories": [{"id": 1, "name": "square"}]}
+                """);
+            TrainingConfig config = ConfigurationReader.Read(null, ["DATA.DATA_PATH", folder.FullName, "DETECTION.IMAGES", "[8, 3]"]);
+            var data = DetectionData.Open(config);
+            Assert.Equal([8, 3], data.Train.Images.Select(image => image.Id));
+            Assert.Same(data.Train, data.Evaluation);
+            config.Detection.Images = [8, 4];
+            Assert.Contains("no image 4", Assert.Throws<ConfigurationException>(() => DetectionData.Open(config)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
         }
     }
 

@@ -2,6 +2,7 @@ using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Networks;
 using PolaFormer.Segmentation.Training;
 using PolaFormer.Training;
+using PolaFormer.Training.Configuration;
 using PolaFormer.Training.Optimization;
 
 namespace PolaFormer.Segmentation.Tests;
@@ -27,7 +28,7 @@ public sealed class SegmentationTaskTests : IDisposable
         Assert.Equal(4 * 96 * 96, again.Confusion.Cast<long>().Sum());
     }
 
-    // Without augmentation and dropout a network learns given pictures by heart, from a map of every fourth pixel.
+    // Without augmentation and dropout a network learns given pictures by heart.
     [Fact]
     public void ARunLearnsPicturesByHeart()
     {
@@ -36,7 +37,7 @@ public sealed class SegmentationTaskTests : IDisposable
         var task = new SegmentationTask(new SegmentationTaskOptions
         {
             Name = "tiny",
-            Config = (config with { Head = config.Head with { InChannels = [16, 32, 64, 96], InIndex = [0, 1, 2, 3] } }).WithoutDropout(),
+            Config = config.WithoutDropout(),
             Classes = new ClassNames(["ground", "red", "green"]),
             Train = scenes,
             Evaluation = scenes,
@@ -64,6 +65,20 @@ public sealed class SegmentationTaskTests : IDisposable
         SegmentationTask second = Make(interval: 4);
         Assert.True(new Trainer(second, recipe.ToOptions(second, 1), parts).Run());
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "last.safetensors")), File.ReadAllBytes(Path.Combine(parts, "last.safetensors")));
+    }
+
+    [Theory]
+    [InlineData("AUG.MIXUP", "0.5")]
+    [InlineData("MODEL.NUM_CLASSES", "3")]
+    [InlineData("TRAIN.WARMUP_EPOCHS", "5")]
+    [InlineData("TRAIN.OPTIMIZER.NAME", "sgd")]
+    [InlineData("DETECTION.FLIP", "False")]
+    public void KeysThatASegmentationNetworkDoesNotUseAreRefused(string key, string value)
+    {
+        TrainingConfig config = ConfigurationReader.Read(null, ["MODEL.TYPE", "polapp_nano_ham", key, value], SegmentationTrainer.Publish);
+        var error = Assert.Throws<ConfigurationException>(() => SegmentationTrainer.Create(config, _folder.FullName));
+        Assert.StartsWith($"{key}: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has no effect on this training of a segmentation network", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

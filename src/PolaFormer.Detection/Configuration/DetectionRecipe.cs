@@ -43,6 +43,9 @@ public sealed record DetectionRecipe
     /// <summary>Momentum of stochastic gradient descent; null for AdamW.</summary>
     public double? Momentum { get; init; }
 
+    /// <summary>Whether the rate falls to 0 over the whole run, instead of to a tenth at <see cref="RateEpochs"/>.</summary>
+    public bool FallsSteadily { get; init; }
+
     /// <summary>The 3x schedule of a recipe.</summary>
     public DetectionRecipe Long => this with { Epochs = 36, RateEpochs = [27, 33], IsMultiScale = true };
 
@@ -75,7 +78,9 @@ public sealed record DetectionRecipe
         {
             Epochs = Epochs,
             Optimizer = Momentum is { } momentum ? new Sgd(groups, momentum, nesterov: false) : new AdamW(groups),
-            Schedule = new EpochStepSchedule(BaseRate, task.BatchesPerEpoch, RateEpochs, WarmupSteps),
+            Schedule = FallsSteadily
+                ? new PolySchedule(BaseRate, (long)Epochs * task.BatchesPerEpoch, WarmupSteps: WarmupSteps)
+                : new EpochStepSchedule(BaseRate, task.BatchesPerEpoch, RateEpochs, WarmupSteps),
             Seed = seed,
         };
     }

@@ -39,7 +39,7 @@ public static class DetectorRegistry
 
         // Ours, for trying out on a processor.
         new("retinanet_nano", DetectorParts.Retina(Nano, channels: 64, convolutions: 2), s_grouped with { BaseRate = 4e-3 }),
-        new("maskrcnn_nano", DetectorParts.Reduced(DetectorParts.MaskRcnn(Nano with { EmbedDims = [32, 64, 96, 128], NumHeads = [1, 2, 3, 4] }, s_all), channels: 128, proposals: 200, regions: 64), s_grouped with { BaseRate = 2e-3, WeightDecay = 0.01 }),
+        new("maskrcnn_nano", DetectorParts.Reduced(DetectorParts.MaskRcnn(Nano with { EmbedDims = [32, 64, 96, 128], NumHeads = [1, 2, 3, 4] }, s_all), channels: 64, proposals: 100, regions: 32), s_grouped with { BaseRate = 2e-3, WeightDecay = 0.01 }),
     ];
 
     private static PolaFormerPlusPlusConfig Nano => new()

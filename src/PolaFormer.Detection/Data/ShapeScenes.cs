@@ -12,8 +12,8 @@ namespace PolaFormer.Detection.Data;
 /// </summary>
 public sealed class ShapeScenes : IDetectionDataset
 {
-    private const int MostShapes = 6, Tries = 12;
-    private const double LeastRadius = 0.06, LargestRadius = 0.24;
+    private const int MostShapes = 5, Tries = 12;
+    private const double LeastRadius = 0.1, LargestRadius = 0.3;
     private const ulong DrawsOfScene = 1 << 20;
 
     private readonly ulong _seed;
@@ -99,7 +99,7 @@ public sealed class ShapeScenes : IDetectionDataset
     {
         if (_backgrounds.Count == 0 || random.Next() < 0.25)
             return Noise(image.Width, random);
-        using Image photo = ImageDecoder.Decode(_backgrounds[random.Below(_backgrounds.Count)]);
+        using Image photo = ImageDecoder.Decode(_backgrounds[random.Below(_backgrounds.Count)], new ImageDecodeOptions { MinimumSize = image.Width });
         int least = Math.Min(photo.Width, photo.Height), part = Math.Max(1, (int)(least * (0.5 + (0.5 * random.Next()))));
         using Image cut = photo.Crop(new PixelRect(random.Below(photo.Width - part + 1), random.Below(photo.Height - part + 1), part, part));
         return BilinearResize.Apply(cut, image.Width, image.Height);

@@ -73,19 +73,28 @@ public static class DetectionTrainer
             WeightDecay = train.WeightDecay,
             WarmupSteps = (int)Math.Min(config.Detection.WarmupSteps, (long)train.Epochs * steps / 10),
             Momentum = train.Optimizer.Name == "sgd" ? train.Optimizer.Momentum : null,
+            FallsSteadily = train.LrScheduler.Name == "linear",
         };
     }
 
     private static void RequireSupported(TrainingConfig config)
     {
         ConfigurationRules.Check(config);
-        if (config.Train.LrScheduler.Name != "milestones")
-            throw new ConfigurationException($"TRAIN.LR_SCHEDULER.NAME: '{config.Train.LrScheduler.Name}' is not for detectors; use milestones.");
+        if (config.Train.LrScheduler.Name is not ("milestones" or "linear"))
+            throw new ConfigurationException($"TRAIN.LR_SCHEDULER.NAME: '{config.Train.LrScheduler.Name}' is not for detectors; use milestones or linear.");
         if (config.Train.Optimizer.Name is not ("adamw" or "sgd"))
             throw new ConfigurationException($"TRAIN.OPTIMIZER.NAME: '{config.Train.Optimizer.Name}' is not for detectors; use adamw or sgd.");
         if (config.Detection.MultiScale && config.Data.ImgSize != PublishedSide)
             throw new ConfigurationException($"DATA.IMG_SIZE: the sizes and crops of DETECTION.MULTI_SCALE are those of {PublishedSide} pixels, not of {config.Data.ImgSize}. Set MULTI_SCALE to false, or IMG_SIZE to {PublishedSide}.");
-        ConfigurationRules.RequireDefaults(config, "a detector", "TRAIN.OPTIMIZER.BETAS", "TRAIN.OPTIMIZER.EPS");
-        ConfigurationRules.RequireDefaults(config, "a detector", [.. ConfigurationRules.OfClassifiers.ToArray().Where(key => key != "TRAIN.USE_CHECKPOINT")]);
+        var published = new TrainingConfig();
+        Publish(config.Model.Type, published);
+        ConfigurationRules.RequireUsed(
+            config, published, "a detector",
+            [
+                "DETECTION.MULTI_SCALE", "DETECTION.REPEATS", "DETECTION.WARMUP_STEPS", "TRAIN.USE_CHECKPOINT", "TRAIN.OPTIMIZER.NAME",
+                .. config.Detection.MultiScale ? Array.Empty<string>() : ["DETECTION.SIZES", "DETECTION.FLIP"],
+                config.Data.Dataset == DetectionData.DrawnShapes ? "DETECTION.SCENES" : "DETECTION.IMAGES",
+                .. config.Train.Optimizer.Name == "sgd" ? ["TRAIN.OPTIMIZER.MOMENTUM"] : Array.Empty<string>(),
+            ]);
     }
 }

@@ -53,14 +53,14 @@ public static class SegmenterRegistry
         }
     }
 
-    // Batch norms learn from the batch: there are no weights of a classifier to keep the statistics of.
+    // Its head works at a quarter of the image's sides. Batch norms learn from the batch: there are no weights of a classifier to keep the statistics of.
     private static SegmenterConfig Nano => new()
     {
         Backbone = new PolaFormerPlusPlusConfig { EmbedDims = [16, 32, 64, 96], Depths = [1, 1, 2, 1], NumHeads = [1, 2, 4, 6], MlpRatios = [3, 3, 3, 3], DropPathRate = 0 },
         Head = new LightHamHeadConfig
         {
-            InChannels = [32, 64, 96],
-            InIndex = [1, 2, 3],
+            InChannels = [16, 32, 64, 96],
+            InIndex = [0, 1, 2, 3],
             Channels = 96,
             HamChannels = 96,
             Factorization = new FactorizationOptions { Rank = 16 },

@@ -86,7 +86,11 @@ public static class SegmentationTrainer
             throw new ConfigurationException($"TRAIN.LR_SCHEDULER.NAME: '{config.Train.LrScheduler.Name}' is not for segmentation networks; use poly.");
         if ((long)config.Train.Epochs * config.Segmentation.StepsPerEpoch > int.MaxValue)
             throw new ConfigurationException($"TRAIN.EPOCHS times SEGMENTATION.STEPS_PER_EPOCH, {config.Train.Epochs} and {config.Segmentation.StepsPerEpoch}, are more than {int.MaxValue} iterations. Give fewer.");
-        ConfigurationRules.RequireDefaults(config, "a segmentation network", "TRAIN.OPTIMIZER.NAME", "TRAIN.OPTIMIZER.BETAS", "TRAIN.OPTIMIZER.EPS");
-        ConfigurationRules.RequireDefaults(config, "a segmentation network", ConfigurationRules.OfClassifiers);
+        var published = new TrainingConfig();
+        Publish(config.Model.Type, published);
+        ConfigurationRules.RequireUsed(
+            config, published, "a segmentation network",
+            "SEGMENTATION.CLASSES", "SEGMENTATION.COLOR_MASKS", "SEGMENTATION.REDUCE_ZERO_LABEL", "SEGMENTATION.STEPS_PER_EPOCH", "SEGMENTATION.WARMUP_STEPS",
+            "SEGMENTATION.POWER", "SEGMENTATION.AUGMENT", "SEGMENTATION.CROP_WIDTH", "SEGMENTATION.CLASS_WEIGHTS");
     }
 }

@@ -10,11 +10,14 @@ namespace PolaFormer.Training.Configuration;
 /// </summary>
 public static class ConfigurationRules
 {
-    private static readonly string[] s_ofClassifiers =
-        ["MODEL.ATTENTION", "TRAIN.START_EPOCH", "TRAIN.COOLDOWN_EPOCHS", "TRAIN.ACCUMULATION_STEPS", "TRAIN.USE_CHECKPOINT", "TRAIN.LAYER_DECAY", "TRAIN.FREEZE", "SAVE_PTH"];
-
-    /// <summary>Keys of the optimisation that are for classifiers alone.</summary>
-    public static ReadOnlySpan<string> OfClassifiers => s_ofClassifiers;
+    /// <summary>Keys that every task of images obeys.</summary>
+    private static readonly string[] s_ofAll =
+    [
+        "BASE", "DATA.DATA_PATH", "DATA.DATASET", "DATA.BATCH_SIZE", "DATA.IMG_SIZE", "DATA.HOLD_OUT", "MODEL.TYPE", "MODEL.NAME", "MODEL.RESUME", "MODEL.PRETRAINED",
+        "TRAIN.EPOCHS", "TRAIN.PATIENCE", "TRAIN.WEIGHT_DECAY", "TRAIN.BASE_LR", "TRAIN.CLIP_GRAD", "TRAIN.CLIP_MODE", "TRAIN.AUTO_RESUME", "TRAIN.MODEL_EMA", "TRAIN.MODEL_EMA_DECAY",
+        "TRAIN.MODEL_EMA_WARMUP", "TRAIN.ON_NAN", "TRAIN.DETECT_ANOMALY", "TRAIN.LR_SCHEDULER.NAME",
+        "DEVICE", "AMP_TYPE", "OUTPUT", "TAG", "SAVE_FREQ", "SAVE_MINUTES", "PRINT_FREQ", "SEED", "EVAL_MODE", "THROUGHPUT_MODE",
+    ];
 
     /// <summary>Checks every key of a section.</summary>
     /// <param name="section">A configuration, or a section of one.</param>
@@ -33,19 +36,19 @@ public static class ConfigurationRules
         }
     }
 
-    /// <summary>Refuses values of keys that a task does not use.</summary>
+    /// <summary>Refuses keys that a task of images does not use: they would be passed over silently.</summary>
     /// <param name="config">The recipe.</param>
-    /// <param name="what">What does not use them: <c>a detector</c>.</param>
-    /// <param name="keys">The keys.</param>
-    /// <exception cref="ConfigurationException">One has another value than its default.</exception>
-    public static void RequireDefaults(TrainingConfig config, string what, params ReadOnlySpan<string> keys)
+    /// <param name="published">What it is without the user's keys.</param>
+    /// <param name="what">What is trained: <c>a detector</c>.</param>
+    /// <param name="used">The keys that are used beside those that every task obeys.</param>
+    /// <exception cref="ConfigurationException">Another one has another value than the published one.</exception>
+    public static void RequireUsed(TrainingConfig config, TrainingConfig published, string what, params IEnumerable<string> used)
     {
-        var defaults = new TrainingConfig();
-        foreach (string key in keys)
+        foreach (string key in ConfigurationKeys.All(typeof(TrainingConfig)).Except([.. s_ofAll, .. used]))
         {
-            object? value = ConfigurationKeys.Get(config, key), published = ConfigurationKeys.Get(defaults, key);
-            if (ConfigurationValue.Format(value) != ConfigurationValue.Format(published))
-                throw new ConfigurationException($"{key}: {ConfigurationValue.Show(value)} has no effect on the training of {what}. Leave the key out, or at {ConfigurationValue.Show(published)}.");
+            object? value = ConfigurationKeys.Get(config, key), usual = ConfigurationKeys.Get(published, key);
+            if (ConfigurationValue.Format(value) != ConfigurationValue.Format(usual))
+                throw new ConfigurationException($"{key}: {ConfigurationValue.Show(value)} has no effect on this training of {what}. Leave the key out, or at {ConfigurationValue.Show(usual)}.");
         }
     }
 

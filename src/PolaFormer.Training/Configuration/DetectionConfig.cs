@@ -22,6 +22,10 @@ public sealed class DetectionConfig
     [Range(1, 1 << 20)]
     public int Repeats { get; set; } = 1;
 
+    /// <summary>IMAGES: numbers of images of COCO's <c>val2017</c> that a run both learns and is measured on, to see whether a network learns them by heart; empty for all of both parts.</summary>
+    [Range(0, int.MaxValue)]
+    public int[] Images { get; set; } = [];
+
     /// <summary>SCENES: scenes of an epoch, where DATA.DATASET is <c>shapes</c>.</summary>
     [Range(1, 1 << 24)]
     public int Scenes { get; set; } = 2000;

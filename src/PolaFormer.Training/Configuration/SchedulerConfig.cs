@@ -5,7 +5,7 @@ namespace PolaFormer.Training.Configuration;
 /// <summary>TRAIN.LR_SCHEDULER: the course of the learning rate.</summary>
 public sealed class SchedulerConfig
 {
-    /// <summary>NAME: <c>cosine</c>, <c>linear</c>, <c>step</c>, or (ours) <c>onecycle</c>, which moves AdamW's β₁, too, and takes no WARMUP_LR and MIN_LR; <c>poly</c> is that of segmentation networks, <c>milestones</c> that of detectors.</summary>
+    /// <summary>NAME: <c>cosine</c>, <c>linear</c>, <c>step</c>, or (ours) <c>onecycle</c>, which moves AdamW's β₁, too, and takes no WARMUP_LR and MIN_LR; <c>poly</c> is that of segmentation networks; detectors have <c>milestones</c>, or <c>linear</c> down to 0.</summary>
     [AllowedValues("cosine", "linear", "step", "onecycle", "poly", "milestones")]
     public string Name { get; set; } = "cosine";
 
