@@ -69,7 +69,7 @@ internal static class EvalCommand
 
     private static Evaluation Evaluate(string path, string? modelName, IImageDataset images, DataLoaderOptions options, ImageViews views, bool fastDecode)
     {
-        ImageClassifier classifier = ImageClassifier.Load(path, modelName, views: views);
+        ImageClassifier classifier = ImageClassifier.Load(path, new ClassifierOptions { ModelName = modelName, Views = views });
 
         // Folders of ImageNet are named by synset, not by what the classes are called.
         bool namesFolders = classifier.Labels.Count > 0 && !ReferenceEquals(classifier.Labels, ImageNetLabels.Names);

@@ -10,18 +10,17 @@ namespace PolaFormer.Cli;
 /// <summary><c>predict IMAGE…</c>: the most probable classes of images, and of texts with a network of sequences.</summary>
 internal static class PredictCommand
 {
-    private const long MaxLabelBytes = 64 << 20, MaxInputBytes = 256 << 20;
-    private const string StandardInput = "-";
+    private const long MaxLabelBytes = 64 << 20;
 
     public static Command Create()
     {
-        var images = new Argument<string[]>("IMAGE") { Arity = ArgumentArity.ZeroOrMore, Description = "Image files (JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, ICO), or folders of them with all that are in these, or - for an image on standard input; with a network of a task of Long Range Arena, its texts or images." };
+        var images = new Argument<string[]>("IMAGE") { Arity = ArgumentArity.ZeroOrMore, Description = "Image files (JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, ICO), folders of them with all that are in these, addresses on the web (http, https), or - for an image on standard input; with a network of a task of Long Range Arena, its texts or images." };
         var text = new Option<string[]>("--text") { HelpName = "TEXT", Description = "A text or an expression instead of a file, for a network of a task of Long Range Arena; twice for one that compares two.", AllowMultipleArgumentsPerToken = false, Arity = ArgumentArity.ZeroOrMore };
         var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
         var labels = new Option<string?>("--labels") { HelpName = "FILE", Description = "A text file with a class name a line." };
         var top = new Option<int>("--top") { HelpName = "K", Description = "How many classes to print.", DefaultValueFactory = _ => 5, CustomParser = Numbers.One(1, int.MaxValue) };
-        var output = new Option<string?>("--output") { HelpName = "FOLDER", Description = "Where a segmentation network's maps go: NAME.classes.png, indexed, and NAME.overlay.png, with a legend; or a detector's pictures, NAME.objects.png." };
+        var output = new Option<string?>("--output", "-o") { HelpName = "FOLDER", Description = "Where a segmentation network's maps go: NAME.classes.png, indexed, and NAME.overlay.png, with a legend; or a detector's pictures, NAME.objects.png." };
         var shortSide = new Option<int?>("--short-side") { HelpName = "PIXELS", Description = "What the short side of an image is brought to for a segmentation network; what it was trained with by default.", CustomParser = Numbers.OneOrNone(32, 8192) };
         var window = new Option<int?>("--window") { HelpName = "PIXELS", Description = "Side of overlapping windows that a segmentation network looks through; the whole image by default.", CustomParser = Numbers.OneOrNone(32, 8192) };
         var csv = new Option<string?>("--csv") { HelpName = "FILE", Description = "Where the areas of a segmentation network's classes, or a detector's objects go, a line each." };
@@ -47,15 +46,13 @@ internal static class PredictCommand
                 throw new ArgumentException("--text is for a network of a task of Long Range Arena; name one with --checkpoint.");
             string[]? names = parsed.GetValue(labels) is { } file ? Labels(file) : null;
             if (task == NetworkTask.Segmentation)
-                return SegmentPrediction.Run(path, parsed.GetValue(model), names, Expand(inputs), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(shortSide), parsed.GetValue(window), parsed.GetValue(json));
+                return SegmentPrediction.Run(path, parsed.GetValue(model), names, ImageSources.Expand(inputs), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(shortSide), parsed.GetValue(window), parsed.GetValue(json));
             if (task == NetworkTask.Detection)
-                return DetectPrediction.Run(path, parsed.GetValue(model), names, Expand(inputs), (float)parsed.GetValue(threshold), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
+                return DetectPrediction.Run(path, parsed.GetValue(model), names, ImageSources.Expand(inputs), (float)parsed.GetValue(threshold), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
             if (parsed.GetValue(output) is not null || parsed.GetValue(csv) is not null)
                 throw new ArgumentException("--output and --csv are for segmentation networks and detectors; name the checkpoint with --checkpoint.");
-            var classifier = ImageClassifier.Load(path, parsed.GetValue(model), names, views: parsed.GetValue(views));
-            if (parsed.GetValue(fastDecode))
-                classifier.Decoding = classifier.Decoding with { MinimumSize = classifier.Transform.ResizeSize };
-            return Run(classifier, Expand(inputs), parsed.GetValue(top), parsed.GetValue(json));
+            var classifier = ImageClassifier.Load(path, new ClassifierOptions { ModelName = parsed.GetValue(model), Labels = names, Views = parsed.GetValue(views), FastDecoding = parsed.GetValue(fastDecode) });
+            return Run(classifier, ImageSources.Expand(inputs), parsed.GetValue(top), parsed.GetValue(json));
         });
         return command;
     }
@@ -69,7 +66,8 @@ internal static class PredictCommand
             string file = ImageFiles.NameOf(path);
             try
             {
-                IReadOnlyList<Prediction> predictions = path == StandardInput ? PredictStandardInput(classifier, top) : classifier.Predict(path, top);
+                using Image image = ImageSources.Decode(path, classifier.Decoding);
+                IReadOnlyList<Prediction> predictions = classifier.Predict(image, top);
                 if (json)
                     results.Add(new { file, predictions = predictions.Select(guess => new { label = guess.Label, index = guess.Index, probability = guess.Probability }) });
                 else
@@ -89,29 +87,6 @@ internal static class PredictCommand
         return exitCode;
     }
 
-    private static IReadOnlyList<Prediction> PredictStandardInput(ImageClassifier classifier, int top)
-    {
-        using Stream input = Console.OpenStandardInput();
-        using var bytes = new MemoryStream();
-        byte[] buffer = new byte[1 << 16];
-        for (int read; (read = input.Read(buffer)) > 0;)
-        {
-            if (bytes.Length + read > MaxInputBytes)
-                throw new ImageException($"standard input: more than {MaxInputBytes >> 20} MiB, which no image is taken for. Name a file");
-            bytes.Write(buffer, 0, read);
-        }
-
-        try
-        {
-            using Image image = ImageDecoder.Decode(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), classifier.Decoding);
-            return classifier.Predict(image, top);
-        }
-        catch (ImageException error)
-        {
-            throw new ImageException($"standard input: {error.Message}", error);
-        }
-    }
-
     private static void Print(string file, IReadOnlyList<Prediction> predictions)
     {
         const int barWidth = 24;
@@ -128,25 +103,5 @@ internal static class PredictCommand
     {
         string[] names = [.. InputFile.ReadAllLines(file, MaxLabelBytes).Select(line => line.Trim()).Where(line => line.Length > 0)];
         return names.Length > 0 ? names : throw new FileException(file, "it names no class. Write a class name a line.");
-    }
-
-    private static List<string> Expand(IEnumerable<string> paths)
-    {
-        var files = new List<string>();
-        foreach (string path in paths)
-        {
-            if (!Directory.Exists(path))
-            {
-                files.Add(path);
-                continue;
-            }
-
-            IReadOnlyList<string> found = ImageFiles.In(path, recursive: true);
-            if (found.Count == 0)
-                throw new ArgumentException($"{path} holds no images (looked for {string.Join(", ", ImageFiles.Extensions)}).");
-            files.AddRange(found);
-        }
-
-        return files;
     }
 }

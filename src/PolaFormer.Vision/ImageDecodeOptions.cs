@@ -9,6 +9,9 @@ public sealed record ImageDecodeOptions
     /// <summary>The orientation noted by the camera is applied: for people's photographs.</summary>
     public static ImageDecodeOptions Photograph { get; } = new() { ApplyExifOrientation = true };
 
+    /// <summary>Files and streams of more bytes are refused: files unread, streams when they go beyond it.</summary>
+    public long ByteLimit { get; init; } = 1L << 30;
+
     /// <summary>Images of more pixels (width · height) are refused before memory is taken. The default, 178,956,970, is where Pillow refuses (twice its warning limit of 1 GiB / 4 / 3).</summary>
     public long PixelLimit { get; init; } = 178_956_970;
 

@@ -12,9 +12,6 @@ namespace PolaFormer.Vision;
 /// </summary>
 public static class ImageDecoder
 {
-    /// <summary>Files larger than this are refused unread.</summary>
-    private const long MaxFileBytes = 1L << 30;
-
     /// <summary>Longer sides are refused: resizing takes memory for the longer side times the new size, however few pixels there are.</summary>
     private const int MaxSide = 1 << 18;
 
@@ -24,7 +21,7 @@ public static class ImageDecoder
     /// <exception cref="ImageException">The file cannot be read or is no intact image; the message begins with the path.</exception>
     public static Image Decode(string path, ImageDecodeOptions? options = null)
     {
-        byte[] data = ReadFile(path);
+        byte[] data = ReadFile(path, (options ?? ImageDecodeOptions.Default).ByteLimit);
         try
         {
             return Decode(data, options);
@@ -32,6 +29,28 @@ public static class ImageDecoder
         catch (ImageException error)
         {
             throw new ImageException($"{RawPath.Readable(path)}: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Decodes what a stream holds from where it is to its end; the stream stays open.</summary>
+    /// <param name="stream">The whole file.</param>
+    /// <param name="options">Limits and orientation; <see cref="ImageDecodeOptions.Default"/> when absent.</param>
+    /// <param name="name">What messages begin with.</param>
+    /// <exception cref="ImageException">The stream breaks off, exceeds a limit, or holds no intact image of a known format.</exception>
+    public static Image Decode(Stream stream, ImageDecodeOptions? options = null, string name = "the stream")
+    {
+        options ??= ImageDecodeOptions.Default;
+        try
+        {
+            return Decode(InputStream.ReadAllBytes(stream, name, options.ByteLimit).Span, options);
+        }
+        catch (FileException error)
+        {
+            throw new ImageException(error.Message, error);
+        }
+        catch (ImageException error)
+        {
+            throw new ImageException($"{name}: {error.Message}", error);
         }
     }
 
@@ -76,14 +95,15 @@ public static class ImageDecoder
     }
 
     /// <summary>The bytes of an image file; what goes wrong becomes an <see cref="ImageException"/>.</summary>
-    internal static byte[] ReadFile(string path)
+    internal static byte[] ReadFile(string path, long? maxBytes = null)
     {
+        long most = maxBytes ?? ImageDecodeOptions.Default.ByteLimit;
         try
         {
             if (!RawPath.Has(path))
-                return InputFile.ReadAllBytes(path, MaxFileBytes);
+                return InputFile.ReadAllBytes(path, most);
             using SafeFileHandle place = RawPath.Hold(path, out string name);
-            return InputFile.ReadAllBytes(name, MaxFileBytes);
+            return InputFile.ReadAllBytes(name, most);
         }
         catch (FileException error)
         {

@@ -19,7 +19,7 @@ internal sealed record ProbedImage(IReadOnlyList<ProbedLayer> Layers, Image Pict
     /// <exception cref="ArgumentException">The network has no attention that could be looked into.</exception>
     public static ProbedImage Load(string file, string checkpoint, string? model)
     {
-        var classifier = ImageClassifier.Load(checkpoint, model, optimize: false);
+        var classifier = ImageClassifier.Load(checkpoint, new ClassifierOptions { ModelName = model, OptimizeForInference = false });
         using Image image = ImageDecoder.Decode(file, classifier.Decoding);
         EvalTransform transform = classifier.Transform;
         Tensor input = Tensor.Empty([1, transform.ImageSize, transform.ImageSize, Image.Channels], device: classifier.Model.Device);

@@ -36,6 +36,10 @@ public static unsafe class Workers
     [ThreadStatic]
     private static bool t_inside;
 
+    // 0 for none.
+    [ThreadStatic]
+    private static int t_limit;
+
     /// <summary>Number of threads that work on one run, the caller included; at least 1. Default: the processors of the machine.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
     public static int ThreadCount
@@ -48,6 +52,16 @@ public static unsafe class Workers
         }
     }
 
+    /// <summary>Lets at most so many threads, the caller included, work on the runs of this thread, until the result is disposed on it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number is below 1.</exception>
+    public static IDisposable Limit(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        var restore = new RestoreLimit(t_limit);
+        t_limit = threads;
+        return restore;
+    }
+
     /// <summary>
     /// Runs parts 0 … <paramref name="parts"/> − 1 of <paramref name="body"/> and returns when all are done. A call from
     /// inside a part, or while another thread's run holds the pool, runs on the calling thread alone.
@@ -55,7 +69,7 @@ public static unsafe class Workers
     /// <remarks>The first exception thrown by a part surfaces here, after the parts under way have ended; the others are skipped.</remarks>
     internal static void Run<TBody>(int parts, TBody body) where TBody : struct, IParallelBody
     {
-        int threads = Math.Min(s_threadCount, parts);
+        int threads = Math.Min(t_limit == 0 ? s_threadCount : Math.Min(t_limit, s_threadCount), parts);
         if (threads <= 1 || t_inside || Interlocked.CompareExchange(ref s_busy, 1, 0) != 0)
         {
             for (int part = 0; part < parts; part++)
@@ -152,6 +166,11 @@ public static unsafe class Workers
                 workers[i] = new Worker(i);
             return s_workers = workers;
         }
+    }
+
+    private sealed class RestoreLimit(int previous) : IDisposable
+    {
+        public void Dispose() => t_limit = previous;
     }
 
     /// <summary>A counter alone on its cache lines, for many threads write it.</summary>

@@ -42,9 +42,36 @@ public unsafe class WorkersTests : IDisposable
         }
     }
 
+    private readonly struct Naming(int[] counts, int[] threads) : IParallelBody
+    {
+        public void Run(int part)
+        {
+            Interlocked.Increment(ref counts[part]);
+            threads[part] = Environment.CurrentManagedThreadId;
+        }
+    }
+
     private readonly struct Nothing : IParallelBody
     {
         public void Run(int part) { }
+    }
+
+    [Fact]
+    public void AThreadMayUseFewerThanTheProcess()
+    {
+        Workers.ThreadCount = 4;
+        int[] counts = new int[64], threads = new int[64];
+        using (Workers.Limit(2))
+        {
+            using (Workers.Limit(1))
+                Workers.Run(64, new Naming(counts, threads));
+            Assert.All(threads, thread => Assert.Equal(Environment.CurrentManagedThreadId, thread));
+            Assert.All(counts, count => Assert.Equal(1, count));
+            Workers.Run(64, new Naming(counts, threads));
+            Assert.InRange(threads.Distinct().Count(), 1, 2);
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => Workers.Limit(0));
     }
 
     [Theory]
