@@ -1,5 +1,6 @@
 using PolaFormer.Analysis.Report;
 using PolaFormer.Checkpoints;
+using PolaFormer.Measurement;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Vision.Datasets;
@@ -36,6 +37,40 @@ internal static class FolderTraining
         {
             throw new ConfigurationException(error.Message);
         }
+    }
+
+    /// <summary>Refuses what is no folder of images where nothing else says what to train.</summary>
+    /// <exception cref="ConfigurationException">It is missing, or is a file.</exception>
+    public static void RequireFolder(string? folder)
+    {
+        if (folder is null)
+            throw new ConfigurationException("Nothing says what to train: give a folder of images with --data, a recipe with --cfg, or a network with --model.");
+        if (File.Exists(folder))
+            throw new ConfigurationException($"{folder}: it is a file, and recipes are made for folders. Unpack it, or name a recipe with --cfg.");
+        if (!Directory.Exists(folder))
+            throw new ConfigurationException($"{folder}: there is no such folder. --data takes a folder that has one folder of images for each class; check the path.");
+    }
+
+    /// <summary>Cuts the batches where a step would not fit memory; a run that is continued keeps its own.</summary>
+    /// <param name="config">The recipe, whose batch size and accumulation are set.</param>
+    /// <param name="asJson">Whether standard output is for the log alone.</param>
+    public static void FitBatch(TrainingConfig config, bool asJson)
+    {
+        string earlier = Path.Combine(config.Output, "config.yaml");
+        if (config.Train.AutoResume && File.Exists(earlier))
+        {
+            TrainingConfig before = ConfigurationReader.Read(earlier);
+            (config.Data.BatchSize, config.Train.AccumulationSteps) = (before.Data.BatchSize, before.Train.AccumulationSteps);
+            return;
+        }
+
+        if (BatchMemory.OfTraining(config) is not { } memory || memory.PartsOf(config.Data.BatchSize) is not (> 1 and int parts))
+            return;
+        int images = config.Data.BatchSize;
+        config.Data.BatchSize = images / parts;
+        config.Train.AccumulationSteps = parts;
+        if (!asJson)
+            Console.WriteLine(FormattableString.Invariant($"A step of {images} images takes about {memory.BytesOf(images) / 1e9:0.#} GB, and {memory.Free / 1e9:0.#} GB are free: {parts} times {config.Data.BatchSize} images a step (TRAIN.ACCUMULATION_STEPS)."));
     }
 
     private static ModelDescription DescriptionOf(string path)

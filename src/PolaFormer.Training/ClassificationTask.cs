@@ -15,6 +15,9 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     private readonly ModelDescription _description;
     private readonly Mixup? _mixup;
 
+    // Null where every example counts alike.
+    private readonly float[]? _classWeights;
+
     // Filled by the loader's threads.
     private readonly ConcurrentQueue<string> _badImages = new();
 
@@ -48,6 +51,13 @@ public sealed class ClassificationTask : TrainingTask<Batch>
         FrozenParameters.Apply(Network, config.Train.Freeze);
         if (Mixup.IsWanted(config.Aug))
             _mixup = new Mixup(config.Aug, Network.NumClasses, config.Model.LabelSmoothing);
+        if (config.Train.ClassWeights == "balanced")
+        {
+            if (config.Data.Balanced)
+                throw new ConfigurationException("TRAIN.CLASS_WEIGHTS: balanced and DATA.BALANCED would make up for uneven classes twice. Leave one of them out.");
+            _classWeights = ClassWeights.Balanced(Data.CountsOfClasses());
+        }
+
         _description = new ModelDescription
         {
             Model = configured.Name,
@@ -115,7 +125,7 @@ public sealed class ClassificationTask : TrainingTask<Batch>
         Evaluation.Run(model, ClassificationMetrics.Definitions, loader.Epoch(0), batch =>
         {
             Tensor logits = MeanOfViews(model.Forward(Images(batch, device ?? Device.Default)), batch);
-            return new BatchResult(batch.Count, CrossEntropy(logits, batch, 0), ClassificationMetrics.Sums(logits, batch.Labels));
+            return new BatchResult(batch.Count, CrossEntropy(logits, batch), ClassificationMetrics.Sums(logits, batch.Labels));
         }, stop);
 
     /// <inheritdoc/>
@@ -125,7 +135,7 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     protected override IEnumerable<Batch> EvaluationBatches() => Data.Evaluation.Epoch(0);
 
     /// <inheritdoc/>
-    protected override Tensor Loss(Tensor predictions, Batch batch) => CrossEntropy(predictions, batch, 0);
+    protected override Tensor Loss(Tensor predictions, Batch batch) => CrossEntropy(predictions, batch);
 
     /// <inheritdoc/>
     protected override int CountOf(Batch batch) => batch.Count;
@@ -137,11 +147,12 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     protected override (Tensor Predictions, Tensor Loss) Train(Batch batch)
     {
         Tensor images = Images(batch, Device);
-        Tensor? targets = null;
+        Tensor? mixed = null;
         if (_mixup is not null)
-            (images, targets) = _mixup.Apply(images, batch.Labels, RandomStep.Current.Seed, (long)RandomStep.Current.Step);
+            (images, mixed) = _mixup.Apply(images, batch.Labels, RandomStep.Current.Seed, (long)RandomStep.Current.Step);
         Tensor logits = Network.Forward(images);
-        return (logits, targets is null ? CrossEntropy(logits, batch, (float)_config.Model.LabelSmoothing) : logits.CrossEntropy(targets).Mean());
+        Tensor targets = mixed ?? SoftTargets.FromLabels(batch.Labels, logits.Shape[1], (float)_config.Model.LabelSmoothing, logits.Device);
+        return (logits, logits.CrossEntropy(_classWeights is null ? targets : ClassWeights.Apply(targets, _classWeights)).Mean());
     }
 
     // Logits whose softmax is the mean of the views' probabilities.
@@ -150,6 +161,6 @@ public sealed class ClassificationTask : TrainingTask<Batch>
 
     private static Tensor Images(Batch batch, Device device) => Tensor.From(batch.Images, [batch.Count * batch.ViewCount, batch.ImageSize, batch.ImageSize, 3], device);
 
-    private static Tensor CrossEntropy(Tensor logits, Batch batch, float smoothing) =>
-        logits.CrossEntropy(SoftTargets.FromLabels(batch.Labels, logits.Shape[1], smoothing, logits.Device)).Mean();
+    private static Tensor CrossEntropy(Tensor logits, Batch batch) =>
+        logits.CrossEntropy(SoftTargets.FromLabels(batch.Labels, logits.Shape[1], 0, logits.Device)).Mean();
 }

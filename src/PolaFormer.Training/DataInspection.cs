@@ -27,6 +27,9 @@ public sealed record DataInspection
     /// <summary>Training images with the bytes of an evaluation image: the figure of the run would count what was learned by heart.</summary>
     public required IReadOnlyList<(string Train, string Evaluation)> Duplicates { get; init; }
 
+    /// <summary>Training images of different classes with the same bytes: one of the two is wrong.</summary>
+    public IReadOnlyList<(string First, string Second)> Contradictions { get; init; } = [];
+
     /// <summary>Training images.</summary>
     public int TrainCount => TrainCounts.Sum();
 
@@ -49,6 +52,7 @@ public sealed record DataInspection
             EvaluationCounts = CountsOf(evaluated, evaluation.Classes.Count),
             Unreadable = [.. trained.Concat(evaluated).Select(look => look.Error).OfType<string>()],
             Duplicates = [.. trained.Where(look => names.ContainsKey(look.Hash)).Select(look => (look.Name, names[look.Hash]))],
+            Contradictions = [.. trained.Where(look => look.Hash.Length > 0).GroupBy(look => look.Hash).Select(same => (First: same.First(), Second: same.FirstOrDefault(look => look.Label != same.First().Label))).Where(pair => pair.Second is not null).Select(pair => (pair.First.Name, pair.Second!.Name))],
         };
     }
 
@@ -65,6 +69,8 @@ public sealed record DataInspection
             yield return $"few images: {Listed([.. TrainCounts.Select((count, label) => (count, label)).Where(pair => pair.count < FewImages).Select(pair => $"{Classes[pair.label]} has {pair.count}")])} to train on.";
         if (Duplicates.Count > 0)
             yield return $"{Duplicates.Count} training {(Duplicates.Count == 1 ? "image is an evaluation image, too" : "images are evaluation images, too")}, so that the accuracy is flattering: {Listed([.. Duplicates.Select(pair => $"{pair.Train} = {pair.Evaluation}")])}.";
+        if (Contradictions.Count > 0)
+            yield return $"{Contradictions.Count} training {(Contradictions.Count == 1 ? "image lies" : "images lie")} in two classes: {Listed([.. Contradictions.Select(pair => $"{pair.First} = {pair.Second}")])}.";
         if (Unreadable.Count > 0)
             yield return $"{Unreadable.Count} {(Unreadable.Count == 1 ? "image" : "images")} cannot be read and {(Unreadable.Count == 1 ? "is" : "are")} left out: {Listed(Unreadable)}.";
     }

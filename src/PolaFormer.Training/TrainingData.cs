@@ -17,9 +17,11 @@ public sealed class TrainingData
 
     private const long SmallImagesCacheBytes = 1L << 30;
 
-    private TrainingData(DataLoader train, DataLoader evaluation, IReadOnlyList<string> classes, float[] mean, float[] std, bool centerCrop)
+    private readonly IImageDataset _images;
+
+    private TrainingData(DataLoader train, DataLoader evaluation, IReadOnlyList<string> classes, float[] mean, float[] std, bool centerCrop, IImageDataset images)
     {
-        (Train, Evaluation, Classes, Mean, Std, CenterCrop) = (train, evaluation, classes, mean, std, centerCrop);
+        (Train, Evaluation, Classes, Mean, Std, CenterCrop, _images) = (train, evaluation, classes, mean, std, centerCrop, images);
     }
 
     /// <summary>Augmented, shuffled batches; a last, smaller one is left out.</summary>
@@ -80,7 +82,16 @@ public sealed class TrainingData
         var preparation = new EvalTransform(data.ImgSize, centerCrop ? EvalResize.SquareThenCrop : EvalResize.Square, filter, normalization);
         return new TrainingData(
             new DataLoader(train, augmentation, options with { Shuffle = true, DropLast = true, BalancedBy = data.Balanced ? LabelsOf(train) : null }),
-            new DataLoader(evaluation, preparation, options), train.Classes, mean, std, centerCrop);
+            new DataLoader(evaluation, preparation, options), train.Classes, mean, std, centerCrop, train);
+    }
+
+    /// <summary>Training images of each class.</summary>
+    public IReadOnlyList<int> CountsOfClasses()
+    {
+        int[] counts = new int[Classes.Count];
+        foreach (int label in LabelsOf(_images))
+            counts[label]++;
+        return counts;
     }
 
     /// <summary>The images to train and to evaluate on: those of the folders, archives or shards for both, or a folder of classes divided by DATA.HOLD_OUT and SEED.</summary>

@@ -50,6 +50,27 @@ public sealed class FolderTrainingTests : IDisposable
         Assert.StartsWith("<svg", File.ReadAllText(Path.Combine(_folder, "learning-rates.svg")), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task AMissingFolderIsSaidToBeMissing()
+    {
+        (int code, _, string error) = await Train(Path.Combine(_images.Path, "nowhere"));
+        Assert.Equal(1, code);
+        Assert.Contains("nowhere: there is no such folder.", error);
+        (code, _, error) = await Train(Path.Combine(_images.Path, "train", "red", "001.bmp"));
+        Assert.Equal(1, code);
+        Assert.Contains("001.bmp: it is a file, and recipes are made for folders.", error);
+    }
+
+    [Fact]
+    public async Task ARunThatIsContinuedKeepsItsBatches()
+    {
+        (int code, _, string error) = await Train(_images.Path, "--epochs", "1", "--batch", "6");
+        Assert.True(code == 0, error);
+        (code, _, error) = await Train(_images.Path, "--epochs", "2");
+        Assert.True(code == 0, error);
+        Assert.Contains("BATCH_SIZE: 6", File.ReadAllText(Path.Combine(_folder, "config.yaml")));
+    }
+
     private Task<(int ExitCode, string Output, string Error)> Train(string data, params string[] options) =>
         Polaformer.Run(["train", "--data", data, "--output", _folder, .. options, "--opts", "DATA.IMG_SIZE", "32"]);
 }

@@ -26,6 +26,7 @@ public sealed class FolderRecipeTests : IDisposable
     {
         string train = Path.Combine(_images.Path, "train");
         File.Copy(Path.Combine(_images.Path, "val", "red", "001.bmp"), Path.Combine(train, "red", "copy.bmp"));
+        File.Copy(Path.Combine(train, "red", "002.bmp"), Path.Combine(train, "green", "002.bmp"), overwrite: true);
         File.WriteAllText(Path.Combine(train, "green", "broken.bmp"), "no image");
         for (int i = 3; i < 12; i++)
             File.Delete(Path.Combine(train, "blue", $"{i:D3}.bmp"));
@@ -35,6 +36,7 @@ public sealed class FolderRecipeTests : IDisposable
         Assert.Contains(warnings, warning => warning.StartsWith("the classes are uneven: 13 training images of", StringComparison.Ordinal) && warning.Contains("3 of blue"));
         Assert.Contains(warnings, warning => warning.StartsWith("few images: blue has 3", StringComparison.Ordinal));
         Assert.Contains(warnings, warning => warning.StartsWith("1 training image is an evaluation image, too", StringComparison.Ordinal) && warning.Contains("copy.bmp"));
+        Assert.Contains(warnings, warning => warning.StartsWith("1 training image lies in two classes", StringComparison.Ordinal) && warning.Contains("002.bmp"));
         Assert.Contains(warnings, warning => warning.StartsWith("1 image cannot be read and is left out", StringComparison.Ordinal) && warning.Contains("broken.bmp"));
     }
 

@@ -78,6 +78,10 @@ public sealed class OptimizationConfig
     /// <summary>FREEZE (ours): patterns of parameter names that stay as they are, such as <c>layers.0.*</c>.</summary>
     public string[] Freeze { get; set; } = [];
 
+    /// <summary>CLASS_WEIGHTS (ours): <c>balanced</c> weighs every example's loss by N / (classes · examples of its class), so that all classes count alike; <c>none</c>.</summary>
+    [AllowedValues("none", "balanced")]
+    public string ClassWeights { get; set; } = "none";
+
     /// <summary>ON_NAN (ours): what a loss or gradient that is not finite does: <c>stop</c>, <c>skip</c> or <c>rollback</c>.</summary>
     [AllowedValues("stop", "skip", "rollback")]
     public string OnNan { get; set; } = "stop";
