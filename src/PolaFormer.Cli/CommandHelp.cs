@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 
 namespace PolaFormer.Cli;
 
@@ -13,8 +14,8 @@ internal sealed class CommandHelp(HelpAction standard) : SynchronousCommandLineA
         ("Networks at work", ["predict", "eval", "export"]),
         ("Training", ["train", "report", "longrange"]),
         ("Networks and their files", ["models", "fetch", "inspect", "convert"]),
-        ("Looking into attention", ["attention", "entropy", "gates", "compare"]),
-        ("Measuring", ["bench", "reproduce"]),
+        ("Looking into attention", ["analyze"]),
+        ("Measuring", ["bench", "diff", "reproduce"]),
         ("The program", ["completion"]),
     ];
 
@@ -25,19 +26,31 @@ internal sealed class CommandHelp(HelpAction standard) : SynchronousCommandLineA
         ["export"] = ["export --onnx network.onnx", "export --onnx network.onnx --checkpoint output/mine/best.safetensors"],
         ["train"] = ["train --data photographs --output output/mine", "train --cfg configs/pola_pvt_tiny.yaml --data imagenet --device cuda"],
         ["report"] = ["report output/mine", "report output/pvt_tiny"],
+        ["longrange generate"] = ["longrange generate listops --output data/listops", "longrange generate pathfinder --output data/pathfinder --seed 1"],
+        ["longrange inspect"] = ["longrange inspect listops --data data/listops", "longrange inspect text --data data/text"],
         ["longrange"] = ["longrange generate listops --output data/listops", "longrange inspect listops --data data/listops"],
         ["models"] = ["models", "models pola_pvt_tiny"],
         ["fetch"] = ["fetch pola_pvt_tiny", "fetch hf://OWNER/REPOSITORY/FILE"],
         ["inspect"] = ["inspect model.pth", "inspect output/mine/best.safetensors --json"],
         ["convert"] = ["convert model.pth model.safetensors", "convert best.safetensors small.safetensors --half"],
-        ["attention"] = ["attention photograph.jpg -o attention.png", "attention photograph.jpg --rollout -o rollout.png"],
-        ["entropy"] = ["entropy photograph.jpg", "entropy --theorem"],
-        ["gates"] = ["gates photograph.jpg", "gates photograph.jpg --html gates.html"],
-        ["compare"] = ["compare", "compare --mechanisms softmax,polarity --tokens 196,784"],
-        ["bench"] = ["bench --model pola_pvt_tiny", "bench --model polaformer_pp_b0 --batch 8 --train"],
+        ["analyze"] = ["analyze attention photograph.jpg -o attention.png", "analyze compare"],
+        ["analyze attention"] = ["analyze attention photograph.jpg -o attention.png", "analyze attention photograph.jpg --rollout -o rollout.png"],
+        ["analyze entropy"] = ["analyze entropy photograph.jpg", "analyze entropy --theorem"],
+        ["analyze gates"] = ["analyze gates photograph.jpg", "analyze gates photograph.jpg --html gates.html"],
+        ["analyze compare"] = ["analyze compare", "analyze compare --mechanisms softmax,polarity --tokens 196,784"],
+        ["bench"] = ["bench inference --model pola_pvt_tiny", "bench attention --mechanisms softmax,polarity"],
+        ["bench inference"] = ["bench inference --model pola_pvt_tiny", "bench inference --model polaformer_pp_b0 --profile --json"],
+        ["bench training"] = ["bench training --model pola_pvt_tiny", "bench training --model polaformer_pp_b0 --batch 16 --recompute"],
+        ["bench attention"] = ["bench attention --mechanisms softmax,polarity", "bench attention --mechanisms all --tokens 784"],
+        ["bench kernels"] = ["bench kernels", "bench kernels softmax polarity --head-dim 32 64 --plot kernels.svg"],
+        ["bench throughput"] = ["bench throughput --cfg configs/pola_pvt_tiny.yaml --data imagenet", "bench throughput --cfg configs/polaformer_pp_cifar.yaml --data cifar10-jpeg.tar.gz --batch 64"],
+        ["diff"] = ["diff before.json after.json", "diff before.json after.json --json"],
         ["completion"] = ["completion bash --install", "completion zsh"],
         ["reproduce"] = ["reproduce table6 --output tables", "reproduce figure3 --image photograph.jpg --output figures"],
     };
+
+    /// <summary>A command's name as it is typed, those of the commands that it belongs to before it: <c>bench training</c>; empty for the program.</summary>
+    public static string NameOf(CommandResult result) => result.Command is RootCommand ? "" : $"{(result.Parent is CommandResult parent ? NameOf(parent) : "")} {result.Command.Name}".TrimStart();
 
     /// <summary>Examples by the name of the command, without the program's name.</summary>
     public static IReadOnlyDictionary<string, string[]> Examples => s_examples;
@@ -61,7 +74,7 @@ internal sealed class CommandHelp(HelpAction standard) : SynchronousCommandLineA
         }
 
         int code = standard.Invoke(parseResult);
-        if (s_examples.TryGetValue(command.Name, out string[]? examples))
+        if (s_examples.TryGetValue(NameOf(parseResult.CommandResult), out string[]? examples))
             output.WriteLine($"Examples:\n{string.Join('\n', examples.Select(example => $"  polaformer {example}"))}");
         return code;
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PolaFormer.Cli.Analysis;
+using PolaFormer.Cli.Bench;
 using PolaFormer.Cli.LongRange;
 using PolaFormer.Cli.Reproduce;
 
@@ -17,14 +18,12 @@ internal static class Commands
         ["inspect"] = InspectCommand.Create,
         ["convert"] = ConvertCommand.Create,
         ["export"] = ExportCommand.Create,
-        ["bench"] = BenchCommand.Create,
         ["train"] = TrainCommand.Create,
         ["eval"] = EvalCommand.Create,
         ["report"] = ReportCommand.Create,
-        ["attention"] = AttentionCommand.Create,
-        ["entropy"] = EntropyCommand.Create,
-        ["gates"] = GatesCommand.Create,
-        ["compare"] = CompareCommand.Create,
+        ["analyze"] = AnalyzeCommand.Create,
+        ["bench"] = BenchCommand.Create,
+        ["diff"] = DiffCommand.Create,
         ["longrange"] = LongRangeCommand.Create,
         ["reproduce"] = ReproduceCommand.Create,
         ["completion"] = CompletionCommand.Create,

@@ -26,7 +26,7 @@ internal static class CommonOptions
     public static Option<int?> Threads() => new("--threads") { HelpName = "N", Description = "Threads to compute with; all processors by default.", CustomParser = Numbers.OneOrNone(1, MostThreads) };
 
     /// <summary>Another attention in a model.</summary>
-    public static Option<string?> Attention() => new("--attention")
+    public static Option<string?> Attention() => new("--attention", "--mechanism")
     {
         HelpName = "NAME[,NAME…]",
         Description = $"Put another attention into the model's stages, one for all of them or one each (MODEL.ATTENTION), options behind a name as in polarity(alpha=3): {string.Join(", ", AttentionRegistry.All.Select(entry => entry.Name))}.",

@@ -37,7 +37,7 @@ internal static class DetectPrediction
             string file = files[number], name = ImageFiles.NameOf(file);
             try
             {
-                using Image photo = ImageDecoder.Decode(file, detector.Decoding);
+                using Image photo = ImageSources.Decode(file, detector.Decoding);
                 ImageDetections found = detector.Detect(photo);
                 string? picture = output is null ? null : Write(photo, found, detector, file, output);
                 AddLines(lines, name, found, detector);

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using PolaFormer.Cli;
 
+args = EarlierNames.Replace(args);
+
 // Making a command's options takes milliseconds: where the first argument names one, the others are not made.
 Option<string[]> plugins = Plugin.Option();
 var root = new RootCommand("PolaFormer: polarity-aware linear attention for vision, in .NET.") { plugins };

@@ -38,7 +38,7 @@ internal static class SegmentPrediction
             string name = ImageFiles.NameOf(file);
             try
             {
-                using Image photo = ImageDecoder.Decode(file, segmenter.Decoding);
+                using Image photo = ImageSources.Decode(file, segmenter.Decoding);
                 SegmentationResult result = segmenter.Segment(photo);
                 (string? map, string? overlay) = output is null ? default : Write(result, photo, file, output);
                 foreach (ClassArea area in result.Areas)

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using PolaFormer.Analysis.Report;
+using PolaFormer.Cli.Bench;
 using PolaFormer.Files;
-using PolaFormer.Measurement;
 using PolaFormer.Models;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Training;
@@ -18,7 +18,7 @@ internal static class TrainCommand
         var recipe = new Option<string?>("--cfg") { HelpName = "FILE", Description = "Recipe: a YAML file with the authors' keys; see configs/." };
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Network (MODEL.TYPE); without --cfg a segmentation network or a detector, by its published recipe." };
         var data = new Option<string?>("--data") { HelpName = "DIR", Description = "Folder or .tar.gz with train/ and val/ or test/; with images/ and annotations/ for a segmentation network; in COCO's, YOLO's or Pascal VOC's form for a detector (DATA.DATA_PATH)." };
-        var output = new Option<string?>("--output") { HelpName = "DIR", Description = "Folder of logs and checkpoints (OUTPUT); a run found there is continued." };
+        var output = new Option<string?>("--output", "-o") { HelpName = "DIR", Description = "Folder of logs and checkpoints (OUTPUT); a run found there is continued." };
         // The key declares the range.
         var epochs = new Option<int?>("--epochs") { HelpName = "N", Description = "Epochs (TRAIN.EPOCHS).", CustomParser = Numbers.OneOrNone(int.MinValue, int.MaxValue) };
         var batch = new Option<int?>("--batch") { HelpName = "N", Description = "Images a step (DATA.BATCH_SIZE).", CustomParser = Numbers.OneOrNone(int.MinValue, int.MaxValue) };
@@ -36,14 +36,14 @@ internal static class TrainCommand
         Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         var json = new Option<bool>("--json") { Description = "Print the run's log, one JSON object a line, instead of text." };
-        var throughput = new Option<bool>("--throughput") { Description = "Measure images/s of inference on batches of DATA.BATCH_SIZE instead of training (THROUGHPUT_MODE)." };
+        var throughput = new Option<bool>("--throughput") { Hidden = true };
         var command = new Command("train", "Train a network.") { recipe, model, data, output, epochs, batch, rate, seed, holdOut, findRate, resume, pretrained, attention, onNan, detectAnomaly, device, threads, json, throughput, options };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
             string? file = parsed.GetValue(recipe), name = parsed.GetValue(model);
-            if (file is null && name is null && !Directory.Exists(parsed.GetValue(data)))
-                throw new ConfigurationException("Nothing says what to train: give a folder of images with --data, a recipe with --cfg, or a network with --model.");
+            if (file is null && name is null)
+                FolderTraining.RequireFolder(parsed.GetValue(data));
             string[] given =
             [
                 .. name is null ? Array.Empty<string>() : ["MODEL.TYPE", name, "MODEL.NAME", name],
@@ -73,6 +73,8 @@ internal static class TrainCommand
             if (file is not null)
                 RequireRecipeKept(file, config.Output);
             using IDisposable use = CommonOptions.UseDevice(config.Device, isMixed: config.AmpType == "bfloat16");
+            if (isForFolder && parsed.GetValue(batch) is null && !given.Contains("DATA.BATCH_SIZE") && !given.Contains("TRAIN.ACCUMULATION_STEPS"))
+                FolderTraining.FitBatch(config, parsed.GetValue(json));
             return parsed.GetValue(findRate) ? FindRate(config, parsed.GetValue(json)) : Run(config, parsed.GetValue(json));
         });
         return command;
@@ -80,16 +82,14 @@ internal static class TrainCommand
 
     private static int Run(TrainingConfig config, bool asJson)
     {
-        if (config.Data.DataPath.Length == 0)
-            throw new ConfigurationException("No data: give --data, or DATA.DATA_PATH in the recipe.");
         if (config.ThroughputMode)
         {
-            if (NetworkTasks.Of(config) != NetworkTask.Classification)
-                throw new ConfigurationException("THROUGHPUT_MODE measures classifiers of images; the recipe is of another task.");
-            Print(ThroughputMeasurement.Of(config), asJson);
+            ThroughputBench.Print(config, asJson);
             return 0;
         }
 
+        if (config.Data.DataPath.Length == 0)
+            throw new ConfigurationException("No data: give --data, or DATA.DATA_PATH in the recipe.");
         using var stop = new StopSignals();
         Trainer trainer = NetworkTasks.TrainerOf(config);
         if (config.EvalMode)
@@ -128,13 +128,5 @@ internal static class TrainCommand
             Console.WriteLine($"{evaluation.Weights}:");
         EvalCommand.Print(evaluation.Result, trainer.Task.ExamplesName, asJson, trainer.Task is ClassificationTask task ? task.Data.Evaluation.BadImages.Count : null);
         return 0;
-    }
-
-    private static void Print(ThroughputMeasurement measured, bool asJson)
-    {
-        if (asJson)
-            Json.Print(new { model = measured.Model, batch = measured.BatchSize, batches = measured.Batches, images_per_second = measured.ImagesPerSecond });
-        else
-            Console.WriteLine(FormattableString.Invariant($"{measured.Model}: batch size {measured.BatchSize}, throughput {measured.ImagesPerSecond:F1} images/s over {measured.Batches} batches"));
     }
 }

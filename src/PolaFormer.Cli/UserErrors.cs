@@ -45,7 +45,7 @@ internal static class UserErrors
         {
             bool isRoot = parsed.CommandResult.Command is RootCommand;
             string[] words = (isRoot ? parsed.Errors[^1] : parsed.Errors[0]).Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-            throw new ArgumentException($"{string.Join(' ', words)} See 'polaformer {(isRoot ? "" : parsed.CommandResult.Command.Name + " ")}--help'.");
+            throw new ArgumentException($"{string.Join(' ', words)} See 'polaformer {(isRoot ? "" : CommandHelp.NameOf(parsed.CommandResult) + " ")}--help'.");
         }
 
         foreach (SymbolResult symbol in parsed.CommandResult.Children)

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Json;
 using PolaFormer.Checkpoints;
 using PolaFormer.Cuda;
@@ -32,16 +33,23 @@ public class CommandTests
     [Fact]
     public void EveryCommandHasTwoExamplesThatParse()
     {
-        Assert.Equal(Commands.All.Keys.Order(), CommandHelp.Examples.Keys.Order());
+        var root = new RootCommand();
+        foreach (Func<Command> create in Commands.All.Values)
+            root.Add(create());
+        Assert.Empty(Commands.All.Keys.Except(CommandHelp.Examples.Keys));
         foreach ((string name, string[] examples) in CommandHelp.Examples)
         {
             Assert.Equal(2, examples.Length);
             foreach (string example in examples)
             {
                 Assert.StartsWith($"{name}", example, StringComparison.Ordinal);
-                Assert.Empty(Commands.All[name]().Parse(example.Split(' ')[1..]).Errors);
+                ParseResult parsed = root.Parse(example.Split(' '));
+                Assert.Empty(parsed.Errors);
+                Assert.StartsWith(name, CommandHelp.NameOf(parsed.CommandResult), StringComparison.Ordinal);
             }
         }
+
+        Assert.All(root.Subcommands.Where(command => command.Name is "bench" or "analyze").SelectMany(command => command.Subcommands.Select(sub => $"{command.Name} {sub.Name}")), name => Assert.Contains(name, CommandHelp.Examples.Keys));
     }
 
     [Theory]
@@ -108,6 +116,13 @@ public class CommandTests
     [InlineData("train", "--cfg", "configs/polaformer_pp_cifar.yaml", "--attention", "polarty")]
     [InlineData("export", "--onnx", "no-such-file.onnx", "--attention", "elu")]
     [InlineData("bench", "--attention", "elu")]
+    [InlineData("bench", "kernels", "elu")]
+    [InlineData("bench", "inference")]
+    [InlineData("bench", "training", "--model", "pola_pvt_tinny")]
+    [InlineData("bench", "throughput", "--cfg", "configs/polaformer_pp_cifar.yaml")]
+    [InlineData("bench", "attention", "--mechanisms", "polarty")]
+    [InlineData("analyze")]
+    [InlineData("diff", "LICENSE", "LICENSE")]
     [InlineData("bench", "--model", "pola_pvt_tiny", "--threads", "0")]
     [InlineData("bench")]
     [InlineData("bench", "--model", "pola_pvt_tiny", "--attention")]
@@ -131,7 +146,8 @@ public class CommandTests
     [InlineData("predict", "samples/images/cat.jpg", "--labels", "samples")]
     [InlineData("predict", "samples/images/cat.jpg", "--labels", "https://example.org/labels.txt")]
     [InlineData("predict", "@home.jpg")]
-    [InlineData("predict", "https://example.org/cat.jpg")]
+    [InlineData("predict", "http://127.0.0.1:1/cat.jpg")]
+    [InlineData("predict", "https://")]
     [InlineData("predict", "/dev/zero")]
     [InlineData("eval", "--data", "https://example.org/set.tar")]
     [InlineData("eval", "--data", "/dev/zero")]
@@ -251,6 +267,28 @@ public class CommandTests
         Assert.Equal(1, result.GetProperty("threads").GetInt32());
         foreach (string figure in (string[])["median_ms", "min_ms", "images_per_second", "peak_rss_bytes", "gflops", "gemm_peak_gflops", "times_limit"])
             Assert.True(result.GetProperty(figure).GetDouble() > 0, figure);
+    }
+
+    [Fact]
+    public async Task TwoResultsAreComparedByTheirFigures()
+    {
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            string old = Path.Combine(folder, "old.json"), current = Path.Combine(folder, "new.json");
+            await File.WriteAllTextAsync(old, """{"model":"m","threads":1,"median_ms":4}""", TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(current, """{"model":"m","threads":1,"median_ms":3}""", TestContext.Current.CancellationToken);
+            (int code, string output, string error) = await Polaformer.Run("diff", old, current, "--json");
+            Assert.True(code == 0, error);
+            JsonElement figure = Assert.Single(JsonDocument.Parse(output).RootElement.EnumerateArray());
+            Assert.Equal(0.75, figure.GetProperty("ratio").GetDouble());
+            (_, output, _) = await Polaformer.Run("diff", old, current);
+            Assert.Contains("median_ms", output);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
     }
 
     [Fact]

@@ -14,7 +14,7 @@ internal static class AnalysisOptions
 
     public static Option<string?> Html() => new("--html") { HelpName = "FILE", Description = "Also write a report that needs nothing but a browser." };
 
-    public static Option<string[]> Mechanisms(string description) => new("--mechanisms")
+    public static Option<string[]> Mechanisms(string description) => new("--mechanisms", "--mechanism")
     {
         HelpName = "NAME,…",
         Description = description,

@@ -16,7 +16,8 @@ internal static class CompareCommand
 
     private const double MostGigabytes = 1e6;
 
-    public static Command Create()
+    /// <summary>Makes the command: <c>analyze compare</c>, and <c>bench attention</c>.</summary>
+    public static Command Create(string name)
     {
         Option<string[]> mechanisms = AnalysisOptions.Mechanisms("Mechanisms to compare; 'all' for all.");
         mechanisms.DefaultValueFactory = _ => ["softmax", "elu", "focused", "polarity"];
@@ -28,7 +29,7 @@ internal static class CompareCommand
         var plot = new Option<string?>("--plot") { HelpName = "FILE.svg", Description = "Also draw time, memory and multiply-accumulates over tokens." };
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("compare", "Compare mechanisms: time, memory, multiply-accumulates, entropy.") { mechanisms, tokens, dim, heads, memory, html, plot, threads, json };
+        var command = new Command(name, "Compare mechanisms: time, memory, multiply-accumulates, entropy.") { mechanisms, tokens, dim, heads, memory, html, plot, threads, json };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));

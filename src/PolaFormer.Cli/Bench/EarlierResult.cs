@@ -8,7 +8,7 @@ namespace PolaFormer.Cli.Bench;
 internal sealed class EarlierResult
 {
     // What tells the items of a list apart.
-    private static readonly string[] s_names = ["kind", "module", "operator", "head_dim", "tokens"];
+    private static readonly string[] s_names = ["kind", "mechanism", "module", "operator", "head_dim", "tokens"];
 
     private const long MaxBytes = 256 << 20;
 
@@ -26,8 +26,11 @@ internal sealed class EarlierResult
         {
             // A name that comes twice would be found out only when it is looked up.
             var document = new JsonDocumentOptions { AllowDuplicateProperties = false };
-            if (JsonNode.Parse(InputFile.ReadAllBytes(path, MaxBytes), documentOptions: document) is JsonObject json && json.ContainsKey("threads"))
+            JsonNode? node = JsonNode.Parse(InputFile.ReadAllBytes(path, MaxBytes), documentOptions: document);
+            if (node is JsonObject json && json.ContainsKey("threads"))
                 return new EarlierResult(path, json);
+            if (node is JsonArray { Count: > 0 } mechanisms && mechanisms[0] is JsonObject first && first.ContainsKey("mechanism"))
+                return new EarlierResult(path, new JsonObject { ["mechanisms"] = mechanisms });
         }
         catch (JsonException error)
         {
@@ -37,13 +40,16 @@ internal sealed class EarlierResult
         throw new ArgumentException($"{path}: JSON, but no result of this command. Save one with: polaformer bench … --json > FILE");
     }
 
+    /// <inheritdoc cref="Compare(JsonObject)"/>
+    public IReadOnlyList<ComparedFigure> Compare(EarlierResult later) => Compare(later._json);
+
     /// <summary>Every figure of both results that is not the same in both: those of the new result first, in its order.</summary>
     /// <exception cref="ArgumentException">The earlier result is about something else.</exception>
     public IReadOnlyList<ComparedFigure> Compare(JsonObject current)
     {
         string then = Subject(_json), now = Subject(current);
         if (then != now)
-            throw new ArgumentException($"{_path} is about {then}, this run about {now}.");
+            throw new ArgumentException($"{_path} is about {then}, the later result about {now}.");
         Dictionary<string, double> old = Figures(_json), @new = Figures(current);
         return [.. from name in @new.Keys.Concat(old.Keys).Distinct()
             let figure = new ComparedFigure(name, old.TryGetValue(name, out double a) ? a : null, @new.TryGetValue(name, out double b) ? b : null)
@@ -52,7 +58,7 @@ internal sealed class EarlierResult
     }
 
     private static string Subject(JsonObject result) =>
-        result["model"] is JsonValue model ? $"{(result.ContainsKey("managed_bytes_per_step") ? "training" : "inference with")} {model}" : "attention";
+        result["model"] is JsonValue model ? $"{(result.ContainsKey("managed_bytes_per_step") ? "training" : "inference with")} {model}" : result.ContainsKey("mechanisms") ? "mechanisms" : "kernels of attention";
 
     private static Dictionary<string, double> Figures(JsonObject result)
     {

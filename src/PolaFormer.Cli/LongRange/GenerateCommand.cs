@@ -68,7 +68,7 @@ internal static class GenerateCommand
         return command;
     }
 
-    private static Option<string> Output(string description) => new("--output") { HelpName = "DIR", Description = description, Required = true };
+    private static Option<string> Output(string description) => new("--output", "-o") { HelpName = "DIR", Description = description, Required = true };
 
     private static Option<int> Seed() => new("--seed") { HelpName = "N", Description = "What the data follow from, whatever the number of threads.", DefaultValueFactory = _ => 0, CustomParser = Numbers.One(0, int.MaxValue) };
 

@@ -37,6 +37,17 @@ public sealed class EarlierResultTests : IDisposable
         Assert.Equal(new ComparedFigure("profile.calls[a Add #2].ms", 2, 3), figure);
     }
 
+    [Fact]
+    public void MechanismsAreTheSameByNameAndTokens()
+    {
+        const string Before = """[{"mechanism":"softmax","tokens":196,"milliseconds":2},{"mechanism":"polarity","tokens":196,"milliseconds":4}]""";
+        string later = Path.GetTempFileName();
+        File.WriteAllText(_file, Before);
+        File.WriteAllText(later, Before.Replace("4", "1", StringComparison.Ordinal));
+        Assert.Equal([new ComparedFigure("mechanisms[polarity 196].milliseconds", 4, 1)], EarlierResult.Read(_file).Compare(EarlierResult.Read(later)));
+        File.Delete(later);
+    }
+
     [Theory]
     [InlineData("""{"model":"other","threads":2}""")]
     [InlineData("""{"model":"m","threads":2,"managed_bytes_per_step":1}""")]
