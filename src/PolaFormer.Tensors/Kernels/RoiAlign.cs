@@ -1,10 +1,11 @@
+using System.Runtime.CompilerServices;
 using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Tensors.Kernels;
 
 /// <summary>
-/// Means over bins of regions of channels-last maps, bilinear between pixels. The shares of a bin's pixels do not depend on the
-/// channel: a bin's points are visited once, with plain loops over channels.
+/// Means over bins of regions of channels-last maps, bilinear between pixels. A pixel's share of a bin is its row's share times its
+/// column's, so that each pixel under a bin is read once, however many sample points are next to it.
 /// </summary>
 internal static unsafe class RoiAlign
 {
@@ -79,6 +80,44 @@ internal static unsafe class RoiAlign
         return true;
     }
 
+    /// <summary>
+    /// The pixels of one axis under each bin, in order, with their shares: entries <c>Starts[bin]</c> to <c>Starts[bin + 1]</c>.
+    /// </summary>
+    private ref struct Shares
+    {
+        public int* Starts, Pixels;
+        public float* Weights;
+
+        /// <summary>Most 32-bit words that the shares of so many bins, with so many sample points each, take.</summary>
+        public static long Words(int bins, int points, int extent) => 1 + bins + (2L * bins * MostPixels(points, extent));
+
+        private static long MostPixels(int points, int extent) => Math.Min(2L * Math.Max(points, 0), extent);
+
+        public Shares(float* room, int bins, int points, int extent)
+        {
+            Starts = (int*)room;
+            Pixels = Starts + bins + 1;
+            Weights = (float*)(Pixels + (bins * MostPixels(points, extent)));
+            Starts[0] = 0;
+        }
+
+        // Neighbouring sample points share pixels: of a bin's own, from the last.
+        public readonly void Add(ref int count, int first, int pixel, float weight)
+        {
+            for (int i = count - 1; i >= first; i--)
+            {
+                if (Pixels[i] == pixel)
+                {
+                    Weights[i] += weight;
+                    return;
+                }
+            }
+
+            (Pixels[count], Weights[count]) = (pixel, weight);
+            count++;
+        }
+    }
+
     private struct ForwardBody : IParallelBody
     {
         public float* X, Regions, Y;
@@ -89,30 +128,86 @@ internal static unsafe class RoiAlign
         {
             (int height, int width, int channels) = (Map[1], Map[2], Map[3]);
             var region = new Region(Regions + (5 * part), Rule);
+            long words = Shares.Words(Rule.Height, region.Rows, height);
+            float* room = ThreadScratch.Floats(ScratchPurpose.Regions, words + Shares.Words(Rule.Width, region.Columns, width));
+            var rows = new Shares(room, Rule.Height, region.Rows, height);
+            var columns = new Shares(room + words, Rule.Width, region.Columns, width);
+            Fill(rows, region, isRow: true, Rule.Height, region.Rows, height, 1 / region.Points);
+            Fill(columns, region, isRow: false, Rule.Width, region.Columns, width, 1);
             float* x = X + ((long)region.Image * height * width * channels);
-            float points = region.Points;
-            for (int bin = 0; bin < Rule.Height * Rule.Width; bin++)
+            float* y = Y + ((long)part * Rule.Height * Rule.Width * channels);
+            for (int i = 0; i < Rule.Height; i++)
             {
-                var y = new Span<float>(Y + ((((long)part * Rule.Height * Rule.Width) + bin) * channels), channels);
-                y.Clear();
-                for (int i = 0; i < region.Rows; i++)
+                for (int j = 0; j < Rule.Width; j++, y += channels)
                 {
-                    if (!Around(region.Row(bin / Rule.Width, i), height, out int top, out int bottom, out float down))
+                    if (VectorWidth.Is512)
+                        Bin<Float32x16>(x, rows, i, columns, j, y);
+                    else if (VectorWidth.Is256)
+                        Bin<Float32x8>(x, rows, i, columns, j, y);
+                    else
+                        Bin<Float32x4>(x, rows, i, columns, j, y);
+                }
+            }
+        }
+
+        private static void Fill(in Shares shares, in Region region, bool isRow, int bins, int points, int extent, float factor)
+        {
+            int count = 0;
+            for (int bin = 0; bin < bins; bin++)
+            {
+                int first = count;
+                for (int point = 0; point < points; point++)
+                {
+                    if (!Around(isRow ? region.Row(bin, point) : region.Column(bin, point), extent, out int low, out int high, out float share))
                         continue;
-                    for (int j = 0; j < region.Columns; j++)
+                    shares.Add(ref count, first, low, (1 - share) * factor);
+                    shares.Add(ref count, first, high, share * factor);
+                }
+
+                shares.Starts[bin + 1] = count;
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Bin<T>(float* x, in Shares rows, int row, in Shares columns, int column, float* y) where T : unmanaged, IFloat32Vector<T>
+        {
+            (int fromRow, int toRow, int fromColumn, int toColumn) = (rows.Starts[row], rows.Starts[row + 1], columns.Starts[column], columns.Starts[column + 1]);
+            (nint line, nint channels, int c) = ((nint)Map[2] * Map[3], Map[3], 0);
+            for (; c <= channels - (4 * T.Count); c += 4 * T.Count)
+            {
+                T s0 = T.Zero, s1 = T.Zero, s2 = T.Zero, s3 = T.Zero;
+                for (int i = fromRow; i < toRow; i++)
+                {
+                    float* start = x + (rows.Pixels[i] * line) + c;
+                    for (int j = fromColumn; j < toColumn; j++)
                     {
-                        if (!Around(region.Column(bin % Rule.Width, j), width, out int left, out int right, out float along))
-                            continue;
-                        float* a = x + ((((long)top * width) + left) * channels), b = x + ((((long)top * width) + right) * channels);
-                        float* c = x + ((((long)bottom * width) + left) * channels), d = x + ((((long)bottom * width) + right) * channels);
-                        float wa = (1 - down) * (1 - along), wb = (1 - down) * along, wc = down * (1 - along), wd = down * along;
-                        for (int k = 0; k < y.Length; k++)
-                            y[k] += (wa * a[k]) + (wb * b[k]) + (wc * c[k]) + (wd * d[k]);
+                        T weight = T.Create(rows.Weights[i] * columns.Weights[j]);
+                        float* pixel = start + (columns.Pixels[j] * channels);
+                        s0 = T.MultiplyAdd(T.Load(pixel), weight, s0);
+                        s1 = T.MultiplyAdd(T.Load(pixel + T.Count), weight, s1);
+                        s2 = T.MultiplyAdd(T.Load(pixel + (2 * T.Count)), weight, s2);
+                        s3 = T.MultiplyAdd(T.Load(pixel + (3 * T.Count)), weight, s3);
                     }
                 }
 
-                for (int k = 0; k < y.Length; k++)
-                    y[k] /= points;
+                T.Store(s0, y + c);
+                T.Store(s1, y + c + T.Count);
+                T.Store(s2, y + c + (2 * T.Count));
+                T.Store(s3, y + c + (3 * T.Count));
+            }
+
+            for (; c < channels; c += T.Count)
+            {
+                int count = (int)Math.Min(T.Count, channels - c);
+                T sum = T.Zero;
+                for (int i = fromRow; i < toRow; i++)
+                {
+                    float* start = x + (rows.Pixels[i] * line) + c;
+                    for (int j = fromColumn; j < toColumn; j++)
+                        sum = T.MultiplyAdd(T.LoadPartial(start + (columns.Pixels[j] * channels), count), T.Create(rows.Weights[i] * columns.Weights[j]), sum);
+                }
+
+                T.StorePartial(sum, y + c, count);
             }
         }
     }

@@ -15,6 +15,7 @@ internal enum ScratchPurpose
     ConvolutionFlipped,
     Depthwise,
     FeedForward,
+    Regions,
     Count,
 }
 
