@@ -52,6 +52,49 @@ public class MaskTests
         Assert.Equal(60, mask.Area);
     }
 
+    [Theory]
+    [InlineData(-3.4f, 2.2f, 17.9f, 31.5f, 0.5)]
+    [InlineData(4, 4, 9, 40, 0.5)]      // the whole height of the image
+    [InlineData(5.5f, 8, 5.5f, 8, 0.3)] // no extent
+    [InlineData(9, 20, 3, 6, 0.5)]      // edges the wrong way round
+    [InlineData(2, 3, 20, 25, 0)]       // what is outside is set
+    public void A_pasted_mask_is_interpolated_at_every_pixel(float left, float top, float right, float bottom, double bound)
+    {
+        const int side = 5, height = 30, width = 24;
+        var noise = new float[side * side];
+        new Philox(7, 7).FillUniform(noise, 0);
+
+        // Corners of full cells, so that whole stretches are decided at once.
+        double[] values = [.. noise.Select((value, i) => i % side < 2 ? 1 : (double)value)];
+        var box = new Box(left, top, right, bottom);
+        byte[] expected = new byte[height * width];
+        for (int y = Math.Max(0, (int)MathF.Floor(top) - 1); y < Math.Clamp((int)MathF.Ceiling(bottom) + 1, 0, height); y++)
+        {
+            for (int x = Math.Max(0, (int)MathF.Floor(left) - 1); x < Math.Clamp((int)MathF.Ceiling(right) + 1, 0, width); x++)
+                expected[(y * width) + x] = (byte)(At(Place(x, left, right), Place(y, top, bottom)) >= bound ? 1 : 0);
+        }
+
+        Assert.Equal(expected, MaskPaste.Paste(values, side, box, height, width, bound).ToBitmap());
+
+        static double Place(int pixel, float from, float to)
+        {
+            double normal = ((pixel + 0.5 - from) / ((double)to - from) * 2) - 1;
+            return (((double.IsInfinity(normal) ? 0 : normal) + 1) * side - 1) / 2;
+        }
+
+        double At(double x, double y)
+        {
+            double sum = 0;
+            for (int row = 0; row < side; row++)
+            {
+                for (int column = 0; column < side; column++)
+                    sum += values[(row * side) + column] * Math.Max(0, 1 - Math.Abs(x - column)) * Math.Max(0, 1 - Math.Abs(y - row));
+            }
+
+            return sum;
+        }
+    }
+
     [Fact]
     public void Merged_masks_hold_what_either_has()
     {
