@@ -1,4 +1,5 @@
 using PolaFormer.Detection.Boxes;
+using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Detection.Tests;
 
@@ -51,6 +52,17 @@ public class SuppressionTests
         Assert.Empty(NonMaximumSuppression.Keep([], [], 0.5f));
         Assert.Empty(NonMaximumSuppression.KeepByGroup([], [], [], 0.5f));
         Assert.Empty(NonMaximumSuppression.KeepByClass([], [], 3, 0.05f, 0.5f));
+    }
+
+    [Fact]
+    public void The_best_of_many_are_the_first_of_all()
+    {
+        var scores = new float[5000];
+        new Philox(5, 5).FillNormal(scores, 0);
+        for (int i = 0; i < scores.Length; i += 3)
+            scores[i] = MathF.Round(scores[i]);
+        int[] all = NonMaximumSuppression.ByScore(scores);
+        Assert.All([0, 1, 700, 4999, 5000, 6000], count => Assert.Equal(all.Take(count), NonMaximumSuppression.BestByScore(scores, count)));
     }
 
     [Fact]

@@ -41,14 +41,17 @@ public sealed record AnchorGenerator
     }
 
     /// <summary>The anchors of a map, (row·width + column)·<see cref="Count"/> + shape.</summary>
-    public Box[] OfLevel(int level, int height, int width)
+    public Box[] OfLevel(int level, int height, int width) => Chosen(level, width, [.. Enumerable.Range(0, height * width * Count)]);
+
+    /// <summary>Those of <see cref="OfLevel"/> with the given numbers.</summary>
+    public Box[] Chosen(int level, int width, IReadOnlyList<int> numbers)
     {
-        Box[] shapes = Shapes(level), anchors = new Box[height * width * shapes.Length];
+        Box[] shapes = Shapes(level), anchors = new Box[numbers.Count];
         int stride = Strides[level];
         for (int i = 0; i < anchors.Length; i++)
         {
-            Box shape = shapes[i % shapes.Length];
-            int place = i / shapes.Length;
+            (int place, int number) = Math.DivRem(numbers[i], shapes.Length);
+            Box shape = shapes[number];
             float x = place % width * stride, y = place / width * stride;
             anchors[i] = new Box(x + shape.X1, y + shape.Y1, x + shape.X2, y + shape.Y2);
         }

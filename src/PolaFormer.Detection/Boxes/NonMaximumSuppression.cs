@@ -116,7 +116,34 @@ public static class NonMaximumSuppression
     /// <summary>The numbers of scores, the highest first, equal ones in order.</summary>
     public static int[] ByScore(ReadOnlySpan<float> scores)
     {
-        // A score's bits, turned so that they fall as it rises, and the number behind them: one word is compared, not two.
+        ulong[] keys = KeysOf(scores);
+        Array.Sort(keys);
+        return Array.ConvertAll(keys, key => (int)(uint)key);
+    }
+
+    /// <summary>The first of <see cref="ByScore"/>: so many, or all where there are fewer. Of many scores those that cannot be among them are not sorted.</summary>
+    public static int[] BestByScore(ReadOnlySpan<float> scores, int count)
+    {
+        if (count >= scores.Length)
+            return ByScore(scores);
+        ulong[] keys = KeysOf(scores);
+
+        // Scores are counted by their leading bits: what lies behind the bits at which there are enough is left out.
+        const int shift = 48;
+        int[] counts = new int[1 << (64 - shift)];
+        foreach (ulong key in keys)
+            counts[key >> shift]++;
+        ulong last = 0;
+        for (int found = counts[0]; found < count; found += counts[last])
+            last++;
+        ulong[] best = Array.FindAll(keys, key => key >> shift <= last);
+        Array.Sort(best);
+        return Array.ConvertAll(best[..count], key => (int)(uint)key);
+    }
+
+    // A score's bits, turned so that they fall as it rises, and the number behind them: one word is compared, not two.
+    private static ulong[] KeysOf(ReadOnlySpan<float> scores)
+    {
         ulong[] keys = new ulong[scores.Length];
         for (int i = 0; i < keys.Length; i++)
         {
@@ -124,8 +151,7 @@ public static class NonMaximumSuppression
             keys[i] = ((ulong)(float.IsNaN(scores[i]) ? uint.MaxValue : ~rising) << 32) | (uint)i;
         }
 
-        Array.Sort(keys);
-        return Array.ConvertAll(keys, key => (int)(uint)key);
+        return keys;
     }
 
     private static int[] Cut(int[] kept, int most) => most >= 0 && most < kept.Length ? kept[..most] : kept;

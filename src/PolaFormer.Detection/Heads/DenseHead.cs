@@ -4,6 +4,7 @@ using PolaFormer.Detection.Configuration;
 using PolaFormer.Detection.Losses;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Detection.Heads;
 
@@ -35,7 +36,7 @@ public abstract class DenseHead : Module
     public LevelOutputs[] ForwardMaps(IReadOnlyList<Tensor> maps)
     {
         Tensor[] inputs = [.. maps];
-        Tensor[] all = CallForSeveral(new Pass(this, inputs), static pass => [.. pass.Maps.SelectMany(map => pass.Head.RunMap(map) is var y ? new[] { y.Scores, y.Deltas } : [])], inputs);
+        Tensor[] all = CallForSeveral(new Pass(this, inputs), static pass => [.. pass.Maps.SelectMany(pass.Head.RunLevel)], inputs);
         return [.. Enumerable.Range(0, maps.Count).Select(i => new LevelOutputs(all[2 * i], all[(2 * i) + 1]))];
     }
 
@@ -82,13 +83,29 @@ public abstract class DenseHead : Module
     /// <inheritdoc/>
     protected sealed override Tensor Run(Tensor x) => throw new NotSupportedException("A dense head takes several maps: call ForwardMaps.");
 
-    /// <summary>The deltas of an image on a level, four for each anchor.</summary>
-    protected static Box[] DeltasOf(LevelOutputs level, int image) =>
-        MemoryMarshal.Cast<float, Box>(level.Deltas.Slice(0, image, 1).ToArray()).ToArray();
+    /// <summary>The boxes that some anchors of a level have become, clipped to the image.</summary>
+    /// <param name="levels">Outputs of the head.</param>
+    /// <param name="level">Number of the level.</param>
+    /// <param name="number">Number of the image in the batch.</param>
+    /// <param name="image">The image.</param>
+    /// <param name="chosen">Numbers of the anchors.</param>
+    protected Box[] Decoded(IReadOnlyList<LevelOutputs> levels, int level, int number, ImageInfo image, int[] chosen)
+    {
+        ReadOnlySpan<Box> all = MemoryMarshal.Cast<float, Box>(levels[level].Deltas.Slice(0, number, 1).ToArray());
+        var deltas = new Box[chosen.Length];
+        for (int i = 0; i < deltas.Length; i++)
+            deltas[i] = all[chosen[i]];
+        Box[] anchors = Anchors.Chosen(level, levels[level].Size.Width, chosen);
+        return Box.FromValues(Coder.Decode(Box.ToTensor(anchors, Device.Cpu), Box.ToTensor(deltas, Device.Cpu), (image.Height, image.Width)).ToArray());
+    }
 
-    /// <summary>Boxes from deltas, clipped to an image.</summary>
-    protected Box[] Decoded(Box[] from, Box[] deltas, ImageInfo image) =>
-        Box.FromValues(Coder.Decode(Box.ToTensor(from, Device.Cpu), Box.ToTensor(deltas, Device.Cpu), (image.Height, image.Width)).ToArray());
+    // What a level needs meanwhile is gone before the next.
+    private Tensor[] RunLevel(Tensor map)
+    {
+        using var scope = MemoryScope.Enter();
+        LevelOutputs outputs = RunMap(map);
+        return [scope.Return(outputs.Scores), scope.Return(outputs.Deltas)];
+    }
 
     // Only positive anchors have boxes to find: rows of the others are not read.
     private Tensor LossOfBoxes(Tensor deltas, IReadOnlyList<DenseTargets> targets, int start, int count, Box[]? anchors, float divisor)

@@ -67,12 +67,10 @@ public sealed class RetinaHead : DenseHead
         (List<Box> boxes, List<float> scores, List<int> labels) = ([], [], []);
         for (int i = 0; i < levels.Count; i++)
         {
-            (int height, int width) = levels[i].Size;
-            Box[] anchors = _config.Anchors.OfLevel(i, height, width), deltas = DeltasOf(levels[i], number);
             float[] all = levels[i].Scores.Slice(0, number, 1).Detach().Sigmoid().ToArray();
             int[] above = [.. Enumerable.Range(0, all.Length).Where(j => all[j] > rule.ScoreBound)];
-            int[] best = [.. NonMaximumSuppression.ByScore([.. above.Select(j => all[j])]).Take(rule.BestOfLevel > 0 ? rule.BestOfLevel : int.MaxValue).Select(j => above[j])];
-            boxes.AddRange(Decoded([.. best.Select(j => anchors[j / NumClasses])], [.. best.Select(j => deltas[j / NumClasses])], image));
+            int[] best = [.. NonMaximumSuppression.BestByScore([.. above.Select(j => all[j])], rule.BestOfLevel > 0 ? rule.BestOfLevel : int.MaxValue).Select(j => above[j])];
+            boxes.AddRange(Decoded(levels, i, number, image, [.. best.Select(j => j / NumClasses)]));
             scores.AddRange(best.Select(j => all[j]));
             labels.AddRange(best.Select(j => j % NumClasses));
         }
