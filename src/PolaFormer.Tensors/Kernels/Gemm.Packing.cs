@@ -75,7 +75,7 @@ internal static unsafe partial class Gemm
     /// Interleaves <paramref name="count"/> vectors of length k, <paramref name="across"/> apart and of stride
     /// <paramref name="along"/>: element l of vector i goes to target[l·width + i]; what is left of the width becomes 0.
     /// </summary>
-    private static void Pack(float* source, nint across, nint along, int count, int k, float* target, int width)
+    public static void Pack(float* source, nint across, nint along, int count, int k, float* target, int width)
     {
         if (across == 1)
             PackAdjacent(source, along, count, k, target, width);

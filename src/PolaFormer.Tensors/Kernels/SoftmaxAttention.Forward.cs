@@ -10,41 +10,85 @@ internal static unsafe partial class SoftmaxAttention
         public static void Forward(in SoftmaxAttentionInputs inputs, Rows output)
         {
             var layout = new SoftmaxLayout(inputs.Rows.Batch, inputs.Rows.Heads, inputs.Rows.HeadDim, inputs.Rows.Queries, inputs.Rows.Keys, biasGradient: false);
-            Workers.Run(layout.Parts(products: 2), new ForwardBody(inputs, layout, output));
+
+            // Where several units read the keys and values of a head, these are laid out once.
+            float* shared = null;
+            int pairs = inputs.Rows.Batch * inputs.Rows.Heads;
+            if (layout.Chunks > 1 && pairs * KeyFloats(inputs, layout) <= SharedFloats)
+            {
+                shared = ThreadScratch.Floats(ScratchPurpose.GemmShared, pairs * KeyFloats(inputs, layout));
+                Workers.Run(pairs, new KeyBody(inputs, layout, shared));
+            }
+
+            Workers.Run(layout.Parts(products: 2), new ForwardBody(inputs, layout, shared, output));
         }
 
-        private readonly struct ForwardBody(
-            SoftmaxAttentionInputs inputs, SoftmaxLayout layout, Rows output) : IParallelBody
+        /// <summary>Floats of keys and values that are laid out for all units: 16 MiB.</summary>
+        private const int SharedFloats = 1 << 22;
+
+        /// <summary>Keys of a panel, in which they lie side by side: as many as a register tile is wide.</summary>
+        private static int PanelKeys => 2 * T.Count;
+
+        /// <summary>Keys whose weights and values are multiplied before the next: all row tiles read them from the nearer caches.</summary>
+        private const int DepthKeys = 512;
+
+        private static nint PanelFloats(in SoftmaxAttentionInputs inputs) => Lanes.RoundUp(inputs.Rows.Keys, PanelKeys) * (nint)inputs.Rows.HeadDim;
+
+        /// <summary>Floats of a head's keys, in panels, and its values behind them.</summary>
+        private static nint KeyFloats(in SoftmaxAttentionInputs inputs, in SoftmaxLayout layout) => PanelFloats(inputs) + ((nint)inputs.Rows.Keys * layout.Padded);
+
+        private static void LayOut(in SoftmaxAttentionInputs inputs, in SoftmaxLayout layout, int image, int channel, float* panels)
+        {
+            int seen = KeysSeen(inputs, image), dim = inputs.Rows.HeadDim;
+            for (int key = 0; key < seen; key += PanelKeys)
+                Gemm.Pack(inputs.Rows.K.At(image, key, channel), inputs.Rows.K.RowStride, 1, Math.Min(PanelKeys, seen - key), dim, panels + ((nint)key * dim), PanelKeys);
+            TokenBlock<T>.Copy(seen, dim, layout.Padded, inputs.Rows.V.At(image, 0, channel), inputs.Rows.V.RowStride, panels + PanelFloats(inputs));
+        }
+
+        private readonly struct KeyBody(SoftmaxAttentionInputs inputs, SoftmaxLayout layout, float* target) : IParallelBody
         {
             public void Run(int part)
             {
-                (int padded, int paddedKeys, int block, int keys) = (layout.Padded, layout.PaddedKeys, layout.Block, inputs.Rows.Keys);
-                float* scores = ThreadScratch.Floats(ScratchPurpose.Attention, ((long)block * (paddedKeys + padded)) + ((inputs.Rows.HeadDim + 1L) * paddedKeys) + ((long)keys * padded));
-                float* sums = scores + (block * paddedKeys);
-                float* transposed = sums + (block * padded);
-                float* factors = transposed + ((nint)inputs.Rows.HeadDim * paddedKeys);
-                float* values = factors + paddedKeys;
-                new Span<float>(transposed, inputs.Rows.HeadDim * paddedKeys).Clear();
+                (int image, int head) = Math.DivRem(part, inputs.Rows.Heads);
+                LayOut(inputs, layout, image, head * inputs.Rows.HeadDim, target + (part * KeyFloats(inputs, layout)));
+            }
+        }
+
+        private readonly struct ForwardBody(
+            SoftmaxAttentionInputs inputs, SoftmaxLayout layout, float* shared, Rows output) : IParallelBody
+        {
+            public void Run(int part)
+            {
+                (int padded, int scoreRow, int block, int dim) = (layout.Padded, layout.ScoreRow, layout.Block, inputs.Rows.HeadDim);
+                float* scores = ThreadScratch.Floats(ScratchPurpose.Attention, ((long)block * (scoreRow + padded)) + scoreRow + (shared == null ? KeyFloats(inputs, layout) : 0));
+                float* sums = scores + (block * scoreRow);
+                float* factors = sums + (block * padded);
+                float* own = factors + scoreRow;
                 (int first, int end) = Workers.Range(layout.Units, layout.Parts(products: 2), part);
                 for (int number = first; number < end; number++)
                 {
                     (int FirstImage, int EndImage, int Head, int Group, int Chunk, int From, int To) unit = layout.Unit(number);
-                    (int image, int channel) = (unit.FirstImage, unit.Head * inputs.Rows.HeadDim);
+                    (int image, int channel) = (unit.FirstImage, unit.Head * dim);
                     int seen = KeysSeen(inputs, image);
                     int columns = Lanes.RoundUp(seen, T.Count);
-                    TokenBlock<T>.Transpose(
-                        seen, inputs.Rows.HeadDim, inputs.Rows.K.At(image, 0, channel), inputs.Rows.K.RowStride, transposed, paddedKeys);
-                    TokenBlock<T>.Copy(seen, inputs.Rows.HeadDim, padded, inputs.Rows.V.At(image, 0, channel), inputs.Rows.V.RowStride, values);
+                    float* panels = shared == null ? own : shared + ((((nint)image * inputs.Rows.Heads) + unit.Head) * KeyFloats(inputs, layout));
+                    float* values = panels + PanelFloats(inputs);
+                    if (shared == null)
+                        LayOut(inputs, layout, image, channel, own);
                     for (int token = unit.From; token < unit.To; token += block)
                     {
                         int rows = Math.Min(block, unit.To - token);
-                        BlockProduct<T>.Run(
-                            rows, columns, inputs.Rows.HeadDim, inputs.Rows.Q.At(image, token, channel), inputs.Rows.Q.RowStride, 1,
-                            transposed, paddedKeys, scores, paddedKeys, accumulate: false);
+                        for (int key = 0; key < columns; key += PanelKeys)
+                        {
+                            BlockProduct<T>.Run(
+                                rows, Math.Min(PanelKeys, columns - key), dim, inputs.Rows.Q.At(image, token, channel), inputs.Rows.Q.RowStride, 1,
+                                panels + ((nint)key * dim), PanelKeys, scores + key, scoreRow, accumulate: false);
+                        }
+
                         float* state = inputs.State + (2 * (((((nint)image * inputs.Rows.Heads) + unit.Head) * inputs.Rows.Queries) + token));
                         for (int row = 0; row < rows; row++)
                         {
-                            float* line = scores + (row * paddedKeys);
+                            float* line = scores + (row * scoreRow);
                             float maximum = Scores(inputs, seen, line, Bias(inputs, unit.Head, token + row), Mask(inputs, image, token + row));
                             float sum = Exponentials(seen, line, maximum);
                             state[2 * row] = maximum;
@@ -54,8 +98,12 @@ internal static unsafe partial class SoftmaxAttention
                             DrawFactors<T>(inputs, image, unit.Head, token + row, seen, factors);
                             Multiply(seen, line, factors);
                         }
-                        BlockProduct<T>.Run(
-                            rows, padded, seen, scores, paddedKeys, 1, values, padded, sums, padded, accumulate: false);
+                        for (int key = 0; key == 0 || key < seen; key += DepthKeys)
+                        {
+                            BlockProduct<T>.Run(
+                                rows, padded, Math.Min(DepthKeys, seen - key), scores + key, scoreRow, 1, values + ((nint)key * padded), padded, sums, padded, accumulate: key > 0);
+                        }
+
                         Normalize(
                             rows, inputs.Rows.HeadDim, padded, sums, state,
                             output.At(image, token, channel), output.RowStride);

@@ -36,6 +36,9 @@ internal readonly struct SoftmaxLayout
 
     public int PaddedKeys { get; }
 
+    /// <summary>Floats between rows of scores: as many as keys, or a line of the cache more where rows would evict one another from it.</summary>
+    public int ScoreRow => PaddedKeys % 256 == 0 ? PaddedKeys + 16 : PaddedKeys;
+
     /// <summary>Query rows whose scores exist at a time.</summary>
     public int Block { get; }
 

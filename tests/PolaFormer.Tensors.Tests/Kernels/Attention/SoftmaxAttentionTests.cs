@@ -18,6 +18,8 @@ public unsafe class SoftmaxAttentionTests
         { 40, 2, 4, 3, 3, true, 5 },
         { 1, 2, 32, 400, 70, false, 0 },   // several chunks of queries
         { 1, 1, 16, 300, 20, true, 0 },
+        { 1, 2, 32, 30, 1024, false, 0 },  // rows of scores that would evict one another
+        { 1, 1, 12, 20, 1100, true, 1 },   // keys in several steps
     };
 
     [Theory]
