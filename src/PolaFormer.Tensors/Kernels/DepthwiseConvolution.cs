@@ -205,11 +205,20 @@ internal static unsafe partial class DepthwiseConvolution
         public nint RowStep, ColumnStep, PixelStep, WeightRow, OwnStep, GateStep, TargetStep;
         public int Rows, Columns, Channels;
 
+        // Neighbours share inputs where pixels are as far apart as taps.
         public readonly void Four<T>() where T : unmanaged, IFloat32Vector<T>
         {
-            int c = 0;
+            int taps = PixelStep == ColumnStep ? Columns : 0, c = 0;
             for (; c <= Channels - T.Count; c += T.Count)
-                Four<T>(c, T.Count);
+            {
+                if (taps == 3)
+                    FourByThree<T>(c, T.Count);
+                else if (taps == 5)
+                    FourByFive<T>(c, T.Count);
+                else
+                    Four<T>(c, T.Count);
+            }
+
             if (c < Channels)
                 Four<T>(c, Channels - c);
         }
@@ -241,6 +250,85 @@ internal static unsafe partial class DepthwiseConvolution
                     sum3 = T.MultiplyAdd(Load<T>(source + (3 * step), count), w, sum3);
                 }
             }
+            Put(sum0, 0, c, count);
+            Put(sum1, 1, c, count);
+            Put(sum2, 2, c, count);
+            Put(sum3, 3, c, count);
+        }
+
+        // The sums' order is that of Four.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly void FourByThree<T>(int c, int count) where T : unmanaged, IFloat32Vector<T>
+        {
+            (nint step, nint channels) = (PixelStep, Channels);
+            T sum0 = T.Load(Bias + c), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+            for (int row = 0; row < Rows; row++)
+            {
+                float* source = Source + (row * RowStep) + c;
+                float* weight = Weight + (row * WeightRow) + c;
+                T w0 = T.Load(weight), w1 = T.Load(weight + channels), w2 = T.Load(weight + (2 * channels));
+                sum0 = T.MultiplyAdd(T.Load(source), w0, sum0);
+                T x = T.Load(source + step);
+                sum0 = T.MultiplyAdd(x, w1, sum0);
+                sum1 = T.MultiplyAdd(x, w0, sum1);
+                x = T.Load(source + (2 * step));
+                sum0 = T.MultiplyAdd(x, w2, sum0);
+                sum1 = T.MultiplyAdd(x, w1, sum1);
+                sum2 = T.MultiplyAdd(x, w0, sum2);
+                x = T.Load(source + (3 * step));
+                sum1 = T.MultiplyAdd(x, w2, sum1);
+                sum2 = T.MultiplyAdd(x, w1, sum2);
+                sum3 = T.MultiplyAdd(x, w0, sum3);
+                x = T.Load(source + (4 * step));
+                sum2 = T.MultiplyAdd(x, w2, sum2);
+                sum3 = T.MultiplyAdd(x, w1, sum3);
+                sum3 = T.MultiplyAdd(T.Load(source + (5 * step)), w2, sum3);
+            }
+
+            Put(sum0, 0, c, count);
+            Put(sum1, 1, c, count);
+            Put(sum2, 2, c, count);
+            Put(sum3, 3, c, count);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly void FourByFive<T>(int c, int count) where T : unmanaged, IFloat32Vector<T>
+        {
+            (nint step, nint channels) = (PixelStep, Channels);
+            T sum0 = T.Load(Bias + c), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+            for (int row = 0; row < Rows; row++)
+            {
+                float* source = Source + (row * RowStep) + c;
+                float* weight = Weight + (row * WeightRow) + c;
+                T w0 = T.Load(weight), w1 = T.Load(weight + channels), w2 = T.Load(weight + (2 * channels)), w3 = T.Load(weight + (3 * channels)), w4 = T.Load(weight + (4 * channels));
+                sum0 = T.MultiplyAdd(T.Load(source), w0, sum0);
+                T x = T.Load(source + step);
+                sum0 = T.MultiplyAdd(x, w1, sum0);
+                sum1 = T.MultiplyAdd(x, w0, sum1);
+                x = T.Load(source + (2 * step));
+                sum0 = T.MultiplyAdd(x, w2, sum0);
+                sum1 = T.MultiplyAdd(x, w1, sum1);
+                sum2 = T.MultiplyAdd(x, w0, sum2);
+                x = T.Load(source + (3 * step));
+                sum0 = T.MultiplyAdd(x, w3, sum0);
+                sum1 = T.MultiplyAdd(x, w2, sum1);
+                sum2 = T.MultiplyAdd(x, w1, sum2);
+                sum3 = T.MultiplyAdd(x, w0, sum3);
+                x = T.Load(source + (4 * step));
+                sum0 = T.MultiplyAdd(x, w4, sum0);
+                sum1 = T.MultiplyAdd(x, w3, sum1);
+                sum2 = T.MultiplyAdd(x, w2, sum2);
+                sum3 = T.MultiplyAdd(x, w1, sum3);
+                x = T.Load(source + (5 * step));
+                sum1 = T.MultiplyAdd(x, w4, sum1);
+                sum2 = T.MultiplyAdd(x, w3, sum2);
+                sum3 = T.MultiplyAdd(x, w2, sum3);
+                x = T.Load(source + (6 * step));
+                sum2 = T.MultiplyAdd(x, w4, sum2);
+                sum3 = T.MultiplyAdd(x, w3, sum3);
+                sum3 = T.MultiplyAdd(T.Load(source + (7 * step)), w4, sum3);
+            }
+
             Put(sum0, 0, c, count);
             Put(sum1, 1, c, count);
             Put(sum2, 2, c, count);
