@@ -113,7 +113,7 @@ internal static unsafe class QuickGemm
         float* packed = (float*)NativeMemory.AlignedAlloc((nuint)Convolution2D.PackedWeightLength(outputs, inputs, kernel, kernel, 1) * sizeof(float), 64);
         Convolution2D.PackWeight(product.B, outputs, inputs, kernel, kernel, 1, packed);
         var work = 2.0 * shape.OutHeight * shape.OutWidth * outputs * depth;
-        Print($"conv   {side}² of {inputs} to {outputs}, {kernel}² / {stride}", work, product, () => Convolution2D.ForwardPacked(shape, product.A, packed, null, Activation.None, product.C), threads);
+        Print($"conv   {side}² of {inputs} to {outputs}, {kernel}² / {stride}", work, product, () => Convolution2D.ForwardPacked(shape, product.A, packed, new ConvolutionFinish(), product.C), threads);
         NativeMemory.AlignedFree(packed);
     }
 

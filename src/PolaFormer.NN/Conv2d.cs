@@ -21,14 +21,24 @@ public sealed class Conv2d : Module
     /// <param name="kernelWidth">Columns of the kernel; as many as rows where null.</param>
     /// <param name="hasBias">Whether a bias is added.</param>
     /// <param name="dilation">Pixels between taps of the kernel.</param>
-    public Conv2d(int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int groups = 1, (Initializer Weight, Initializer Bias)? initialization = null, int? kernelWidth = null, bool hasBias = true, int dilation = 1)
+    /// <param name="activation">Applied to the result.</param>
+    public Conv2d(int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int groups = 1, (Initializer Weight, Initializer Bias)? initialization = null, int? kernelWidth = null, bool hasBias = true, int dilation = 1, Activation activation = Activation.None)
     {
-        (_stride, _padding, _groups, _dilation) = (stride, padding, groups, dilation);
+        (_stride, _padding, _groups, _dilation, _activation) = (stride, padding, groups, dilation, activation);
         int columns = kernelWidth ?? kernelSize;
         Initializer fanIn = Initializer.UniformFanIn(inChannels / groups * kernelSize * columns);
         _weight = AddParameter("weight", [outChannels, inChannels / groups, kernelSize, columns], initialization?.Weight ?? fanIn);
         _bias = hasBias ? AddParameter("bias", [outChannels], initialization?.Bias ?? fanIn) : null;
     }
+
+    /// <summary>The kernels, (out, in / groups, k, k).</summary>
+    internal Parameter Weight => _weight;
+
+    /// <summary>b, (out); null without.</summary>
+    internal Parameter? Bias => _bias;
+
+    /// <summary>What is applied to the result.</summary>
+    internal Activation Activation => _activation;
 
     /// <summary>Output channels.</summary>
     public int OutChannels => _weight.Shape[0];
@@ -37,7 +47,11 @@ public sealed class Conv2d : Module
     protected override Tensor Run(Tensor x) => x.Conv2d(_weight, _bias, _stride, _padding, _dilation, _groups, _activation);
 
     /// <inheritdoc/>
-    protected override void OnOptimizeForInference() => _weight.PackForInference(_groups);
+    protected override Tensor RunOnto(Tensor residual, Tensor x) =>
+        _activation == Activation.None ? x.Conv2d(_weight, _bias, _stride, _padding, _dilation, _groups, residual: residual) : base.RunOnto(residual, x);
+
+    /// <inheritdoc/>
+    protected override void OnOptimizeForInference() => _weight.PackForInference(_groups, isDense: _stride == 1 && _dilation == 1);
 
     /// <summary>Takes over y → act(factor·y + offset), which followed the layer, for each output channel.</summary>
     internal void Fold(Tensor factors, Tensor offsets, Activation activation)

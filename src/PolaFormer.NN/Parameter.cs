@@ -27,5 +27,7 @@ public sealed class Parameter : Tensor
     }
 
     /// <summary>Hands the weight (out, in / <paramref name="groups"/>, …) to its device to lay out for inference.</summary>
-    internal void PackForInference(int groups = 1) => Pack(groups);
+    /// <param name="groups">Independent groups of channels.</param>
+    /// <param name="isDense">Whether it is a kernel that visits every pixel and has no gaps between its taps.</param>
+    internal void PackForInference(int groups = 1, bool isDense = false) => Pack(groups, isDense);
 }

@@ -149,7 +149,10 @@ public abstract unsafe class Device
     /// The memory of a weight in the layout that this device's forward passes are fastest with, to replace its own; null where that is
     /// the layout it has. The weight is (out, in / groups, …).
     /// </summary>
-    internal virtual Storage? Pack(Tensor weight, int groups) => null;
+    /// <param name="weight">The weight.</param>
+    /// <param name="groups">Independent groups of channels.</param>
+    /// <param name="isDense">Whether it is a kernel that visits every pixel and has no gaps between its taps.</param>
+    internal virtual Storage? Pack(Tensor weight, int groups, bool isDense) => null;
 
     private sealed class RestoreDefault(Device? previous) : IDisposable
     {

@@ -178,8 +178,9 @@ public unsafe partial class Tensor
     /// <param name="dilation">Step between kernel taps, in pixels.</param>
     /// <param name="groups">Independent channel groups; as many as channels for a depthwise convolution.</param>
     /// <param name="activation">Applied to the result.</param>
-    public Tensor Conv2d(Tensor weight, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, Activation activation = Activation.None) =>
-        Convolution.Forward(this, weight, bias, stride, padding, dilation, groups, activation);
+    /// <param name="residual">Added before the activation, as large as the result; null for nothing.</param>
+    public Tensor Conv2d(Tensor weight, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, Activation activation = Activation.None, Tensor? residual = null) =>
+        Convolution.Forward(this, weight, bias, stride, padding, dilation, groups, activation, residual);
 
     /// <summary>Depthwise convolution of channels-last images, or of columns of a joint projection; stride 1, size kept.</summary>
     /// <param name="x">(B, H, W, C).</param>
@@ -238,7 +239,9 @@ public unsafe partial class Tensor
     /// <param name="width">New columns.</param>
     /// <param name="mode">How values between pixels are made.</param>
     /// <param name="device">What computes it, and reaches this tensor; this tensor's device where null.</param>
-    public Tensor Interpolate(int height, int width, InterpolationMode mode, Device? device = null) => Ops.Interpolate.Forward(mode, this, height, width, device ?? Device);
+    /// <param name="addend">Added to the result, and as large; null for nothing.</param>
+    public Tensor Interpolate(int height, int width, InterpolationMode mode, Device? device = null, Tensor? addend = null) =>
+        Ops.Interpolate.Forward(mode, this, height, width, device ?? Device, addend);
 
     /// <summary>Resamples (B, N, C) tokens linearly along the sequence.</summary>
     public Tensor InterpolateTokens(int tokens) =>

@@ -151,9 +151,11 @@ public unsafe partial class Tensor
     /// Lays a weight (out, in / <paramref name="groups"/>, …) out as its device's forward passes are fastest with it and returns the
     /// plain memory back. Its elements cannot be reached afterwards.
     /// </summary>
-    protected void Pack(int groups = 1)
+    /// <param name="groups">Independent groups of channels.</param>
+    /// <param name="isDense">Whether it is a kernel that visits every pixel and has no gaps between its taps.</param>
+    protected void Pack(int groups = 1, bool isDense = false)
     {
-        if (IsPacked || Device.Pack(this, groups) is not { } packed)
+        if (IsPacked || Device.Pack(this, groups, isDense) is not { } packed)
             return;
         Storage plain = Storage;
         Storage = packed;

@@ -31,7 +31,7 @@ internal sealed unsafe class CpuDevice : Device
 
     internal override bool HasKernel(Type call) => true;
 
-    internal override Storage? Pack(Tensor weight, int groups)
+    internal override Storage? Pack(Tensor weight, int groups, bool isDense)
     {
         int outputs = weight.Shape[0], inputs = weight.Shape[1];
         (int height, int width) = weight.Rank == 4 ? (weight.Shape[2], weight.Shape[3]) : (1, 1);
@@ -40,6 +40,13 @@ internal sealed unsafe class CpuDevice : Device
             HostStorage tapsFirst = AllocateForCollector(weight.ByteCount);
             DepthwiseConvolution.TapsFirst(weight.Data, outputs, height * width, (float*)tapsFirst.Pointer);
             return tapsFirst;
+        }
+
+        if (isDense && WinogradConvolution.Fits(outputs, inputs, height, width, groups))
+        {
+            HostStorage places = AllocateForCollector(WinogradConvolution.PackedWeightLength(outputs, inputs) * sizeof(float));
+            WinogradConvolution.PackWeight(weight.Data, outputs, inputs, (float*)places.Pointer);
+            return places;
         }
 
         HostStorage packed = AllocateForCollector(Convolution2D.PackedWeightLength(outputs, inputs, height, width, groups) * sizeof(float));

@@ -24,7 +24,7 @@ internal static unsafe partial class Convolution2D
         {
             float* flipped = ThreadScratch.Floats(ScratchPurpose.ConvolutionFlipped, (long)outputs * depth);
             Flip(weight, outputs, inputs, shape.KernelHeight * shape.KernelWidth, flipped);
-            Forward(mirrored, dy, flipped, null, Activation.None, dx);
+            Forward(mirrored, dy, flipped, new ConvolutionFinish(), dx);
             return;
         }
 

@@ -18,19 +18,19 @@ internal static unsafe partial class Convolution2D
         shape is { Groups: 1, DilationH: 1, DilationW: 1 } && shape.OutWidth >= LinePixels
         && (long)Depth(shape) * shape.OutChannels <= LineWeights;
 
-    private static void RunLines(in ConvolutionShape shape, float* x, float* packed, float* bias, Activation activation, float* y)
+    private static void RunLines(in ConvolutionShape shape, float* x, float* packed, in ConvolutionFinish finish, float* y)
     {
         int lines = shape.Batch * shape.OutHeight;
         int parts = Math.Min(lines, Workers.PartsFor((long)lines * shape.OutWidth * Depth(shape) * shape.OutChannels, Grain));
-        Workers.Run(parts, new LinesBody { Shape = shape, X = x, Packed = packed, Bias = bias, Activation = activation, Y = y, Lines = lines, Parts = parts });
+        Workers.Run(parts, new LinesBody { Shape = shape, X = x, Packed = packed, Finish = finish, Y = y, Lines = lines, Parts = parts });
     }
 
     /// <summary>A run of output lines.</summary>
     private struct LinesBody : IParallelBody
     {
         public ConvolutionShape Shape;
-        public float* X, Packed, Bias, Y;
-        public Activation Activation;
+        public float* X, Packed, Y;
+        public ConvolutionFinish Finish;
         public int Lines, Parts;
 
         // An input line with zeros on both sides, each pixel with an even number of channels.
@@ -51,21 +51,19 @@ internal static unsafe partial class Convolution2D
                     source = Rimmed(image, (oy * Shape.StrideH) - Shape.PadH, ((count - 1) * Shape.StrideH) + Shape.KernelHeight);
                 int width = rims ? RimmedLine : Shape.Width * Shape.InChannels;
                 for (int i = 0; i < count; i++)
-                    Gemm.RunSerial(Product(source + ((nint)i * Shape.StrideH * width), width, Y + ((nint)(line + i) * Shape.OutWidth * Shape.OutChannels)));
+                    Gemm.RunSerial(Product(source + ((nint)i * Shape.StrideH * width), width, (nint)(line + i) * Shape.OutWidth * Shape.OutChannels));
                 line += count;
             }
         }
 
-        private readonly MatrixProduct Product(float* source, int line, float* target) =>
-            new(Shape.OutWidth, Shape.OutChannels, Depth(Shape), source, null, target)
+        private readonly MatrixProduct Product(float* source, int line, nint target) =>
+            Finish.At(target).Of(new MatrixProduct(Shape.OutWidth, Shape.OutChannels, Depth(Shape), source, null, Y + target)
             {
                 ARow = Shape.StrideW * Channels,
                 ASegment = Shape.KernelWidth * Channels,
                 ASegmentRow = line,
                 PackedB = Packed,
-                Bias = Bias,
-                Activation = Activation,
-            };
+            });
 
         /// <summary>So many input lines from <paramref name="top"/> on, zeros around them where they leave the image.</summary>
         private readonly float* Rimmed(int image, int top, int count)

@@ -19,18 +19,18 @@ internal static unsafe partial class Convolution2D
     /// <summary>Multiply-adds worth a task.</summary>
     private const long Grain = 2_000_000;
 
-    /// <summary>y = act(x ∗ weight + bias); <paramref name="bias"/> (Cout) may be null.</summary>
-    public static void Forward(in ConvolutionShape shape, float* x, float* weight, float* bias, Activation activation, float* y)
+    /// <summary>y = act(x ∗ weight + bias + addend).</summary>
+    public static void Forward(in ConvolutionShape shape, float* x, float* weight, in ConvolutionFinish finish, float* y)
     {
         if (shape.Groups == 1 && IsPointwise(shape))
         {
-            Gemm.Run(PointwiseProduct(shape, x, weight, y) with { Bias = bias, Activation = activation });
+            Gemm.Run(finish.Of(PointwiseProduct(shape, x, weight, y)));
             return;
         }
         (int inputs, int outputs) = (shape.InChannels / shape.Groups, shape.OutChannels);
         float* packed = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, PackedWeightLength(outputs, inputs, shape.KernelHeight, shape.KernelWidth, shape.Groups));
         PackWeight(weight, outputs, inputs, shape.KernelHeight, shape.KernelWidth, shape.Groups, packed);
-        ForwardPacked(shape, x, packed, bias, activation, y);
+        ForwardPacked(shape, x, packed, finish, y);
     }
 
     /// <summary>Floats that <see cref="PackWeight"/> writes.</summary>
@@ -69,32 +69,30 @@ internal static unsafe partial class Convolution2D
     private static int Segment(int depth, int kernelHeight, int kernelWidth) => kernelHeight * kernelWidth == 1 ? 0 : depth / kernelHeight;
 
     /// <summary>The product of gathered rows and the weights of one group.</summary>
-    private static MatrixProduct RowsProduct(in ConvolutionShape shape, int count, float* rows, float* packed, float* bias, Activation activation, float* y)
+    private static MatrixProduct RowsProduct(in ConvolutionShape shape, int count, float* rows, float* packed, in ConvolutionFinish finish, float* y)
     {
         int depth = Depth(shape);
         int segment = Segment(depth, shape.KernelHeight, shape.KernelWidth);
-        return new MatrixProduct(count, shape.OutChannels / shape.Groups, depth, rows, null, y)
+        return finish.Of(new MatrixProduct(count, shape.OutChannels / shape.Groups, depth, rows, null, y)
         {
             ASegment = segment,
             ASegmentRow = segment,
             PackedB = packed,
             CRow = shape.OutChannels,
-            Bias = bias,
-            Activation = activation,
-        };
+        });
     }
 
     /// <summary>As <see cref="Forward"/>, with a weight that <see cref="PackWeight"/> has laid out.</summary>
-    public static void ForwardPacked(in ConvolutionShape shape, float* x, float* packed, float* bias, Activation activation, float* y)
+    public static void ForwardPacked(in ConvolutionShape shape, float* x, float* packed, in ConvolutionFinish finish, float* y)
     {
         if (shape.Groups == 1 && IsPointwise(shape))
         {
-            Gemm.Run(PointwiseProduct(shape, x, null, y) with { PackedB = packed, Bias = bias, Activation = activation });
+            Gemm.Run(finish.Of(PointwiseProduct(shape, x, null, y) with { PackedB = packed }));
             return;
         }
         if (RunsByLines(shape))
         {
-            RunLines(shape, x, packed, bias, activation, y);
+            RunLines(shape, x, packed, finish, y);
             return;
         }
         int depth = Depth(shape);
@@ -104,7 +102,7 @@ internal static unsafe partial class Convolution2D
             float* rows = ThreadScratch.Floats(ScratchPurpose.ConvolutionRows, (long)pixels * depth);
             int gathers = Workers.PartsFor((long)pixels * depth, 1 << 15);
             Workers.Run(gathers, new GatherBody { Shape = shape, X = x, Pixels = pixels, Rows = rows, Parts = gathers });
-            Gemm.Run(RowsProduct(shape, pixels, rows, packed, bias, activation, y));
+            Gemm.Run(RowsProduct(shape, pixels, rows, packed, finish, y));
             return;
         }
         int parts = Workers.PartsFor((long)pixels * depth * shape.OutChannels, Grain);
@@ -114,8 +112,7 @@ internal static unsafe partial class Convolution2D
             X = x,
             Packed = packed,
             Panels = (nint)Gemm.PackedBLength(depth, shape.OutChannels / shape.Groups),
-            Bias = bias,
-            Activation = activation,
+            Finish = finish,
             Y = y,
             Pixels = pixels,
             Parts = parts,
@@ -139,9 +136,9 @@ internal static unsafe partial class Convolution2D
     private struct ForwardBody : IParallelBody
     {
         public ConvolutionShape Shape;
-        public float* X, Packed, Bias, Y;
+        public float* X, Packed, Y;
         public nint Panels;
-        public Activation Activation;
+        public ConvolutionFinish Finish;
         public int Pixels, Parts;
 
         public readonly void Run(int part)
@@ -155,8 +152,8 @@ internal static unsafe partial class Convolution2D
                 {
                     int count = Math.Min(block, to - pixel);
                     Gather(Shape, X, group, pixel, count, gathered, EvenChannels(Shape));
-                    float* bias = Bias == null ? null : Bias + (group * outputs);
-                    Gemm.RunSerial(RowsProduct(Shape, count, gathered, Packed + (group * Panels), bias, Activation, Y + ((nint)pixel * Shape.OutChannels) + (group * outputs)));
+                    nint at = (nint)pixel * Shape.OutChannels;
+                    Gemm.RunSerial(RowsProduct(Shape, count, gathered, Packed + (group * Panels), Finish.At(at, group * outputs), Y + at + (group * outputs)));
                 }
         }
     }

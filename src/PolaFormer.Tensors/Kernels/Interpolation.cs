@@ -11,12 +11,12 @@ internal static unsafe class Interpolation
     public static void LinearBackward(float* dy, int batch, int outputs, int channels, float* dx, int inputs) =>
         ImageBackward(InterpolationMode.Bilinear, dy, batch, 1, outputs, channels, dx, 1, inputs);
 
-    /// <summary>y(batch, outHeight, outWidth, channels) from x(batch, height, width, channels).</summary>
+    /// <summary>y(batch, outHeight, outWidth, channels) from x(batch, height, width, channels), plus <paramref name="addend"/>, which is null or laid out as y.</summary>
     public static void Image(
-        InterpolationMode mode, float* x, int batch, int height, int width, int channels, float* y, int outHeight, int outWidth)
+        InterpolationMode mode, float* x, int batch, int height, int width, int channels, float* y, int outHeight, int outWidth, float* addend = null)
     {
         using AxisWeights rows = Weights(mode, height, outHeight), columns = Weights(mode, width, outWidth);
-        Resample.Run(x, batch, rows, columns, channels, y);
+        Resample.Run(x, batch, rows, columns, channels, y, addend);
     }
 
     /// <summary>dx(batch, height, width, channels) from dy(batch, outHeight, outWidth, channels).</summary>

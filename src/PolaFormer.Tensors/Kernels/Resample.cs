@@ -7,8 +7,11 @@ internal static unsafe class Resample
 {
     private const int BlockColumns = 32;
 
-    /// <summary>y(b, i, j, c) = Σ rows(i, k)·columns(j, l)·x(b, k, l, c) for x(batch, rows.Inputs, columns.Inputs, channels).</summary>
-    public static void Run(float* x, int batch, in AxisWeights rows, in AxisWeights columns, int channels, float* y)
+    /// <summary>
+    /// y(b, i, j, c) = Σ rows(i, k)·columns(j, l)·x(b, k, l, c) (+ addend) for x(batch, rows.Inputs, columns.Inputs, channels);
+    /// <paramref name="addend"/> is null or laid out as y.
+    /// </summary>
+    public static void Run(float* x, int batch, in AxisWeights rows, in AxisWeights columns, int channels, float* y, float* addend = null)
     {
         int blocks = (columns.Outputs + BlockColumns - 1) / BlockColumns;
         long items = (long)batch * rows.Outputs * blocks;
@@ -16,12 +19,12 @@ internal static unsafe class Resample
             return;
         int taps = rows.Indices(0).Length * columns.Indices(0).Length;
         int parts = (int)Math.Min(items, Workers.PartsFor((long)batch * rows.Outputs * columns.Outputs * channels * Math.Max(1, taps), 2 * Elementwise.Grain));
-        Workers.Run(parts, new Body { X = x, Y = y, Rows = rows, Columns = columns, Channels = channels, Blocks = blocks, Items = items, Parts = parts });
+        Workers.Run(parts, new Body { X = x, Y = y, Addend = addend, Rows = rows, Columns = columns, Channels = channels, Blocks = blocks, Items = items, Parts = parts });
     }
 
     private struct Body : IParallelBody
     {
-        public float* X, Y;
+        public float* X, Y, Addend;
         public AxisWeights Rows, Columns;
         public int Channels, Blocks, Parts;
         public long Items;
@@ -51,10 +54,11 @@ internal static unsafe class Resample
         {
             ReadOnlySpan<int> rows = Rows.Indices(row), columns = Columns.Indices(column);
             ReadOnlySpan<float> rowWeights = Rows.Weights(row), columnWeights = Columns.Weights(column);
+            float* addend = Addend == null ? null : Addend + (y - Y);
             int c = 0;
             for (; c <= Channels - (2 * T.Count); c += 2 * T.Count)
             {
-                T s0 = T.Zero, s1 = T.Zero;
+                T s0 = addend == null ? T.Zero : T.Load(addend + c), s1 = addend == null ? T.Zero : T.Load(addend + c + T.Count);
                 for (int i = 0; i < rows.Length; i++)
                 {
                     float* line = x + ((long)rows[i] * Columns.Inputs * Channels) + c;
@@ -74,7 +78,7 @@ internal static unsafe class Resample
             for (; c < Channels; c += T.Count)
             {
                 int width = Math.Min(T.Count, Channels - c);
-                T sum = T.Zero;
+                T sum = addend == null ? T.Zero : T.LoadPartial(addend + c, width);
                 for (int i = 0; i < rows.Length; i++)
                 {
                     float* line = x + ((long)rows[i] * Columns.Inputs * Channels) + c;

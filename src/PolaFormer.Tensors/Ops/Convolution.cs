@@ -20,7 +20,7 @@ internal sealed class Convolution : Operator
         _bias = bias;
     }
 
-    public static Tensor Forward(Tensor x, Tensor weight, Tensor? bias, int stride, int padding, int dilation, int groups, Activation activation)
+    public static Tensor Forward(Tensor x, Tensor weight, Tensor? bias, int stride, int padding, int dilation, int groups, Activation activation, Tensor? residual = null)
     {
         if (x.Rank != 4 || weight.Rank != 4 || x.Shape[3] != weight.Shape[1] * groups || weight.Shape[0] % groups != 0)
             throw new ArgumentException($"A convolution with weight {weight.Shape} in {groups} groups does not take input {x.Shape}; it wants (B, H, W, {weight.Shape[1] * groups}).");
@@ -41,19 +41,26 @@ internal sealed class Convolution : Operator
             DilationW = dilation,
             Groups = groups,
         };
-        return Forward(x, weight, bias, shape, activation);
+        return Forward(x, weight, bias, shape, activation, residual);
     }
 
-    private static Tensor Forward(Tensor x, Tensor weight, Tensor? bias, in ConvolutionShape shape, Activation activation)
+    private static Tensor Forward(Tensor x, Tensor weight, Tensor? bias, in ConvolutionShape shape, Activation activation, Tensor? residual)
     {
         if (shape.OutHeight <= 0 || shape.OutWidth <= 0)
             throw new ArgumentException($"An image of {x.Shape[1]}×{x.Shape[2]} is smaller than the {shape.KernelHeight}×{shape.KernelWidth} kernel.");
-        bool isRecording = Tape.IsRecording(x, weight, bias), isActivated = activation != Activation.None;
-        if (isActivated && (isRecording || !x.Device.Fuses<ActivatedCall>()))
-            return Forward(x, weight, bias, shape, Activation.None).Activate(activation);
+        Shape result = [shape.Batch, shape.OutHeight, shape.OutWidth, shape.OutChannels];
+        if (residual is not null && residual.Shape != result)
+            throw new ArgumentException($"The residual {residual.Shape} is not as large as the result {result}.");
+        bool isRecording = Tape.IsRecording(x, weight, bias, residual), isActivated = activation != Activation.None;
+        if (residual is not null && (isRecording || Kernels.DepthwiseShape.Fits(shape) || !x.Device.Fuses<AddingCall>()))
+            return (residual + Forward(x, weight, bias, shape, Activation.None, null)).Activate(activation);
+        if (residual is null && isActivated && (isRecording || !x.Device.Fuses<ActivatedCall>()))
+            return Forward(x, weight, bias, shape, Activation.None, null).Activate(activation);
 
-        Tensor y = x.Device.Empty([shape.Batch, shape.OutHeight, shape.OutWidth, shape.OutChannels]);
-        if (isActivated)
+        Tensor y = x.Device.Empty(result);
+        if (residual is not null)
+            x.Device.Run(new AddingCall(shape, x, weight, bias, residual, activation, y));
+        else if (isActivated)
             x.Device.Run(new ActivatedCall(shape, x, weight, bias, activation, y));
         else
             x.Device.Run(new Call(shape, x, weight, bias, y));
@@ -69,12 +76,15 @@ internal sealed class Convolution : Operator
         Accumulate(_bias, dbias);
     }
 
-    private static unsafe void Run(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor y)
+    private static unsafe void Run(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Activation activation, Tensor y)
     {
-        if (weight.IsPacked)
-            Kernels.Convolution2D.ForwardPacked(shape, x.Data, weight.PackedData, Tensor.DataOrNull(bias), activation, y.Data);
+        var finish = new Kernels.ConvolutionFinish { Bias = Tensor.DataOrNull(bias), Addend = Tensor.DataOrNull(residual), Activation = activation };
+        if (weight.IsPacked && Kernels.WinogradConvolution.Fits(shape))
+            Kernels.WinogradConvolution.Forward(shape, x.Data, weight.PackedData, finish, y.Data);
+        else if (weight.IsPacked)
+            Kernels.Convolution2D.ForwardPacked(shape, x.Data, weight.PackedData, finish, y.Data);
         else
-            Kernels.Convolution2D.Forward(shape, x.Data, weight.Data, Tensor.DataOrNull(bias), activation, y.Data);
+            Kernels.Convolution2D.Forward(shape, x.Data, weight.Data, finish, y.Data);
     }
 
     /// <summary>y = x ∗ W + b.</summary>
@@ -96,7 +106,7 @@ internal sealed class Convolution : Operator
             if (Kernels.DepthwiseShape.Fits(Shape))
                 Kernels.DepthwiseConvolution.Forward(new(Shape), X.Data, DepthwiseConvolution.Taps(Weight), Weight.IsPacked, Tensor.DataOrNull(Bias), new(), Y.Data);
             else
-                Run(Shape, X, Weight, Bias, Activation.None, Y);
+                Run(Shape, X, Weight, Bias, null, Activation.None, Y);
         }
     }
 
@@ -111,7 +121,7 @@ internal sealed class Convolution : Operator
         {
             if (!Kernels.DepthwiseShape.Fits(Shape))
             {
-                Run(Shape, X, Weight, Bias, Activation, Y);
+                Run(Shape, X, Weight, Bias, null, Activation, Y);
                 return;
             }
 
@@ -119,6 +129,20 @@ internal sealed class Convolution : Operator
             new Call(Shape, X, Weight, Bias, convolved).OnCpu();
             new Unary.Call(Kernels.Elementwise.FunctionOf(Activation), convolved, Y).OnCpu();
         }
+    }
+
+    /// <summary>y = act(residual + x ∗ W + b), where channels are summed.</summary>
+    internal readonly record struct AddingCall(ConvolutionShape Shape, Tensor X, Tensor Weight, Tensor? Bias, Tensor Residual, Activation Activation, Tensor Y) : IDeviceCall
+    {
+        public string Name => Activation == Activation.None ? nameof(Convolution) : $"{nameof(Convolution)} {Activation}";
+
+        public void Describe(ref CallDescription call)
+        {
+            new Call(Shape, X, Weight, Bias, Y).Describe(ref call);
+            call.Reads(Residual);
+        }
+
+        public void OnCpu() => Run(Shape, X, Weight, Bias, Residual, Activation, Y);
     }
 
     internal readonly record struct BackwardCall(ConvolutionShape Shape, Tensor X, Tensor Weight, Tensor Dy, Tensor? Dx, Tensor? Dweight, Tensor? Dbias) : IDeviceCall

@@ -14,7 +14,7 @@ public class RequestTests
     [Fact]
     public void Every_request_has_kernels_or_is_composed()
     {
-        string[] composed = [.. ((Type[])[typeof(GroupNorm.Call), typeof(GroupNorm.BackwardCall), typeof(InterpolatedArgMax.Call), typeof(LinearAttention.Call), typeof(LinearAttention.BackwardCall)]).Select(type => type.FullName!)];
+        string[] composed = [.. ((Type[])[typeof(Convolution.AddingCall), typeof(Interpolate.AddingCall), typeof(GroupNorm.Call), typeof(GroupNorm.BackwardCall), typeof(InterpolatedArgMax.Call), typeof(LinearAttention.Call), typeof(LinearAttention.BackwardCall)]).Select(type => type.FullName!)];
         IEnumerable<Type> requests = typeof(Device).Assembly.GetTypes().Where(type => type.IsValueType && type.IsAssignableTo(typeof(IDeviceCall)));
 
         Assert.Equal(composed.Order(), requests.Except(RequestTable.Default.Types).Select(type => type.FullName!).Order());

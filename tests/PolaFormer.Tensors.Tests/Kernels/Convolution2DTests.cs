@@ -75,10 +75,10 @@ public sealed unsafe class Convolution2DTests : IDisposable
         using var y = new NativeFloats(dy.Length);
         fixed (float* px = x, pw = weight, pb = bias)
         {
-            Convolution2D.Forward(s, px, pw, pb, Activation.None, y.Pointer);
+            Convolution2D.Forward(s, px, pw, new ConvolutionFinish { Bias = pb }, y.Pointer);
             double[] expected = ConvolutionReference.Forward(s, x, weight, bias);
             ConvolutionReference.AssertClose(expected, y.Span, "y");
-            Convolution2D.Forward(s, px, pw, null, Activation.None, y.Pointer);
+            Convolution2D.Forward(s, px, pw, new ConvolutionFinish(), y.Pointer);
             for (int i = 0; i < expected.Length; i++)
                 expected[i] -= bias[i % s.OutChannels];
             ConvolutionReference.AssertClose(expected, y.Span, "y without bias");
@@ -124,7 +124,7 @@ public sealed unsafe class Convolution2DTests : IDisposable
             float[] y = new float[dy.Length], dx = new float[x.Length], dweight = new float[weight.Length], dbias = new float[bias.Length];
             fixed (float* px = x, pw = weight, pb = bias, pdy = dy, py = y, pdx = dx, pdw = dweight, pdb = dbias)
             {
-                Convolution2D.Forward(s, px, pw, pb, Activation.None, py);
+                Convolution2D.Forward(s, px, pw, new ConvolutionFinish { Bias = pb }, py);
                 Convolution2D.BackwardInput(s, pw, pdy, pdx);
                 Convolution2D.BackwardWeight(s, px, pdy, pdw, pdb);
             }
@@ -146,7 +146,7 @@ public sealed unsafe class Convolution2DTests : IDisposable
         var s = Shape([0, 8, 8, 3, 4, 3, 1, 1, 1, 1]);
         using NativeFloats weight = new(3 * 4 * 9), dweight = new(3 * 4 * 9);
         dweight.Span.Fill(1);
-        Convolution2D.Forward(s, null, weight.Pointer, null, Activation.None, null);
+        Convolution2D.Forward(s, null, weight.Pointer, new ConvolutionFinish(), null);
         Convolution2D.BackwardInput(s, weight.Pointer, null, null);
         Convolution2D.BackwardWeight(s, null, null, dweight.Pointer, null);
         Assert.False(dweight.Span.ContainsAnyExcept(0f));

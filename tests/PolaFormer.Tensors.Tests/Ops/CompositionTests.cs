@@ -147,11 +147,38 @@ public class CompositionTests
             x => Tensor.SoftmaxAttention(x[0], new Columns(x[1], 0, dim), new Columns(x[1], dim, dim), heads, 1 / MathF.Sqrt(headDim), mask: mask, drop: (0.1f, new Philox(3, 4))));
     }
 
+    [Theory]
+    [InlineData(8, 5, 3, 1)]
+    [InlineData(8, 5, 1, 1)]
+    [InlineData(8, 6, 3, 2)]
+    [InlineData(8, 8, 3, 8)]
+    public void WhatAConvolutionAddsOnTheWay(int inputs, int outputs, int kernel, int groups)
+    {
+        Tensor x = Signed([2, 6, 17, inputs], 1), weight = Signed([outputs, inputs / groups, kernel, kernel], 2), bias = Signed([outputs], 3), residual = Signed([2, 6, 17, outputs], 4);
+        AssertSame(
+            (residual + x.Conv2d(weight, bias, padding: kernel / 2, groups: groups)).Relu(),
+            x.Conv2d(weight, bias, padding: kernel / 2, groups: groups, activation: Activation.Relu, residual: residual));
+    }
+
+    [Fact]
+    public void WhatAnInterpolationAddsOnTheWay()
+    {
+        Tensor x = Signed([2, 3, 4, 37], 1), addend = Signed([2, 7, 9, 37], 2);
+        AssertSame(addend + x.Interpolate(7, 9, InterpolationMode.Bilinear), x.Interpolate(7, 9, InterpolationMode.Bilinear, addend: addend));
+    }
+
     [Fact]
     public void EveryOperatorEqualsItsComposition()
     {
         foreach (GradientCases.Case item in GradientCases.Make())
             Compare(item.Inputs, item.Apply);
+    }
+
+    private static void AssertSame(Tensor expected, Tensor actual)
+    {
+        float[] values = expected.ToArray();
+        double error = values.Zip(actual.ToArray(), (a, b) => Math.Abs((double)a - b)).Max();
+        Assert.True(error <= Tolerance * values.Max(Math.Abs), $"{error:E1} apart");
     }
 
     private static void Compare(Tensor[] inputs, Func<Tensor[], Tensor> apply)
