@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using PolaFormer.Detection.Boxes;
 
 namespace PolaFormer.Detection.Configuration;
@@ -31,6 +32,10 @@ public sealed record BoxHeadConfig
 
     /// <summary>Whether boxes are moved alike for all classes.</summary>
     public bool IsClassAgnostic { get; init; }
+
+    /// <summary>Deltas of a region.</summary>
+    [JsonIgnore]
+    public int Moves => IsClassAgnostic ? 4 : 4 * NumClasses;
 
     /// <summary>Whether the loss is of decoded boxes; else of deltas.</summary>
     public bool ComparesDecoded { get; init; }

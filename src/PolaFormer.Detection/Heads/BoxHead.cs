@@ -3,6 +3,7 @@ using PolaFormer.Detection.Configuration;
 using PolaFormer.Detection.Losses;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Detection.Heads;
 
@@ -20,7 +21,7 @@ public sealed class BoxHead : Module
         int channels = config.Convolutions > 0 ? config.ConvolutionChannels : config.InChannels, flat = channels * config.RegionSize * config.RegionSize;
         int width = config.LinearLayers > 0 ? config.LinearWidth : flat;
         _scores = AddChild("fc_cls", new Linear(width, config.NumClasses + 1, initialization: (Initializer.Normal(0.01f), Initializer.Zeros)));
-        _deltas = AddChild("fc_reg", new Linear(width, config.IsClassAgnostic ? 4 : 4 * config.NumClasses, initialization: (Initializer.Normal(0.001f), Initializer.Zeros)));
+        _deltas = AddChild("fc_reg", new Linear(width, config.Moves, initialization: (Initializer.Normal(0.001f), Initializer.Zeros)));
         _convolutions = AddChild("shared_convs", new ModuleList<ConvModule>(Enumerable.Range(0, config.Convolutions).Select(i =>
             new ConvModule(i == 0 ? config.InChannels : channels, channels, 3, config.HasNorm ? NormKind.Batch : NormKind.None))));
 
@@ -73,12 +74,23 @@ public sealed class BoxHead : Module
     /// <inheritdoc/>
     protected override Tensor Run(Tensor x) => RunRegions(x)[0];
 
+    /// <inheritdoc/>
+    protected override void OnOptimizeForInference()
+    {
+        using var scope = MemoryScope.Enter();
+        int pixels = Config.RegionSize * Config.RegionSize;
+        foreach (Linear layer in _layers.Count > 0 ? [_layers[0]] : new[] { _scores, _deltas })
+            layer.Weight.CopyFrom(layer.Weight.Detach().Reshape(layer.OutFeatures, -1, pixels).Permute(0, 2, 1).Reshape(layer.Weight.Shape));
+    }
+
     private Tensor[] RunRegions(Tensor x)
     {
         x = _convolutions.Forward(x);
 
-        // Weights read channels before pixels.
-        x = x.Permute(0, 3, 1, 2).Reshape(x.Shape[0], x.Shape[1] * x.Shape[2] * x.Shape[3]);
+        // Weights read channels before pixels until they are turned for inference.
+        if (!IsOptimizedForInference)
+            x = x.Permute(0, 3, 1, 2);
+        x = x.Reshape(x.Shape[0], x.Shape[1] * x.Shape[2] * x.Shape[3]);
         x = _layers.Forward(x);
         return [_scores.Forward(x), _deltas.Forward(x)];
     }

@@ -30,5 +30,5 @@ public sealed class MaskHead : Module
     public int[] ChannelsOf(int[] labels) => Config.IsClassAgnostic ? new int[labels.Length] : labels;
 
     /// <summary>(n, size, size, C) → logits (n, 2·size, 2·size, classes or 1).</summary>
-    protected override Tensor Run(Tensor x) => _logits.Forward(_upsample.Forward(_convolutions.Forward(x)).Relu());
+    protected override Tensor Run(Tensor x) => _logits.Forward(_upsample.Forward(_convolutions.Forward(x)));
 }

@@ -7,6 +7,9 @@ namespace PolaFormer.Detection.Heads;
 /// <summary>Reads regions off the level of a pyramid that fits their size (mmdetection's SingleRoIExtractor).</summary>
 public sealed class RegionReader(RegionPooling pooling)
 {
+    /// <summary>Side of what is read.</summary>
+    public int Size => pooling.Size;
+
     /// <summary>The level of a region: large ones are read off coarse maps.</summary>
     public int LevelOf(Box box) => Math.Clamp((int)MathF.Floor(MathF.Log2((MathF.Sqrt(box.Width * box.Height) / pooling.FinestScale) + 1e-6f)), 0, pooling.Strides.Count - 1);
 
@@ -38,6 +41,10 @@ public sealed class RegionReader(RegionPooling pooling)
         Tensor all = Tensor.Concat(0, [.. parts]);
         return all.Reshape(all.Shape[0], -1).Embedding(Tensor.From(places, [places.Length], all.Device)).Reshape(all.Shape);
     }
+
+    /// <summary>Numbers of the regions, at most so many together, all of one level.</summary>
+    public IEnumerable<int[]> Parts(IReadOnlyList<(int Image, Box Box)> regions, int most) => Enumerable.Range(0, regions.Count)
+        .GroupBy(i => LevelOf(regions[i].Box)).OrderBy(level => level.Key).SelectMany(level => level.Chunk(most));
 
     private RoiAlignRule RuleOf(int level) => new(pooling.Size, pooling.Size, 1f / pooling.Strides[level], pooling.SamplingRatio, pooling.IsAligned);
 }

@@ -19,7 +19,7 @@ public sealed class RpnHead : DenseHead
     public RpnHead(RpnConfig config)
     {
         _config = config;
-        _convolution = AddChild("rpn_conv", new Conv2d(config.InChannels, config.FeatureChannels, 3, 1, 1, initialization: s_start));
+        _convolution = AddChild("rpn_conv", new Conv2d(config.InChannels, config.FeatureChannels, 3, 1, 1, initialization: s_start, activation: Activation.Relu));
         _scores = AddChild("rpn_cls", new Conv2d(config.FeatureChannels, config.Anchors.Count, 1, initialization: s_start));
         _deltas = AddChild("rpn_reg", new Conv2d(config.FeatureChannels, 4 * config.Anchors.Count, 1, initialization: s_start));
     }
@@ -55,7 +55,7 @@ public sealed class RpnHead : DenseHead
     /// <inheritdoc/>
     protected override LevelOutputs RunMap(Tensor x)
     {
-        x = _convolution.Forward(x).Relu();
+        x = _convolution.Forward(x);
         return new LevelOutputs(_scores.Forward(x), _deltas.Forward(x));
     }
 
@@ -68,13 +68,11 @@ public sealed class RpnHead : DenseHead
         (List<Box> boxes, List<float> scores, List<int> ofLevel) = ([], [], []);
         for (int i = 0; i < levels.Count; i++)
         {
-            (int height, int width) = levels[i].Size;
-            Box[] anchors = _config.Anchors.OfLevel(i, height, width), deltas = DeltasOf(levels[i], number);
             float[] all = levels[i].Scores.Slice(0, number, 1).Detach().Sigmoid().ToArray();
             int[] best = rule.BestOfLevel > 0 && all.Length > rule.BestOfLevel
-                ? NonMaximumSuppression.ByScore(all)[..rule.BestOfLevel]
+                ? NonMaximumSuppression.BestByScore(all, rule.BestOfLevel)
                 : [.. Enumerable.Range(0, all.Length)];
-            Box[] decoded = Decoded([.. best.Select(j => anchors[j])], [.. best.Select(j => deltas[j])], image);
+            Box[] decoded = Decoded(levels, i, number, image, best);
             for (int j = 0; j < best.Length; j++)
             {
                 if (rule.MinSize >= 0 && !(decoded[j].Width > rule.MinSize && decoded[j].Height > rule.MinSize))

@@ -1,5 +1,6 @@
 using PolaFormer.NN;
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Models.Necks;
 
@@ -47,13 +48,15 @@ public sealed class Fpn : Module
 
     private Tensor[] RunMaps(Tensor[] maps)
     {
-        Tensor[] laterals = [.. _laterals.Select((lateral, i) => lateral.Forward(maps[i + _config.StartLevel]))];
-        for (int i = laterals.Length - 1; i > 0; i--)
-            laterals[i - 1] = laterals[i - 1] + laterals[i].Interpolate(laterals[i - 1].Shape[1], laterals[i - 1].Shape[2], InterpolationMode.Nearest);
-        var outputs = laterals.Select((lateral, i) => _outputs[i].Forward(lateral)).ToList();
+        int levels = _laterals.Count;
+        var outputs = new List<Tensor>(new Tensor[levels]);
+        Tensor last = _laterals[^1].Forward(maps[levels - 1 + _config.StartLevel]), coarser = last;
+        outputs[^1] = _outputs[levels - 1].Forward(last);
+        for (int i = levels - 2; i >= 0; i--)
+            (coarser, outputs[i]) = RunLevel(i, maps[i + _config.StartLevel], coarser);
         while (outputs.Count < _config.Outputs)
         {
-            bool isFirst = outputs.Count == laterals.Length;
+            bool isFirst = outputs.Count == levels;
             Tensor source = outputs[^1];
             if (_config.Extra == ExtraLevels.Pooled)
             {
@@ -62,13 +65,22 @@ public sealed class Fpn : Module
             }
 
             if (isFirst)
-                source = _config.Extra == ExtraLevels.OnInput ? maps[(_config.EndLevel ?? maps.Length) - 1] : _config.Extra == ExtraLevels.OnLateral ? laterals[^1] : source;
+                source = _config.Extra == ExtraLevels.OnInput ? maps[(_config.EndLevel ?? maps.Length) - 1] : _config.Extra == ExtraLevels.OnLateral ? last : source;
             else if (_config.ReluBeforeExtra)
                 source = source.Relu();
             outputs.Add(_outputs[outputs.Count].Forward(source));
         }
 
         return [.. outputs];
+    }
+
+    // The lateral map and the output of a level. The finest lateral map, by far the largest, ends with its output.
+    private (Tensor Lateral, Tensor Output) RunLevel(int level, Tensor map, Tensor coarser)
+    {
+        using var scope = MemoryScope.Enter();
+        Tensor lateral = _laterals[level].ForwardOnto(coarser.Interpolate(map.Shape[1], map.Shape[2], InterpolationMode.Nearest), map);
+        Tensor output = _outputs[level].Forward(lateral);
+        return (level == 0 ? lateral : scope.Return(lateral), scope.Return(output));
     }
 
     // Xavier's uniform start.
