@@ -16,7 +16,7 @@ namespace PolaFormer.Benchmarks;
 
 /// <summary>
 /// Segmentation networks with drawn weights, a line of JSON each, for peers/segmenter.py: <c>-- --quick segmenter NAME whole SIDE SECONDS
-/// THREADS</c>, images to the class of every pixel; <c>NAME slide WIDTH HEIGHT WINDOW THREADS</c>, a photograph through windows, once;
+/// THREADS</c>, images to the class of every pixel; <c>NAME profile SIDE SECONDS THREADS</c>, its calls as a table; <c>NAME slide WIDTH HEIGHT WINDOW THREADS</c>, a photograph through windows, once;
 /// <c>NAME export FILE.onnx</c>.
 /// </summary>
 internal static class QuickSegmenter
@@ -30,6 +30,10 @@ internal static class QuickSegmenter
                 Workers.ThreadCount = Whole(threads);
                 MeasureWhole(name, Whole(side), TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)));
                 break;
+            case [var name, "profile", var side, var seconds, var threads]:
+                Workers.ThreadCount = Whole(threads);
+                PrintProfile(name, Whole(side), TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)));
+                break;
             case [var name, "slide", var width, var height, var window, var threads]:
                 Workers.ThreadCount = Whole(threads);
                 MeasureSlide(name, Whole(width), Whole(height), Whole(window));
@@ -39,7 +43,7 @@ internal static class QuickSegmenter
                 OnnxExporter.ExportMaps(network, OnnxImageSize.Open(network.SizeDivisor), file);
                 break;
             default:
-                Console.Error.WriteLine("usage: --quick segmenter NAME whole SIDE SECONDS THREADS | NAME slide WIDTH HEIGHT WINDOW THREADS | NAME export FILE.onnx");
+                Console.Error.WriteLine("usage: --quick segmenter NAME whole|profile SIDE SECONDS THREADS | NAME slide WIDTH HEIGHT WINDOW THREADS | NAME export FILE.onnx");
                 break;
         }
 
@@ -66,6 +70,29 @@ internal static class QuickSegmenter
             ["product_limit_ms"] = flops / peak / 1e6,
             ["peak_tensor_bytes"] = Device.Cpu.MemoryStatistics.PeakBytesInUse,
         });
+    }
+
+    private static void PrintProfile(string name, int side, TimeSpan duration)
+    {
+        using GradMode mode = GradMode.Disable();
+        Segmenter network = Network(name);
+        network.OptimizeForInference();
+        Profile profile = Profile.Measure(
+            () =>
+            {
+                Tensor images = Tensor.Empty([1, side, side, Image.Channels]);
+                images.FillNormal(new Tensors.Random.Philox(1, 0), 1);
+                return () =>
+                {
+                    using var scope = MemoryScope.Enter();
+                    network.ForwardLogits(images).InterpolatedArgMax(side, side, InterpolationMode.Bilinear);
+                };
+            },
+            duration,
+            Sampling.MatrixProductPeak());
+        foreach (ProfileEntry call in profile.ByLayer())
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{call.Module,-40} {call.Operator,-30} {call.Result,-22} {call.Calls,3} {call.Ms,8:0.00} ms {2e-6 * call.Macs / call.Ms,7:0.0} GFLOP/s {1e-6 * call.Bytes / call.Ms,6:0.0} GB/s"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"whole {profile.StepMs:0.0} ms, outside calls {profile.OutsideCallsMs:0.0} ms, products {profile.GemmPeak:0} GFLOP/s"));
     }
 
     private static void MeasureSlide(string name, int width, int height, int window)

@@ -6,7 +6,6 @@ using PolaFormer.Detection.Boxes;
 using PolaFormer.Detection.Configuration;
 using PolaFormer.Detection.Data;
 using PolaFormer.Detection.Evaluation;
-using PolaFormer.Detection.Heads;
 using PolaFormer.Detection.Losses;
 using PolaFormer.Detection.Masks;
 using PolaFormer.NN;
@@ -18,8 +17,8 @@ using PolaFormer.Tensors.Random;
 using PolaFormer.Tensors.Threading;
 
 // Time and memory of detectors, one measurement a process; compare.sh runs them beside ONNX Runtime and prints a table.
-var what = new Argument<string>("WHAT") { Description = "export, dense, detect, train or evaluate." };
-what.AcceptOnlyFromAmong("export", "dense", "detect", "train", "evaluate");
+var what = new Argument<string>("WHAT") { Description = "export, dense, detect, profile, train or evaluate." };
+what.AcceptOnlyFromAmong("export", "dense", "detect", "profile", "train", "evaluate");
 var name = new Option<string>("--model") { DefaultValueFactory = _ => "maskrcnn_b2_1x" };
 var size = new Option<int[]>("--size") { AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [800, 1216] };
 var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 2 };
@@ -41,6 +40,9 @@ command.SetAction(parsed =>
             break;
         case "detect":
             Detect(Made(parsed.GetValue(name)!), sides, parsed.GetValue(seconds));
+            break;
+        case "profile":
+            ProfileOf(Made(parsed.GetValue(name)!), sides, parsed.GetValue(seconds));
             break;
         case "train":
             Train(Made(parsed.GetValue(name)!), sides, parsed.GetValue(seconds));
@@ -69,11 +71,11 @@ static RegionDetector Made(string name)
     return detector;
 }
 
-static Tensor Images(int batch, int[] size)
+static Tensor Images(int batch, int[] size, Device? device = null)
 {
     float[] values = new float[batch * size[0] * size[1] * 3];
     new Philox(1, 2).FillNormal(values, 0);
-    return Tensor.From(values, [batch, size[0], size[1], 3]);
+    return Tensor.From(values, [batch, size[0], size[1], 3], device);
 }
 
 static ImageInfo Info(int[] size) => new() { Height = size[0], Width = size[1], PaddedHeight = size[0], PaddedWidth = size[1], OriginalHeight = size[0], OriginalWidth = size[1] };
@@ -87,32 +89,60 @@ static void Dense(RegionDetector detector, int[] size, double seconds)
     Tell("backbone, pyramid and proposal network", Median(seconds, () => detector.Proposer.ForwardMaps(detector.ForwardMaps(images))), "ms");
 }
 
-// What is not the network: proposals, pooling of regions, suppression, pasting.
+// What no module computes is not the network: proposals, reading of regions, suppression, pasting.
 static void Detect(RegionDetector detector, int[] size, double seconds)
 {
     detector.Evaluate();
     detector.OptimizeForInference();
     using GradMode mode = GradMode.Disable();
-    Tensor images = Images(1, size);
+    var device = new ProfilingDevice(Device.Cpu, () => OperatorOrigins.CurrentModule);
+    Tensor images = Images(1, size, device);
     ImageInfo info = Info(size);
-    RegionHeadConfig heads = detector.Config.Regions!;
-    ImageDetections found = detector.Detect(images, [info])[0];
-    double whole = Median(seconds, () => detector.Detect(images, [info]));
-    Tensor[] maps = detector.ForwardMaps(images);
-    LevelOutputs[] levels = detector.Proposer.ForwardMaps(maps);
-    Box[] proposals = detector.Proposer.Proposals(levels, [info])[0].Boxes;
-    (int, Box)[] regions = [.. proposals.Select(box => (0, box))], kept = [.. found.Boxes.Select(box => (0, box))];
-    double dense = Median(seconds / 3, () => detector.Proposer.ForwardMaps(detector.ForwardMaps(images)));
-    double boxes = Median(seconds / 6, () => detector.Regions.ForwardBoxes(maps, regions)) - Median(seconds / 6, () => new RegionReader(heads.BoxPooling).Read(maps, regions));
-    double masks = found.Count == 0 ? 0 : Median(seconds / 6, () => detector.Regions.ForwardMasks(maps, kept)) - Median(seconds / 6, () => new RegionReader(heads.MaskPooling!).Read(maps, kept));
+    ImageDetections found = ImageDetections.None;
+    var wholes = new List<double>();
+    List<double> dense = [], others = [];
+    Median(seconds, () =>
+    {
+        device.Clear();
+        long start = Stopwatch.GetTimestamp();
+        found = detector.Detect(images, [info])[0];
+        wholes.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        dense.Add(Of(device.Calls.Where(call => call.Caller.Length > 0 && !call.Caller.StartsWith("roi_head", StringComparison.Ordinal))));
+        others.Add(wholes[^1] - Of(device.Calls.Where(call => call.Caller.Length > 0)));
+    });
     Tell("detections", found.Count, "");
-    Tell("proposals", proposals.Length, "");
-    Tell("whole", whole, "ms");
-    Tell("dense part", dense, "ms");
-    Tell("heads", boxes + masks, "ms");
-    Tell("choosing proposals", Median(seconds / 6, () => detector.Proposer.Proposals(levels, [info])), "ms");
-    Tell("everything else", whole - dense - boxes - masks, "ms");
-    Tell("its share", 100 * (whole - dense - boxes - masks) / whole, "%");
+    Tell("whole", Middle(wholes), "ms");
+    Tell("backbone, pyramid and proposal network", Middle(dense), "ms");
+    Tell("outside the network", Middle(others), "ms");
+    Tell("its share", 100 * Middle([.. others.Zip(wholes, (other, whole) => other / whole)]), "%");
+    Tell("peak of tensors", Device.Cpu.MemoryStatistics.PeakBytesInUse / 1e9, "GB");
+
+    static double Of(IEnumerable<DeviceCall> calls) => calls.Sum(call => call.Time.TotalMilliseconds);
+}
+
+static void ProfileOf(RegionDetector detector, int[] size, double seconds)
+{
+    detector.Evaluate();
+    detector.OptimizeForInference();
+    using GradMode mode = GradMode.Disable();
+    var device = new ProfilingDevice(Device.Cpu, () => OperatorOrigins.CurrentModule);
+    Tensor images = Images(1, size, device);
+    var runs = new List<DeviceCall[]>();
+    Median(seconds, () =>
+    {
+        device.Clear();
+        detector.Detect(images, [Info(size)]);
+        runs.Add([.. device.Calls]);
+    });
+    foreach (var line in from i in Enumerable.Range(0, runs.Min(run => run.Length))
+                         let call = runs[0][i]
+                         group (call, Ms: Middle([.. runs.Select(run => run[i].Time.TotalMilliseconds)])) by (Part(call.Caller), call.Operator, call.Result) into same
+                         select (same.Key, Count: same.Count(), Ms: same.Sum(one => one.Ms), Macs: same.Sum(one => one.call.MultiplyAccumulates)))
+    {
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{line.Key.Item1,-44} {line.Key.Operator,-30} {line.Key.Result,-24} {line.Count,3} {line.Ms,9:0.0} ms {2e-6 * line.Macs / line.Ms,7:0.0} GFLOP/s"));
+    }
+
+    static string Part(string module) => string.Join('.', module.Split('.').Select(part => int.TryParse(part, CultureInfo.InvariantCulture, out _) ? "*" : part));
 }
 
 static void Train(RegionDetector detector, int[] size, double seconds)
@@ -190,8 +220,9 @@ static double Median(double seconds, Action run)
         times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
     }
 
-    times.Sort();
-    return times[times.Count / 2];
+    return Middle(times);
 }
+
+static double Middle(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
 static void Tell(string what, double value, string unit) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-42} {value,10:0.###} {unit}"));

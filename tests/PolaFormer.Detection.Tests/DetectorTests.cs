@@ -1,5 +1,6 @@
 using PolaFormer.Detection.Boxes;
 using PolaFormer.Detection.Configuration;
+using PolaFormer.Detection.Heads;
 using PolaFormer.Detection.Losses;
 using PolaFormer.Detection.Masks;
 using PolaFormer.Models;
@@ -95,6 +96,34 @@ public class DetectorTests
         DetectorConfig config = Made(kind).Config;
         string text = DenseConfigJson.Write(config);
         Assert.Equal(text, DenseConfigJson.Write(DenseConfigJson.Read<DetectorConfig>(text)));
+    }
+
+    [Theory]
+    [InlineData("mask")]
+    [InlineData("cascade")]
+    public void Optimised_for_inference_a_detector_computes_the_same(string kind)
+    {
+        var detector = (RegionDetector)Made(kind);
+        detector.Evaluate();
+        using GradMode mode = GradMode.Disable();
+        Tensor images = Tensor.Empty([1, 64, 96, 3]);
+        images.FillNormal(new Philox(2, 2), 1);
+        (int, Box)[] regions = [.. Enumerable.Range(0, 40).Select(i => (0, new Box(i, i / 2, (2 * i) + 9, i + 12)))];
+        float[][] before = Outputs();
+        detector.OptimizeForInference();
+        Assert.All(before.Zip(Outputs()), pair =>
+        {
+            float largest = pair.First.Max(MathF.Abs);
+            Assert.All(pair.First.Zip(pair.Second), values => Assert.InRange(values.Second, values.First - (1e-4f * largest), values.First + (1e-4f * largest)));
+        });
+
+        float[][] Outputs()
+        {
+            Tensor[] maps = detector.ForwardMaps(images);
+            LevelOutputs[] levels = detector.Proposer.ForwardMaps(maps);
+            (Tensor scores, Tensor deltas) = detector.Regions.ForwardBoxes(maps, regions);
+            return [.. maps.Select(map => map.ToArray()), .. levels.Select(level => level.Scores.ToArray()), scores.ToArray(), deltas.ToArray(), detector.Regions.ForwardMasks(maps, regions).ToArray()];
+        }
     }
 
     [Fact]

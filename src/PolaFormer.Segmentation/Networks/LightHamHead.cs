@@ -16,7 +16,7 @@ public sealed class LightHamHead : DecodeHead
     public LightHamHead(LightHamHeadConfig config)
         : base(config)
     {
-        _squeeze = AddChild("squeeze", Convolution(config.InChannels.Sum(), config.HamChannels, 1));
+        _squeeze = AddChild("squeeze", new ConvModule(config.InChannels.Sum(), config.HamChannels, 1, config.Norm, Activation.Relu, config.NormGroups) { JointChannels = config.InChannels });
         _hamburger = AddChild("hamburger", new Hamburger(config));
         _align = AddChild("align", Convolution(config.HamChannels, config.Channels, 1));
     }
@@ -25,13 +25,10 @@ public sealed class LightHamHead : DecodeHead
     internal NonnegativeFactorization Factorization => _hamburger.Factorization;
 
     /// <inheritdoc/>
-    protected override Tensor RunMaps(IReadOnlyList<Tensor> maps)
-    {
-        Tensor joint = Tensor.Concat(3, [.. maps.Select(map => MapResize.Like(map, maps[0], Config.AlignCorners))]);
-        return _align.Forward(_hamburger.Forward(_squeeze.Forward(joint)));
-    }
+    protected override Tensor RunMaps(IReadOnlyList<Tensor> maps) =>
+        _align.Forward(_hamburger.Forward(_squeeze.ForwardJoint(maps, MapResize.Mode(Config.AlignCorners))));
 
-    // relu(x + out(factorised(relu(in(x))))).
+    // relu(x + out(factorised(in(x)))), in with its ReLU.
     private sealed class Hamburger : Module
     {
         private readonly ConvModule _input, _output;
@@ -39,13 +36,13 @@ public sealed class LightHamHead : DecodeHead
         public Hamburger(LightHamHeadConfig config)
         {
             int channels = config.HamChannels;
-            _input = AddChild("ham_in", new ConvModule(channels, channels, 1, activation: Activation.None));
+            _input = AddChild("ham_in", new ConvModule(channels, channels, 1));
             Factorization = AddChild("ham", new NonnegativeFactorization(config.Factorization));
             _output = AddChild("ham_out", new ConvModule(channels, channels, 1, config.Norm, Activation.None, config.NormGroups));
         }
 
         public NonnegativeFactorization Factorization { get; }
 
-        protected override Tensor Run(Tensor x) => (x + _output.Forward(Factorization.Forward(_input.Forward(x).Relu()))).Relu();
+        protected override Tensor Run(Tensor x) => (x + _output.Forward(Factorization.Forward(_input.Forward(x)))).Relu();
     }
 }

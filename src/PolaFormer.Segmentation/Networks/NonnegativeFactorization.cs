@@ -44,22 +44,21 @@ public sealed class NonnegativeFactorization(FactorizationOptions options) : Mod
     // xᵀ, (B·groups, N, D) → c·bᵀ, the same.
     private Tensor Factorised(Tensor x)
     {
+        // Bases lie in rows, (B·groups, R, D), so that long rows of x are read as they lie in both products.
         Tensor bases = IsTraining || Draws is not null ? Bases(x.Shape[0], x.Shape[2], x.Device) : SharedBases(x);
-        Tensor products = x.MatMul(bases);
+        Tensor products = x.MatMul(bases, transposeB: true);
         Tensor coefficients = products.Softmax();
         for (int step = IsTraining ? options.TrainingSteps : options.EvaluationSteps; step > 0; step--)
         {
-            coefficients = Updated(coefficients, products, bases);
-            bases = Updated(bases, x.MatMul(coefficients, transposeA: true), coefficients);
-            products = x.MatMul(bases);
+            coefficients = Updated(coefficients, products, coefficients.MatMul(bases.MatMul(bases, transposeB: true)));
+            bases = Updated(bases, coefficients.MatMul(x, transposeA: true), coefficients.MatMul(coefficients, transposeA: true).MatMul(bases));
+            products = x.MatMul(bases, transposeB: true);
         }
 
-        return Updated(coefficients, products, bases).MatMul(bases, transposeB: true);
+        return Updated(coefficients, products, coefficients.MatMul(bases.MatMul(bases, transposeB: true))).MatMul(bases);
     }
 
-    // f·numerator/(f·(otherᵀ·other) + ε).
-    private static Tensor Updated(Tensor factor, Tensor numerator, Tensor other) =>
-        factor * numerator / (factor.MatMul(other.MatMul(other, transposeA: true)) + Epsilon);
+    private static Tensor Updated(Tensor factor, Tensor numerator, Tensor denominator) => factor * numerator / (denominator + Epsilon);
 
     // The same for every image, so that a result does not depend on its place in the batch; repeated by way of the batch, whose
     // extent an exported graph leaves open.
@@ -67,10 +66,10 @@ public sealed class NonnegativeFactorization(FactorizationOptions options) : Mod
     {
         (int groups, int rows) = (options.Groups, x.Shape[2]);
         Tensor none = x.Slice(1, 0, 1).Slice(2, 0, 1).Reshape(-1, groups, 1, 1) * 0;
-        return (none + Bases(groups, rows, x.Device).Reshape(1, groups, rows, options.Rank)).Reshape(-1, rows, options.Rank);
+        return (none + Bases(groups, rows, x.Device).Reshape(1, groups, options.Rank, rows)).Reshape(-1, options.Rank, rows);
     }
 
-    // Columns of length 1.
+    // Vectors of length 1, drawn as columns, (batch, rank, rows).
     private Tensor Bases(int batch, int rows, Device device)
     {
         int rank = options.Rank;
@@ -94,6 +93,6 @@ public sealed class NonnegativeFactorization(FactorizationOptions options) : Mod
             }
         }
 
-        return Tensor.From(values, [batch, rows, rank], device);
+        return Tensor.From(values, [batch, rows, rank], device).Permute(0, 2, 1);
     }
 }

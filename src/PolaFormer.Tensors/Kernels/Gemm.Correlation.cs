@@ -10,6 +10,9 @@ internal static unsafe partial class Gemm
     /// <summary>Rows laid out at a time, and columns of A and of B that a task multiplies: 512 KiB of the second cache.</summary>
     private const int CorrelationRows = 256, CorrelationSide = 256;
 
+    /// <summary>Rows from which on a product AᵀB of matrices as they lie is better laid out here.</summary>
+    public const int CorrelatedRows = 2 * CorrelationRows;
+
     /// <summary>Number of tasks, and floats that their partial sums may take: 16 MiB.</summary>
     private const int CorrelationTasks = 16, PartialFloats = 1 << 22;
 

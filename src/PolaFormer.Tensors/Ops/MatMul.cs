@@ -80,6 +80,12 @@ internal sealed class MatMul : Operator
 
         public unsafe void OnCpu()
         {
+            if (TransposeA && !TransposeB && B.Rank == A.Rank && A.Shape[-2] >= Kernels.Gemm.CorrelatedRows && A.Shape.CountOf(0, A.Rank - 2) == 1)
+            {
+                Kernels.Gemm.Correlate(A.Data, A.Shape[-1], A.Shape[-1], B.Data, B.Shape[-1], B.Shape[-1], A.Shape[-2], Y.Data, null, accumulate: false);
+                return;
+            }
+
             // One right operand for a whole batch of untransposed left ones is one tall product.
             bool isShared = B.Rank == 2 && A.Rank > 2;
             int rows = isShared ? checked((int)(A.Count / Math.Max(A.Shape[-1], 1))) : A.Shape[TransposeA ? -1 : -2];
