@@ -14,7 +14,7 @@ internal static unsafe class WinogradConvolution
     private const int Places = 16;
 
     /// <summary>Channels from which on the products are worth the transforms.</summary>
-    private const int FewestChannels = 32;
+    private const int FewestChannels = 64;
 
     /// <summary>Most tiles that a task transforms at a time, whole register tiles of rows: 3.7 MiB at 256 channels.</summary>
     private const int MostTiles = 112;
