@@ -32,7 +32,7 @@ prepare() {
   cp "$here"/samples/images/*.jpg photos
   cp "$shipped" model.safetensors
   ./polaformer convert model.safetensors model.pth >/dev/null
-  ./polaformer predict photo.jpg --top 10 --json | sed -nE 's/.*"index": ([0-9]+).*/\1/p' | sort -n | sed 's/^/class /' > classes.txt
+  seq -f 'class %g' 0 9 > classes.txt
   local shared="$here/../shared/data"
   if [[ -d "$shared/hymenoptera" ]]; then ln -s "$shared/hymenoptera" hymenoptera; fi
 }
@@ -80,7 +80,6 @@ run_lines() { # PAGE
 # What stands before a snippet that goes on from code of the reader's.
 before() {
   case "$1" in
-    docs/from-csharp.md) echo 'var builder = WebApplication.CreateBuilder(args);' ;;
     docs/analysis.md) echo 'VisionModel model = ModelRegistry.Find("polaformer_pp_cifar").Create(); model.Initialize(0); model.Evaluate(); Tensor image = Tensor.Zeros([1, 32, 32, 3]);' ;;
   esac
 }

@@ -13,7 +13,7 @@ cd "$here"
 "$polaformer" train --cfg configs/finetune_hymenoptera.yaml --data "$data" --pretrained checkpoints/polaformer_pp_cifar_2m.safetensors --output "$work" --json > "$work/log" 2> "$work/errors" || { cat "$work/errors"; exit 1; }
 
 # The log's epochs: their evaluation's top-1.
-mapfile -t top1 < <(grep '"event": *"epoch"' "$work/log" | sed -nE 's/.*"top1": *([0-9.]+).*/\1/p')
+mapfile -t top1 < <(grep '"kind": *"epoch"' "$work/log" | sed -nE 's/.*"top1": *([0-9.]+).*/\1/p')
 ((${#top1[@]})) || { echo "FAILED: the log has no epochs"; exit 1; }
 best="$(printf '%s\n' "${top1[@]}" | sort -g | tail -n 1)" last="${top1[-1]}"
 epoch=0; for i in "${!top1[@]}"; do if [[ "${top1[$i]}" == "$best" ]]; then epoch=$((i + 1)); break; fi; done

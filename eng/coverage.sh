@@ -12,17 +12,14 @@ for project in "${projects[@]}"; do
   dotnet test -c Release --project "tests/$project" --coverlet --coverlet-output-format cobertura --results-directory "$work/$project" >"$work/$project.log" 2>&1 || { tail -n 5 "$work/$project.log" >&2; }
 done
 
-# A line that several projects run counts once. A class names its file, its lines follow.
-find "$work" -name '*.cobertura*.xml' -print0 | xargs -0 -r cat | tr '>' '>\n' | awk '
-  match($0, /filename="[^"]*"/) { file = substr($0, RSTART + 10, RLENGTH - 11) }
+# A line that several projects run counts once; it is known by its type, for paths depend on the project.
+find "$work" -name '*.cobertura*.xml' -print0 | xargs -0 -r cat | sed 's/>/>\n/g' | awk '
+  match($0, /<package name="[^"]*"/) { library = substr($0, RSTART + 15, RLENGTH - 16) }
+  match($0, /<class name="[^"]*"/) { type = substr($0, RSTART + 13, RLENGTH - 14) }
   match($0, /<line number="[0-9]+"/) {
-    line = substr($0, RSTART + 14, RLENGTH - 15)
-    if (match(file, /PolaFormer[A-Za-z.]*\//)) {
-      library = substr(file, RSTART, RLENGTH - 1)
-      key = file ":" line
-      if (!(key in seen)) { seen[key] = 1; all[library]++ }
-      if (match($0, /hits="[0-9]+"/) && substr($0, RSTART + 6, RLENGTH - 7) + 0 > 0 && !(key in hit)) { hit[key] = 1; run[library]++ }
-    }
+    key = library " " type " " substr($0, RSTART + 14, RLENGTH - 15)
+    if (!(key in seen)) { seen[key] = 1; all[library]++ }
+    if (match($0, /hits="[0-9]+"/) && substr($0, RSTART + 6, RLENGTH - 7) + 0 > 0 && !(key in hit)) { hit[key] = 1; run[library]++ }
   }
   END {
     print "| library | lines | run by tests |\n|---|---|---|"

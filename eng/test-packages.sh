@@ -59,6 +59,12 @@ project Whole PolaFormer
 check "PolaFormer installs" builds Whole
 check "C#" names_airplane dotnet "$work/Whole/bin/Release/net10.0/Whole.dll"
 
+# The guide's host, whole.
+mkdir -p "$work/Hosted"
+sed 's#Microsoft.NET.Sdk"#Microsoft.NET.Sdk.Web"#; s#PackageReference Include="PolaFormer"#PackageReference Include="PolaFormer.DependencyInjection"#' "$work/Whole/Whole.csproj" > "$work/Hosted/Hosted.csproj"
+awk '/^```csharp/ { text = ""; inside = 1; next } /^```/ { if (inside && text ~ /AddPolaFormer/) printf "%s", text; inside = 0 } inside { text = text $0 "\n" }' "$here/docs/from-csharp.md" > "$work/Hosted/Program.cs"
+check "AddPolaFormer() in a host" builds Hosted
+
 tool() { (cd "$work" && dotnet tool install PolaFormer.Tool --tool-path "$work/tool" --version "$version" --configfile "$work/nuget.config"); }
 check "the tool installs" tool
 check "predict" names_airplane bash -c "'$work/tool/polaformer' predict '$here/samples/images/airplane.jpg' | tail -n +2"

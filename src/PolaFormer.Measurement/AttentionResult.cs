@@ -48,16 +48,11 @@ public sealed record AttentionResult(int Threads, IReadOnlyList<AttentionCase> C
     /// segments between the last measured point with softmax ahead and the next one cross. Null where softmax was never
     /// ahead, never behind, or not measured.
     /// </summary>
-    public double? Crossover(IReadOnlyList<AttentionCase> series)
-    {
-        (AttentionCase Linear, AttentionCase Softmax)[] pairs = [.. from linear in series
-            join softmax in Cases.Where(item => item.Kind == AttentionCase.Softmax && item.HeadDim == series[0].HeadDim) on linear.Tokens equals softmax.Tokens
-            orderby linear.Tokens
-            select (linear, softmax)];
-        int last = Array.FindLastIndex(pairs, pair => pair.Softmax.MedianMs <= pair.Linear.MedianMs);
-        if (last < 0 || last == pairs.Length - 1)
-            return null;
-        double crossing = PowerLaw.Crossing(Growth([pairs[last].Linear, pairs[last + 1].Linear])!.Value, Growth([pairs[last].Softmax, pairs[last + 1].Softmax])!.Value);
-        return double.IsFinite(crossing) ? crossing : null;
-    }
+    public double? Crossover(IReadOnlyList<AttentionCase> series) => PowerLaw.StaysBelowFrom(
+    [
+        .. from linear in series
+           join softmax in Cases.Where(item => item.Kind == AttentionCase.Softmax && item.HeadDim == series[0].HeadDim) on linear.Tokens equals softmax.Tokens
+           orderby linear.Tokens
+           select ((double)linear.Tokens, linear.MedianMs, softmax.MedianMs),
+    ]);
 }

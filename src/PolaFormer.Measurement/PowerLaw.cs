@@ -20,6 +20,24 @@ public readonly record struct PowerLaw(double Factor, double Exponent)
     /// <summary>y at x.</summary>
     public double At(double x) => Factor * Math.Pow(x, Exponent);
 
+    /// <summary>
+    /// The x from which one series stays below another: where the segments between the last point at which it is not and the next one cross. Null
+    /// where it is below everywhere, or not at the end.
+    /// </summary>
+    /// <param name="points">Both series at the same x, ascending.</param>
+    public static double? StaysBelowFrom(IReadOnlyList<(double X, double Y, double Other)> points)
+    {
+        int last = points.Count - 1;
+        while (last >= 0 && points[last].Y < points[last].Other)
+            last--;
+        if (last < 0 || last == points.Count - 1)
+            return null;
+        double crossing = Crossing(
+            Fit([(points[last].X, points[last].Y), (points[last + 1].X, points[last + 1].Y)]),
+            Fit([(points[last].X, points[last].Other), (points[last + 1].X, points[last + 1].Other)]));
+        return double.IsFinite(crossing) ? crossing : null;
+    }
+
     /// <summary>The x at which two laws are equal.</summary>
     public static double Crossing(PowerLaw a, PowerLaw b) => Math.Pow(b.Factor / a.Factor, 1 / (a.Exponent - b.Exponent));
 }

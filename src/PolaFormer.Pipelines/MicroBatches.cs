@@ -190,7 +190,7 @@ public sealed class MicroBatches<TItem, TResult> : IAsyncDisposable, IDisposable
     {
         while (_waiting.TryPeek(out QueuedItem<TItem, TResult>? first) && _waiting.Count < _options.Size && !_isClosed)
         {
-            TimeSpan left = _options.Delay - TimeSpan.FromMilliseconds(Environment.TickCount64 - first.QueuedAt);
+            TimeSpan left = _options.Delay - Stopwatch.GetElapsedTime(first.QueuedAt);
             if (left <= TimeSpan.Zero)
                 return;
             Monitor.Wait(_gate, left);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace PolaFormer.Pipelines;
 
 /// <summary>An item of a batch and the answer that somebody waits for. The first of <see cref="Complete"/> and <see cref="Fail"/> counts; after a cancellation neither does.</summary>
@@ -20,7 +22,7 @@ public sealed class QueuedItem<TItem, TResult>
 
     internal Task<TResult> Answer => _answer.Task;
 
-    internal long QueuedAt { get; } = Environment.TickCount64;
+    internal long QueuedAt { get; } = Stopwatch.GetTimestamp();
 
     /// <summary>Answers.</summary>
     public void Complete(TResult result)
