@@ -18,7 +18,7 @@ pack() { dotnet pack "$here/PolaFormer.slnx" -c Release --no-build -o "$work/pac
 check "pack" pack
 ((failed)) && finish
 
-expected="PolaFormer PolaFormer.Analysis PolaFormer.Checkpoints PolaFormer.Cuda PolaFormer.DependencyInjection PolaFormer.Detection PolaFormer.Files PolaFormer.Hub PolaFormer.LongRange PolaFormer.Measurement PolaFormer.Models PolaFormer.NN PolaFormer.Onnx PolaFormer.Pipelines PolaFormer.Reproduction PolaFormer.Segmentation PolaFormer.Tensors PolaFormer.Tool PolaFormer.Training PolaFormer.Vision"
+expected="PolaFormer PolaFormer.Analysis PolaFormer.Checkpoints PolaFormer.Cuda PolaFormer.DependencyInjection PolaFormer.Detection PolaFormer.Files PolaFormer.Hub PolaFormer.LongRange PolaFormer.Measurement PolaFormer.Models PolaFormer.NN PolaFormer.Onnx PolaFormer.Pipelines PolaFormer.Reproduction PolaFormer.Segmentation PolaFormer.Server PolaFormer.Tensors PolaFormer.Tool PolaFormer.Training PolaFormer.Vision"
 packed="$(cd "$work/packages" && ls *.nupkg | sed "s/\.$version\.nupkg//" | tr '\n' ' ' | sed 's/ $//')"
 check "only what should be is packed: $packed" test "$packed" = "$expected"
 

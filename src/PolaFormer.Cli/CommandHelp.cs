@@ -11,7 +11,7 @@ internal sealed class CommandHelp(HelpAction standard) : SynchronousCommandLineA
 {
     private static readonly (string Title, string[] Names)[] s_groups =
     [
-        ("Networks at work", ["predict", "eval", "export"]),
+        ("Networks at work", ["predict", "eval", "serve", "export"]),
         ("Training", ["train", "report", "longrange"]),
         ("Networks and their files", ["models", "fetch", "inspect", "convert"]),
         ("Looking into attention", ["analyze"]),
@@ -22,6 +22,7 @@ internal sealed class CommandHelp(HelpAction standard) : SynchronousCommandLineA
     private static readonly Dictionary<string, string[]> s_examples = new()
     {
         ["predict"] = ["predict photograph.jpg --top 3", "predict photographs --checkpoint output/mine/best.safetensors --json"],
+        ["serve"] = ["serve --port 8080", "serve --model pets=output/mine/best.safetensors --models checkpoints"],
         ["eval"] = ["eval --data photographs --checkpoint output/mine/best.safetensors", "eval --data cifar10-jpeg.tar.gz --views mirrored"],
         ["export"] = ["export --onnx network.onnx", "export --onnx network.onnx --checkpoint output/mine/best.safetensors"],
         ["train"] = ["train --data photographs --output output/mine", "train --cfg configs/pola_pvt_tiny.yaml --data imagenet --device cuda"],

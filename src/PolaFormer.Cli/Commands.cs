@@ -26,6 +26,7 @@ internal static class Commands
         ["diff"] = DiffCommand.Create,
         ["longrange"] = LongRangeCommand.Create,
         ["reproduce"] = ReproduceCommand.Create,
+        ["serve"] = ServeCommand.Create,
         ["completion"] = CompletionCommand.Create,
     };
 }

@@ -17,6 +17,15 @@ internal static class Json
     /// <summary>Prints an object.</summary>
     public static void Print(object value) => Console.WriteLine(JsonSerializer.Serialize(value, s_options));
 
+    /// <summary>An object with a name before its fields, in a line.</summary>
+    public static string Line(string id, object value)
+    {
+        var line = new JsonObject { ["id"] = id };
+        foreach ((string name, JsonNode? field) in Object(value).ToArray())
+            line[name] = field?.DeepClone();
+        return line.ToJsonString(s_options);
+    }
+
     /// <summary>An object whose fields may be added to.</summary>
     public static JsonObject Object(object value) => Node(value).AsObject();
 

@@ -20,7 +20,9 @@ internal static class PredictCommand
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
         var labels = new Option<string?>("--labels") { HelpName = "FILE", Description = "A text file with a class name a line." };
         var top = new Option<int>("--top") { HelpName = "K", Description = "How many classes to print.", DefaultValueFactory = _ => 5, CustomParser = Numbers.One(1, int.MaxValue) };
-        var output = new Option<string?>("--output", "-o") { HelpName = "FOLDER", Description = "Where a segmentation network's maps go: NAME.classes.png, indexed, and NAME.overlay.png, with a legend; or a detector's pictures, NAME.objects.png." };
+        var input = new Option<string?>("--input") { HelpName = "FILE", Description = "A list of inputs in JSON, one a line, {\"id\": …, \"file\": …} or {\"id\": …, \"text\": …}; results go to the file --output, and a command that was ended goes on." };
+        var shard = new Option<Shard>("--shard") { HelpName = "I/N", Description = "Part I of N of --input, from 0: for as many processes or machines.", CustomParser = Shard.Parse, DefaultValueFactory = Shard.Parse };
+        var output = new Option<string?>("--output", "-o") { HelpName = "FOLDER", Description = "The file of results of --input; or where a segmentation network's maps go: NAME.classes.png, indexed, and NAME.overlay.png, with a legend; or a detector's pictures, NAME.objects.png." };
         var shortSide = new Option<int?>("--short-side") { HelpName = "PIXELS", Description = "What the short side of an image is brought to for a segmentation network; what it was trained with by default.", CustomParser = Numbers.OneOrNone(32, 8192) };
         var window = new Option<int?>("--window") { HelpName = "PIXELS", Description = "Side of overlapping windows that a segmentation network looks through; the whole image by default.", CustomParser = Numbers.OneOrNone(32, 8192) };
         var csv = new Option<string?>("--csv") { HelpName = "FILE", Description = "Where the areas of a segmentation network's classes, or a detector's objects go, a line each." };
@@ -30,16 +32,24 @@ internal static class PredictCommand
         Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("predict", "Classify images, with a segmentation network their pixels, or find objects with a detector.") { images, text, checkpoint, model, labels, top, output, csv, shortSide, window, threshold, views, fastDecode, device, threads, json };
+        var command = new Command("predict", "Classify images, with a segmentation network their pixels, or find objects with a detector.") { images, text, input, shard, checkpoint, model, labels, top, output, csv, shortSide, window, threshold, views, fastDecode, device, threads, json };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
             using IDisposable use = CommonOptions.UseDevice(parsed.GetValue(device));
             string[] inputs = parsed.GetValue(images)!, texts = parsed.GetValue(text)!;
-            if (inputs.Length + texts.Length == 0)
+            if (inputs.Length + texts.Length == 0 && parsed.GetValue(input) is null)
                 throw new ArgumentException("predict wants image files or folders of them. See 'polaformer predict --help'.");
             string path = parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find();
             NetworkTask task = parsed.GetValue(checkpoint) is null ? NetworkTask.Classification : NetworkTasks.Of(path);
+            if (parsed.GetValue(input) is { } list)
+            {
+                string results = parsed.GetValue(output) ?? throw new ArgumentException("--input takes --output FILE, where the results go.");
+                return inputs.Length + texts.Length == 0
+                    ? BatchPrediction.Run(list, results, parsed.GetValue(shard), BatchPrediction.Answers(path, parsed.GetValue(model), task, parsed.GetValue(top), (float)parsed.GetValue(threshold)))
+                    : throw new ArgumentException("--input names all inputs: leave IMAGE and --text out.");
+            }
+
             if (task == NetworkTask.Sequences)
                 return SequencePredictions.Print(path, inputs, texts, parsed.GetValue(top), parsed.GetValue(json));
             if (texts.Length > 0)

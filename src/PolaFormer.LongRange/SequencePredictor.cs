@@ -27,6 +27,9 @@ public sealed class SequencePredictor
     /// <summary>Whether the task is of images.</summary>
     public bool TakesImages => Task == ArenaTask.Pathfinder || Task == ArenaTask.Image;
 
+    /// <summary>Side of the images of a task of images, in pixels.</summary>
+    public int ImageSide => (int)Math.Sqrt(Task.Length);
+
     /// <summary>Loads a network that a run has saved.</summary>
     /// <exception cref="CheckpointException">The file cannot be read, is of another kind of network, or does not fit its description.</exception>
     public static SequencePredictor Load(string path)
@@ -64,10 +67,26 @@ public sealed class SequencePredictor
         if (!TakesImages)
             return Predict(TextOf(path));
         using Image image = ImageDecoder.Decode(path);
-        int side = (int)Math.Sqrt(Task.Length);
-        return (image.Width, image.Height) == (side, side)
+        try
+        {
+            return Predict(image);
+        }
+        catch (ImageException error)
+        {
+            throw new ImageException($"{path}: {error.Message}", error);
+        }
+    }
+
+    /// <summary>The answers for a decoded image.</summary>
+    /// <exception cref="ArgumentException">The task is of texts.</exception>
+    /// <exception cref="ImageException">The image has another size.</exception>
+    public IReadOnlyList<SequencePrediction> Predict(Image image)
+    {
+        if (!TakesImages)
+            throw new ArgumentException($"The network was trained on the task {Task.Name}, whose sequences are texts.");
+        return (image.Width, image.Height) == (ImageSide, ImageSide)
             ? Predict(new SequenceExample(Task == ArenaTask.Image ? GreyLevels.Of(image) : GreyLevels.Red(image), null, 0))
-            : throw new ImageException($"{path}: it has {image.Width}×{image.Height} pixels; the network takes {side}×{side}");
+            : throw new ImageException($"it has {image.Width}×{image.Height} pixels; the network takes {ImageSide}×{ImageSide}");
     }
 
     /// <summary>The answers for two text files, to be compared.</summary>
