@@ -101,7 +101,9 @@ internal static partial class ServerHost
         LimitOptions limits = options.Limits;
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = limits.MaxConnections;
-        kestrel.Limits.MaxRequestBodySize = limits.MaxBodyBytes;
+
+        // Bodies are limited where they are read, so that a client that sends too much gets to read the answer.
+        kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MaxRequestHeadersTotalSize = limits.MaxHeaderBytes;
         kestrel.Limits.MaxRequestHeaderCount = 64;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
@@ -145,7 +147,7 @@ internal static partial class ServerHost
             .WithMetrics(metrics => metrics.AddMeter(ServerMeter.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
                 .AddView("polaformer.batch.size", new ExplicitBucketHistogramConfiguration { Boundaries = s_sizes })
                 .AddView(instrument => instrument.Name.StartsWith("polaformer.", StringComparison.Ordinal) && instrument.Unit == "s" ? new ExplicitBucketHistogramConfiguration { Boundaries = s_seconds } : null)
-                .AddPrometheusExporter());
+                .AddPrometheusExporter(exporter => exporter.ScrapeResponseCacheDurationMilliseconds = 0));
         if (!exports)
             return;
         telemetry.WithTracing(traces => traces.AddSource("Microsoft.AspNetCore", ServerTrace.SourceName).AddOtlpExporter());

@@ -54,7 +54,7 @@ public sealed class OpenInferenceTests(SharedServer shared) : IClassFixture<Shar
     [Fact]
     public async Task PixelsAsBytesGiveLogitsAsBytes()
     {
-        float[] pixels = PixelsOf("dog");
+        float[] pixels = PixelsOf("airplane");
         byte[] json = Encoding.UTF8.GetBytes("""{"inputs": [{"name": "pixels", "datatype": "FP32", "shape": [1, 32, 32, 3], "parameters": {"binary_data_size": 12288}}], "outputs": [{"name": "logits", "parameters": {"binary_data": true}}, {"name": "embedding"}]}""");
         using var content = new ByteArrayContent([.. json, .. MemoryMarshal.AsBytes<float>(pixels)]);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
@@ -66,7 +66,7 @@ public sealed class OpenInferenceTests(SharedServer shared) : IClassFixture<Shar
         float[] logits = MemoryMarshal.Cast<byte, float>(body.AsSpan(length)).ToArray();
         Assert.Equal(40, said.RootElement.GetProperty("outputs")[0].GetProperty("parameters").GetProperty("binary_data_size").GetInt32());
         Assert.True(said.RootElement.GetProperty("outputs")[1].GetProperty("data").GetArrayLength() > 10);
-        Assert.Equal(5, logits.Index().MaxBy(entry => entry.Item).Index);
+        Assert.Equal(0, logits.Index().MaxBy(entry => entry.Item).Index);
         Assert.Equal(10, logits.Length);
     }
 

@@ -48,7 +48,7 @@ public sealed class PageTests(PageBrowser browser) : IClassFixture<PageBrowser>
     public async Task AnImageMayBePastedAndDropped()
     {
         IPage page = await browser.Open("/");
-        string photo = Convert.ToBase64String(File.ReadAllBytes(Checkout.Photograph("ship")));
+        string photo = Convert.ToBase64String(File.ReadAllBytes(Checkout.Photograph("airplane")));
         const string send = """
             ([name, base64]) => {
               const transfer = new DataTransfer();
@@ -57,16 +57,16 @@ public sealed class PageTests(PageBrowser browser) : IClassFixture<PageBrowser>
             }
             """;
         await page.EvaluateAsync(send, new[] { "paste", photo });
-        await Expect(page.Locator("#status")).ToContainTextAsync("ship");
-        photo = Convert.ToBase64String(File.ReadAllBytes(Checkout.Photograph("dog")));
+        await Expect(page.Locator("#status")).ToContainTextAsync("airplane");
+        photo = Convert.ToBase64String(File.ReadAllBytes(Checkout.Photograph("cat")));
         await page.EvaluateAsync(send, new[] { "drop", photo });
-        await Expect(page.Locator("#status")).ToContainTextAsync("dog");
+        await Expect(page.Locator("#status")).ToContainTextAsync("cat");
         Assert.Empty(browser.Complaints);
     }
 
     [Theory]
-    [InlineData("segmenter", "class")]
-    [InlineData("detector", "object")]
+    [InlineData("segmenter", "1 class")]
+    [InlineData("detector", "10 objects")]
     public async Task MapsAndBoxesAreDrawnOverTheImage(string model, string said)
     {
         IPage page = await browser.Open("/");

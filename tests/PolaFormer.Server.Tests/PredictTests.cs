@@ -32,14 +32,14 @@ public sealed class PredictTests(SharedServer shared) : IClassFixture<SharedServ
         {
             { new ByteArrayContent(File.ReadAllBytes(Checkout.Photograph("cat"))), "image", "a.jpg" },
             { new ByteArrayContent([1, 2, 3]), "image", "b.jpg" },
-            { new ByteArrayContent(File.ReadAllBytes(Checkout.Photograph("ship"))), "image", "c.jpg" },
+            { new ByteArrayContent(File.ReadAllBytes(Checkout.Photograph("airplane"))), "image", "c.jpg" },
         };
         (int status, JsonElement json) = await Server.PostAsync("/v1/predict?model=cifar&embedding=true", form);
         JsonElement[] results = [.. json.GetProperty("results").EnumerateArray()];
         Assert.Equal(200, status);
         Assert.Equal(["a.jpg", "b.jpg", "c.jpg"], results.Select(result => result.GetProperty("name").GetString()));
         Assert.Equal(422, results[1].GetProperty("error").GetProperty("status").GetInt32());
-        Assert.Equal(["cat", "ship"], new[] { results[0], results[2] }.Select(result => result.GetProperty("predictions")[0].GetProperty("label").GetString()));
+        Assert.Equal(["cat", "airplane"], new[] { results[0], results[2] }.Select(result => result.GetProperty("predictions")[0].GetProperty("label").GetString()));
         Assert.True(results[0].GetProperty("embedding").GetArrayLength() > 10);
     }
 

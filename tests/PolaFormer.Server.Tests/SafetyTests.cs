@@ -52,7 +52,7 @@ public sealed class SafetyTests
         using RSA key = RSA.Create(2048);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        using var handler = new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, shown, _, _) => shown!.GetCertHashString() == certificate.Thumbprint } };
+        SocketsHttpHandler Trusting() => new() { SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, shown, _, _) => shown!.GetCertHashString() == certificate.Thumbprint } };
         await using RunningServer server = await RunningServer.StartAsync(
             (options, folder) =>
             {
@@ -60,10 +60,10 @@ public sealed class SafetyTests
                 File.WriteAllText(Path.Combine(folder, "key.pem"), key.ExportPkcs8PrivateKeyPem());
                 return options with { Certificate = Path.Combine(folder, "cert.pem"), CertificateKey = Path.Combine(folder, "key.pem") };
             },
-            handler);
+            Trusting());
         Assert.Equal("https", server.Address.Scheme);
         Assert.Equal(200, (await server.GetAsync("/v2/health/ready")).Status);
-        using GrpcChannel channel = GrpcChannel.ForAddress(server.Address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = false });
+        using GrpcChannel channel = GrpcChannel.ForAddress(server.Address, new GrpcChannelOptions { HttpHandler = Trusting(), DisposeHttpClient = true });
         Assert.True((await new GRPCInferenceService.GRPCInferenceServiceClient(channel).ServerReadyAsync(new ServerReadyRequest())).Ready);
     }
 

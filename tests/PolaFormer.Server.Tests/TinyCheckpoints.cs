@@ -24,7 +24,7 @@ internal static class TinyCheckpoints
         SegmenterConfig config = TinySegmenter.LightHam(3);
         Segmenter network = config.Create();
         network.Initialize(5);
-        var description = new SegmenterDescription { Name = "tiny", Config = config, Classes = new ClassNames(["sky", "tree", "road"], [new(1, 2, 3), new(4, 5, 6), new(7, 8, 9)]), Scale = (96, 64) };
+        var description = new SegmenterDescription { Name = "tiny", Config = config, Classes = new ClassNames(["sky", "tree", "road"], [new(60, 120, 220), new(40, 160, 60), new(200, 60, 60)]), Scale = (96, 64) };
         return Write(folder, "segmenter", network, description.ToMetadata());
     }
 
@@ -50,6 +50,9 @@ internal static class TinyCheckpoints
         };
         Detector detector = config.Create();
         detector.Initialize(1);
+
+        // Far above what an untrained network gives, so that it finds something everywhere.
+        detector.StateDict().Single(entry => entry.Name == "bbox_head.retina_cls.bias").Tensor.AsSpan<float>().Fill(2);
         var description = new DetectorDescription { Name = "tiny", Config = config, Categories = CocoCategories.Named(["cat", "dog", "ship"]), Scale = (128, 64) };
         return Write(folder, "detector", detector, description.ToMetadata());
     }

@@ -30,7 +30,10 @@ function content(title, of) {
 
 function operation(method, path, one) {
   const parameters = (one.parameters ?? []).map(resolved).map(parameter => make('li', '', make('span', `${parameter.name} (${parameter.in})`), make('span', ''), make('p', parameter.description)));
-  const responses = Object.entries(one.responses).flatMap(([code, answer]) => [make('h4', `${code}: ${resolved(answer).description}`), ...content('answer', resolved(answer).content)]);
+  const answers = Object.entries(one.responses), problems = answers.filter(([, answer]) => answer.$ref).map(([code]) => code);
+  const responses = answers.filter(([, answer]) => !answer.$ref).flatMap(([code, answer]) => [make('h4', `${code}: ${answer.description}`), ...content('answer', answer.content)]);
+  if (problems.length)
+    responses.push(make('h4', `${problems.join(', ')}: a problem`), make('pre', JSON.stringify(example({ $ref: '#/components/schemas/Problem' }), null, 2)));
   return make('details', '',
     make('summary', '', make('strong', `${method.toUpperCase()} `), make('code', path), make('span', ` ${one.summary}`)),
     make('p', one.description ?? ''), make('ul', '', ...parameters), ...content('body', resolved(one.requestBody)?.content), ...responses);

@@ -1,7 +1,7 @@
 // The page of the server: an image or a text in, the answer of the chosen model out. Nothing is fetched from elsewhere.
 const element = id => document.getElementById(id);
 const picture = element('picture'), pen = picture.getContext('2d');
-const longestSide = 960, layersDelay = 80;
+const longestSide = 960, leastSide = 640, mostFactor = 4, layersDelay = 80;
 
 let models = [], image = null, file = null, answer = null, map = null, rows = null, query = { x: 0.5, y: 0.5 }, asked = 0, key = '';
 
@@ -64,9 +64,14 @@ function forget() {
   element('answers').replaceChildren();
   element('timing').textContent = '';
   element('maps').hidden = element('attention').hidden = element('layers').hidden = true;
-  element('look').setAttribute('aria-pressed', 'false');
+  press(false);
   picture.classList.remove('asks');
   picture.tabIndex = -1;
+}
+
+function press(isShown) {
+  element('look').setAttribute('aria-pressed', isShown);
+  element('look').textContent = isShown ? 'Hide attention' : 'Show attention';
 }
 
 async function show(blob) {
@@ -81,7 +86,7 @@ async function show(blob) {
     // The server reads formats that a browser does not.
     image = null;
   }
-  const factor = image ? Math.min(1, longestSide / Math.max(image.width, image.height)) : 1;
+  const side = image ? Math.max(image.width, image.height) : 1, factor = side > longestSide ? longestSide / side : Math.max(1, Math.min(mostFactor, leastSide / side));
   picture.width = image ? Math.max(1, Math.round(image.width * factor)) : 1;
   picture.height = image ? Math.max(1, Math.round(image.height * factor)) : 1;
   picture.hidden = !image;
@@ -270,7 +275,7 @@ async function look() {
     element('layer').max = rows.layers.length - 1;
     element('layer').value = Math.min(kept, rows.layers.length - 1);
     element('layers').hidden = false;
-    element('look').setAttribute('aria-pressed', 'true');
+    press(true);
     picture.classList.add('asks');
     picture.tabIndex = 0;
     picture.setAttribute('aria-label', 'The image with its attention; arrow keys move the mark');
@@ -310,7 +315,7 @@ element('look').addEventListener('click', () => {
   }
   rows = null;
   element('layers').hidden = true;
-  element('look').setAttribute('aria-pressed', 'false');
+  press(false);
   draw();
 });
 picture.addEventListener('click', event => {
