@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 using PolaFormer.Vision;
@@ -10,7 +11,7 @@ using PolaFormer.Vision.Transforms;
 // usage: PolaFormer.OnnxRuntimeServer FILE.onnx SIDE
 string file = args[0];
 int side = int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture);
-using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL };
+using var options = new Microsoft.ML.OnnxRuntime.SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL };
 options.AddSessionConfigEntry("session.set_denormal_as_zero", "1");
 using var session = new InferenceSession(file, options);
 using var run = new RunOptions();

@@ -77,27 +77,21 @@ public sealed class BatchPredictionTests : IDisposable
         {
             var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "polaformer.dll"), "predict", "--input", manifest, "--output", results, "--top", "1"]) { RedirectStandardError = true };
             using Process process = Process.Start(start)!;
-            while (!process.HasExited && Count(results) < kill * 200)
+            while (!process.HasExited && LengthOf(results) < kill * 20_000)
                 await Task.Delay(1, TestContext.Current.CancellationToken);
             process.Kill();
             await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
 
-        Assert.InRange(Count(results), 1, lines - 1);
+        Assert.InRange(File.ReadAllLines(results).Length, 1, lines - 1);
         Assert.Equal(0, (await Polaformer.Run("predict", "--input", manifest, "--output", results, "--top", "1")).ExitCode);
         JsonElement[] all = Results("out.jsonl");
         Assert.Equal(Enumerable.Range(0, lines).Select(i => $"{i}"), all.Select(IdOf));
         Assert.All(all, result => Assert.Equal(s_names[int.Parse(IdOf(result)) % 2], result.GetProperty("predictions")[0].GetProperty("label").GetString()));
     }
 
-    private static int Count(string path)
-    {
-        if (!File.Exists(path))
-            return 0;
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd().Count(c => c == '\n');
-    }
+    // The process has the file for itself; its length is all that can be seen of it.
+    private static long LengthOf(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
 
     private static string IdOf(JsonElement result) => result.GetProperty("id").GetString()!;
 
