@@ -75,7 +75,7 @@ internal static class BatchPrediction
                     return new { objects = Enumerable.Range(0, found.Count).Select(i => new { label = detector.Categories[found.Labels[i]].Name, index = found.Labels[i], score = found.Scores[i], box = new[] { found.Boxes[i].X1, found.Boxes[i].Y1, found.Boxes[i].X2, found.Boxes[i].Y2 } }) };
                 };
             default:
-                var classifier = ImageClassifier.Load(path, model);
+                var classifier = ImageClassifier.Load(path, new ClassifierOptions { ModelName = model });
                 return item => new { predictions = classifier.Predict(FileOf(item), top).Select(guess => new { label = guess.Label, index = guess.Index, probability = guess.Probability }) };
         }
     }

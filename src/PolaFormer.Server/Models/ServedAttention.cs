@@ -15,7 +15,7 @@ internal sealed class ServedAttention
 
     /// <summary>Loads a classifier's checkpoint on the device of this thread.</summary>
     /// <exception cref="Checkpoints.CheckpointException">The file cannot be read.</exception>
-    public static ServedAttention Load(string path) => new(ImageClassifier.Load(path, optimize: false));
+    public static ServedAttention Load(string path) => new(ImageClassifier.Load(path, new ClassifierOptions { OptimizeForInference = false }));
 
     /// <summary>Share of the image's sides that the network sees, the middle of it.</summary>
     public double SeenShare => (double)_classifier.Transform.ImageSize / _classifier.Transform.ResizeSize;
