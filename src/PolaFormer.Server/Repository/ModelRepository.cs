@@ -141,7 +141,7 @@ internal sealed partial class ModelRepository
             _loading[source.Name] = true;
             long start = System.Diagnostics.Stopwatch.GetTimestamp();
             (ServedModel model, string version) = await Task.Run(() => Open(source.File));
-            var loaded = new LoadedModel(source, version, model, source.Scheduling ?? _scheduling, new ModelMeter(_meter, source.Name), () => OpenAttention(source, version));
+            var loaded = new LoadedModel(source, version, model, SchedulingOf(source), new ModelMeter(_meter, source.Name), () => OpenAttention(source, version));
             LoadedModel? before = null;
             _loaded.AddOrUpdate(source.Name, loaded, (_, old) =>
             {
@@ -176,6 +176,13 @@ internal sealed partial class ModelRepository
         using ModelInput example = model.Example();
         model.Run([example]);
         return (model, version);
+    }
+
+    // A GPU takes one request after another, whatever asks.
+    private SchedulingOptions SchedulingOf(ModelSource source)
+    {
+        SchedulingOptions scheduling = source.Scheduling ?? _scheduling;
+        return _device == Device.Cpu ? scheduling : scheduling with { Instances = scheduling.Instances ?? 1 };
     }
 
     private AttentionView OpenAttention(ModelSource source, string version)

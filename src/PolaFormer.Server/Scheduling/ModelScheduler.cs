@@ -20,7 +20,9 @@ internal sealed class ModelScheduler
     private readonly SchedulingOptions _options;
     private readonly ModelMeter _meter;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly int _instances;
     private int _running;
+    private int _busy;
     private int _admitted;
     private long _number;
     private double _secondsPerItem = 0.01;
@@ -33,8 +35,9 @@ internal sealed class ModelScheduler
     /// <param name="meter">What is counted.</param>
     public ModelScheduler(string name, Func<IReadOnlyList<ModelInput>, ModelResult[]> run, SchedulingOptions options, ModelMeter meter)
     {
-        (_run, _options, _meter, _running) = (run, options, meter, options.Instances);
-        for (int i = 0; i < options.Instances; i++)
+        (_run, _options, _meter) = (run, options, meter);
+        _running = _instances = options.Instances ?? Environment.ProcessorCount;
+        for (int i = 0; i < _instances; i++)
             new Thread(Work) { IsBackground = true, Name = $"{name} {i + 1}" }.Start();
     }
 
@@ -124,18 +127,24 @@ internal sealed class ModelScheduler
 
     private void Work()
     {
-        using IDisposable? limit = _options.Threads is { } threads ? Workers.Limit(threads) : null;
-        while (Take() is { } batch)
-            Compute(batch);
+        while (Take(out int threads) is { } batch)
+        {
+            using (Workers.Limit(threads))
+                Compute(batch);
+            lock (_gate)
+                _busy--;
+        }
+
         if (Interlocked.Decrement(ref _running) == 0)
             _ended.SetResult();
     }
 
     /// <summary>The next batch; null when there will be none.</summary>
-    private List<WorkItem>? Take()
+    private List<WorkItem>? Take(out int threads)
     {
         lock (_gate)
         {
+            threads = 1;
             while (true)
             {
                 while (_queue.Count == 0)
@@ -155,6 +164,8 @@ internal sealed class ModelScheduler
                 batch.Add(item);
             if (_queue.Count > 0)
                 Monitor.Pulse(_gate);
+            _busy++;
+            threads = _options.Threads ?? Math.Max(1, Workers.ThreadCount / _busy);
             return batch;
         }
     }
@@ -228,7 +239,7 @@ internal sealed class ModelScheduler
         TimeSpan computed = Stopwatch.GetElapsedTime(start);
         _meter.Computed(batch.Count, computed);
         lock (_gate)
-            _secondsPerItem += Recency * ((computed.TotalSeconds / batch.Count / _options.Instances) - _secondsPerItem);
+            _secondsPerItem += Recency * ((computed.TotalSeconds / batch.Count / _instances) - _secondsPerItem);
         for (int i = 0; i < batch.Count; i++)
             batch[i].Complete(new Answer(results[i], Stopwatch.GetElapsedTime(batch[i].EnqueuedAt, start), computed, batch.Count));
     }

@@ -3,10 +3,13 @@ namespace PolaFormer.Server.Scheduling;
 /// <summary>How a model's requests are queued and computed.</summary>
 internal sealed record SchedulingOptions
 {
-    /// <summary>Threads that take batches from the queue, each with the whole network; at least 1.</summary>
-    public int Instances { get; init; } = 1;
+    /// <summary>Batches that are computed at a time, at least 1, all with the same weights; null for as many as there are processors, one on a GPU.</summary>
+    public int? Instances { get; init; }
 
-    /// <summary>Threads that compute one batch; null for all processors.</summary>
+    /// <summary>
+    /// Threads that compute one batch; null to divide the processors among the batches under way when it starts: one alone is answered
+    /// soonest by all of them, and many cost least with one each.
+    /// </summary>
     public int? Threads { get; init; }
 
     /// <summary>Most inputs that pass the network together; at least 1.</summary>
