@@ -12,6 +12,8 @@ internal sealed unsafe class ProfilingRuntime(Gpu gpu) : IGpuRuntime
 
     public IKernelQueue Queue => Profile;
 
+    public bool IsCapturing => _runtime.IsCapturing;
+
     public (long Free, long Total) MemoryInfo() => _runtime.MemoryInfo();
 
     public nint TryAllocate(long bytes) => _runtime.TryAllocate(bytes);

@@ -19,13 +19,18 @@ public sealed unsafe class CudaDevice : Device
     /// <summary>The kind of device, in <see cref="Device.Open"/> and on command lines.</summary>
     public const string Kind = "cuda";
 
-    private const int RunsBeforeCapture = 2;
-
     private static readonly Lock s_gate = new();
     private static readonly Dictionary<int, CudaDevice> s_opened = [];
 
     private readonly IGpuRuntime _runtime;
     private GpuPool _pool;
+
+    // Where work is captured: the step, and the memory that the work reads and writes.
+    private CapturedStep _step;
+    private HashSet<Storage>? _captured;
+
+    // Where a pass may be captured: what it has taken from the host, a number each.
+    private List<int>? _fromHost;
 
     internal CudaDevice(IGpuRuntime runtime, string name)
     {
@@ -42,8 +47,9 @@ public sealed unsafe class CudaDevice : Device
 
     /// <summary>
     /// Mixed precision: products, those of convolutions and attention among them, round their operands to bfloat16, for which tensor
-    /// cores are several times as fast, and what lies between the products of feed-forward layers is stored in it. Sums, weights,
-    /// gradients of weights, norms, states of optimisers and what goes from layer to layer stay in float32.
+    /// cores are several times as fast; what lies between the products of feed-forward layers and activations that are kept for a
+    /// backward pass are stored in it. Sums, weights, gradients of weights, statistics of norms, normalisers, states of optimisers and
+    /// what the forward pass hands from layer to layer stay in float32.
     /// </summary>
     public bool IsMixedPrecision { get; set; }
 
@@ -67,29 +73,14 @@ public sealed unsafe class CudaDevice : Device
     public override bool IsAsynchronous => true;
 
     /// <inheritdoc/>
-    public override void Synchronize() => _runtime.Synchronize();
+    public override void Synchronize()
+    {
+        RefuseWhileCapturing();
+        _runtime.Synchronize();
+    }
 
     /// <inheritdoc/>
-    /// <exception cref="CudaException">The pass reads values.</exception>
-    public override RepeatedPass Repeat(Func<Tensor> pass)
-    {
-        // Memory of its own, as the work will write where it wrote now.
-        GpuPool shared = _pool, own = new(_runtime, MemoryStatistics);
-        _pool = own;
-        try
-        {
-            // The first run loads kernels, finds algorithms and makes tables that stay; the second takes the memory of a run that has them.
-            for (int run = 0; run < RunsBeforeCapture; run++)
-                RepeatedPass.Keep(pass).Storage.Release();
-            Tensor? result = null;
-            ICapturedWork work = _runtime.Capture(() => result = RepeatedPass.Keep(pass));
-            return new CapturedPass(work, result!, own);
-        }
-        finally
-        {
-            _pool = shared;
-        }
-    }
+    public override RepeatedPass Repeat(Func<Tensor> pass) => new CapturedPass(this, new GpuPool(_runtime, MemoryStatistics, _pool), pass);
 
     /// <inheritdoc/>
     public override void TrimMemory()
@@ -105,13 +96,73 @@ public sealed unsafe class CudaDevice : Device
         return storage;
     }
 
-    internal override void CopyFromHost(void* source, Storage destination, long offset, long bytes) =>
-        _runtime.CopyFromHost(source, ((GpuStorage)destination).Address + (nint)offset, bytes);
+    internal override void CopyFromHost(void* source, Storage destination, long offset, long bytes)
+    {
+        if (_fromHost is not null)
+        {
+            var hash = default(HashCode);
+            hash.AddBytes(new ReadOnlySpan<byte>(source, checked((int)bytes)));
+            _fromHost.Add(hash.ToHashCode());
+        }
 
-    internal override void CopyToHost(Storage source, long offset, void* destination, long bytes) =>
-        _runtime.CopyToHost(((GpuStorage)source).Address + (nint)offset, destination, bytes);
+        _runtime.CopyFromHost(source, AddressOf(destination) + (nint)offset, bytes);
+    }
 
-    internal override void Execute(IDeviceCall call) => RequestTable.Default.Run(new KernelContext(_runtime.Queue, this, IsMixedPrecision), call);
+    internal override void CopyToHost(Storage source, long offset, void* destination, long bytes)
+    {
+        RefuseWhileCapturing();
+        _runtime.CopyToHost(AddressOf(source) + (nint)offset, destination, bytes);
+    }
+
+    internal override void Execute(IDeviceCall call)
+    {
+        if (_captured is not null)
+            CallDescription.AddMemory(call, _captured);
+        RequestTable.Default.Run(new KernelContext(_runtime.Queue, this, IsMixedPrecision) { Step = _step }, call);
+    }
+
+    /// <summary>Runs a part of the program whose tensors lie in a pool, and takes down what it takes from the host.</summary>
+    internal T RunIn<T>(GpuPool pool, List<int>? fromHost, Func<T> run)
+    {
+        (GpuPool outerPool, List<int>? outerList) = (_pool, _fromHost);
+        (_pool, _fromHost) = (pool, fromHost);
+        try
+        {
+            return run();
+        }
+        finally
+        {
+            (_pool, _fromHost) = (outerPool, outerList);
+        }
+    }
+
+    /// <summary>Takes down the requests of a part of the program instead of carrying them out.</summary>
+    /// <param name="pool">Where its tensors lie.</param>
+    /// <param name="fromHost">What it takes from the host.</param>
+    /// <param name="step">The training step.</param>
+    /// <param name="memory">What its requests read and write.</param>
+    /// <param name="run">The part of the program.</param>
+    internal ICapturedWork Capture(GpuPool pool, List<int> fromHost, CapturedStep step, HashSet<Storage> memory, Action run)
+    {
+        (_step, _captured) = (step, memory);
+        try
+        {
+            return RunIn(pool, fromHost, () => _runtime.Capture(run));
+        }
+        finally
+        {
+            (_step, _captured) = (default, null);
+        }
+    }
+
+    /// <summary>Overwrites memory by a number.</summary>
+    internal void Write(Storage destination, ulong value) => _runtime.CopyFromHost(&value, AddressOf(destination), sizeof(ulong));
+
+    /// <summary>Takes over the memory of a pool that is not used any more.</summary>
+    internal void Inherit(GpuPool pool) => pool.LeaveTo(_pool);
+
+    /// <summary>Where a storage lies.</summary>
+    internal nint AddressOf(Storage storage) => ((GpuStorage)storage).Address;
 
     internal override bool HasKernel(Type call) => RequestTable.Default.Has(call);
 
@@ -121,4 +172,10 @@ public sealed unsafe class CudaDevice : Device
 
     internal override long? StateLength(Type call, in AttentionExtents extents, long processors) =>
         AttentionRequests.StateLength(call, extents);
+
+    private void RefuseWhileCapturing()
+    {
+        if (_runtime.IsCapturing)
+            throw new InvalidOperationException("It reads values of the device while it runs.");
+    }
 }

@@ -11,6 +11,8 @@ internal sealed unsafe class GpuRuntime(Gpu gpu) : IGpuRuntime
 
     public IKernelQueue Queue => _stream;
 
+    public bool IsCapturing => _stream.IsCapturing;
+
     public (long Free, long Total) MemoryInfo() => gpu.MemoryInfo();
 
     public nint TryAllocate(long bytes) => _stream.TryAllocate(bytes);

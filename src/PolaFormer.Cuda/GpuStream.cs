@@ -139,18 +139,25 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
         const int Relaxed = 2;
         var sources = new List<PinnedMemory>();
         Check(cuStreamBeginCapture_v2(Handle, Relaxed), "begin to capture work");
-        nint graph = 0;
         _sources = sources;
         try
         {
             work();
         }
+        catch
+        {
+            // What went wrong first is told, whatever becomes of the rest.
+            if (cuStreamEndCapture(Handle, out nint part) == 0 && part != 0)
+                cuGraphDestroy(part);
+            sources.ForEach(source => source.Dispose());
+            throw;
+        }
         finally
         {
             _sources = null;
-            Check(cuStreamEndCapture(Handle, out graph), "capture this work");
         }
 
+        Check(cuStreamEndCapture(Handle, out nint graph), "capture this work");
         return new GpuGraph(Gpu, graph, sources);
     }
 
@@ -172,7 +179,7 @@ public sealed unsafe class GpuStream : IKernelQueue, IDisposable
     internal nint TryAllocate(long bytes)
     {
         if (_sources is not null)
-            throw new InvalidOperationException("Work that is being captured took memory that it had not taken when it ran first.");
+            throw new InvalidOperationException("Work that is being captured took memory.");
         Gpu.Bind();
         int result = cuMemAllocAsync(out nint address, (nuint)bytes, Handle);
         if (result == CudaException.OutOfMemory)

@@ -12,6 +12,9 @@ internal unsafe interface IGpuRuntime
     /// <summary>Takes the kernels.</summary>
     IKernelQueue Queue { get; }
 
+    /// <summary>Whether work is taken down instead of done.</summary>
+    bool IsCapturing { get; }
+
     /// <summary>Bytes that are free and bytes in all.</summary>
     (long Free, long Total) MemoryInfo();
 

@@ -122,6 +122,21 @@ public class ArenaTrainingTask : TrainingTask<SequenceBatch>
         .Where(rows => _protocol.Kind == ArenaProtocolKind.Honest || rows.Length == _protocol.BatchSize)
         .Select(rows => BatchOf(_data.Test, rows));
 
+    // Elsewhere padding is left out, which is of another size in every batch.
+    /// <inheritdoc/>
+    protected override bool HasInputs => Device.IsAsynchronous;
+
+    /// <inheritdoc/>
+    protected override IReadOnlyList<Tensor> Inputs(SequenceBatch batch) =>
+        [batch.ToTensor(Device), SoftTargets.FromLabels(batch.Labels, Network.Config.NumClasses, 0, Device), ClassificationMetrics.ToTensor(batch.Labels, Device)];
+
+    /// <inheritdoc/>
+    protected override (Tensor Loss, Tensor Sums) Train(IReadOnlyList<Tensor> inputs)
+    {
+        Tensor logits = Network.Forward(inputs[0]);
+        return (logits.CrossEntropy(inputs[1]).Mean(), ClassificationMetrics.Sums(logits.Detach(), inputs[2]).Slice(0, 0, 1));
+    }
+
     /// <inheritdoc/>
     protected override Tensor Loss(Tensor predictions, SequenceBatch batch) =>
         predictions.CrossEntropy(SoftTargets.FromLabels(batch.Labels, predictions.Shape[1], 0)).Mean();

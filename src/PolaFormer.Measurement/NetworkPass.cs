@@ -2,7 +2,6 @@ using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
-using PolaFormer.Tensors.Memory;
 using PolaFormer.Training;
 using PolaFormer.Training.Optimization;
 
@@ -15,43 +14,51 @@ public static class NetworkPass
 
     /// <summary>Makes the network ready for inference.</summary>
     /// <param name="load">Makes it with its weights on the default device.</param>
-    /// <returns>Makes the forward pass of a number of images, which a GPU repeats as a whole.</returns>
+    /// <returns>Makes the forward pass of a number of images, which a GPU repeats as a whole; the one made before ends.</returns>
     public static Func<int, Action> Inference(Func<VisionModel> load)
     {
         VisionModel model = load();
         model.OptimizeForInference();
+        RepeatedPass? pass = null;
         return batch =>
         {
+            pass?.Dispose();
             Tensor images = Noise.Images(batch, model.ImageSize);
-            RepeatedPass pass = Device.Default.Repeat(() => model.Forward(images));
-            return () => pass.Run();
+            RepeatedPass forward = pass = Device.Default.Repeat(() => model.Forward(images));
+            return () => forward.Run();
         };
     }
 
     /// <summary>Makes the network ready for training.</summary>
     /// <param name="load">Makes it with its weights on the default device.</param>
-    /// <returns>Makes the step of a number of images: forward, cross-entropy of smoothed labels, backward, AdamW.</returns>
+    /// <returns>
+    /// Makes the step of a number of images: forward, cross-entropy of smoothed labels and backward, which a GPU repeats as a whole,
+    /// and AdamW; the one made before ends.
+    /// </returns>
     public static Func<int, Action> Training(Func<VisionModel> load)
     {
         VisionModel model = load();
         model.Train();
         var optimizer = new AdamW(ParameterGroup.Split(model, WeightDecay));
+        RepeatedPass? pass = null;
         return batch =>
         {
+            pass?.Dispose();
             Tensor images = Noise.Images(batch, model.ImageSize);
             int[] labels = [.. Enumerable.Range(0, batch).Select(i => i % model.NumClasses)];
             Tensor targets = SoftTargets.FromLabels(labels, model.NumClasses, smoothing: 0.1f);
-            return () =>
+            RepeatedPass gradients = pass = Device.Default.Repeat(() =>
             {
                 RandomStep.Current = new RandomStep(0, (ulong)optimizer.StepCount);
-                using (MemoryScope.Enter())
-                using (var tape = Tape.Start())
-                {
-                    Tensor loss = model.Forward(images).CrossEntropy(targets).Mean();
-                    model.ZeroGrad();
-                    tape.Backward(loss);
-                }
-
+                using var tape = Tape.Start();
+                Tensor loss = model.Forward(images).CrossEntropy(targets).Mean();
+                model.ZeroGrad();
+                tape.Backward(loss);
+                return loss;
+            });
+            return () =>
+            {
+                gradients.Run((ulong)optimizer.StepCount);
                 optimizer.Step(LearningRate);
             };
         };

@@ -1,5 +1,4 @@
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.NN;
 
@@ -23,12 +22,10 @@ public sealed class ChannelDropout(float probability) : Module
         if (!IsTraining || probability <= 0)
             return x;
         (int batch, int channels) = (x.Shape[0], x.Shape[-1]);
-        RandomStep step = RandomStep.Current;
-        var random = new Philox(step.Seed, HashOf(FullName) ^ step.Step);
-        float[] factors = new float[batch * channels];
-        float kept = 1 / (1 - probability);
-        for (int i = 0; i < factors.Length; i++)
-            factors[i] = (Draws is null ? random.Uniform((ulong)i) : Draws[i]) < probability ? 0 : kept;
-        return x * Tensor.From(factors, [batch, 1, 1, channels], x.Device);
+        Shape shape = [batch, 1, 1, channels];
+        Tensor draws = Draws is null ? Tensor.Empty(shape, device: x.Device) : Tensor.From(Draws.AsSpan(0, batch * channels), shape, x.Device);
+        if (Draws is null)
+            draws.FillUniform(RandomStep.Current.Generator(HashOf(FullName)), 0, 1);
+        return x * (draws.Compare(Comparison.GreaterOrEqual, probability) * (1 / (1 - probability)));
     }
 }

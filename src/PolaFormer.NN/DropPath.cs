@@ -1,6 +1,5 @@
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
-using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.NN;
 
@@ -82,7 +81,7 @@ public sealed class DropPath(float probability) : Module
         {
             RandomStep step = RandomStep.Current;
             draws = Tensor.Empty(samples, device: x.Device);
-            draws.FillUniform(new Philox(step.Seed, (_stream ??= HashOf(FullName)) ^ step.Step), 0, 1);
+            draws.FillUniform(step.Generator(_stream ??= HashOf(FullName)), 0, 1);
         }
         else
         {

@@ -24,7 +24,7 @@ public sealed class Dropout(float probability) : Module
         get
         {
             RandomStep step = RandomStep.Current;
-            return IsActive ? (probability, new Philox(step.Seed, (_stream ??= HashOf(FullName)) ^ step.Step)) : null;
+            return IsActive ? (probability, step.Generator(_stream ??= HashOf(FullName))) : null;
         }
     }
 

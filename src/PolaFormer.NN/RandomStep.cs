@@ -1,3 +1,5 @@
+using PolaFormer.Tensors.Random;
+
 namespace PolaFormer.NN;
 
 /// <summary>
@@ -10,6 +12,10 @@ public readonly record struct RandomStep(ulong Seed, ulong Step)
 {
     [ThreadStatic]
     private static RandomStep t_current;
+
+    /// <summary>The random numbers of this step for one use.</summary>
+    /// <param name="stream">What tells the use from others, such as the hash of a module's name.</param>
+    public Philox Generator(ulong stream) => new(Seed, stream, Step);
 
     /// <summary>The step this thread is computing.</summary>
     public static RandomStep Current

@@ -2,7 +2,6 @@ using PolaFormer.Checkpoints;
 using PolaFormer.Files;
 using PolaFormer.Models;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Vision;
 using PolaFormer.Vision.Transforms;
@@ -22,6 +21,9 @@ namespace PolaFormer.Pipelines;
 public sealed class ImageClassifier
 {
     private const int DefaultTop = 5;
+
+    private readonly Func<Tensor, Tensor> _probabilities, _embeddings;
+    private readonly RepeatedRows _repeated = new();
 
     /// <summary>Makes a classifier of its parts.</summary>
     /// <param name="model">A network with its weights; it is switched to evaluation.</param>
@@ -43,6 +45,8 @@ public sealed class ImageClassifier
         Decoding = options.FastDecoding ? options.Decoding with { MinimumSize = transform.ResizeSize } : options.Decoding;
         Threads = options.Threads;
         BatchSize = options.BatchSize;
+        _probabilities = input => Model.Forward(input).Softmax();
+        _embeddings = input => Model.ForwardPooled(Model.ForwardFeatures(input));
     }
 
     /// <summary>The network.</summary>
@@ -181,12 +185,12 @@ public sealed class ImageClassifier
     /// <summary>The embeddings of several images, <see cref="BatchSize"/> of which go through the network together.</summary>
     /// <param name="images">The images; they are not changed.</param>
     /// <returns>One embedding an image, in their order.</returns>
-    public float[][] Embed(IReadOnlyList<Image> images) => Run(images, input => Model.ForwardPooled(Model.ForwardFeatures(input)));
+    public float[][] Embed(IReadOnlyList<Image> images) => Run(images, _embeddings);
 
     /// <summary>The probability of every class, for each of several images.</summary>
     /// <param name="images">The images; they are not changed.</param>
     /// <returns>Softmax of the logits, the mean over the views: one row an image, in their order.</returns>
-    public float[][] Probabilities(IReadOnlyList<Image> images) => Run(images, input => Model.Forward(input).Softmax());
+    public float[][] Probabilities(IReadOnlyList<Image> images) => Run(images, _probabilities);
 
     /// <summary>The most probable classes, most probable first; of equal ones the first.</summary>
     /// <param name="probabilities">A probability for each class.</param>
@@ -214,20 +218,10 @@ public sealed class ImageClassifier
         for (int first = 0; first < images.Count; first += BatchSize)
         {
             int from = first, length = Math.Min(BatchSize, images.Count - first);
-            using (MemoryScope.Enter())
-            {
-                Tensor input = Tensor.Empty([length * Transform.ViewCount, Transform.ImageSize, Transform.ImageSize, Image.Channels], device: Model.Device);
-                input.Write<float>(pixels =>
-                {
-                    int each = pixels.Length / length;
-                    for (int i = 0; i < length; i++)
-                        Transform.Apply(images[from + i], pixels.Slice(i * each, each));
-                });
-                Tensor rows = rowsOf(input);
-                float[] values = rows.Reshape(length, Transform.ViewCount, rows.Shape[1]).Mean(1).ToArray();
-                for (int i = 0; i < length; i++)
-                    results[from + i] = values[(i * rows.Shape[1])..((i + 1) * rows.Shape[1])];
-            }
+            float[] values = _repeated.Run(Model, rowsOf, length, Transform, (i, pixels) => Transform.Apply(images[from + i], pixels));
+            int width = values.Length / length;
+            for (int i = 0; i < length; i++)
+                results[from + i] = values[(i * width)..((i + 1) * width)];
         }
 
         return results;

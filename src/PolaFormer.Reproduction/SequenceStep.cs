@@ -13,7 +13,7 @@ namespace PolaFormer.Reproduction;
 /// A training step of Long Range Arena as the Skyformer repository has it: forward and backward over the parts of a batch, clipping by
 /// value, AdamW. Rows are random tokens of full length, without padding.
 /// </summary>
-internal sealed class SequenceStep
+internal sealed class SequenceStep : IDisposable
 {
     // Bytes, which every task's embeddings have room for.
     private const int Kinds = 256;
@@ -22,7 +22,8 @@ internal sealed class SequenceStep
     private readonly AdamW _optimizer;
     private readonly Tensor _tokens, _targets;
     private readonly int _parts;
-    private ulong _step;
+    private readonly RepeatedPass _gradients;
+    private ulong _batch;
 
     /// <summary>Makes the network and a part of a batch.</summary>
     /// <param name="task">Its sizes.</param>
@@ -49,22 +50,36 @@ internal sealed class SequenceStep
             token = random.Next(1, Math.Min(Kinds, task.VocabularySize));
         _tokens = Tensor.From(tokens, task.IsDual ? [rows, 2, task.Length] : [rows, task.Length]);
         _targets = SoftTargets.FromLabels([.. Enumerable.Range(0, rows).Select(row => row % task.Classes.Count)], task.Classes.Count, 0);
+        _gradients = Device.Default.Repeat(Gradients);
     }
 
     /// <summary>Runs the step to its end.</summary>
     public void Run()
     {
+        _gradients.Run(_batch);
+        _optimizer.Step(1e-4);
+        _batch += (ulong)_parts;
+        Device.Default.Synchronize();
+    }
+
+    /// <summary>Gives the memory back.</summary>
+    public void Dispose() => _gradients.Dispose();
+
+    private Tensor Gradients()
+    {
         _model.ZeroGrad();
+        Tensor last = Tensor.Empty([]);
         for (int part = 0; part < _parts; part++)
         {
-            RandomStep.Current = new RandomStep(0, _step++);
+            RandomStep.Current = new RandomStep(0, _batch + (ulong)part);
             using var scope = MemoryScope.Enter();
             using var tape = Tape.Start();
-            tape.Backward(_model.Forward(_tokens).CrossEntropy(_targets).Mean() * (1f / _parts));
+            Tensor loss = _model.Forward(_tokens).CrossEntropy(_targets).Mean() * (1f / _parts);
+            tape.Backward(loss);
+            last.CopyFrom(loss.Detach());
         }
 
         GradientClipping.ByValue(_model.Parameters(), 1);
-        _optimizer.Step(1e-4);
-        Device.Default.Synchronize();
+        return last;
     }
 }

@@ -1,18 +1,25 @@
+using PolaFormer.Tensors.Memory;
+
 namespace PolaFormer.Tensors;
 
 /// <summary>
-/// The description of a request, for one of two uses: a device checks that the operands are ones it can reach, and
-/// <see cref="MetaDevice"/> and <see cref="ProfilingDevice"/> count what the request costs.
+/// The description of a request, for one of three uses: a device checks that the operands are ones it can reach,
+/// <see cref="MetaDevice"/> and <see cref="ProfilingDevice"/> count what the request costs, and a device that repeats requests holds
+/// the memory that they need.
 /// </summary>
 internal ref struct CallDescription
 {
     // Null where costs are counted.
     private readonly Device? _device;
+
+    // Where their memory is asked for, which is where costs are counted.
+    private readonly ICollection<Storage>? _memory;
+
     private Tensor? _unreachable, _mistyped;
     private DType _wanted;
     private bool _hasResult;
 
-    private CallDescription(Device? device) => _device = device;
+    private CallDescription(Device? device, ICollection<Storage>? memory = null) => (_device, _memory) = (device, memory);
 
     /// <summary>Shape of what is computed; of the incoming gradient where a request computes several gradients.</summary>
     public Shape Result { get; private set; }
@@ -29,6 +36,13 @@ internal ref struct CallDescription
         var description = new CallDescription(null);
         call.Describe(ref description);
         return description;
+    }
+
+    /// <summary>Adds the memory of a request's operands and results.</summary>
+    public static void AddMemory(IDeviceCall call, ICollection<Storage> memory)
+    {
+        var description = new CallDescription(null, memory);
+        call.Describe(ref description);
     }
 
     /// <summary>Checks a request before a device does it.</summary>
@@ -53,6 +67,9 @@ internal ref struct CallDescription
     /// <param name="x">The tensor.</param>
     /// <param name="type">Its type; null where any will do.</param>
     public void Reads(Tensor x, DType? type) => Add(x, x, type);
+
+    /// <summary>A float32 tensor that is read, or what its device keeps of it for a backward pass (<see cref="Tensor.Narrowed"/>).</summary>
+    public void ReadsKept(Tensor x) => Add(x, x, x.DType == x.Device.KeptType ? x.DType : DType.Float32);
 
     /// <summary>Columns that are read.</summary>
     public void Reads(Columns x) => Add(x);
@@ -96,10 +113,10 @@ internal ref struct CallDescription
 
     private void Add(Columns x)
     {
-        if (_device is null)
-            Bytes += x.RowStride == 0 ? 0 : x.Source.ByteCount / x.RowStride * x.Width;
-        else
+        if (_device is not null || _memory is not null)
             Add(x.Source, x.Source);
+        else
+            Bytes += x.RowStride == 0 ? 0 : x.Source.ByteCount / x.RowStride * x.Width;
     }
 
     // The usual case, in every request: few instructions.
@@ -114,6 +131,7 @@ internal ref struct CallDescription
         if (_device is null)
         {
             Bytes += part.ByteCount;
+            _memory?.Add(x.Storage);
             return;
         }
 

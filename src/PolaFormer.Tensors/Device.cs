@@ -64,9 +64,10 @@ public abstract unsafe class Device
     }
 
     /// <summary>
-    /// Prepares a pass that will be run many times. A device that starts requests one by one may take down which there are and repeat
-    /// them as a whole, so that the host's part of the time goes away: the pass runs a few times here, reads no values, and no other thread
-    /// uses the device meanwhile. Values that it takes from the host stay those of the preparation.
+    /// Prepares a pass that will be run many times. A device that starts requests one by one may take down which there are in one of the
+    /// first runs and repeat them as a whole from then on, so that the host's part of the time goes away. Such a pass reads no values,
+    /// takes the same ones from the host every time, and no other thread uses the device while it runs; a pass that does otherwise goes
+    /// on as it is (<see cref="RepeatedPass.WhyNotWhole"/>).
     /// </summary>
     /// <param name="pass">Computes from tensors that stay the same; their contents may change between runs.</param>
     public virtual RepeatedPass Repeat(Func<Tensor> pass) => new(pass);
@@ -138,7 +139,7 @@ public abstract unsafe class Device
     /// <summary>Whether backward kernels of polarity attention read the result of the forward pass, which is kept for them then.</summary>
     internal virtual bool SavesAttention => false;
 
-    /// <summary>How this device stores what is large and kept for a backward pass alone, where its requests take that.</summary>
+    /// <summary>How this device stores large activations that are kept for a backward pass alone: Float32, or a narrower type.</summary>
     internal virtual DType KeptType => DType.Float32;
 
     /// <summary>Whether the device carries out a request that can be composed.</summary>

@@ -252,6 +252,32 @@ public unsafe partial class Tensor
     /// <summary>First element of a tensor that may be missing.</summary>
     internal static float* DataOrNull(Tensor? x) => x is null ? null : x.Data;
 
+    /// <summary>
+    /// What is kept of this tensor for a backward pass where it is large: itself, or in a narrower type of its device
+    /// (<see cref="Device.KeptType"/>) a copy, the same one each time as long as someone holds it.
+    /// </summary>
+    internal Tensor Narrowed()
+    {
+        const int LeastCount = 1024;
+        if (Device.KeptType == DType.Float32 || DType != DType.Float32 || Count < LeastCount)
+            return this;
+        if (Storage.Narrow is var (copy, offset) && offset == Offset && copy.Count == Count && copy.Storage.IsAlive)
+            return copy.View(0, Shape);
+        Tensor narrow = Device.Empty(Shape, Device.KeptType);
+        Device.Run(new Ops.Convert(this, narrow));
+        Storage.Narrow = (narrow, Offset);
+        return narrow;
+    }
+
+    /// <summary>Lets the tensor view other memory of its shape.</summary>
+    /// <returns>The memory before.</returns>
+    internal (Storage Storage, long Offset) PutOn((Storage Storage, long Offset) memory)
+    {
+        (Storage, long) before = (Storage, Offset);
+        (Storage, Offset) = memory;
+        return before;
+    }
+
     internal Tensor View(long offset, Shape shape) => new(Device, Storage, Offset + offset, shape, DType);
 
     /// <summary>The gradient for an operator to overwrite; null where an earlier one is to be kept.</summary>

@@ -18,20 +18,30 @@ public static class ClassificationMetrics
     /// <param name="logits">(rows, classes).</param>
     /// <param name="labels">Class of each row.</param>
     /// <returns>(2), in the order of <see cref="Definitions"/>.</returns>
-    public static Tensor Sums(Tensor logits, ReadOnlySpan<int> labels)
+    public static Tensor Sums(Tensor logits, ReadOnlySpan<int> labels) => Sums(logits, ToTensor(labels, logits.Device));
+
+    /// <inheritdoc cref="Sums(Tensor, ReadOnlySpan{int})"/>
+    /// <param name="logits">(rows, classes).</param>
+    /// <param name="labels">Class of each row, Int64 (rows).</param>
+    public static Tensor Sums(Tensor logits, Tensor labels)
     {
-        long[] classes = new long[labels.Length];
-        float[] numbers = new float[labels.Length];
-        for (int i = 0; i < labels.Length; i++)
-            numbers[i] = classes[i] = labels[i];
-        Device device = logits.Device;
-        Tensor own = logits.Gather(1, Tensor.From(classes, [labels.Length, 1], device));
-        Tensor isBefore = Tensor.Arange(logits.Shape[1], device: device).Compare(Comparison.Less, Tensor.From(numbers, [labels.Length, 1], device));
+        int rows = logits.Shape[0];
+        Tensor own = logits.Gather(1, labels.Reshape(rows, 1));
+        Tensor isBefore = Tensor.Arange(logits.Shape[1], device: logits.Device).Compare(Comparison.Less, labels.To(DType.Float32).Reshape(rows, 1));
         Tensor ahead = (logits.Compare(Comparison.Greater, own) + (logits.Compare(Comparison.Equal, own) * isBefore)).Sum(1);
 
         // Nothing is ahead of NaN, which is not equal to itself.
-        Tensor isNumber = own.Compare(Comparison.Equal, own).Reshape(labels.Length);
+        Tensor isNumber = own.Compare(Comparison.Equal, own).Reshape(rows);
         Tensor top1 = ahead.Compare(Comparison.Less, 1) * isNumber, top5 = ahead.Compare(Comparison.Less, 5) * isNumber;
         return Tensor.Concat(0, top1.Sum().Reshape(1), top5.Sum().Reshape(1));
+    }
+
+    /// <summary>Labels as <see cref="Sums(Tensor, Tensor)"/> takes them, Int64 (rows).</summary>
+    public static Tensor ToTensor(ReadOnlySpan<int> labels, Device? device = null)
+    {
+        long[] classes = new long[labels.Length];
+        for (int i = 0; i < classes.Length; i++)
+            classes[i] = labels[i];
+        return Tensor.From(classes, [classes.Length], device);
     }
 }

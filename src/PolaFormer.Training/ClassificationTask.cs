@@ -144,15 +144,24 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     protected override Tensor Measure(Tensor predictions, Batch batch, Tensor loss) => ClassificationMetrics.Sums(predictions, batch.Labels);
 
     /// <inheritdoc/>
-    protected override (Tensor Predictions, Tensor Loss) Train(Batch batch)
+    protected override bool HasInputs => true;
+
+    /// <inheritdoc/>
+    protected override IReadOnlyList<Tensor> Inputs(Batch batch)
     {
-        Tensor images = Images(batch, Device);
-        Tensor? mixed = null;
-        if (_mixup is not null)
-            (images, mixed) = _mixup.Apply(images, batch.Labels, RandomStep.Current.Seed, (long)RandomStep.Current.Step);
-        Tensor logits = Network.Forward(images);
-        Tensor targets = mixed ?? SoftTargets.FromLabels(batch.Labels, logits.Shape[1], (float)_config.Model.LabelSmoothing, logits.Device);
-        return (logits, logits.CrossEntropy(_classWeights is null ? targets : ClassWeights.Apply(targets, _classWeights)).Mean());
+        (Tensor images, Tensor targets) = _mixup is null
+            ? (Images(batch, Device), SoftTargets.FromLabels(batch.Labels, Network.NumClasses, (float)_config.Model.LabelSmoothing, Device))
+            : _mixup.Apply(Images(batch, Device), batch.Labels, RandomStep.Current.Seed, (long)RandomStep.Current.Step);
+        if (_classWeights is not null)
+            targets = ClassWeights.Apply(targets, _classWeights);
+        return [images, targets, ClassificationMetrics.ToTensor(batch.Labels, Device)];
+    }
+
+    /// <inheritdoc/>
+    protected override (Tensor Loss, Tensor Sums) Train(IReadOnlyList<Tensor> inputs)
+    {
+        Tensor logits = Network.Forward(inputs[0]);
+        return (logits.CrossEntropy(inputs[1]).Mean(), ClassificationMetrics.Sums(logits.Detach(), inputs[2]));
     }
 
     // Logits whose softmax is the mean of the views' probabilities.

@@ -57,6 +57,7 @@ public static class ConfiguredTrainer
             ClipsByValue = train.ClipMode == "value",
             EmaDecay = train.ModelEma ? train.ModelEmaDecay : null,
             EmaWarmsUp = train.ModelEmaWarmup,
+            RepeatsSteps = config.CudaGraphs,
             OnNonFinite = PolicyOf(train.OnNan),
             DetectsAnomalies = train.DetectAnomaly,
             AutoResume = train.AutoResume,

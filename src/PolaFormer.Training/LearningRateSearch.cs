@@ -32,7 +32,7 @@ public sealed record LearningRateSearch(IReadOnlyList<(double Rate, double Loss)
         task.Model.Train();
         double mean = 0, least = double.PositiveInfinity;
         var points = new List<(double Rate, double Loss)>();
-        using IEnumerator<Func<BatchResult>> batches = Forever(task).GetEnumerator();
+        using IEnumerator<TrainingBatch> batches = Forever(task).GetEnumerator();
         for (int step = 0; step < Steps && !stop.IsCancellationRequested && batches.MoveNext(); step++)
         {
             double rate = lowest * Math.Pow(highest / lowest, (double)step / (Steps - 1));
@@ -69,14 +69,14 @@ public sealed record LearningRateSearch(IReadOnlyList<(double Rate, double Loss)
             : throw new TrainingException("The search for a learning rate found none: the loss does not fall at any rate. Look at the labels, or start from another network.");
     }
 
-    private static double Step(Module model, Optimizer optimizer, Func<BatchResult> batch, double rate)
+    private static double Step(Module model, Optimizer optimizer, in TrainingBatch batch, double rate)
     {
         model.ZeroGrad();
         using var scope = MemoryScope.Enter();
         double loss;
         using (var tape = Tape.Start())
         {
-            BatchResult result = batch();
+            BatchResult result = batch.Run();
             loss = result.Loss.Item();
             if (double.IsFinite(loss))
                 tape.Backward(result.Loss);
@@ -87,11 +87,11 @@ public sealed record LearningRateSearch(IReadOnlyList<(double Rate, double Loss)
         return loss;
     }
 
-    private static IEnumerable<Func<BatchResult>> Forever(TrainingTask task)
+    private static IEnumerable<TrainingBatch> Forever(TrainingTask task)
     {
         for (int epoch = 0; ; epoch++)
         {
-            foreach (Func<BatchResult> batch in task.Results(epoch, 0))
+            foreach (TrainingBatch batch in task.Results(epoch, 0))
                 yield return batch;
         }
     }

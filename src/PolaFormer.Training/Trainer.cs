@@ -29,6 +29,7 @@ public sealed class Trainer
     private long _savedAt, _startedAt;
     private TimeSpan _earlier;
     private TrainingSpeed _speed;
+    private bool _toldWhyNotWhole;
 
     /// <summary>Makes a trainer; the folder is made by <see cref="Run"/>.</summary>
     /// <param name="task">What is trained; its network has the weights to start from.</param>
@@ -111,9 +112,7 @@ public sealed class Trainer
         if (_options.OnNonFinite == NonFinitePolicy.Rollback)
             _states.Save(_state);
         _savedAt = Stopwatch.GetTimestamp();
-        EpochEnd end = EpochEnd.Complete;
-        while (end != EpochEnd.Stopped && !IsFinished)
-            end = RunEpoch(stop);
+        EpochEnd end = RunEpochs(stop);
         if (end == EpochEnd.Stopped)
             Save();
         Evaluation? test = end == EpochEnd.Stopped || !Task.HasTest ? null : TestChosen(stop);
@@ -234,11 +233,21 @@ public sealed class Trainer
         FrozenParameters.KeepStatistics(Model);
     }
 
+    private EpochEnd RunEpochs(CancellationToken stop)
+    {
+        // What repeated steps hold is given back at the end.
+        using TrainingStep steps = _step;
+        EpochEnd end = EpochEnd.Complete;
+        while (end != EpochEnd.Stopped && !IsFinished)
+            end = RunEpoch(stop);
+        return end;
+    }
+
     private EpochEnd RunEpoch(CancellationToken stop)
     {
         int epoch = Task.Epoch = _state.Position.Epoch;
         _speed = new TrainingSpeed(_state.Metrics.Count);
-        using IEnumerator<Func<BatchResult>> batches = Task.Results(epoch, _state.Position.Step * _options.AccumulationSteps).GetEnumerator();
+        using IEnumerator<TrainingBatch> batches = Task.Results(epoch, _state.Position.Step * _options.AccumulationSteps).GetEnumerator();
         while (_state.Position.Step < _stepsPerEpoch)
         {
             if (stop.IsCancellationRequested)
@@ -255,6 +264,12 @@ public sealed class Trainer
 
             foreach (string message in Task.Warnings())
                 _observer.Warned(message);
+            if (!_toldWhyNotWhole && _step.WhyNotWhole is { } reason)
+            {
+                _toldWhyNotWhole = true;
+                _observer.Warned($"Steps are not repeated as a whole, which is slower: {reason}");
+            }
+
             bool isShown = _observer.WantsStep(_state.Position.Step), isSaved = _options.SaveMinutes > 0 && Stopwatch.GetElapsedTime(_savedAt).TotalMinutes > _options.SaveMinutes;
             if (isShown)
                 _step.Show();

@@ -39,6 +39,12 @@ public sealed record TrainerOptions
     /// <summary>Whether the average keeps at most (1 + t) / (10 + t) at step t.</summary>
     public bool EmaWarmsUp { get; init; }
 
+    /// <summary>
+    /// Whether a device that can repeats steps of one shape as a whole, a GPU as a CUDA graph, where the task has inputs for that and no
+    /// value is read in a step. Same bits; memory of such steps is their own.
+    /// </summary>
+    public bool RepeatsSteps { get; init; } = true;
+
     /// <summary>What a loss or gradient that is not finite does.</summary>
     public NonFinitePolicy OnNonFinite { get; init; } = NonFinitePolicy.Stop;
 

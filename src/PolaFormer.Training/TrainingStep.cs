@@ -10,9 +10,10 @@ namespace PolaFormer.Training;
 /// <remarks>
 /// Where the device computes on while the program goes on, losses and norms stay there until <see cref="Read"/>, and a step that is
 /// not finite is noticed then: the run stops or goes back to its saved state, which is older. Only skipping such steps, and naming
-/// the operator, needs the values before the weights change.
+/// the operator, needs the values before the weights change. Where nothing needs them and the task has inputs, the device may repeat
+/// what leads to the gradients as a whole (<see cref="RepeatedGradients"/>).
 /// </remarks>
-internal sealed class TrainingStep
+internal sealed class TrainingStep : IDisposable
 {
     private readonly TrainerOptions _options;
     private readonly TrainingState _state;
@@ -25,12 +26,21 @@ internal sealed class TrainingStep
     // Running statistics, which a forward pass changes, and their values before it: kept where a step may have to be undone.
     private readonly (Tensor Live, Tensor Before)[] _statistics = [];
 
+    // Losses and metrics of the batches of a step that may be repeated as a whole; null where none is.
+    private readonly (Tensor Losses, Tensor Sums)? _results;
+
+    private RepeatedGradients? _repeated;
+    private Func<IReadOnlyList<Tensor>, BatchResult>? _compute;
+
     public TrainingStep(TrainerOptions options, TrainingState state)
     {
         (_options, _state) = (options, state);
+        (TrainingTask task, int count) = (state.Task, options.AccumulationSteps);
         _parameters = [.. state.Model.Parameters()];
-        _values = new StepValues(state.Task.Metrics, state.Task.Device, options.AccumulationSteps);
-        _isChecked = options.OnNonFinite == NonFinitePolicy.Skip || options.DetectsAnomalies || !state.Task.Device.IsAsynchronous;
+        _values = new StepValues(task.Metrics, task.Device, count);
+        _isChecked = options.OnNonFinite == NonFinitePolicy.Skip || options.DetectsAnomalies || !task.Device.IsAsynchronous;
+        if (!_isChecked && options.RepeatsSteps && task.TrainsFromInputs)
+            _results = (Tensor.Empty([count], device: task.Device), Tensor.Empty([count, task.Metrics.Count], device: task.Device));
         if (options.OnNonFinite == NonFinitePolicy.Skip)
             _statistics = [.. state.Model.StateDict().Where(entry => entry.Tensor is not Parameter).Select(entry => (entry.Tensor, entry.Tensor.Clone()))];
     }
@@ -38,34 +48,20 @@ internal sealed class TrainingStep
     /// <summary>Whether the steps must be read before another one.</summary>
     public bool MustBeRead => _isChecked || _values.IsFull;
 
+    /// <summary>Why steps are started operator by operator on a device that repeats others as a whole, in one sentence; else null.</summary>
+    public string? WhyNotWhole { get; private set; }
+
     /// <summary>Runs the step. Where values are read after every step and are not finite, weights, moments and statistics stay as they were.</summary>
     /// <param name="batches">As many batches as accumulate are taken.</param>
     /// <param name="step">Number in the run, from 0: random numbers follow from it.</param>
     /// <param name="learningRate">Learning rate.</param>
-    public void Run(IEnumerator<Func<BatchResult>> batches, long step, double learningRate)
+    public void Run(IEnumerator<TrainingBatch> batches, long step, double learningRate)
     {
         foreach ((Tensor live, Tensor before) in _statistics)
             before.CopyFrom(live);
-        int count = _options.AccumulationSteps;
-        _state.Model.ZeroGrad();
-        bool isFinite = true;
-        string? anomaly = null;
-        for (int i = 0; i < count && batches.MoveNext(); i++)
-        {
-            RandomStep.Current = new RandomStep(_options.Seed, (ulong)((step * count) + i));
-            try
-            {
-                isFinite &= Accumulate(batches.Current, 1f / count);
-            }
-            catch (NonFiniteException error)
-            {
-                isFinite = false;
-                anomaly ??= error.Message;
-            }
-        }
-
         using var scope = MemoryScope.Enter();
-        Tensor? norm = isFinite ? Clip() : null;
+        string? anomaly = null;
+        Tensor? norm = _results is var (losses, sums) ? ComputeFromInputs(batches, step, losses, sums) : ComputeInTurn(batches, step, out anomaly);
         if (norm is not null && (!_isChecked || double.IsFinite(GradientClipping.Read(norm))))
         {
             _state.Optimizer.Step(learningRate);
@@ -81,7 +77,7 @@ internal sealed class TrainingStep
     }
 
     /// <summary>Takes the batches of a step and computes nothing.</summary>
-    public void PassOver(IEnumerator<Func<BatchResult>> batches, long step, double learningRate)
+    public void PassOver(IEnumerator<TrainingBatch> batches, long step, double learningRate)
     {
         for (int i = 0; i < _options.AccumulationSteps; i++)
             batches.MoveNext();
@@ -94,17 +90,89 @@ internal sealed class TrainingStep
     /// <summary>Reads the steps since the last call; waits until the device has computed them.</summary>
     public IReadOnlyList<StepResult> Read() => _values.Read();
 
-    // Adds a batch's gradients; false where the loss is looked at and not finite.
-    private bool Accumulate(Func<BatchResult> batch, float share)
+    /// <summary>Gives back what repeated steps hold; another step takes it anew.</summary>
+    public void Dispose()
     {
-        using var scope = MemoryScope.Enter();
-        using var tape = Tape.Start();
-        BatchResult result = batch();
-        _values.Add(result);
-        if (_isChecked && !float.IsFinite(result.Loss.Item()))
-            return false;
-        tape.Backward(share == 1 ? result.Loss : result.Loss * share);
-        return true;
+        _repeated?.Dispose();
+        _repeated = null;
+    }
+
+    // Gradients of batches that are computed as they are taken, and their norm; null where a loss is looked at and not finite.
+    private Tensor? ComputeInTurn(IEnumerator<TrainingBatch> batches, long step, out string? anomaly)
+    {
+        _state.Model.ZeroGrad();
+        bool isFinite = true;
+        anomaly = null;
+        for (int i = 0; i < _options.AccumulationSteps && batches.MoveNext(); i++)
+        {
+            RandomStep.Current = new RandomStep(_options.Seed, NumberOf(step, i));
+            try
+            {
+                using var scope = MemoryScope.Enter();
+                using var tape = Tape.Start();
+                BatchResult result = batches.Current.Run();
+                _values.Add(result);
+                if (_isChecked && !float.IsFinite(result.Loss.Item()))
+                    isFinite = false;
+                else
+                    Backward(tape, result.Loss);
+            }
+            catch (NonFiniteException error)
+            {
+                isFinite = false;
+                anomaly ??= error.Message;
+            }
+        }
+
+        return isFinite ? Clip() : null;
+    }
+
+    // The same of batches whose inputs are all made first, so that the device may repeat what is computed from them as a whole.
+    private Tensor ComputeFromInputs(IEnumerator<TrainingBatch> batches, long step, Tensor losses, Tensor sums)
+    {
+        var inputs = new List<IReadOnlyList<Tensor>>();
+        var counts = new List<int>();
+        for (int i = 0; i < _options.AccumulationSteps && batches.MoveNext(); i++)
+        {
+            RandomStep.Current = new RandomStep(_options.Seed, NumberOf(step, i));
+            inputs.Add(batches.Current.Inputs());
+            counts.Add(batches.Current.Count);
+            _compute = batches.Current.Compute;
+        }
+
+        ulong first = NumberOf(step, 0);
+        _repeated ??= new RepeatedGradients(inputs, _state.Task.Device, Gradients);
+        bool isTaken = _repeated.Takes(inputs);
+        Tensor norm = isTaken ? _repeated.Run(inputs, first) : Gradients(inputs, first);
+        WhyNotWhole = isTaken ? _repeated.WhyNotWhole : "Batches have different shapes.";
+        for (int i = 0; i < counts.Count; i++)
+            _values.Add(new BatchResult(counts[i], losses.Slice(0, i, 1), sums.Slice(0, i, 1)));
+        return norm;
+
+        Tensor Gradients(IReadOnlyList<IReadOnlyList<Tensor>> parts, ulong firstBatch)
+        {
+            _state.Model.ZeroGrad();
+            for (int i = 0; i < parts.Count; i++)
+            {
+                RandomStep.Current = new RandomStep(_options.Seed, firstBatch + (ulong)i);
+                using var scope = MemoryScope.Enter();
+                using var tape = Tape.Start();
+                BatchResult result = _compute!(parts[i]);
+                losses.Slice(0, i, 1).CopyFrom(result.Loss.Detach().Reshape(1));
+                sums.Slice(0, i, 1).CopyFrom(result.Sums.Reshape(1, -1));
+                Backward(tape, result.Loss);
+            }
+
+            return Clip();
+        }
+    }
+
+    private ulong NumberOf(long step, int batch) => (ulong)((step * _options.AccumulationSteps) + batch);
+
+    private void Backward(Tape tape, Tensor loss)
+    {
+        float share = 1f / _options.AccumulationSteps;
+        tape.Backward(share == 1 ? loss : loss * share);
     }
 
     // The norm before clipping.

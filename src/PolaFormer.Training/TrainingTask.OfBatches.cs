@@ -20,15 +20,25 @@ public abstract class TrainingTask<TBatch>(Device? device = null) : TrainingTask
     /// <inheritdoc/>
     public override Evaluation? Test(Module model, CancellationToken stop = default) => HasTest ? Evaluate(model, TestBatches(), stop) : base.Test(model, stop);
 
-    internal override IEnumerable<Func<BatchResult>> Results(int epoch, int firstBatch)
+    internal sealed override bool TrainsFromInputs => HasInputs;
+
+    internal override IEnumerable<TrainingBatch> Results(int epoch, int firstBatch)
     {
+        bool hasInputs = HasInputs;
         foreach (TBatch batch in TrainingBatches(epoch, firstBatch))
         {
-            yield return () =>
+            int count = CountOf(batch);
+            yield return new TrainingBatch(count, () => hasInputs ? Inputs(batch) : [], inputs =>
             {
+                if (hasInputs)
+                {
+                    (Tensor mean, Tensor sums) = Train(inputs);
+                    return new BatchResult(count, mean, sums);
+                }
+
                 (Tensor predictions, Tensor loss) = Train(batch);
                 return ResultOf(predictions, loss, batch);
-            };
+            });
         }
     }
 
@@ -61,6 +71,18 @@ public abstract class TrainingTask<TBatch>(Device? device = null) : TrainingTask
         Tensor predictions = Predict(Model, batch);
         return (predictions, Loss(predictions, batch));
     }
+
+    /// <summary>
+    /// Whether training steps compute from the tensors of <see cref="Inputs"/> and nothing else of a batch. Steps whose inputs have the
+    /// same shapes may be repeated by a device as a whole then.
+    /// </summary>
+    protected virtual bool HasInputs => false;
+
+    /// <summary>The tensors that a training step computes from, where <see cref="HasInputs"/> says so.</summary>
+    protected virtual IReadOnlyList<Tensor> Inputs(TBatch batch) => throw new NotSupportedException($"{GetType().Name} does not make inputs of batches.");
+
+    /// <summary>Mean loss and sums of the metrics in training, from <see cref="Inputs"/> alone. Reads no values.</summary>
+    protected virtual (Tensor Loss, Tensor Sums) Train(IReadOnlyList<Tensor> inputs) => throw new NotSupportedException($"{GetType().Name} does not train from inputs.");
 
     private Evaluation? Evaluate(Module model, IEnumerable<TBatch> batches, CancellationToken stop) =>
         Evaluation.Run(model, Metrics, batches, batch =>

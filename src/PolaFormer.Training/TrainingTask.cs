@@ -68,6 +68,9 @@ public abstract class TrainingTask
     /// <summary>Measures a network on the examples for testing. Null where it was stopped.</summary>
     public virtual Evaluation? Test(Module model, CancellationToken stop = default) => throw new NotSupportedException($"{Name} has no examples for testing.");
 
-    /// <summary>The batches of an epoch, each as the function that computes its loss and metrics, to be called before the next is taken.</summary>
-    internal abstract IEnumerable<Func<BatchResult>> Results(int epoch, int firstBatch);
+    /// <summary>Whether a training step computes from the inputs of its batches alone.</summary>
+    internal abstract bool TrainsFromInputs { get; }
+
+    /// <summary>The batches of an epoch.</summary>
+    internal abstract IEnumerable<TrainingBatch> Results(int epoch, int firstBatch);
 }

@@ -44,7 +44,8 @@ public sealed class ThroughputTableTests : IDisposable
     public void AStepTrainsEveryPartAlike()
     {
         var task = new ArenaTask("small", "Small", 32, 16, 16, ["a", "b"]) { IsDual = true };
-        new SequenceStep(task, "polarity(alpha=3)", rows: 2, parts: 2).Run();
+        using var step = new SequenceStep(task, "polarity(alpha=3)", rows: 2, parts: 2);
+        step.Run();
     }
 
     private ReproductionOptions Options() => new(_folder) { Tasks = ["text"], Mechanisms = ["softmax", "kernelized"] };

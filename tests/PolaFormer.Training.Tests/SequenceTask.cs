@@ -46,6 +46,17 @@ internal sealed class SequenceTask(Device? device = null) : TrainingTask<(Tensor
         return (predictions, (int)RandomStep.Current.Step == NaNAt ? loss * float.NaN : loss);
     }
 
+    protected override bool HasInputs => LossInstead is null && NaNAt is null;
+
+    protected override IReadOnlyList<Tensor> Inputs((Tensor Tokens, int[] Labels) batch) =>
+        [batch.Tokens, SoftTargets.FromLabels(batch.Labels, s_config.NumClasses, 0, batch.Tokens.Device), ClassificationMetrics.ToTensor(batch.Labels, batch.Tokens.Device)];
+
+    protected override (Tensor Loss, Tensor Sums) Train(IReadOnlyList<Tensor> inputs)
+    {
+        Tensor logits = _model.Forward(inputs[0]), loss = logits.CrossEntropy(inputs[1]).Mean();
+        return (loss, Tensor.Concat(0, loss.Detach().Reshape(1) * inputs[0].Shape[0], ClassificationMetrics.Sums(logits.Detach(), inputs[2]).Slice(0, 0, 1)));
+    }
+
     protected override int CountOf((Tensor Tokens, int[] Labels) batch) => batch.Labels.Length;
 
     // Perplexity would not be a mean over examples; the loss is.

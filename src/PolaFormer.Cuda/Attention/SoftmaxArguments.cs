@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PolaFormer.Cuda.Core;
 
 namespace PolaFormer.Cuda.Attention;
 
@@ -23,5 +24,5 @@ internal struct SoftmaxArguments
     public float Scale, Drop;
 
     /// <summary>Which weights are dropped, by the chance <see cref="Drop"/>.</summary>
-    public ulong Seed, Stream;
+    public GeneratorOnDevice Generator;
 }

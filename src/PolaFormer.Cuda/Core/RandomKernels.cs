@@ -7,27 +7,26 @@ namespace PolaFormer.Cuda.Core;
 internal static class RandomKernels
 {
     /// <summary>values[i] = scale·u + offset of number <paramref name="start"/> + i, which must be a multiple of 4.</summary>
-    public static void Uniform(IKernelQueue queue, StorageType type, Philox philox, nint values, long count, float scale = 1, float offset = 0, ulong start = 0) =>
-        Run(queue, "uniform", type, philox, values, count, scale, offset, start);
+    public static void Uniform(IKernelQueue queue, StorageType type, in GeneratorOnDevice generator, nint values, long count, float scale = 1, float offset = 0, ulong start = 0) =>
+        Run(queue, "uniform", type, generator, values, count, scale, offset, start);
 
     /// <summary>The same of normal numbers.</summary>
-    public static void Normal(IKernelQueue queue, StorageType type, Philox philox, nint values, long count, float scale = 1, float offset = 0, ulong start = 0) =>
-        Run(queue, "normal", type, philox, values, count, scale, offset, start);
+    public static void Normal(IKernelQueue queue, StorageType type, in GeneratorOnDevice generator, nint values, long count, float scale = 1, float offset = 0, ulong start = 0) =>
+        Run(queue, "normal", type, generator, values, count, scale, offset, start);
 
     /// <summary>y = x·f with f = 0 where an element's uniform number is below a probability, else its complement's reciprocal.</summary>
-    public static void Dropout(IKernelQueue queue, nint x, float probability, Philox philox, nint y, long count) => queue.Launch(
+    public static void Dropout(IKernelQueue queue, nint x, float probability, in GeneratorOnDevice generator, nint y, long count) => queue.Launch(
         "core", "dropout", LaunchShape.Filling(queue, (count + 3) / 4), LaunchShape.Threads, 0, new DropoutArguments
         {
             X = x,
             Y = y,
             Count = count,
-            Seed = philox.Seed,
-            Stream = philox.Stream,
+            Generator = generator,
             Probability = probability,
             Kept = 1 / (1 - probability),
         });
 
-    private static void Run(IKernelQueue queue, string kernel, StorageType type, Philox philox, nint values, long count, float scale, float offset, ulong start)
+    private static void Run(IKernelQueue queue, string kernel, StorageType type, in GeneratorOnDevice generator, nint values, long count, float scale, float offset, ulong start)
     {
         if (start % 4 != 0)
             throw new ArgumentException("Numbers are drawn four at a time.", nameof(start));
@@ -35,8 +34,7 @@ internal static class RandomKernels
         {
             Values = values,
             Count = count,
-            Seed = philox.Seed,
-            Stream = philox.Stream,
+            Generator = generator,
             Start = start,
             Scale = scale,
             Offset = offset,
@@ -48,7 +46,8 @@ internal static class RandomKernels
     {
         public nint Values;
         public long Count;
-        public ulong Seed, Stream, Start;
+        public GeneratorOnDevice Generator;
+        public ulong Start;
         public float Scale, Offset;
     }
 
@@ -57,7 +56,7 @@ internal static class RandomKernels
     {
         public nint X, Y;
         public long Count;
-        public ulong Seed, Stream;
+        public GeneratorOnDevice Generator;
         public float Probability, Kept;
     }
 }

@@ -6,8 +6,6 @@ namespace PolaFormer.Cuda.Core;
 /// <summary>Rows of tables by index, the order of rows and their cross-entropy (table.cu).</summary>
 internal static class TableKernels
 {
-    private const int LeastPerPart = 256;
-
     /// <summary>
     /// y (groups × count × columns) = rows of tables (groups × rows × columns) at the indices, of 64 bits each; a row that a table does
     /// not have is NaN.
@@ -15,21 +13,6 @@ internal static class TableKernels
     public static void Gather(IKernelQueue queue, nint tables, in GatherShape shape, nint indices, nint y) => queue.Launch(
         "table", "gather", LaunchShape.Filling(queue, shape.ResultRows * shape.Columns), LaunchShape.Threads, 0,
         new GatherArguments(shape) { X = tables, Indices = indices, Y = y });
-
-    /// <summary>Floats of workspace that <see cref="GatherGradient"/> needs.</summary>
-    public static long Workspace(IKernelQueue queue, in GatherShape shape) =>
-        Parts(queue, shape) is > 1 and int parts ? parts * shape.Groups * shape.Rows * shape.Columns : 0;
-
-    /// <summary>∂tables: each row the sum of the rows of ∂y that chose it, in order within parts of fixed length.</summary>
-    public static void GatherGradient(IKernelQueue queue, nint dy, in GatherShape shape, nint indices, nint dtables, nint workspace)
-    {
-        int parts = Parts(queue, shape);
-        queue.Launch(
-            "table", "gather_gradient", shape.Groups * shape.Rows * parts, LaunchShape.Threads, 0,
-            new GatherArguments(shape) { X = dy, Indices = indices, Y = parts == 1 ? dtables : workspace, Parts = parts });
-        if (parts > 1)
-            SumKernel.Run(queue, workspace, dtables, 1, checked((int)(shape.Groups * shape.Rows * shape.Columns)), parts);
-    }
 
     /// <summary>Places, of 64 bits, of the first <paramref name="count"/> elements of each row in order; equal ones as they lie, NaN the largest.</summary>
     public static void Order(IKernelQueue queue, nint x, long rows, int columns, int count, bool descending, nint order) => queue.Launch(
@@ -46,19 +29,12 @@ internal static class TableKernels
         "table", "cross_entropy_gradient", LaunchShape.Rows(queue, rows), LaunchShape.Threads, 0,
         new CrossEntropyArguments { Logits = logits, Targets = targets, Labels = labels, DLoss = dlosses, Y = dlogits, Rows = rows, Classes = classes });
 
-    private static int Parts(IKernelQueue queue, in GatherShape shape)
-    {
-        long wanted = queue.Multiprocessors * 8L / Math.Max(1, shape.Groups * shape.Rows);
-        return (int)Math.Clamp(Math.Min(wanted, shape.Count / LeastPerPart), 1, 1024);
-    }
-
     [StructLayout(LayoutKind.Sequential)]
     private struct GatherArguments(in GatherShape shape)
     {
         public nint X, Indices, Y;
         private readonly long _groups = shape.Groups, _indexGroups = shape.IndexGroups;
         private readonly int _rows = shape.Rows, _count = shape.Count, _columns = shape.Columns;
-        public int Parts;
     }
 
     [StructLayout(LayoutKind.Sequential)]

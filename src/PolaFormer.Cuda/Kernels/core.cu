@@ -40,7 +40,8 @@ KERNEL(sum_many_parts, SumArguments, 256, 4) {
 struct RandomArguments {
   void* values;
   long long count;
-  unsigned long long seed, stream, start;  // values[i] is number start + i, start a multiple of 4
+  Generator generator;
+  unsigned long long start;                // values[i] is number start + i, start a multiple of 4
   float scale, offset;                     // factor on a number and what is added then
 };
 
@@ -50,7 +51,7 @@ DEVICE void fill_random(const RandomArguments& a) {
   long long i = ((long long)block_index() * block_size() + thread_index()) * 4;
   if (i >= a.count) return;
   unsigned bits[4];
-  philox((a.start + i) >> 2, a.seed, a.stream, bits);
+  philox((a.start + i) >> 2, a.generator, bits);
   float x[4];
   UNROLL for (int j = 0; j < 4; j++) x[j] = uniform(bits[j]);
   if (Normal) {
@@ -69,7 +70,7 @@ struct DropoutArguments {
   const float* x;
   float* y;
   long long count;
-  unsigned long long seed, stream;
+  Generator generator;
   float probability, kept;
 };
 
@@ -77,7 +78,7 @@ struct DropoutArguments {
 KERNEL(dropout, DropoutArguments, 256, 4) {
   for (long long i = first_element() * 4; i < a.count; i += all_threads() * 4) {
     unsigned bits[4];
-    philox((unsigned long long)i >> 2, a.seed, a.stream, bits);
+    philox((unsigned long long)i >> 2, a.generator, bits);
     UNROLL for (int j = 0; j < 4; j++)
       if (i + j < a.count) a.y[i + j] = a.x[i + j] * (uniform(bits[j]) < a.probability ? 0.f : a.kept);
   }

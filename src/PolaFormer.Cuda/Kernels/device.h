@@ -39,6 +39,7 @@ DEVICE float shuffle_from(float x, int lane) {
 // Memory that no thread writes while the kernel runs.
 DEVICE uint4v load_constant(const uint4v* p) { return __nvvm_ldg_ui4(p); }
 DEVICE uint2v load_constant(const uint2v* p) { return __nvvm_ldg_ui2(p); }
+DEVICE unsigned long long load_constant(const unsigned long long* p) { return __nvvm_ldg_ull(p); }
 
 // The larger; NaN where either is.
 DEVICE float larger_or_nan(float a, float b) { return __nvvm_fmax_nan_f(a, b); }

@@ -211,6 +211,7 @@ inline float shuffle_from(float x, int lane) {
 
 inline uint4v load_constant(const uint4v* p) { return *p; }
 inline uint2v load_constant(const uint2v* p) { return *p; }
+inline unsigned long long load_constant(const unsigned long long* p) { return *p; }
 inline float larger_or_nan(float a, float b) { return a != a || b != b ? a + b : a > b ? a : b; }
 inline float quick_reciprocal(float x) { return 1 / x; }
 

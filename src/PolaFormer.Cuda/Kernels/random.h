@@ -14,6 +14,16 @@ DEVICE void philox(unsigned long long index, unsigned long long seed, unsigned l
   words[0] = c0, words[1] = c1, words[2] = c2, words[3] = c3;
 }
 
+// A sequence of numbers; where work is captured, one that follows from the number of the step that it is run for.
+struct Generator {
+  unsigned long long seed, stream, offset;
+  const unsigned long long* step;  // or null
+};
+
+DEVICE void philox(unsigned long long index, const Generator& g, unsigned (&words)[4]) {
+  philox(index, g.seed, g.step ? g.stream ^ (load_constant(g.step) + g.offset) : g.stream, words);
+}
+
 // In [0, 1), a multiple of 2⁻²⁴.
 DEVICE float uniform(unsigned bits) { return (float)(bits >> 8) * 5.9604644775390625e-8f; }
 

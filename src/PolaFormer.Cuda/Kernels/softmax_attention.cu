@@ -17,7 +17,7 @@ struct SoftmaxAttentionArguments {
   float* d_bias;
   int batch, heads, d, queries, keys, mask_groups, mask_rows;
   float scale, drop;  // drop: the chance that a weight is dropped
-  unsigned long long seed, stream;
+  Generator generator;
 };
 
 constexpr float log2_e = 1.44269504f;
@@ -108,7 +108,7 @@ struct Attention {
   DEVICE float kept(const SoftmaxAttentionArguments& a, int query, int key) const {
     unsigned long long index = ((unsigned long long)pair * a.queries + query) * a.keys + key;
     unsigned words[4], place = (unsigned)index & 3;
-    philox(index >> 2, a.seed, a.stream, words);
+    philox(index >> 2, a.generator, words);
     unsigned word = place < 2 ? (place == 0 ? words[0] : words[1]) : (place == 2 ? words[2] : words[3]);
     return uniform(word) < a.drop ? 0 : 1 / (1 - a.drop);
   }

@@ -14,11 +14,14 @@ internal sealed unsafe class CublasLt : IDisposable
 {
     private const int Float32 = 0, BFloat16 = 14, ComputeFloat32 = 68, ComputeFloat32FromBFloat16 = 75, Transpose = 1;
     private const int TransposeA = 3, TransposeB = 4, Epilogue = 7, BiasPointer = 8, BiasType = 26;
-    private const int EpilogueDefault = 1, EpilogueRelu = 2, EpilogueBias = 4, EpilogueGelu = 32;
+    private const int EpilogueDefault = 1, EpilogueRelu = 2, EpilogueBias = 4, EpilogueGelu = 32, EpilogueSumsOfB = 512;
     private const int BatchCount = 5, BatchStride = 6, MostWorkspace = 1;
     private const int AlignmentA = 5, AlignmentB = 6, AlignmentC = 7, AlignmentD = 8;
     private const long WorkspaceBytes = 32L << 20;
     private const int MostBiases = 1 << 16;
+
+    // Older ones can read memory that is not theirs with the sums of an operand's rows.
+    private const int OldestWithSums = 120_000;
 
     // What the library takes for granted unless told.
     private const int AssumedAlignment = 256;
@@ -44,28 +47,31 @@ internal sealed unsafe class CublasLt : IDisposable
     public static CublasLt? TryOpen(GpuStream stream) => IsInstalled ? new CublasLt(stream) : null;
 
     /// <summary>Whether the library has the epilogue of a product.</summary>
-    public static bool Supports(in ProductShape shape, bool hasAddend) => shape.M > 0 && shape.N > 0 && shape.K > 0 && shape.Batch > 0 && shape.Activation switch
-    {
-        Activation.None => true,
-        Activation.Relu => !hasAddend,
-        Activation.Gelu => !hasAddend && shape.Result == StorageType.BFloat16,
-        _ => false,
-    };
+    public static bool Supports(in ProductShape shape, bool hasAddend) => shape.M > 0 && shape.N > 0 && shape.K > 0 && shape.Batch > 0
+        && (!shape.SumsRows || (shape.Type == StorageType.BFloat16 && shape.Batch == 1 && shape.Activation == Activation.None && !hasAddend))
+        && shape.Activation switch
+        {
+            Activation.None => true,
+            Activation.Relu => !hasAddend,
+            Activation.Gelu => !hasAddend && shape.Result == StorageType.BFloat16,
+            _ => false,
+        };
 
     /// <summary>
-    /// Runs a product and says whether it could. The bias, floats, one a column, or 0, is rounded where y is bfloat16, as the library
+    /// Runs a product and says whether it could. The bias (or the sums of rows), floats, one a column, or 0, is rounded where y is bfloat16, as the library
     /// wants it; the addend, or 0, lies as y does.
     /// </summary>
     public bool TryRun(in ProductShape shape, in MatrixOnDevice a, in MatrixOnDevice b, nint bias, nint addend, in MatrixOnDevice y)
     {
-        if (!Supports(shape, addend != 0) || (bias != 0 && shape.N > MostBiases))
+        bool isRounded = bias != 0 && shape.Result == StorageType.BFloat16;
+        if (!Supports(shape, addend != 0) || (isRounded && shape.N > MostBiases) || (shape.SumsRows && cublasLtGetVersion() < OldestWithSums))
             return false;
         _stream.Gpu.Bind();
         (int A, int B, int Addend, int Y) alignment = (Alignment(a.Address), Alignment(b.Address), Alignment(addend), Alignment(y.Address));
         var key = new Key(shape with { Scale = 1 }, a with { Address = 0 }, b with { Address = 0 }, y with { Address = 0 }, alignment, bias != 0, addend != 0);
         if (!_plans.TryGetValue(key, out Plan? plan))
             _plans.Add(key, plan = Plan.TryMake(_handle, key));
-        if (plan is not null && bias != 0 && shape.Result == StorageType.BFloat16)
+        if (plan is not null && isRounded)
         {
             ElementwiseKernels.Convert(_stream, StorageType.Float, bias, _bias.Address, shape.N);
             bias = _bias.Address;
@@ -128,7 +134,9 @@ internal sealed unsafe class CublasLt : IDisposable
             int type = TypeOf(shape.Type), result = TypeOf(shape.Result);
             Check(cublasLtMatmulDescCreate(out _description, shape.IsMixed ? ComputeFloat32FromBFloat16 : ComputeFloat32, Float32), "describe a product");
             int epilogue = shape.Activation switch { Activation.Relu => EpilogueRelu, Activation.Gelu => EpilogueGelu, _ => EpilogueDefault };
-            if (key.HasBias)
+            if (shape.SumsRows)
+                epilogue = EpilogueSumsOfB;
+            else if (key.HasBias)
                 epilogue = epilogue == EpilogueDefault ? EpilogueBias : epilogue | EpilogueBias;
             Set(Epilogue, epilogue);
             if (key.HasBias)

@@ -15,7 +15,7 @@ internal static class AttentionRequests
         table.Add<PolarityAttentionPlusPlus.Call>(PolarityPlusPlus);
         table.Add<PolarityAttentionPlusPlus.BackwardCall>(PolarityPlusPlusGradient);
         table.Add<SoftmaxAttention.Call>((context, call) => SoftmaxKernels.Forward(
-            context.Queue, context.Storage, Arguments(call.Query, call.Key, call.Value, call.NumHeads, call.Scale, call.Bias, call.Mask, call.Drop, call.Y, call.State)));
+            context.Queue, context.Storage, Arguments(context, call.Query, call.Key, call.Value, call.NumHeads, call.Scale, call.Bias, call.Mask, call.Drop, call.Y, call.State)));
         table.Add<SoftmaxAttention.BackwardCall>(SoftmaxGradient);
     }
 
@@ -103,7 +103,7 @@ internal static class AttentionRequests
     private static void SoftmaxGradient(KernelContext context, SoftmaxAttention.BackwardCall call)
     {
         SoftmaxArguments arguments = Arguments(
-            call.Query, call.Key, call.Value, call.NumHeads, call.Scale, call.Bias, call.Mask, call.Drop, call.Y, call.State) with
+            context, call.Query, call.Key, call.Value, call.NumHeads, call.Scale, call.Bias, call.Mask, call.Drop, call.Y, call.State) with
         {
             DOut = Rows(call.Dy),
             DQ = Rows(call.Dquery),
@@ -115,7 +115,8 @@ internal static class AttentionRequests
     }
 
     private static SoftmaxArguments Arguments(
-        Columns query, Columns key, Columns value, int heads, float scale, Tensor? bias, Tensor? mask, (float Probability, Philox Generator) drop, Tensor y, Tensor state) => new()
+        KernelContext context, Columns query, Columns key, Columns value, int heads, float scale, Tensor? bias, Tensor? mask,
+        (float Probability, Philox Generator) drop, Tensor y, Tensor state) => new()
         {
             Q = Rows(query),
             K = Rows(key),
@@ -133,8 +134,7 @@ internal static class AttentionRequests
             MaskRows = mask?.Shape[1] ?? 1,
             Scale = scale,
             Drop = drop.Probability,
-            Seed = drop.Generator.Seed,
-            Stream = drop.Generator.Stream,
+            Generator = context.Generator(drop.Generator),
         };
 
     private static RowsOnDevice Rows(Columns x) => new(x.Address, x.RowStride, (long)x.Tokens * x.RowStride);

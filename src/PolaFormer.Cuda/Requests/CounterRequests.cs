@@ -15,9 +15,9 @@ internal static class CounterRequests
         table.Add<RandomFill>((context, call) =>
         {
             if (call.IsNormal)
-                RandomKernels.Normal(context.Queue, StorageType.Float, call.Random, call.Y.Address, call.Y.Count, call.Scale, call.Offset);
+                RandomKernels.Normal(context.Queue, StorageType.Float, context.Generator(call.Random), call.Y.Address, call.Y.Count, call.Scale, call.Offset);
             else
-                RandomKernels.Uniform(context.Queue, StorageType.Float, call.Random, call.Y.Address, call.Y.Count, call.Scale, call.Offset);
+                RandomKernels.Uniform(context.Queue, StorageType.Float, context.Generator(call.Random), call.Y.Address, call.Y.Count, call.Scale, call.Offset);
         });
     }
 }

@@ -27,7 +27,7 @@ internal static class ElementwiseRequests
             ElementwiseKernels.AddScaled(context.Queue, StorageType.Float, call.X.Address, call.A, call.Y.Address, call.B, call.X.Count));
         table.Add<Fill>((context, call) => ElementwiseKernels.Fill(context.Queue, call.Y.Address, call.Value, call.Y.Count));
         table.Add<Dropout.Call>((context, call) =>
-            RandomKernels.Dropout(context.Queue, call.X.Address, call.Probability, call.Generator, call.Y.Address, call.X.Count));
+            RandomKernels.Dropout(context.Queue, call.X.Address, call.Probability, context.Generator(call.Generator), call.Y.Address, call.X.Count));
         table.Add<Where.Call>((context, call) => ElementwiseKernels.Choose(
             context.Queue, call.Condition.Address, Addresses.Of(call.A), Addresses.Of(call.B), call.Y.Address, call.Y.Count));
     }

@@ -1,5 +1,6 @@
 using PolaFormer.Cuda.Core;
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Random;
 
 namespace PolaFormer.Cuda.Requests;
 
@@ -9,6 +10,12 @@ namespace PolaFormer.Cuda.Requests;
 /// <param name="IsMixed">Whether products round their operands to bfloat16.</param>
 internal readonly record struct KernelContext(IKernelQueue Queue, Device Device, bool IsMixed = false)
 {
+    /// <summary>The step of captured work; nothing where requests are carried out.</summary>
+    public CapturedStep Step { get; init; }
+
+    /// <summary>A generator of random numbers as kernels take it.</summary>
+    public GeneratorOnDevice Generator(Philox philox) => new(philox, Step);
+
     /// <summary>How fused attention takes floats.</summary>
     public StorageType Storage => IsMixed ? StorageType.Rounded : StorageType.Float;
 
@@ -17,6 +24,9 @@ internal readonly record struct KernelContext(IKernelQueue Queue, Device Device,
 
     /// <summary>So many bfloat16 of the same kind.</summary>
     public nint HalfWorkspace(long count) => Workspace((count + 1) / 2);
+
+    /// <summary>A tensor's elements in bfloat16: its own, or a copy of the same kind.</summary>
+    public nint InHalf(Tensor x) => x.DType == DType.BFloat16 ? x.Address : InHalf(x.Address, x.Count);
 
     /// <summary>A copy of floats in bfloat16, of the same kind.</summary>
     public nint InHalf(nint floats, long count)

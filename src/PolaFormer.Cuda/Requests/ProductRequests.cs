@@ -13,11 +13,22 @@ internal static class ProductRequests
     public static void AddTo(RequestTable table)
     {
         table.Add<MatMul.Call>(MatMul);
-        table.Add<Linear.Call>((context, call) => Linear(context, call.X.Address, call.Weight, call.Bias, Activation.None, 0, call.Y));
+        table.Add<Linear.Call>((context, call) =>
+        {
+            if (call.X.DType == DType.BFloat16)
+                HalfLinear.Forward(context, call);
+            else
+                Linear(context, call.X.Address, call.Weight, call.Bias, Activation.None, 0, call.Y);
+        });
         table.Add<Linear.FusedCall>((context, call) =>
             Linear(context, call.X.Address, call.Weight, call.Bias, call.Activation, Addresses.Of(call.Residual), call.Y));
         table.Add<Linear.BackwardCall>((context, call) =>
-            LinearGradient(context, call.X.Address, call.Weight, call.Dy.Address, call.Dy.Rows, call.Dx, call.Dweight, call.Dbias));
+        {
+            if (call.X.DType == DType.BFloat16)
+                HalfLinear.Backward(context, call);
+            else
+                LinearGradient(context, call.X.Address, call.Weight, call.Dy.Address, call.Dy.Rows, call.Dx, call.Dweight, call.Dbias);
+        });
         table.Add<Tensors.Ops.FeedForward.Call>((context, call) =>
         {
             if (context.IsMixed && call.Dropout is null)
@@ -146,7 +157,7 @@ internal static class ProductRequests
     private static void Drop(KernelContext context, (float Probability, Philox Generator)? dropout, Tensor x)
     {
         if (dropout is (float probability, Philox generator))
-            RandomKernels.Dropout(context.Queue, x.Address, probability, generator, x.Address, x.Count);
+            RandomKernels.Dropout(context.Queue, x.Address, probability, context.Generator(generator), x.Address, x.Count);
     }
 
     private static void Activate(KernelContext context, Activation activation, Tensor x, Tensor y)

@@ -14,8 +14,8 @@ internal static class TableRequests
         table.Add<Tensors.Ops.Gather.BackwardCall>((context, call) =>
         {
             GatherShape shape = GatherShape.Of(call.Dx.Shape, call.Dimension, call.Indices.Count, call.Dy.Shape[call.Dimension]);
-            nint workspace = context.Workspace(TableKernels.Workspace(context.Queue, shape));
-            TableKernels.GatherGradient(context.Queue, call.Dy.Address, shape, call.Indices.Address, call.Dx.Address, workspace);
+            nint workspace = context.Workspace(GatherGradientKernels.Workspace(shape));
+            GatherGradientKernels.Sum(context.Queue, call.Dy.Address, shape, call.Indices.Address, call.Dx.Address, workspace);
         });
         table.Add<Tensors.Ops.ArgSort.Call>((context, call) => TableKernels.Order(
             context.Queue, call.X.Address, call.X.Rows, call.X.Shape[-1], call.X.Shape[-1], call.IsDescending, call.Y.Address));

@@ -120,8 +120,7 @@ public abstract class AttentionMechanism : Module
     {
         if (!Shape.RedrawsInTraining || !IsTraining)
             return new Philox(Shape.Seed, 0);
-        RandomStep step = RandomStep.Current;
-        return new Philox(step.Seed, HashOf(FullName) ^ step.Step);
+        return RandomStep.Current.Generator(HashOf(FullName));
     }
 
     /// <summary>Uniform numbers in [0, 1), (1, 1, count, 1): those given, or what the pass draws.</summary>

@@ -75,7 +75,7 @@ public sealed class NonnegativeFactorization(FactorizationOptions options) : Mod
         int rank = options.Rank;
         float[] values = new float[batch * rows * rank];
         if (Draws is null)
-            (IsTraining ? new Philox(RandomStep.Current.Seed, HashOf(FullName) ^ RandomStep.Current.Step) : new Philox(0, HashOf(FullName))).FillUniform(values, 0);
+            (IsTraining ? RandomStep.Current.Generator(HashOf(FullName)) : new Philox(0, HashOf(FullName))).FillUniform(values, 0);
         else
             Draws.AsSpan(0, values.Length).CopyTo(values);
         for (int matrix = 0; matrix < batch; matrix++)

@@ -14,6 +14,9 @@ public abstract class Operator
 
     private SavedStorages _saved;
     private List<Storage>? _moreSaved;
+
+    // Tensors of which narrower copies are kept.
+    private List<(Tensor Tensor, Tensor Copy)>? _narrowed;
     private int _savedCount;
 
     // Of a gradient that is still being put together from columns; null of a whole one.
@@ -51,6 +54,26 @@ public abstract class Operator
 
     /// <inheritdoc cref="Save(Tensor)"/>
     protected Tensor? SaveIfPresent(Tensor? tensor) => tensor is null ? null : Save(tensor);
+
+    /// <summary>
+    /// Holds an activation until the backward pass has used it. On a device of mixed precision that is a copy in its narrower type, from
+    /// which the backward pass computes; what normalisers, probabilities and losses follow from is saved as it is (<see cref="Save"/>).
+    /// </summary>
+    /// <param name="activation">An input, or the result.</param>
+    /// <param name="isResult">Whether it is the operator's result. Inputs that no operator made are there anyway.</param>
+    protected Tensor Keep(Tensor activation, bool isResult = false)
+    {
+        Tensor copy = isResult || activation.Producer is not null ? activation.Narrowed() : activation;
+        if (ReferenceEquals(copy, activation))
+            return Save(activation);
+        if (_narrowed is null || !_narrowed.Exists(entry => ReferenceEquals(entry.Tensor, activation)))
+        {
+            Save(copy);
+            (_narrowed ??= []).Add((activation, copy));
+        }
+
+        return activation;
+    }
 
     /// <summary>
     /// Where to write ∂L/∂input before handing it to <see cref="Accumulate(Tensor?, Tensor?)"/>: a leaf's own gradient if nothing
@@ -100,6 +123,35 @@ public abstract class Operator
             producer.ReceiveColumns(input, dx);
         else if (source.IsTracked)
             source.Device.Run(new AddToColumns(dx.Source, input.Of(source.GradToAddTo())));
+    }
+
+    /// <summary>Runs the backward pass on what was saved; activations of which narrower copies are kept have values again meanwhile.</summary>
+    internal void RunBackward(Tensor dy)
+    {
+        if (_narrowed is null)
+        {
+            Backward(dy);
+            return;
+        }
+
+        var before = new (Storage, long)[_narrowed.Count];
+        for (int i = 0; i < before.Length; i++)
+        {
+            (Tensor tensor, Tensor copy) = _narrowed[i];
+            Tensor values = tensor.Device.Empty(tensor.Shape);
+            tensor.Device.Run(new Ops.Convert(copy, values));
+            before[i] = tensor.PutOn((values.Storage, values.Offset));
+        }
+
+        try
+        {
+            Backward(dy);
+        }
+        finally
+        {
+            for (int i = 0; i < before.Length; i++)
+                _narrowed[i].Tensor.PutOn(before[i]);
+        }
     }
 
     internal void Receive(Tensor gradient)
@@ -194,6 +246,7 @@ public abstract class Operator
             _moreSaved = null;
         }
 
+        _narrowed = null;
         Gradient?.Storage.Release();
         Gradient = null;
         _coverage = null;

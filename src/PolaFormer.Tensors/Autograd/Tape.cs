@@ -103,7 +103,7 @@ public sealed class Tape : IDisposable
             op.CompleteGradient();
             t_currentBackward = op;
             if (op.Gradient is { } dy)
-                op.Backward(dy);
+                op.RunBackward(dy);
         }
 
         op.Release();

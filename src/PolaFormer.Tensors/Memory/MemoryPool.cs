@@ -14,6 +14,7 @@ internal abstract class MemoryPool(MemoryStatistics statistics)
 
     private readonly Lock _gate = new();
     private readonly Stack<nint>[] _free = CreateStacks();
+    private volatile MemoryPool? _heir;
 
     /// <summary>What the pool holds.</summary>
     protected MemoryStatistics Statistics => statistics;
@@ -46,6 +47,12 @@ internal abstract class MemoryPool(MemoryStatistics statistics)
     /// <summary>Gives a block back.</summary>
     public void Return(nint block, long capacity)
     {
+        if (_heir is not null)
+        {
+            _heir.Return(block, capacity);
+            return;
+        }
+
         int sizeClass = ClassOf(capacity, out _);
         lock (_gate)
         {
@@ -77,6 +84,23 @@ internal abstract class MemoryPool(MemoryStatistics statistics)
                 {
                     Free(block);
                     statistics.Reserved(-CapacityOf(sizeClass));
+                }
+            }
+        }
+    }
+
+    /// <summary>Leaves all blocks, those in use when they come back, to another pool of the same memory. Nothing is taken here afterwards.</summary>
+    public void LeaveTo(MemoryPool heir)
+    {
+        lock (_gate)
+        {
+            _heir = heir;
+            for (int sizeClass = 0; sizeClass < ClassCount; sizeClass++)
+            {
+                while (_free[sizeClass].TryPop(out nint block))
+                {
+                    lock (heir._gate)
+                        heir._free[sizeClass].Push(block);
                 }
             }
         }

@@ -19,6 +19,9 @@ internal abstract class Storage(Device device)
     /// <summary>Whether there is memory that has not gone back.</summary>
     public abstract bool IsAlive { get; }
 
+    /// <summary>The copy of a narrower type that the tape keeps of what lies here (<see cref="Tensor.Narrowed"/>), and where here that begins, in elements.</summary>
+    internal (Tensor Copy, long Offset)? Narrow { get; set; }
+
     /// <summary>Scopes, tape entries and gradient slots that hold this memory.</summary>
     internal int Holders => Volatile.Read(ref _holders);
 

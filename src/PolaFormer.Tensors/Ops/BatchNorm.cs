@@ -14,7 +14,7 @@ internal sealed class BatchNorm : Operator
 
     private BatchNorm(Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor rstd, bool batchStatistics)
     {
-        _x = Save(x);
+        _x = Keep(x);
         _weight = Save(weight);
         _bias = bias;
         _mean = Save(mean);

@@ -15,7 +15,7 @@ internal sealed class Convolution : Operator
     private Convolution(in ConvolutionShape shape, Tensor x, Tensor weight, Tensor? bias)
     {
         _shape = shape;
-        _x = Save(x);
+        _x = Keep(x);
         _weight = Save(weight);
         _bias = bias;
     }

@@ -16,7 +16,7 @@ internal sealed class DeformableConvolution : Operator
 
     private DeformableConvolution(Columns x, Tensor offsets, Tensor weight, Tensor? bias)
     {
-        Save(x.Source);
+        Keep(x.Source);
         (_x, _bias) = (x, bias);
         _offsets = Save(offsets);
         _weight = Save(weight);

@@ -17,7 +17,7 @@ internal sealed class DepthwiseConvolution : Operator
 
     private DepthwiseConvolution(Columns x, Tensor weight, Tensor? bias, bool addInput, Tensor? mask)
     {
-        Save(x.Source);
+        Keep(x.Source);
         _mask = SaveIfPresent(mask);
         (_x, _bias, _addInput) = (x, bias, addInput);
         _weight = Save(weight);

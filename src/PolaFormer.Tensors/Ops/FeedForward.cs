@@ -10,15 +10,16 @@ namespace PolaFormer.Tensors.Ops;
 /// </summary>
 internal sealed class FeedForward : Operator
 {
-    private readonly Tensor _x, _hidden, _weight1, _weight2;
+    private readonly Tensor _x, _read, _hidden, _weight1, _weight2;
     private readonly Tensor? _bias1, _bias2, _residual;
     private readonly Activation _activation;
     private readonly (float Probability, Philox Generator)? _dropout;
 
-    private FeedForward(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, (float Probability, Philox Generator)? dropout, Tensor hidden)
+    // `read` is x as it is kept.
+    private FeedForward(Tensor x, Tensor read, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, (float Probability, Philox Generator)? dropout, Tensor hidden)
     {
         _dropout = dropout;
-        _x = Save(x);
+        (_x, _read) = (x, Save(read));
         _weight1 = Save(weight1);
         _weight2 = Save(weight2);
         _hidden = Save(hidden);
@@ -39,8 +40,9 @@ internal sealed class FeedForward : Operator
         bool tracked = Tape.IsRecording(x, weight1, bias1, weight2, bias2) || Tape.IsRecording(y, residual);
         DType kept = dropout is null ? x.Device.KeptType : DType.Float32;
         Tensor? hidden = tracked || dropout is not null ? x.Device.Empty(x.Shape.With(-1, weight1.Shape[0]), kept) : null;
-        x.Device.Run(new Call(x, weight1, bias1, activation, weight2, bias2, residual, dropout, hidden, y));
-        return tracked ? Tape.Record(new FeedForward(x, weight1, bias1, activation, weight2, bias2, residual, dropout, hidden!), y) : y;
+        Tensor read = tracked && kept != DType.Float32 && x.Producer is not null ? x.Narrowed() : x;
+        x.Device.Run(new Call(read, weight1, bias1, activation, weight2, bias2, residual, dropout, hidden, y));
+        return tracked ? Tape.Record(new FeedForward(x, read, weight1, bias1, activation, weight2, bias2, residual, dropout, hidden!), y) : y;
     }
 
     private static Tensor Compose(Tensor x, Tensor weight1, Tensor? bias1, Activation activation, Tensor weight2, Tensor? bias2, Tensor? residual, (float Probability, Philox Generator)? dropout)
@@ -58,7 +60,7 @@ internal sealed class FeedForward : Operator
         // Sums of a bias come with those of its weight.
         Tensor? dweight1 = NewGradient(_weight1) ?? (dbias1 is null ? null : dy.Device.Empty(_weight1.Shape));
         Tensor? dweight2 = NewGradient(_weight2) ?? (dbias2 is null ? null : dy.Device.Empty(_weight2.Shape));
-        dy.Device.Run(new BackwardCall(_x, _weight1, _activation, _weight2, _dropout, _hidden, dy, dx, dweight1, dbias1, dweight2, dbias2));
+        dy.Device.Run(new BackwardCall(_read, _weight1, _activation, _weight2, _dropout, _hidden, dy, dx, dweight1, dbias1, dweight2, dbias2));
         Accumulate(_x, dx);
         Accumulate(_weight1, dweight1);
         Accumulate(_bias1, dbias1);
@@ -78,7 +80,7 @@ internal sealed class FeedForward : Operator
             call.Writes(Y);
             if (Hidden is not null)
                 call.Writes(Hidden, type: null);
-            call.Reads(X);
+            call.ReadsKept(X);
             call.Reads(Weight1);
             call.Reads(Bias1);
             call.Reads(Weight2);
@@ -118,7 +120,7 @@ internal sealed class FeedForward : Operator
         public void Describe(ref CallDescription call)
         {
             call.ReadsGradient(Dy);
-            call.Reads(X);
+            call.ReadsKept(X);
             call.Reads(Weight1);
             call.Reads(Weight2);
             call.Reads(Hidden, type: null);

@@ -16,10 +16,10 @@ internal sealed class GatedDepthwiseConvolution : Operator
     {
         _mask = SaveIfPresent(mask);
         (_x, _bias, _addend, _gate) = (x, bias, addend, gate);
-        Save(x.Source);
-        Save(gate.Source);
+        Keep(x.Source);
+        Keep(gate.Source);
         _weight = Save(weight);
-        _sum = Save(sum);
+        _sum = Keep(sum, isResult: true);
     }
 
     public static Tensor Forward(Columns x, Tensor weight, Tensor? bias, Tensor addend, Columns gate, Tensor? mask = null)

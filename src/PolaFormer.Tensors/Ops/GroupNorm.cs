@@ -14,7 +14,7 @@ internal sealed class GroupNorm : Operator
 
     private GroupNorm(Tensor x, int groups, Tensor weight, Tensor bias, Tensor mean, Tensor rstd)
     {
-        _x = Save(x);
+        _x = Keep(x);
         _groups = groups;
         _weight = Save(weight);
         _bias = bias;

@@ -13,7 +13,7 @@ internal sealed class LayerNorm : Operator
 
     private LayerNorm(Tensor x, Tensor? weight, Tensor? bias, Tensor mean, Tensor rstd)
     {
-        _x = Save(x);
+        _x = Keep(x);
         _weight = SaveIfPresent(weight);
         _bias = bias;
         _mean = Save(mean);

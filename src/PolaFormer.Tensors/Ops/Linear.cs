@@ -5,12 +5,13 @@ namespace PolaFormer.Tensors.Ops;
 /// <summary>y = x·Wᵀ + b over the last dimension, W (out, in). ∂x = ∂y·W, ∂W = ∂yᵀ·x, ∂b = Σ rows of ∂y.</summary>
 internal sealed class Linear : Operator
 {
-    private readonly Tensor _x, _weight;
+    private readonly Tensor _x, _read, _weight;
     private readonly Tensor? _bias;
 
-    private Linear(Tensor x, Tensor weight, Tensor? bias)
+    // `read` is x as it is kept.
+    private Linear(Tensor x, Tensor read, Tensor weight, Tensor? bias)
     {
-        _x = Save(x);
+        (_x, _read) = (x, Save(read));
         _weight = Save(weight);
         _bias = bias;
     }
@@ -38,8 +39,10 @@ internal sealed class Linear : Operator
     {
         RequireFit(x, weight);
         Tensor y = x.Device.Empty(x.Shape.With(-1, weight.Shape[0]));
-        x.Device.Run(new Call(x, weight, bias, y));
-        return Tape.IsRecording(x, weight, bias) ? Tape.Record(new Linear(x, weight, bias), y) : y;
+        bool tracked = Tape.IsRecording(x, weight, bias);
+        Tensor read = tracked && x.Producer is not null ? x.Narrowed() : x;
+        x.Device.Run(new Call(read, weight, bias, y));
+        return tracked ? Tape.Record(new Linear(x, read, weight, bias), y) : y;
     }
 
     private static Tensor Compose(Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? residual)
@@ -51,7 +54,7 @@ internal sealed class Linear : Operator
     protected internal override void Backward(Tensor dy)
     {
         Tensor? dx = NewGradient(_x), dweight = NewGradient(_weight), dbias = NewGradient(_bias);
-        dy.Device.Run(new BackwardCall(_x, _weight, dy, dx, dweight, dbias));
+        dy.Device.Run(new BackwardCall(_read, _weight, dy, dx, dweight, dbias));
         Accumulate(_x, dx);
         Accumulate(_weight, dweight);
         Accumulate(_bias, dbias);
@@ -76,7 +79,7 @@ internal sealed class Linear : Operator
         };
     }
 
-    /// <summary>y = x·Wᵀ + b.</summary>
+    /// <summary>y = x·Wᵀ + b, x in any type that the device keeps.</summary>
     internal readonly record struct Call(Tensor X, Tensor Weight, Tensor? Bias, Tensor Y) : IDeviceCall
     {
         public string Name => nameof(Linear);
@@ -84,7 +87,7 @@ internal sealed class Linear : Operator
         public void Describe(ref CallDescription call)
         {
             call.Writes(Y);
-            call.Reads(X);
+            call.ReadsKept(X);
             call.Reads(Weight);
             call.Reads(Bias);
             call.Multiplies(Y.Count * X.Shape[-1]);
@@ -115,7 +118,7 @@ internal sealed class Linear : Operator
         public void Describe(ref CallDescription call)
         {
             call.ReadsGradient(Dy);
-            call.Reads(X);
+            call.ReadsKept(X);
             call.Reads(Weight);
             call.Writes(Dx);
             call.Writes(Dweight);

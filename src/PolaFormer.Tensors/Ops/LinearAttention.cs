@@ -21,9 +21,9 @@ internal sealed class LinearAttention : Operator
     private LinearAttention(in Call call)
     {
         _call = call;
-        Save(call.Query.Source);
-        Save(call.Key.Source);
-        Save(call.Value.Source);
+        Keep(call.Query.Source);
+        Keep(call.Key.Source);
+        Keep(call.Value.Source);
         SaveIfPresent(call.Encoding);
         SaveIfPresent(call.InverseScale);
         SaveIfPresent(call.Mask);

@@ -24,15 +24,15 @@ internal sealed class PolarityAttention : Operator
 
     private PolarityAttention(Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, int numHeads, Tensor? mask, Tensor y, Tensor state)
     {
-        Save(query.Source);
-        Save(key.Source);
-        Save(value.Source);
+        Keep(query.Source);
+        Keep(key.Source);
+        Keep(value.Source);
         (_query, _key, _value, _numHeads) = (query, key, value, numHeads);
         _encoding = SaveIfPresent(encoding);
         _mask = SaveIfPresent(mask);
         _inverseScale = Save(inverseScale);
         _exponent = Save(exponent);
-        _y = y.Device.SavesAttention ? Save(y) : null;
+        _y = y.Device.SavesAttention ? Keep(y, isResult: true) : null;
         _state = Save(state);
     }
 

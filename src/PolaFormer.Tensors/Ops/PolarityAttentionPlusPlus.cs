@@ -20,15 +20,15 @@ internal sealed class PolarityAttentionPlusPlus : Operator
 
     private PolarityAttentionPlusPlus(Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, int numHeads, Tensor y, Tensor state)
     {
-        Save(query.Source);
-        Save(key.Source);
-        Save(value.Source);
+        Keep(query.Source);
+        Keep(key.Source);
+        Keep(value.Source);
         (_query, _key, _value, _numHeads) = (query, key, value, numHeads);
         _same = Save(same);
         _opposite = Save(opposite);
         _sin = Save(sin);
         _cos = Save(cos);
-        _y = y.Device.SavesAttention ? Save(y) : null;
+        _y = y.Device.SavesAttention ? Keep(y, isResult: true) : null;
         _state = Save(state);
     }
 

@@ -15,7 +15,7 @@ internal sealed class ScaledResidual : Operator
     private ScaledResidual(Tensor residual, Tensor branch, Tensor? channelFactors, Tensor? sampleFactors)
     {
         _residual = residual;
-        _branch = channelFactors is { IsTracked: true } ? Save(branch) : branch;
+        _branch = channelFactors is { IsTracked: true } ? Keep(branch) : branch;
         _channelFactors = SaveIfPresent(channelFactors);
         _sampleFactors = SaveIfPresent(sampleFactors);
     }

@@ -21,14 +21,14 @@ internal sealed class SoftmaxAttention : Operator
 
     private SoftmaxAttention(Columns query, Columns key, Columns value, int numHeads, float scale, Tensor? bias, Tensor? mask, (float Probability, Philox Generator) drop, Tensor y, Tensor state)
     {
-        Save(query.Source);
-        Save(key.Source);
-        Save(value.Source);
+        Keep(query.Source);
+        Keep(key.Source);
+        Keep(value.Source);
         (_query, _key, _value, _numHeads, _scale) = (query, key, value, numHeads, scale);
         _bias = SaveIfPresent(bias);
         _mask = SaveIfPresent(mask);
         _drop = drop;
-        _y = Save(y);
+        _y = Keep(y, isResult: true);
         _state = Save(state);
     }
 

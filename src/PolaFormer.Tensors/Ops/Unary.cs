@@ -15,8 +15,9 @@ internal sealed class Unary : Operator
     {
         _function = function;
         // The kernels read one of the two; the other may go.
-        _x = Kernels.Elementwise.BackwardReadsInput(function) ? Save(x) : x;
-        _y = Kernels.Elementwise.BackwardReadsOutput(function) ? Save(y) : y;
+        bool isActivation = function is UnaryFunction.Relu or UnaryFunction.Elu or UnaryFunction.Gelu or UnaryFunction.Silu;
+        _x = !Kernels.Elementwise.BackwardReadsInput(function) ? x : isActivation ? Keep(x) : Save(x);
+        _y = !Kernels.Elementwise.BackwardReadsOutput(function) ? y : isActivation ? Keep(y, isResult: true) : Save(y);
     }
 
     public override string Name => _function.ToString();

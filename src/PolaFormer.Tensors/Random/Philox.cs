@@ -18,11 +18,21 @@ public readonly struct Philox(ulong seed, ulong stream) : IEquatable<Philox>
     private const int BufferLength = 256;
     private const uint Multiplier0 = 0xD2511F53, Multiplier1 = 0xCD9E8D57, Weyl0 = 0x9E3779B9, Weyl1 = 0xBB67AE85;
 
+    /// <summary>The sequence that a use has in one step of training: that of the stream <paramref name="stream"/> xor <paramref name="step"/>.</summary>
+    /// <param name="seed">The key of the generator.</param>
+    /// <param name="stream">One number for each independent use.</param>
+    /// <param name="step">Number of the step. A device that repeats a step as a whole (<see cref="Device.Repeat"/>) puts that of the repetition in its place.</param>
+    public Philox(ulong seed, ulong stream, ulong step)
+        : this(seed, stream ^ step) => Step = step;
+
     /// <summary>The key of the generator.</summary>
     public ulong Seed { get; } = seed;
 
     /// <summary>The independent sequence under that key.</summary>
     public ulong Stream { get; } = stream;
+
+    /// <summary>The step that is part of the stream; null where the sequence is the same in every step.</summary>
+    internal ulong? Step { get; }
 
     /// <summary>32 random bits: word index mod 4 of block index/4.</summary>
     public uint UInt32(ulong index)

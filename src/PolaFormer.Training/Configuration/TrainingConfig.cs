@@ -46,6 +46,9 @@ public sealed class TrainingConfig
     [AllowedValues("none", "bfloat16")]
     public string AmpType { get; set; } = "none";
 
+    /// <summary>CUDA_GRAPHS (ours): whether a GPU repeats training steps of one shape as a whole, where it can.</summary>
+    public bool CudaGraphs { get; set; } = true;
+
     /// <summary>OUTPUT: folder of logs and checkpoints.</summary>
     public string Output { get; set; } = "";
 

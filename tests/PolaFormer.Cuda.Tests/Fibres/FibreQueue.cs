@@ -14,6 +14,9 @@ internal sealed unsafe class FibreQueue(uint order, int multiprocessors = 2) : I
 
     public bool IsCapturing => _captured is not null;
 
+    /// <summary>Runs of captured work so far.</summary>
+    public int CapturedRuns { get; private set; }
+
     public int Multiprocessors => multiprocessors;
 
     public int MostSharedBytes => 227 * 1024;
@@ -47,7 +50,7 @@ internal sealed unsafe class FibreQueue(uint order, int multiprocessors = 2) : I
             _captured = null;
         }
 
-        return new Actions(captured);
+        return new Actions(captured, () => CapturedRuns++);
     }
 
     private void Run<T>(string module, string kernel, long blocks, int threads, int sharedBytes, T arguments) where T : unmanaged
@@ -60,9 +63,13 @@ internal sealed unsafe class FibreQueue(uint order, int multiprocessors = 2) : I
         }
     }
 
-    private sealed class Actions(List<Action> actions) : ICapturedWork
+    private sealed class Actions(List<Action> actions, Action count) : ICapturedWork
     {
-        public void Run() => actions.ForEach(action => action());
+        public void Run()
+        {
+            count();
+            actions.ForEach(action => action());
+        }
 
         public void Dispose() => actions.Clear();
     }

@@ -16,6 +16,11 @@ internal sealed unsafe class FibreRuntime(uint order, int multiprocessors = 2) :
 
     public IKernelQueue Queue => _queue;
 
+    public bool IsCapturing => _queue.IsCapturing;
+
+    /// <summary>Runs of captured work so far.</summary>
+    public int CapturedRuns => _queue.CapturedRuns;
+
     /// <summary>Bytes that it has.</summary>
     public long TotalBytes { get; init; } = 4L << 30;
 
@@ -51,7 +56,11 @@ internal sealed unsafe class FibreRuntime(uint order, int multiprocessors = 2) :
         _queue.Do(() => copy.CopyTo(new Span<byte>((void*)destination, copy.Length)));
     }
 
-    public void CopyToHost(nint source, void* destination, long bytes) => Buffer.MemoryCopy((void*)source, destination, bytes, bytes);
+    public void CopyToHost(nint source, void* destination, long bytes)
+    {
+        Assert.False(_queue.IsCapturing, "work that is being captured read values");
+        Buffer.MemoryCopy((void*)source, destination, bytes, bytes);
+    }
 
     public ICapturedWork Capture(Action work) => _queue.Capture(work);
 

@@ -87,7 +87,9 @@ public class NetworkTests
 
         using RepeatedPass pass = device.Repeat(() => model.Forward(images));
 
-        Assert.Equal(first, pass.Run().ToArray());
+        for (int run = 0; run < 3; run++)
+            Assert.Equal(first, pass.Run().ToArray());
+        Assert.Null(pass.WhyNotWhole);
         Tensor kept = model.Forward(others);
         images.CopyFrom(others.ToArray());
         Assert.Equal(second, pass.Run().ToArray());

@@ -37,6 +37,22 @@ public sealed class RunTests : IDisposable
         Assert.Equal(File.ReadAllBytes(StateOf("whole")), File.ReadAllBytes(StateOf("stopped")));
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(1, true)]
+    public void Steps_that_are_repeated_as_a_whole_have_the_bits_of_others(int accumulated, bool isMixed)
+    {
+        var runtime = new FibreRuntime(order: 0);
+        var course = new Course();
+        Trainer("whole", new CudaDevice(runtime, "cuda:0") { IsMixedPrecision = isMixed }, accumulated).Run(course);
+        Trainer("single", new CudaDevice(new FibreRuntime(order: 0), "cuda:0") { IsMixedPrecision = isMixed }, accumulated, repeats: false).Run();
+
+        Assert.Equal((8 / accumulated) - 2, runtime.CapturedRuns);
+        Assert.Empty(course.Warnings);
+        Assert.Equal(File.ReadAllBytes(StateOf("single")), File.ReadAllBytes(StateOf("whole")));
+    }
+
     private string StateOf(string name) => Path.Combine(_folder, name, "resume.safetensors");
 
     private static double[] Weights(Checkpoint state) => [.. state.Entries.Where(entry => entry.Name.StartsWith("model.", StringComparison.Ordinal)).SelectMany(entry =>
@@ -46,12 +62,14 @@ public sealed class RunTests : IDisposable
         return values.Select(value => (double)value);
     })];
 
-    private Trainer Trainer(string name, Device device)
+    private Trainer Trainer(string name, Device device, int accumulated = 1, bool repeats = true)
     {
         var task = new SequenceTask(device);
         return new Trainer(task, new TrainerOptions
         {
             Epochs = 1,
+            AccumulationSteps = accumulated,
+            RepeatsSteps = repeats,
             Optimizer = new AdamW(ParameterGroup.Split(task.Model, weightDecay: 0.01)),
             Schedule = new CosineSchedule(0.01, 0, 1e-4, WarmupSteps: 2, TotalSteps: 8),
             ClipGradient = 1,

@@ -53,6 +53,33 @@ public class TrainingTests
         Assert.Equal(inUse[1], inUse[2]);
     }
 
+    [Theory]
+    [InlineData("pola_pvt")]
+    [InlineData("polaformer_pp")]
+    [InlineData("deit")]
+    public void A_forward_pass_keeps_little_more_than_half_in_mixed_precision(string host)
+    {
+        long whole = Kept(isMixed: false), mixed = Kept(isMixed: true);
+        Assert.True(mixed < 0.65 * whole, $"{mixed} bytes beside {whole}");
+
+        long Kept(bool isMixed)
+        {
+            CudaDevice device = FibreDevice.Create(order: 0);
+            device.IsMixedPrecision = isMixed;
+            VisionModelConfig config = ModelRegistry.Families.SelectMany(family => family.Tiny).ToDictionary()[host];
+            VisionModel model = config.Create();
+            model.Initialize(1);
+            model.Train();
+            model.To(device);
+            Tensor images = Tensor.Full([8, config.ImageSize, config.ImageSize, 3], 1, device);
+            long before = device.MemoryStatistics.BytesInUse;
+            using MemoryScope scope = MemoryScope.Enter();
+            using var tape = Tape.Start();
+            model.Forward(images);
+            return device.MemoryStatistics.BytesInUse - before;
+        }
+    }
+
     [Fact]
     public void A_checkpoint_of_a_device_is_the_processors_and_goes_back()
     {

@@ -21,6 +21,13 @@ public class CublasLtTests
     public void Epilogues_of_float32(Activation activation, bool addend, bool expected) =>
         Assert.Equal(expected, CublasLt.Supports(new ProductShape(StorageType.Float, 2, 3, 4, Activation: activation), addend));
 
+    [Theory]
+    [InlineData((int)StorageType.BFloat16, false, true)]
+    [InlineData((int)StorageType.Float, false, false)]
+    [InlineData((int)StorageType.BFloat16, true, false)]
+    public void Sums_of_rows_come_with_products_of_bfloat16_alone(int type, bool addend, bool expected) =>
+        Assert.Equal(expected, CublasLt.Supports(new ProductShape((StorageType)type, 2, 3, 4, GivesFloats: true, SumsRows: true), addend));
+
     [Fact]
     public void Empty_products_are_left_to_the_kernel() => Assert.False(CublasLt.Supports(new ProductShape(StorageType.Float, 2, 3, 0), hasAddend: false));
 }

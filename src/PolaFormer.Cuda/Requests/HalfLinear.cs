@@ -1,0 +1,50 @@
+using PolaFormer.Cuda.Products;
+using PolaFormer.Tensors;
+
+namespace PolaFormer.Cuda.Requests;
+
+/// <summary>
+/// Linear layers in mixed precision whose input is kept in bfloat16 for the backward pass: products read it as it is. Results,
+/// gradients and all sums are floats.
+/// </summary>
+internal static class HalfLinear
+{
+    public static void Forward(KernelContext context, Tensors.Ops.Linear.Call call)
+    {
+        (int rows, int outputs, int inputs) = (checked((int)call.Y.Rows), call.Weight.Shape[0], call.Weight.Shape[1]);
+        Multiply(
+            context, rows, outputs, inputs, MatrixOnDevice.Contiguous(call.X.Address, rows, inputs),
+            MatrixOnDevice.Contiguous(context.InHalf(call.Weight), outputs, inputs).Transposed, Addresses.Of(call.Bias), call.Y);
+    }
+
+    public static void Backward(KernelContext context, Tensors.Ops.Linear.BackwardCall call)
+    {
+        (int rows, int outputs, int inputs) = (checked((int)call.Dy.Rows), call.Weight.Shape[0], call.Weight.Shape[1]);
+        MatrixOnDevice gradient = MatrixOnDevice.Contiguous(context.InHalf(call.Dy), rows, outputs);
+        if (call.Dx is not null)
+            Multiply(context, rows, inputs, outputs, gradient, MatrixOnDevice.Contiguous(context.InHalf(call.Weight), outputs, inputs), 0, call.Dx);
+        MatrixOnDevice input = MatrixOnDevice.Contiguous(call.X.Address, rows, inputs);
+        if (!WeightGradient(context, rows, gradient, input, call.Dweight, call.Dbias) && call.Dbias is not null)
+            ReductionRequests.Reduce(context, ReduceFunction.Sum, call.Dy.Address, call.Dbias.Address, 1, rows, outputs);
+    }
+
+    /// <summary>
+    /// ∂W = ∂yᵀ·x, in floats, of operands in bfloat16; and in the same product ∂b = Σ ∂y where the library has that. Says whether ∂b
+    /// was computed.
+    /// </summary>
+    public static bool WeightGradient(KernelContext context, int rows, in MatrixOnDevice gradient, in MatrixOnDevice input, Tensor? dweight, Tensor? dbias)
+    {
+        if (dweight is null)
+            return false;
+        (int outputs, int inputs) = (dweight.Shape[0], dweight.Shape[1]);
+        var shape = new ProductShape(StorageType.BFloat16, outputs, inputs, rows, GivesFloats: true);
+        MatrixOnDevice y = MatrixOnDevice.Contiguous(dweight.Address, outputs, inputs);
+        if (dbias is not null && context.Queue.TryMultiply(shape with { SumsRows = true }, gradient.Transposed, input, dbias.Address, 0, y))
+            return true;
+        ProductRequests.Multiply(context, shape, gradient.Transposed, input, 0, 0, y);
+        return false;
+    }
+
+    private static void Multiply(KernelContext context, int m, int n, int k, in MatrixOnDevice a, in MatrixOnDevice b, nint bias, Tensor y) => ProductRequests.Multiply(
+        context, new ProductShape(StorageType.BFloat16, m, n, k, GivesFloats: true), a, b, bias, 0, MatrixOnDevice.Contiguous(y.Address, m, n));
+}
