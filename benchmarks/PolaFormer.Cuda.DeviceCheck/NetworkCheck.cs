@@ -1,4 +1,5 @@
 using PolaFormer.Models;
+using PolaFormer.NN;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
