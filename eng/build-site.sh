@@ -13,7 +13,7 @@ dotnet tool restore >/dev/null
 mkdir "$work/assemblies"
 for project in src/PolaFormer.*/; do
   name="$(basename "$project")"
-  [[ "$name" == PolaFormer.Cli ]] && continue
+  [[ "$name" == PolaFormer.Cli || "$name" == PolaFormer.Server ]] && continue
   [[ -e "$project/bin/Release/net10.0/$name.dll" ]] || dotnet build "$project" -c Release -v quiet -nologo
   cp "$project/bin/Release/net10.0/$name".{dll,xml} "$work/assemblies/"
 done

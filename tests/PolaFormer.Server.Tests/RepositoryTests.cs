@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using PolaFormer.Checkpoints;
 using PolaFormer.Server.Models;
@@ -35,6 +36,21 @@ public sealed class RepositoryTests : IDisposable
         before.Dispose();
         await before.Model.Scheduler.Ended.WaitAsync(TestContext.Current.CancellationToken);
         Assert.False(after.Model.Scheduler.Ended.IsCompleted);
+    }
+
+    [Fact]
+    public async Task TheMemoryOfASwappedModelIsGivenBack()
+    {
+        ModelRepository repository = Made(Write("net.safetensors", "1"));
+        await repository.LoadAllAsync();
+        WeakReference before = ModelOf(repository);
+        await repository.LoadAsync("net");
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromMinutes(1));
+
+        // Nobody here collects: the repository does.
+        while (before.IsAlive)
+            await Task.Delay(10, patience.Token);
     }
 
     [Fact]
@@ -135,6 +151,10 @@ public sealed class RepositoryTests : IDisposable
         await done.CancelAsync();
         Assert.All(await Task.WhenAll(clients), count => Assert.True(count > 0));
     }
+
+    // No variable of the test keeps the model.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference ModelOf(ModelRepository repository) => new(repository.Loaded.Single().Model);
 
     private static async Task<int> Ask(ModelRepository repository, CancellationToken done)
     {

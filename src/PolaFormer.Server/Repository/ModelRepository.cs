@@ -115,7 +115,7 @@ internal sealed partial class ModelRepository
             if (!_loaded.TryRemove(name, out LoadedModel? model))
                 throw ServingException.NotFound("The model is not loaded.");
             LogUnloaded(name, model.Version);
-            model.LetGo();
+            Retire(model);
         }
         finally
         {
@@ -142,13 +142,10 @@ internal sealed partial class ModelRepository
             long start = System.Diagnostics.Stopwatch.GetTimestamp();
             (ServedModel model, string version) = await Task.Run(() => Open(source.File));
             var loaded = new LoadedModel(source, version, model, SchedulingOf(source), new ModelMeter(_meter, source.Name), () => OpenAttention(source, version));
-            LoadedModel? before = null;
-            _loaded.AddOrUpdate(source.Name, loaded, (_, old) =>
-            {
-                before = old;
-                return loaded;
-            });
-            before?.LetGo();
+            LoadedModel? before = _loaded.GetValueOrDefault(source.Name);
+            _loaded[source.Name] = loaded;
+            if (before is not null)
+                Retire(before);
             _failures.TryRemove(source.Name, out _);
             _meter.Loads.Add(1, ServerMeter.Tag(source.Name), new("outcome", "loaded"));
             LogLoaded(source.Name, version, model.Task, model.Architecture, System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMilliseconds);
@@ -165,6 +162,24 @@ internal sealed partial class ModelRepository
             _loading.TryRemove(source.Name, out _);
             _changes.Release();
         }
+    }
+
+    private void Retire(LoadedModel model)
+    {
+        _ = ReclaimAsync(model.Scheduler.Ended);
+        model.LetGo();
+    }
+
+    // Weights lie outside of the collector's heap, and it does not see how large they are.
+    private async Task ReclaimAsync(Task ended)
+    {
+        await ended;
+        await Task.Run(() =>
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            _device.TrimMemory();
+        });
     }
 
     // Read, made and tried: what takes the place of another model has answered once.
