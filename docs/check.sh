@@ -47,7 +47,7 @@ missing() {
     *"hf://"*|*" fetch"*) echo "a network"; return ;;
     *"--device cuda"*) echo "a GPU"; return ;;
     *" conformance "*) echo "recorded cases"; return ;;
-    *" reproduce table"*|*" train --cfg configs/long_range"*) echo "hours"; return ;;
+    *" reproduce table"*|*" train --cfg configs/long_range"*|*"configs/detection/retinanet_shapes"*) echo "hours"; return ;;
   esac
   for word in $1; do
     case "$before" in
