@@ -7,6 +7,10 @@ mkdir -p "${1:-$here/output/site}"
 output="$(cd "${1:-$here/output/site}" && pwd)"
 work="$(mktemp -d)"; trap 'rm -rf "$work"' EXIT
 cd "$here"
+for page in docs/*.md; do
+  # The readme of the packages is no page.
+  [[ "$page" == docs/package.md ]] || grep -q "href: $page" eng/site/toc.yml || { echo "FAILED: $page is missing in eng/site/toc.yml"; exit 1; }
+done
 dotnet tool restore >/dev/null
 
 # The API is read from what was built, with its comments.
