@@ -92,7 +92,7 @@ check() {
 }
 
 measure() {
-  local sizes="196 784 3136 12544 50176" tables
+  local sizes="196 784 3136 12544 50176" tables seconds
   tables="$(mktemp -d)"
   export PYTHONPATH="$here/peers${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
   # What says most comes first, as the time may not suffice for all.
@@ -101,7 +101,9 @@ measure() {
     step 60 "$program" speed $networks
     step 60 "$program" time bf16 $sizes
     if python3 -c 'import torch' 2>/dev/null; then
-      step 180 cuda_networks.py --prepare 110 --models $networks
+      # Compilation may take what the measurements leave.
+      seconds="$(left 180)"
+      step 180 cuda_networks.py --prepare "$((seconds > 90 ? seconds - 70 : 20))" --models $networks
       step 60 cuda_attention.py bf16 eager,compile,softmax $sizes
     else
       echo "PyTorch is not installed: no peers"
