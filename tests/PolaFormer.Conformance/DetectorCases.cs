@@ -328,10 +328,11 @@ internal static class DetectorCases
     }
 
     // L1 losses pull a bias by equal amounts in both directions, which cancel but for the rounding that the order of sums decides; Adam
-    // divides by the size of what is left, and moves the element by up to the rate.
+    // divides by the size of what is left, and moves the element by up to the rate. Left is less than float32 tells apart beside the
+    // largest element.
     private static void AddNoise(IReadOnlyList<MmdetEntry> state, double rate, Dictionary<string, double> noise)
     {
-        const double rounding = 1e-6;
+        const double rounding = 1.2e-7;
         foreach (MmdetEntry entry in state.Where(entry => entry.Tensors[0] is Parameter))
         {
             float[] gradient = entry.Read(GradientOf);
