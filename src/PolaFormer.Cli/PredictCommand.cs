@@ -17,6 +17,8 @@ internal static class PredictCommand
         var images = new Argument<string[]>("IMAGE") { Arity = ArgumentArity.ZeroOrMore, Description = "Image files (JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, ICO), folders of them with all that are in these, addresses on the web (http, https), or - for an image on standard input; with a network of a task of Long Range Arena, its texts or images." };
         var text = new Option<string[]>("--text") { HelpName = "TEXT", Description = "A text or an expression instead of a file, for a network of a task of Long Range Arena; twice for one that compares two.", AllowMultipleArgumentsPerToken = false, Arity = ArgumentArity.ZeroOrMore };
         var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
+        var wanted = new Option<string?>("--task") { Description = "Which shipped model to take without --checkpoint: the classifier, by default, or the detector of drawn shapes." };
+        wanted.AcceptOnlyFromAmong("classify", "detect");
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
         var labels = new Option<string?>("--labels") { HelpName = "FILE", Description = "A text file with a class name a line." };
         var top = new Option<int>("--top") { HelpName = "K", Description = "How many classes to print.", DefaultValueFactory = _ => 5, CustomParser = Numbers.One(1, int.MaxValue) };
@@ -32,7 +34,7 @@ internal static class PredictCommand
         Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("predict", "Classify images, with a segmentation network their pixels, or find objects with a detector.") { images, text, input, shard, checkpoint, model, labels, top, output, csv, shortSide, window, threshold, views, fastDecode, device, threads, json };
+        var command = new Command("predict", "Classify images, with a segmentation network their pixels, or find objects with a detector.") { images, text, input, shard, checkpoint, wanted, model, labels, top, output, csv, shortSide, window, threshold, views, fastDecode, device, threads, json };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
@@ -40,8 +42,11 @@ internal static class PredictCommand
             string[] inputs = parsed.GetValue(images)!, texts = parsed.GetValue(text)!;
             if (inputs.Length + texts.Length == 0 && parsed.GetValue(input) is null)
                 throw new ArgumentException("predict wants image files or folders of them. See 'polaformer predict --help'.");
-            string path = parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find();
-            NetworkTask task = parsed.GetValue(checkpoint) is null ? NetworkTask.Classification : NetworkTasks.Of(path);
+            if (parsed.GetValue(wanted) is not null && parsed.GetValue(checkpoint) is not null)
+                throw new ArgumentException("--task chooses among the shipped models, and --checkpoint names another. Leave one of them out.");
+            bool detects = parsed.GetValue(wanted) == "detect";
+            string path = parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(detects ? ShippedCheckpoint.DetectorName : ShippedCheckpoint.FileName);
+            NetworkTask task = parsed.GetValue(checkpoint) is not null ? NetworkTasks.Of(path) : detects ? NetworkTask.Detection : NetworkTask.Classification;
             if (parsed.GetValue(input) is { } list)
             {
                 string results = parsed.GetValue(output) ?? throw new ArgumentException("--input takes --output FILE, where the results go.");
@@ -60,7 +65,7 @@ internal static class PredictCommand
             if (task == NetworkTask.Detection)
                 return DetectPrediction.Run(path, parsed.GetValue(model), names, ImageSources.Expand(inputs), (float)parsed.GetValue(threshold), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
             if (parsed.GetValue(output) is not null || parsed.GetValue(csv) is not null)
-                throw new ArgumentException("--output and --csv are for segmentation networks and detectors; name the checkpoint with --checkpoint.");
+                throw new ArgumentException("--output and --csv are for segmentation networks and detectors; name the checkpoint with --checkpoint, or take the shipped detector with --task detect.");
             var classifier = ImageClassifier.Load(path, new ClassifierOptions { ModelName = parsed.GetValue(model), Labels = names, Views = parsed.GetValue(views), FastDecoding = parsed.GetValue(fastDecode) });
             return Run(classifier, ImageSources.Expand(inputs), parsed.GetValue(top), parsed.GetValue(json));
         });

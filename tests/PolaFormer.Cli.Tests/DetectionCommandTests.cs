@@ -27,6 +27,30 @@ public sealed class DetectionCommandTests : IDisposable
         Assert.InRange(measured.GetProperty("box_ap").GetDouble(), 0, 1);
     }
 
+    // The scene has a star at (78, 31) to (186, 139) and a cross at (118, 144) to (242, 268).
+    [Fact]
+    public async Task TheShippedDetectorFindsDrawnShapes()
+    {
+        (int code, string output, string error) = await Polaformer.Run("predict", "samples/scenes/shapes.png", "--task", "detect", "--json");
+        Assert.True(code == 0, error);
+        (int Category, double X, double Y)[] best = [.. JsonDocument.Parse(output).RootElement.EnumerateArray().OrderByDescending(found => found.GetProperty("score").GetDouble()).Take(2).Select(found =>
+            (found.GetProperty("category_id").GetInt32(), found.GetProperty("bbox")[0].GetDouble(), found.GetProperty("bbox")[1].GetDouble()))];
+        (int _, double x, double y) = Assert.Single(best, found => found.Category == 4);
+        Assert.InRange(x, 60, 95);
+        Assert.InRange(y, 15, 50);
+        (_, x, y) = Assert.Single(best, found => found.Category == 5);
+        Assert.InRange(x, 100, 135);
+        Assert.InRange(y, 125, 160);
+    }
+
+    [Fact]
+    public async Task ATaskBesideACheckpointIsRefused()
+    {
+        (int code, _, string error) = await Polaformer.Run("predict", "samples/scenes/shapes.png", "--task", "detect", "--checkpoint", "checkpoints/polaformer_pp_cifar_2m.safetensors");
+        Assert.Equal(1, code);
+        Assert.Contains("Leave one of them out", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AFolderWithoutAnnotationsIsNamedInALine()
     {

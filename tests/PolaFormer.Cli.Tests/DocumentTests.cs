@@ -40,14 +40,18 @@ public partial class DocumentTests
     }
 
     [Fact]
-    public void TheModelCardIsOfTheShippedFile()
+    public void TheModelCardIsOfTheShippedFiles()
     {
         string card = File.ReadAllText(Path.Combine(Polaformer.Root, "docs", "model-card.md"));
-        string name = ShippedName().Match(card).Value;
-        byte[] file = File.ReadAllBytes(Path.Combine(Polaformer.Root, name));
-        Assert.Contains(Convert.ToHexStringLower(SHA256.HashData(file)), card, StringComparison.Ordinal);
-        Assert.Contains(file.Length.ToString("N0", CultureInfo.InvariantCulture) + " bytes", card, StringComparison.Ordinal);
-        Assert.Equal($"checkpoints/{ShippedCheckpoint.FileName}", name);
+        string[] shipped = [.. Directory.EnumerateFiles(Path.Combine(Polaformer.Root, "checkpoints"), "*.safetensors").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+        Assert.Equal(new[] { ShippedCheckpoint.FileName, ShippedCheckpoint.DetectorName }.Order(StringComparer.Ordinal), shipped);
+        foreach (string name in shipped)
+        {
+            Assert.Contains($"`checkpoints/{name}`", card, StringComparison.Ordinal);
+            byte[] file = File.ReadAllBytes(Path.Combine(Polaformer.Root, "checkpoints", name));
+            Assert.Contains(Convert.ToHexStringLower(SHA256.HashData(file)), card, StringComparison.Ordinal);
+            Assert.Contains(file.Length.ToString("N0", CultureInfo.InvariantCulture) + " bytes", card, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -82,9 +86,6 @@ public partial class DocumentTests
 
     [GeneratedRegex(@"ProjectReference Include=""[^""]*PolaFormer\.(?<project>\w+)\.csproj")]
     private static partial Regex Reference();
-
-    [GeneratedRegex(@"checkpoints/\w+\.safetensors")]
-    private static partial Regex ShippedName();
 
     // [text](path), with or without #heading; no address of the web.
     [GeneratedRegex(@"\]\((?<path>[^)#:\s]+)(#[^)]*)?\)")]
