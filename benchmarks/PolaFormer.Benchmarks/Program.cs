@@ -1,8 +1,7 @@
 using BenchmarkDotNet.Running;
 using PolaFormer.Benchmarks;
 
-if (args is ["--attentions", var host, var cifar, var runs]) AttentionComparison.Run(host, cifar, runs);
-else if (args is ["--quick", "images", .. var rest]) QuickImages.Run(rest);
+if (args is ["--quick", "images", .. var rest]) QuickImages.Run(rest);
 else if (args is ["--quick", "loader", .. var recipe]) QuickLoader.Run(recipe);
 else if (args is ["--quick", "augment", .. var folder]) QuickAugment.Run(folder);
 else if (args is ["--quick", "cold", .. var files]) QuickColdStart.Run(files);

@@ -12,32 +12,82 @@ public static class AttentionRollout
     /// <param name="layers">All layers of a network, first layer first.</param>
     public static float[] Of(IReadOnlyList<ProbedLayer> layers)
     {
-        ProbedLayer last = layers[^1];
-        float[] shares = new float[last.Queries];
-        if (last.PrefixTokens > 0)
+        float[] shares = new float[layers[^1].Queries];
+        if (layers[^1].PrefixTokens > 0)
             shares[0] = 1;
         else
             Array.Fill(shares, 1f / shares.Length);
+        return Back(layers, shares, Evenly);
+    }
+
+    /// <summary>
+    /// The same for a class: it starts from the places that Grad-CAM gives, or from the class token, and a head counts by what its
+    /// values contribute to the logit, Σ v·∂L/∂v (Michel et al., NeurIPS 2019, https://arxiv.org/abs/1905.10650), where that is above 0.
+    /// </summary>
+    public static float[] OfClass(ClassProbe probe)
+    {
+        ProbedLayer last = probe.Layers[^1];
+        float[] shares = new float[last.Queries];
+        bool isOnGrid = (probe.FeatureRows, probe.FeatureColumns, last.PrefixTokens) == (last.Height, last.Width, 0);
+        float[] places = isOnGrid ? GradCam.Of(probe) : [];
+        if (last.PrefixTokens > 0)
+            shares[0] = 1;
+        else if (places.Sum() > 0)
+            shares = Normalized(places);
+        else
+            Array.Fill(shares, 1f / shares.Length);
+        return Back(probe.Layers, shares, Contributions);
+    }
+
+    private static float[] Back(IReadOnlyList<ProbedLayer> layers, float[] shares, Func<ProbedLayer, float[]> headShares)
+    {
         for (int i = layers.Count - 1; i >= 0; i--)
         {
             if (i < layers.Count - 1)
                 shares = Spread(shares, layers[i + 1], layers[i]);
-            shares = Through(layers[i], shares);
+            shares = Through(layers[i], shares, headShares(layers[i]));
         }
 
         return Normalized(shares[layers[0].PrefixTokens..]);
     }
 
-    private static float[] Through(ProbedLayer layer, float[] shares)
+    private static float[] Evenly(ProbedLayer layer)
+    {
+        float[] shares = new float[layer.NumHeads * layer.Streams];
+        Array.Fill(shares, 1f / shares.Length);
+        return shares;
+    }
+
+    // Σ v·∂L/∂v of every head and stream, without those below 0, scaled to sum 1; even where none is above.
+    private static float[] Contributions(ProbedLayer layer)
+    {
+        float[] values = layer.Inputs.Value.Source.ToArray(), sums = new float[layer.NumHeads * layer.Streams];
+        int dim = layer.Mechanism.Shape.Dim;
+        for (int i = 0; i < sums.Length; i++)
+        {
+            int first = layer.Channel(i / layer.Streams, i % layer.Streams);
+            for (int at = first; at < values.Length; at += dim)
+            {
+                for (int c = 0; c < layer.RunLength; c++)
+                    sums[i] += values[at + c] * layer.ValueGradient[at + c];
+            }
+
+            sums[i] = MathF.Max(sums[i], 0);
+        }
+
+        return sums.Sum() > 0 ? Normalized(sums) : Evenly(layer);
+    }
+
+    private static float[] Through(ProbedLayer layer, float[] shares, float[] headShares)
     {
         float[][] sums = AttentionWeights.RowSums(layer);
         float[][] pulled = AttentionWeights.Pull(layer, [.. sums.Select(sum => shares.Zip(sum, (share, total) => total == 0 ? 0 : share / total).ToArray())]);
         float[] result = new float[shares.Length];
-        foreach (float[] part in pulled)
+        foreach ((int head, float[] part) in pulled.Index())
         {
             float[] spread = SpreadKeys(part, layer);
             for (int i = 0; i < result.Length; i++)
-                result[i] += 0.5f * spread[i] / pulled.Length;
+                result[i] += 0.5f * spread[i] * headShares[head];
         }
 
         for (int i = 0; i < result.Length; i++)

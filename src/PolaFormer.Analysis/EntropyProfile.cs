@@ -27,6 +27,20 @@ public sealed record EntropyProfile(string Layer, string Mechanism, int Head, in
         return [.. Enumerable.Range(0, layer.NumHeads * layer.Streams).Select(i => Of(layer, i, [.. sampled.Select(row => row[i])]))];
     }
 
+    /// <summary>The mean of profiles of one head over images; its entropy is null where that of one is.</summary>
+    /// <param name="same">Profiles of one layer, mechanism, head and stream.</param>
+    public static EntropyProfile Mean(IReadOnlyList<EntropyProfile> same)
+    {
+        double[] largest = new double[same[0].Largest.Length];
+        foreach (EntropyProfile profile in same)
+        {
+            for (int i = 0; i < largest.Length; i++)
+                largest[i] += profile.Largest[i] / same.Count;
+        }
+
+        return same[0] with { Largest = largest, Entropy = same.Any(profile => profile.Entropy is null) ? null : same.Average(profile => profile.Entropy) };
+    }
+
     private static EntropyProfile Of(ProbedLayer layer, int index, float[][] rows)
     {
         double[] largest = new double[layer.Keys];

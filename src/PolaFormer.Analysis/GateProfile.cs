@@ -11,6 +11,12 @@ namespace PolaFormer.Analysis;
 /// <param name="Opposite">Gate of the opposite-signed stream.</param>
 public sealed record GateProfile(string Layer, int Head, int Tokens, float[] Same, float[] Opposite)
 {
+    /// <summary>Rows of the grid of tokens; 1 unless set.</summary>
+    public int Rows { get; init; } = 1;
+
+    /// <summary>Columns of the grid of tokens, which come last; all tokens unless set.</summary>
+    public int Columns { get => field > 0 ? field : Tokens; init; }
+
     /// <summary>Channels of a stream, ⌊d/2⌋: of an odd number, the first stream has one more, which is left out.</summary>
     public int Channels => Same.Length / Tokens;
 
@@ -24,10 +30,19 @@ public sealed record GateProfile(string Layer, int Head, int Tokens, float[] Sam
     public float[] ChannelCorrelations()
     {
         int channels = Channels;
-        float[][] same = Columns(Same), opposite = Columns(Opposite);
+        float[][] same = ByChannel(Same), opposite = ByChannel(Opposite);
         return [.. from a in same from b in opposite let correlation = (float)Pearson(a, b) select float.IsNaN(correlation) ? 0 : correlation];
 
-        float[][] Columns(float[] gate) => [.. Enumerable.Range(0, channels).Select(channel => Enumerable.Range(0, Tokens).Select(token => gate[(token * channels) + channel]).ToArray())];
+        float[][] ByChannel(float[] gate) => [.. Enumerable.Range(0, channels).Select(channel => Enumerable.Range(0, Tokens).Select(token => gate[(token * channels) + channel]).ToArray())];
+    }
+
+    /// <summary>The mean over channels for each token of the grid, row by row.</summary>
+    /// <param name="opposite">Whether of opposite-signed pairs, else of same-signed ones.</param>
+    public float[] Folded(bool opposite)
+    {
+        float[] gate = opposite ? Opposite : Same;
+        int channels = Channels, places = Rows * Columns, first = Tokens - places;
+        return [.. Enumerable.Range(first, places).Select(token => gate.AsSpan(token * channels, channels).ToArray().Average())];
     }
 
     /// <summary>Gates of all heads of a layer; none where the mechanism has no two gated streams.</summary>
@@ -37,7 +52,7 @@ public sealed record GateProfile(string Layer, int Head, int Tokens, float[] Sam
             return [];
         int tokens = layer.Queries, run = layer.RunLength, dim = layer.Mechanism.Shape.Dim;
         float[] values = gate.Source.ToArray();
-        return [.. Enumerable.Range(0, layer.NumHeads).Select(head => new GateProfile(layer.Name, head, tokens, Run(head, 0), Run(head, 1)))];
+        return [.. Enumerable.Range(0, layer.NumHeads).Select(head => new GateProfile(layer.Name, head, tokens, Run(head, 0), Run(head, 1)) { Rows = layer.Height, Columns = layer.Width })];
 
         float[] Run(int head, int stream)
         {

@@ -13,6 +13,9 @@ public sealed record ProbedLayer(string Name, AttentionMechanism Mechanism, Atte
     /// <summary>What the layer itself adds to the mechanism's result from the values (B, H, W, C), before its gate; none where it adds nothing.</summary>
     public Func<Tensor, Tensor>? Local { get; init; }
 
+    /// <summary>A logit's derivatives by the values, laid out as <see cref="AttentionInputs.Value"/>; empty where no class was asked for.</summary>
+    public float[] ValueGradient { get; init; } = [];
+
     /// <summary>
     /// Learned sharpness of a polarity: exponents of PolaFormer, temperatures of PolaFormer++; empty for another mechanism.
     /// </summary>
@@ -23,8 +26,8 @@ public sealed record ProbedLayer(string Name, AttentionMechanism Mechanism, Atte
         _ => [],
     };
 
-    /// <summary>The mechanism in words: Softmax, PolarityPlusPlus.</summary>
-    public string MechanismName => Mechanism.GetType().Name.Replace("Attention", "", StringComparison.Ordinal);
+    /// <summary>The mechanism in words, as the registry has it: Softmax, Polarity++.</summary>
+    public string MechanismName => Mechanism.RegisteredAs?.Title ?? Mechanism.GetType().Name.Replace("Attention", "", StringComparison.Ordinal);
 
     /// <summary>Heads.</summary>
     public int NumHeads => Mechanism.Shape.NumHeads;

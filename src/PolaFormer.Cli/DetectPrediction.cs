@@ -5,7 +5,6 @@ using PolaFormer.Detection;
 using PolaFormer.Detection.Boxes;
 using PolaFormer.Detection.Evaluation;
 using PolaFormer.Files;
-using PolaFormer.Reproduction;
 using PolaFormer.Vision;
 
 namespace PolaFormer.Cli;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PolaFormer.Analysis.Report;
 using PolaFormer.Checkpoints;
 using PolaFormer.Detection;
 using PolaFormer.Detection.Data;
@@ -33,15 +34,21 @@ internal static class EvalCommand
         Option<bool> fastDecode = CommonOptions.FastDecode();
         Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
+        var html = new Option<string?>("--html") { HelpName = "FILE", Description = "Of a classifier: also write a page with classes, confusions, reliability and the worst mistakes." };
+        var csv = new Option<string?>("--csv") { HelpName = "FILE", Description = "Of a classifier: also write the answer to each image as a table." };
+        var lines = new Option<string?>("--ndjson") { HelpName = "FILE", Description = "Of a classifier: also write the answer to each image, a JSON object a line." };
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("eval", "Measure what a checkpoint achieves on labelled images, pixels or objects.") { checkpoint, model, data, split, batch, views, badImages, fastDecode, device, threads, json, options };
+        var command = new Command("eval", "Measure what a checkpoint achieves on labelled images, pixels or objects.") { checkpoint, model, data, split, batch, views, badImages, fastDecode, html, csv, lines, device, threads, json, options };
         command.SetAction(parsed =>
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
             using IDisposable use = CommonOptions.UseDevice(parsed.GetValue(device));
             bool asJson = parsed.GetValue(json);
+            CommonOptions.CheckOutputs([("--html", parsed.GetValue(html), ".html"), ("--csv", parsed.GetValue(csv), ".csv"), ("--ndjson", parsed.GetValue(lines), "")], parsed.GetValue(checkpoint));
             if (parsed.GetValue(checkpoint) is { } path && NetworkTasks.Of(path) is not NetworkTask.Classification and var task)
             {
+                if ((parsed.GetValue(html) ?? parsed.GetValue(csv) ?? parsed.GetValue(lines)) is not null)
+                    throw new ArgumentException($"{path}: --html, --csv and --ndjson are for classifiers of images; training writes a page of other networks.");
                 TrainingConfig config = ConfigurationReader.Read(null, parsed.GetValue(options));
                 config.Data.DataPath = parsed.GetValue(data)!;
                 ConfigurationRules.Check(config);
@@ -50,7 +57,8 @@ internal static class EvalCommand
             }
 
             IImageDataset images = ImageDatasets.Open(parsed.GetValue(data)!, parsed.GetValue(split));
-            Evaluation result = Evaluate(parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(), parsed.GetValue(model), images, new DataLoaderOptions
+            string weights = parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find();
+            (Evaluation result, ClassifierAnswers answers, images) = Evaluate(weights, parsed.GetValue(model), images, new DataLoaderOptions
             {
                 BatchSize = Math.Min(parsed.GetValue(batch), Math.Max(images.Count, 1)),
                 BadImages = parsed.GetValue(badImages) == "skip" ? BadImagePolicy.Skip : BadImagePolicy.Fail,
@@ -61,13 +69,19 @@ internal static class EvalCommand
                 throw new ImageException($"{parsed.GetValue(data)}: none of the {images.Count} images could be decoded");
             if (double.IsNaN(result.Loss))
                 throw new NotFiniteNumberException("The network's results are NaN: its weights are finite, but what it computes with them is not. Take a checkpoint from before the training diverged.");
+            if (parsed.GetValue(html) is { } page)
+                new AnalysisReport($"What {Path.GetFileName(weights)} answers", parsed.GetValue(data)!, AnswerSections.Of(answers, images, result.Loss)).Write(page);
+            if (parsed.GetValue(csv) is { } table)
+                AnswerFiles.WriteCsv(table, answers, images);
+            if (parsed.GetValue(lines) is { } objects)
+                AnswerFiles.WriteLines(objects, answers, images);
             int skipped = images.Count - (int)result.Count;
-            Print(result, "images", asJson, skipped);
+            Print(result, "images", asJson, skipped, answers);
         });
         return command;
     }
 
-    private static Evaluation Evaluate(string path, string? modelName, IImageDataset images, DataLoaderOptions options, ImageViews views, bool fastDecode)
+    private static (Evaluation Result, ClassifierAnswers Answers, IImageDataset Images) Evaluate(string path, string? modelName, IImageDataset images, DataLoaderOptions options, ImageViews views, bool fastDecode)
     {
         ImageClassifier classifier = ImageClassifier.Load(path, new ClassifierOptions { ModelName = modelName, Views = views });
 
@@ -82,7 +96,9 @@ internal static class EvalCommand
         if (3L * classifier.Transform.ViewCount * classifier.Transform.ImageSize * classifier.Transform.ImageSize * options.BatchSize > int.MaxValue)
             throw new ArgumentException($"--batch {options.BatchSize}: so many images of {classifier.Transform.ImageSize}×{classifier.Transform.ImageSize} pixels are more than a tensor holds. Use a smaller batch.");
         var decode = new ImageDecodeOptions { MinimumSize = fastDecode ? classifier.Transform.ResizeSize : null };
-        return ClassificationTask.Evaluate(classifier.Model, new DataLoader(images, classifier.Transform, options with { Decode = decode }))!;
+        var answers = new ClassifierAnswers(images.Classes);
+        Evaluation result = ClassificationTask.Evaluate(classifier.Model, new DataLoader(images, classifier.Transform, options with { Decode = decode }), answers: answers)!;
+        return (result, answers, images);
     }
 
     private static Evaluation EvaluateDense(string path, NetworkTask task, string? modelName, TrainingConfig config)
@@ -116,7 +132,8 @@ internal static class EvalCommand
     /// <param name="examples">What is counted: images, rows.</param>
     /// <param name="asJson">Whether to print JSON.</param>
     /// <param name="skipped">Examples left out; null where the task leaves out none.</param>
-    public static void Print(Evaluation result, string examples, bool asJson, int? skipped = null)
+    /// <param name="answers">Answers of a classifier; null of other networks.</param>
+    public static void Print(Evaluation result, string examples, bool asJson, int? skipped = null, ClassifierAnswers? answers = null)
     {
         if (asJson)
         {
@@ -126,6 +143,12 @@ internal static class EvalCommand
             foreach (MetricValue metric in result.Metrics.Values)
                 values[metric.Definition.Name] = metric.Value;
             values["loss"] = result.Loss;
+            if (answers is not null)
+            {
+                values["macro_f1"] = answers.MacroF1;
+                values["calibration_error"] = answers.CalibrationError;
+            }
+
             values[$"{examples}_per_second"] = result.ExamplesPerSecond;
             Json.Print(values);
             return;
@@ -135,5 +158,7 @@ internal static class EvalCommand
         foreach (MetricValue metric in result.Metrics.Values)
             Console.WriteLine($"  {metric.Definition.Label,-6} {metric.ToText()}");
         Console.WriteLine(FormattableString.Invariant($"  {"loss",-6} {result.Loss:F4}"));
+        if (answers is not null)
+            Console.WriteLine(FormattableString.Invariant($"  macro F1 {answers.MacroF1:P2}, expected calibration error {answers.CalibrationError:P2}"));
     }
 }

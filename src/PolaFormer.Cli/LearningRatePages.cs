@@ -1,5 +1,4 @@
-using System.Globalization;
-using System.Text;
+using PolaFormer.Analysis.Figures;
 using PolaFormer.Files;
 using PolaFormer.Training;
 
@@ -9,7 +8,6 @@ namespace PolaFormer.Cli;
 internal static class LearningRatePages
 {
     private const int BarWidth = 40, Lines = 25;
-    private const int Width = 640, Height = 320, Margin = 40;
 
     /// <summary>Prints the curve and the rate, and writes <c>learning-rates.csv</c> and <c>learning-rates.svg</c>.</summary>
     /// <param name="search">What was found.</param>
@@ -20,7 +18,7 @@ internal static class LearningRatePages
     {
         Directory.CreateDirectory(folder);
         OutputFile.Write(Path.Combine(folder, "learning-rates.csv"), string.Concat(search.Points.Select(point => FormattableString.Invariant($"{point.Rate:R},{point.Loss:R}\n")).Prepend("rate,loss\n")));
-        OutputFile.Write(Path.Combine(folder, "learning-rates.svg"), Curve(search));
+        Curve(search).Write(Path.Combine(folder, "learning-rates.svg"));
         double rate = search.Proposed / scale;
         if (asJson)
         {
@@ -36,17 +34,13 @@ internal static class LearningRatePages
         Console.WriteLine($"Curve: {Path.Combine(folder, "learning-rates.svg")}");
     }
 
-    private static string Curve(LearningRateSearch search)
+    private static Figure Curve(LearningRateSearch search)
     {
-        double first = Math.Log10(search.Points[0].Rate), last = Math.Log10(search.Points[^1].Rate);
-        double least = search.Points.Min(point => point.Loss), most = search.Points.Max(point => point.Loss);
-        double X(double rate) => Margin + ((Math.Log10(rate) - first) / Math.Max(last - first, 1e-9) * (Width - (2 * Margin)));
-        double Y(double loss) => Height - Margin - ((loss - least) / Math.Max(most - least, 1e-9) * (Height - (2 * Margin)));
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {Height}" font-family="sans-serif" font-size="12">""");
-        text.Append(CultureInfo.InvariantCulture, $"""<rect width="{Width}" height="{Height}" fill="white"/><polyline fill="none" stroke="#1f6fb4" stroke-width="2" points="{string.Join(' ', search.Points.Select(point => FormattableString.Invariant($"{X(point.Rate):F1},{Y(point.Loss):F1}")))}"/>""");
-        text.Append(CultureInfo.InvariantCulture, $"""<line x1="{X(search.Proposed):F1}" x2="{X(search.Proposed):F1}" y1="{Margin}" y2="{Height - Margin}" stroke="#c03030" stroke-dasharray="4 3"/>""");
-        text.Append(CultureInfo.InvariantCulture, $"""<text x="{Margin}" y="{Height - 12}">{search.Points[0].Rate:0.0e-0}</text><text x="{Width - Margin}" y="{Height - 12}" text-anchor="end">{search.Points[^1].Rate:0.0e-0}</text><text x="{X(search.Proposed):F1}" y="{Margin - 8}" text-anchor="middle">{search.Proposed:0.0e-0}</text><text x="{Margin}" y="20">loss over learning rate</text></svg>""");
-        return text.ToString();
+        (double, double)[] mark = [(search.Proposed, search.Points.Min(point => point.Loss)), (search.Proposed, search.Points.Max(point => point.Loss))];
+        return new Figure("Loss over the learning rate", [new ChartPanel("Loss of training steps with rising rates", "learning rate of a step", "loss",
+        [
+            new ChartLine("loss", [.. search.Points.Select(point => (point.Rate, point.Loss))], LineStyle.Of(0)),
+            new ChartLine(FormattableString.Invariant($"steepest fall, {search.Proposed:0.0e-0}"), mark, LineStyle.Of(1).Variant(1)),
+        ]) { IsXLogarithmic = true }]);
     }
 }

@@ -50,6 +50,7 @@ internal static class NetworkTasks
     {
         SegmentationTask segmentation => [new SegmentationPages(segmentation, folder)],
         DetectionTask detection => [new DetectionPages(detection, folder)],
+        ClassificationTask classification => [new ClassificationPages(classification, folder)],
         _ => [],
     };
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Files;
-using PolaFormer.Reproduction;
 using PolaFormer.Segmentation;
 using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Inference;

@@ -1,6 +1,6 @@
+using PolaFormer.Analysis.Figures;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Files;
-using PolaFormer.Vision;
 
 namespace PolaFormer.Reproduction;
 
@@ -19,16 +19,13 @@ public sealed record ReproducedTable(string Name, string Title, ReportTable Tabl
     /// <summary>Curves.</summary>
     public IReadOnlyList<ReportChart> Charts { get; init; } = [];
 
-    /// <summary>Pictures.</summary>
-    public IReadOnlyList<ReportPicture> Pictures { get; init; } = [];
-
-    /// <summary>Pictures beside each other in the PNG file.</summary>
-    public int PicturesInARow { get; init; } = 4;
+    /// <summary>The figure; none of a table.</summary>
+    public Figure? Figure { get; init; }
 
     /// <summary>Endings of the files that <see cref="Write"/> writes.</summary>
     public static IReadOnlyList<string> Endings { get; } = [".md", ".csv", ".tex", ".html"];
 
-    /// <summary>Writes the table as Markdown, CSV, LaTeX and HTML, and the pictures as one PNG file, each whole or not at all.</summary>
+    /// <summary>Writes the table as Markdown, CSV, LaTeX and HTML, and the figure as PNG, SVG and PDF, each whole or not at all.</summary>
     /// <param name="folder">Where to; made if it is missing.</param>
     /// <returns>The files.</returns>
     /// <exception cref="FileException">A file cannot be written.</exception>
@@ -38,13 +35,13 @@ public sealed record ReproducedTable(string Name, string Title, ReportTable Tabl
         string stem = Path.Combine(folder, Name);
         OutputFile.Write(stem + ".md", MarkdownText.Of(this));
         OutputFile.Write(stem + ".csv", CsvText.Of(Table));
-        OutputFile.Write(stem + ".tex", LatexText.Of(this));
-        var section = new ReportSection(Title) { Text = string.Join(' ', Notes), Table = Table, Charts = Charts, Pictures = Pictures };
+        OutputFile.Write(stem + ".tex", LatexText.Of(Table, string.Join(' ', Notes.Prepend(Title + "."))));
+        var section = new ReportSection(Title) { Text = string.Join(' ', Notes), Table = Table, Charts = Charts, Pictures = ReportPicture.Of(Figure?.Panels ?? []) };
         new AnalysisReport(Title, "ours beside the paper's", [section]).Write(stem + ".html");
-        if (Pictures.Count == 0)
+        if (Figure is null)
             return [.. Endings.Select(ending => stem + ending)];
-        byte[] png = ImageEncoder.Png(Analysis.HeatMap.Tile([.. Pictures.Select(picture => picture.Image)], PicturesInARow));
-        OutputFile.Write(stem + ".png", stream => stream.Write(png));
-        return [.. Endings.Append(".png").Select(ending => stem + ending)];
+        foreach (string ending in Figure.Endings)
+            Figure.Write(stem + ending);
+        return [.. Endings.Concat(Figure.Endings).Select(ending => stem + ending)];
     }
 }

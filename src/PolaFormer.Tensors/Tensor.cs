@@ -51,7 +51,7 @@ public unsafe partial class Tensor
     /// <summary>Whether gradients are computed for this tensor itself (a leaf of the tape).</summary>
     public bool RequiresGrad { get; set; }
 
-    /// <summary>The gradient that backward passes have summed here; null before the first.</summary>
+    /// <summary>The gradient that backward passes have summed here, of a leaf or where <see cref="KeepGrad"/> asks for it; null before the first.</summary>
     public Tensor? Grad => _gradIsStale ? null : _grad;
 
     internal Storage Storage { get; private set; }
@@ -279,6 +279,11 @@ public unsafe partial class Tensor
     }
 
     internal Tensor View(long offset, Shape shape) => new(Device, Storage, Offset + offset, shape, DType);
+
+    /// <summary>Keeps the gradient of this result of a recorded operator in <see cref="Grad"/> when the backward pass reaches it; of leaves alone it is kept without that.</summary>
+    /// <exception cref="InvalidOperationException">No operator that made it was recorded.</exception>
+    public void KeepGrad() =>
+        (Producer ?? throw new InvalidOperationException("KeepGrad: the tensor was not recorded on a tape, so no gradient reaches it.")).KeptOutput = this;
 
     /// <summary>The gradient for an operator to overwrite; null where an earlier one is to be kept.</summary>
     internal Tensor? OverwriteGrad()

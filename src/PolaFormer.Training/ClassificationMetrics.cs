@@ -14,6 +14,9 @@ public static class ClassificationMetrics
     /// <summary>Both.</summary>
     public static IReadOnlyList<MetricDefinition> Definitions { get; } = [Top1, Top5];
 
+    /// <summary>Those that say something of so many classes: of up to five, every answer is among the first five.</summary>
+    public static IReadOnlyList<MetricDefinition> For(int classes) => classes > 5 ? Definitions : [Top1];
+
     /// <summary>How many rows' labels have the largest logit, and how many one of the five largest; of equal logits the first is ahead, and NaN is no hit.</summary>
     /// <param name="logits">(rows, classes).</param>
     /// <param name="labels">Class of each row.</param>

@@ -82,11 +82,14 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     /// <summary>The images.</summary>
     public TrainingData Data { get; }
 
+    /// <summary>The answers of the last evaluation, of the averaged weights where the run averages; null before the first.</summary>
+    public ClassifierAnswers? LastAnswers { get; private set; }
+
     /// <inheritdoc/>
     public override PretrainedReport? Pretrained { get; }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<MetricDefinition> Metrics => ClassificationMetrics.Definitions;
+    public override IReadOnlyList<MetricDefinition> Metrics => ClassificationMetrics.For(Network.NumClasses);
 
     /// <inheritdoc/>
     public override int BatchesPerEpoch => Data.Train.BatchCount;
@@ -104,7 +107,7 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     public override IReadOnlyDictionary<string, string> Describe(double? value, int epoch) => (_description with { Top1 = value, Epoch = epoch }).ToMetadata();
 
     /// <inheritdoc/>
-    public override bool CanBe(Metrics sums) => sums["top1"] <= sums["top5"];
+    public override bool CanBe(Metrics sums) => Metrics.Count == 1 || sums["top1"] <= sums["top5"];
 
     /// <inheritdoc/>
     public override IEnumerable<string> Warnings()
@@ -116,17 +119,31 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     /// <inheritdoc/>
     public override Tensor Predict(Module model, Batch batch) => model.Forward(Images(batch, Device));
 
+    /// <inheritdoc/>
+    public override Evaluation? Evaluate(Module model, CancellationToken stop = default)
+    {
+        var answers = new ClassifierAnswers(Classes);
+        Evaluation? result = Evaluate((VisionModel)model, Data.Evaluation, Device, answers, stop);
+        LastAnswers = result is null ? LastAnswers : answers;
+        return result;
+    }
+
     /// <summary>Measures a network that need not be of a run, on a loader's images. Null where it was stopped.</summary>
     /// <param name="model">The network.</param>
     /// <param name="loader">The images.</param>
     /// <param name="device">Where the network lies; the default device where null.</param>
+    /// <param name="answers">Receives the network's answer to each image; null where they are not kept.</param>
     /// <param name="stop">Requests the stop.</param>
-    public static Evaluation? Evaluate(Module model, DataLoader loader, Device? device = null, CancellationToken stop = default) =>
-        Evaluation.Run(model, ClassificationMetrics.Definitions, loader.Epoch(0), batch =>
+    public static Evaluation? Evaluate(VisionModel model, DataLoader loader, Device? device = null, ClassifierAnswers? answers = null, CancellationToken stop = default)
+    {
+        IReadOnlyList<MetricDefinition> metrics = ClassificationMetrics.For(model.NumClasses);
+        return Evaluation.Run(model, metrics, loader.Epoch(0), batch =>
         {
             Tensor logits = MeanOfViews(model.Forward(Images(batch, device ?? Device.Default)), batch);
-            return new BatchResult(batch.Count, CrossEntropy(logits, batch), ClassificationMetrics.Sums(logits, batch.Labels));
+            answers?.Add(batch, logits.Softmax());
+            return new BatchResult(batch.Count, CrossEntropy(logits, batch), ClassificationMetrics.Sums(logits, batch.Labels).Slice(0, 0, metrics.Count));
         }, stop);
+    }
 
     /// <inheritdoc/>
     protected override IEnumerable<Batch> TrainingBatches(int epoch, int firstBatch) => Data.Train.Epoch(epoch, firstBatch);
@@ -141,7 +158,8 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     protected override int CountOf(Batch batch) => batch.Count;
 
     /// <inheritdoc/>
-    protected override Tensor Measure(Tensor predictions, Batch batch, Tensor loss) => ClassificationMetrics.Sums(predictions, batch.Labels);
+    protected override Tensor Measure(Tensor predictions, Batch batch, Tensor loss) =>
+        ClassificationMetrics.Sums(predictions, batch.Labels).Slice(0, 0, Metrics.Count);
 
     /// <inheritdoc/>
     protected override bool HasInputs => true;

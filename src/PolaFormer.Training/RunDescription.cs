@@ -18,6 +18,9 @@ public sealed record RunDescription(
     /// <summary>What the task's examples are called where they are counted.</summary>
     public string ExamplesName { get; init; } = "images";
 
+    /// <summary>When, where and by what this start was made; null where it is not told.</summary>
+    public RunEnvironment? Environment { get; init; }
+
     /// <summary>Steps of the whole run done before this start.</summary>
     public long GlobalStep => ((long)EpochsDone * StepsPerEpoch) + StepsDone;
 }

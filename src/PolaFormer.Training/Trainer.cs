@@ -218,7 +218,7 @@ public sealed class Trainer
     private void Announce(string? resumedFrom) => _observer.RunStarted(new RunDescription(
         Task.Name, Model.ParameterCount, Task.Classes, Task.Metrics, _options.Configuration, Epochs, _stepsPerEpoch,
         _state.Position.Epoch, _state.Position.Step, resumedFrom, Elapsed)
-    { ExamplesName = Task.ExamplesName });
+    { ExamplesName = Task.ExamplesName, Environment = RunEnvironment.Of(_options.Seed, Task.Device.Name) });
 
     private RunEnd End(bool isComplete, bool wasFinished) =>
         new(isComplete, new MetricValue(Task.Metrics[0], _best.Value), Elapsed, _state.Position.GlobalStep, _state.Position.Epoch, wasFinished)

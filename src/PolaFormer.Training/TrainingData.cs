@@ -19,9 +19,9 @@ public sealed class TrainingData
 
     private readonly IImageDataset _images;
 
-    private TrainingData(DataLoader train, DataLoader evaluation, IReadOnlyList<string> classes, float[] mean, float[] std, bool centerCrop, IImageDataset images)
+    private TrainingData(DataLoader train, DataLoader evaluation, IImageDataset evaluationImages, float[] mean, float[] std, bool centerCrop, IImageDataset images)
     {
-        (Train, Evaluation, Classes, Mean, Std, CenterCrop, _images) = (train, evaluation, classes, mean, std, centerCrop, images);
+        (Train, Evaluation, EvaluationImages, Mean, Std, CenterCrop, _images) = (train, evaluation, evaluationImages, mean, std, centerCrop, images);
     }
 
     /// <summary>Augmented, shuffled batches; a last, smaller one is left out.</summary>
@@ -30,8 +30,11 @@ public sealed class TrainingData
     /// <summary>Every evaluation image once, in order.</summary>
     public DataLoader Evaluation { get; }
 
+    /// <summary>The images of <see cref="Evaluation"/> as they are stored.</summary>
+    public IImageDataset EvaluationImages { get; }
+
     /// <summary>Names of the classes; their positions are the labels.</summary>
-    public IReadOnlyList<string> Classes { get; }
+    public IReadOnlyList<string> Classes => EvaluationImages.Classes;
 
     /// <summary>Subtracted from red, green and blue in [0, 1].</summary>
     public IReadOnlyList<float> Mean { get; }
@@ -82,7 +85,7 @@ public sealed class TrainingData
         var preparation = new EvalTransform(data.ImgSize, centerCrop ? EvalResize.SquareThenCrop : EvalResize.Square, filter, normalization);
         return new TrainingData(
             new DataLoader(train, augmentation, options with { Shuffle = true, DropLast = true, BalancedBy = data.Balanced ? LabelsOf(train) : null }),
-            new DataLoader(evaluation, preparation, options), train.Classes, mean, std, centerCrop, train);
+            new DataLoader(evaluation, preparation, options), evaluation, mean, std, centerCrop, train);
     }
 
     /// <summary>Training images of each class.</summary>
@@ -111,6 +114,25 @@ public sealed class TrainingData
         return data.ZipMode
             ? ImageDatasets.OpenMapped(data.DataPath, split, config.Model.NumClasses, inMemory: data.CacheMode == "full")
             : ImageDatasets.Open(data.DataPath, split, config.Model.NumClasses);
+    }
+
+    /// <summary>Images of a batch as pixels: the normalisation is taken back.</summary>
+    /// <param name="batch">A batch of <see cref="Train"/> or <see cref="Evaluation"/>.</param>
+    /// <param name="most">The most images.</param>
+    public IReadOnlyList<Image> PixelsOf(Batch batch, int most)
+    {
+        int side = batch.ImageSize, length = side * side * Image.Channels;
+        var images = new List<Image>();
+        for (int i = 0; i < Math.Min(batch.Count, most); i++)
+        {
+            ReadOnlySpan<float> values = batch.Images.Slice(i * batch.ViewCount * length, length);
+            byte[] pixels = new byte[length];
+            for (int j = 0; j < length; j++)
+                pixels[j] = (byte)Math.Clamp(MathF.Round(255 * ((values[j] * Std[j % Image.Channels]) + Mean[j % Image.Channels])), 0, 255);
+            images.Add(new Image(side, side, pixels));
+        }
+
+        return images;
     }
 
     private static int[] LabelsOf(IImageDataset images) => [.. Enumerable.Range(0, images.Count).Select(images.LabelOf)];

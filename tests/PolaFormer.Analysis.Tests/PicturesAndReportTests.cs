@@ -6,34 +6,6 @@ namespace PolaFormer.Analysis.Tests;
 public class PicturesAndReportTests
 {
     [Fact]
-    public void TheLargestWeightIsYellowAndTheLeastViolet()
-    {
-        Image picture = HeatMap.OfMatrix([0, 1], 2);
-        Assert.Equal((byte[])[0x44, 0x01, 0x54, 0xFD, 0xE7, 0x25], picture.Pixels.ToArray());
-    }
-
-    [Fact]
-    public void AMapLiesOverTheImageAndIsNoLarger()
-    {
-        using var image = new Image(40, 30);
-        image.Pixels.Fill(128);
-        Image picture = HeatMap.Over(image, [0, 0, 0, 1], 2, 2, opacity: 1);
-        Assert.Equal((40, 30), (picture.Width, picture.Height));
-        Assert.Equal((byte[])[0xFD, 0xE7, 0x25], picture.Row(29)[^3..].ToArray());
-    }
-
-    [Fact]
-    public void TilesStandSideBySideOnWhite()
-    {
-        using var black = new Image(4, 3, new byte[36]);
-        Image tiled = HeatMap.Tile([black, black, black], columns: 2, gap: 2);
-        Assert.Equal((10, 8), (tiled.Width, tiled.Height));
-        Assert.Equal(255, tiled.Row(0)[3 * 4]);
-        Assert.Equal(0, tiled.Row(5)[0]);
-        Assert.Equal(255, tiled.Row(5)[3 * 6]);
-    }
-
-    [Fact]
     public void AReportNeedsNothingElseAndCannotBeBrokenByItsText()
     {
         string path = Path.GetTempFileName();
@@ -62,6 +34,14 @@ public class PicturesAndReportTests
     [Fact]
     public void GatesThatMirrorEachOtherCorrelateToMinusOne() =>
         Assert.Equal(-1, new GateProfile("layer", 0, 2, [1, 2, 3, 4], [-2, -4, -6, -8]).Correlation, 12);
+
+    [Fact]
+    public void AGateIsFoldedOverTheGridWithoutThePrefix()
+    {
+        var gates = new GateProfile("layer", 0, 3, [9, 9, 1, 3, 5, 7], [0, 0, 2, 2, 4, 4]) { Rows = 1, Columns = 2 };
+        Assert.Equal([2, 6], gates.Folded(opposite: false));
+        Assert.Equal([2, 4], gates.Folded(opposite: true));
+    }
 
     [Fact]
     public void EachChannelIsCorrelatedWithEachOther()

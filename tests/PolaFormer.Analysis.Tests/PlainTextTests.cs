@@ -1,3 +1,5 @@
+using System.Xml.Linq;
+using PolaFormer.Analysis.Figures;
 using PolaFormer.Analysis.Report;
 
 namespace PolaFormer.Analysis.Tests;
@@ -19,8 +21,8 @@ public class PlainTextTests
     [Fact]
     public void APictureHasNoCharactersThatXmlForbids()
     {
-        string svg = LogPlot.Svg([new LogPanel("a\u001b", "x", "y", [("b\u0007<", [(1, 1), (2, 2)])])]);
-        Assert.DoesNotContain(svg, c => char.IsControl(c) && c is not ('\n' or '\r'));
-        Assert.Contains("b\\u0007&lt;", svg, StringComparison.Ordinal);
+        string svg = new Figure("a\u001b", [new ChartPanel("b\u0007<", "x\u0001", "y", [new ChartLine("c\u001b", [(1, 1), (2, 2)], LineStyle.Of(0))])]).ToSvg();
+        Assert.DoesNotContain(svg, c => char.IsControl(c) && c is not ('\n' or '\r' or '\t'));
+        Assert.Contains(XDocument.Parse(svg).Descendants(), element => element.Value.Trim() == "b\\u0007<");
     }
 }

@@ -162,7 +162,7 @@ public class CommandTests
     [InlineData("compare", "--tokens", "0")]
     [InlineData("compare", "--tokens", "196,,784")]
     [InlineData("compare", "--mechanisms", ",")]
-    [InlineData("compare", "--plot", "picture.png")]
+    [InlineData("compare", "--plot", "picture.gif")]
     [InlineData("attention", "samples/images/cat.jpg", "--output", "same.html", "--html", "same.html")]
     [InlineData("export", "--onnx", "never.onnx", "--opset", "3")]
     [InlineData("export", "--onnx", "never.onnx", "--seed", "-1")]

@@ -72,6 +72,26 @@ public sealed class ImageFolderCommandTests : IDisposable
             Assert.Contains("--bad-images skip", error);
     }
 
+    [Fact]
+    public async Task EvalWritesAPageAndEachAnswer()
+    {
+        foreach (string name in (string[])["cat", "ship"])
+            File.Copy(Path.Combine(Polaformer.Root, $"samples/images/{name}.jpg"), Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "val", name)).FullName, "1.jpg"));
+        string page = Path.Combine(_folder, "eval.html"), table = Path.Combine(_folder, "eval.csv"), lines = Path.Combine(_folder, "eval.ndjson");
+        (int code, string output, string error) = await Polaformer.Run("eval", "--data", _folder, "--html", page, "--csv", table, "--ndjson", lines, "--json");
+        Assert.True(code == 0, error);
+        Assert.InRange(JsonDocument.Parse(output).RootElement.GetProperty("macro_f1").GetDouble(), 0, 1);
+        string text = await File.ReadAllTextAsync(page, TestContext.Current.CancellationToken);
+        foreach (string title in (string[])["Confusion matrix", "Reliability", "Worst mistakes"])
+            Assert.Contains(title, text, StringComparison.Ordinal);
+        string[] rows = await File.ReadAllLinesAsync(table, TestContext.Current.CancellationToken);
+        Assert.Equal(3, rows.Length);
+        Assert.StartsWith(Path.Combine(_folder, "val", "cat", "1.jpg") + ",cat,", rows[1], StringComparison.Ordinal);
+        JsonElement[] objects = [.. (await File.ReadAllLinesAsync(lines, TestContext.Current.CancellationToken)).Select(line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal(["cat", "ship"], objects.Select(row => row.GetProperty("class").GetString()));
+        Assert.All(objects, row => Assert.Equal(5, row.GetProperty("top").GetArrayLength()));
+    }
+
     private async Task<double> Loss(string views)
     {
         (int code, string output, string error) = await Polaformer.Run("eval", "--data", _folder, "--views", views, "--json");

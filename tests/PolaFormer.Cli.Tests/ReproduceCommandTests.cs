@@ -11,13 +11,23 @@ public sealed class ReproduceCommandTests : IDisposable
     {
         (int code, string output, string error) = await Polaformer.Run("reproduce", "figure1", "--image", Path.Combine("samples", "images", "cat.jpg"), "--output", _folder);
         Assert.True(code == 0, error);
-        foreach (string ending in (string[])[".md", ".csv", ".tex", ".html", ".png"])
+        foreach (string ending in (string[])[".md", ".csv", ".tex", ".html", ".png", ".svg", ".pdf"])
             Assert.Contains(Path.Combine(_folder, "figure1" + ending), output, StringComparison.Ordinal);
-        Assert.Equal(5, Directory.GetFiles(_folder).Length);
+        Assert.Equal(7, Directory.GetFiles(_folder).Length);
+    }
+
+    [Fact]
+    public async Task FigureSixHasARowForEachShippedImage()
+    {
+        (int code, string output, string error) = await Polaformer.Run("reproduce", "figure6", "--output", _folder);
+        Assert.True(code == 0, error);
+        foreach (string name in (string[])["airplane.jpg", "cat.jpg", "dog.jpg", "ship.jpg"])
+            Assert.Contains(name, output, StringComparison.Ordinal);
+        Assert.Equal(4 * 4, File.ReadLines(Path.Combine(_folder, "figure6.csv")).Count() - 1);
     }
 
     [Theory]
-    [InlineData("--image", "reproduce", "figure3")]
+    [InlineData("lies outside the image", "reproduce", "figure1", "--query", "5000,1")]
     [InlineData("listopz", "reproduce", "table6", "--tasks", "listopz")]
     [InlineData("Table 6 has no mechanism 'hydra'", "reproduce", "table6", "--mechanisms", "hydra")]
     public async Task WhatIsMissingOrUnknownIsNamed(string named, params string[] arguments)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PolaFormer.Analysis.Figures;
 using PolaFormer.Files;
 using PolaFormer.Vision;
 
@@ -38,7 +39,7 @@ public sealed record AnalysisReport(string Title, string Subtitle, IReadOnlyList
                 section.Text,
                 Pictures = section.Pictures.Select(picture => new { picture.Caption, picture.Image.Width, picture.Image.Height, Source = $"data:image/png;base64,{Convert.ToBase64String(ImageEncoder.Png(picture.Image))}" }),
                 section.Table,
-                section.Charts,
+                Charts = section.Charts.Select(chart => chart with { Series = [.. chart.Series.Select((series, i) => series with { Style = series.Style ?? LineStyle.Of(i) })] }),
             }),
         },
         s_json);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PolaFormer.Analysis.Figures;
 using PolaFormer.NN.Attention;
 
 namespace PolaFormer.Cli.Analysis;
@@ -7,6 +8,8 @@ namespace PolaFormer.Cli.Analysis;
 internal static class AnalysisOptions
 {
     public static Argument<string> Image() => new("IMAGE") { Description = "An image file: JPEG, PNG, WebP, GIF, BMP, TIFF, PPM or ICO." };
+
+    public static Argument<string> ImageOrFolder() => new("IMAGE") { Description = "An image file (JPEG, PNG, WebP, GIF, BMP, TIFF, PPM or ICO), or a folder of images." };
 
     public static Option<string?> Checkpoint() => new("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
 
@@ -21,6 +24,14 @@ internal static class AnalysisOptions
         AllowMultipleArgumentsPerToken = true,
         DefaultValueFactory = _ => [],
     };
+
+    /// <summary>Makes sure that a file's ending is one of a figure.</summary>
+    /// <exception cref="ArgumentException">It is not.</exception>
+    public static void CheckFigure(string option, string? path)
+    {
+        if (path is not null && !Figure.HasEnding(path))
+            throw new ArgumentException($"{option} {path}: a figure is written as PNG, SVG or PDF; name the file …{string.Join(", …", Figure.Endings)}.");
+    }
 
     /// <summary>The registered mechanisms of names between commas or spaces, each once; "all" for all, none for no names.</summary>
     /// <exception cref="ArgumentException">There is no such mechanism, or nothing stands between the commas.</exception>

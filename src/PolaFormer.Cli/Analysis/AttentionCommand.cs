@@ -1,137 +1,99 @@
 using System.CommandLine;
 using PolaFormer.Analysis;
+using PolaFormer.Analysis.Figures;
 using PolaFormer.Analysis.Report;
-using PolaFormer.Files;
 using PolaFormer.NN.Attention;
-using PolaFormer.Vision;
 
 namespace PolaFormer.Cli.Analysis;
 
-/// <summary><c>attention IMAGE</c>: where a network looks, as a picture.</summary>
+/// <summary><c>attention IMAGE</c>: where a network looks, as a figure; of a folder the mean over its images.</summary>
 internal static class AttentionCommand
 {
-    private const int PanelsPerRow = 4;
+    private const int MostImages = 1 << 20;
 
     public static Command Create()
     {
-        Argument<string> image = AnalysisOptions.Image();
+        Argument<string> image = AnalysisOptions.ImageOrFolder();
         Option<string?> checkpoint = AnalysisOptions.Checkpoint(), model = AnalysisOptions.Model(), html = AnalysisOptions.Html();
         var layer = new Option<string?>("--layer") { HelpName = "N|NAME", Description = "One layer, by number from 1 or by name; a panel for each by default." };
         var head = new Option<int?>("--head") { HelpName = "N", Description = "One head, from 1; the mean of all by default.", CustomParser = Numbers.OneOrNone(1, int.MaxValue) };
         var query = new Option<string?>("--query") { HelpName = "X,Y", Description = "Pixel of the image whose row of attention is drawn; the middle by default." };
-        var rollout = new Option<bool>("--rollout") { Description = "Carry attention through all layers instead: where the result comes from." };
+        var rollout = new Option<bool>("--rollout") { Description = "Carry attention through all layers instead: where the result comes from; with --class, where that of a class." };
+        var gradCam = new Option<bool>("--grad-cam") { Description = "Draw Grad-CAM instead: the places of the last feature map that raise a class." };
+        var ofClass = new Option<string?>("--class") { HelpName = "NAME|N", Description = "The class of --rollout or --grad-cam, by name or number from 0; the most probable one for --grad-cam by default." };
         Option<string[]> mechanisms = AnalysisOptions.Mechanisms("Also draw what these mechanisms would make of the same queries and keys; 'all' for all.");
-        var output = new Option<string>("--output", "-o") { HelpName = "FILE", Description = "The picture.", DefaultValueFactory = _ => "attention.png" };
+        var smooth = new Option<bool>("--smooth") { Description = "Interpolate between the middles of tokens; by default each token is a square of its size." };
+        var images = new Option<int>("--images") { HelpName = "N", Description = "The most images of a folder, evenly spread over it.", DefaultValueFactory = _ => 64, CustomParser = Numbers.One(1, MostImages) };
+        var output = new Option<string>("--output", "-o") { HelpName = "FILE", Description = "The figure: .png, .svg or .pdf.", DefaultValueFactory = _ => "attention.png" };
+        var files = new ResultFiles();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("attention", "Draw where a network looks.") { image, checkpoint, model, layer, head, query, rollout, mechanisms, output, html, json };
+        var command = new Command("attention", "Draw where a network looks.") { image, checkpoint, model, layer, head, query, rollout, gradCam, ofClass, mechanisms, smooth, images, output, html, json };
+        files.AddTo(command);
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(rollout) && (parsed.GetValue(query) is not null || parsed.GetValue(layer) is not null || parsed.GetValue(head) is not null))
-                throw new ArgumentException("--rollout goes through all layers and heads: leave --layer, --head and --query out.");
-            string picture = parsed.GetValue(output)!;
+            bool isRollout = parsed.GetValue(rollout), isGradCam = parsed.GetValue(gradCam);
+            string? chosen = parsed.GetValue(ofClass);
+            string path = parsed.GetValue(image)!, picture = parsed.GetValue(output)!;
+            if (isRollout && isGradCam)
+                throw new ArgumentException("--rollout and --grad-cam are two figures: choose one.");
+            if ((isRollout || isGradCam) && (parsed.GetValue(query) is not null || parsed.GetValue(layer) is not null || parsed.GetValue(head) is not null))
+                throw new ArgumentException("--rollout and --grad-cam are of all layers and heads: leave --layer, --head and --query out.");
+            if (chosen is not null && !isRollout && !isGradCam)
+                throw new ArgumentException("--class goes with --rollout or --grad-cam; rows of attention are of no class.");
+            if (parsed.GetValue(query) is not null && Directory.Exists(path))
+                throw new ArgumentException("--query is a pixel of one image; of a folder the middle token is looked at.");
             string weights = parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find();
-            CommonOptions.CheckOutputs([("--output", picture, ".png"), ("--html", parsed.GetValue(html), ".html")], parsed.GetValue(image), weights);
-            ProbedImage probed = ProbedImage.Load(parsed.GetValue(image)!, weights, parsed.GetValue(model));
+            AnalysisOptions.CheckFigure("--output", picture);
+            CommonOptions.CheckOutputs([("--output", picture, ""), ("--html", parsed.GetValue(html), ".html"), .. files.Of(parsed)], Directory.Exists(path) ? null : path, weights);
             IReadOnlyList<AttentionEntry> others = AnalysisOptions.Entries(parsed.GetValue(mechanisms));
-            IReadOnlyList<Panel> panels = parsed.GetValue(rollout)
-                ? [Rollout(probed)]
-                : Rows(probed, probed.Chosen(parsed.GetValue(layer)), parsed.GetValue(head), Point(parsed.GetValue(query), parsed.GetValue(image)!, probed), others);
-            Write(probed, panels, picture, parsed.GetValue(html), parsed.GetValue(image)!, parsed.GetValue(json));
+            var figure = new AttentionFigure(path);
+            foreach (ProbedImage probed in ProbedImage.Each(path, weights, parsed.GetValue(model), parsed.GetValue(images)))
+            {
+                figure.Add(probed, isGradCam ? [GradCamOf(probed, chosen)] : isRollout ? [RolloutOf(probed, chosen)]
+                    : Rows(probed.Chosen(parsed.GetValue(layer)), parsed.GetValue(head), probed.PlaceOf(parsed.GetValue(query)), others));
+            }
+
+            Write(figure, parsed.GetValue(smooth), picture, parsed.GetValue(html), parsed.GetValue(json));
+            files.Write(parsed, figure.Numbers(), figure.Table(), figure.Note, figure.Arrays());
         });
         return command;
     }
 
-    private static Panel Rollout(ProbedImage probed)
+    /// <summary>Rows of attention of layers and of what other mechanisms would make of the same queries and keys.</summary>
+    internal static IReadOnlyList<AttentionMap> Rows(IEnumerable<ProbedLayer> layers, int? head, (float X, float Y) place, IReadOnlyList<AttentionEntry> others) =>
+        [.. layers.SelectMany(layer => others.Select(entry => ProbedImage.Under(layer, entry)).Prepend(layer)).Select(layer => AttentionMap.OfQuery(layer, place, head))];
+
+    private static AttentionMap RolloutOf(ProbedImage probed, string? chosen)
     {
-        float[] shares = AttentionRollout.Of(probed.Layers);
-        ProbedLayer first = probed.Layers[0];
-        return new Panel("rollout", "all layers", shares, HeatMap.Over(probed.Picture, shares, first.Height, first.Width));
+        if (chosen is null)
+            return AttentionMap.OfRollout(probed.Layers);
+        (ClassProbe probe, string name) = probed.ForClass(chosen);
+        return AttentionMap.OfRollout(probe, name);
     }
 
-    private static IReadOnlyList<Panel> Rows(ProbedImage probed, IReadOnlyList<ProbedLayer> layers, int? head, (float X, float Y) point, IReadOnlyList<AttentionEntry> others)
+    private static AttentionMap GradCamOf(ProbedImage probed, string? chosen)
     {
-        var panels = new List<Panel>();
-        foreach (ProbedLayer layer in layers)
-        {
-            panels.Add(Row(probed, layer, layer.MechanismName, head, point));
-            foreach (AttentionEntry entry in others)
-                panels.Add(Row(probed, ProbedImage.Under(layer, entry), entry.Title, head, point));
-        }
-
-        return panels;
+        (ClassProbe probe, string name) = probed.ForClass(chosen);
+        return AttentionMap.OfGradCam(probe, name);
     }
 
-    /// <summary>A query's row of a layer, the mean of a head's streams or of all heads, drawn over the image.</summary>
-    /// <param name="probed">The image.</param>
-    /// <param name="layer">The layer.</param>
-    /// <param name="mechanism">Name in captions.</param>
-    /// <param name="head">Head, from 1; all where null.</param>
-    /// <param name="point">The query's place, both axes in [0, 1).</param>
-    internal static Panel Row(ProbedImage probed, ProbedLayer layer, string mechanism, int? head, (float X, float Y) point)
+    private static void Write(AttentionFigure figure, bool isSmooth, string output, string? html, bool json)
     {
-        if (head < 1 || head > layer.NumHeads)
-            throw new ArgumentException($"{layer.Name} has heads 1 to {layer.NumHeads}, not {head}.");
-        int row = (int)(point.Y * layer.Height), column = (int)(point.X * layer.Width);
-        float[][] weights = AttentionWeights.Row(layer, layer.PrefixTokens + (row * layer.Width) + column);
-        int first = head is null ? 0 : (head.Value - 1) * layer.Streams, count = head is null ? weights.Length : layer.Streams;
-        int stride = layer.KeyStride, height = layer.Height / stride, width = layer.Width / stride;
-        float[] mean = new float[height * width];
-        foreach (float[] part in weights.AsSpan(first, count))
-        {
-            ReadOnlySpan<float> grid = part.AsSpan(part.Length - mean.Length);
-            for (int i = 0; i < mean.Length; i++)
-                mean[i] += grid[i] / count;
-        }
-
-        Image picture = HeatMap.Over(probed.Picture, mean, height, width);
-        HeatMap.Mark(picture, row, column, layer.Height, layer.Width);
-        return new Panel(layer.Name, mechanism, mean, picture);
-    }
-
-    private static void Write(ProbedImage probed, IReadOnlyList<Panel> panels, string output, string? html, string file, bool json)
-    {
-        Image[] pictures = [probed.Picture, .. panels.Select(panel => panel.Picture)];
-        byte[] png = ImageEncoder.Png(HeatMap.Tile(pictures, PanelsPerRow));
-        OutputFile.Write(output, stream => stream.Write(png));
+        Figure drawn = figure.Draw(isSmooth);
+        drawn.Write(output);
         if (html is not null)
         {
-            var section = new ReportSection("Attention")
-            {
-                Text = "Dark violet is the least weight of a panel, yellow the most. The framed token is the query.",
-                Pictures = [new("the image as the network sees it", probed.Picture), .. panels.Select(panel => new ReportPicture($"{panel.Layer}: {panel.Mechanism}", panel.Picture))],
-            };
-            new AnalysisReport($"Attention of {probed.Classifier.Model.GetType().Name}", Path.GetFileName(file), [section]).Write(html);
+            var section = new ReportSection("Attention") { Text = drawn.Note, Pictures = ReportPicture.Of(drawn.Panels), Table = figure.Table() };
+            new AnalysisReport(drawn.Title, figure.Source, [section]).Write(html);
         }
 
         if (json)
         {
-            Json.Print(new { picture = output, report = html, panels = panels.Select(panel => new { layer = panel.Layer, mechanism = panel.Mechanism, weights = panel.Weights }) });
+            Json.Print(new { picture = output, report = html, images = figure.Count, panels = figure.Maps.Select(map => new { layer = map.Layer, mechanism = map.Mechanism, weights = map.Weights }) });
             return;
         }
 
-        Console.WriteLine($"{output}: the image, then row by row:");
-        foreach ((int number, Panel panel) in panels.Index())
-            Console.WriteLine($"  {number + 2}. {panel.Layer}  {panel.Mechanism}");
-        if (html is not null)
-            Console.WriteLine($"{html}: the same with captions");
+        ConsoleTable.Print(figure.Table());
+        Console.WriteLine($"{output}: {figure.Maps.Count} map{(figure.Maps.Count == 1 ? "" : "s")} of {PlainText.Of(figure.Source)}");
     }
-
-    // From a pixel of the file to a place in what the network sees, both axes in [0, 1).
-    private static (float X, float Y) Point(string? text, string file, ProbedImage probed)
-    {
-        if (text is null)
-            return (0.5f, 0.5f);
-        string[] parts = text.Split(',');
-        if (parts.Length != 2 || !Numbers.TryRead(parts[0], out float x) || !Numbers.TryRead(parts[1], out float y))
-            throw new ArgumentException($"--query takes a pixel X,Y, not '{text}'.");
-        using Image image = ImageDecoder.Decode(file, probed.Classifier.Decoding);
-        if (!(x >= 0 && x < image.Width && y >= 0 && y < image.Height))
-            throw new ArgumentException($"--query {text} lies outside the image of {image.Width}×{image.Height} pixels.");
-        float margin = (1 - ((float)probed.Classifier.Transform.ImageSize / probed.Classifier.Transform.ResizeSize)) / 2;
-        (float X, float Y) place = (((x / image.Width) - margin) / (1 - (2 * margin)), ((y / image.Height) - margin) / (1 - (2 * margin)));
-        return place is { X: >= 0 and < 1, Y: >= 0 and < 1 } ? place : throw new ArgumentException($"--query {text} lies in the margin that the network's transform cuts off.");
-    }
-
-    /// <summary>A picture with what it shows.</summary>
-    internal sealed record Panel(string Layer, string Mechanism, float[] Weights, Image Picture);
 }

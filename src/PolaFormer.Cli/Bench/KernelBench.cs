@@ -1,5 +1,4 @@
 using System.CommandLine;
-using PolaFormer.Files;
 using PolaFormer.Measurement;
 
 namespace PolaFormer.Cli.Bench;
@@ -16,7 +15,7 @@ internal static class KernelBench
         var heads = new Option<int>("--heads") { HelpName = "H", Description = "Heads.", DefaultValueFactory = _ => 1, CustomParser = Numbers.One(1, MostChannels) };
         var dims = new Option<int[]>("--head-dim", "--dim") { HelpName = "D", Description = "Channels of a head, even; several give several series.", DefaultValueFactory = _ => [64], CustomParser = Numbers.Several(2, MostChannels), AllowMultipleArgumentsPerToken = true };
         var tokens = new Option<int[]>("--tokens") { HelpName = "N", Description = "Numbers of tokens.", DefaultValueFactory = _ => [.. AttentionResult.DefaultTokens], CustomParser = Numbers.Several(1, AttentionResult.MostTokens), AllowMultipleArgumentsPerToken = true };
-        var plot = new Option<string?>("--plot") { HelpName = "FILE.svg", Description = "Draw time over tokens." };
+        var plot = new Option<string?>("--plot") { HelpName = "FILE", Description = "Draw time over tokens: .png, .svg or .pdf." };
         var seconds = new Option<double>("--seconds") { HelpName = "S", Description = "How long to measure each case.", DefaultValueFactory = _ => 1, CustomParser = Numbers.One(0.0, SecondsOfADay) };
         Option<string?> earlier = BenchResults.Earlier();
         Option<int?> threads = CommonOptions.Threads();
@@ -26,13 +25,14 @@ internal static class KernelBench
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
             EarlierResult? before = BenchResults.Read(parsed.GetValue(earlier));
-            CommonOptions.CheckOutputs([("--plot", parsed.GetValue(plot), ".svg")], parsed.GetValue(earlier));
+            Analysis.AnalysisOptions.CheckFigure("--plot", parsed.GetValue(plot));
+            CommonOptions.CheckOutputs([("--plot", parsed.GetValue(plot), "")], parsed.GetValue(earlier));
             string[] named = parsed.GetValue(kinds) is { Length: > 0 } some ? some : [.. AttentionCase.Kinds];
             if (named.FirstOrDefault(kind => !AttentionCase.Kinds.Contains(kind)) is { } unknown)
                 throw new ArgumentException($"There is no kernel '{unknown}'; kernels of their own have {known}. 'bench attention' measures every attention.");
             AttentionResult result = Measure(named, parsed.GetValue(heads), parsed.GetValue(dims)!, parsed.GetValue(tokens)!, TimeSpan.FromSeconds(parsed.GetValue(seconds)));
             if (parsed.GetValue(plot) is { } picture)
-                OutputFile.Write(picture, CrossoverPlot.Svg(result));
+                CrossoverPlot.Of(result).Write(picture);
             BenchResults.Print(new AttentionOutput(result), before, parsed.GetValue(json));
         });
         return command;

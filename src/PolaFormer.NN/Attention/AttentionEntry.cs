@@ -28,7 +28,12 @@ public sealed record AttentionEntry(string Name, string Title, string Source, st
     /// <summary>Makes it for a shape, weights undefined.</summary>
     /// <param name="shape">What it is made for.</param>
     /// <param name="host">Values that the host's configuration has for options of any mechanism, where the name does not give them; null for none.</param>
-    public AttentionMechanism Create(AttentionShape shape, AttentionOptions? host) => Make(shape, AttentionOptions.Of(Options, _given, host));
+    public AttentionMechanism Create(AttentionShape shape, AttentionOptions? host)
+    {
+        AttentionMechanism mechanism = Make(shape, AttentionOptions.Of(Options, _given, host));
+        mechanism.RegisteredAs = this;
+        return mechanism;
+    }
 
     /// <summary>The mechanism with options.</summary>
     /// <param name="text">The text between the parentheses: <c>alpha=3,kernel=5</c>.</param>

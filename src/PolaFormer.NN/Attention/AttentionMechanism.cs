@@ -25,6 +25,9 @@ public abstract class AttentionMechanism : Module
     /// <summary>What it was made for.</summary>
     public AttentionShape Shape { get; }
 
+    /// <summary>The entry that it was made by; null where it was made directly.</summary>
+    public AttentionEntry? RegisteredAs { get; internal set; }
+
     /// <summary>What it can do and needs.</summary>
     public abstract AttentionTraits Traits { get; }
 

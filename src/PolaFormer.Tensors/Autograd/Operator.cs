@@ -37,6 +37,9 @@ public abstract class Operator
     /// <summary>∂L/∂y, summed over the uses of the output; null until the backward pass of a use has run.</summary>
     internal Tensor? Gradient { get; private set; }
 
+    /// <summary>The output, where its gradient is to be kept; else null.</summary>
+    internal Tensor? KeptOutput { get; set; }
+
     /// <summary>Adds this operator's gradients to its inputs by <see cref="Accumulate(Tensor?, Tensor?)"/>.</summary>
     /// <param name="dy">∂L/∂y, of the output's shape.</param>
     protected internal abstract void Backward(Tensor dy);

@@ -103,7 +103,10 @@ public sealed class Tape : IDisposable
             op.CompleteGradient();
             t_currentBackward = op;
             if (op.Gradient is { } dy)
+            {
+                op.KeptOutput?.AccumulateGrad(dy);
                 op.RunBackward(dy);
+            }
         }
 
         op.Release();

@@ -7,8 +7,10 @@ namespace PolaFormer.Training.Reporting;
 /// <param name="Run">Its latest start.</param>
 /// <param name="End">How it ended, or null.</param>
 /// <param name="Epochs">All epochs.</param>
+/// <param name="Starts">How often it was started, or continued.</param>
+/// <param name="FirstStarted">When it was started first, or null.</param>
 /// <param name="Steps">Curves over steps, thinned out; <c>epoch</c> is their place, in epochs.</param>
-internal sealed record ReportData(RunRecord Run, EndRecord? End, IReadOnlyList<EpochRecord> Epochs, IReadOnlyDictionary<string, double?[]> Steps)
+internal sealed record ReportData(RunRecord Run, EndRecord? End, IReadOnlyList<EpochRecord> Epochs, int Starts, string? FirstStarted, IReadOnlyDictionary<string, double?[]> Steps)
 {
     // Escapes < and >, so the data cannot end the element they stand in.
     private static readonly JsonSerializerOptions s_options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
@@ -16,7 +18,7 @@ internal sealed record ReportData(RunRecord Run, EndRecord? End, IReadOnlyList<E
     public static ReportData From(RunLog log)
     {
         StepCurves steps = log.Steps;
-        return new ReportData(log.Run with { Metrics = log.Metrics, Values = null }, log.End?.WithTestAlone(log.Metrics), log.Epochs, new Dictionary<string, double?[]>
+        return new ReportData(log.Run with { Metrics = log.Metrics, Values = null }, log.End?.WithTestAlone(log.Metrics), log.Epochs, log.Starts, log.FirstStarted, new Dictionary<string, double?[]>
         {
             ["epoch"] = Curve(steps.GlobalSteps.Select(step => step / log.Run.StepsPerEpoch)),
             ["loss"] = Curve(steps.Losses),

@@ -13,6 +13,12 @@ internal sealed record RunLog(RunRecord Run, StepCurves Steps, IReadOnlyList<Epo
     private const long MaxBytes = 1L << 30;
     private const int MaxLineLength = 1 << 22, MaxMetrics = 64;
 
+    /// <summary>How often it was started, or continued.</summary>
+    public int Starts { get; init; } = 1;
+
+    /// <summary>When it was started first, ISO 8601; null where the log does not tell.</summary>
+    public string? FirstStarted { get; init; }
+
     /// <summary>The metrics of the run.</summary>
     public IReadOnlyList<MetricDefinition> Metrics => MetricsOf(Run);
 
@@ -23,13 +29,18 @@ internal sealed record RunLog(RunRecord Run, StepCurves Steps, IReadOnlyList<Epo
     {
         RunRecord? run = null;
         EndRecord? end = null;
+        int starts = 0;
+        string? firstStarted = null;
         var steps = new StepCurves();
         var epochs = new ThinnedEpochs();
         foreach (LogRecord record in Records(path))
         {
             switch (record)
             {
-                case RunRecord start: run = start; break;
+                case RunRecord start:
+                    run = start;
+                    firstStarted = starts++ == 0 ? start.Environment?.Started : firstStarted;
+                    break;
                 case StepRecord step: steps.Add(step); break;
                 case EpochRecord epoch: epochs.Add(run is null ? epoch : WithMetrics(epoch, MetricsOf(run))); break;
                 case EndRecord last: end = last; break;
@@ -37,7 +48,7 @@ internal sealed record RunLog(RunRecord Run, StepCurves Steps, IReadOnlyList<Epo
         }
 
         return run is { StepsPerEpoch: > 0 }
-            ? new RunLog(run, steps, epochs.ToArray(), end)
+            ? new RunLog(run, steps, epochs.ToArray(), end) { Starts = starts, FirstStarted = firstStarted }
             : throw new TrainingException($"{path}: no record tells of a run's start. Give the folder that 'train' wrote to.");
     }
 

@@ -20,6 +20,11 @@ public interface IImageDataset
     /// <exception cref="ImageException">It cannot be read.</exception>
     int LabelOf(int index) => Get(index).Label;
 
+    /// <summary>Where an image comes from, as <see cref="ImageSample.Name"/> says; data sets that know it do not read the image.</summary>
+    /// <param name="index">0 … Count − 1.</param>
+    /// <exception cref="ImageException">It cannot be read.</exception>
+    string NameOf(int index) => Get(index).Name;
+
     /// <summary>One image as it is stored.</summary>
     /// <param name="index">0 … Count − 1.</param>
     /// <exception cref="ImageException">It cannot be read.</exception>

@@ -50,6 +50,9 @@ public sealed class ImageFolder : IImageDataset
     public int LabelOf(int index) => _files[index].Label;
 
     /// <inheritdoc/>
+    public string NameOf(int index) => RawPath.Readable(_files[index].Path);
+
+    /// <inheritdoc/>
     public ImageSample Get(int index)
     {
         (string path, int label) = _files[index];

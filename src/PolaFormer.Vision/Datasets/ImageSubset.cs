@@ -18,5 +18,8 @@ public sealed class ImageSubset(IImageDataset images, IReadOnlyList<int> indices
     public int LabelOf(int index) => images.LabelOf(indices[index]);
 
     /// <inheritdoc/>
+    public string NameOf(int index) => images.NameOf(indices[index]);
+
+    /// <inheritdoc/>
     public ImageSample Get(int index) => images.Get(indices[index]);
 }

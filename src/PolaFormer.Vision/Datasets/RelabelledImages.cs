@@ -29,6 +29,9 @@ public sealed class RelabelledImages : IImageDataset
     public IReadOnlyList<int> ShardStarts => _images.ShardStarts;
 
     /// <inheritdoc/>
+    public string NameOf(int index) => _images.NameOf(index);
+
+    /// <inheritdoc/>
     public ImageSample Get(int index)
     {
         ImageSample sample = _images.Get(index);

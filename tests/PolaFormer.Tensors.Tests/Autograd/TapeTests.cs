@@ -17,6 +17,20 @@ public class TapeTests
     }
 
     [Fact]
+    public void AResultKeepsItsGradientWhereItIsAskedTo()
+    {
+        Tensor x = Leaf(3);
+        using var tape = Tape.Start();
+        Tensor y = x * 2, z = y * y;
+        y.KeepGrad();
+        tape.Backward(z + (y * 5));
+        Assert.Equal((2 * 6) + 5, y.Grad!.Item());
+        Assert.Equal(2 * 17, x.Grad!.Item());
+        Assert.Null(z.Grad);
+        Assert.Throws<InvalidOperationException>(() => Leaf(1).KeepGrad());
+    }
+
+    [Fact]
     public void BackwardTwiceAccumulatesAndZeroGradForgets()
     {
         Tensor x = Leaf(2);

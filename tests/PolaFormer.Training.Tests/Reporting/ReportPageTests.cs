@@ -50,6 +50,17 @@ public sealed class ReportPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task TheRunTellsWhenWhereAndByWhatItWasStarted()
+    {
+        RunRecord start = SampleRun.Log(isAveraged: false).Run with { Environment = new RunEnvironment("2026-01-02T03:04:05+00:00", "a processor", "PolaFormer 1", "polaformer train <b>", 7, "cpu") };
+        IPage page = await Open(SampleRun.Log(isAveraged: false) with { Run = start, Starts = 3, FirstStarted = "2026-01-01T00:00:00+00:00" });
+        string facts = await page.Locator("#facts").InnerTextAsync();
+        foreach (string fact in (string[])["2026-01-01T00:00:00+00:00, continued 2 times", "3 starts", "polaformer train <b>", "a processor", "PolaFormer 1"])
+            Assert.Contains(fact, facts, StringComparison.Ordinal);
+        Assert.Empty(_browser.Complaints);
+    }
+
+    [Fact]
     public async Task TextIsShownAsItIs()
     {
         IPage page = await Open(isAveraged: false);

@@ -32,6 +32,19 @@ public sealed class TrainingLogTests : IDisposable
     }
 
     [Fact]
+    public void StartsAreCountedAndTheFirstIsDated()
+    {
+        RunEnvironment At(string time) => RunEnvironment.Of(3, "cpu") with { Started = time };
+        var log = new TrainingLog(Path, every: 5);
+        log.RunStarted(SampleRun.Start() with { Environment = At("first") });
+        log.EpochDone(SampleRun.Epoch(1));
+        log.RunStarted(SampleRun.Start(epochsDone: 1, 0, "resume.safetensors") with { Environment = At("second") });
+        RunLog read = RunLog.Read(Path);
+        Assert.Equal((2, "first", "second", 3UL), (read.Starts, read.FirstStarted, read.Run.Environment!.Started, read.Run.Environment.Seed));
+        Assert.Contains(".NET", read.Run.Environment.Software, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AnEpochThatIsEvaluatedAgainIsNotTwiceInTheLog()
     {
         var log = new TrainingLog(Path, every: 5);

@@ -10,19 +10,17 @@
   }
 
   const short = value => value === null || value === undefined ? "–" : String(Number(value.toPrecision(4)));
-  // Far apart in hue, then again in lightness: lines that differ by name differ by colour.
-  const colour = (index, count) => `hsl(${Math.round(360 * index / Math.max(count, 3))} 65% ${index % 2 === 0 ? 45 : 58}%)`;
+  // On a dark page colours are lighter.
+  const onPage = colour => `light-dark(${colour}, color-mix(in srgb, ${colour} 60%, white))`;
 
   function draw(chart, parent) {
-    const style = getComputedStyle(document.body);
-    const probe = name => style.getPropertyValue(name);
-    const faint = resolve("--faint"), line = resolve("--line");
-    function resolve(name) {
+    const faint = resolve("var(--faint)"), line = resolve("var(--line)");
+    function resolve(colour) {
       const element = add(document.body, "i");
-      element.style.color = `var(${name})`;
+      element.style.color = colour;
       const value = getComputedStyle(element).color;
       element.remove();
-      return value || probe(name);
+      return value;
     }
     const axis = { stroke: faint, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 4 }, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif" };
     const distribution = chart.isLogarithmic ? { distr: 3 } : {};
@@ -37,9 +35,9 @@
       ],
       series: [
         { label: chart.xLabel, value: (u, value) => short(value) },
-        ...chart.series.map((series, i) => ({
-          label: series.label, stroke: colour(i, chart.series.length), width: 2, dash: i % 3 === 1 ? [8, 3] : i % 3 === 2 ? [2, 3] : undefined,
-          points: { show: pointed, size: 6, fill: colour(i, chart.series.length) }, value: (u, value) => short(value), spanGaps: false,
+        ...chart.series.map(series => ({
+          label: series.label, stroke: resolve(onPage(series.style.color)), width: 2, dash: series.style.dashes.length > 0 ? series.style.dashes : undefined,
+          points: { show: pointed, size: 6, fill: resolve(onPage(series.style.color)) }, value: (u, value) => short(value), spanGaps: false,
         })),
       ],
     }, [chart.x, ...chart.series.map(series => series.values)], parent);

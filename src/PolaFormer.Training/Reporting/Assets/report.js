@@ -2,7 +2,7 @@
 (() => {
   // Numbers that are not finite stand as text in JSON.
   const named = { NaN, Infinity, "-Infinity": -Infinity };
-  const { run, end, epochs, steps } = JSON.parse(document.getElementById("data").textContent, (_, value) => Object.hasOwn(named, value) ? named[value] : value);
+  const { run, end, epochs, steps, starts, first_started: firstStarted } = JSON.parse(document.getElementById("data").textContent, (_, value) => Object.hasOwn(named, value) ? named[value] : value);
   const last = epochs.at(-1);
   const [first, ...others] = run.metrics;
   const examples = run.examples_name ?? "images";
@@ -84,6 +84,26 @@
       const row = add(table.tBodies[0], "tr", "", epoch === best ? "best" : "");
       columns.forEach(([, text]) => add(row, "td", text(epoch)));
     });
+  }
+
+  function tellRun() {
+    const list = document.getElementById("facts");
+    const fact = (term, value) => {
+      if (!value)
+        return;
+      add(list, "dt", term);
+      add(list, "dd", value);
+    };
+    const { started, machine, software, command, seed, device } = run.environment ?? {};
+    const spent = end?.seconds ?? last?.seconds;
+    fact("Started", starts > 1 && firstStarted ? `${firstStarted}, continued ${starts - 1} time${starts > 2 ? "s" : ""}, last ${started}` : started);
+    fact("Wall time", spent === undefined ? undefined : `${duration(spent)} over ${starts === 1 ? "one start" : `${starts} starts`}`);
+    fact("Command", command);
+    fact("Seed", seed === undefined ? undefined : String(seed));
+    fact("Device", device);
+    fact("Machine", machine);
+    fact("Software", software);
+    document.getElementById("run").hidden = list.childElementCount === 0;
   }
 
   // Epochs at their ends, in epochs: 1 for the first.
@@ -180,5 +200,6 @@
   describe();
   summarise();
   tabulate();
+  tellRun();
   redraw();
 })();

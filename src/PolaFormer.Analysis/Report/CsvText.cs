@@ -1,7 +1,6 @@
 using System.Buffers;
-using PolaFormer.Analysis.Report;
 
-namespace PolaFormer.Reproduction;
+namespace PolaFormer.Analysis.Report;
 
 /// <summary>A table as comma-separated values (RFC 4180).</summary>
 public static class CsvText

@@ -1,20 +1,23 @@
 using System.Text;
 
-namespace PolaFormer.Reproduction;
+namespace PolaFormer.Analysis.Report;
 
 /// <summary>A table as LaTeX, for the packages booktabs and amsmath.</summary>
-internal static class LatexText
+public static class LatexText
 {
-    public static string Of(ReproducedTable table)
+    /// <summary>The file's text.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="caption">What stands below it.</param>
+    public static string Of(ReportTable table, string caption)
     {
         var text = new StringBuilder("\\begin{table}\n\\centering\n");
-        text.Append($"\\begin{{tabular}}{{l{new string('r', table.Table.Columns.Count - 1)}}}\n\\toprule\n");
-        Row(text, table.Table.Columns);
+        text.Append($"\\begin{{tabular}}{{l{new string('r', table.Columns.Count - 1)}}}\n\\toprule\n");
+        Row(text, table.Columns);
         text.Append("\\midrule\n");
-        foreach (IReadOnlyList<string> row in table.Table.Rows)
+        foreach (IReadOnlyList<string> row in table.Rows)
             Row(text, row);
         text.Append("\\bottomrule\n\\end{tabular}\n");
-        text.Append($"\\caption{{{Escaped(string.Join(' ', table.Notes.Prepend(table.Title + ".")))}}}\n\\end{{table}}\n");
+        text.Append($"\\caption{{{Escaped(caption)}}}\n\\end{{table}}\n");
         return text.ToString();
     }
 
@@ -38,6 +41,7 @@ internal static class LatexText
                 '−' => "$-$",
                 'α' => "$\\alpha$",
                 '²' => "$^2$",
+                '⁶' => "$^6$",
                 '≥' => "$\\geq$",
                 _ => c.ToString(),
             });
