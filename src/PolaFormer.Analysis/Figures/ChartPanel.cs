@@ -2,6 +2,7 @@ using System.Globalization;
 using PolaFormer.Analysis.Report;
 using ScottPlot;
 using ScottPlot.Plottables;
+using ScottPlot.Rendering.RenderActions;
 using ScottPlot.TickGenerators;
 using SkiaSharp;
 
@@ -41,7 +42,10 @@ public sealed record ChartPanel(string Caption, string XLabel, string YLabel, IR
         using var plot = new Plot();
         FigureFont.Use();
         plot.Font.Set(FigureFont.Name);
-        plot.ScaleFactor = 1;
+
+        // A plot is alone on its canvas otherwise, and clears what is there.
+        plot.RenderManager.Remove<ClearCanvas>();
+        plot.RenderManager.Remove<RenderFigureBackground>();
         (double X, double Y)[] all = [.. Lines.SelectMany(line => line.Points).Where(IsDrawn).Select(Placed)];
         foreach (ChartLine line in Lines)
             Add(plot, line);
@@ -96,11 +100,11 @@ public sealed record ChartPanel(string Caption, string XLabel, string YLabel, IR
         return (low - room, high + room);
     }
 
-    // Powers of ten, and where there are few of them, twice and five times these.
+    // Powers of ten; where there are few of them, twice and five times these, and within a decade all multiples.
     private static NumericManual LogTicks(double low, double high)
     {
         var ticks = new NumericManual();
-        bool isNarrow = high - low < 2.5;
+        bool isNarrow = high - low < 2.5, isWithinADecade = high - low < 0.7;
         for (int power = (int)Math.Floor(low); power <= high; power++)
         {
             foreach (int factor in Enumerable.Range(1, 9))
@@ -108,7 +112,7 @@ public sealed record ChartPanel(string Caption, string XLabel, string YLabel, IR
                 double value = factor * Math.Pow(10, power), place = Math.Log10(value);
                 if (place < low || place > high)
                     continue;
-                if (factor == 1 || (isNarrow && factor is 2 or 5))
+                if (factor == 1 || (isNarrow && factor is 2 or 5) || isWithinADecade)
                     ticks.AddMajor(place, Text(value));
                 else
                     ticks.AddMinor(place);

@@ -17,7 +17,7 @@ internal sealed class FigureFont : IFontResolver
     public static void Use() => Fonts.Default = Name;
 
     /// <summary>The font at a size.</summary>
-    public static SKFont OfSize(float size) => new(s_typeface.Value, size) { Subpixel = true, Edging = SKFontEdging.Antialias };
+    public static SKFont OfSize(float size) => new(s_typeface.Value, size) { Subpixel = true, LinearMetrics = true, Hinting = SKFontHinting.None, Edging = SKFontEdging.Antialias };
 
     /// <inheritdoc/>
     public SKTypeface? CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) => fontName == Name ? s_typeface.Value : null;

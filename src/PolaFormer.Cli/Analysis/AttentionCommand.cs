@@ -61,7 +61,7 @@ internal static class AttentionCommand
 
     /// <summary>Rows of attention of layers and of what other mechanisms would make of the same queries and keys.</summary>
     internal static IReadOnlyList<AttentionMap> Rows(IEnumerable<ProbedLayer> layers, int? head, (float X, float Y) place, IReadOnlyList<AttentionEntry> others) =>
-        [.. layers.SelectMany(layer => others.Select(entry => ProbedImage.Under(layer, entry)).Prepend(layer)).Select(layer => AttentionMap.OfQuery(layer, place, head))];
+        [.. layers.SelectMany(layer => ProbedImage.Beside(layer, others)).Select(layer => AttentionMap.OfQuery(layer, place, head))];
 
     private static AttentionMap RolloutOf(ProbedImage probed, string? chosen)
     {

@@ -60,7 +60,7 @@ internal static class EmbeddingsCommand
                 Json.Print(new { images_known = known.Count, images_asked = asked.Count, channels = known.Width, k, nearest_neighbours = nearest, linear_probe = probed, variance_shares = map.Shares });
             else
                 Print(table, note);
-            files.Write(parsed, Numbers(map, asked, test.Classes), table, note, [
+            files.Write(parsed, NumbersOf(map, asked, test.Classes), table, note, [
                 new NpzArray("embeddings", asked.Values, asked.Count, asked.Width), new NpzArray("labels", [.. asked.Labels.Select(label => (float)label)], asked.Count),
                 new NpzArray("train_embeddings", known.Values, known.Count, known.Width), new NpzArray("train_labels", [.. known.Labels.Select(label => (float)label)], known.Count),
                 new NpzArray("map", map.Places, asked.Count, 2),
@@ -103,7 +103,7 @@ internal static class EmbeddingsCommand
             Pictures = [new ReportPicture("A point for each image, a colour for each class, along the two principal components", figure.ToImage())],
         }]);
 
-    private static ReportTable Numbers(PrincipalComponents map, EmbeddingSet set, IReadOnlyList<string> classes) => new(
+    private static ReportTable NumbersOf(PrincipalComponents map, EmbeddingSet set, IReadOnlyList<string> classes) => new(
         ["class", "first", "second"],
         [.. Enumerable.Range(0, set.Count).Select(i => (string[])[classes[set.Labels[i]], map.Places[2 * i].ToString("R", CultureInfo.InvariantCulture), map.Places[(2 * i) + 1].ToString("R", CultureInfo.InvariantCulture)])]);
 

@@ -39,7 +39,7 @@ internal sealed class EntropySurvey
         var survey = new EntropySurvey();
         foreach (ProbedImage probed in images)
         {
-            survey._images.Add([.. probed.Layers.SelectMany(layer => others.Select(entry => ProbedImage.Under(layer, entry)).Prepend(layer)).SelectMany(layer => EntropyProfile.Of(layer, rows))]);
+            survey._images.Add([.. probed.Layers.SelectMany(layer => ProbedImage.Beside(layer, others)).SelectMany(layer => EntropyProfile.Of(layer, rows))]);
             survey.Model = probed.Classifier.Model.GetType().Name;
             survey.Source = survey._images.Count == 1 ? ImageFiles.NameOf(Path.GetFileName(probed.File)) : $"{survey._images.Count} images";
         }

@@ -41,7 +41,7 @@ internal static class GatesCommand
             if (parsed.GetValue(plot) is { } picture)
                 new Figure("Gates of same- and opposite-signed pairs", Panels(probed, figures.SelectMany(figure => figure.Gates))) { Columns = 3, Note = $"{note} A gate is drawn as the mean over its channels, on one scale for both; correlations are Pearson's over tokens, channels of the same-signed gate from top to bottom, of the opposite-signed one from left to right." }.Write(picture);
             Show(probed, figures, table, parsed.GetValue(html), parsed.GetValue(json));
-            files.Write(parsed, Numbers(figures), table, $"Gates, sharpness and effective rank of polarity attention for {note}", Arrays(figures));
+            files.Write(parsed, NumbersOf(figures), table, $"Gates, sharpness and effective rank of polarity attention for {note}", Arrays(figures));
         });
         return command;
     }
@@ -58,7 +58,7 @@ internal static class GatesCommand
         ];
     })];
 
-    private static ReportTable Numbers(LayerFigures[] figures) => new(
+    private static ReportTable NumbersOf(LayerFigures[] figures) => new(
         ["layer", "head", "correlation", "rank", "rank_with_local"],
         [.. figures.SelectMany(figure => figure.Gates.Select(gate => (string[])
         [

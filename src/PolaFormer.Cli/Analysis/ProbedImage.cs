@@ -67,6 +67,10 @@ internal sealed record ProbedImage(string File, IReadOnlyList<ProbedLayer> Layer
         return new ProbedLayer(layer.Name, mechanism, inputs with { Gate = isGated ? inputs.Gate ?? Tensor.Full(inputs.Query.Source.Shape, 1) : default(Columns?), Rotary = null });
     }
 
+    /// <summary>A layer, and the same inputs under other mechanisms; its own is left out of these where it has nothing to learn.</summary>
+    public static IEnumerable<ProbedLayer> Beside(ProbedLayer layer, IReadOnlyList<AttentionEntry> others) =>
+        others.Where(entry => entry.Title != layer.MechanismName || layer.Mechanism.ParameterCount > 0).Select(entry => Under(layer, entry)).Prepend(layer);
+
     /// <summary>From a pixel X,Y of the file to a place in what the network sees, both axes in [0, 1); the middle where there is no text.</summary>
     /// <exception cref="ArgumentException">It is no pixel of the image, or one that the network does not see.</exception>
     public (float X, float Y) PlaceOf(string? pixel)
@@ -93,7 +97,7 @@ internal sealed record ProbedImage(string File, IReadOnlyList<ProbedLayer> Layer
         int? chosen = null;
         if (name is not null)
         {
-            int index = labels.Index().FirstOrDefault(label => label.Item == name, (-1, "")).Index;
+            int index = labels.Index().FirstOrDefault(label => label.Item == name, (Index: -1, Item: "")).Index;
             chosen = index >= 0 ? index
                 : Numbers.TryRead(name, out int number) && number >= 0 && number < Classifier.Model.NumClasses ? number
                 : throw new ArgumentException($"There is no class '{name}'. There are {(labels.Count is > 0 and <= 20 ? string.Join(", ", labels) : $"0 to {Classifier.Model.NumClasses - 1}")}.");

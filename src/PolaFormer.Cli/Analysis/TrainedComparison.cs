@@ -5,7 +5,6 @@ using PolaFormer.Analysis.Report;
 using PolaFormer.NN.Attention;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
-using PolaFormer.Vision.Datasets;
 
 namespace PolaFormer.Cli.Analysis;
 
