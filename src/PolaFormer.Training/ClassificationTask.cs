@@ -179,7 +179,7 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     protected override (Tensor Loss, Tensor Sums) Train(IReadOnlyList<Tensor> inputs)
     {
         Tensor logits = Network.Forward(inputs[0]);
-        return (logits.CrossEntropy(inputs[1]).Mean(), ClassificationMetrics.Sums(logits.Detach(), inputs[2]));
+        return (logits.CrossEntropy(inputs[1]).Mean(), ClassificationMetrics.Sums(logits.Detach(), inputs[2]).Slice(0, 0, Metrics.Count));
     }
 
     // Logits whose softmax is the mean of the views' probabilities.
