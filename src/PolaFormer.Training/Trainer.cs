@@ -267,7 +267,7 @@ public sealed class Trainer
             if (!_toldWhyNotWhole && _step.WhyNotWhole is { } reason)
             {
                 _toldWhyNotWhole = true;
-                _observer.Warned($"Steps are not repeated as a whole, which is slower: {reason}");
+                _observer.Warned($"Steps are not always repeated as a whole, which is slower: {reason}");
             }
 
             bool isShown = _observer.WantsStep(_state.Position.Step), isSaved = _options.SaveMinutes > 0 && Stopwatch.GetElapsedTime(_savedAt).TotalMinutes > _options.SaveMinutes;

@@ -141,10 +141,16 @@ internal sealed class TrainingStep : IDisposable
         }
 
         ulong first = NumberOf(step, 0);
+        if (_repeated is not null && !_repeated.Takes(inputs))
+        {
+            // Only one shape's memory is held: a step of another one may need as much.
+            Dispose();
+            WhyNotWhole = "Batches have different shapes.";
+        }
+
         _repeated ??= new RepeatedGradients(inputs, _state.Task.Device, Gradients);
-        bool isTaken = _repeated.Takes(inputs);
-        Tensor norm = isTaken ? _repeated.Run(inputs, first) : Gradients(inputs, first);
-        WhyNotWhole = isTaken ? _repeated.WhyNotWhole : "Batches have different shapes.";
+        Tensor norm = _repeated.Run(inputs, first);
+        WhyNotWhole ??= _repeated.WhyNotWhole;
         for (int i = 0; i < counts.Count; i++)
             _values.Add(new BatchResult(counts[i], losses.Slice(0, i, 1), sums.Slice(0, i, 1)));
         return norm;

@@ -26,6 +26,9 @@ internal sealed class SequenceTask(Device? device = null) : TrainingTask<(Tensor
     /// <summary>The step, from 0, whose loss is NaN.</summary>
     public int? NaNAt { get; init; }
 
+    /// <summary>The batch, from 0, that has four rows.</summary>
+    public int? CutAt { get; init; }
+
     public override Module CreateModel() => new SequenceClassifier(s_config);
 
     public override IReadOnlyDictionary<string, string> Describe(double? value, int epoch) =>
@@ -33,7 +36,8 @@ internal sealed class SequenceTask(Device? device = null) : TrainingTask<(Tensor
 
     public override Tensor Predict(Module model, (Tensor Tokens, int[] Labels) batch) => model.Forward(batch.Tokens);
 
-    protected override IEnumerable<(Tensor Tokens, int[] Labels)> TrainingBatches(int epoch, int firstBatch) => _train.Shuffled(seed: 5, epoch, firstBatch);
+    protected override IEnumerable<(Tensor Tokens, int[] Labels)> TrainingBatches(int epoch, int firstBatch) => _train.Shuffled(seed: 5, epoch, firstBatch)
+        .Select((batch, i) => firstBatch + i == CutAt ? (batch.Tokens.Slice(0, 0, 4), batch.Labels[..4]) : batch);
 
     protected override IEnumerable<(Tensor Tokens, int[] Labels)> EvaluationBatches() => _evaluation.InOrder();
 

@@ -34,9 +34,7 @@ public class NetworkTests
     }
 
     [Theory]
-    [InlineData("deit")]
-    [InlineData("pola_pvt")]
-    [InlineData("polaformer_pp")]
+    [MemberData(nameof(Hosts))]
     public void Mixed_precision_differs_by_the_rounding_of_products(string host)
     {
         VisionModelConfig config = s_hosts[host] with { DropPathRate = 0 };

@@ -53,6 +53,19 @@ public sealed class RunTests : IDisposable
         Assert.Equal(File.ReadAllBytes(StateOf("single")), File.ReadAllBytes(StateOf("whole")));
     }
 
+    [Fact]
+    public void A_step_of_another_shape_begins_anew_and_is_told_of()
+    {
+        var course = new Course();
+        var runtime = new FibreRuntime(order: 0);
+        Trainer("whole", new CudaDevice(runtime, "cuda:0"), cutAt: 3).Run(course);
+        Trainer("single", FibreDevice.Create(order: 0), repeats: false, cutAt: 3).Run();
+
+        Assert.Equal("Steps are not always repeated as a whole, which is slower: Batches have different shapes.", Assert.Single(course.Warnings));
+        Assert.Equal(3, runtime.CapturedRuns); // the third step, and the last two of four after the cut one
+        Assert.Equal(File.ReadAllBytes(StateOf("single")), File.ReadAllBytes(StateOf("whole")));
+    }
+
     private string StateOf(string name) => Path.Combine(_folder, name, "resume.safetensors");
 
     private static double[] Weights(Checkpoint state) => [.. state.Entries.Where(entry => entry.Name.StartsWith("model.", StringComparison.Ordinal)).SelectMany(entry =>
@@ -62,9 +75,9 @@ public sealed class RunTests : IDisposable
         return values.Select(value => (double)value);
     })];
 
-    private Trainer Trainer(string name, Device device, int accumulated = 1, bool repeats = true)
+    private Trainer Trainer(string name, Device device, int accumulated = 1, bool repeats = true, int? cutAt = null)
     {
-        var task = new SequenceTask(device);
+        var task = new SequenceTask(device) { CutAt = cutAt };
         return new Trainer(task, new TrainerOptions
         {
             Epochs = 1,
