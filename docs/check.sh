@@ -51,7 +51,7 @@ missing() {
   esac
   for word in $1; do
     case "$before" in
-      --data|--checkpoint|--pretrained|--cfg|--labels|predict|attention|entropy|gates) [[ "$word" == -* || -e "$word" ]] || { echo "$word"; return; } ;;
+      --data|--checkpoint|--pretrained|--cfg|--labels|--plugin|predict|attention|entropy|gates) [[ "$word" == -* || -e "$word" ]] || { echo "$word"; return; } ;;
     esac
     before="$word"
   done
@@ -80,7 +80,7 @@ run_lines() { # PAGE
 # What stands before a snippet that goes on from code of the reader's.
 before() {
   case "$1" in
-    docs/analysis.md) echo 'VisionModel model = ModelRegistry.Find("polaformer_pp_cifar").Create(); model.Initialize(0); model.Evaluate(); Tensor image = Tensor.Zeros([1, 32, 32, 3]);' ;;
+    docs/analysis.md) echo 'VisionModel model = ModelRegistry.Find("polaformer_pp_cifar").Create(); model.Initialize(0); model.Evaluate(); Tensor image = Tensor.Zeros([1, 32, 32, 3]); var photograph = new PolaFormer.Vision.Image(32, 32);' ;;
   esac
 }
 
