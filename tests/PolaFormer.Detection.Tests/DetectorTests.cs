@@ -7,6 +7,7 @@ using PolaFormer.Models;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Random;
+using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Detection.Tests;
 
@@ -101,28 +102,29 @@ public class DetectorTests
     [Theory]
     [InlineData("mask")]
     [InlineData("cascade")]
-    public void Optimised_for_inference_a_detector_computes_the_same(string kind)
+    public void Optimised_for_inference_a_detector_computes_the_same_and_on_any_number_of_threads_the_same_bits(string kind)
     {
         var detector = (RegionDetector)Made(kind);
         detector.Evaluate();
         using GradMode mode = GradMode.Disable();
-        Tensor images = Tensor.Empty([1, 64, 96, 3]);
-        images.FillNormal(new Philox(2, 2), 1);
-        (int, Box)[] regions = [.. Enumerable.Range(0, 40).Select(i => (0, new Box(i, i / 2, (2 * i) + 9, i + 12)))];
-        float[][] before = Outputs();
+        float[][] before = Outputs(detector);
         detector.OptimizeForInference();
-        Assert.All(before.Zip(Outputs()), pair =>
+        float[][] after = Outputs(detector);
+        Assert.All(before.Zip(after), pair =>
         {
             float largest = pair.First.Max(MathF.Abs);
             Assert.All(pair.First.Zip(pair.Second), values => Assert.InRange(values.Second, values.First - (1e-4f * largest), values.First + (1e-4f * largest)));
         });
 
-        float[][] Outputs()
+        int threads = Workers.ThreadCount;
+        try
         {
-            Tensor[] maps = detector.ForwardMaps(images);
-            LevelOutputs[] levels = detector.Proposer.ForwardMaps(maps);
-            (Tensor scores, Tensor deltas) = detector.Regions.ForwardBoxes(maps, regions);
-            return [.. maps.Select(map => map.ToArray()), .. levels.Select(level => level.Scores.ToArray()), scores.ToArray(), deltas.ToArray(), detector.Regions.ForwardMasks(maps, regions).ToArray()];
+            Workers.ThreadCount = threads == 1 ? 3 : 1;
+            Assert.Equal(after, Outputs(detector));
+        }
+        finally
+        {
+            Workers.ThreadCount = threads;
         }
     }
 
@@ -140,6 +142,18 @@ public class DetectorTests
         float[] values = new float[batch * height * width * 3];
         new Philox(9, 0).FillNormal(values, 0);
         return Tensor.From(values, [batch, height, width, 3]);
+    }
+
+    // Maps, proposals' scores, and what the heads give for some regions.
+    private static float[][] Outputs(RegionDetector detector)
+    {
+        Tensor images = Tensor.Empty([1, 64, 96, 3]);
+        images.FillNormal(new Philox(2, 2), 1);
+        (int, Box)[] regions = [.. Enumerable.Range(0, 40).Select(i => (0, new Box(i, i / 2, (2 * i) + 9, i + 12)))];
+        Tensor[] maps = detector.ForwardMaps(images);
+        LevelOutputs[] levels = detector.Proposer.ForwardMaps(maps);
+        (Tensor scores, Tensor deltas) = detector.Regions.ForwardBoxes(maps, regions);
+        return [.. maps.Select(map => map.ToArray()), .. levels.Select(level => level.Scores.ToArray()), scores.ToArray(), deltas.ToArray(), detector.Regions.ForwardMasks(maps, regions).ToArray()];
     }
 
     private static Detector Made(string kind, bool isReduced = false)
