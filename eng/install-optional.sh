@@ -11,6 +11,8 @@ qemu-user-static      # eng/test-arm64.sh: runs programs for ARM64
 libc6-arm64-cross     # eng/test-arm64.sh: the C library of those programs
 libgcc-s1-arm64-cross # eng/test-arm64.sh: the same, compiler support
 libstdc++6-arm64-cross # eng/test-arm64.sh: the same, C++
+openmpi-bin           # PolaFormer.Cli.Tests: training by several workers
+libopenmpi3           # PolaFormer.Distributed: the library of Open MPI
 chromium              # tests of the pages of reports
 clang-19              # PolaFormer.Cuda.Tests: the CUDA kernels as host code
 lld-19                # PolaFormer.Cuda.Tests: its linker

@@ -1,6 +1,7 @@
 using PolaFormer.Checkpoints;
 using PolaFormer.Detection;
 using PolaFormer.Detection.Training;
+using PolaFormer.Distributed;
 using PolaFormer.LongRange;
 using PolaFormer.Segmentation;
 using PolaFormer.Segmentation.Training;
@@ -37,13 +38,17 @@ internal static class NetworkTasks
     }
 
     /// <summary>The trainer of a recipe.</summary>
-    public static Trainer TrainerOf(TrainingConfig config) => Of(config) switch
+    public static Trainer TrainerOf(TrainingConfig config, WorkerGroup workers)
     {
-        NetworkTask.Sequences => ArenaTrainer.Create(config, config.Output),
-        NetworkTask.Segmentation => SegmentationTrainer.Create(config, config.Output),
-        NetworkTask.Detection => DetectionTrainer.Create(config, config.Output),
-        _ => ConfiguredTrainer.Create(config, config.Output),
-    };
+        MicroBatches.Settle(config, workers);
+        return Of(config) switch
+        {
+            NetworkTask.Sequences => ArenaTrainer.Create(config, config.Output, workers: workers),
+            NetworkTask.Segmentation => SegmentationTrainer.Create(config, config.Output, workers: workers),
+            NetworkTask.Detection => DetectionTrainer.Create(config, config.Output, workers: workers),
+            _ => ConfiguredTrainer.Create(config, config.Output, workers: workers),
+        };
+    }
 
     /// <summary>What is written of a run beside its report.</summary>
     public static IReadOnlyList<ITrainingObserver> PagesOf(TrainingTask task, string folder) => task switch

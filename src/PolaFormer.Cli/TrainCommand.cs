@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Cli.Bench;
+using PolaFormer.Distributed;
 using PolaFormer.Files;
 using PolaFormer.Models;
 using PolaFormer.Tensors.Threading;
@@ -91,14 +92,24 @@ internal static class TrainCommand
         if (config.Data.DataPath.Length == 0)
             throw new ConfigurationException("No data: give --data, or DATA.DATA_PATH in the recipe.");
         using var stop = new StopSignals();
-        Trainer trainer = NetworkTasks.TrainerOf(config);
+        return MpiWorkers.Run(workers => Run(config, workers, asJson, stop.Token));
+    }
+
+    private static int Run(TrainingConfig config, WorkerGroup workers, bool asJson, CancellationToken stop)
+    {
+        Trainer trainer = NetworkTasks.TrainerOf(config, workers);
         if (config.EvalMode)
-            return Evaluate(trainer, asJson, stop.Token);
+            return Evaluate(trainer, asJson || !workers.IsFirst, stop);
+        if (!workers.IsFirst)
+            return trainer.Run(stop: stop) ? 0 : 130;
         if (!asJson)
-            Terminal.WriteLine((trainer.Task.Name, "bold"), ($"  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Task.Classes.Count} classes, {Workers.ThreadCount} threads → {PlainText.Of(config.Output)}", null));
+            Terminal.WriteLine((trainer.Task.Name, "bold"), ($"  {trainer.Model.ParameterCount / 1e6:F2} M parameters, {trainer.Task.Classes.Count} classes, {(workers.Size > 1 ? $"{workers.Size} workers of " : "")}{Workers.ThreadCount} threads → {PlainText.Of(config.Output)}", null));
         if (!asJson && trainer.Task.Pretrained is { } report)
             Console.WriteLine($"Started from {PlainText.Of(config.Model.Pretrained)}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Mismatched.Count} of another shape, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.PassedOver.Count} passed over");
-        return TrainingRun.Run(trainer, config.Output, asJson, config.PrintFreq, stop.Token, NetworkTasks.PagesOf(trainer.Task, config.Output));
+        int code = TrainingRun.Run(trainer, config.Output, asJson, config.PrintFreq, stop, NetworkTasks.PagesOf(trainer.Task, config.Output));
+        if (workers.Size > 1 && !asJson)
+            Console.WriteLine(FormattableString.Invariant($"{workers.Size} workers: messages of gradients took {trainer.CommunicationTime.Exchange.TotalSeconds:F1} s, of which {trainer.CommunicationTime.Wait.TotalSeconds:F1} s were waited for."));
+        return code;
     }
 
     private static int FindRate(TrainingConfig config, bool asJson)

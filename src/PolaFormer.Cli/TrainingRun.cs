@@ -1,3 +1,4 @@
+using PolaFormer.Distributed.Mpi;
 using PolaFormer.Training;
 using PolaFormer.Training.Reporting;
 
@@ -26,7 +27,8 @@ internal static class TrainingRun
         });
         ITrainingObserver display = asJson
             ? new JsonLines(output.WriteLine, printEvery)
-            : new TrainingDisplay(output, Console.IsOutputRedirected ? null : () => Console.WindowWidth, printEvery) { Folder = folder };
+            // mpirun has a terminal of its own for its processes, whose output need not be shown on one.
+            : new TrainingDisplay(output, Console.IsOutputRedirected || MpiGroup.IsStarted ? null : () => Console.WindowWidth, printEvery) { Folder = folder };
         if (trainer.Run(new TrainingObservers([display, .. pages]), stop))
             return 0;
         Console.Error.WriteLine("Stopped; the same command continues.");

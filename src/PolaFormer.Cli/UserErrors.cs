@@ -5,6 +5,7 @@ using System.Reflection;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Checkpoints;
 using PolaFormer.Cuda;
+using PolaFormer.Distributed;
 using PolaFormer.Tensors;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
@@ -87,7 +88,7 @@ internal static class UserErrors
 
     /// <summary>Whether the message alone tells the user what to do.</summary>
     public static bool IsUserError(Exception error) =>
-        CauseOf(error) is CheckpointException or ImageException or CudaException or ConfigurationException or TrainingException or NonFiniteException
+        CauseOf(error) is CheckpointException or ImageException or CudaException or WorkerException or ConfigurationException or TrainingException or NonFiniteException
             or NotFiniteNumberException or ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or OutOfMemoryException;
 
     // Threads and static constructors wrap what went wrong.

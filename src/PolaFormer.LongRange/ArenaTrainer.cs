@@ -1,4 +1,5 @@
 using PolaFormer.Checkpoints;
+using PolaFormer.Distributed;
 using PolaFormer.LongRange.Data;
 using PolaFormer.Models;
 using PolaFormer.Tensors;
@@ -18,11 +19,12 @@ public static class ArenaTrainer
     /// <param name="config">The recipe.</param>
     /// <param name="outputFolder">Where the run writes.</param>
     /// <param name="device">Where to train; the default device where null.</param>
+    /// <param name="workers">Those that train together; this process alone where null.</param>
     /// <exception cref="ConfigurationException">A key asks for what is not supported.</exception>
     /// <exception cref="Files.FileException">The data cannot be opened.</exception>
     /// <exception cref="Vision.ImageException">The data cannot be opened.</exception>
     /// <exception cref="CheckpointException">MODEL.PRETRAINED cannot be read or does not fit.</exception>
-    public static Trainer Create(TrainingConfig config, string outputFolder, Device? device = null)
+    public static Trainer Create(TrainingConfig config, string outputFolder, Device? device = null, WorkerGroup? workers = null)
     {
         RequireSupported(config);
         device ??= Device.Default;
@@ -46,9 +48,9 @@ public static class ArenaTrainer
         long steps = (long)train.Epochs * protocol.StepsPerEpoch;
         var optimizer = new AdamW([new ParameterGroup([.. network.NamedParameters()], train.WeightDecay)], train.Optimizer.Betas[0], train.Optimizer.Betas[1], train.Optimizer.Eps);
         var schedule = OneCycleSchedule.FromPeak(train.BaseLr, config.LongRange.WarmupSteps, steps);
-        return new Trainer(training, ConfiguredTrainer.Options(config, optimizer, schedule) with
+        return new Trainer(training, ConfiguredTrainer.Options(config, optimizer, schedule, workers) with
         {
-            AccumulationSteps = protocol.Chunks,
+            AccumulationSteps = MicroBatches.CountOf(config) > 1 ? 1 : protocol.Chunks,
             SaveBestAfter = protocol.SaveAfter(steps),
 
             // Skyformer's best starts at 0, which an accuracy of 0 does not beat.
@@ -94,7 +96,7 @@ public static class ArenaTrainer
     {
         Kind = config.LongRange.Protocol == "honest" ? ArenaProtocolKind.Honest : ArenaProtocolKind.Paper,
         DevBatches = config.LongRange.DevBatches,
-        Chunks = config.LongRange.Chunks,
+        Chunks = MicroBatches.CountOf(config) > 1 ? MicroBatches.CountOf(config) : config.LongRange.Chunks,
     };
 
     private static ArenaSource SourceOf(TrainingConfig config, ArenaProtocol protocol) => new(config.Data.DataPath)
@@ -113,6 +115,7 @@ public static class ArenaTrainer
         Require(train.LrScheduler.Name == "onecycle", $"TRAIN.LR_SCHEDULER.NAME: '{train.LrScheduler.Name}' is not for tasks of Long Range Arena; use onecycle.");
         Require(train.Optimizer.Name.Equals("adamw", StringComparison.OrdinalIgnoreCase), $"TRAIN.OPTIMIZER.NAME: '{train.Optimizer.Name}' is not for tasks of Long Range Arena; use adamw.");
         Require(train.AccumulationSteps == 1, "TRAIN.ACCUMULATION_STEPS: tasks of Long Range Arena cut a batch into LONG_RANGE.CHUNKS instead; set it to 1.");
+        Require(MicroBatches.CountOf(config) == 1 || config.LongRange.Chunks == 1, "TRAIN.MICRO_BATCHES cuts a batch as LONG_RANGE.CHUNKS does; set one of them to 1.");
         Require(train.CooldownEpochs == 0 && train.StartEpoch == 0, "TRAIN.COOLDOWN_EPOCHS and TRAIN.START_EPOCH: the schedule of Long Range Arena is the whole run; set both to 0.");
         Require(train.Freeze.Length == 0 && train.LayerDecay == 1, "TRAIN.FREEZE and TRAIN.LAYER_DECAY are for networks of images; leave them out.");
         Require(!config.SavePth, "SAVE_PTH: the authors' layout is one of image classifiers; set it to false.");

@@ -101,11 +101,11 @@ public class ArenaTrainingTask : TrainingTask<SequenceBatch>
         SequenceBatch.Of([.. rows.Select(row => examples[row])], _description.Task, Network.Config.MaxLength);
 
     /// <inheritdoc/>
-    protected override IEnumerable<SequenceBatch> TrainingBatches(int epoch, int firstBatch)
+    protected override IEnumerable<SequenceBatch> TrainingBatches(int epoch, IReadOnlyList<int> numbers)
     {
-        long first = ((long)epoch * BatchesPerEpoch) + firstBatch;
-        for (long part = first; part < ((long)epoch + 1) * BatchesPerEpoch; part++)
+        foreach (int number in numbers)
         {
+            long part = ((long)epoch * BatchesPerEpoch) + number;
             IReadOnlyList<int> rows = TrainRows(part / _protocol.Chunks);
             int start = (int)(part % _protocol.Chunks) * _protocol.ChunkSize;
             yield return BatchOf(_data.Train, rows.Skip(start).Take(_protocol.ChunkSize));

@@ -242,6 +242,14 @@ public unsafe partial class Tensor
     /// <summary>Discards the gradient; the next backward pass starts from zero in the same memory.</summary>
     public void ZeroGrad() => _gradIsStale = true;
 
+    /// <summary>Replaces the gradient, by one that was added up elsewhere.</summary>
+    /// <param name="bytes">The bytes of as many elements as the tensor has, of its type.</param>
+    public void WriteGrad(ReadOnlySpan<byte> bytes)
+    {
+        ZeroGrad();
+        OverwriteGrad()!.WriteBytes(0, bytes);
+    }
+
     /// <summary>Shape, type and device, and the values of a small tensor.</summary>
     public override string ToString()
     {

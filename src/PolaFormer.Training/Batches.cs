@@ -14,8 +14,8 @@ public sealed class Batches<TExample, TBatch>(IReadOnlyList<TExample> examples, 
     /// <summary>Whole batches in an order that depends on seed and epoch only; a last, smaller one is left out.</summary>
     /// <param name="seed">Seed of the run.</param>
     /// <param name="epoch">From 0.</param>
-    /// <param name="firstBatch">Batch to begin with.</param>
-    public IEnumerable<TBatch> Shuffled(ulong seed, int epoch, int firstBatch = 0)
+    /// <param name="numbers">Numbers of the batches, from 0.</param>
+    public IEnumerable<TBatch> Shuffled(ulong seed, int epoch, IEnumerable<int> numbers)
     {
         // Fisher–Yates.
         int[] order = [.. Enumerable.Range(0, examples.Count)];
@@ -26,7 +26,7 @@ public sealed class Batches<TExample, TBatch>(IReadOnlyList<TExample> examples, 
             (order[i], order[other]) = (order[other], order[i]);
         }
 
-        for (int batch = firstBatch; batch < Count; batch++)
+        foreach (int batch in numbers)
             yield return collate([.. order.AsSpan(batch * size, size).ToArray().Select(example => examples[example])]);
     }
 

@@ -31,8 +31,8 @@ public sealed class ClassificationTask : TrainingTask<Batch>
         : base(device)
     {
         ConfigurationRules.Check(config);
-        if (Mixup.IsWanted(config.Aug) && config.Data.BatchSize % 2 != 0)
-            throw new ConfigurationException($"DATA.BATCH_SIZE: {config.Data.BatchSize} is odd, and batches are mixed in pairs (AUG.MIXUP, AUG.CUTMIX); it takes an even number then.");
+        if (Mixup.IsWanted(config.Aug) && MicroBatches.SizeOf(config) % 2 != 0)
+            throw new ConfigurationException($"DATA.BATCH_SIZE: {MicroBatches.SizeOf(config)} is odd, and batches are mixed in pairs (AUG.MIXUP, AUG.CUTMIX); it takes an even number then, for each part of TRAIN.MICRO_BATCHES.");
         _config = config;
         using IDisposable use = Device.Use();
         var configured = ConfiguredModel.Create(config);
@@ -107,6 +107,9 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     public override IReadOnlyDictionary<string, string> Describe(double? value, int epoch) => (_description with { Top1 = value, Epoch = epoch }).ToMetadata();
 
     /// <inheritdoc/>
+    public override string DataDescription => Data.Describe();
+
+    /// <inheritdoc/>
     public override bool CanBe(Metrics sums) => Metrics.Count == 1 || sums["top1"] <= sums["top5"];
 
     /// <inheritdoc/>
@@ -146,10 +149,14 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     }
 
     /// <inheritdoc/>
-    protected override IEnumerable<Batch> TrainingBatches(int epoch, int firstBatch) => Data.Train.Epoch(epoch, firstBatch);
+    protected override IEnumerable<Batch> TrainingBatches(int epoch, IReadOnlyList<int> numbers) => Data.Train.Epoch(epoch, numbers);
 
     /// <inheritdoc/>
     protected override IEnumerable<Batch> EvaluationBatches() => Data.Evaluation.Epoch(0);
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Batch> EvaluationShare(int worker, int workers) =>
+        Data.Evaluation.Epoch(0, [.. Enumerable.Range(0, Data.Evaluation.BatchCount).Where(number => number % workers == worker)]);
 
     /// <inheritdoc/>
     protected override Tensor Loss(Tensor predictions, Batch batch) => CrossEntropy(predictions, batch);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PolaFormer.Distributed;
 using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
@@ -14,10 +15,11 @@ public static class ConfiguredTrainer
     /// <param name="config">The recipe.</param>
     /// <param name="outputFolder">Where the run writes.</param>
     /// <param name="device">Where to train; the default device where null.</param>
+    /// <param name="workers">Those that train together; this process alone where null.</param>
     /// <exception cref="ConfigurationException">A key asks for what is not supported.</exception>
     /// <exception cref="Vision.ImageException">The data cannot be opened.</exception>
     /// <exception cref="Checkpoints.CheckpointException">MODEL.PRETRAINED cannot be read or does not fit.</exception>
-    public static Trainer Create(TrainingConfig config, string outputFolder, Device? device = null)
+    public static Trainer Create(TrainingConfig config, string outputFolder, Device? device = null, WorkerGroup? workers = null)
     {
         ConfigurationRules.Check(config);
         OptimizationConfig train = config.Train;
@@ -25,11 +27,11 @@ public static class ConfiguredTrainer
         if (train.StartEpoch >= epochs)
             throw new ConfigurationException($"TRAIN.START_EPOCH: {train.StartEpoch} leaves nothing to train; it takes a whole number below TRAIN.EPOCHS, {train.Epochs}.");
         var task = new ClassificationTask(config, device);
-        int stepsPerEpoch = task.BatchesPerEpoch / train.AccumulationSteps;
+        int stepsPerEpoch = task.BatchesPerEpoch / (train.AccumulationSteps * MicroBatches.CountOf(config));
         if (stepsPerEpoch == 0)
             throw new ConfigurationException($"TRAIN.ACCUMULATION_STEPS is {train.AccumulationSteps}, but an epoch has {task.BatchesPerEpoch} batches. Set it to at most that.");
         LearningRateSchedule schedule = ConfiguredOptimization.Schedule(config, stepsPerEpoch);
-        TrainerOptions options = Options(config, ConfiguredOptimization.Optimizer(train, task.Network), schedule) with
+        TrainerOptions options = Options(config, ConfiguredOptimization.Optimizer(train, task.Network), schedule, workers) with
         {
             Epochs = epochs,
             AlsoWrite = config.SavePth ? (path, model, state, position) => WritePth(path, model, state, position, config, schedule) : null,
@@ -41,7 +43,8 @@ public static class ConfiguredTrainer
     /// <param name="config">The recipe.</param>
     /// <param name="optimizer">The update rule.</param>
     /// <param name="schedule">The course of the learning rate.</param>
-    public static TrainerOptions Options(TrainingConfig config, Optimizer optimizer, LearningRateSchedule schedule)
+    /// <param name="workers">Those that train together; this process alone where null.</param>
+    public static TrainerOptions Options(TrainingConfig config, Optimizer optimizer, LearningRateSchedule schedule, WorkerGroup? workers = null)
     {
         OptimizationConfig train = config.Train;
         return new TrainerOptions
@@ -53,6 +56,8 @@ public static class ConfiguredTrainer
             StartEpoch = train.StartEpoch,
             Patience = train.Patience,
             AccumulationSteps = train.AccumulationSteps,
+            MicroBatches = MicroBatches.CountOf(config),
+            Workers = workers ?? WorkerGroup.Single,
             ClipGradient = train.ClipGrad ?? 0,
             ClipsByValue = train.ClipMode == "value",
             EmaDecay = train.ModelEma ? train.ModelEmaDecay : null,

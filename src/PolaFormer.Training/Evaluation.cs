@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PolaFormer.Distributed;
 using PolaFormer.NN;
 using PolaFormer.Tensors.Memory;
 
@@ -30,22 +31,24 @@ public sealed record Evaluation(Metrics Metrics, TimeSpan Elapsed)
     /// <param name="batches">What is evaluated on.</param>
     /// <param name="measure">Measures a batch; it runs in a memory scope of its own.</param>
     /// <param name="stop">Requests the stop.</param>
-    public static Evaluation? Run<TBatch>(Module model, IReadOnlyList<MetricDefinition> definitions, IEnumerable<TBatch> batches, Func<TBatch, BatchResult> measure, CancellationToken stop)
+    /// <param name="workers">Those that share the batches in turn; the result is that of all, on each. This process alone where null.</param>
+    public static Evaluation? Run<TBatch>(
+        Module model, IReadOnlyList<MetricDefinition> definitions, IEnumerable<TBatch> batches, Func<TBatch, BatchResult> measure, CancellationToken stop, WorkerGroup? workers = null)
     {
+        var measured = new MeasuredBatches(definitions);
         bool wasTraining = model.IsTraining;
         model.Evaluate();
-        var metrics = new Metrics(definitions);
         long start = Stopwatch.GetTimestamp();
         foreach (TBatch batch in batches)
         {
             if (stop.IsCancellationRequested)
                 return null;
             using var scope = MemoryScope.Enter();
-            metrics.Add(measure(batch));
+            measured.Add(measure(batch));
         }
 
         if (wasTraining)
             model.Train();
-        return new Evaluation(metrics, Stopwatch.GetElapsedTime(start));
+        return new Evaluation(measured.Sum(workers ?? WorkerGroup.Single), Stopwatch.GetElapsedTime(start));
     }
 }

@@ -91,7 +91,7 @@ public sealed record LearningRateSearch(IReadOnlyList<(double Rate, double Loss)
     {
         for (int epoch = 0; ; epoch++)
         {
-            foreach (TrainingBatch batch in task.Results(epoch, 0))
+            foreach (TrainingBatch batch in task.Results(epoch, [.. Enumerable.Range(0, task.BatchesPerEpoch)]))
                 yield return batch;
         }
     }

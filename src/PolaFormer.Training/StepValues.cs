@@ -1,3 +1,4 @@
+using PolaFormer.Distributed;
 using PolaFormer.Tensors;
 
 namespace PolaFormer.Training;
@@ -14,14 +15,17 @@ internal sealed class StepValues
     private readonly Tensor _losses, _sums, _norms;
     private readonly List<int> _counts = [];
     private readonly List<Pending> _steps = [];
+    private readonly WorkerGroup _workers;
 
     /// <summary>Takes the memory.</summary>
     /// <param name="definitions">The metrics.</param>
     /// <param name="device">Where the values are computed.</param>
     /// <param name="batchesPerStep">Batches of a step.</param>
-    public StepValues(IReadOnlyList<MetricDefinition> definitions, Device device, int batchesPerStep)
+    /// <param name="workers">Those whose batches make up a step together.</param>
+    public StepValues(IReadOnlyList<MetricDefinition> definitions, Device device, int batchesPerStep, WorkerGroup workers)
     {
         _definitions = definitions;
+        _workers = workers;
         _losses = Tensor.Zeros([MaxSteps * batchesPerStep], device);
         _sums = Tensor.Zeros([MaxSteps * batchesPerStep, definitions.Count], device);
         _norms = Tensor.Empty([MaxSteps], DType.Float64, device);
@@ -57,21 +61,18 @@ internal sealed class StepValues
     /// <summary>Marks the last step to be shown to the observers.</summary>
     public void Show() => _steps[^1] = _steps[^1] with { IsShown = true };
 
-    /// <summary>Reads and forgets the values of the steps, in their order; waits until the device has them.</summary>
+    /// <summary>Reads and forgets the values of the steps, in their order; waits until the device has them, and for the other workers.</summary>
     public IReadOnlyList<StepResult> Read()
     {
         if (_steps.Count == 0)
             return [];
-        int batch = 0, metrics = _definitions.Count;
-        float[] losses = _losses.Slice(0, 0, _counts.Count).ToArray(), sums = _sums.Slice(0, 0, _counts.Count).ToArray();
+        Metrics[] metrics = MetricsOfSteps();
         double[] norms = _norms.Slice(0, 0, _steps.Count).ToArray<double>();
         var results = new StepResult[_steps.Count];
         for (int i = 0; i < results.Length; i++)
         {
             Pending step = _steps[i];
-            var sum = new Metrics(_definitions);
-            for (; batch < step.EndOfBatches; batch++)
-                sum.Add(_counts[batch], losses[batch], sums.AsSpan(batch * metrics, metrics));
+            Metrics sum = metrics[i];
             double norm = step.HasNorm ? norms[i] : step.IsPassedOver ? 0 : double.NaN;
             bool isApplied = double.IsFinite(norm) && double.IsFinite(sum.Loss) && step.Anomaly is null;
             results[i] = new StepResult(step.Step, step.LearningRate, sum, norm, isApplied, step.IsShown, step.Anomaly);
@@ -80,6 +81,47 @@ internal sealed class StepValues
         _counts.Clear();
         _steps.Clear();
         return results;
+    }
+
+    // The batches of all workers add up in the order of their numbers, so that the sums are those of one worker.
+    private Metrics[] MetricsOfSteps()
+    {
+        int metrics = _definitions.Count, batch = 0;
+        float[] losses = _losses.Slice(0, 0, _counts.Count).ToArray(), sums = _sums.Slice(0, 0, _counts.Count).ToArray();
+        using var own = new MemoryStream();
+        using var writer = new BinaryWriter(own);
+        foreach (Pending step in _steps)
+        {
+            writer.Write(step.EndOfBatches - batch);
+            for (; batch < step.EndOfBatches; batch++)
+            {
+                writer.Write(_counts[batch]);
+                writer.Write(losses[batch]);
+                foreach (float sum in sums.AsSpan(batch * metrics, metrics))
+                    writer.Write(sum);
+            }
+        }
+
+        writer.Flush();
+        BinaryReader[] readers = [.. _workers.GatherAll(own.ToArray()).Select(bytes => new BinaryReader(new MemoryStream(bytes)))];
+        var steps = new Metrics[_steps.Count];
+        float[] each = new float[metrics];
+        for (int i = 0; i < steps.Length; i++)
+        {
+            steps[i] = new Metrics(_definitions);
+            foreach (BinaryReader reader in readers)
+            {
+                for (int left = reader.ReadInt32(); left > 0; left--)
+                {
+                    (int count, float loss) = (reader.ReadInt32(), reader.ReadSingle());
+                    for (int k = 0; k < metrics; k++)
+                        each[k] = reader.ReadSingle();
+                    steps[i].Add(count, loss, each);
+                }
+            }
+        }
+
+        return steps;
     }
 
     private readonly record struct Pending(long Step, double LearningRate, int EndOfBatches)

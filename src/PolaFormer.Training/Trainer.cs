@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using PolaFormer.Checkpoints;
+using PolaFormer.Distributed;
 using PolaFormer.Files;
 using PolaFormer.NN;
 using PolaFormer.Training.Configuration;
@@ -12,7 +13,7 @@ namespace PolaFormer.Training;
 /// <summary>
 /// Trains the network of a task, and writes to a folder: <c>config.yaml</c>, <c>last.safetensors</c>, <c>best.safetensors</c>,
 /// <c>resume.safetensors</c>, and log and reports (<see cref="RunFiles"/>). Everything random follows from seed, epoch and step, so a resumed run
-/// equals one that was never stopped, for any number of threads.
+/// equals one that was never stopped, for any number of threads. Where several workers train together, the first writes.
 /// </summary>
 public sealed class Trainer
 {
@@ -40,16 +41,27 @@ public sealed class Trainer
     {
         RequireMetrics(task.Metrics);
         (Task, _options, _folder) = (task, options, outputFolder);
-        _stepsPerEpoch = task.BatchesPerEpoch / options.AccumulationSteps;
+        _stepsPerEpoch = task.BatchesPerEpoch / options.BatchesPerStep;
         if (_stepsPerEpoch == 0)
-            throw new ArgumentException($"An epoch has {task.BatchesPerEpoch} batches, fewer than the {options.AccumulationSteps} that accumulate. Give more examples, or smaller batches.", nameof(options));
+            throw new ArgumentException($"An epoch has {task.BatchesPerEpoch} batches, fewer than the {options.BatchesPerStep} of a step. Give more examples, or smaller batches.", nameof(options));
         using IDisposable use = task.Device.Use();
         ModelEma? ema = options.EmaDecay is { } decay ? new ModelEma(task.CreateModel(), task.Model, decay, options.EmaWarmsUp) : null;
         _state = new TrainingState(task, options.Optimizer, ema, new TrainingPosition(options.StartEpoch, 0, _stepsPerEpoch)) { Classes = task.Classes };
+        task.Workers = options.Workers;
         _step = new TrainingStep(options, _state);
         _states = new SavedStates(outputFolder);
         _best = new BestNetwork(task, (network, value, epoch) => SaveModel("best", network, value, epoch, alsoElse: true)) { Saved = options.BestToBeat };
         _bestAverage = new BestNetwork(task, (network, value, epoch) => SaveModel("best_ema", network, value, epoch, alsoElse: false));
+    }
+
+    // What one worker asks all for before a step.
+    [Flags]
+    private enum Request
+    {
+        None = 0,
+        Stop = 1,
+        Save = 2,
+        Show = 4,
     }
 
     private enum EpochEnd
@@ -65,7 +77,12 @@ public sealed class Trainer
     /// <summary>The network.</summary>
     public Module Model => Task.Model;
 
+    /// <summary>Time since the trainer was made in which gradients went between workers, and the part of it that this worker waited for.</summary>
+    public (TimeSpan Exchange, TimeSpan Wait) CommunicationTime => _step.CommunicationTime;
+
     private int Epochs => _options.Epochs;
+
+    private WorkerGroup Workers => _options.Workers;
 
     // Whether the last epoch was done, or as many without a better network as are waited for.
     private bool IsFinished => _state.Position.Epoch >= Epochs || HasStalled;
@@ -86,14 +103,15 @@ public sealed class Trainer
     {
         _startedAt = Stopwatch.GetTimestamp();
         using IDisposable device = Task.Device.Use();
-        Directory.CreateDirectory(_folder);
-        using RunLock held = RunLock.Take(_folder);
+        using RunLock? held = Workers.IsFirst ? Lock() : null;
+        RequireSameRun();
         using IDisposable? anomalies = _options.DetectsAnomalies ? AnomalyDetection.Enable() : null;
-        _observer = new TrainingObservers(observer is null ? [] : [observer]);
+        _observer = new TrainingObservers(observer is null || !Workers.IsFirst ? [] : [observer]);
         string? resumedFrom = Resume();
         if (resumedFrom is null)
             RequireInputsElsewhere();
         RunHistory history = resumedFrom is null ? RunHistory.None : RunHistory.Read(_folder);
+        RequireSameState(resumedFrom, history);
         _earlier = history.Elapsed;
         bool wasFinished = IsFinished;
         if (wasFinished && history.CompleteAt == _state.Position.GlobalStep)
@@ -103,19 +121,19 @@ public sealed class Trainer
         }
 
         // Only now: whatever is refused leaves the files of the run before as they are.
-        if (_options.Configuration.Length > 0)
+        if (_options.Configuration.Length > 0 && Workers.IsFirst)
             Try(() => OutputFile.Write(Path.Combine(_folder, "config.yaml"), _options.Configuration));
-        IReadOnlyList<ITrainingObserver> files = RunFiles.Observers(_folder, _options.PrintEvery);
-        _observer = new TrainingObservers(observer is null ? files : [.. files, observer]);
+        IReadOnlyList<ITrainingObserver> files = Workers.IsFirst ? RunFiles.Observers(_folder, _options.PrintEvery) : [];
+        _observer = new TrainingObservers(observer is null || !Workers.IsFirst ? files : [.. files, observer]);
         Announce(resumedFrom);
         StartTraining();
         if (_options.OnNonFinite == NonFinitePolicy.Rollback)
-            _states.Save(_state);
+            SaveState();
         _savedAt = Stopwatch.GetTimestamp();
         EpochEnd end = RunEpochs(stop);
         if (end == EpochEnd.Stopped)
             Save();
-        Evaluation? test = end == EpochEnd.Stopped || !Task.HasTest ? null : TestChosen(stop);
+        Evaluation? test = end == EpochEnd.Stopped || !Task.HasTest ? null : TestChosen(WithinEvaluation(stop));
         bool isComplete = end != EpochEnd.Stopped && (test is not null || !Task.HasTest);
         _observer.RunEnded(End(isComplete, wasFinished) with { Test = test });
         return isComplete;
@@ -206,6 +224,45 @@ public sealed class Trainer
             throw new TrainingException($"{path}: {ClassDifference.Describe("the saved weights", saved, "the data", Task.Classes)}. Use the data they were trained on, or another output folder; MODEL.PRETRAINED starts a new run from a network of other classes.");
     }
 
+    private RunLock Lock()
+    {
+        Directory.CreateDirectory(_folder);
+        return RunLock.Take(_folder);
+    }
+
+    // What must be the same on every worker, for their weights to stay the same.
+    private void RequireSameRun()
+    {
+        if (Workers.Size == 1)
+            return;
+        WorkerAgreement.Require(
+            Workers,
+            ("version of this program", typeof(Trainer).Assembly.GetName().Version!.ToString()),
+            ("recipe", _options.Configuration),
+            ("data", $"{Task.BatchesPerEpoch} batches: {Task.DataDescription}, classes {string.Join(", ", Task.Classes)}"),
+            ("network", $"{Task.Name}, {Model.ParameterCount} parameters"));
+    }
+
+    private void RequireSameState(string? resumedFrom, RunHistory history)
+    {
+        if (Workers.Size > 1)
+            WorkerAgreement.Require(Workers, ($"saved state or first weights (a run's folder must be the same on all machines: {_folder})", $"{resumedFrom is null} {history.CompleteAt} {TrainingCheckpoint.DigestOf(_state)}"));
+    }
+
+    // The state is on the disk before a worker goes on, which may read it.
+    private void SaveState()
+    {
+        try
+        {
+            if (Workers.IsFirst)
+                _states.Save(_state);
+        }
+        finally
+        {
+            Workers.Any(0);
+        }
+    }
+
     // The networks that a new run writes must not replace the one it starts from.
     private void RequireInputsElsewhere()
     {
@@ -247,10 +304,11 @@ public sealed class Trainer
     {
         int epoch = Task.Epoch = _state.Position.Epoch;
         _speed = new TrainingSpeed(_state.Metrics.Count);
-        using IEnumerator<TrainingBatch> batches = Task.Results(epoch, _state.Position.Step * _options.AccumulationSteps).GetEnumerator();
+        using IEnumerator<TrainingBatch> batches = Task.Results(epoch, _step.Share.Numbers(_state.Position.Step, _stepsPerEpoch)).GetEnumerator();
         while (_state.Position.Step < _stepsPerEpoch)
         {
-            if (stop.IsCancellationRequested)
+            Request request = RequestOfAll(stop);
+            if (request.HasFlag(Request.Stop))
                 return TakeResults() ? EpochEnd.Stopped : EpochEnd.RolledBack;
             long step = _state.Position.GlobalStep;
             double rate = _options.Schedule.RateOf(step);
@@ -270,7 +328,7 @@ public sealed class Trainer
                 _observer.Warned($"Steps are not always repeated as a whole, which is slower: {reason}");
             }
 
-            bool isShown = _observer.WantsStep(_state.Position.Step), isSaved = _options.SaveMinutes > 0 && Stopwatch.GetElapsedTime(_savedAt).TotalMinutes > _options.SaveMinutes;
+            bool isShown = request.HasFlag(Request.Show), isSaved = request.HasFlag(Request.Save);
             if (isShown)
                 _step.Show();
             if ((isShown || isSaved || _step.MustBeRead) && !TakeResults())
@@ -280,6 +338,20 @@ public sealed class Trainer
         }
 
         return !TakeResults() ? EpochEnd.RolledBack : EndEpoch(stop) ? EpochEnd.Complete : EpochEnd.Stopped;
+    }
+
+    // Several workers stop between steps, where they agree on it.
+    private CancellationToken WithinEvaluation(CancellationToken stop) => Workers.Size == 1 ? stop : CancellationToken.None;
+
+    // The same for all, so that all stop, save and read at the same step.
+    private Request RequestOfAll(CancellationToken stop)
+    {
+        Request own = stop.IsCancellationRequested ? Request.Stop : Request.None;
+        if (Workers.IsFirst && _options.SaveMinutes > 0 && Stopwatch.GetElapsedTime(_savedAt).TotalMinutes > _options.SaveMinutes)
+            own |= Request.Save;
+        if (_observer.WantsStep(_state.Position.Step + 1))
+            own |= Request.Show;
+        return (Request)Workers.Any((int)own);
     }
 
     // Counts and shows the steps since the last call; whatever saves or evaluates calls it before. False where one of them was not
@@ -317,6 +389,7 @@ public sealed class Trainer
     private bool EndEpoch(CancellationToken stop)
     {
         double rate = _options.Schedule.RateOf(Math.Max(_state.Position.GlobalStep - 1, 0)), examplesPerSecond = _speed.ExamplesPerSecond(_state.Metrics.Count);
+        stop = WithinEvaluation(stop);
         if (Task.Evaluate(Model, stop) is not { } evaluation)
             return false;
         Evaluation? emaEvaluation = null;
@@ -401,7 +474,7 @@ public sealed class Trainer
             Attempt(() => SaveModel("last_ema", ema.Average, emaValue, epoch, alsoElse: false));
         _state.Position = _state.Position with { Best = _best.Saved, BestEpoch = _best.SavedEpoch, BestEma = _bestAverage.Saved };
         if (failure is null || !IsFinished)
-            _states.Save(_state);
+            SaveState();
         _savedAt = Stopwatch.GetTimestamp();
         if (failure is not null)
             ExceptionDispatchInfo.Throw(failure);
@@ -422,6 +495,8 @@ public sealed class Trainer
     // Formats of others hold whole epochs, averages in the same file.
     private void SaveModel(string name, Module model, double? value, int epoch, bool alsoElse)
     {
+        if (!Workers.IsFirst)
+            return;
         string path = Path.Combine(_folder, name);
         TrainingCheckpoint.SaveModel($"{path}.safetensors", model, Task.Describe(value, epoch));
         if (alsoElse)

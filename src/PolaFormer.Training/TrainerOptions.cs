@@ -1,3 +1,4 @@
+using PolaFormer.Distributed;
 using PolaFormer.NN;
 using PolaFormer.Training.Optimization;
 
@@ -26,6 +27,15 @@ public sealed record TrainerOptions
 
     /// <summary>Batches whose gradients add up before the weights change.</summary>
     public int AccumulationSteps { get; init; } = 1;
+
+    /// <summary>
+    /// Parts of a step's batch, which are batches of the task, and whose gradients add up in one binary tree, whatever the number of
+    /// workers: a power of two. 1 for whole batches; else <see cref="AccumulationSteps"/> is 1.
+    /// </summary>
+    public int MicroBatches { get; init; } = 1;
+
+    /// <summary>The processes that train together, of which the first writes the files of the run.</summary>
+    public WorkerGroup Workers { get; init; } = WorkerGroup.Single;
 
     /// <summary>Largest global norm of the gradients, or largest element; 0 for no limit.</summary>
     public double ClipGradient { get; init; }
@@ -77,6 +87,9 @@ public sealed record TrainerOptions
 
     /// <summary>The settings as text, written to <c>config.yaml</c> and shown in the report; empty for none.</summary>
     public string Configuration { get; init; } = "";
+
+    /// <summary>Batches of the task in a step, of all workers together.</summary>
+    internal int BatchesPerStep => AccumulationSteps * MicroBatches;
 
     /// <summary>Writes a network in another format, too: its path without extension, the network, the state of the run, how far the network has come. Null for none.</summary>
     internal Action<string, Module, TrainingState, TrainingPosition>? AlsoWrite { get; init; }

@@ -152,6 +152,9 @@ internal static class TrainingCheckpoint
         }
     }
 
+    /// <summary>A digest of all that is saved but the position.</summary>
+    public static string DigestOf(TrainingState state) => Digest(state.Tensors(), []);
+
     private static string Digest(IEnumerable<(string Name, Tensor Tensor)> tensors, IEnumerable<KeyValuePair<string, string>> values)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

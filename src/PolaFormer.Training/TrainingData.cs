@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using PolaFormer.Training.Configuration;
 using PolaFormer.Vision;
 using PolaFormer.Vision.Datasets;
@@ -73,7 +75,7 @@ public sealed class TrainingData
 
         var options = new DataLoaderOptions
         {
-            BatchSize = data.BatchSize,
+            BatchSize = MicroBatches.SizeOf(config),
             Seed = (ulong)config.Seed,
             Workers = Math.Min(data.NumWorkers, Environment.ProcessorCount),
             CacheBytes = isSmall ? SmallImagesCacheBytes : 0,
@@ -85,7 +87,7 @@ public sealed class TrainingData
         var preparation = new EvalTransform(data.ImgSize, centerCrop ? EvalResize.SquareThenCrop : EvalResize.Square, filter, normalization);
         return new TrainingData(
             new DataLoader(train, augmentation, options with { Shuffle = true, DropLast = true, BalancedBy = data.Balanced ? LabelsOf(train) : null }),
-            new DataLoader(evaluation, preparation, options), evaluation, mean, std, centerCrop, train);
+            new DataLoader(evaluation, preparation, options with { BatchSize = data.BatchSize }), evaluation, mean, std, centerCrop, train);
     }
 
     /// <summary>Training images of each class.</summary>
@@ -107,6 +109,9 @@ public sealed class TrainingData
         var images = new ImageFolder(data.DataPath);
         return data.HoldOut == 1 ? (images, images) : StratifiedSplit.Divide(images, data.HoldOut, (ulong)config.Seed);
     }
+
+    /// <summary>Number and labels of the training images, the latter as a digest: other images have another description.</summary>
+    public string Describe() => $"{_images.Count} images, {Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(LabelsOf(_images).AsSpan())))}";
 
     private static IImageDataset OpenSplit(TrainingConfig config, string split)
     {

@@ -32,18 +32,31 @@ internal sealed class TrainingStep : IDisposable
     private RepeatedGradients? _repeated;
     private Func<IReadOnlyList<Tensor>, BatchResult>? _compute;
 
+    private readonly BatchShare _share;
+
+    // Where batches are cut into parts.
+    private readonly GradientTree? _tree;
+
     public TrainingStep(TrainerOptions options, TrainingState state)
     {
         (_options, _state) = (options, state);
-        (TrainingTask task, int count) = (state.Task, options.AccumulationSteps);
+        TrainingTask task = state.Task;
         _parameters = [.. state.Model.Parameters()];
-        _values = new StepValues(task.Metrics, task.Device, count);
+        _values = new StepValues(task.Metrics, task.Device, options.BatchesPerStep, options.Workers);
+        _share = BatchShare.Of(options.Workers, options.BatchesPerStep);
+        _tree = options.MicroBatches > 1 ? new GradientTree(options.Workers, _share, state.Model, isOverlapped: !options.DetectsAnomalies) : null;
         _isChecked = options.OnNonFinite == NonFinitePolicy.Skip || options.DetectsAnomalies || !task.Device.IsAsynchronous;
-        if (!_isChecked && options.RepeatsSteps && task.TrainsFromInputs)
-            _results = (Tensor.Empty([count], device: task.Device), Tensor.Empty([count, task.Metrics.Count], device: task.Device));
+        if (_tree is null && !_isChecked && options.RepeatsSteps && task.TrainsFromInputs)
+            _results = (Tensor.Empty([options.BatchesPerStep], device: task.Device), Tensor.Empty([options.BatchesPerStep, task.Metrics.Count], device: task.Device));
         if (options.OnNonFinite == NonFinitePolicy.Skip)
             _statistics = [.. state.Model.StateDict().Where(entry => entry.Tensor is not Parameter).Select(entry => (entry.Tensor, entry.Tensor.Clone()))];
     }
+
+    /// <summary>The batches of a step that this worker computes.</summary>
+    public BatchShare Share => _share;
+
+    /// <summary>Time in which gradients went between workers, and the part of it that was waited for.</summary>
+    public (TimeSpan Exchange, TimeSpan Wait) CommunicationTime => _tree is null ? default : (_tree.ExchangeTime, _tree.WaitTime);
 
     /// <summary>Whether the steps must be read before another one.</summary>
     public bool MustBeRead => _isChecked || _values.IsFull;
@@ -52,7 +65,7 @@ internal sealed class TrainingStep : IDisposable
     public string? WhyNotWhole { get; private set; }
 
     /// <summary>Runs the step. Where values are read after every step and are not finite, weights, moments and statistics stay as they were.</summary>
-    /// <param name="batches">As many batches as accumulate are taken.</param>
+    /// <param name="batches">This worker's batches; those of a step are taken.</param>
     /// <param name="step">Number in the run, from 0: random numbers follow from it.</param>
     /// <param name="learningRate">Learning rate.</param>
     public void Run(IEnumerator<TrainingBatch> batches, long step, double learningRate)
@@ -79,7 +92,7 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Takes the batches of a step and computes nothing.</summary>
     public void PassOver(IEnumerator<TrainingBatch> batches, long step, double learningRate)
     {
-        for (int i = 0; i < _options.AccumulationSteps; i++)
+        for (int i = 0; i < _share.Count; i++)
             batches.MoveNext();
         _values.PassOver(step, learningRate);
     }
@@ -101,30 +114,43 @@ internal sealed class TrainingStep : IDisposable
     private Tensor? ComputeInTurn(IEnumerator<TrainingBatch> batches, long step, out string? anomaly)
     {
         _state.Model.ZeroGrad();
+        _tree?.Begin();
         bool isFinite = true;
         anomaly = null;
-        for (int i = 0; i < _options.AccumulationSteps && batches.MoveNext(); i++)
+        for (int i = _share.First; i < _share.End && batches.MoveNext(); i++)
         {
             RandomStep.Current = new RandomStep(_options.Seed, NumberOf(step, i));
+            using IDisposable? observed = _tree?.BeginMicroBatch(i);
+            bool isBatchFinite = false;
             try
             {
-                using var scope = MemoryScope.Enter();
-                using var tape = Tape.Start();
-                BatchResult result = batches.Current.Run();
-                _values.Add(result);
-                if (_isChecked && !float.IsFinite(result.Loss.Item()))
-                    isFinite = false;
-                else
-                    Backward(tape, result.Loss);
+                isBatchFinite = Accumulate(batches.Current);
             }
             catch (NonFiniteException error)
             {
-                isFinite = false;
                 anomaly ??= error.Message;
             }
+
+            _tree?.Add(i, isBatchFinite);
+            isFinite &= isBatchFinite;
         }
 
+        // The others wait for the sum, finite or not.
+        _tree?.End();
         return isFinite ? Clip() : null;
+    }
+
+    // Adds a batch's gradients; false where the loss is looked at and not finite.
+    private bool Accumulate(in TrainingBatch batch)
+    {
+        using var scope = MemoryScope.Enter();
+        using var tape = Tape.Start();
+        BatchResult result = batch.Run();
+        _values.Add(result);
+        if (_isChecked && !float.IsFinite(result.Loss.Item()))
+            return false;
+        Backward(tape, result.Loss);
+        return true;
     }
 
     // The same of batches whose inputs are all made first, so that the device may repeat what is computed from them as a whole.
@@ -132,7 +158,7 @@ internal sealed class TrainingStep : IDisposable
     {
         var inputs = new List<IReadOnlyList<Tensor>>();
         var counts = new List<int>();
-        for (int i = 0; i < _options.AccumulationSteps && batches.MoveNext(); i++)
+        for (int i = 0; i < _share.PerStep && batches.MoveNext(); i++)
         {
             RandomStep.Current = new RandomStep(_options.Seed, NumberOf(step, i));
             inputs.Add(batches.Current.Inputs());
@@ -173,11 +199,11 @@ internal sealed class TrainingStep : IDisposable
         }
     }
 
-    private ulong NumberOf(long step, int batch) => (ulong)((step * _options.AccumulationSteps) + batch);
+    private ulong NumberOf(long step, int batch) => (ulong)((step * _share.PerStep) + batch);
 
     private void Backward(Tape tape, Tensor loss)
     {
-        float share = 1f / _options.AccumulationSteps;
+        float share = 1f / _share.PerStep;
         tape.Backward(share == 1 ? loss : loss * share);
     }
 

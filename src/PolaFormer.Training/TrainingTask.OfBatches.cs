@@ -15,17 +15,17 @@ public abstract class TrainingTask<TBatch>(Device? device = null) : TrainingTask
     public abstract Tensor Predict(Module model, TBatch batch);
 
     /// <inheritdoc/>
-    public override Evaluation? Evaluate(Module model, CancellationToken stop = default) => Evaluate(model, EvaluationBatches(), stop);
+    public override Evaluation? Evaluate(Module model, CancellationToken stop = default) => Evaluate(model, EvaluationShare(Workers.Rank, Workers.Size), stop);
 
     /// <inheritdoc/>
-    public override Evaluation? Test(Module model, CancellationToken stop = default) => HasTest ? Evaluate(model, TestBatches(), stop) : base.Test(model, stop);
+    public override Evaluation? Test(Module model, CancellationToken stop = default) => HasTest ? Evaluate(model, TestBatches().Where((_, number) => number % Workers.Size == Workers.Rank), stop) : base.Test(model, stop);
 
     internal sealed override bool TrainsFromInputs => HasInputs;
 
-    internal override IEnumerable<TrainingBatch> Results(int epoch, int firstBatch)
+    internal override IEnumerable<TrainingBatch> Results(int epoch, IReadOnlyList<int> numbers)
     {
         bool hasInputs = HasInputs;
-        foreach (TBatch batch in TrainingBatches(epoch, firstBatch))
+        foreach (TBatch batch in TrainingBatches(epoch, numbers))
         {
             int count = CountOf(batch);
             yield return new TrainingBatch(count, () => hasInputs ? Inputs(batch) : [], inputs =>
@@ -42,13 +42,18 @@ public abstract class TrainingTask<TBatch>(Device? device = null) : TrainingTask
         }
     }
 
-    /// <summary>The batches of an epoch of training.</summary>
+    /// <summary>Batches of an epoch of training.</summary>
     /// <param name="epoch">From 0.</param>
-    /// <param name="firstBatch">Batch to begin with; those before it were trained on before the run was stopped.</param>
-    protected abstract IEnumerable<TBatch> TrainingBatches(int epoch, int firstBatch);
+    /// <param name="numbers">Numbers of the batches in the epoch, from 0, rising: those before were trained on before the run was stopped, those between are other workers'.</param>
+    protected abstract IEnumerable<TBatch> TrainingBatches(int epoch, IReadOnlyList<int> numbers);
 
     /// <summary>The batches that networks are evaluated on, in the same order each time.</summary>
     protected abstract IEnumerable<TBatch> EvaluationBatches();
+
+    /// <summary>Those of the batches that networks are evaluated on which one of several workers takes.</summary>
+    /// <param name="worker">Number of the worker, and of its first batch.</param>
+    /// <param name="workers">Number of workers, and from one batch to the next.</param>
+    protected virtual IEnumerable<TBatch> EvaluationShare(int worker, int workers) => EvaluationBatches().Where((_, number) => number % workers == worker);
 
     /// <summary>The batches that the chosen network is tested on.</summary>
     protected virtual IEnumerable<TBatch> TestBatches() => [];
@@ -89,7 +94,7 @@ public abstract class TrainingTask<TBatch>(Device? device = null) : TrainingTask
         {
             Tensor predictions = Predict(model, batch);
             return ResultOf(predictions, Loss(predictions, batch), batch);
-        }, stop);
+        }, stop, Workers);
 
     private BatchResult ResultOf(Tensor predictions, Tensor loss, TBatch batch) =>
         new(CountOf(batch), loss, Measure(predictions.Detach(), batch, loss.Detach()));

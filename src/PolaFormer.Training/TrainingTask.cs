@@ -1,4 +1,5 @@
 using PolaFormer.Checkpoints;
+using PolaFormer.Distributed;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
 
@@ -45,6 +46,12 @@ public abstract class TrainingTask
     /// <summary>Epoch under way, from 0; the trainer sets it before it asks for the epoch's batches or its evaluation.</summary>
     public int Epoch { get; internal set; }
 
+    /// <summary>Those that train together; the trainer sets it. Evaluations may be shared among them.</summary>
+    public WorkerGroup Workers { get; internal set; } = WorkerGroup.Single;
+
+    /// <summary>What tells these data from others, so that workers with different data are noticed: a count, a digest of names or labels.</summary>
+    public virtual string DataDescription => "";
+
     /// <summary>Whether the chosen network is tested at the end of a run, on examples that chose nothing.</summary>
     public virtual bool HasTest => false;
 
@@ -71,6 +78,6 @@ public abstract class TrainingTask
     /// <summary>Whether a training step computes from the inputs of its batches alone.</summary>
     internal abstract bool TrainsFromInputs { get; }
 
-    /// <summary>The batches of an epoch.</summary>
-    internal abstract IEnumerable<TrainingBatch> Results(int epoch, int firstBatch);
+    /// <summary>Batches of an epoch by their numbers.</summary>
+    internal abstract IEnumerable<TrainingBatch> Results(int epoch, IReadOnlyList<int> numbers);
 }

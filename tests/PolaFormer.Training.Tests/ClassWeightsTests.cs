@@ -69,7 +69,7 @@ public sealed class ClassWeightsTests
         ClassificationTask task = Task(data, weights);
         task.Model.Evaluate();
         using var tape = Tape.Start();
-        return task.Results(0, 0).First().Run().Loss.Item();
+        return task.Results(0, [0]).First().Run().Loss.Item();
     }
 
     private static ClassificationTask Task(string data, string weights, params string[] options)

@@ -36,8 +36,8 @@ internal sealed class SequenceTask(Device? device = null) : TrainingTask<(Tensor
 
     public override Tensor Predict(Module model, (Tensor Tokens, int[] Labels) batch) => model.Forward(batch.Tokens);
 
-    protected override IEnumerable<(Tensor Tokens, int[] Labels)> TrainingBatches(int epoch, int firstBatch) => _train.Shuffled(seed: 5, epoch, firstBatch)
-        .Select((batch, i) => firstBatch + i == CutAt ? (batch.Tokens.Slice(0, 0, 4), batch.Labels[..4]) : batch);
+    protected override IEnumerable<(Tensor Tokens, int[] Labels)> TrainingBatches(int epoch, IReadOnlyList<int> numbers) => _train.Shuffled(seed: 5, epoch, numbers)
+        .Select((batch, i) => numbers[i] == CutAt ? (batch.Tokens.Slice(0, 0, 4), batch.Labels[..4]) : batch);
 
     protected override IEnumerable<(Tensor Tokens, int[] Labels)> EvaluationBatches() => _evaluation.InOrder();
 

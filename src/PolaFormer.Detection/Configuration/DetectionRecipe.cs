@@ -79,8 +79,8 @@ public sealed record DetectionRecipe
             Epochs = Epochs,
             Optimizer = Momentum is { } momentum ? new Sgd(groups, momentum, nesterov: false) : new AdamW(groups),
             Schedule = FallsSteadily
-                ? new PolySchedule(BaseRate, (long)Epochs * task.BatchesPerEpoch, WarmupSteps: WarmupSteps)
-                : new EpochStepSchedule(BaseRate, task.BatchesPerEpoch, RateEpochs, WarmupSteps),
+                ? new PolySchedule(BaseRate, (long)Epochs * task.StepsPerEpoch, WarmupSteps: WarmupSteps)
+                : new EpochStepSchedule(BaseRate, task.StepsPerEpoch, RateEpochs, WarmupSteps),
             Seed = seed,
         };
     }

@@ -79,6 +79,9 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     /// <inheritdoc/>
     public override int BatchesPerEpoch => _order.Count;
 
+    /// <summary>Steps of an epoch.</summary>
+    public int StepsPerEpoch => BatchesPerEpoch / _options.BatchesPerStep;
+
     /// <inheritdoc/>
     public override IReadOnlyList<string> Classes => [.. _options.Train.Annotations.Categories.Select(category => category.Name)];
 
@@ -109,8 +112,11 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     }
 
     /// <inheritdoc/>
-    protected override IEnumerable<DetectionInput[]> TrainingBatches(int epoch, int firstBatch) =>
-        Prefetch.Of(_order.Of(epoch).Skip(firstBatch).Select<int[], Func<DetectionInput[]>>(numbers => () => Make(epoch, numbers)));
+    protected override IEnumerable<DetectionInput[]> TrainingBatches(int epoch, IReadOnlyList<int> numbers)
+    {
+        int[][] batches = _order.Of(epoch);
+        return Prefetch.Of(numbers.Select<int, Func<DetectionInput[]>>(number => () => Make(epoch, batches[number])));
+    }
 
     /// <summary>None: images are measured at sizes of their own.</summary>
     protected override IEnumerable<DetectionInput[]> EvaluationBatches() => [];

@@ -33,6 +33,9 @@ public sealed record DetectionTaskOptions
     /// <summary>Images of a batch.</summary>
     public int BatchSize { get; init; } = 2;
 
+    /// <summary>Batches that make up a step of training: the parts that a step's images are cut into.</summary>
+    public int BatchesPerStep { get; init; } = 1;
+
     /// <summary>Weights, order and draws follow from it.</summary>
     public ulong Seed { get; init; }
 

@@ -1,5 +1,6 @@
 using PolaFormer.Detection.Configuration;
 using PolaFormer.Detection.Data;
+using PolaFormer.Distributed;
 using PolaFormer.Tensors;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
@@ -22,10 +23,11 @@ public static class DetectionTrainer
     /// <param name="config">The recipe.</param>
     /// <param name="outputFolder">Where the run writes.</param>
     /// <param name="device">Where to train; the default device where null.</param>
+    /// <param name="workers">Those that train together; this process alone where null.</param>
     /// <exception cref="ConfigurationException">A key asks for what is not supported.</exception>
     /// <exception cref="Files.FileException">The annotations cannot be read.</exception>
     /// <exception cref="Checkpoints.CheckpointException">MODEL.PRETRAINED cannot be read or does not fit.</exception>
-    public static Trainer Create(TrainingConfig config, string outputFolder, Device? device = null)
+    public static Trainer Create(TrainingConfig config, string outputFolder, Device? device = null, WorkerGroup? workers = null)
     {
         RequireSupported(config);
         DetectorEntry entry = DetectorRegistry.Find(config.Model.Type);
@@ -42,14 +44,15 @@ public static class DetectionTrainer
                 Pipeline = config.Detection.MultiScale ? DetectionPipeline.MultiScale : PipelineOf(config.Detection, side),
                 Scale = (side * 5 / 3, side),
                 Repeats = config.Detection.Repeats,
-                BatchSize = config.Data.BatchSize,
+                BatchSize = MicroBatches.SizeOf(config),
+                BatchesPerStep = MicroBatches.CountOf(config),
                 Seed = (ulong)config.Seed,
                 Pretrained = config.Model.Pretrained,
             },
             device);
         task.Network.Backbone.UseCheckpoint = config.Train.UseCheckpoint;
-        TrainerOptions published = Fitted(RecipeOf(entry), config, task.BatchesPerEpoch).ToOptions(task);
-        return new Trainer(task, ConfiguredTrainer.Options(config, published.Optimizer, published.Schedule), outputFolder);
+        TrainerOptions published = Fitted(RecipeOf(entry), config, task.StepsPerEpoch).ToOptions(task);
+        return new Trainer(task, ConfiguredTrainer.Options(config, published.Optimizer, published.Schedule, workers), outputFolder);
     }
 
     private static DetectionRecipe RecipeOf(DetectorEntry entry) => entry.Recipe ?? new DetectionRecipe();

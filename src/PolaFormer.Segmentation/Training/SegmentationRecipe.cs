@@ -77,11 +77,11 @@ public sealed record SegmentationRecipe
     /// <exception cref="ArgumentException">The iterations are no whole number of intervals.</exception>
     public TrainerOptions ToOptions(SegmentationTask task, ulong seed = 0)
     {
-        if (Iterations < 1 || Iterations % task.BatchesPerEpoch != 0)
-            throw new ArgumentException($"{Iterations} iterations are no whole number of intervals of {task.BatchesPerEpoch}. Choose an interval that divides them.");
+        if (Iterations < 1 || Iterations % task.StepsPerEpoch != 0)
+            throw new ArgumentException($"{Iterations} iterations are no whole number of intervals of {task.StepsPerEpoch}. Choose an interval that divides them.");
         return new TrainerOptions
         {
-            Epochs = Iterations / task.BatchesPerEpoch,
+            Epochs = Iterations / task.StepsPerEpoch,
             Optimizer = new AdamW(new CustomKeys(Keys).Split(task.Network, WeightDecay)),
             Schedule = new PolySchedule(LearningRate, Iterations, Power, 0, Math.Min(WarmupIterations, Iterations), WarmupRatio),
             Seed = seed,

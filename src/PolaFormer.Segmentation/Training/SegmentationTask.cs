@@ -62,7 +62,10 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
     public override IReadOnlyList<MetricDefinition> Metrics => SegmentationEvaluation.Metrics;
 
     /// <inheritdoc/>
-    public override int BatchesPerEpoch => _options.Interval;
+    public override int BatchesPerEpoch => _options.Interval * _options.BatchesPerStep;
+
+    /// <summary>Steps of an epoch: the iterations between evaluations.</summary>
+    public int StepsPerEpoch => _options.Interval;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Classes => _options.Classes.Names;
@@ -87,10 +90,10 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
     }
 
     /// <inheritdoc/>
-    protected override IEnumerable<SegmentationBatch> TrainingBatches(int epoch, int firstBatch)
+    protected override IEnumerable<SegmentationBatch> TrainingBatches(int epoch, IReadOnlyList<int> numbers)
     {
         var stream = new SampleStream(_options.Train.Count, _options.Seed);
-        return Prefetch.Of(Enumerable.Range(firstBatch, BatchesPerEpoch - firstBatch).Select<int, Func<SegmentationBatch>>(batch =>
+        return Prefetch.Of(numbers.Select<int, Func<SegmentationBatch>>(batch =>
         {
             long place = (((long)epoch * BatchesPerEpoch) + batch) * _options.BatchSize;
             (int Pass, int Example)[] examples = [.. Enumerable.Range(0, _options.BatchSize).Select(i => stream.At(place + i))];

@@ -30,6 +30,9 @@ public sealed record SegmentationTaskOptions
     /// <summary>Images of a batch.</summary>
     public int BatchSize { get; init; } = 16;
 
+    /// <summary>Batches that make up a step of training: the parts that a step's images are cut into.</summary>
+    public int BatchesPerStep { get; init; } = 1;
+
     /// <summary>Iterations between evaluations: an epoch of the trainer.</summary>
     public int Interval { get; init; } = 8000;
 

@@ -1,5 +1,6 @@
 using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Networks;
+using PolaFormer.Distributed;
 using PolaFormer.Tensors;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
@@ -19,11 +20,12 @@ public static class SegmentationTrainer
     /// <param name="config">The recipe.</param>
     /// <param name="outputFolder">Where the run writes.</param>
     /// <param name="device">Where to train; the default device where null.</param>
+    /// <param name="workers">Those that train together; this process alone where null.</param>
     /// <exception cref="ConfigurationException">A key asks for what is not supported.</exception>
     /// <exception cref="Files.FileException">The file of the classes cannot be read.</exception>
     /// <exception cref="Vision.ImageException">The data cannot be opened.</exception>
     /// <exception cref="Checkpoints.CheckpointException">MODEL.PRETRAINED cannot be read or does not fit.</exception>
-    public static Trainer Create(TrainingConfig config, string outputFolder, Device? device = null)
+    public static Trainer Create(TrainingConfig config, string outputFolder, Device? device = null, WorkerGroup? workers = null)
     {
         RequireSupported(config);
         SegmenterEntry entry = SegmenterRegistry.Find(config.Model.Type);
@@ -41,14 +43,15 @@ public static class SegmentationTrainer
                     ? new TrainingPipeline { Scale = (4 * size, size), CropHeight = size, CropWidth = width }
                     : new TrainingPipeline { Scale = (4 * size, size), CropHeight = size, CropWidth = width, Ratio = (1, 1), MaxClassShare = 1, FlipChance = 0, DistortsColors = false },
                 TestPipeline = new TestPipeline { Scale = (4 * size, size) },
-                BatchSize = config.Data.BatchSize,
+                BatchSize = MicroBatches.SizeOf(config),
+                BatchesPerStep = MicroBatches.CountOf(config),
                 Interval = config.Segmentation.StepsPerEpoch,
                 Seed = (ulong)config.Seed,
                 Pretrained = config.Model.Pretrained,
             },
             device);
         TrainerOptions published = RecipeOf(entry, config).ToOptions(task);
-        return new Trainer(task, ConfiguredTrainer.Options(config, published.Optimizer, published.Schedule), outputFolder);
+        return new Trainer(task, ConfiguredTrainer.Options(config, published.Optimizer, published.Schedule, workers), outputFolder);
     }
 
     // Without weights to start from there are no statistics of batch norms to keep.

@@ -8,4 +8,9 @@ public interface ITapeObserver
 
     /// <summary>The backward pass of an operator has computed the gradient of one of its inputs.</summary>
     void GradientComputed(Operator op, Columns gradient);
+
+    /// <summary>The backward pass has added to the gradient of a tensor that no operator produced, such as a parameter.</summary>
+    void LeafGradientAdded(Tensor leaf)
+    {
+    }
 }

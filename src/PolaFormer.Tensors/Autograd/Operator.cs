@@ -111,9 +111,14 @@ public abstract class Operator
             throw new InvalidOperationException($"{Name}: a gradient of shape {dx.Shape} for an input of shape {input.Shape}.");
         Tape.Observer?.GradientComputed(this, dx.Rank == 0 ? new Columns(dx, 0, 1) : dx);
         if (input.Producer is { } producer)
+        {
             producer.Receive(dx);
+        }
         else
+        {
             input.AccumulateGrad(dx);
+            Tape.Observer?.LeafGradientAdded(input);
+        }
     }
 
     /// <summary>Adds to the gradient of some columns of an input what has been written to the result of <see cref="NewGradient(Columns)"/>.</summary>
@@ -123,9 +128,14 @@ public abstract class Operator
         if (Tape.Observer is { } observer && Tape.CurrentBackward is { } current)
             observer.GradientComputed(current, dx);
         if (source.Producer is { } producer)
+        {
             producer.ReceiveColumns(input, dx);
+        }
         else if (source.IsTracked)
+        {
             source.Device.Run(new AddToColumns(dx.Source, input.Of(source.GradToAddTo())));
+            Tape.Observer?.LeafGradientAdded(source);
+        }
     }
 
     /// <summary>Runs the backward pass on what was saved; activations of which narrower copies are kept have values again meanwhile.</summary>

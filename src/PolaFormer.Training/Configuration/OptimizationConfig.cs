@@ -55,6 +55,10 @@ public sealed class OptimizationConfig
     [Range(1, 1 << 20)]
     public int AccumulationSteps { get; set; } = 1;
 
+    /// <summary>MICRO_BATCHES (ours): parts of a batch whose gradients add up in one binary tree, so that any number of workers gives the same bits; a power of two, 0 for as many as there are workers.</summary>
+    [Range(0, 1 << 16)]
+    public int MicroBatches { get; set; }
+
     /// <summary>AUTO_RESUME: continue from what lies in the output folder.</summary>
     public bool AutoResume { get; set; } = true;
 

@@ -42,43 +42,52 @@ public sealed class DataLoader
     /// <summary>How long callers have waited for batches so far.</summary>
     public TimeSpan WaitTime { get; private set; }
 
-    /// <summary>
-    /// The batches of an epoch, each valid until the next is asked for. One whose images are all bad is left out; where
-    /// <see cref="DataLoaderOptions.DropLast"/> asks for epochs of equal length it is an error.
-    /// </summary>
+    /// <summary>The batches of an epoch, as <see cref="Epoch(int, IReadOnlyList{int})"/> gives them.</summary>
     /// <param name="epoch">Epoch, from 0.</param>
     /// <param name="firstBatch">Batch to begin with, 0 … <see cref="BatchCount"/>: those before are neither read nor decoded.</param>
     /// <exception cref="ImageException">While enumerating: an image is bad, and bad images are not skipped; or all of a batch are.</exception>
     public IEnumerable<Batch> Epoch(int epoch, int firstBatch = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         ArgumentOutOfRangeException.ThrowIfNegative(firstBatch);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(firstBatch, BatchCount);
+        return Epoch(epoch, [.. Enumerable.Range(firstBatch, BatchCount - firstBatch)]);
+    }
+
+    /// <summary>
+    /// Some batches of an epoch, each valid until the next is asked for. One whose images are all bad is left out; where
+    /// <see cref="DataLoaderOptions.DropLast"/> asks for epochs of equal length it is an error.
+    /// </summary>
+    /// <param name="epoch">Epoch, from 0.</param>
+    /// <param name="numbers">Numbers of the batches, each 0 … <see cref="BatchCount"/> − 1: the others are neither read nor decoded.</param>
+    /// <exception cref="ImageException">While enumerating: an image is bad, and bad images are not skipped; or all of a batch are.</exception>
+    public IEnumerable<Batch> Epoch(int epoch, IReadOnlyList<int> numbers)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         int[] order = _options is { Shuffle: true, BalancedBy: { } labels }
             ? SampleOrder.Balanced(labels, _options.Seed, epoch)
             : _options.Shuffle ? SampleOrder.Shuffled(_dataset.Count, _options.Seed, epoch, _dataset.ShardStarts) : SampleOrder.Sequential(_dataset.Count);
-        IEnumerable<Batch> batches = _options.Workers == 0 ? OnThisThread(order, epoch, firstBatch) : InBackground(order, epoch, firstBatch);
+        IEnumerable<Batch> batches = _options.Workers == 0 ? OnThisThread(order, epoch, numbers) : InBackground(order, epoch, numbers);
         return batches.Where(batch => batch.Count > 0);
     }
 
-    private IEnumerable<Batch> OnThisThread(int[] order, int epoch, int firstBatch)
+    private IEnumerable<Batch> OnThisThread(int[] order, int epoch, IReadOnlyList<int> numbers)
     {
         var batch = new Batch(_options.BatchSize, _transform.ImageSize, _transform.ViewCount);
-        for (int i = firstBatch; i < BatchCount; i++)
+        foreach (int number in numbers)
         {
             long start = Stopwatch.GetTimestamp();
-            Fill(batch, order, i, epoch);
+            Fill(batch, order, number, epoch);
             WaitTime += Stopwatch.GetElapsedTime(start);
             yield return batch;
         }
     }
 
-    private IEnumerable<Batch> InBackground(int[] order, int epoch, int firstBatch)
+    private IEnumerable<Batch> InBackground(int[] order, int epoch, IReadOnlyList<int> numbers)
     {
         int ahead = Math.Max(_options.Prefetch, _options.Workers);
-        using var prefetcher = new Prefetcher(BatchCount - firstBatch, ahead + 1, _options.Workers,
-            () => new Batch(_options.BatchSize, _transform.ImageSize, _transform.ViewCount), (batch, i) => Fill(batch, order, firstBatch + i, epoch));
-        for (int i = firstBatch; i < BatchCount; i++)
+        using var prefetcher = new Prefetcher(numbers.Count, ahead + 1, _options.Workers,
+            () => new Batch(_options.BatchSize, _transform.ImageSize, _transform.ViewCount), (batch, i) => Fill(batch, order, numbers[i], epoch));
+        for (int i = 0; i < numbers.Count; i++)
         {
             long start = Stopwatch.GetTimestamp();
             Batch batch = prefetcher.Next();

@@ -1,0 +1,37 @@
+using PolaFormer.Distributed;
+using PolaFormer.Distributed.Mpi;
+
+namespace PolaFormer.Cli;
+
+/// <summary>A command on every process that <c>mpirun</c> started.</summary>
+internal static class MpiWorkers
+{
+    // An error that all workers meet is told by the first; what only another meets comes later.
+    private static readonly TimeSpan s_firstSpeaks = TimeSpan.FromSeconds(2);
+
+    /// <summary>Runs a command; where one worker fails, all end.</summary>
+    /// <param name="command">What each worker does.</param>
+    /// <returns>The exit code.</returns>
+    public static int Run(Func<WorkerGroup, int> command)
+    {
+        WorkerGroup workers = MpiGroup.Join();
+        try
+        {
+            int code = command(workers);
+            workers.Dispose();
+            return code;
+        }
+        catch when (!MpiGroup.IsStarted)
+        {
+            throw;
+        }
+        catch (Exception error)
+        {
+            if (!workers.IsFirst)
+                Thread.Sleep(s_firstSpeaks);
+            int code = UserErrors.Report(workers.IsFirst ? error : new WorkerException($"worker {workers.Rank} on {Environment.MachineName}: {UserErrors.Line(error)}", error));
+            workers.Abort(UserErrors.IsUserError(error) ? 1 : code);
+            return code;
+        }
+    }
+}

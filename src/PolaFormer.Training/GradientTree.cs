@@ -1,0 +1,206 @@
+using System.Runtime.InteropServices;
+using PolaFormer.Distributed;
+using PolaFormer.NN;
+using PolaFormer.Tensors;
+using PolaFormer.Tensors.Autograd;
+
+namespace PolaFormer.Training;
+
+/// <summary>
+/// Adds the gradients of a step's micro-batches in one balanced binary tree: neighbours first, then pairs of neighbours and so on.
+/// The sums do not depend on how many workers compute the micro-batches. With the gradients go the running statistics that a
+/// forward pass moves: each micro-batch starts from those of the step before, and the step takes their mean.
+/// </summary>
+/// <remarks>A worker keeps a sum for each level of its part of the tree, log₂ of its micro-batches, and the sum that is exchanged.</remarks>
+internal sealed class GradientTree
+{
+    private readonly WorkerGroup _workers;
+    private readonly BatchShare _share;
+
+    // In the order in which a backward pass completes their gradients, from the last layer to the first.
+    private readonly Parameter[] _parameters;
+    private readonly (Tensor Live, Tensor Before)[] _statistics;
+    private readonly int _length;
+    private readonly Stack<float[]> _spare = [];
+
+    // Sums of neighbouring micro-batches, each twice as long as the one above it, or further left.
+    private readonly Stack<Node> _nodes = [];
+    private readonly GradientExchange? _exchange;
+    private readonly bool _isOverlapped;
+
+    /// <summary>Prepares the sums.</summary>
+    /// <param name="workers">The workers.</param>
+    /// <param name="share">This one's micro-batches.</param>
+    /// <param name="model">The network.</param>
+    /// <param name="isOverlapped">Whether gradients leave while the backward pass runs, which it is observed for.</param>
+    /// <exception cref="WorkerException">The number of micro-batches is no power of two.</exception>
+    public GradientTree(WorkerGroup workers, BatchShare share, Module model, bool isOverlapped)
+    {
+        if (!int.IsPow2(share.PerStep))
+            throw new WorkerException($"TRAIN.MICRO_BATCHES: {share.PerStep} is no power of two.");
+        (_workers, _share, _isOverlapped) = (workers, share, isOverlapped);
+        _parameters = [.. model.Parameters().Where(parameter => parameter.RequiresGrad).Reverse()];
+        _statistics = [.. model.StateDict().Where(entry => entry.Tensor is not Parameter).Select(entry => (entry.Tensor, entry.Tensor.Clone()))];
+        int ofGradients = checked((int)_parameters.Sum(parameter => parameter.Count));
+        _length = checked(ofGradients + (int)Averaged().Sum(live => live.Count));
+        if (workers.Size > 1 && int.IsPow2(workers.Size))
+            _exchange = new GradientExchange(workers, _parameters, _length);
+    }
+
+    /// <summary>Time in which messages were under way.</summary>
+    public TimeSpan ExchangeTime => _exchange?.ExchangeTime ?? TimeSpan.Zero;
+
+    /// <summary>Time in which this worker waited for them, its backward pass being done.</summary>
+    public TimeSpan WaitTime => _exchange?.WaitTime ?? TimeSpan.Zero;
+
+    /// <summary>Begins a step: the running statistics are those to start from.</summary>
+    public void Begin()
+    {
+        while (_nodes.TryPop(out Node node))
+            _spare.Push(node.Sum);
+        foreach ((Tensor live, Tensor before) in _statistics)
+            before.CopyFrom(live);
+    }
+
+    /// <summary>Begins a micro-batch: gradients are 0, running statistics those of the step's start.</summary>
+    /// <param name="number">Number in the step, from <see cref="BatchShare.First"/> on in order.</param>
+    /// <returns>What observes the micro-batch's backward pass, and is disposed after it.</returns>
+    public IDisposable? BeginMicroBatch(int number)
+    {
+        foreach (Parameter parameter in _parameters)
+            parameter.ZeroGrad();
+        foreach ((Tensor live, Tensor before) in _statistics)
+            live.CopyFrom(before);
+        if (_exchange is null)
+            return null;
+        _exchange.BeginMicroBatch(number == _share.End - 1 ? [.. _nodes.Select(node => node.Sum)] : null);
+        return _isOverlapped ? Tape.Observe(_exchange) : null;
+    }
+
+    /// <summary>Takes the gradients and running statistics of a micro-batch.</summary>
+    /// <param name="number">Number in the step.</param>
+    /// <param name="isFinite">Whether its loss was finite; else its gradients are NaN, so that every worker knows.</param>
+    public void Add(int number, bool isFinite)
+    {
+        // The exchange takes the last one itself.
+        if (_exchange is not null && number == _share.End - 1)
+        {
+            _exchange.Complete(isFinite, values => ReadStatistics(values.Span));
+            return;
+        }
+
+        float[] sum = NewSum();
+        if (isFinite)
+            Read(sum);
+        else
+            sum.AsSpan().Fill(float.NaN);
+        var node = new Node(number, 1, sum);
+        while (_nodes.TryPeek(out Node left) && left.Count == node.Count && left.First % (2 * left.Count) == 0)
+        {
+            _nodes.Pop();
+            ElementwiseSum.AddTo(left.Sum, node.Sum);
+            _spare.Push(node.Sum);
+            node = new Node(left.First, 2 * left.Count, left.Sum);
+        }
+
+        _nodes.Push(node);
+    }
+
+    /// <summary>Ends a step: gradients become the sums over the micro-batches of all workers, running statistics their means.</summary>
+    public void End()
+    {
+        if (_exchange is not null)
+        {
+            Write(_exchange.End());
+        }
+        else if (_workers.Size == 1)
+        {
+            Write(_nodes.Peek().Sum);
+        }
+        else
+        {
+            float[] sum = SumOf(0, _share.PerStep) ?? NewSum();
+            _workers.Broadcast(MemoryMarshal.AsBytes(sum.AsSpan()));
+            Write(sum);
+            if (!_nodes.Any(node => node.Sum == sum))
+                _spare.Push(sum);
+        }
+    }
+
+    private float[] NewSum() => _spare.TryPop(out float[]? spare) ? spare : new float[_length];
+
+    // For numbers of workers that are no power of two: the sum of a node of the tree on the worker that has its first micro-batch,
+    // null elsewhere.
+    private float[]? SumOf(int first, int count)
+    {
+        if (_nodes.FirstOrDefault(node => node.First == first && node.Count == count) is { Sum: { } whole })
+            return whole;
+        (int left, int right) = (WorkerOf(first), WorkerOf(first + (count / 2)));
+        if (count == 1 || (WorkerOf(first) == WorkerOf(first + count - 1) && left != _workers.Rank))
+            return null;
+        float[]? sum = SumOf(first, count / 2), other = SumOf(first + (count / 2), count / 2);
+        if (right == _workers.Rank && left != right)
+            _workers.Send(left, MemoryMarshal.AsBytes(other.AsSpan()));
+        if (left != _workers.Rank)
+            return null;
+        if (right == left)
+        {
+            ElementwiseSum.AddTo(sum, other);
+            return sum;
+        }
+
+        float[] received = NewSum();
+        _workers.Receive(right, MemoryMarshal.AsBytes(received.AsSpan()));
+        ElementwiseSum.AddTo(sum, received);
+        _spare.Push(received);
+        return sum;
+    }
+
+    // The inverse of BatchShare.Of.
+    private int WorkerOf(int number) => (((number + 1) * _workers.Size) - 1) / _share.PerStep;
+
+    private IEnumerable<Tensor> Averaged() => _statistics.Where(entry => entry.Live.DType == DType.Float32).Select(entry => entry.Live);
+
+    private void Read(float[] sum)
+    {
+        int place = 0;
+        foreach (Parameter parameter in _parameters)
+        {
+            GradientExchange.ReadGradient(parameter, sum.AsSpan(place, (int)parameter.Count));
+            place += (int)parameter.Count;
+        }
+
+        ReadStatistics(sum.AsSpan(place));
+    }
+
+    private void ReadStatistics(Span<float> values)
+    {
+        int place = 0;
+        foreach (Tensor live in Averaged())
+        {
+            live.ReadBytes(0, MemoryMarshal.AsBytes(values.Slice(place, (int)live.Count)));
+            place += (int)live.Count;
+        }
+    }
+
+    private void Write(float[] sum)
+    {
+        int place = 0;
+        foreach (Parameter parameter in _parameters)
+        {
+            parameter.WriteGrad(MemoryMarshal.AsBytes(sum.AsSpan(place, (int)parameter.Count)));
+            place += (int)parameter.Count;
+        }
+
+        foreach (Tensor live in Averaged())
+        {
+            Span<float> values = sum.AsSpan(place, (int)live.Count);
+            foreach (ref float value in values)
+                value /= _share.PerStep;
+            live.WriteBytes(0, MemoryMarshal.AsBytes(values));
+            place += values.Length;
+        }
+    }
+
+    private readonly record struct Node(int First, int Count, float[] Sum);
+}

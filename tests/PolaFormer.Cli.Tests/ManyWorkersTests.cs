@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Globalization;
+using PolaFormer.Tensors.Random;
+using PolaFormer.Training.Tests;
+
+namespace PolaFormer.Cli.Tests;
+
+/// <summary>
+/// <c>train</c> on several processes that mpirun starts on this machine. The environment variable of <see cref="Variable"/> sets
+/// how often a worker is killed.
+/// </summary>
+public sealed class ManyWorkersTests : IDisposable
+{
+    /// <summary>Name of the environment variable with the number of kills.</summary>
+    public const string Variable = "POLAFORMER_WORKER_KILLS";
+
+    private const int DefaultKills = 3;
+    private static readonly TimeSpan s_end = TimeSpan.FromSeconds(30);
+
+    private readonly SyntheticImages _images = new(trainPerClass: 22, evaluationPerClass: 5);
+    private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
+
+    public ManyWorkersTests() => Assert.SkipUnless(IsMpiThere(), "mpirun is not installed (Debian: openmpi-bin, libopenmpi3).");
+
+    public void Dispose()
+    {
+        _images.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task EveryNumberOfWorkersEndsWithTheSameBits()
+    {
+        await Finish("one", 1);
+        foreach (int workers in (int[])[2, 3, 8])
+        {
+            await Finish($"{workers}", workers);
+            AssertSameBits("one", $"{workers}");
+        }
+    }
+
+    [Fact]
+    public async Task AKilledWorkerEndsAllAndTheRunGoesOnWithAnotherNumber()
+    {
+        int kills = int.TryParse(Environment.GetEnvironmentVariable(Variable), NumberStyles.None, CultureInfo.InvariantCulture, out int wanted) ? wanted : DefaultKills;
+        int epochs = 4 * kills;
+        await Finish("whole", 1, epochs);
+        var chance = new Philox(20260101, 0);
+        for (uint i = 0; i < kills; i++)
+        {
+            int workers = 1 << (int)(1 + (i % 3));
+            using Process run = Start("parts", workers, epochs, _images.Path);
+            Task<string> error = run.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+            await AfterFirstStep(run);
+            int[] processes = WorkersOf(run);
+            if (run.HasExited || processes.Length == 0)
+                break;
+            Process.GetProcessById(processes[(int)(chance.Uniform(i) * processes.Length)]).Kill();
+            await run.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(s_end, TestContext.Current.CancellationToken);
+            Assert.NotEqual(0, run.ExitCode);
+            Assert.Contains("exited on signal 9", await error, StringComparison.Ordinal);
+        }
+
+        await Finish("parts", 2, epochs);
+        AssertSameBits("whole", "parts");
+    }
+
+    [Fact]
+    public async Task AWorkerWithOtherDataIsNamedInOneLine()
+    {
+        using var other = new SyntheticImages(trainPerClass: 23, evaluationPerClass: 5);
+        // Each process takes the folder of its number.
+        Directory.CreateSymbolicLink(Path.Combine(_folder, "data0"), _images.Path);
+        Directory.CreateSymbolicLink(Path.Combine(_folder, "data1"), other.Path);
+        using Process run = Start("run", 2, epochs: 1, Path.Combine(_folder, "data$OMPI_COMM_WORLD_RANK"), isOfShell: true);
+        string error = await run.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await run.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.NotEqual(0, run.ExitCode);
+        string line = Assert.Single(error.Split('\n'), line => line.StartsWith("polaformer:", StringComparison.Ordinal));
+        Assert.Contains("Worker 1 on ", line, StringComparison.Ordinal);
+        Assert.Contains(" has another ", line, StringComparison.Ordinal);
+    }
+
+    private async Task Finish(string name, int workers, int epochs = 2)
+    {
+        using Process run = Start(name, workers, epochs, _images.Path);
+        Task<string> output = run.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string error = await run.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await run.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(run.ExitCode == 0, $"{error}{await output}");
+    }
+
+    private Process Start(string name, int workers, int epochs, string data, bool isOfShell = false)
+    {
+        string[] arguments =
+        [
+            "dotnet", Path.Combine(AppContext.BaseDirectory, "polaformer.dll"), "train", "--data", data, "--cfg", Path.Combine(Polaformer.Root, "configs", "polaformer_pp_cifar.yaml"), "--threads", "1",
+            "--output", Path.Combine(_folder, name), "--opts",
+            "MODEL.TYPE", "polaformer_pp", "MODEL.PP.EMBED_DIMS", "[8,16]", "MODEL.PP.DEPTHS", "[1,1]", "MODEL.PP.NUM_HEADS", "[1,2]", "MODEL.PP.MLP_RATIOS", "[2,2]",
+            "MODEL.PP.FLAGS", "[l,v]", "MODEL.PP.LAYER_SCALES", "[true,true]", "MODEL.PP.LAYER_INIT_VALUES", "[1,1]", "MODEL.PP.PROJECTION", "16", "MODEL.NUM_CLASSES", "3",
+            "MODEL.DROP_PATH_RATE", "0.3", "DATA.BATCH_SIZE", "16", "TRAIN.MICRO_BATCHES", "8", "TRAIN.MODEL_EMA", "true", "AUG.MIXUP", "0.8", "PRINT_FREQ", "1", "SAVE_MINUTES", "0.001",
+            "TRAIN.EPOCHS", $"{epochs}",
+        ];
+        string[] started = isOfShell ? ["sh", "-c", string.Join(' ', arguments.Select(argument => $"\"{argument}\""))] : arguments;
+        var start = new ProcessStartInfo("mpirun", ["--allow-run-as-root", "--oversubscribe", "-n", $"{workers}", .. started])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Polaformer.Root,
+        };
+        return Process.Start(start)!;
+    }
+
+    private static async Task AfterFirstStep(Process run)
+    {
+        while (await run.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.Contains("step", StringComparison.Ordinal))
+        {
+        }
+
+        // mpirun waits for its output to be read.
+        _ = run.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+    }
+
+    // The children of mpirun, as the system tells them.
+    private static int[] WorkersOf(Process run)
+    {
+        string path = $"/proc/{run.Id}/task/{run.Id}/children";
+        return File.Exists(path) ? [.. File.ReadAllText(path).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture))] : [];
+    }
+
+    private void AssertSameBits(string expected, string actual)
+    {
+        foreach (string file in (string[])["last.safetensors", "best.safetensors", "last_ema.safetensors", "resume.safetensors"])
+            Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, expected, file)), File.ReadAllBytes(Path.Combine(_folder, actual, file)));
+    }
+
+    private static bool IsMpiThere() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "mpirun")));
+}
