@@ -85,6 +85,7 @@ internal static partial class ServerHost
         server.Use(SecurityHeaders.Invoke);
         server.Use(server.Services.GetRequiredService<ApiKeys>().Invoke);
         server.UseRouting();
+        server.Use(ServerTrace.NameRequest);
         PageFiles.Map(server);
         server.Services.GetRequiredService<OpenInferenceEndpoints>().Map(server);
         server.Services.GetRequiredService<PredictEndpoint>().Map(server);

@@ -44,6 +44,17 @@ internal sealed class ServingException : Exception
     /// <summary>It went wrong here.</summary>
     public static ServingException Failed(string message, Exception? cause = null) => new(StatusCodes.Status500InternalServerError, message, null, cause);
 
+    /// <summary>The body was not there in time.</summary>
+    public static ServingException Slow() => new(StatusCodes.Status408RequestTimeout, "The body was not there within the time limit of a request.");
+
+    /// <summary>The status code that a failure ends with.</summary>
+    public static int StatusOf(Exception error) => error switch
+    {
+        ServingException known => known.Status,
+        OperationCanceledException => StatusCodes.Status499ClientClosedRequest,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+
     /// <summary>The answer was not there in time.</summary>
     public static ServingException Late() => new(StatusCodes.Status504GatewayTimeout, "The answer was not there within the time limit of the request.");
 }

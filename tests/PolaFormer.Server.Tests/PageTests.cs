@@ -118,6 +118,24 @@ public sealed class PageTests(PageBrowser browser) : IClassFixture<PageBrowser>
     }
 
     [Fact]
+    public async Task AKeyIsAskedForWhereTheServerWantsOne()
+    {
+        const string key = "0123456789abcdef0123456789abcdef";
+        await using RunningServer server = await RunningServer.StartAsync((options, folder) =>
+        {
+            File.WriteAllText(Path.Combine(folder, "keys"), key);
+            return options with { ApiKeys = Path.Combine(folder, "keys") };
+        });
+        IPage page = await browser.Open(server.Address.ToString());
+        await page.GetByLabel("API key").FillAsync(key);
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#model option")).ToHaveCountAsync(1);
+        await page.Locator("#file").SetInputFilesAsync(Checkout.Photograph("cat"));
+        await Expect(page.Locator("#status")).ToContainTextAsync("cat");
+        await Expect(page.Locator("#credentials")).ToBeHiddenAsync();
+    }
+
+    [Fact]
     public async Task TheAddressesAreShown()
     {
         IPage page = await browser.Open("/api");

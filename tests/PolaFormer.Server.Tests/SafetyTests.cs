@@ -129,6 +129,18 @@ public sealed class SafetyTests
     }
 
     [Fact]
+    public async Task ABodyThatDoesNotComeIsNotWaitedFor()
+    {
+        await using RunningServer server = await RunningServer.StartAsync((options, _) => options with { Limits = options.Limits with { Timeout = TimeSpan.FromMilliseconds(50) } });
+        using var client = new TcpClient();
+        await client.ConnectAsync(server.Address.Host, server.Address.Port, TestContext.Current.CancellationToken);
+        NetworkStream stream = client.GetStream();
+        await stream.WriteAsync("POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nsome"u8.ToArray(), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream);
+        Assert.Contains(" 408 ", await reader.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task MoreConnectionsThanTheLimitAreClosed()
     {
         await using RunningServer server = await RunningServer.StartAsync((options, _) => options with { Limits = options.Limits with { MaxConnections = 1 } });

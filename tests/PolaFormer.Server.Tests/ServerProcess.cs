@@ -24,13 +24,16 @@ internal sealed partial class ServerProcess : IDisposable
     /// <summary>Starts it by another program, such as one that takes rights away.</summary>
     /// <param name="prefix">The program and its arguments.</param>
     /// <param name="arguments">Options of the server.</param>
-    public static async Task<ServerProcess> StartAsync(string[] prefix, string[] arguments)
+    /// <param name="variables">Variables of the environment.</param>
+    public static async Task<ServerProcess> StartAsync(string[] prefix, string[] arguments, params (string Name, string Value)[] variables)
     {
         string[] words = [.. prefix, DotnetPath, Path.Combine(AppContext.BaseDirectory, "polaformer-server.dll"), "--port", "0", .. arguments];
         var start = new ProcessStartInfo(words[0]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
         foreach (string word in words[1..])
             start.ArgumentList.Add(word);
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
+        foreach ((string name, string value) in variables)
+            start.Environment[name] = value;
         var server = new ServerProcess(Process.Start(start)!);
         Task<string> errors = server._process.StandardError.ReadToEndAsync();
         while (await server._process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)

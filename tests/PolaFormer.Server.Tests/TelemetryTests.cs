@@ -1,5 +1,10 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using PolaFormer.Server.Telemetry;
 
 namespace PolaFormer.Server.Tests;
@@ -24,6 +29,30 @@ public sealed partial class TelemetryTests(SharedServer shared) : IClassFixture<
         Assert.True(names.Length > 10);
         Assert.All(names, name => Assert.Contains($"\n{name}", metrics, StringComparison.Ordinal));
         Assert.Contains(metrics.Split('\n'), line => line.StartsWith("polaformer_requests_total{", StringComparison.Ordinal) && line.Contains("model=\"cifar\"", StringComparison.Ordinal) && line.Contains("status=\"422\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task SpansGoToTheCollectorThatTheEnvironmentNames()
+    {
+        const int terminate = 15;
+        var sent = new ConcurrentQueue<string>();
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        await using WebApplication collector = builder.Build();
+        collector.Urls.Add("http://127.0.0.1:0");
+        collector.MapPost("/v1/traces", async (HttpContext context) =>
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body);
+            sent.Enqueue(Encoding.Latin1.GetString(body.ToArray()));
+        });
+        await collector.StartAsync(TestContext.Current.CancellationToken);
+        using ServerProcess server = await ServerProcess.StartAsync([], [], ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.First()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"));
+        using HttpResponseMessage response = await server.Client.PostAsync("/v1/predict", new ByteArrayContent(File.ReadAllBytes(Checkout.Photograph("cat"))), TestContext.Current.CancellationToken);
+        server.Signal(terminate);
+        await server.EndAsync();
+        string all = string.Concat(sent);
+        Assert.All(["decode", "queue", "batch", "compute", "POST /v1/predict", "polaformer"], word => Assert.Contains(word, all, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -13,23 +13,24 @@ internal sealed class BodyReader(LimitOptions limits)
     private long _taken;
 
     /// <summary>Reads the whole body of a request; its memory is counted until the result is disposed.</summary>
-    /// <exception cref="ServingException">It is too large, or too much is being read.</exception>
+    /// <exception cref="ServingException">It is too large, too slow, or too much is being read.</exception>
     public async Task<Body> ReadAsync(HttpContext context)
     {
-        long expected = context.Request.ContentLength ?? limits.MaxBodyBytes;
-        if (expected > limits.MaxBodyBytes)
+        if (context.Request.ContentLength > limits.MaxBodyBytes)
             throw TooLarge();
-        if (Interlocked.Add(ref _taken, expected) > _budget)
-        {
-            Interlocked.Add(ref _taken, -expected);
-            throw ServingException.Unavailable("Too many bodies are being read. Send the request again later.", TimeSpan.FromSeconds(1));
-        }
-
-        var body = new Body(this, expected);
+        // Ends a read that waits; the connection ends with the answer.
+        using var patience = new CancellationTokenSource(limits.Timeout);
+        using CancellationTokenRegistration end = patience.Token.Register(context.Request.BodyReader.CancelPendingRead);
+        var body = new Body(this);
         try
         {
             await body.FillAsync(context.Request.Body, limits.MaxBodyBytes, context.Request.ContentLength, context.RequestAborted);
             return body;
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            body.Dispose();
+            throw ServingException.Slow();
         }
         catch
         {
@@ -41,7 +42,7 @@ internal sealed class BodyReader(LimitOptions limits)
     private ServingException TooLarge() => ServingException.TooLarge($"The body has more than {limits.MaxBodyBytes} bytes.");
 
     /// <summary>A body in memory.</summary>
-    internal sealed class Body(BodyReader reader, long counted) : IDisposable
+    internal sealed class Body(BodyReader reader) : IDisposable
     {
         private const int FirstBuffer = 1 << 16;
 
@@ -52,15 +53,15 @@ internal sealed class BodyReader(LimitOptions limits)
         /// <summary>Its bytes, until this is disposed.</summary>
         public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
 
-        /// <summary>Reads it to its end.</summary>
-        public async Task FillAsync(Stream stream, long limit, long? length, CancellationToken aborted)
+        /// <summary>Reads it to its end. What a client announces takes no memory before it is there.</summary>
+        public async Task FillAsync(Stream stream, long limit, long? length, CancellationToken cancellation)
         {
-            _buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(1, length ?? FirstBuffer));
+            Resize((int)Math.Clamp(length ?? FirstBuffer, 1, FirstBuffer));
             while (true)
             {
                 if (_length == _buffer.Length)
-                    Grow();
-                int read = await stream.ReadAsync(_buffer.AsMemory(_length), aborted);
+                    Resize((int)Math.Min(2L * _buffer.Length, limit + 1));
+                int read = await stream.ReadAsync(_buffer.AsMemory(_length), cancellation);
                 if (read == 0)
                     return;
                 _length += read;
@@ -72,19 +73,29 @@ internal sealed class BodyReader(LimitOptions limits)
         /// <inheritdoc/>
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
-                return;
-            Interlocked.Add(ref reader._taken, -counted);
-            if (_buffer.Length > 0)
-                ArrayPool<byte>.Shared.Return(_buffer);
+            if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+                Give(_buffer);
         }
 
-        private void Grow()
+        private void Resize(int bytes)
         {
-            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(2 * _buffer.Length, FirstBuffer));
+            byte[] larger = ArrayPool<byte>.Shared.Rent(bytes);
+            if (Interlocked.Add(ref reader._taken, larger.Length) > reader._budget)
+            {
+                Give(larger);
+                throw ServingException.Unavailable("Too many bodies are being read. Send the request again later.", TimeSpan.FromSeconds(1));
+            }
+
             Bytes.CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_buffer);
+            Give(_buffer);
             _buffer = larger;
+        }
+
+        private void Give(byte[] buffer)
+        {
+            Interlocked.Add(ref reader._taken, -buffer.Length);
+            if (buffer.Length > 0)
+                ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 }

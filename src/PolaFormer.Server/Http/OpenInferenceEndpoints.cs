@@ -89,7 +89,7 @@ internal sealed class OpenInferenceEndpoints(ModelRepository repository, TensorI
     private async Task InferAsync(HttpContext context, string name, string? version)
     {
         using ModelLease lease = repository.Acquire(name, version);
-        int status = StatusCodes.Status500InternalServerError;
+        int status = StatusCodes.Status200OK;
         try
         {
             InferRequest request = await ReadAsync(context);
@@ -101,11 +101,10 @@ internal sealed class OpenInferenceEndpoints(ModelRepository repository, TensorI
                 context.Response.Headers[LengthHeader] = length.ToString(CultureInfo.InvariantCulture);
             context.Response.ContentLength = buffer.WrittenCount;
             await context.Response.BodyWriter.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
-            status = StatusCodes.Status200OK;
         }
-        catch (ServingException error)
+        catch (Exception error)
         {
-            status = error.Status;
+            status = ServingException.StatusOf(error);
             throw;
         }
         finally

@@ -41,7 +41,7 @@ internal sealed class PredictEndpoint(ModelRepository repository, InferenceServi
         var options = PredictOptions.From(context.Request.Query);
         using ModelLease lease = repository.Acquire(options.Model);
         LoadedModel model = lease.Model;
-        int status = StatusCodes.Status500InternalServerError;
+        int status = StatusCodes.Status200OK;
         try
         {
             // Image files are parts of the body until they are decoded.
@@ -62,11 +62,10 @@ internal sealed class PredictEndpoint(ModelRepository repository, InferenceServi
                 },
                 s_json,
                 context.RequestAborted);
-            status = StatusCodes.Status200OK;
         }
-        catch (ServingException error)
+        catch (Exception error)
         {
-            status = error.Status;
+            status = ServingException.StatusOf(error);
             throw;
         }
         finally

@@ -13,9 +13,6 @@ namespace PolaFormer.Server.Http;
 /// </summary>
 internal sealed partial class Problems(RequestDelegate next, ILogger<Problems> logger)
 {
-    // Of nginx, for logs: the client has closed the connection.
-    private const int ClientClosedRequest = 499;
-
     /// <summary>Answers with a problem what the request failed by.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
@@ -25,7 +22,7 @@ internal sealed partial class Problems(RequestDelegate next, ILogger<Problems> l
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            context.Response.StatusCode = ClientClosedRequest;
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
         }
         catch (ServingException error)
         {
@@ -37,7 +34,7 @@ internal sealed partial class Problems(RequestDelegate next, ILogger<Problems> l
         }
         catch (IOException) when (context.RequestAborted.IsCancellationRequested)
         {
-            context.Response.StatusCode = ClientClosedRequest;
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
         }
         catch (Exception error)
         {

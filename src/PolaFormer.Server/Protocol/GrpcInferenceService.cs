@@ -51,11 +51,10 @@ internal sealed class GrpcInferenceService(ModelRepository repository, TensorInf
     public override async Task<ModelInferResponse> ModelInfer(ModelInferRequest request, ServerCallContext context)
     {
         using ModelLease lease = Answered(() => repository.Acquire(request.ModelName, request.ModelVersion));
-        int status = StatusCodes.Status500InternalServerError;
+        int status = StatusCodes.Status200OK;
         try
         {
             IReadOnlyList<InferTensor> outputs = await inference.RunAsync(lease.Model, Read(request, context), context.CancellationToken);
-            status = StatusCodes.Status200OK;
             return new ModelInferResponse
             {
                 ModelName = lease.Model.Name,
@@ -65,10 +64,12 @@ internal sealed class GrpcInferenceService(ModelRepository repository, TensorInf
                 RawOutputContents = { outputs.Select(output => UnsafeByteOperations.UnsafeWrap(output.ToBytes())) },
             };
         }
-        catch (ServingException error)
+        catch (Exception error)
         {
-            status = error.Status;
-            throw StatusOf(error);
+            status = ServingException.StatusOf(error);
+            if (error is ServingException known)
+                throw StatusOf(known);
+            throw;
         }
         finally
         {

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using PolaFormer.Server.Scheduling;
 
 namespace PolaFormer.Server.Telemetry;
@@ -13,6 +15,14 @@ internal static class ServerTrace
     public const string SourceName = "PolaFormer.Server";
 
     private static readonly ActivitySource s_source = new(SourceName, BuildInformation.Version);
+
+    /// <summary>Gives the span of a request its method and address as a name.</summary>
+    public static Task NameRequest(HttpContext context, RequestDelegate next)
+    {
+        if (Activity.Current is { } span && context.GetEndpoint() is RouteEndpoint endpoint)
+            span.DisplayName = $"{context.Request.Method} {endpoint.RoutePattern.RawText}";
+        return next(context);
+    }
 
     /// <summary>The preparation of an input.</summary>
     public static Activity? StartDecode() => s_source.StartActivity("decode");
