@@ -270,6 +270,15 @@ public class CommandTests
     }
 
     [Fact]
+    public async Task AttentionsAreMeasuredWithTheirGrowth()
+    {
+        (int code, string output, string error) = await Polaformer.Run("bench", "attention", "--mechanisms", "softmax,elu", "--tokens", "16,64", "--threads", "1");
+        Assert.True(code == 0, error);
+        Assert.Contains("softmax: time grows as N^", output);
+        Assert.Contains("elu: time grows as N^", output);
+    }
+
+    [Fact]
     public async Task TwoResultsAreComparedByTheirFigures()
     {
         string folder = Directory.CreateTempSubdirectory().FullName;

@@ -191,6 +191,8 @@ internal static class CompareCommand
 
         Console.WriteLine(subtitle);
         ConsoleTable.Print(table);
+        foreach (MechanismGrowth growth in MechanismGrowth.Of(results).Where(growth => growth.Exponent is not null))
+            Console.WriteLine(Text($"{growth.Entry.Name}: time grows as N^{growth.Exponent:F2}{(growth.CrossoverTokens is { } crossover ? Text($"; faster than softmax from N = {crossover:F0}") : "")}"));
     }
 
     private static int[] Counts(string text)
