@@ -95,7 +95,7 @@ write_snippets() {
   local page number=0 file
   for page in "${pages[@]}"; do
     while IFS= read -r -d '' snippet; do
-      grep -qE '^(public|internal|namespace) ' <<<"$snippet" && continue
+      grep -qE '^(public|internal|namespace|using OwnAttention)\b' <<<"$snippet" && continue
       number=$((number + 1))
       file="snippets/Snippet$number.cs"
       {
