@@ -9,4 +9,8 @@ namespace PolaFormer.Reproduction;
 /// <param name="Accuracy">Accuracy of the chosen weights on the rows for testing, in [0, 1].</param>
 /// <param name="Seconds">Time over all starts of the run.</param>
 /// <param name="Curve">Accuracy on the dev rows at each evaluation.</param>
-public sealed record AccuracyCell(string Task, string Attention, int Seed, long Steps, string Protocol, double Accuracy, double Seconds, IReadOnlyList<CurvePoint> Curve);
+public sealed record AccuracyCell(string Task, string Attention, int Seed, long Steps, string Protocol, double Accuracy, double Seconds, IReadOnlyList<CurvePoint> Curve)
+{
+    /// <summary>Keys and values over the task's recipe; empty for none.</summary>
+    public string Overrides { get; init; } = "";
+}

@@ -102,7 +102,8 @@ public static class AccuracyTable
 
         foreach (IGrouping<string, AccuracyCell> task in all.GroupBy(cell => cell.Task))
         {
-            yield return Text($"{ArenaTask.Find(task.Key).Title}: {string.Join(", ", task.Select(cell => cell.Steps).Distinct().Order())} of Skyformer's 50000 steps, protocol {string.Join(", ", task.Select(cell => cell.Protocol).Distinct())}, {task.Max(cell => cell.Seed) + 1} seeds, {task.Sum(cell => cell.Seconds) / 3600:F1} hours.");
+            string overrides = string.Join("; ", task.Select(cell => cell.Overrides).Where(text => text.Length > 0).Distinct());
+            yield return Text($"{ArenaTask.Find(task.Key).Title}: {string.Join(", ", task.Select(cell => cell.Steps).Distinct().Order())} of Skyformer's 50000 steps, protocol {string.Join(", ", task.Select(cell => cell.Protocol).Distinct())}, {task.Max(cell => cell.Seed) + 1} seeds, {task.Sum(cell => cell.Seconds) / 3600:F1} hours{(overrides.Length > 0 ? $", over the recipe {overrides}" : "")}.");
         }
 
         yield return "± is the standard error of the mean over seeds. The paper does not tell its seeds or steps.";

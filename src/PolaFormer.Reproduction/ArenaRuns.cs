@@ -28,7 +28,7 @@ internal sealed class ArenaRuns(ReproductionOptions options)
         long steps = (long)config.Train.Epochs * config.LongRange.StepsPerEpoch;
         string name = FormattableString.Invariant($"train-{task.Name}-{attention}-{steps}-{seed}-{config.LongRange.Protocol}{string.Concat(options.Overrides.Select(part => $"-{part}"))}");
         if (options.Cells.Find<AccuracyCell>(name) is { } finished)
-            return finished;
+            return finished with { Overrides = string.Join(' ', options.Overrides) };
         if (config.Data.DataPath.Length == 0 || options.Stop.IsCancellationRequested)
             return null;
         string label = $"{task.Title}, {attention}, seed {seed}";
@@ -37,7 +37,7 @@ internal sealed class ArenaRuns(ReproductionOptions options)
         config.Output = folder;
         if (!ArenaTrainer.Create(config, folder).Run(new Watcher(options.Progress, label, steps), options.Stop))
             return null;
-        AccuracyCell cell = Read(Path.Combine(folder, "log.jsonl"), task.Name, attention, seed, steps, config.LongRange.Protocol);
+        AccuracyCell cell = Read(Path.Combine(folder, "log.jsonl"), task.Name, attention, seed, steps, config.LongRange.Protocol) with { Overrides = string.Join(' ', options.Overrides) };
         options.Cells.Save(name, cell);
         return cell;
     }

@@ -1,5 +1,8 @@
+using System.Globalization;
+using System.Numerics;
 using PolaFormer.Distributed;
 using PolaFormer.Training.Configuration;
+using YamlDotNet.RepresentationModel;
 
 namespace PolaFormer.Training;
 
@@ -36,7 +39,14 @@ public static class MicroBatches
         if (config.Train.MicroBatches > 0)
             return;
         string earlier = Path.Combine(config.Output, "config.yaml");
-        int continued = config.Train.AutoResume && new SavedStates(config.Output).Exist && File.Exists(earlier) ? ConfigurationReader.Read(earlier).Train.MicroBatches : 0;
-        config.Train.MicroBatches = continued > 0 ? continued : (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)workers.Size);
+        int continued = config.Train.AutoResume && new SavedStates(config.Output).Exist && File.Exists(earlier) ? PartsOf(earlier) : 0;
+        config.Train.MicroBatches = continued > 0 ? continued : (int)BitOperations.RoundUpToPowerOf2((uint)workers.Size);
     }
+
+    // The one key: a run's recipe may name files that do not lie beside it.
+    private static int PartsOf(string recipe) =>
+        RecipeFile.Read(recipe) is { } root
+        && root.Children.TryGetValue("TRAIN", out YamlNode? train) && train is YamlMappingNode keys
+        && keys.Children.TryGetValue("MICRO_BATCHES", out YamlNode? parts) && parts is YamlScalarNode { Value: { } text }
+        && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 0;
 }

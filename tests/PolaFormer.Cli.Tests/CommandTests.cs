@@ -129,7 +129,6 @@ public class CommandTests
     [InlineData("bench", "--model", "pola_pvt_tiny", "--compare", "LICENSE")]
     [InlineData("bench", "--model", "pola_pvt_tiny", "--compare", "global.json")]
     [InlineData("bench", "--attention", "--tokens", "0")]
-    [InlineData("bench", "--attention", "--plot", "curves.png")]
     [InlineData("eval", "--data", "no-such-folder")]
     [InlineData("train", "--cfg", "no-such-file.yaml")]
     [InlineData("report", "samples/images")]

@@ -52,7 +52,7 @@ public sealed class LongRangeCommandTests : IDisposable
         Process Start(string run, out Task firstStep) => TrainingProcess.Start(
             [
                 "--cfg", "configs/long_range/listops.yaml", "--data", data, "--output", run, "--attention", "skyformer(samples=8)", "--threads", "1", "--opts",
-                "TRAIN.EPOCHS", "12", "LONG_RANGE.STEPS_PER_EPOCH", "50", "LONG_RANGE.WARMUP_STEPS", "1", "LONG_RANGE.DEV_BATCHES", "2", "LONG_RANGE.MAX_LENGTH", "64",
+                "TRAIN.EPOCHS", "30", "LONG_RANGE.STEPS_PER_EPOCH", "50", "LONG_RANGE.WARMUP_STEPS", "1", "LONG_RANGE.DEV_BATCHES", "2", "LONG_RANGE.MAX_LENGTH", "64",
                 "LONG_RANGE.DIM", "8", "LONG_RANGE.HEAD_DIM", "4", "DATA.BATCH_SIZE", "3", "PRINT_FREQ", "1", "SAVE_MINUTES", "0.001",
             ],
             out firstStep);
