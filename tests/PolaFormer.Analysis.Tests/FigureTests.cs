@@ -86,7 +86,8 @@ public sealed class FigureTests : IDisposable
         new MapPanel("caption of a map", _image) { Weights = [0, 1], Rows = 1, Columns = 2 },
         new MatrixPanel("caption of a matrix", [-1, 0, 0, 1], 2) { Scale = ColorScale.Around0(1) },
         new ChartPanel("caption of a chart", "tokens", "milliseconds", [new ChartLine("Softmax", [(1, 1), (10, 100), (100, 10000)], MechanismStyle.Of("softmax"))]) { IsXLogarithmic = true, IsYLogarithmic = true },
-    ]) { Note = "What holds for all" };
+    ])
+    { Note = "What holds for all" };
 
     private static (int Red, int Green, int Blue) Pixel(Image image, int x, int y)
     {

@@ -1,6 +1,6 @@
+using PolaFormer.Distributed;
 using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Networks;
-using PolaFormer.Distributed;
 using PolaFormer.Tensors;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
