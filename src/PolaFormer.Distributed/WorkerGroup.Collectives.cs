@@ -84,6 +84,8 @@ public abstract partial class WorkerGroup
     /// <exception cref="WorkerException">The connection failed.</exception>
     public byte[][] GatherAll(ReadOnlySpan<byte> own)
     {
+        if (Size == 1)
+            return [own.ToArray()];
         int[] lengths = MemoryMarshal.Cast<byte, int>(Gather(BitConverter.GetBytes(own.Length))).ToArray();
         int longest = lengths.Max();
         byte[] padded = new byte[longest];

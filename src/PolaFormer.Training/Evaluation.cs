@@ -49,6 +49,6 @@ public sealed record Evaluation(Metrics Metrics, TimeSpan Elapsed)
 
         if (wasTraining)
             model.Train();
-        return new Evaluation(measured.Sum(workers ?? WorkerGroup.Single), Stopwatch.GetElapsedTime(start));
+        return new Evaluation(measured.Sum(workers ?? WorkerGroup.Single, isInTurn: true), Stopwatch.GetElapsedTime(start));
     }
 }

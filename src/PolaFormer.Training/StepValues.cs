@@ -83,42 +83,17 @@ internal sealed class StepValues
         return results;
     }
 
-    // The batches of all workers add up in the order of their numbers, so that the sums are those of one worker.
     private Metrics[] MetricsOfSteps()
     {
         int metrics = _definitions.Count, batch = 0;
         float[] losses = _losses.Slice(0, 0, _counts.Count).ToArray(), sums = _sums.Slice(0, 0, _counts.Count).ToArray();
-        using var own = new MemoryStream();
-        using var writer = new BinaryWriter(own);
-        foreach (Pending step in _steps)
-        {
-            writer.Write(step.EndOfBatches - batch);
-            for (; batch < step.EndOfBatches; batch++)
-            {
-                writer.Write(_counts[batch]);
-                writer.Write(losses[batch]);
-                foreach (float sum in sums.AsSpan(batch * metrics, metrics))
-                    writer.Write(sum);
-            }
-        }
-
-        writer.Flush();
-        BinaryReader[] readers = [.. _workers.GatherAll(own.ToArray()).Select(bytes => new BinaryReader(new MemoryStream(bytes)))];
         var steps = new Metrics[_steps.Count];
-        float[] each = new float[metrics];
         for (int i = 0; i < steps.Length; i++)
         {
-            steps[i] = new Metrics(_definitions);
-            foreach (BinaryReader reader in readers)
-            {
-                for (int left = reader.ReadInt32(); left > 0; left--)
-                {
-                    (int count, float loss) = (reader.ReadInt32(), reader.ReadSingle());
-                    for (int k = 0; k < metrics; k++)
-                        each[k] = reader.ReadSingle();
-                    steps[i].Add(count, loss, each);
-                }
-            }
+            var measured = new MeasuredBatches(_definitions);
+            for (; batch < _steps[i].EndOfBatches; batch++)
+                measured.Add(_counts[batch], losses[batch], sums.AsSpan(batch * metrics, metrics));
+            steps[i] = measured.Sum(_workers, isInTurn: false);
         }
 
         return steps;

@@ -104,14 +104,17 @@ public sealed class Trainer
         _startedAt = Stopwatch.GetTimestamp();
         using IDisposable device = Task.Device.Use();
         using RunLock? held = Workers.IsFirst ? Lock() : null;
-        RequireSameRun();
+        if (!Workers.IsFirst)
+            observer = null;
+        var agreement = new WorkerAgreement(Workers);
+        agreement.RequireSameRun(Task, _options.Configuration);
         using IDisposable? anomalies = _options.DetectsAnomalies ? AnomalyDetection.Enable() : null;
-        _observer = new TrainingObservers(observer is null || !Workers.IsFirst ? [] : [observer]);
+        _observer = new TrainingObservers(observer is null ? [] : [observer]);
         string? resumedFrom = Resume();
         if (resumedFrom is null)
             RequireInputsElsewhere();
         RunHistory history = resumedFrom is null ? RunHistory.None : RunHistory.Read(_folder);
-        RequireSameState(resumedFrom, history);
+        agreement.RequireSameStart(_state, history, _folder);
         _earlier = history.Elapsed;
         bool wasFinished = IsFinished;
         if (wasFinished && history.CompleteAt == _state.Position.GlobalStep)
@@ -124,7 +127,7 @@ public sealed class Trainer
         if (_options.Configuration.Length > 0 && Workers.IsFirst)
             Try(() => OutputFile.Write(Path.Combine(_folder, "config.yaml"), _options.Configuration));
         IReadOnlyList<ITrainingObserver> files = Workers.IsFirst ? RunFiles.Observers(_folder, _options.PrintEvery) : [];
-        _observer = new TrainingObservers(observer is null || !Workers.IsFirst ? files : [.. files, observer]);
+        _observer = new TrainingObservers(observer is null ? files : [.. files, observer]);
         Announce(resumedFrom);
         StartTraining();
         if (_options.OnNonFinite == NonFinitePolicy.Rollback)
@@ -228,25 +231,6 @@ public sealed class Trainer
     {
         Directory.CreateDirectory(_folder);
         return RunLock.Take(_folder);
-    }
-
-    // What must be the same on every worker, for their weights to stay the same.
-    private void RequireSameRun()
-    {
-        if (Workers.Size == 1)
-            return;
-        WorkerAgreement.Require(
-            Workers,
-            ("version of this program", typeof(Trainer).Assembly.GetName().Version!.ToString()),
-            ("recipe", _options.Configuration),
-            ("data", $"{Task.BatchesPerEpoch} batches: {Task.DataDescription}, classes {string.Join(", ", Task.Classes)}"),
-            ("network", $"{Task.Name}, {Model.ParameterCount} parameters"));
-    }
-
-    private void RequireSameState(string? resumedFrom, RunHistory history)
-    {
-        if (Workers.Size > 1)
-            WorkerAgreement.Require(Workers, ($"saved state or first weights (a run's folder must be the same on all machines: {_folder})", $"{resumedFrom is null} {history.CompleteAt} {TrainingCheckpoint.DigestOf(_state)}"));
     }
 
     // The state is on the disk before a worker goes on, which may read it.

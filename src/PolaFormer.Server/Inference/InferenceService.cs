@@ -98,7 +98,7 @@ internal sealed partial class InferenceService(LimitOptions limits, ILogger<Infe
             case ServingException known:
                 return known;
             case ImageException image:
-                return ServingException.Unprocessable($"The image cannot be read: {image.Message}.");
+                return ServingException.Unprocessable($"The image cannot be read: {image.Message.TrimEnd('.')}.");
             case NotFiniteNumberException:
                 LogFailed(model.Name, error);
                 return ServingException.Failed("The model gives no numbers for this input.", error);
