@@ -142,7 +142,9 @@ internal static class EvalCommand
                 values["skipped"] = count;
             foreach (MetricValue metric in result.Metrics.Values)
                 values[metric.Definition.Name] = metric.Value;
-            values["loss"] = result.Loss;
+            // A detector has none in evaluation.
+            if (!double.IsNaN(result.Loss))
+                values["loss"] = result.Loss;
             if (answers is not null)
             {
                 values["macro_f1"] = answers.MacroF1;
@@ -157,7 +159,8 @@ internal static class EvalCommand
         Console.WriteLine(FormattableString.Invariant($"{result.Count} {examples} at {result.ExamplesPerSecond:0.##} {examples}/s{(skipped > 0 ? $", {skipped} left out" : "")}"));
         foreach (MetricValue metric in result.Metrics.Values)
             Console.WriteLine($"  {metric.Definition.Label,-6} {metric.ToText()}");
-        Console.WriteLine(FormattableString.Invariant($"  {"loss",-6} {result.Loss:F4}"));
+        if (!double.IsNaN(result.Loss))
+            Console.WriteLine(FormattableString.Invariant($"  {"loss",-6} {result.Loss:F4}"));
         if (answers is not null)
             Console.WriteLine(FormattableString.Invariant($"  macro F1 {answers.MacroF1:P2}, expected calibration error {answers.CalibrationError:P2}"));
     }

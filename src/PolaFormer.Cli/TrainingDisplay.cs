@@ -40,7 +40,7 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
         _shownAt = Stopwatch.GetTimestamp();
         TimeSpan left = progress.Left + ((progress.Epochs - progress.Epoch + 1) * _evaluation);
         string line = FormattableString.Invariant(
-            $"epoch {progress.Epoch}/{progress.Epochs}  step {progress.Step}/{progress.StepsPerEpoch}  loss {progress.Loss:F4}  {progress.Metric.Definition.Label} {progress.Metric.ToText(1)}  lr {progress.LearningRate:0.00e-0}  {progress.ExamplesPerSecond:F0} {_examples}/s  {Duration(left)} left");
+            $"epoch {progress.Epoch}/{progress.Epochs}  step {progress.Step}/{progress.StepsPerEpoch}  loss {progress.Loss:F4}{IfMeasured(progress.Metric.Value, $"  {progress.Metric.Definition.Label} {progress.Metric.ToText(1)}")}  lr {progress.LearningRate:0.00e-0}  {progress.ExamplesPerSecond:F0} {_examples}/s  {Duration(left)} left");
         // A line that wraps could not be overwritten.
         if (width is not null)
             output.Write($"\r{line[..Math.Clamp(width() - 1, 0, line.Length)]}\e[K");
@@ -56,7 +56,7 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
         string averaged = result.EmaEvaluation is { } ema ? $", averaged weights {ema.First.ToText()}" : "";
         string bad = result.LeftOut > 0 ? $"; {result.LeftOut} {_examples} could not be read" : "";
         string line = FormattableString.Invariant(
-            $"epoch {result.Epoch}: loss {result.TrainLoss:F4}, train {result.TrainMetric.Definition.Label} {result.TrainMetric.ToText()}; evaluation {string.Join(", ", result.Evaluation.Metrics.Values.Select(metric => $"{metric.Definition.Label} {metric.ToText()}"))}, loss {result.Evaluation.Loss:F4}{averaged}; {result.ExamplesPerSecond:F0} {_examples}/s{bad}");
+            $"epoch {result.Epoch}: loss {result.TrainLoss:F4}{IfMeasured(result.TrainMetric.Value, $", train {result.TrainMetric.Definition.Label} {result.TrainMetric.ToText()}")}; evaluation {string.Join(", ", result.Evaluation.Metrics.Values.Select(metric => $"{metric.Definition.Label} {metric.ToText()}"))}{IfMeasured(result.Evaluation.Loss, FormattableString.Invariant($", loss {result.Evaluation.Loss:F4}"))}{averaged}; {result.ExamplesPerSecond:F0} {_examples}/s{bad}");
         output.WriteLine($"{line}{(result.IsBest ? " (best)" : "")}");
     }
 
@@ -82,6 +82,8 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
         if (end.Test is { } test)
             output.WriteLine(FormattableString.Invariant($"test: {test.First.Definition.Label} {test.First.ToText()}, loss {test.Loss:F4} over {test.Count} rows"));
     }
+
+    private static string IfMeasured(double value, string text) => double.IsNaN(value) ? "" : text;
 
     private static string Duration(TimeSpan time) => time.TotalHours >= 1 ? $"{(int)time.TotalHours} h {time.Minutes} min" : $"{time.Minutes} min {time.Seconds} s";
 }

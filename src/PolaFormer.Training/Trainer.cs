@@ -355,13 +355,15 @@ public sealed class Trainer
         return true;
     }
 
+    private MetricValue OfTraining(Metrics metrics) => Task.MeasuresTraining ? metrics.First : metrics.First with { Value = double.NaN };
+
     private void Show(StepResult result)
     {
         int step = (int)(result.Step % _stepsPerEpoch) + 1;
         long done = result.Step + 1, left = ((long)Epochs * _stepsPerEpoch) - done;
         double examplesLeft = (double)left * _state.Metrics.Count / step, examplesPerSecond = _speed.ExamplesPerSecond(_state.Metrics.Count);
         var progress = new TrainingProgress(
-            _state.Position.Epoch + 1, Epochs, step, _stepsPerEpoch, done, result.Metrics.Loss, _state.Metrics.Loss, _state.Metrics.First, result.LearningRate, result.GradientNorm,
+            _state.Position.Epoch + 1, Epochs, step, _stepsPerEpoch, done, result.Metrics.Loss, _state.Metrics.Loss, OfTraining(_state.Metrics), result.LearningRate, result.GradientNorm,
             examplesPerSecond, examplesPerSecond > 0 ? TimeSpan.FromSeconds(examplesLeft / examplesPerSecond) : TimeSpan.Zero, Elapsed)
         {
             LossTerms = Task.LossTerms,
@@ -395,7 +397,7 @@ public sealed class Trainer
 
         // The records come before the state: what is recorded and not saved is dropped by the next start, and made anew.
         _observer.EpochDone(new EpochResult(
-            position.Epoch, position.GlobalStep, metrics.Loss, metrics.First, rate, examplesPerSecond, evaluation, emaEvaluation, Task.LeftOut, isBest, Elapsed));
+            position.Epoch, position.GlobalStep, metrics.Loss, OfTraining(metrics), rate, examplesPerSecond, evaluation, emaEvaluation, Task.LeftOut, isBest, Elapsed));
         if (IsFinished)
             Save(evaluation.First.Value, emaEvaluation?.First.Value);
         else if (position.Epoch % _options.SaveEpochs == 0)

@@ -52,6 +52,9 @@ public abstract class TrainingTask
     /// <summary>What tells these data from others, so that workers with different data are noticed: a count, a digest of names or labels.</summary>
     public virtual string DataDescription => "";
 
+    /// <summary>Whether the first metric is measured on batches of training, too; where it is of a data set alone, it is NaN there.</summary>
+    public virtual bool MeasuresTraining => true;
+
     /// <summary>Whether the chosen network is tested at the end of a run, on examples that chose nothing.</summary>
     public virtual bool HasTest => false;
 

@@ -46,6 +46,19 @@ public sealed class TrainingDisplayTests
     }
 
     [Fact]
+    public void WhatATaskDoesNotMeasureIsNotTold()
+    {
+        var metrics = new Metrics([ClassificationMetrics.Top1]);
+        metrics.Add(100, double.NaN, 25);
+        var display = new TrainingDisplay(_output, width: null, every: 1);
+        display.StepDone(Step(1) with { Metric = Top1(double.NaN) });
+        display.EpochDone(Epoch() with { TrainMetric = Top1(double.NaN), Evaluation = new Evaluation(metrics, TimeSpan.FromSeconds(1)), EmaEvaluation = null, LeftOut = 0 });
+        Assert.Equal(
+            "epoch 1/3  step 1/10  loss 1.2500  lr 3.40e-4  640 images/s  1 min 30 s left\nepoch 1: loss 1.5000; evaluation top-1 25.00 %; 640 images/s (best)\n",
+            _output.ToString());
+    }
+
+    [Fact]
     public void AFinishedRunThatIsStartedAgainSaysThatItIsFinished()
     {
         new TrainingDisplay(_output, width: null, every: 1).RunEnded(new RunEnd(true, Top1(0.25), TimeSpan.FromSeconds(3725), 30, 3, WasFinished: true));

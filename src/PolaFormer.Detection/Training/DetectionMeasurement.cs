@@ -66,7 +66,7 @@ public sealed record DetectionMeasurement(IReadOnlyList<EvaluationTable> Tables,
         double[] values = hasMasks ? [.. Tables.SelectMany(table => table.Summary.Take(2))] : [.. Tables[0].Summary.Take(3)];
         int count = Math.Max(1, Found.Count);
         var metrics = new Metrics(Metrics(hasMasks));
-        metrics.Add(count, 0, [.. values.Select(value => Math.Max(0, value) * count)]);
+        metrics.Add(count, double.NaN, [.. values.Select(value => Math.Max(0, value) * count)]);
         return new PolaFormer.Training.Evaluation(metrics, Elapsed);
     }
 }

@@ -79,6 +79,9 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     /// <inheritdoc/>
     public override int BatchesPerEpoch => _order.Count;
 
+    /// <summary>No: precision is of a data set.</summary>
+    public override bool MeasuresTraining => false;
+
     /// <summary>Steps of an epoch.</summary>
     public int StepsPerEpoch => BatchesPerEpoch / _options.BatchesPerStep;
 
