@@ -6,8 +6,8 @@ namespace PolaFormer.Cli;
 /// <summary>A command on every process that <c>mpirun</c> started.</summary>
 internal static class MpiWorkers
 {
-    // An error that all workers meet is told by the first; what only another meets comes later.
-    private static readonly TimeSpan s_firstSpeaks = TimeSpan.FromSeconds(2);
+    // An error that all workers have is printed by the first alone; one that another worker has alone, after this time.
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
 
     /// <summary>Runs a command; where one worker fails, all end.</summary>
     /// <param name="command">What each worker does.</param>
@@ -28,7 +28,7 @@ internal static class MpiWorkers
         catch (Exception error)
         {
             if (!workers.IsFirst)
-                Thread.Sleep(s_firstSpeaks);
+                Thread.Sleep(s_pause);
             int code = UserErrors.Report(workers.IsFirst ? error : new WorkerException($"worker {workers.Rank} on {Environment.MachineName}: {UserErrors.Line(error)}", error));
             workers.Abort(UserErrors.IsUserError(error) ? 1 : code);
             return code;

@@ -16,7 +16,7 @@ public abstract partial class WorkerGroup : IDisposable
     /// <summary>Number of workers.</summary>
     public abstract int Size { get; }
 
-    /// <summary>Whether this is the worker that writes files and speaks to the user.</summary>
+    /// <summary>Whether this is the worker that writes files and prints.</summary>
     public bool IsFirst => Rank == 0;
 
     /// <summary>Sends bytes to a worker that receives as many from this one.</summary>

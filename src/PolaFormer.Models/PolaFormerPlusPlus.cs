@@ -392,6 +392,16 @@ public sealed record PolaFormerPlusPlusConfig : VisionModelConfig
     /// <summary>Resolution halvings in the stem: 2 as published, 1 or 0 for small images.</summary>
     public int StemReductions { get; init; } = 2;
 
+    /// <summary>A backbone that a processor trains in minutes; ours, of the small detectors and segmentation networks.</summary>
+    public static PolaFormerPlusPlusConfig Nano { get; } = new()
+    {
+        EmbedDims = [16, 32, 64, 128],
+        Depths = [1, 1, 2, 1],
+        NumHeads = [1, 1, 2, 4],
+        MlpRatios = [3, 3, 3, 3],
+        DropPathRate = 0,
+    };
+
     /// <summary>Side of the grid of tokens of a stage: every reduction rounds up.</summary>
     public int Side(int stage) => Enumerable.Range(0, StemReductions + stage).Aggregate(ImageSize, (side, _) => (side + 1) / 2);
 

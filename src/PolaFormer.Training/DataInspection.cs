@@ -24,7 +24,7 @@ public sealed record DataInspection
     /// <summary>Why each image that cannot be decoded cannot.</summary>
     public required IReadOnlyList<string> Unreadable { get; init; }
 
-    /// <summary>Training images with the bytes of an evaluation image: the figure of the run would count what was learned by heart.</summary>
+    /// <summary>Training images with the bytes of an evaluation image: the figure of the run would count images that the network was trained on.</summary>
     public required IReadOnlyList<(string Train, string Evaluation)> Duplicates { get; init; }
 
     /// <summary>Training images of different classes with the same bytes: one of the two is wrong.</summary>

@@ -79,7 +79,7 @@ internal sealed class GradientTree
 
     /// <summary>Takes the gradients and running statistics of a micro-batch.</summary>
     /// <param name="number">Number in the step.</param>
-    /// <param name="isFinite">Whether its loss was finite; else its gradients are NaN, so that every worker knows.</param>
+    /// <param name="isFinite">Whether its loss was finite; else its gradients are NaN, which reaches every worker through the sum.</param>
     public void Add(int number, bool isFinite)
     {
         // The exchange takes the last one itself.

@@ -54,7 +54,7 @@ public sealed class Trainer
         _bestAverage = new BestNetwork(task, (network, value, epoch) => SaveModel("best_ema", network, value, epoch, alsoElse: false));
     }
 
-    // What one worker asks all for before a step.
+    // What any worker requests of all before a step.
     [Flags]
     private enum Request
     {

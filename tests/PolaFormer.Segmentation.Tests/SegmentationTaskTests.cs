@@ -28,7 +28,7 @@ public sealed class SegmentationTaskTests : IDisposable
         Assert.Equal(4 * 96 * 96, again.Confusion.Cast<long>().Sum());
     }
 
-    // Without augmentation and dropout a network learns given pictures by heart.
+    // Without augmentation and dropout a network overfits to given pictures.
     [Fact]
     public void ARunLearnsPicturesByHeart()
     {

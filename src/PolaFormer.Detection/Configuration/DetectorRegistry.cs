@@ -38,20 +38,9 @@ public static class DetectorRegistry
         new("cascade_pola_swin_t_3x", DetectorParts.Cascade(SwinTiny("LLSS"), s_all), s_swin.Long) { PaperBoxPrecision = 51.1, PaperMaskPrecision = 44.4 },
 
         // Ours, for trying out on a processor.
-        new("retinanet_nano", DetectorParts.Retina(Nano, channels: 64, convolutions: 2), s_grouped with { BaseRate = 4e-3 }),
-        new("maskrcnn_nano", DetectorParts.Reduced(DetectorParts.MaskRcnn(Nano with { EmbedDims = [32, 64, 96, 128], NumHeads = [1, 2, 3, 4] }, s_all), channels: 64, proposals: 100, regions: 32), s_grouped with { BaseRate = 2e-3, WeightDecay = 0.01 }),
+        new("retinanet_nano", DetectorParts.Retina(PolaFormerPlusPlusConfig.Nano, channels: 64, convolutions: 2), s_grouped with { BaseRate = 4e-3 }),
+        new("maskrcnn_nano", DetectorParts.Reduced(DetectorParts.MaskRcnn(PolaFormerPlusPlusConfig.Nano with { EmbedDims = [32, 64, 96, 128], NumHeads = [1, 2, 3, 4] }, s_all), channels: 64, proposals: 100, regions: 32), s_grouped with { BaseRate = 2e-3, WeightDecay = 0.01 }),
     ];
-
-    private static PolaFormerPlusPlusConfig Nano => new()
-    {
-        EmbedDims = [16, 32, 64, 128],
-        Depths = [1, 1, 2, 1],
-        NumHeads = [1, 1, 2, 4],
-        MlpRatios = [3, 3, 3, 3],
-        LayerScales = [true, true, true, true],
-        LayerInitValues = [1, 1, 1, 1],
-        DropPathRate = 0,
-    };
 
     /// <summary>The detector of a name; null for none.</summary>
     public static DetectorEntry? TryFind(string name) => All.FirstOrDefault(entry => string.Equals(entry.Name, name, StringComparison.OrdinalIgnoreCase));

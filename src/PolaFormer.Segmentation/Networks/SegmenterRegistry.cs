@@ -56,10 +56,10 @@ public static class SegmenterRegistry
     // Its head works at a quarter of the image's sides. Batch norms learn from the batch: there are no weights of a classifier to keep the statistics of.
     private static SegmenterConfig Nano => new()
     {
-        Backbone = new PolaFormerPlusPlusConfig { EmbedDims = [16, 32, 64, 96], Depths = [1, 1, 2, 1], NumHeads = [1, 2, 4, 6], MlpRatios = [3, 3, 3, 3], DropPathRate = 0 },
+        Backbone = PolaFormerPlusPlusConfig.Nano,
         Head = new LightHamHeadConfig
         {
-            InChannels = [16, 32, 64, 96],
+            InChannels = PolaFormerPlusPlusConfig.Nano.EmbedDims,
             InIndex = [0, 1, 2, 3],
             Channels = 96,
             HamChannels = 96,

@@ -36,9 +36,12 @@ internal sealed partial class InferenceService(LimitOptions limits, ILogger<Infe
         long deadline = Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency);
         try
         {
-            if (inputs.Count == 1)
-                return [await AnswerAsync(model, inputs[0], deadline, source.Token)];
-            return await Task.WhenAll(inputs.Select(input => Task.Run(() => AnswerAsync(model, input, deadline, source.Token))));
+            Outcome[] outcomes = inputs.Count == 1
+                ? [await AnswerAsync(model, inputs[0], deadline, source.Token)]
+                : await Task.WhenAll(inputs.Select(input => Task.Run(() => AnswerAsync(model, input, deadline, source.Token))));
+
+            // The timer of the cancellation counts milliseconds, and may come after the answer.
+            return Stopwatch.GetTimestamp() <= deadline ? outcomes : throw ServingException.Late();
         }
         catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
         {

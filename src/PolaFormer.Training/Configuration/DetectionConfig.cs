@@ -22,7 +22,7 @@ public sealed class DetectionConfig
     [Range(1, 1 << 20)]
     public int Repeats { get; set; } = 1;
 
-    /// <summary>IMAGES: numbers of images of COCO's <c>val2017</c> that a run both learns and is measured on, to see whether a network learns them by heart; empty for all of both parts.</summary>
+    /// <summary>IMAGES: numbers of images of COCO's <c>val2017</c> that a run both learns and is measured on, to see whether a network can be overfitted to them; empty for all of both parts.</summary>
     [Range(0, int.MaxValue)]
     public int[] Images { get; set; } = [];
 

@@ -29,7 +29,7 @@ public sealed class SegmentationConfig
     [Range(0, 10)]
     public double Power { get; set; } = 1;
 
-    /// <summary>AUGMENT: random sizes, crops, mirror images and colours, and what the network drops by chance; false to see whether it learns given images by heart.</summary>
+    /// <summary>AUGMENT: random sizes, crops, mirror images and colours, and what the network drops by chance; false to see whether it can be overfitted to given images.</summary>
     public bool Augment { get; set; } = true;
 
     /// <summary>CROP_WIDTH: columns of training examples in pixels; 0 for as many as rows, DATA.IMG_SIZE.</summary>

@@ -88,6 +88,18 @@ public sealed class ReportPageTests : IAsyncLifetime
         Assert.Empty(_browser.Complaints);
     }
 
+    [Fact]
+    public async Task WhatIsMeasuredInNoEpochHasNoColumn()
+    {
+        RunLog log = SampleRun.Log(isAveraged: false);
+        IPage page = await Open(log with { Epochs = [.. log.Epochs.Select(epoch => epoch with { Loss = double.NaN })] });
+        string head = await page.Locator("#epochs thead").InnerTextAsync();
+        Assert.Contains("train loss", head, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("val loss", head, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("NaN", await page.Locator("#figures").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Empty(_browser.Complaints);
+    }
+
     private Task<IPage> Open(bool isAveraged, ColorScheme scheme = ColorScheme.Light) => Open(SampleRun.Log(isAveraged), scheme);
 
     private Task<IPage> Open(RunLog log, ColorScheme scheme = ColorScheme.Light)

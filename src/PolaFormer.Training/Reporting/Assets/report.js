@@ -10,9 +10,10 @@
 
   const fixed = digits => value => value.toFixed(digits);
   const percent = value => `${(100 * value).toFixed(2)} %`;
-  // Detectors have no loss in evaluation, and no precision in training.
-  const loss = value => Number.isFinite(value) ? value.toFixed(4) : "–";
-  const textOf = (metric, value) => value === undefined || Number.isNaN(value) ? "–" : metric.is_share ? percent(value) : Number(value).toFixed(4);
+  // Detectors have no loss in evaluation and no precision in training: NaN in every epoch.
+  const isMeasured = field => epochs.some(epoch => !Number.isNaN(epoch[field] ?? NaN));
+  const loss = value => value?.toFixed(4) ?? "–";
+  const textOf = (metric, value) => value === undefined ? "–" : metric.is_share ? percent(value) : Number(value).toFixed(4);
   const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
   const short = value => String(Number(value.toPrecision(3)));
   const power = value => value === 0 ? "0" : value.toExponential(2);
@@ -62,7 +63,10 @@
     others.forEach(metric => figure(capital(metric.label), textOf(metric, last[metric.name]), `evaluation, epoch ${last.epoch}`));
     if (end?.[`test_${first.name}`] !== undefined)
       figure(`Test ${first.label}`, textOf(first, end[`test_${first.name}`]), "chosen network, at the end");
-    figure("Loss", loss(last.loss), `evaluation; training ${loss(last.train_loss)}`);
+    if (isMeasured("loss"))
+      figure("Loss", loss(last.loss), `evaluation; training ${loss(last.train_loss)}`);
+    else
+      figure("Loss", loss(last.train_loss), "training");
     figure("Speed", `${short(last.images_per_second)} /s`, `training ${examples}, last epoch`);
   }
 
@@ -70,10 +74,10 @@
     const columns = [
       ["epoch", epoch => epoch.epoch],
       ["train loss", epoch => loss(epoch.train_loss)],
-      [`train ${first.label}`, epoch => textOf(first, epoch[`train_${first.name}`])],
-      ["val loss", epoch => loss(epoch.loss)],
+      ...(isMeasured(`train_${first.name}`) ? [[`train ${first.label}`, epoch => textOf(first, epoch[`train_${first.name}`])]] : []),
+      ...(isMeasured("loss") ? [["val loss", epoch => loss(epoch.loss)]] : []),
       ...run.metrics.map(metric => [`val ${metric.label}`, epoch => textOf(metric, epoch[metric.name])]),
-      ...(hasAverage ? [["EMA loss", epoch => loss(epoch.ema_loss)], [`EMA ${first.label}`, epoch => textOf(first, epoch[`ema_${first.name}`])]] : []),
+      ...(hasAverage ? [...(isMeasured("ema_loss") ? [["EMA loss", epoch => loss(epoch.ema_loss)]] : []), [`EMA ${first.label}`, epoch => textOf(first, epoch[`ema_${first.name}`])]] : []),
       ["learning rate", epoch => power(epoch.lr)],
       [`${examples}/s`, epoch => short(epoch.images_per_second)],
       ...(epochs.some(epoch => epoch.bad_images > 0) ? [["unreadable", epoch => epoch.bad_images]] : []),
