@@ -17,8 +17,8 @@ internal static class PredictCommand
         var images = new Argument<string[]>("IMAGE") { Arity = ArgumentArity.ZeroOrMore, Description = "Image files (JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, ICO), folders of them with all that are in these, addresses on the web (http, https), or - for an image on standard input; with a network of a task of Long Range Arena, its texts or images." };
         var text = new Option<string[]>("--text") { HelpName = "TEXT", Description = "A text or an expression instead of a file, for a network of a task of Long Range Arena; twice for one that compares two.", AllowMultipleArgumentsPerToken = false, Arity = ArgumentArity.ZeroOrMore };
         var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "A .safetensors or .pth file; the shipped model by default." };
-        var wanted = new Option<string?>("--task") { Description = "Which shipped model to take without --checkpoint: the classifier, by default, or the detector of drawn shapes." };
-        wanted.AcceptOnlyFromAmong("classify", "detect");
+        var wanted = new Option<string?>("--task") { Description = "Which shipped model to take without --checkpoint: the classifier, by default, the detector or the segmentation network of drawn shapes." };
+        wanted.AcceptOnlyFromAmong("classify", "detect", "segment");
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "Registered architecture of the checkpoint; found out by default." };
         var labels = new Option<string?>("--labels") { HelpName = "FILE", Description = "A text file with a class name a line." };
         var top = new Option<int>("--top") { HelpName = "K", Description = "How many classes to print.", DefaultValueFactory = _ => 5, CustomParser = Numbers.One(1, int.MaxValue) };
@@ -44,9 +44,8 @@ internal static class PredictCommand
                 throw new ArgumentException("predict wants image files or folders of them. See 'polaformer predict --help'.");
             if (parsed.GetValue(wanted) is not null && parsed.GetValue(checkpoint) is not null)
                 throw new ArgumentException("--task chooses among the shipped models, and --checkpoint names another. Leave one of them out.");
-            bool detects = parsed.GetValue(wanted) == "detect";
-            string path = parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(detects ? ShippedCheckpoint.DetectorName : ShippedCheckpoint.FileName);
-            NetworkTask task = parsed.GetValue(checkpoint) is not null ? NetworkTasks.Of(path) : detects ? NetworkTask.Detection : NetworkTask.Classification;
+            NetworkTask task = parsed.GetValue(checkpoint) is { } named ? NetworkTasks.Of(named) : Shipped(parsed.GetValue(wanted));
+            string path = parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find(task);
             if (parsed.GetValue(input) is { } list)
             {
                 string results = parsed.GetValue(output) ?? throw new ArgumentException("--input takes --output FILE, where the results go.");
@@ -65,12 +64,19 @@ internal static class PredictCommand
             if (task == NetworkTask.Detection)
                 return DetectPrediction.Run(path, parsed.GetValue(model), names, ImageSources.Expand(inputs), (float)parsed.GetValue(threshold), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
             if (parsed.GetValue(output) is not null || parsed.GetValue(csv) is not null)
-                throw new ArgumentException("--output and --csv are for segmentation networks and detectors; name the checkpoint with --checkpoint, or take the shipped detector with --task detect.");
+                throw new ArgumentException("--output and --csv are for segmentation networks and detectors; name the checkpoint with --checkpoint, or take a shipped one with --task detect or segment.");
             var classifier = ImageClassifier.Load(path, new ClassifierOptions { ModelName = parsed.GetValue(model), Labels = names, Views = parsed.GetValue(views), FastDecoding = parsed.GetValue(fastDecode) });
             return Run(classifier, ImageSources.Expand(inputs), parsed.GetValue(top), parsed.GetValue(json));
         });
         return command;
     }
+
+    private static NetworkTask Shipped(string? task) => task switch
+    {
+        "detect" => NetworkTask.Detection,
+        "segment" => NetworkTask.Segmentation,
+        _ => NetworkTask.Classification,
+    };
 
     private static int Run(ImageClassifier classifier, IReadOnlyList<string> files, int top, bool json)
     {

@@ -1,18 +1,21 @@
 namespace PolaFormer.Cli;
 
-/// <summary>The models that come with the sources.</summary>
+/// <summary>The models that come with the sources, one a task.</summary>
 internal static class ShippedCheckpoint
 {
-    /// <summary>The classifier's name.</summary>
-    public const string FileName = "polaformer_pp_cifar_2m.safetensors";
-
-    /// <summary>The detector's name.</summary>
-    public const string DetectorName = "retinanet_shapes.safetensors";
-
-    /// <summary>The path of a model: in <c>checkpoints/</c> of this folder or of one above the program.</summary>
-    /// <exception cref="FileNotFoundException">It is nowhere there.</exception>
-    public static string Find(string name = FileName)
+    /// <summary>Their names.</summary>
+    public static IReadOnlyDictionary<NetworkTask, string> Names { get; } = new Dictionary<NetworkTask, string>
     {
+        [NetworkTask.Classification] = "polaformer_pp_cifar_2m.safetensors",
+        [NetworkTask.Detection] = "retinanet_shapes.safetensors",
+        [NetworkTask.Segmentation] = "polapp_shapes.safetensors",
+    };
+
+    /// <summary>The path of a task's model: in <c>checkpoints/</c> of this folder or of one above the program.</summary>
+    /// <exception cref="FileNotFoundException">It is nowhere there.</exception>
+    public static string Find(NetworkTask task = NetworkTask.Classification)
+    {
+        string name = Names[task];
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             string path = Path.Combine(folder.FullName, "checkpoints", name);

@@ -44,7 +44,7 @@ public partial class DocumentTests
     {
         string card = File.ReadAllText(Path.Combine(Polaformer.Root, "docs", "model-card.md"));
         string[] shipped = [.. Directory.EnumerateFiles(Path.Combine(Polaformer.Root, "checkpoints"), "*.safetensors").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
-        Assert.Equal(new[] { ShippedCheckpoint.FileName, ShippedCheckpoint.DetectorName }.Order(StringComparer.Ordinal), shipped);
+        Assert.Equal(ShippedCheckpoint.Names.Values.Order(StringComparer.Ordinal), shipped);
         foreach (string name in shipped)
         {
             Assert.Contains($"`checkpoints/{name}`", card, StringComparison.Ordinal);

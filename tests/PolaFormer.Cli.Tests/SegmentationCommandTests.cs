@@ -32,6 +32,19 @@ public sealed class SegmentationCommandTests : IDisposable
         Assert.Equal(result.GetProperty("classes").GetArrayLength() + 1, lines.Length);
     }
 
+    // The scene has a star with its middle at (132, 85), a cross with its middle at (180, 206), and a photograph in its corners.
+    [Fact]
+    public async Task TheShippedSegmenterFindsThePixelsOfDrawnShapes()
+    {
+        (int code, _, string error) = await Polaformer.Run("predict", "samples/scenes/shapes.png", "--task", "segment", "--output", _folder.FullName);
+        Assert.True(code == 0, error);
+        IndexedImage map = IndexedImage.Read(At("shapes.classes.png"))!;
+        byte ClassAt(int x, int y) => map.Values[(y * map.Width) + x];
+        Assert.Equal(4, ClassAt(132, 85));
+        Assert.Equal(5, ClassAt(180, 206));
+        Assert.All(new[] { ClassAt(10, 10), ClassAt(310, 10), ClassAt(10, 310), ClassAt(310, 310) }, value => Assert.Equal(0, value));
+    }
+
     [Fact]
     public async Task PredictLooksThroughWindows()
     {
