@@ -27,6 +27,9 @@ public static class DescriptionText
     public static T[]? List<T>(this Checkpoint checkpoint, string key) =>
         checkpoint.Text(key) is { } text ? (T[]?)JsonSerializer.Deserialize(text, typeof(T[]), DescriptionJson.Default) ?? throw new FormatException($"{key} is null, not a list") : null;
 
+    /// <summary>A list as an entry: of texts, numbers, or lists of whole numbers.</summary>
+    public static string ListText<T>(IEnumerable<T> values) => JsonSerializer.Serialize(values.ToArray(), typeof(T[]), DescriptionJson.Default);
+
     /// <summary>The entry <c>labels</c>, the name of each class; null where there is none.</summary>
     /// <exception cref="FormatException">It is no list of names.</exception>
     /// <exception cref="JsonException">It is no list.</exception>

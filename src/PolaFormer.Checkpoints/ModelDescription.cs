@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 
 namespace PolaFormer.Checkpoints;
 
@@ -48,9 +47,9 @@ public sealed record ModelDescription
             ["format"] = "pt",
             ["architecture"] = Model,
             ["image_size"] = ImageSize.ToString(CultureInfo.InvariantCulture),
-            ["labels"] = JsonSerializer.Serialize([.. Labels], DescriptionJson.Default.StringArray),
-            ["mean"] = JsonSerializer.Serialize([.. Mean], DescriptionJson.Default.SingleArray),
-            ["std"] = JsonSerializer.Serialize([.. Std], DescriptionJson.Default.SingleArray),
+            ["labels"] = DescriptionText.ListText(Labels),
+            ["mean"] = DescriptionText.ListText(Mean),
+            ["std"] = DescriptionText.ListText(Std),
             ["center_crop"] = CenterCrop ? "true" : "false",
         };
         if (Config is not null)

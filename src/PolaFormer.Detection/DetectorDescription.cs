@@ -1,8 +1,6 @@
-using System.Text.Json;
 using PolaFormer.Checkpoints;
 using PolaFormer.Detection.Configuration;
 using PolaFormer.Detection.Data;
-using PolaFormer.Models;
 
 namespace PolaFormer.Detection;
 
@@ -37,10 +35,10 @@ public sealed record DetectorDescription
             ["format"] = "pt",
             ["task"] = Task,
             ["architecture"] = Name,
-            ["config"] = DenseConfigJson.Write(Config),
-            ["labels"] = JsonSerializer.Serialize(Categories.Select(category => category.Name)),
-            ["category_ids"] = JsonSerializer.Serialize(Categories.Select(category => category.Id)),
-            ["scale"] = JsonSerializer.Serialize<int[]>([Scale.Long, Scale.Short]),
+            ["config"] = DetectorConfig.Json.Write(Config),
+            ["labels"] = DescriptionText.ListText(Categories.Select(category => category.Name)),
+            ["category_ids"] = DescriptionText.ListText(Categories.Select(category => category.Id)),
+            ["scale"] = DescriptionText.ListText([Scale.Long, Scale.Short]),
         };
         metadata.AddNumber("box_ap", BoxPrecision);
         metadata.AddNumber("epoch", Epoch);
@@ -56,7 +54,7 @@ public sealed record DetectorDescription
         return checkpoint.Described(() => new DetectorDescription
         {
             Name = checkpoint.Text("architecture") ?? "detector",
-            Config = DenseConfigJson.Read<DetectorConfig>(config),
+            Config = DetectorConfig.Json.Read(config),
             Categories = CategoriesOf(checkpoint),
             Scale = checkpoint.Scale((1333, 800)),
             BoxPrecision = checkpoint.Number("box_ap"),

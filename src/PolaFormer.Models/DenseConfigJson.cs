@@ -1,34 +1,58 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using PolaFormer.Models.Necks;
+using PolaFormer.NN;
 
 namespace PolaFormer.Models;
 
 /// <summary>
 /// The shape of a network for dense prediction as text, for the metadata of its checkpoints; its backbone is a family and a
-/// configuration (<see cref="ModelConfigJson"/>). Text that is read is untrusted: unknown keys and numbers beyond reason are errors.
+/// configuration (<see cref="ModelConfigJson"/>). Text that is read is untrusted: unknown and missing keys and numbers beyond reason are errors.
 /// </summary>
-public static class DenseConfigJson
+/// <typeparam name="T">The configuration.</typeparam>
+public sealed class DenseConfigJson<T>
+    where T : class
 {
-    private static readonly JsonSerializerOptions s_options = new()
+    private readonly JsonTypeInfo<T> _type;
+
+    /// <summary>Reads and writes by code that the compiler makes: programs that are trimmed or compiled ahead of time have no other way.</summary>
+    /// <param name="types">What it made for the configuration.</param>
+    public DenseConfigJson(IJsonTypeInfoResolver types)
     {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseUpper,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        IncludeFields = true,
-        IgnoreReadOnlyProperties = true,
-        MaxDepth = 12,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false), new BackboneConverter() },
-    };
+        var options = new JsonSerializerOptions
+        {
+            TypeInfoResolver = types.WithAddedModifier(RequireEveryKey),
+            PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseUpper,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+            RespectNullableAnnotations = true,
+            IncludeFields = true,
+            IgnoreReadOnlyProperties = true,
+            MaxDepth = 12,
+            Converters =
+            {
+                new BackboneConverter(),
+                new JsonStringEnumConverter<ExtraLevels>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false),
+                new JsonStringEnumConverter<NormKind>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false),
+            },
+        };
+        _type = (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T));
+    }
 
     /// <summary>The configuration as JSON.</summary>
-    public static string Write<T>(T config)
-        where T : class => JsonSerializer.Serialize(config, s_options);
+    public string Write(T config) => JsonSerializer.Serialize(config, _type);
 
     /// <summary>The configuration that was written.</summary>
     /// <exception cref="ArgumentException">The text is no configuration of a network that can be built.</exception>
-    public static T Read<T>(string json)
-        where T : class => ModelConfigJson.Parse(json, text => JsonSerializer.Deserialize<T>(text, s_options));
+    public T Read(string json) => ModelConfigJson.Parse(json, text => JsonSerializer.Deserialize(text, _type));
+
+    // What the compiler makes sets a property that the text leaves out to nothing, not to its default. Only null is left out when writing.
+    private static void RequireEveryKey(JsonTypeInfo type)
+    {
+        foreach (JsonPropertyInfo property in type.Properties)
+            property.IsRequired = property.Set is not null && !property.IsSetNullable;
+    }
 
     private sealed class BackboneConverter : JsonConverter<VisionModelConfig>
     {

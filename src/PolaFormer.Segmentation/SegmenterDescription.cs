@@ -1,6 +1,4 @@
-using System.Text.Json;
 using PolaFormer.Checkpoints;
-using PolaFormer.Models;
 using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Networks;
 using PolaFormer.Vision;
@@ -38,10 +36,10 @@ public sealed record SegmenterDescription
             ["format"] = "pt",
             ["task"] = Task,
             ["architecture"] = Name,
-            ["config"] = DenseConfigJson.Write(Config),
-            ["labels"] = JsonSerializer.Serialize(Classes.Names),
-            ["colors"] = JsonSerializer.Serialize(Classes.Colors.Select(color => new int[] { color.Red, color.Green, color.Blue })),
-            ["scale"] = JsonSerializer.Serialize<int[]>([Scale.Long, Scale.Short]),
+            ["config"] = SegmenterConfig.Json.Write(Config),
+            ["labels"] = DescriptionText.ListText(Classes.Names),
+            ["colors"] = DescriptionText.ListText(Classes.Colors.Select(color => new int[] { color.Red, color.Green, color.Blue })),
+            ["scale"] = DescriptionText.ListText([Scale.Long, Scale.Short]),
         };
         metadata.AddNumber("miou", MeanIoU);
         metadata.AddNumber("iteration", Iteration);
@@ -57,7 +55,7 @@ public sealed record SegmenterDescription
         return checkpoint.Described(() => new SegmenterDescription
         {
             Name = checkpoint.Text("architecture") ?? "segmenter",
-            Config = DenseConfigJson.Read<SegmenterConfig>(config),
+            Config = SegmenterConfig.Json.Read(config),
             Classes = new ClassNames(
                 checkpoint.Labels() ?? throw new FormatException("labels is missing"),
                 checkpoint.List<int[]>("colors") is { } colors ? [.. colors.Select(ColorOf)] : null),

@@ -206,7 +206,7 @@ internal static class DetectorCases
         {
             JsonElement model = config.Value.Field("model") ?? config.Value;
             DetectorEntry entry = DetectorRegistry.Find(config.Name == "cascade_base_model" ? "cascade_b3" : config.Name);
-            comparison.Same(config.Name, DenseConfigJson.Write(Bare(entry.Config)), DenseConfigJson.Write(Bare(MmdetModel.Read(model))));
+            comparison.Same(config.Name, DetectorConfig.Json.Write(Bare(entry.Config)), DetectorConfig.Json.Write(Bare(MmdetModel.Read(model))));
             if (config.Value.Field("lr_config") is not { } rates || entry.Recipe is not { } recipe)
                 continue;
             comparison.SameList($"steps of {config.Name}", recipe.RateEpochs.ToArray(), rates.GetProperty("step").Integers());

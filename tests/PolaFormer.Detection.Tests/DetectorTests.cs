@@ -95,8 +95,8 @@ public class DetectorTests
     public void The_text_of_a_configuration_makes_the_same_network(string kind)
     {
         DetectorConfig config = Made(kind).Config;
-        string text = DenseConfigJson.Write(config);
-        Assert.Equal(text, DenseConfigJson.Write(DenseConfigJson.Read<DetectorConfig>(text)));
+        string text = DetectorConfig.Json.Write(config);
+        Assert.Equal(text, DetectorConfig.Json.Write(DetectorConfig.Json.Read(text)));
     }
 
     [Theory]

@@ -47,7 +47,7 @@ public sealed class SegmenterTests
     [MemberData(nameof(Networks))]
     public void ADescriptionBuildsTheSameNetworkAgain(string name)
     {
-        SegmenterConfig again = DenseConfigJson.Read<SegmenterConfig>(DenseConfigJson.Write(TinySegmenter.All[name]));
+        SegmenterConfig again = SegmenterConfig.Json.Read(SegmenterConfig.Json.Write(TinySegmenter.All[name]));
         Assert.Equal(
             TinySegmenter.All[name].Create().StateDict().Select(entry => $"{entry.Name} {entry.Tensor.Shape}"),
             again.Create().StateDict().Select(entry => $"{entry.Name} {entry.Tensor.Shape}"));
@@ -90,8 +90,19 @@ public sealed class SegmenterTests
     [InlineData("{\"BACKBONE\":{\"FAMILY\":\"polaformer_pp\",\"CONFIG\":{}},\"HEAD\":{\"TYPE\":\"other\"}}")]
     [InlineData("{\"BACKBONE\":{\"FAMILY\":\"other\",\"CONFIG\":{}},\"HEAD\":{\"TYPE\":\"fcn\",\"IN_CHANNELS\":[8],\"IN_INDEX\":[0]}}")]
     [InlineData("{\"BACKBONE\":{\"FAMILY\":\"polaformer_pp\"},\"HEAD\":{\"TYPE\":\"fcn\",\"IN_CHANNELS\":[8],\"IN_INDEX\":[0]}}")]
-    [InlineData("{\"BACKBONE\":{\"FAMILY\":\"polaformer_pp\",\"CONFIG\":{}},\"KEEPS_STATISTICS\":false,\"HEAD\":{\"TYPE\":\"fcn\",\"IN_CHANNELS\":[8],\"IN_INDEX\":[0],\"UNKNOWN\":1}}")]
-    public void ADescriptionThatIsNoneIsRefused(string json) => Assert.Throws<ArgumentException>(() => DenseConfigJson.Read<SegmenterConfig>(json));
+    public void ADescriptionThatIsNoneIsRefused(string json) => Assert.Throws<ArgumentException>(() => SegmenterConfig.Json.Read(json));
+
+    [Theory]
+    [InlineData("\"GROUPS\":1", "\"GROUPS\":1,\"UNKNOWN\":1", "UNKNOWN")]
+    [InlineData("\"GROUPS\":1,", "", "GROUPS")]
+    [InlineData("\"NORM\":\"group\"", "\"NORM\":\"grouped\"", "NORM")]
+    [InlineData("\"NORM\":\"group\"", "\"NORM\":2", "NORM")]
+    public void AnUnknownAMissingAndAWrongKeyAreNamed(string written, string changed, string named)
+    {
+        string text = SegmenterConfig.Json.Write(TinySegmenter.LightHam(3)), damaged = text.Replace(written, changed, StringComparison.Ordinal);
+        Assert.NotEqual(text, damaged);
+        Assert.Contains(named, Assert.Throws<ArgumentException>(() => SegmenterConfig.Json.Read(damaged)).Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [MemberData(nameof(Networks))]

@@ -1,3 +1,4 @@
+using PolaFormer.Models;
 using PolaFormer.Models.Necks;
 
 namespace PolaFormer.Detection.Configuration;
@@ -5,6 +6,9 @@ namespace PolaFormer.Detection.Configuration;
 /// <summary>What a detector is made from: with a RetinaNet head, or with a proposal network and a region head.</summary>
 public sealed record DetectorConfig
 {
+    /// <summary>Configurations as text.</summary>
+    public static DenseConfigJson<DetectorConfig> Json { get; } = new(DetectorConfigContext.Default);
+
     /// <summary>The backbone.</summary>
     public required BackboneConfig Backbone { get; init; }
 

@@ -6,6 +6,9 @@ namespace PolaFormer.Segmentation.Networks;
 /// <summary>A segmentation network: backbone, neck and heads.</summary>
 public sealed record SegmenterConfig
 {
+    /// <summary>Configurations as text.</summary>
+    public static DenseConfigJson<SegmenterConfig> Json { get; } = new(SegmenterConfigContext.Default);
+
     /// <summary>The backbone's network, as dense prediction has it.</summary>
     public required VisionModelConfig Backbone { get; init; }
 
