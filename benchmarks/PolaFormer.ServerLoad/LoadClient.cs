@@ -34,17 +34,19 @@ internal sealed class LoadClient : IDisposable
         return count / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
-    /// <summary>Requests at random times, so many a second on average, whether the ones before are answered or not: the times of answers in milliseconds, sorted.</summary>
-    public async Task<double[]> LatenciesAsync(IReadOnlyList<byte[]> files, double rate, int count, int seed)
+    /// <summary>
+    /// Requests, so many a second, whether the ones before are answered or not: the times from when each was due to its answer in
+    /// milliseconds, sorted. They are evenly spaced, or with a source of random numbers come as a Poisson process does.
+    /// </summary>
+    public async Task<double[]> LatenciesAsync(IReadOnlyList<byte[]> files, double rate, int count, Random? random)
     {
-        var random = new Random(seed);
         double[] times = new double[count];
         var requests = new Task[count];
         long start = Stopwatch.GetTimestamp();
         double at = 0;
         for (int i = 0; i < count; i++)
         {
-            at += -Math.Log(1 - random.NextDouble()) / rate;
+            at += (random is null ? 1 : -Math.Log(1 - random.NextDouble())) / rate;
             TimeSpan wait = TimeSpan.FromSeconds(at) - Stopwatch.GetElapsedTime(start);
             if (wait > TimeSpan.Zero)
                 await Task.Delay(wait);

@@ -75,7 +75,11 @@ async Task SpeedAsync(ParseResult parsed)
     }
 
     double alone = loop.Latency(50), rate = Median(ours);
-    var tails = new List<(double Middle, double Tail)>();
+    var arrivals = new (string Name, Func<int, Random?> Random, List<double> Medians, List<double> Tails)[]
+    {
+        ("evenly spaced", _ => null, [], []),
+        ("at random times", round => new Random(round), [], []),
+    };
     double single;
     using (ServerUnderTest started = StartServer(parsed))
     {
@@ -84,8 +88,12 @@ async Task SpeedAsync(ParseResult parsed)
         single = Median([.. await OneByOneAsync(client, photographs.Files, 100)]);
         for (int round = 0; round < parsed.GetValue(rounds); round++)
         {
-            double[] times = await client.LatenciesAsync(photographs.Files, 0.7 * rate, (int)Math.Clamp(0.7 * rate * duration.TotalSeconds, 200, 20_000), round);
-            tails.Add((times[times.Length / 2], times[(int)(times.Length * 0.99)]));
+            foreach (var (_, random, medians, tails) in arrivals)
+            {
+                double[] times = await client.LatenciesAsync(photographs.Files, 0.7 * rate, (int)Math.Clamp(0.7 * rate * duration.TotalSeconds, 200, 20_000), random(round));
+                medians.Add(times[times.Length / 2]);
+                tails.Add(times[(int)(times.Length * 0.99)]);
+            }
         }
     }
 
@@ -93,8 +101,8 @@ async Task SpeedAsync(ParseResult parsed)
     Console.WriteLine(FormattableString.Invariant($"server, {count} clients: {rate:F1} requests/s, {rate / Median(loops):F2} of the library; one request {single:F2} ms"));
     if (peers.Count > 0)
         Console.WriteLine(FormattableString.Invariant($"peer: {Median(peers):F1} requests/s; the server has {rate / Median(peers):F2} times as many"));
-    double tail = Median([.. tails.Select(round => round.Tail)]);
-    Console.WriteLine(FormattableString.Invariant($"at 70 % load: median {Median([.. tails.Select(round => round.Middle)]):F2} ms, p99 {tail:F2} ms, {tail / single:F2} times one request"));
+    foreach (var (name, _, medians, tails) in arrivals)
+        Console.WriteLine(FormattableString.Invariant($"at 70 % load, {name}: median {Median(medians):F2} ms, p99 {Median(tails):F2} ms, {Median(tails) / single:F2} times one request"));
 
     async Task<double> RateOf(ServerUnderTest started)
     {

@@ -20,8 +20,8 @@ internal static class ServerCommand
         var grpcPort = new Option<int?>("--grpc-port") { HelpName = "N", Description = "Port of gRPC without TLS; none by default. With TLS the port of HTTP takes both." };
         var device = new Option<string?>("--device") { HelpName = "cpu|cuda[:N]", Description = "Compute on the processor (the default) or on NVIDIA's GPU number N." };
         var instances = new Option<int?>("--instances") { HelpName = "N", Description = "Batches of a model that are computed at a time; as many as processors by default, one on a GPU." };
-        var threads = new Option<int?>("--threads") { HelpName = "N", Description = "Threads that compute a batch; by default the processors are divided among the batches under way." };
-        var batch = new Option<int?>("--max-batch") { HelpName = "N", Description = "Most inputs of a batch, 8 by default." };
+        var threads = new Option<int?>("--threads") { HelpName = "N", Description = "Threads that compute a batch; by default the idle processors are divided among the batches that wait." };
+        var batch = new Option<int?>("--max-batch") { HelpName = "N", Description = "Most inputs of a batch; one by default, 8 on a GPU." };
         var delay = new Option<int?>("--batch-delay") { HelpName = "MICROSECONDS", Description = "How long an input waits for others, 0 by default." };
         var capacity = new Option<int?>("--capacity") { HelpName = "N", Description = "Most inputs of a model that are under way, 256 by default; more are answered with 429." };
         var timeout = new Option<int?>("--timeout") { HelpName = "SECONDS", Description = "Longest time of a request, 30 by default." };

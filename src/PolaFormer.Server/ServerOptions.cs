@@ -82,7 +82,7 @@ internal sealed record ServerOptions
         {
             Require(scheduling.Instances is null or (>= 1 and <= 256), "instances", "1 to 256");
             Require(scheduling.Threads is null or (>= 1 and <= 1024), "threads", "1 to 1024");
-            Require(scheduling.MaxBatch is >= 1 and <= 1024, "maxBatch", "1 to 1024");
+            Require(scheduling.MaxBatch is null or (>= 1 and <= 1024), "maxBatch", "1 to 1024");
             Require(scheduling.BatchDelay >= TimeSpan.Zero && scheduling.BatchDelay <= TimeSpan.FromSeconds(1), "batchDelay", "00:00:00 to 00:00:01");
             Require(scheduling.Capacity is >= 1 and <= 1_000_000, "capacity", "1 to 1000000");
         }

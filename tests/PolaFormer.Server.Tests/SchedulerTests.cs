@@ -1,6 +1,7 @@
 using PolaFormer.Server.Models;
 using PolaFormer.Server.Scheduling;
 using PolaFormer.Server.Telemetry;
+using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Server.Tests;
 
@@ -104,11 +105,22 @@ public sealed class SchedulerTests : IDisposable
     [Fact]
     public async Task SeveralInstancesComputeAtATime()
     {
-        (ModelScheduler scheduler, FakeModel model) = Made(instances: 2, maxBatch: 1);
+        (ModelScheduler scheduler, FakeModel model) = Made(instances: 2, maxBatch: 1, threads: 1);
         Task<Answer>[] both = [Submit(scheduler, 1), Submit(scheduler, 2)];
         await Until(() => Count(model) == 2);
         _gate.Release(10);
         Assert.Equal([1, 2], (await Task.WhenAll(both)).Select(Value));
+    }
+
+    [Fact]
+    public async Task ABatchThatFindsNoIdleProcessorWaits()
+    {
+        (ModelScheduler scheduler, FakeModel model) = Made(instances: Workers.ThreadCount, maxBatch: 1);
+        Task<Answer> first = await Occupied(scheduler, model), second = Submit(scheduler, 1);
+        await Task.Delay(20, TestContext.Current.CancellationToken);
+        Assert.Equal(1, Count(model));
+        _gate.Release(10);
+        Assert.Equal([0, 1], (await Task.WhenAll(first, second)).Select(Value));
     }
 
     [Fact]
@@ -120,10 +132,10 @@ public sealed class SchedulerTests : IDisposable
         Assert.Equal([[0, 1, 2]], model.Batches);
     }
 
-    private (ModelScheduler Scheduler, FakeModel Model) Made(int instances = 1, int maxBatch = 4, int capacity = 100, TimeSpan delay = default)
+    private (ModelScheduler Scheduler, FakeModel Model) Made(int instances = 1, int maxBatch = 4, int capacity = 100, TimeSpan delay = default, int? threads = null)
     {
         var model = new FakeModel(_gate);
-        return (new ModelScheduler("test", model.Run, new SchedulingOptions { Instances = instances, MaxBatch = maxBatch, Capacity = capacity, BatchDelay = delay }, new ModelMeter(_meter, "test")), model);
+        return (new ModelScheduler("test", model.Run, new SchedulingOptions { Instances = instances, MaxBatch = maxBatch, Capacity = capacity, BatchDelay = delay, Threads = threads }, new ModelMeter(_meter, "test")), model);
     }
 
     // An input that the model computes until the gate opens.

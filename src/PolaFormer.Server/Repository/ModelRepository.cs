@@ -18,6 +18,9 @@ internal sealed partial class ModelRepository
 {
     private const int VersionLength = 12;
 
+    // Inputs that a GPU computes together unless the operator says otherwise.
+    private const int GpuBatch = 8;
+
     private readonly ConcurrentDictionary<string, LoadedModel> _loaded = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _failures = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _loading = new(StringComparer.Ordinal);
@@ -197,7 +200,7 @@ internal sealed partial class ModelRepository
     private SchedulingOptions SchedulingOf(ModelSource source)
     {
         SchedulingOptions scheduling = source.Scheduling ?? _scheduling;
-        return _device == Device.Cpu ? scheduling : scheduling with { Instances = scheduling.Instances ?? 1 };
+        return _device == Device.Cpu ? scheduling : scheduling with { Instances = scheduling.Instances ?? 1, MaxBatch = scheduling.MaxBatch ?? GpuBatch };
     }
 
     private AttentionView OpenAttention(ModelSource source, string version)

@@ -20,9 +20,10 @@ internal sealed class ModelScheduler
     private readonly SchedulingOptions _options;
     private readonly ModelMeter _meter;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly int _instances;
+    private readonly int _instances, _maxBatch;
     private int _running;
     private int _busy;
+    private int _idleThreads;
     private int _admitted;
     private long _number;
     private double _secondsPerItem = 0.01;
@@ -36,7 +37,9 @@ internal sealed class ModelScheduler
     public ModelScheduler(string name, Func<IReadOnlyList<ModelInput>, ModelResult[]> run, SchedulingOptions options, ModelMeter meter)
     {
         (_run, _options, _meter) = (run, options, meter);
+        _maxBatch = options.MaxBatch ?? 1;
         _running = _instances = options.Instances ?? Environment.ProcessorCount;
+        _idleThreads = Math.Max(_instances, Workers.ThreadCount);
         for (int i = 0; i < _instances; i++)
             new Thread(Work) { IsBackground = true, Name = $"{name} {i + 1}" }.Start();
     }
@@ -132,7 +135,11 @@ internal sealed class ModelScheduler
             using (Workers.Limit(threads))
                 Compute(batch);
             lock (_gate)
+            {
                 _busy--;
+                _idleThreads += threads;
+                Monitor.Pulse(_gate);
+            }
         }
 
         if (Interlocked.Decrement(ref _running) == 0)
@@ -147,9 +154,9 @@ internal sealed class ModelScheduler
             threads = 1;
             while (true)
             {
-                while (_queue.Count == 0)
+                while (_queue.Count == 0 || (_options.Threads is null && _idleThreads == 0))
                 {
-                    if (_isClosed)
+                    if (_isClosed && _queue.Count == 0)
                         return null;
                     Monitor.Wait(_gate);
                 }
@@ -159,22 +166,30 @@ internal sealed class ModelScheduler
                     break;
             }
 
-            var batch = new List<WorkItem>(Math.Min(_queue.Count, _options.MaxBatch));
-            while (batch.Count < _options.MaxBatch && _queue.TryDequeue(out WorkItem? item, out _))
+            threads = _options.Threads ?? Share();
+            _idleThreads -= threads;
+            _busy++;
+            var batch = new List<WorkItem>(Math.Min(_queue.Count, _maxBatch));
+            while (batch.Count < _maxBatch && _queue.TryDequeue(out WorkItem? item, out _))
                 batch.Add(item);
             if (_queue.Count > 0)
                 Monitor.Pulse(_gate);
-            _busy++;
-            threads = _options.Threads ?? Math.Max(1, Workers.ThreadCount / _busy);
             return batch;
         }
+    }
+
+    // More threads than processors would wait for each other: a batch gets its part of those that are idle, shared with the batches that can begin beside it.
+    private int Share()
+    {
+        int beginning = Math.Min(_instances - _busy, (_queue.Count + _maxBatch - 1) / _maxBatch);
+        return Math.Max(1, _idleThreads / beginning);
     }
 
     // Whether anything is left after the wait.
     private bool WaitForMore()
     {
         long end = Stopwatch.GetTimestamp() + (long)(_options.BatchDelay.TotalSeconds * Stopwatch.Frequency);
-        while (_queue.Count > 0 && _queue.Count < _options.MaxBatch && !_isClosed)
+        while (_queue.Count > 0 && _queue.Count < _maxBatch && !_isClosed)
         {
             TimeSpan left = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), end);
             if (left <= TimeSpan.Zero)

@@ -7,13 +7,16 @@ internal sealed record SchedulingOptions
     public int? Instances { get; init; }
 
     /// <summary>
-    /// Threads that compute one batch; null to divide the processors among the batches under way when it starts: one alone is answered
-    /// soonest by all of them, and many cost least with one each.
+    /// Threads that compute one batch; null to divide the idle processors among the batches that wait when it starts: one alone is answered
+    /// soonest by all of them, and many cost least with one each. A batch that comes when none is idle waits.
     /// </summary>
     public int? Threads { get; init; }
 
-    /// <summary>Most inputs that pass the network together; at least 1.</summary>
-    public int MaxBatch { get; init; } = 8;
+    /// <summary>
+    /// Most inputs that pass the network together, at least 1; null for one, on a GPU 8. On a processor a batch takes about as long as its
+    /// inputs one by one, and each of them waits for all.
+    /// </summary>
+    public int? MaxBatch { get; init; }
 
     /// <summary>How long the first input waits for others to fill the batch; zero takes what has come while the last one was computed.</summary>
     public TimeSpan BatchDelay { get; init; }
