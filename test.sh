@@ -28,7 +28,7 @@ done
 # The kernels for ARM64, emulated; a run of chosen tests leaves them out.
 if (($# == 0)); then
   output="$(eng/test-arm64.sh)"
-  head -n -1 <<<"$output"
+  sed '$d' <<<"$output"
   summary="$(tail -n 1 <<<"$output")"
   echo "ARM64: $summary"
   if [[ "$summary" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then

@@ -1,31 +1,34 @@
 #!/usr/bin/env bash
-# Compares the public API of every package with that of an earlier commit, by the SDK's package validation, and fails where something that
-# programs may use is gone or different. What is meant to break is written into CHANGELOG.md, and the commit named then is a later one.
-# usage: eng/check-api.sh COMMIT
-set -uo pipefail
+# Compares the public API of the libraries with the text committed in eng/api, and fails where it differs, with the difference. A change that is
+# meant is committed with its text, so that a review sees it; what programs may use and no longer can is written into CHANGELOG.md too.
+# usage: eng/check-api.sh [--renew]   writes the text of the libraries as they are
+set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-commit="${1:?usage: eng/check-api.sh COMMIT}"
-work="$(mktemp -d)"
-trap 'git -C "$here" worktree remove --force "$work/before" 2>/dev/null; rm -rf "$work"' EXIT
-git -C "$here" worktree add -q --detach "$work/before" "$commit" || exit 1
-dotnet pack "$work/before/PolaFormer.slnx" -c Release -o "$work/packages" -p:PackageVersion=0.0.1-baseline -v quiet -nologo || { echo "0 passed, 1 failed"; exit 1; }
+work="$(mktemp -d)"; trap 'rm -rf "$work"' EXIT
+cd "$here"
 
-passed=0 failed=0
-for project in "$here"/src/*/; do
+# The command line refers to all libraries but one. The programs and the package of packages have no API.
+dotnet build src/PolaFormer.Cli -c Release -v quiet -nologo
+dotnet build src/PolaFormer.DependencyInjection -c Release -v quiet -nologo
+libraries=(src/PolaFormer.DependencyInjection/bin/Release/net10.0/PolaFormer.DependencyInjection.dll)
+for project in src/*/; do
   name="$(basename "$project")"
-  baseline="$work/packages/$name.0.0.1-baseline.nupkg"
-  # The tool and the package of packages have no API; a new package has no baseline.
-  [[ "$name" == PolaFormer || ! -e "$baseline" ]] && continue
-  # The build takes for done what was validated without a baseline.
-  rm -f "$project"/obj/Release/net10.0/Microsoft.NET.ApiCompat.ValidatePackage.semaphore
-  if output="$(dotnet pack "$project" -c Release -o "$work/now" -p:PackageValidationBaselinePath="$baseline" -p:PackageVersion=0.0.2-now -v quiet -nologo 2>&1)"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "$name:"
-    grep -oE 'CP[0-9]+: .*' <<<"$output" | sed -E 's/ \[.*$//' | sort -u | head -n 50 || true
-    grep -qE 'CP[0-9]+' <<<"$output" || tail -n 20 <<<"$output"
-  fi
+  case "$name" in PolaFormer|PolaFormer.Cli|PolaFormer.DependencyInjection|PolaFormer.Server) continue ;; esac
+  libraries+=("src/PolaFormer.Cli/bin/Release/net10.0/$name.dll")
 done
-echo "$passed passed, $failed failed"
-((failed == 0))
+
+mkdir "$work/api"
+dotnet run --file eng/public-api.cs -- "$work/api" "${libraries[@]}"
+if [[ "${1:-}" == --renew ]]; then
+  mkdir -p eng/api
+  rm -f eng/api/*.txt
+  cp "$work"/api/*.txt eng/api/
+  echo "eng/api has the API of ${#libraries[@]} libraries; look at what changed: git diff eng/api"
+  exit 0
+fi
+if diff -ru eng/api "$work/api"; then
+  echo "${#libraries[@]} libraries have the API of eng/api"
+else
+  echo "FAILED: the public API differs from eng/api; where that is meant: eng/check-api.sh --renew"
+  exit 1
+fi

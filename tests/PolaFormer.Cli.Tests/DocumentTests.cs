@@ -28,6 +28,15 @@ public partial class DocumentTests
     }
 
     [Fact]
+    public void EveryPageHasOnePlaceOnTheSite()
+    {
+        // The readme of the packages is no page.
+        IEnumerable<string> pages = Directory.EnumerateFiles(Path.Combine(Polaformer.Root, "docs"), "*.md").Select(page => $"docs/{Path.GetFileName(page)}").Where(page => page != "docs/package.md");
+        IEnumerable<string> shown = PageOfSite().Matches(File.ReadAllText(Path.Combine(Polaformer.Root, "eng", "site", "toc.yml"))).Select(match => match.Groups["page"].Value);
+        Assert.Equal(pages.Order(StringComparer.Ordinal), shown.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void TheReadmeIsShort() =>
         Assert.InRange(File.ReadAllText(Path.Combine(Polaformer.Root, "README.md")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length, 1, MostWordsOfReadme);
 
@@ -86,6 +95,9 @@ public partial class DocumentTests
 
     [GeneratedRegex(@"ProjectReference Include=""[^""]*PolaFormer\.(?<project>\w+)\.csproj")]
     private static partial Regex Reference();
+
+    [GeneratedRegex(@"href: (?<page>docs/\S+)")]
+    private static partial Regex PageOfSite();
 
     // [text](path), with or without #heading; no address of the web.
     [GeneratedRegex(@"\]\((?<path>[^)#:\s]+)(#[^)]*)?\)")]
