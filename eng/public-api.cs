@@ -2,7 +2,7 @@
 #:property PublishAot=false
 #:property ManagePackageVersionsCentrally=false
 #:property RestorePackagesWithLockFile=false
-#:property GenerateDocumentationFile=false
+#:property EnforceCodeStyleInBuild=false
 #:package PublicApiGenerator@11.5.4
 // Writes the public API of libraries as text, one file each.
 // usage: dotnet run --file eng/public-api.cs -- FOLDER LIBRARY…
