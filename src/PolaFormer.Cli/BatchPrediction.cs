@@ -1,4 +1,5 @@
 using PolaFormer.Detection;
+using PolaFormer.Distributed;
 using PolaFormer.Files;
 using PolaFormer.LongRange;
 using PolaFormer.Pipelines;
@@ -8,8 +9,8 @@ using PolaFormer.Tensors.Threading;
 namespace PolaFormer.Cli;
 
 /// <summary>
-/// <c>predict --input</c>: answers a list of inputs, or a part of it, into a file. A job array runs as many parts as it has machines; a part
-/// that was ended goes on where it was.
+/// <c>predict --input</c>: answers a list of inputs, or a part of it, into a file. A job array runs as many parts as it has machines, or
+/// workers of mpirun share a part; one that was ended goes on where it was, with any number of workers.
 /// </summary>
 internal static class BatchPrediction
 {
@@ -20,7 +21,8 @@ internal static class BatchPrediction
     /// <param name="output">The results.</param>
     /// <param name="shard">The part.</param>
     /// <param name="answer">Answers an input; called from several threads at once.</param>
-    public static int Run(string input, string output, Shard shard, Func<ManifestItem, object> answer)
+    /// <param name="group">Those that share the inputs; the first writes the results.</param>
+    public static int Run(string input, string output, Shard shard, Func<ManifestItem, object> answer, WorkerGroup group)
     {
         if (OutputFile.IsInput(output, input))
             throw new FileException(output, "it is also read, and would be changed. Choose another name for the output.");
@@ -29,26 +31,35 @@ internal static class BatchPrediction
         // Each thread answers whole inputs, so that none waits for another at every operator.
         using IDisposable alone = Workers.Limit(1);
         using var stop = new StopSignals();
-        using ShardResults results = ShardResults.Open(output);
+        using ShardResults? results = group.IsFirst ? ShardResults.Open(output) : null;
+        (long count, string? lastId) = group.GatherAll<(long, string?)>(results is null ? [] : [(results.Count, results.LastId)], WriteEnd, ReadEnd)[0];
         long done = 0, failed = 0;
-        foreach (ManifestItem[] items in Remaining(input, shard, results).Chunk(LinesAtOnce))
+        bool isStopped = false;
+        foreach (ManifestItem[] items in Remaining(input, shard, count, lastId).Chunk(LinesAtOnce * group.Size))
         {
-            if (stop.Token.IsCancellationRequested)
+            isStopped = group.Any(stop.Token.IsCancellationRequested ? 1 : 0) != 0;
+            if (isStopped)
                 break;
-            string[] lines = new string[items.Length];
-            Parallel.For(0, items.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
+            (int first, int end) = group.ShareOf(items.Length);
+            string[] lines = new string[end - first];
+            Parallel.For(0, lines.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
             {
                 using IDisposable one = Workers.Limit(1);
-                if (!TryAnswer(items[i], answer, out lines[i]))
+                if (!TryAnswer(items[first + i], answer, out lines[i]))
                     Interlocked.Increment(ref failed);
             });
-            results.Add(lines);
+
+            // In the order of the inputs, whatever the number of workers.
+            IReadOnlyList<string> all = group.GatherAll(lines, (writer, line) => writer.Write(line), reader => reader.ReadString());
+            results?.Add(all);
             done += items.Length;
         }
 
-        results.Finish();
-        Console.Error.WriteLine($"{output}: {results.Count + done} results, {done} of them new; {failed} of the new inputs could not be answered");
-        return stop.Token.IsCancellationRequested ? 1 : 0;
+        failed = group.SumOf([failed])[0];
+        results?.Finish();
+        if (group.IsFirst)
+            Console.Error.WriteLine($"{output}: {count + done} results, {done} of them new; {failed} of the new inputs could not be answered");
+        return isStopped ? 1 : 0;
     }
 
     /// <summary>What answers an input with a checkpoint.</summary>
@@ -83,21 +94,30 @@ internal static class BatchPrediction
     private static string FileOf(ManifestItem item) => item.File ?? throw new ArgumentException("The network takes images: the line has 'text'.");
 
     // The inputs behind those that have a result.
-    private static IEnumerable<ManifestItem> Remaining(string input, Shard shard, ShardResults results)
+    private static IEnumerable<ManifestItem> Remaining(string input, Shard shard, long count, string? lastId)
     {
         long number = 0;
         foreach (ManifestItem item in Manifest.Read(input, shard))
         {
             number++;
-            if (number == results.Count && item.Id != results.LastId)
-                throw new FileException(input, $"the results are of another list: line {item.Line + 1} is '{item.Id}', and the last result is of '{results.LastId}'. Name another file for the results.");
-            if (number > results.Count)
+            if (number == count && item.Id != lastId)
+                throw new FileException(input, $"the results are of another list: line {item.Line + 1} is '{item.Id}', and the last result is of '{lastId}'. Name another file for the results.");
+            if (number > count)
                 yield return item;
         }
 
-        if (number < results.Count)
-            throw new FileException(input, $"it has {number} inputs of this part, and there are {results.Count} results. Name another file for the results.");
+        if (number < count)
+            throw new FileException(input, $"it has {number} inputs of this part, and there are {count} results. Name another file for the results.");
     }
+
+    // Where the results end.
+    private static void WriteEnd(BinaryWriter writer, (long Count, string? LastId) end)
+    {
+        writer.Write(end.Count);
+        writer.Write(end.LastId ?? "");
+    }
+
+    private static (long Count, string? LastId) ReadEnd(BinaryReader reader) => (reader.ReadInt64(), reader.ReadString());
 
     private static bool TryAnswer(ManifestItem item, Func<ManifestItem, object> answer, out string line)
     {

@@ -1,9 +1,12 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Checkpoints;
 using PolaFormer.Detection;
 using PolaFormer.Detection.Data;
 using PolaFormer.Detection.Training;
+using PolaFormer.Distributed;
+using PolaFormer.Files;
 using PolaFormer.Pipelines;
 using PolaFormer.Segmentation;
 using PolaFormer.Segmentation.Data;
@@ -43,45 +46,59 @@ internal static class EvalCommand
         {
             CommonOptions.UseThreads(parsed.GetValue(threads));
             using IDisposable use = CommonOptions.UseDevice(parsed.GetValue(device));
-            bool asJson = parsed.GetValue(json);
             CommonOptions.CheckOutputs([("--html", parsed.GetValue(html), ".html"), ("--csv", parsed.GetValue(csv), ".csv"), ("--ndjson", parsed.GetValue(lines), "")], parsed.GetValue(checkpoint));
-            if (parsed.GetValue(checkpoint) is { } path && NetworkTasks.Of(path) is not NetworkTask.Classification and var task)
+            return MpiWorkers.Run(workers =>
             {
-                if ((parsed.GetValue(html) ?? parsed.GetValue(csv) ?? parsed.GetValue(lines)) is not null)
-                    throw new ArgumentException($"{path}: --html, --csv and --ndjson are for classifiers of images; training writes a page of other networks.");
-                TrainingConfig config = ConfigurationReader.Read(null, parsed.GetValue(options));
-                config.Data.DataPath = parsed.GetValue(data)!;
-                ConfigurationRules.Check(config);
-                Print(EvaluateDense(path, task, parsed.GetValue(model), config), "images", asJson);
-                return;
-            }
+                Run(workers);
+                return 0;
+            });
 
-            IImageDataset images = ImageDatasets.Open(parsed.GetValue(data)!, parsed.GetValue(split));
-            string weights = parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find();
-            (Evaluation result, ClassifierAnswers answers, images) = Evaluate(weights, parsed.GetValue(model), images, new DataLoaderOptions
+            void Run(WorkerGroup workers)
             {
-                BatchSize = Math.Min(parsed.GetValue(batch), Math.Max(images.Count, 1)),
-                BadImages = parsed.GetValue(badImages) == "skip" ? BadImagePolicy.Skip : BadImagePolicy.Fail,
-                BadImageAdvice = ". Use --bad-images skip to leave such images out.",
-                Report = message => Console.Error.WriteLine($"polaformer: left out: {message}"),
-            }, parsed.GetValue(views), parsed.GetValue(fastDecode));
-            if (result.Count == 0)
-                throw new ImageException($"{parsed.GetValue(data)}: none of the {images.Count} images could be decoded");
-            if (double.IsNaN(result.Loss))
-                throw new NotFiniteNumberException("The network's results are NaN: its weights are finite, but what it computes with them is not. Take a checkpoint from before the training diverged.");
-            if (parsed.GetValue(html) is { } page)
-                new AnalysisReport($"What {Path.GetFileName(weights)} answers", parsed.GetValue(data)!, AnswerSections.Of(answers, images, result.Loss)).Write(page);
-            if (parsed.GetValue(csv) is { } table)
-                AnswerFiles.WriteCsv(table, answers, images);
-            if (parsed.GetValue(lines) is { } objects)
-                AnswerFiles.WriteLines(objects, answers, images);
-            int skipped = images.Count - (int)result.Count;
-            Print(result, "images", asJson, skipped, answers);
+                bool asJson = parsed.GetValue(json);
+                if (parsed.GetValue(checkpoint) is { } path && NetworkTasks.Of(path) is not NetworkTask.Classification and var task)
+                {
+                    if ((parsed.GetValue(html) ?? parsed.GetValue(csv) ?? parsed.GetValue(lines)) is not null)
+                        throw new ArgumentException($"{path}: --html, --csv and --ndjson are for classifiers of images; training writes a page of other networks.");
+                    TrainingConfig config = ConfigurationReader.Read(null, parsed.GetValue(options));
+                    config.Data.DataPath = parsed.GetValue(data)!;
+                    ConfigurationRules.Check(config);
+                    Evaluation measured = EvaluateDense(path, task, parsed.GetValue(model), config, workers);
+                    if (workers.IsFirst)
+                        Print(measured, "images", asJson);
+                    return;
+                }
+
+                IImageDataset images = ImageDatasets.Open(parsed.GetValue(data)!, parsed.GetValue(split));
+                string weights = parsed.GetValue(checkpoint) ?? ShippedCheckpoint.Find();
+                RequireSame(workers, weights, $"{images.Count} images of {string.Join(", ", images.Classes)}");
+                (Evaluation result, ClassifierAnswers answers, images) = Evaluate(weights, parsed.GetValue(model), images, new DataLoaderOptions
+                {
+                    BatchSize = Math.Min(parsed.GetValue(batch), Math.Max(images.Count, 1)),
+                    BadImages = parsed.GetValue(badImages) == "skip" ? BadImagePolicy.Skip : BadImagePolicy.Fail,
+                    BadImageAdvice = ". Use --bad-images skip to leave such images out.",
+                    Report = message => Console.Error.WriteLine($"polaformer: left out: {message}"),
+                }, parsed.GetValue(views), parsed.GetValue(fastDecode), workers);
+                if (result.Count == 0)
+                    throw new ImageException($"{parsed.GetValue(data)}: none of the {images.Count} images could be decoded");
+                if (double.IsNaN(result.Loss))
+                    throw new NotFiniteNumberException("The network's results are NaN: its weights are finite, but what it computes with them is not. Take a checkpoint from before the training diverged.");
+                if (!workers.IsFirst)
+                    return;
+                if (parsed.GetValue(html) is { } page)
+                    new AnalysisReport($"What {Path.GetFileName(weights)} answers", parsed.GetValue(data)!, AnswerSections.Of(answers, images, result.Loss)).Write(page);
+                if (parsed.GetValue(csv) is { } table)
+                    AnswerFiles.WriteCsv(table, answers, images);
+                if (parsed.GetValue(lines) is { } objects)
+                    AnswerFiles.WriteLines(objects, answers, images);
+                int skipped = images.Count - (int)result.Count;
+                Print(result, "images", asJson, skipped, answers);
+            }
         });
         return command;
     }
 
-    private static (Evaluation Result, ClassifierAnswers Answers, IImageDataset Images) Evaluate(string path, string? modelName, IImageDataset images, DataLoaderOptions options, ImageViews views, bool fastDecode)
+    private static (Evaluation Result, ClassifierAnswers Answers, IImageDataset Images) Evaluate(string path, string? modelName, IImageDataset images, DataLoaderOptions options, ImageViews views, bool fastDecode, WorkerGroup workers)
     {
         ImageClassifier classifier = ImageClassifier.Load(path, new ClassifierOptions { ModelName = modelName, Views = views });
 
@@ -97,11 +114,11 @@ internal static class EvalCommand
             throw new ArgumentException($"--batch {options.BatchSize}: so many images of {classifier.Transform.ImageSize}×{classifier.Transform.ImageSize} pixels are more than a tensor holds. Use a smaller batch.");
         var decode = new ImageDecodeOptions { MinimumSize = fastDecode ? classifier.Transform.ResizeSize : null };
         var answers = new ClassifierAnswers(images.Classes);
-        Evaluation result = ClassificationTask.Evaluate(classifier.Model, new DataLoader(images, classifier.Transform, options with { Decode = decode }), answers: answers)!;
+        Evaluation result = ClassificationTask.Evaluate(classifier.Model, new DataLoader(images, classifier.Transform, options with { Decode = decode }), answers: answers, workers: workers)!;
         return (result, answers, images);
     }
 
-    private static Evaluation EvaluateDense(string path, NetworkTask task, string? modelName, TrainingConfig config)
+    private static Evaluation EvaluateDense(string path, NetworkTask task, string? modelName, TrainingConfig config, WorkerGroup workers)
     {
         using Checkpoint checkpoint = Checkpoint.Open(path);
         if (task == NetworkTask.Segmentation)
@@ -109,7 +126,8 @@ internal static class EvalCommand
             SegmenterDescription segmenter = SegmenterRecognition.Recognize(checkpoint, modelName);
             var pixels = SegmentationData.Open(config, config.Segmentation.Classes.Length > 0 ? null : segmenter.Classes);
             RequireSameClasses(checkpoint, segmenter.Classes.Names, pixels.Classes.Names);
-            return SegmentationEvaluation.Run(SegmenterRecognition.Load(segmenter, checkpoint), pixels.Evaluation, new TestPipeline { Scale = segmenter.Scale })!.ToEvaluation();
+            RequireSame(workers, path, $"{pixels.Evaluation.Count} images");
+            return SegmentationEvaluation.Run(SegmenterRecognition.Load(segmenter, checkpoint), pixels.Evaluation, new TestPipeline { Scale = segmenter.Scale }, workers: workers)!.ToEvaluation();
         }
 
         if (task != NetworkTask.Detection)
@@ -117,7 +135,19 @@ internal static class EvalCommand
         DetectorDescription detector = DetectorRecognition.Recognize(checkpoint, modelName);
         var objects = DetectionData.Open(config);
         RequireSameClasses(checkpoint, [.. detector.Categories.Select(category => category.Name)], [.. objects.Evaluation.Annotations.Categories.Select(category => category.Name)]);
-        return DetectionMeasurement.Run(DetectorRecognition.Load(detector, checkpoint), objects.Evaluation, detector.Scale)!.ToEvaluation();
+        RequireSame(workers, path, $"{objects.Evaluation.Images.Count} images");
+        return DetectionMeasurement.Run(DetectorRecognition.Load(detector, checkpoint), objects.Evaluation, detector.Scale, workers: workers)!.ToEvaluation();
+    }
+
+    // Workers whose files differ would measure a mixture.
+    private static void RequireSame(WorkerGroup workers, string checkpoint, string data)
+    {
+        if (workers.Size == 1)
+            return;
+        using FileStream file = InputFile.Open(checkpoint);
+        workers.RequireSame("version of this program", typeof(EvalCommand).Assembly.GetName().Version!.ToString());
+        workers.RequireSame("checkpoint", Convert.ToHexStringLower(SHA256.HashData(file)));
+        workers.RequireSame("data set", data);
     }
 
     // Networks of other makers do not name their classes.

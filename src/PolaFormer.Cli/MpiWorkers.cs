@@ -9,6 +9,16 @@ internal static class MpiWorkers
     // An error that all workers have is printed by the first alone; one that another worker has alone, after this time.
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// Before anything is printed: mpirun gives its processes a terminal of its own, and what makes one ready would stand before their
+    /// text, in files too.
+    /// </summary>
+    public static void LeaveTerminalAsItIs()
+    {
+        if (MpiGroup.IsStarted)
+            Environment.SetEnvironmentVariable("TERM", "dumb");
+    }
+
     /// <summary>Runs a command; where one worker fails, all end.</summary>
     /// <param name="command">What each worker does.</param>
     /// <returns>The exit code.</returns>

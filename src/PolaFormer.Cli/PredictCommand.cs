@@ -50,7 +50,7 @@ internal static class PredictCommand
             {
                 string results = parsed.GetValue(output) ?? throw new ArgumentException("--input takes --output FILE, where the results go.");
                 return inputs.Length + texts.Length == 0
-                    ? BatchPrediction.Run(list, results, parsed.GetValue(shard), BatchPrediction.Answers(path, parsed.GetValue(model), task, parsed.GetValue(top), (float)parsed.GetValue(threshold)))
+                    ? MpiWorkers.Run(workers => BatchPrediction.Run(list, results, parsed.GetValue(shard), BatchPrediction.Answers(path, parsed.GetValue(model), task, parsed.GetValue(top), (float)parsed.GetValue(threshold)), workers))
                     : throw new ArgumentException("--input names all inputs: leave IMAGE and --text out.");
             }
 

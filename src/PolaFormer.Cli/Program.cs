@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PolaFormer.Cli;
 
+MpiWorkers.LeaveTerminalAsItIs();
 args = EarlierNames.Replace(args);
 
 // Making a command's options takes milliseconds: where the first argument names one, the others are not made.

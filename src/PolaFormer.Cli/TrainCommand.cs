@@ -99,7 +99,7 @@ internal static class TrainCommand
     {
         Trainer trainer = NetworkTasks.TrainerOf(config, workers);
         if (config.EvalMode)
-            return Evaluate(trainer, asJson || !workers.IsFirst, stop);
+            return Evaluate(trainer, workers, asJson, stop);
         if (!workers.IsFirst)
             return trainer.Run(stop: stop) ? 0 : 130;
         if (!asJson)
@@ -131,13 +131,15 @@ internal static class TrainCommand
             throw new ConfigurationException($"{recipe}: the run would write its own configuration over it. Give the recipe another name, or choose another output folder.");
     }
 
-    private static int Evaluate(Trainer trainer, bool asJson, CancellationToken stop)
+    private static int Evaluate(Trainer trainer, WorkerGroup workers, bool asJson, CancellationToken stop)
     {
         if (trainer.Evaluate(warning => Console.Error.WriteLine($"warning: {warning}"), stop) is not { } evaluation)
             return 130;
+        if (!workers.IsFirst)
+            return 0;
         if (!asJson)
             Console.WriteLine($"{evaluation.Weights}:");
-        EvalCommand.Print(evaluation.Result, trainer.Task.ExamplesName, asJson, trainer.Task is ClassificationTask task ? task.Data.Evaluation.BadImages.Count : null);
+        EvalCommand.Print(evaluation.Result, trainer.Task.ExamplesName, asJson, trainer.Task is ClassificationTask task ? task.Data.EvaluationImages.Count - (int)evaluation.Result.Count : null);
         return 0;
     }
 }

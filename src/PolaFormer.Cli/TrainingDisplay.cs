@@ -56,7 +56,7 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
         string averaged = result.EmaEvaluation is { } ema ? $", averaged weights {ema.First.ToText()}" : "";
         string bad = result.LeftOut > 0 ? $"; {result.LeftOut} {_examples} could not be read" : "";
         string line = FormattableString.Invariant(
-            $"epoch {result.Epoch}: loss {result.TrainLoss:F4}{IfMeasured(result.TrainMetric.Value, $", train {result.TrainMetric.Definition.Label} {result.TrainMetric.ToText()}")}; evaluation {string.Join(", ", result.Evaluation.Metrics.Values.Select(metric => $"{metric.Definition.Label} {metric.ToText()}"))}{IfMeasured(result.Evaluation.Loss, FormattableString.Invariant($", loss {result.Evaluation.Loss:F4}"))}{averaged}; {result.ExamplesPerSecond:F0} {_examples}/s{bad}");
+            $"epoch {result.Epoch}: loss {result.TrainLoss:F4}{IfMeasured(result.TrainMetric.Value, $", train {result.TrainMetric.Definition.Label} {result.TrainMetric.ToText()}")}; evaluation {string.Join(", ", result.Evaluation.Metrics.Values.Select(metric => $"{metric.Definition.Label} {metric.ToText()}"))}{IfMeasured(result.Evaluation.Loss, FormattableString.Invariant($", loss {result.Evaluation.Loss:F4}"))}{averaged}; {result.ExamplesPerSecond:F0} {_examples}/s{Shared(result.Shared)}{bad}");
         output.WriteLine($"{line}{(result.IsBest ? " (best)" : "")}");
     }
 
@@ -82,6 +82,9 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
         if (end.Test is { } test)
             output.WriteLine(FormattableString.Invariant($"test: {test.First.Definition.Label} {test.First.ToText()}, loss {test.Loss:F4} over {test.Count} rows"));
     }
+
+    private static string Shared(SharedWork? shared) => shared is null ? "" : FormattableString.Invariant(
+        $"; {shared.Workers} workers, messages {shared.CommunicationSeconds:F1} s, of which {shared.WaitedSeconds:F1} s waited for, slowest worker {shared.SlowestWorker} at {shared.Imbalance:F2} of the mean");
 
     private static string IfMeasured(double value, string text) => double.IsNaN(value) ? "" : text;
 

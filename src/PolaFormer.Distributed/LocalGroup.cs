@@ -73,10 +73,10 @@ public sealed class LocalGroup : WorkerGroup
     }
 
     /// <inheritdoc/>
-    public override void Exchange(int with, ReadOnlySpan<byte> sent, Span<byte> received)
+    public override void Exchange(int to, ReadOnlySpan<byte> sent, int from, Span<byte> received)
     {
-        Send(with, sent);
-        Receive(with, received);
+        Send(to, sent);
+        Receive(from, received);
     }
 
     /// <summary>Ends every wait of the other workers with an <see cref="OperationCanceledException"/>.</summary>

@@ -13,7 +13,7 @@ internal sealed class SingleWorker : WorkerGroup
 
     public override void Receive(int from, Span<byte> bytes) => throw new InvalidOperationException(Alone);
 
-    public override void Exchange(int with, ReadOnlySpan<byte> sent, Span<byte> received) => throw new InvalidOperationException(Alone);
+    public override void Exchange(int to, ReadOnlySpan<byte> sent, int from, Span<byte> received) => throw new InvalidOperationException(Alone);
 
     public override void Abort(int exitCode) => Environment.Exit(exitCode);
 }

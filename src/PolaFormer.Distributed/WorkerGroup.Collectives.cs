@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace PolaFormer.Distributed;
@@ -29,7 +30,7 @@ public abstract partial class WorkerGroup
             parts.Push((start, length));
             (int Start, int Length) kept = PartOf(Rank, start, length, distance), sent = PartOf(Rank ^ distance, start, length, distance);
             Span<float> mine = values.Slice(kept.Start, kept.Length), other = theirs.AsSpan(0, kept.Length);
-            Exchange(Rank ^ distance, MemoryMarshal.AsBytes(values.Slice(sent.Start, sent.Length)), MemoryMarshal.AsBytes(other));
+            Exchange(Rank ^ distance, MemoryMarshal.AsBytes(values.Slice(sent.Start, sent.Length)), Rank ^ distance, MemoryMarshal.AsBytes(other));
             ElementwiseSum.AddTo(mine, other);
             (start, length) = kept;
         }
@@ -38,8 +39,33 @@ public abstract partial class WorkerGroup
         {
             (int outerStart, int outerLength) = parts.Pop();
             (int Start, int Length) missing = PartOf(Rank ^ distance, outerStart, outerLength, distance);
-            Exchange(Rank ^ distance, MemoryMarshal.AsBytes(values.Slice(start, length)), MemoryMarshal.AsBytes(values.Slice(missing.Start, missing.Length)));
+            Exchange(Rank ^ distance, MemoryMarshal.AsBytes(values.Slice(start, length)), Rank ^ distance, MemoryMarshal.AsBytes(values.Slice(missing.Start, missing.Length)));
             (start, length) = (outerStart, outerLength);
+        }
+
+        ArrayPool<float>.Shared.Return(theirs);
+    }
+
+    /// <summary>
+    /// Replaces values by their sums over any number of workers, which all have the same bits: parts of them go round a ring, each
+    /// worker adding its own, then round again as they are. What a sum is follows from the number of workers.
+    /// </summary>
+    /// <param name="values">As many on every worker.</param>
+    /// <exception cref="WorkerException">The connection failed.</exception>
+    public void SumInRing(Span<float> values)
+    {
+        if (Size == 1)
+            return;
+        (int next, int before) = ((Rank + 1) % Size, (Rank + Size - 1) % Size);
+        float[] theirs = ArrayPool<float>.Shared.Rent((values.Length / Size) + 1);
+        for (int turn = 0; turn < 2 * (Size - 1); turn++)
+        {
+            bool isSum = turn < Size - 1;
+            Span<float> sent = PartOfRing(values, Rank - turn), mine = PartOfRing(values, Rank - turn - 1);
+            Span<float> received = isSum ? theirs.AsSpan(0, mine.Length) : mine;
+            Exchange(next, MemoryMarshal.AsBytes(sent), before, MemoryMarshal.AsBytes(received));
+            if (isSum)
+                ElementwiseSum.AddTo(mine, received);
         }
 
         ArrayPool<float>.Shared.Return(theirs);
@@ -50,11 +76,9 @@ public abstract partial class WorkerGroup
     /// <exception cref="WorkerException">The connection failed.</exception>
     public void Broadcast(Span<byte> bytes)
     {
-        // A binomial tree: a worker receives from the one whose number lacks its lowest bit.
-        int lowest = Rank == 0 ? (int)uint.RotateLeft(1, 30) : Rank & -Rank;
         if (Rank > 0)
-            Receive(Rank - lowest, bytes);
-        for (int distance = lowest / 2; distance > 0; distance /= 2)
+            Receive(Parent, bytes);
+        for (int distance = LowestBit / 2; distance > 0; distance /= 2)
         {
             if (Rank + distance < Size)
                 Send(Rank + distance, bytes);
@@ -66,7 +90,7 @@ public abstract partial class WorkerGroup
     /// <exception cref="WorkerException">The connection failed.</exception>
     public byte[] Gather(ReadOnlySpan<byte> own)
     {
-        byte[] all = new byte[own.Length * Size];
+        byte[] all = new byte[checked(own.Length * Size)];
         own.CopyTo(all.AsSpan(Rank * own.Length));
         for (int worker = 1; worker < Size; worker++)
         {
@@ -102,12 +126,85 @@ public abstract partial class WorkerGroup
     /// <exception cref="WorkerException">The connection failed.</exception>
     public int Any(int flags)
     {
-        int any = 0;
+        Span<int> any = [flags], theirs = [0];
+        for (int distance = 1; distance < LowestBit; distance *= 2)
+        {
+            if (Rank + distance >= Size)
+                continue;
+            Receive(Rank + distance, MemoryMarshal.AsBytes(theirs));
+            any[0] |= theirs[0];
+        }
+
+        if (Rank > 0)
+            Send(Parent, MemoryMarshal.AsBytes(any));
+        Broadcast(MemoryMarshal.AsBytes(any));
+        return any[0];
+    }
+
+    /// <summary>Sums of counts over all workers.</summary>
+    /// <param name="own">As many on every worker.</param>
+    /// <exception cref="WorkerException">The connection failed.</exception>
+    public long[] SumOf(ReadOnlySpan<long> own)
+    {
+        long[] sums = new long[own.Length];
+        ReadOnlySpan<long> all = MemoryMarshal.Cast<byte, long>(Gather(MemoryMarshal.AsBytes(own)));
+        for (int i = 0; i < all.Length; i++)
+            sums[i % sums.Length] += all[i];
+        return sums;
+    }
+
+    /// <summary>The things of all workers, those of worker 0 first.</summary>
+    /// <param name="own">Those of this worker; they need not be as many on each.</param>
+    /// <param name="write">Writes one.</param>
+    /// <param name="read">Reads what <paramref name="write"/> wrote.</param>
+    /// <exception cref="WorkerException">The connection failed.</exception>
+    public IReadOnlyList<T> GatherAll<T>(IReadOnlyList<T> own, Action<BinaryWriter, T> write, Func<BinaryReader, T> read)
+    {
         if (Size == 1)
-            return flags;
-        foreach (int each in MemoryMarshal.Cast<byte, int>(Gather(BitConverter.GetBytes(flags))))
-            any |= each;
-        return any;
+            return own;
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        foreach (T each in own)
+            write(writer, each);
+        var all = new List<T>();
+        foreach (byte[] bytes in GatherAll(stream.ToArray()))
+        {
+            using var reader = new BinaryReader(new MemoryStream(bytes));
+            while (reader.BaseStream.Position < bytes.Length)
+                all.Add(read(reader));
+        }
+
+        return all;
+    }
+
+    /// <summary>Holds all workers to a fact.</summary>
+    /// <param name="fact">What it is of, as an error names it.</param>
+    /// <param name="value">What it is here.</param>
+    /// <exception cref="WorkerException">On every worker: one has another than the first, and is named.</exception>
+    public void RequireSame(string fact, string value)
+    {
+        if (Size == 1)
+            return;
+        string[] all = GatherAll(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(value))));
+        int other = Array.FindIndex(all, digest => digest != all[0]);
+        string[] machines = GatherAll(Environment.MachineName);
+        if (other > 0)
+            throw new WorkerException($"Worker {other} on {machines[other]} has another {fact} than worker 0 on {machines[0]}. Give all workers the same.");
+    }
+
+    /// <summary>The part of some things that this worker takes: neighbours, as many on every worker as can be, those of worker 0 first.</summary>
+    /// <param name="count">Number of things.</param>
+    public (int First, int End) ShareOf(int count) => ((int)((long)count * Rank / Size), (int)((long)count * (Rank + 1) / Size));
+
+    // A binomial tree with worker 0 at its root: the worker above is the one whose number lacks the lowest bit.
+    private int LowestBit => Rank == 0 ? 1 << 30 : Rank & -Rank;
+
+    private int Parent => Rank - LowestBit;
+
+    private Span<float> PartOfRing(Span<float> values, int number)
+    {
+        int part = (number + (2 * Size)) % Size, start = (int)((long)values.Length * part / Size);
+        return values[start..(int)((long)values.Length * (part + 1) / Size)];
     }
 
     // Of a part that two workers share, what the one without the bit keeps is the lower half.

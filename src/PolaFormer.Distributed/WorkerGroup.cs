@@ -27,9 +27,9 @@ public abstract partial class WorkerGroup : IDisposable
     /// <exception cref="WorkerException">The connection failed.</exception>
     public abstract void Receive(int from, Span<byte> bytes);
 
-    /// <summary>Sends to a worker and receives from it at a time.</summary>
+    /// <summary>Sends to a worker and receives from the same or another one at a time.</summary>
     /// <exception cref="WorkerException">The connection failed.</exception>
-    public abstract void Exchange(int with, ReadOnlySpan<byte> sent, Span<byte> received);
+    public abstract void Exchange(int to, ReadOnlySpan<byte> sent, int from, Span<byte> received);
 
     /// <summary>Ends all workers at once, for the failure of one that the others would wait for. Does not return.</summary>
     /// <param name="exitCode">Exit code of the whole run.</param>

@@ -17,7 +17,8 @@ internal readonly record struct BatchShare(int PerStep, int First, int End)
     {
         if (perStep < workers.Size)
             throw new WorkerException($"{workers.Size} workers for {perStep} parts of a batch (TRAIN.MICRO_BATCHES). Start at most {perStep}, or cut the batch into more parts.");
-        return new BatchShare(perStep, perStep * workers.Rank / workers.Size, perStep * (workers.Rank + 1) / workers.Size);
+        (int first, int end) = workers.ShareOf(perStep);
+        return new BatchShare(perStep, first, end);
     }
 
     /// <summary>Numbers of this worker's batches in an epoch, in order.</summary>

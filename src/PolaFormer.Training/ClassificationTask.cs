@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using PolaFormer.Checkpoints;
+using PolaFormer.Distributed;
 using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
@@ -126,7 +127,7 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     public override Evaluation? Evaluate(Module model, CancellationToken stop = default)
     {
         var answers = new ClassifierAnswers(Classes);
-        Evaluation? result = Evaluate((VisionModel)model, Data.Evaluation, Device, answers, stop);
+        Evaluation? result = Evaluate((VisionModel)model, Data.Evaluation, Device, answers, stop, Workers);
         LastAnswers = result is null ? LastAnswers : answers;
         return result;
     }
@@ -137,15 +138,23 @@ public sealed class ClassificationTask : TrainingTask<Batch>
     /// <param name="device">Where the network lies; the default device where null.</param>
     /// <param name="answers">Receives the network's answer to each image; null where they are not kept.</param>
     /// <param name="stop">Requests the stop.</param>
-    public static Evaluation? Evaluate(VisionModel model, DataLoader loader, Device? device = null, ClassifierAnswers? answers = null, CancellationToken stop = default)
+    /// <param name="workers">Those that share the batches, each decoding its own; the result and the answers are those of all, on each. This process alone where null.</param>
+    public static Evaluation? Evaluate(VisionModel model, DataLoader loader, Device? device = null, ClassifierAnswers? answers = null, CancellationToken stop = default, WorkerGroup? workers = null)
     {
         IReadOnlyList<MetricDefinition> metrics = ClassificationMetrics.For(model.NumClasses);
-        return Evaluation.Run(model, metrics, loader.Epoch(0), batch =>
+        workers ??= WorkerGroup.Single;
+
+        // Neighbours: a batch that is left out, its images being bad, changes nothing of the order.
+        (int first, int end) = workers.ShareOf(loader.BatchCount);
+        Evaluation? result = Evaluation.Run(model, metrics, loader.Epoch(0, [.. Enumerable.Range(first, end - first)]), batch =>
         {
             Tensor logits = MeanOfViews(model.Forward(Images(batch, device ?? Device.Default)), batch);
             answers?.Add(batch, logits.Softmax());
             return new BatchResult(batch.Count, CrossEntropy(logits, batch), ClassificationMetrics.Sums(logits, batch.Labels).Slice(0, 0, metrics.Count));
-        }, stop);
+        }, stop, workers, isInTurn: false);
+        if (result is not null)
+            answers?.Gather(workers);
+        return result;
     }
 
     /// <inheritdoc/>
@@ -153,10 +162,6 @@ public sealed class ClassificationTask : TrainingTask<Batch>
 
     /// <inheritdoc/>
     protected override IEnumerable<Batch> EvaluationBatches() => Data.Evaluation.Epoch(0);
-
-    /// <inheritdoc/>
-    protected override IEnumerable<Batch> EvaluationShare(int worker, int workers) =>
-        Data.Evaluation.Epoch(0, [.. Enumerable.Range(0, Data.Evaluation.BatchCount).Where(number => number % workers == worker)]);
 
     /// <inheritdoc/>
     protected override Tensor Loss(Tensor predictions, Batch batch) => CrossEntropy(predictions, batch);

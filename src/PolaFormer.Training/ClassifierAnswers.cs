@@ -1,3 +1,4 @@
+using PolaFormer.Distributed;
 using PolaFormer.Tensors;
 using PolaFormer.Vision.Loading;
 
@@ -41,6 +42,16 @@ public sealed class ClassifierAnswers(IReadOnlyList<string> classes)
         }
     }
 
+    /// <summary>Replaces the answers by those of all workers, of which each has neighbours.</summary>
+    internal void Gather(WorkerGroup workers)
+    {
+        IReadOnlyList<ClassifierAnswer> all = workers.GatherAll(_answers, Write, Read);
+        if (all == _answers)
+            return;
+        _answers.Clear();
+        _answers.AddRange(all);
+    }
+
     /// <summary>Images by their class (row) and the answer (column).</summary>
     public int[,] Confusion()
     {
@@ -76,6 +87,28 @@ public sealed class ClassifierAnswers(IReadOnlyList<string> classes)
 
     /// <summary>The wrong answers whose class had the least probability, worst first.</summary>
     public IReadOnlyList<ClassifierAnswer> Worst(int count) => [.. _answers.Where(answer => !answer.IsRight).OrderBy(answer => answer.LabelProbability).ThenByDescending(answer => answer.Probability).ThenBy(answer => answer.Index).Take(count)];
+
+    private static void Write(BinaryWriter writer, ClassifierAnswer answer)
+    {
+        writer.Write(answer.Index);
+        writer.Write(answer.Label);
+        writer.Write(answer.LabelProbability);
+        writer.Write(answer.Top.Count);
+        foreach ((int top, float probability) in answer.Top)
+        {
+            writer.Write(top);
+            writer.Write(probability);
+        }
+    }
+
+    private static ClassifierAnswer Read(BinaryReader reader)
+    {
+        (int index, int label, float ofLabel) = (reader.ReadInt32(), reader.ReadInt32(), reader.ReadSingle());
+        var top = new (int, float)[reader.ReadInt32()];
+        for (int i = 0; i < top.Length; i++)
+            top[i] = (reader.ReadInt32(), reader.ReadSingle());
+        return new ClassifierAnswer(index, label, top, ofLabel);
+    }
 
     // Of equal probabilities the first class is ahead, as in top-1.
     private static (int, float)[] Largest(ReadOnlySpan<float> row)

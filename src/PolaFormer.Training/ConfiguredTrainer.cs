@@ -57,6 +57,7 @@ public static class ConfiguredTrainer
             Patience = train.Patience,
             AccumulationSteps = train.AccumulationSteps,
             MicroBatches = MicroBatches.CountOf(config),
+            ReducesInRing = train.Reduce == "ring",
             Workers = workers ?? WorkerGroup.Single,
             ClipGradient = train.ClipGrad ?? 0,
             ClipsByValue = train.ClipMode == "value",

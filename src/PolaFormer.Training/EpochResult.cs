@@ -13,4 +13,8 @@ namespace PolaFormer.Training;
 /// <param name="IsBest">Whether no earlier epoch was better by the first metric.</param>
 /// <param name="Elapsed">Time over every start of the run.</param>
 public sealed record EpochResult(
-    int Epoch, long GlobalStep, double TrainLoss, MetricValue TrainMetric, double LearningRate, double ExamplesPerSecond, Evaluation Evaluation, Evaluation? EmaEvaluation, int LeftOut, bool IsBest, TimeSpan Elapsed);
+    int Epoch, long GlobalStep, double TrainLoss, MetricValue TrainMetric, double LearningRate, double ExamplesPerSecond, Evaluation Evaluation, Evaluation? EmaEvaluation, int LeftOut, bool IsBest, TimeSpan Elapsed)
+{
+    /// <summary>How several workers shared its steps, or those since this start; null where one trains alone.</summary>
+    public SharedWork? Shared { get; init; }
+}

@@ -31,9 +31,10 @@ public sealed record Evaluation(Metrics Metrics, TimeSpan Elapsed)
     /// <param name="batches">What is evaluated on.</param>
     /// <param name="measure">Measures a batch; it runs in a memory scope of its own.</param>
     /// <param name="stop">Requests the stop.</param>
-    /// <param name="workers">Those that share the batches in turn; the result is that of all, on each. This process alone where null.</param>
+    /// <param name="workers">Those that share the batches; the result is that of all, on each. This process alone where null.</param>
+    /// <param name="isInTurn">Whether they take the batches in turn; else each has neighbours, worker 0 the first.</param>
     public static Evaluation? Run<TBatch>(
-        Module model, IReadOnlyList<MetricDefinition> definitions, IEnumerable<TBatch> batches, Func<TBatch, BatchResult> measure, CancellationToken stop, WorkerGroup? workers = null)
+        Module model, IReadOnlyList<MetricDefinition> definitions, IEnumerable<TBatch> batches, Func<TBatch, BatchResult> measure, CancellationToken stop, WorkerGroup? workers = null, bool isInTurn = true)
     {
         var measured = new MeasuredBatches(definitions);
         bool wasTraining = model.IsTraining;
@@ -49,6 +50,6 @@ public sealed record Evaluation(Metrics Metrics, TimeSpan Elapsed)
 
         if (wasTraining)
             model.Train();
-        return new Evaluation(measured.Sum(workers ?? WorkerGroup.Single, isInTurn: true), Stopwatch.GetElapsedTime(start));
+        return new Evaluation(measured.Sum(workers ?? WorkerGroup.Single, isInTurn), Stopwatch.GetElapsedTime(start));
     }
 }

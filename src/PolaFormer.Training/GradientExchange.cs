@@ -17,42 +17,32 @@ namespace PolaFormer.Training;
 /// </remarks>
 internal sealed class GradientExchange : ITapeObserver
 {
-    // Large enough that a message's start costs little beside its bytes, small enough that the first leaves early.
-    private const int PartLength = 1 << 20;
-
     private readonly WorkerGroup _workers;
     private readonly Parameter[] _parameters;
     private readonly Dictionary<Tensor, int> _numbers;
     private readonly int[] _places, _uses, _usesBefore;
-    private readonly (int Start, int End, int EndOfParameters)[] _parts;
+    private readonly GradientPart[] _parts;
     private readonly float[] _sum;
+    private readonly bool _isRing;
+    private readonly Lock _gate = new();
     private float[][]? _others;
     private Task _sending = Task.CompletedTask;
-    private int _completed, _sent;
-    private bool _isKnown, _isLate;
+    private int _completed, _complete, _sent;
+    private bool _isSending, _isKnown, _isLate;
 
     /// <summary>Plans the parts.</summary>
-    /// <param name="workers">The workers, a power of two.</param>
+    /// <param name="workers">The workers; a power of two where they add along a tree.</param>
     /// <param name="parameters">In the order in which backward passes complete them.</param>
     /// <param name="length">Numbers to add up: those of the parameters, and others behind them.</param>
-    public GradientExchange(WorkerGroup workers, Parameter[] parameters, int length)
+    /// <param name="isRing">Whether workers add in a ring.</param>
+    public GradientExchange(WorkerGroup workers, Parameter[] parameters, int length, bool isRing)
     {
-        (_workers, _parameters, _sum) = (workers, parameters, new float[length]);
+        (_workers, _parameters, _sum, _isRing) = (workers, parameters, new float[length], isRing);
         _numbers = parameters.Select((parameter, number) => (parameter, number)).ToDictionary(entry => (Tensor)entry.parameter, entry => entry.number);
         (_places, _uses, _usesBefore) = (new int[parameters.Length + 1], new int[parameters.Length], new int[parameters.Length]);
-        var parts = new List<(int Start, int End, int EndOfParameters)>();
-        int start = 0;
         for (int i = 0; i < parameters.Length; i++)
-        {
             _places[i + 1] = _places[i] + (int)parameters[i].Count;
-            if (_places[i + 1] - start >= PartLength)
-            {
-                parts.Add((start, _places[i + 1], i + 1));
-                start = _places[i + 1];
-            }
-        }
-
-        _parts = [.. parts, (start, length, parameters.Length + 1)];
+        _parts = GradientPart.Plan([.. parameters.Select(parameter => (int)parameter.Count)], length);
     }
 
     /// <summary>Time in which messages were under way.</summary>
@@ -75,7 +65,7 @@ internal sealed class GradientExchange : ITapeObserver
     public void BeginMicroBatch(float[][]? others)
     {
         Array.Clear(_uses);
-        (_others, _completed, _sent, _isLate) = (others, 0, 0, false);
+        (_others, _completed, _complete, _sent, _isLate) = (others, 0, 0, 0, false);
     }
 
     /// <inheritdoc/>
@@ -114,7 +104,7 @@ internal sealed class GradientExchange : ITapeObserver
         readOthers(_sum.AsMemory(_places[^1]));
         AddOthers(_sum.AsSpan(_places[^1]), _places[^1]);
         if (!isFinite)
-            _sum.AsSpan(_parts[Math.Min(_sent, _parts.Length - 1)].Start).Fill(float.NaN);
+            _sum.AsSpan(_parts[Math.Min(_complete, _parts.Length - 1)].Start).Fill(float.NaN);
         _completed = _parameters.Length + 1;
         SendCompleteParts();
     }
@@ -129,7 +119,7 @@ internal sealed class GradientExchange : ITapeObserver
         {
             for (int i = 0; i < _parameters.Length; i++)
                 TakeGradient(i);
-            _workers.SumInTree(_sum.AsSpan(0, _places[^1]));
+            Sum(_sum.AsSpan(0, _places[^1]));
         }
 
         _uses.CopyTo(_usesBefore, 0);
@@ -158,13 +148,48 @@ internal sealed class GradientExchange : ITapeObserver
             ElementwiseSum.AddTo(values, other.AsSpan(place, values.Length));
     }
 
+    // A thread sends one part after the other while there are any, so that a step starts few threads.
     private void SendCompleteParts()
     {
-        for (; _sent < _parts.Length && _parts[_sent].EndOfParameters <= _completed; _sent++)
+        lock (_gate)
         {
-            (int start, int end, _) = _parts[_sent];
-            _sending = _sending.ContinueWith(before => Exchange(before, start, end), CancellationToken.None, TaskContinuationOptions.LongRunning, TaskScheduler.Default);
+            while (_complete < _parts.Length && _parts[_complete].EndOfParameters <= _completed)
+                _complete++;
+            if (_isSending || _sent == _complete)
+                return;
+            _isSending = true;
+            _sending = Task.Factory.StartNew(Send, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
+    }
+
+    private void Send()
+    {
+        while (true)
+        {
+            GradientPart part;
+            lock (_gate)
+            {
+                if (_sent == _complete)
+                {
+                    _isSending = false;
+                    return;
+                }
+
+                part = _parts[_sent++];
+            }
+
+            long start = Stopwatch.GetTimestamp();
+            Sum(_sum.AsSpan(part.Start..part.End));
+            ExchangeTime += Stopwatch.GetElapsedTime(start);
+        }
+    }
+
+    private void Sum(Span<float> values)
+    {
+        if (_isRing)
+            _workers.SumInRing(values);
+        else
+            _workers.SumInTree(values);
     }
 
     private void Wait()
@@ -172,14 +197,5 @@ internal sealed class GradientExchange : ITapeObserver
         long start = Stopwatch.GetTimestamp();
         _sending.GetAwaiter().GetResult();
         WaitTime += Stopwatch.GetElapsedTime(start);
-    }
-
-    private void Exchange(Task before, int start, int end)
-    {
-        // Its failure is this one's.
-        before.GetAwaiter().GetResult();
-        long began = Stopwatch.GetTimestamp();
-        _workers.SumInTree(_sum.AsSpan(start..end));
-        ExchangeTime += Stopwatch.GetElapsedTime(began);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using PolaFormer.Distributed;
 using PolaFormer.NN;
@@ -27,14 +28,16 @@ internal sealed class GradientTree
     private readonly Stack<Node> _nodes = [];
     private readonly GradientExchange? _exchange;
     private readonly bool _isOverlapped;
+    private TimeSpan _waitTime;
 
     /// <summary>Prepares the sums.</summary>
     /// <param name="workers">The workers.</param>
     /// <param name="share">This one's micro-batches.</param>
     /// <param name="model">The network.</param>
     /// <param name="isOverlapped">Whether gradients leave while the backward pass runs, which it is observed for.</param>
+    /// <param name="isRing">Whether workers add in a ring, whose sums follow from their number; else along the tree.</param>
     /// <exception cref="WorkerException">The number of micro-batches is no power of two.</exception>
-    public GradientTree(WorkerGroup workers, BatchShare share, Module model, bool isOverlapped)
+    public GradientTree(WorkerGroup workers, BatchShare share, Module model, bool isOverlapped, bool isRing = false)
     {
         if (!int.IsPow2(share.PerStep))
             throw new WorkerException($"TRAIN.MICRO_BATCHES: {share.PerStep} is no power of two.");
@@ -43,15 +46,15 @@ internal sealed class GradientTree
         _statistics = [.. model.StateDict().Where(entry => entry.Tensor is not Parameter).Select(entry => (entry.Tensor, entry.Tensor.Clone()))];
         int ofGradients = checked((int)_parameters.Sum(parameter => parameter.Count));
         _length = checked(ofGradients + (int)Averaged().Sum(live => live.Count));
-        if (workers.Size > 1 && int.IsPow2(workers.Size))
-            _exchange = new GradientExchange(workers, _parameters, _length);
+        if (workers.Size > 1 && (isRing || int.IsPow2(workers.Size)))
+            _exchange = new GradientExchange(workers, _parameters, _length, isRing);
     }
 
     /// <summary>Time in which messages were under way.</summary>
-    public TimeSpan ExchangeTime => _exchange?.ExchangeTime ?? TimeSpan.Zero;
+    public TimeSpan ExchangeTime => _exchange?.ExchangeTime ?? _waitTime;
 
     /// <summary>Time in which this worker waited for them, its backward pass being done.</summary>
-    public TimeSpan WaitTime => _exchange?.WaitTime ?? TimeSpan.Zero;
+    public TimeSpan WaitTime => _exchange?.WaitTime ?? _waitTime;
 
     /// <summary>Begins a step: the running statistics are those to start from.</summary>
     public void Begin()
@@ -119,8 +122,10 @@ internal sealed class GradientTree
         }
         else
         {
+            long start = Stopwatch.GetTimestamp();
             float[] sum = SumOf(0, _share.PerStep) ?? NewSum();
             _workers.Broadcast(MemoryMarshal.AsBytes(sum.AsSpan()));
+            _waitTime += Stopwatch.GetElapsedTime(start);
             Write(sum);
             if (!_nodes.Any(node => node.Sum == sum))
                 _spare.Push(sum);

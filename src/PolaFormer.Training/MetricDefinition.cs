@@ -12,7 +12,7 @@ public sealed record MetricDefinition(string Name, string Label, bool HigherIsBe
 
     // Keys of the records that metrics stand in, and of the states.
     private static readonly HashSet<string> s_taken =
-        ["loss", "step", "epoch", "lr", "kind", "seconds", "step_loss", "train_loss", "ema_loss", "global_step", "gradient_norm", "images_per_second", "evaluation_images_per_second", "bad_images", "is_best", "is_complete"];
+        ["loss", "step", "epoch", "lr", "kind", "seconds", "step_loss", "train_loss", "ema_loss", "global_step", "gradient_norm", "images_per_second", "evaluation_images_per_second", "bad_images", "is_best", "is_complete", "workers", "communication_seconds", "waited_seconds", "imbalance", "slowest_worker"];
 
     /// <summary>Whether the name can be a key of the files.</summary>
     internal bool IsNameValid => Name.Length > 0 && char.IsAsciiLetterLower(Name[0]) && Name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_')

@@ -31,6 +31,7 @@ public sealed class Trainer
     private TimeSpan _earlier;
     private TrainingSpeed _speed;
     private bool _toldWhyNotWhole;
+    private WorkTimes _timesBefore;
 
     /// <summary>Makes a trainer; the folder is made by <see cref="Run"/>.</summary>
     /// <param name="task">What is trained; its network has the weights to start from.</param>
@@ -78,7 +79,7 @@ public sealed class Trainer
     public Module Model => Task.Model;
 
     /// <summary>Time since the trainer was made in which gradients went between workers, and the part of it that this worker waited for.</summary>
-    public (TimeSpan Exchange, TimeSpan Wait) CommunicationTime => _step.CommunicationTime;
+    public (TimeSpan Exchange, TimeSpan Wait) CommunicationTime => (_step.Times.Exchange, _step.Times.Wait);
 
     private int Epochs => _options.Epochs;
 
@@ -155,8 +156,12 @@ public sealed class Trainer
     public (string Weights, Evaluation Result)? Evaluate(Action<string> warn, CancellationToken stop = default)
     {
         using IDisposable device = Task.Device.Use();
+        var agreement = new WorkerAgreement(Workers);
+        agreement.RequireSameRun(Task, _options.Configuration);
         string path = LoadWeights(warn);
         RequireSameClasses(path, _state.Classes);
+        agreement.RequireSameWeights(_state);
+        stop = WithinEvaluation(stop);
         Evaluation? evaluation = Task.HasTest ? Task.Test(Model, stop) : Task.Evaluate(Model, stop);
         return evaluation is { } result ? (path, result) : null;
     }
@@ -288,6 +293,7 @@ public sealed class Trainer
     {
         int epoch = Task.Epoch = _state.Position.Epoch;
         _speed = new TrainingSpeed(_state.Metrics.Count);
+        _timesBefore = _step.Times;
         using IEnumerator<TrainingBatch> batches = Task.Results(epoch, _step.Share.Numbers(_state.Position.Step, _stepsPerEpoch)).GetEnumerator();
         while (_state.Position.Step < _stepsPerEpoch)
         {
@@ -375,6 +381,7 @@ public sealed class Trainer
     private bool EndEpoch(CancellationToken stop)
     {
         double rate = _options.Schedule.RateOf(Math.Max(_state.Position.GlobalStep - 1, 0)), examplesPerSecond = _speed.ExamplesPerSecond(_state.Metrics.Count);
+        SharedWork? shared = Workers.Size > 1 ? SharedWork.Of(Workers, _step.Times - _timesBefore) : null;
         stop = WithinEvaluation(stop);
         if (Task.Evaluate(Model, stop) is not { } evaluation)
             return false;
@@ -397,7 +404,8 @@ public sealed class Trainer
 
         // The records come before the state: what is recorded and not saved is dropped by the next start, and made anew.
         _observer.EpochDone(new EpochResult(
-            position.Epoch, position.GlobalStep, metrics.Loss, OfTraining(metrics), rate, examplesPerSecond, evaluation, emaEvaluation, Task.LeftOut, isBest, Elapsed));
+            position.Epoch, position.GlobalStep, metrics.Loss, OfTraining(metrics), rate, examplesPerSecond, evaluation, emaEvaluation, Task.LeftOut, isBest, Elapsed)
+        { Shared = shared });
         if (IsFinished)
             Save(evaluation.First.Value, emaEvaluation?.First.Value);
         else if (position.Epoch % _options.SaveEpochs == 0)

@@ -34,6 +34,12 @@ public sealed record TrainerOptions
     /// </summary>
     public int MicroBatches { get; init; } = 1;
 
+    /// <summary>
+    /// Whether workers add gradients in a ring, of any number: each has the bits of the others, but those of another number of workers
+    /// differ. Else along a binary tree over the micro-batches, whose sums are those of one worker.
+    /// </summary>
+    public bool ReducesInRing { get; init; }
+
     /// <summary>The processes that train together, of which the first writes the files of the run.</summary>
     public WorkerGroup Workers { get; init; } = WorkerGroup.Single;
 

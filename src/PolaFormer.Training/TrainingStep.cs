@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
@@ -33,6 +34,7 @@ internal sealed class TrainingStep : IDisposable
     private Func<IReadOnlyList<Tensor>, BatchResult>? _compute;
 
     private readonly BatchShare _share;
+    private TimeSpan _runTime;
 
     // Where batches are cut into parts.
     private readonly GradientTree? _tree;
@@ -44,7 +46,7 @@ internal sealed class TrainingStep : IDisposable
         _parameters = [.. state.Model.Parameters()];
         _values = new StepValues(task.Metrics, task.Device, options.BatchesPerStep, options.Workers);
         _share = BatchShare.Of(options.Workers, options.BatchesPerStep);
-        _tree = options.MicroBatches > 1 ? new GradientTree(options.Workers, _share, state.Model, isOverlapped: !options.DetectsAnomalies) : null;
+        _tree = options.MicroBatches > 1 ? new GradientTree(options.Workers, _share, state.Model, isOverlapped: !options.DetectsAnomalies, options.ReducesInRing) : null;
         _isChecked = options.OnNonFinite == NonFinitePolicy.Skip || options.DetectsAnomalies || !task.Device.IsAsynchronous;
         if (_tree is null && !_isChecked && options.RepeatsSteps && task.TrainsFromInputs)
             _results = (Tensor.Empty([options.BatchesPerStep], device: task.Device), Tensor.Empty([options.BatchesPerStep, task.Metrics.Count], device: task.Device));
@@ -55,8 +57,8 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>The batches of a step that this worker computes.</summary>
     public BatchShare Share => _share;
 
-    /// <summary>Time in which gradients went between workers, and the part of it that was waited for.</summary>
-    public (TimeSpan Exchange, TimeSpan Wait) CommunicationTime => _tree is null ? default : (_tree.ExchangeTime, _tree.WaitTime);
+    /// <summary>What the steps took on this worker.</summary>
+    public WorkTimes Times => _tree is null ? default : new(_runTime - _tree.WaitTime, _tree.ExchangeTime, _tree.WaitTime);
 
     /// <summary>Whether the steps must be read before another one.</summary>
     public bool MustBeRead => _isChecked || _values.IsFull;
@@ -70,6 +72,7 @@ internal sealed class TrainingStep : IDisposable
     /// <param name="learningRate">Learning rate.</param>
     public void Run(IEnumerator<TrainingBatch> batches, long step, double learningRate)
     {
+        long start = Stopwatch.GetTimestamp();
         foreach ((Tensor live, Tensor before) in _statistics)
             before.CopyFrom(live);
         using var scope = MemoryScope.Enter();
@@ -87,6 +90,7 @@ internal sealed class TrainingStep : IDisposable
         }
 
         _values.End(step, learningRate, norm, anomaly);
+        _runTime += Stopwatch.GetElapsedTime(start);
     }
 
     /// <summary>Takes the batches of a step and computes nothing.</summary>

@@ -15,10 +15,10 @@ public abstract class TrainingTask<TBatch>(Device? device = null) : TrainingTask
     public abstract Tensor Predict(Module model, TBatch batch);
 
     /// <inheritdoc/>
-    public override Evaluation? Evaluate(Module model, CancellationToken stop = default) => Evaluate(model, EvaluationShare(Workers.Rank, Workers.Size), stop);
+    public override Evaluation? Evaluate(Module model, CancellationToken stop = default) => Evaluate(model, EvaluationBatches(), stop);
 
     /// <inheritdoc/>
-    public override Evaluation? Test(Module model, CancellationToken stop = default) => HasTest ? Evaluate(model, TestBatches().Where((_, number) => number % Workers.Size == Workers.Rank), stop) : base.Test(model, stop);
+    public override Evaluation? Test(Module model, CancellationToken stop = default) => HasTest ? Evaluate(model, TestBatches(), stop) : base.Test(model, stop);
 
     internal sealed override bool TrainsFromInputs => HasInputs;
 
@@ -49,11 +49,6 @@ public abstract class TrainingTask<TBatch>(Device? device = null) : TrainingTask
 
     /// <summary>The batches that networks are evaluated on, in the same order each time.</summary>
     protected abstract IEnumerable<TBatch> EvaluationBatches();
-
-    /// <summary>Those of the batches that networks are evaluated on which one of several workers takes.</summary>
-    /// <param name="worker">Number of the worker, and of its first batch.</param>
-    /// <param name="workers">Number of workers, and from one batch to the next.</param>
-    protected virtual IEnumerable<TBatch> EvaluationShare(int worker, int workers) => EvaluationBatches().Where((_, number) => number % workers == worker);
 
     /// <summary>The batches that the chosen network is tested on.</summary>
     protected virtual IEnumerable<TBatch> TestBatches() => [];
@@ -90,7 +85,7 @@ public abstract class TrainingTask<TBatch>(Device? device = null) : TrainingTask
     protected virtual (Tensor Loss, Tensor Sums) Train(IReadOnlyList<Tensor> inputs) => throw new NotSupportedException($"{GetType().Name} does not train from inputs.");
 
     private Evaluation? Evaluate(Module model, IEnumerable<TBatch> batches, CancellationToken stop) =>
-        Evaluation.Run(model, Metrics, batches, batch =>
+        Evaluation.Run(model, Metrics, batches.Where((_, number) => number % Workers.Size == Workers.Rank), batch =>
         {
             Tensor predictions = Predict(model, batch);
             return ResultOf(predictions, Loss(predictions, batch), batch);

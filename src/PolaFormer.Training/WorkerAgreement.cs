@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using PolaFormer.Distributed;
 using PolaFormer.Training.Reporting;
 
@@ -15,10 +13,10 @@ internal sealed class WorkerAgreement(WorkerGroup workers)
     {
         if (workers.Size == 1)
             return;
-        Require("version of this program", typeof(Trainer).Assembly.GetName().Version!.ToString());
-        Require("recipe", recipe);
-        Require("data", $"{task.BatchesPerEpoch} batches: {task.DataDescription}, classes {string.Join(", ", task.Classes)}");
-        Require("network", $"{task.Name}, {task.Model.ParameterCount} parameters");
+        workers.RequireSame("version of this program", typeof(Trainer).Assembly.GetName().Version!.ToString());
+        workers.RequireSame("recipe", recipe);
+        workers.RequireSame("data", $"{task.BatchesPerEpoch} batches: {task.DataDescription}, classes {string.Join(", ", task.Classes)}");
+        workers.RequireSame("network", $"{task.Name}, {task.Model.ParameterCount} parameters");
     }
 
     /// <summary>Compares what the run goes on from.</summary>
@@ -26,15 +24,14 @@ internal sealed class WorkerAgreement(WorkerGroup workers)
     public void RequireSameStart(TrainingState state, RunHistory history, string folder)
     {
         if (workers.Size > 1)
-            Require($"saved state or first weights (a run's folder must be the same on all machines: {folder})", $"{history.CompleteAt} {TrainingCheckpoint.DigestOf(state)}");
+            workers.RequireSame($"saved state or first weights (a run's folder must be the same on all machines: {folder})", $"{history.CompleteAt} {TrainingCheckpoint.DigestOf(state)}");
     }
 
-    private void Require(string fact, string value)
+    /// <summary>Compares the weights that are measured.</summary>
+    /// <exception cref="WorkerException">On every worker: one has another than the first.</exception>
+    public void RequireSameWeights(TrainingState state)
     {
-        string[] all = workers.GatherAll(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(value))));
-        int other = Array.FindIndex(all, digest => digest != all[0]);
-        string[] machines = workers.GatherAll(Environment.MachineName);
-        if (other > 0)
-            throw new WorkerException($"Worker {other} on {machines[other]} has another {fact} than worker 0 on {machines[0]}. Give all workers the same.");
+        if (workers.Size > 1)
+            workers.RequireSame("weights", TrainingCheckpoint.DigestOf(state));
     }
 }

@@ -1,12 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using PolaFormer.Tensors.Random;
 using PolaFormer.Training.Tests;
 
 namespace PolaFormer.Cli.Tests;
 
 /// <summary>
-/// <c>train</c> on several processes that mpirun starts on this machine. The environment variable of <see cref="Variable"/> sets
+/// Commands on several processes that mpirun starts on this machine. The environment variable of <see cref="Variable"/> sets
 /// how often a worker is killed.
 /// </summary>
 public sealed class ManyWorkersTests : IDisposable
@@ -16,6 +19,8 @@ public sealed class ManyWorkersTests : IDisposable
 
     private const int DefaultKills = 3;
     private static readonly TimeSpan s_end = TimeSpan.FromSeconds(30);
+
+    private static string Program => Path.Combine(AppContext.BaseDirectory, "polaformer.dll");
 
     private readonly SyntheticImages _images = new(trainPerClass: 22, evaluationPerClass: 5);
     private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
@@ -81,20 +86,73 @@ public sealed class ManyWorkersTests : IDisposable
         Assert.Contains(" has another ", line, StringComparison.Ordinal);
     }
 
-    private async Task Finish(string name, int workers, int epochs = 2)
+    [Fact]
+    public async Task WorkersThatEvaluateTellWhatOneDoes()
     {
-        using Process run = Start(name, workers, epochs, _images.Path);
+        await Finish("run", 1, epochs: 1);
+        string checkpoint = Path.Combine(_folder, "run", "last.safetensors");
+        (string Figures, string Answers) one = await Evaluate(1);
+        Assert.Equal(one, await Evaluate(3));
+        Assert.Equal(16, one.Answers.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+
+        async Task<(string, string)> Evaluate(int workers)
+        {
+            string csv = Path.Combine(_folder, $"{workers}.csv");
+            JsonObject figures = JsonNode.Parse(await Output(workers, "eval", "--checkpoint", checkpoint, "--data", _images.Path, "--batch", "2", "--csv", csv, "--json"))!.AsObject();
+            Assert.True(figures.Remove("images_per_second"));
+            return (figures.ToJsonString(), File.ReadAllText(csv));
+        }
+    }
+
+    [Fact]
+    public async Task WorkersThatPredictWriteTheFileOfOneAndGoOnWithIt()
+    {
+        await Finish("run", 1, epochs: 1);
+        string[] files = Directory.GetFiles(_images.Path, "*.bmp", SearchOption.AllDirectories);
+        string manifest = Path.Combine(_folder, "manifest.jsonl");
+        File.WriteAllLines(manifest, files.Select(file => JsonSerializer.Serialize(new { id = Path.GetFileName(file), file })));
+        byte[] one = await Predict("one", 1);
+        Assert.Equal(files.Length, Encoding.UTF8.GetString(one).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Equal(one, await Predict("three", 3));
+
+        // As a killed command leaves it.
+        File.WriteAllBytes(Path.Combine(_folder, "rest.jsonl"), one[..(one.Length / 2)]);
+        Assert.Equal(one, await Predict("rest", 2));
+
+        async Task<byte[]> Predict(string name, int workers)
+        {
+            string output = Path.Combine(_folder, $"{name}.jsonl");
+            await Output(workers, "predict", "--checkpoint", Path.Combine(_folder, "run", "last.safetensors"), "--input", manifest, "--output", output);
+            return File.ReadAllBytes(output);
+        }
+    }
+
+    private static async Task<string> Output(int workers, params string[] arguments)
+    {
+        using Process run = Start(workers, ["dotnet", Program, .. arguments, "--threads", "1"]);
+        return await OutputOf(run);
+    }
+
+    private static async Task<string> OutputOf(Process run)
+    {
         Task<string> output = run.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         string error = await run.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await run.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.True(run.ExitCode == 0, $"{error}{await output}");
+        return await output;
+    }
+
+    private async Task Finish(string name, int workers, int epochs = 2)
+    {
+        using Process run = Start(name, workers, epochs, _images.Path);
+        await OutputOf(run);
     }
 
     private Process Start(string name, int workers, int epochs, string data, bool isOfShell = false)
     {
         string[] arguments =
         [
-            "dotnet", Path.Combine(AppContext.BaseDirectory, "polaformer.dll"), "train", "--data", data, "--cfg", Path.Combine(Polaformer.Root, "configs", "polaformer_pp_cifar.yaml"), "--threads", "1",
+            "dotnet", Program, "train", "--data", data, "--cfg", Path.Combine(Polaformer.Root, "configs", "polaformer_pp_cifar.yaml"), "--threads", "1",
             "--output", Path.Combine(_folder, name), "--opts",
             "MODEL.TYPE", "polaformer_pp", "MODEL.PP.EMBED_DIMS", "[8,16]", "MODEL.PP.DEPTHS", "[1,1]", "MODEL.PP.NUM_HEADS", "[1,2]", "MODEL.PP.MLP_RATIOS", "[2,2]",
             "MODEL.PP.FLAGS", "[l,v]", "MODEL.PP.LAYER_SCALES", "[true,true]", "MODEL.PP.LAYER_INIT_VALUES", "[1,1]", "MODEL.PP.PROJECTION", "16", "MODEL.NUM_CLASSES", "3",
@@ -102,7 +160,12 @@ public sealed class ManyWorkersTests : IDisposable
             "TRAIN.EPOCHS", $"{epochs}",
         ];
         string[] started = isOfShell ? ["sh", "-c", string.Join(' ', arguments.Select(argument => $"\"{argument}\""))] : arguments;
-        var start = new ProcessStartInfo("mpirun", ["--allow-run-as-root", "--oversubscribe", "-n", $"{workers}", .. started])
+        return Start(workers, started);
+    }
+
+    private static Process Start(int workers, string[] command)
+    {
+        var start = new ProcessStartInfo("mpirun", ["--allow-run-as-root", "--oversubscribe", "-n", $"{workers}", .. command])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -1,7 +1,9 @@
 using PolaFormer.Detection.Boxes;
 using PolaFormer.Detection.Configuration;
 using PolaFormer.Detection.Data;
+using PolaFormer.Detection.Masks;
 using PolaFormer.Detection.Training;
+using PolaFormer.Distributed;
 using PolaFormer.Models;
 using PolaFormer.NN;
 using PolaFormer.Training;
@@ -138,6 +140,48 @@ public class TrainingTests
     }
 
     // Bright squares on dark ground.
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(5)]
+    public void Many_workers_measure_what_one_does(int workers)
+    {
+        var data = new Squares();
+        DetectionMeasurement one = Measure(WorkerGroup.Single);
+        Assert.All(LocalGroup.Run(workers, Measure), shared =>
+        {
+            Assert.Equal(one.ToEvaluation().Metrics.ToString(), shared.ToEvaluation().Metrics.ToString());
+            Assert.Equal(one.Found.Select(BytesOf), shared.Found.Select(BytesOf));
+        });
+
+        DetectionMeasurement Measure(WorkerGroup worker)
+        {
+            Detector network = DetectorParts.Retina(s_network, classes: 1, channels: 8, convolutions: 1).Create();
+            network.Initialize(1);
+            return DetectionMeasurement.Run(network, data, (64, 64), workers: worker)!;
+        }
+    }
+
+    [Fact]
+    public void Detections_with_masks_are_read_as_they_were_written()
+    {
+        var found = new ImageDetections([new Box(1, 2, 3.5f, 4), new Box(0, 0, 1, float.MaxValue)], [0.75f, 0.1f], [2, 0], [RunLengthMask.FromBox(0, 0, 2, 2, 4, 3), RunLengthMask.FromBox(1, 1, 1, 1, 4, 3)]);
+        using var reader = new BinaryReader(new MemoryStream(BytesOf(found)));
+        var read = ImageDetections.Read(reader);
+        Assert.Equal(found.Boxes, read.Boxes);
+        Assert.Equal(found.Scores, read.Scores);
+        Assert.Equal(found.Labels, read.Labels);
+        Assert.Equal(found.Masks!.Select(mask => mask.ToString()), read.Masks!.Select(mask => mask.ToString()));
+    }
+
+    private static byte[] BytesOf(ImageDetections found)
+    {
+        var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        ImageDetections.Write(writer, found);
+        return stream.ToArray();
+    }
+
     private sealed class Squares : IDetectionDataset
     {
         public Squares()

@@ -59,8 +59,81 @@ public sealed class WorkerGroupTests
         Assert.All(LocalGroup.Run(size, worker => worker.GatherAll(new string('ä', worker.Rank * 3))), texts =>
             Assert.Equal(Enumerable.Range(0, size).Select(rank => new string('ä', rank * 3)), texts));
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(7)]
+    [InlineData(8)]
+    public void AFlagOfOneIsAFlagOfAll(int size)
+    {
+        int expected = Enumerable.Range(0, size).Aggregate(0, (any, rank) => any | (1 << rank));
+        Assert.All(LocalGroup.Run(size, worker => worker.Any(1 << worker.Rank)), any => Assert.Equal(expected, any));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void CountsAddUp(int size) =>
+        Assert.All(LocalGroup.Run(size, worker => worker.SumOf([worker.Rank, 1, long.MaxValue / 8])), sums => Assert.Equal([size * (size - 1) / 2, size, size * (long.MaxValue / 8)], sums));
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void ThingsAreGatheredInTheOrderOfTheWorkers(int size) =>
+        Assert.All(LocalGroup.Run(size, worker => worker.GatherAll<string>([.. Enumerable.Repeat($"{worker.Rank}", worker.Rank)], (writer, text) => writer.Write(text), reader => reader.ReadString())), all =>
+            Assert.Equal(Enumerable.Range(0, size).SelectMany(rank => Enumerable.Repeat($"{rank}", rank)), all));
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    [InlineData(10)]
+    public void SharesFollowEachOtherAndAreEqual(int count)
+    {
+        (int First, int End)[] shares = LocalGroup.Run(4, worker => worker.ShareOf(count));
+        Assert.Equal(Enumerable.Range(0, count), shares.SelectMany(share => Enumerable.Range(share.First, share.End - share.First)));
+        Assert.InRange(shares.Max(share => share.End - share.First) - shares.Min(share => share.End - share.First), 0, 1);
+    }
+
     [Fact]
-    public void AFlagOfOneIsAFlagOfAll() => Assert.Equal([6, 6, 6], LocalGroup.Run(3, worker => worker.Any(worker.Rank * 2)));
+    public void AWorkerWithAnotherFactIsNamedOnAll()
+    {
+        var error = Assert.Throws<AggregateException>(() => LocalGroup.Run(3, worker =>
+        {
+            worker.RequireSame("recipe", worker.Rank == 2 ? "b" : "a");
+            return 0;
+        }));
+        Assert.All(error.InnerExceptions, each => Assert.Contains("Worker 2 on ", Assert.IsType<WorkerException>(each).Message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(SizesAndLengthsOfRings))]
+    public void ARingGivesTheSameSumToAll(int size, int length)
+    {
+        float[][] values = [.. Enumerable.Range(0, size).Select(rank => Draw(length, rank))];
+        float[][] sums = LocalGroup.Run(size, worker =>
+        {
+            float[] own = [.. values[worker.Rank]];
+            worker.SumInRing(own);
+            return own;
+        });
+        Assert.All(sums, sum => Assert.Equal(Bits(sums[0]), Bits(sum)));
+        for (int i = 0; i < length; i++)
+            Assert.Equal(values.Sum(each => (double)each[i]), sums[0][i], 1e-5 * values.Sum(each => Math.Abs((double)each[i])));
+    }
+
+    public static TheoryData<int, int> SizesAndLengthsOfRings()
+    {
+        var cases = new TheoryData<int, int>();
+        foreach (int size in (int[])[1, 2, 3, 5, 8])
+        {
+            foreach (int length in (int[])[0, 2, 1001])
+                cases.Add(size, length);
+        }
+
+        return cases;
+    }
 
     [Fact]
     public void AFailureEndsThoseThatWait()

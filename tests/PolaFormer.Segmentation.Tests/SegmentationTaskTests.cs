@@ -1,3 +1,4 @@
+using PolaFormer.Distributed;
 using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Networks;
 using PolaFormer.Segmentation.Training;
@@ -65,6 +66,27 @@ public sealed class SegmentationTaskTests : IDisposable
         SegmentationTask second = Make(interval: 4);
         Assert.True(new Trainer(second, recipe.ToOptions(second, 1), parts).Run());
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "last.safetensors")), File.ReadAllBytes(Path.Combine(parts, "last.safetensors")));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(7)]
+    public void AnEvaluationByManyWorkersHasTheBitsOfOne(int workers)
+    {
+        SegmentationEvaluation one = Evaluate(WorkerGroup.Single);
+        Assert.All(LocalGroup.Run(workers, Evaluate), shared =>
+        {
+            Assert.Equal(one.ToEvaluation().Metrics.ToString(), shared.ToEvaluation().Metrics.ToString());
+            Assert.Equal(one.Confusion, shared.Confusion);
+            Assert.Equal(one.Images, shared.Images);
+        });
+
+        static SegmentationEvaluation Evaluate(WorkerGroup worker)
+        {
+            SegmentationTask task = Make();
+            return SegmentationEvaluation.Run(task.Network, new SyntheticScenes(5), task.Options.TestPipeline, workers: worker)!;
+        }
     }
 
     [Theory]

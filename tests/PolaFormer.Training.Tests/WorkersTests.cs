@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PolaFormer.Distributed;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
@@ -119,6 +120,46 @@ public sealed class WorkersTests : IDisposable
         Assert.True(NewWithNaN("one", WorkerGroup.Single, policy).Run());
         Assert.All(LocalGroup.Run(4, worker => NewWithNaN("many", worker, policy).Run()), Assert.True);
         Assert.Equal(_runs.Bytes("one"), _runs.Bytes("many"));
+    }
+
+    [Fact]
+    public void ARingGivesTheSameNumberOfWorkersTheSameBits()
+    {
+        string[] ring = [.. s_parts, "TRAIN.REDUCE", "ring"];
+        Train("once", 3, epochs: 2, ring);
+        Train("again", 3, epochs: 2, ring);
+        Assert.Equal(_runs.Bytes("once"), _runs.Bytes("again"));
+    }
+
+    [Fact]
+    public void ARingMayGiveOtherBitsThanTheTree()
+    {
+        // Else it would not be one.
+        Train("tree", 4, epochs: 2, s_parts);
+        Train("ring", 4, epochs: 2, [.. s_parts, "TRAIN.REDUCE", "ring"]);
+        Assert.NotEqual(_runs.Bytes("tree"), _runs.Bytes("ring"));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void TheLogTellsHowWorkersSharedAnEpoch(int workers)
+    {
+        Train("run", workers, epochs: 2, s_parts);
+        JsonElement epoch = File.ReadLines(Path.Combine(_runs["run"], "log.jsonl")).Select(line => JsonDocument.Parse(line).RootElement).Last(record => record.GetProperty("kind").GetString() == "epoch");
+        Assert.Equal(workers, epoch.GetProperty("workers").GetInt32());
+        Assert.True(epoch.GetProperty("communication_seconds").GetDouble() > 0);
+        Assert.True(epoch.GetProperty("waited_seconds").GetDouble() >= 0);
+        Assert.InRange(epoch.GetProperty("imbalance").GetDouble(), 1, workers);
+        Assert.InRange(epoch.GetProperty("slowest_worker").GetInt32(), 0, workers - 1);
+        Assert.Contains($"\"workers\":{workers},", File.ReadAllText(Path.Combine(_runs["run"], "report.html")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ARunOfOneWorkerTellsNothingOfWorkers()
+    {
+        Train("run", 1, epochs: 1, s_parts);
+        Assert.DoesNotContain("imbalance", File.ReadAllText(Path.Combine(_runs["run"], "log.jsonl")), StringComparison.Ordinal);
     }
 
     // The loss of the last micro-batch of the second step is NaN.

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using PolaFormer.Detection.Data;
 using PolaFormer.Detection.Evaluation;
+using PolaFormer.Distributed;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Memory;
@@ -31,29 +32,33 @@ public sealed record DetectionMeasurement(IReadOnlyList<EvaluationTable> Tables,
     /// <param name="data">The images.</param>
     /// <param name="scale">Limits of an image's long and short side in pixels.</param>
     /// <param name="stop">Requests the stop.</param>
+    /// <param name="workers">Those that share the images, each reading its own; the result is that of all, on each. This process alone where null.</param>
     /// <exception cref="Vision.ImageException">An image cannot be read.</exception>
-    public static DetectionMeasurement? Run(Detector network, IDetectionDataset data, (int Long, int Short) scale, CancellationToken stop = default)
+    public static DetectionMeasurement? Run(Detector network, IDetectionDataset data, (int Long, int Short) scale, CancellationToken stop = default, WorkerGroup? workers = null)
     {
         var clock = Stopwatch.StartNew();
         bool wasTraining = network.IsTraining;
         network.Evaluate();
         var pipeline = DetectionPipeline.ForTest(scale.Long, scale.Short);
-        var found = new List<ImageDetections>();
+        var own = new List<ImageDetections>();
+        workers ??= WorkerGroup.Single;
+        (int first, int end) = workers.ShareOf(data.Images.Count);
         using (GradMode.Disable())
         {
-            foreach (CocoImage image in data.Images)
+            for (int i = first; i < end; i++)
             {
                 if (stop.IsCancellationRequested)
                     return null;
                 using var scope = MemoryScope.Enter();
-                AnnotatedImage photo = data.Read(image);
+                AnnotatedImage photo = data.Read(data.Images[i]);
                 (Tensor images, ImageInfo[] infos, _) = DetectionInput.Batch([pipeline.Apply(AnnotatedImage.Of(photo.Image), new SampleRandom(0, 0, 0))], network.Device);
-                found.Add(network.Detect(images, infos)[0]);
+                own.Add(network.Detect(images, infos)[0]);
             }
         }
 
         if (wasTraining)
             network.Train();
+        IReadOnlyList<ImageDetections> found = workers.GatherAll(own, ImageDetections.Write, ImageDetections.Read);
         var dataset = new CocoDataset(data.Images, data.Annotations.Categories);
         EvaluationTable[] tables = [.. (network.HasMasks ? (bool[])[false, true] : [false]).Select(comparesMasks => CocoResults.Evaluate(dataset, found, comparesMasks))];
         return new DetectionMeasurement(tables, found, clock.Elapsed);

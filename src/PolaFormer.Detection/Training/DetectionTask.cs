@@ -108,7 +108,7 @@ public sealed class DetectionTask : TrainingTask<DetectionInput[]>
     /// <summary>Finds the objects of every image, one at a time, and compares them with the annotations.</summary>
     public override PolaFormer.Training.Evaluation? Evaluate(Module model, CancellationToken stop = default)
     {
-        if (DetectionMeasurement.Run((Detector)model, _options.Evaluation, _options.Scale, stop) is not { } measured)
+        if (DetectionMeasurement.Run((Detector)model, _options.Evaluation, _options.Scale, stop, Workers) is not { } measured)
             return null;
         LastMeasurement = measured;
         return measured.ToEvaluation();

@@ -34,15 +34,19 @@ internal static unsafe partial class MpiApi
     [LibraryImport(Library, EntryPoint = "MPI_Comm_set_errhandler")]
     public static partial int SetErrorHandler(nint communicator, nint handler);
 
-    [LibraryImport(Library, EntryPoint = "MPI_Send")]
-    public static partial int Send(byte* bytes, int count, nint type, int to, int tag, nint communicator);
+    [LibraryImport(Library, EntryPoint = "MPI_Isend")]
+    public static partial int StartSend(byte* bytes, int count, nint type, int to, int tag, nint communicator, out nint request);
 
-    [LibraryImport(Library, EntryPoint = "MPI_Recv")]
-    public static partial int Receive(byte* bytes, int count, nint type, int from, int tag, nint communicator, nint status);
+    [LibraryImport(Library, EntryPoint = "MPI_Irecv")]
+    public static partial int StartReceive(byte* bytes, int count, nint type, int from, int tag, nint communicator, out nint request);
 
-    [LibraryImport(Library, EntryPoint = "MPI_Sendrecv")]
-    public static partial int Exchange(
-        byte* sent, int sentCount, nint sentType, int to, int sentTag, byte* received, int receivedCount, nint receivedType, int from, int receivedTag, nint communicator, nint status);
+    /// <summary>Moves messages on, and tells whether all of some are done; their requests are given back then.</summary>
+    [LibraryImport(Library, EntryPoint = "MPI_Testall")]
+    public static partial int AreDone(int count, nint* requests, out int isDone, nint statuses);
+
+    /// <summary>Sleeps; the C library's, since threads of .NET sleep whole milliseconds.</summary>
+    [LibraryImport("libc", EntryPoint = "usleep")]
+    public static partial int Sleep(uint microseconds);
 
     /// <summary>What an error code means.</summary>
     public static string Describe(int code)

@@ -8,6 +8,11 @@ public sealed unsafe class MpiGroup : WorkerGroup
     // MPI counts elements by an int, and every message goes in pieces of this size.
     private const int PieceBytes = 1 << 30;
     private const int Tag = 7;
+    private const int NoWorker = -1;
+
+    // Short messages of workers that are both there are done within the first turns.
+    private const int EagerTurns = 50;
+    private const uint PauseMicroseconds = 20;
 
     private readonly nint _world, _bytes;
     private bool _isLeft;
@@ -46,33 +51,27 @@ public sealed unsafe class MpiGroup : WorkerGroup
     }
 
     /// <inheritdoc/>
-    public override void Send(int to, ReadOnlySpan<byte> bytes)
-    {
-        fixed (byte* start = bytes)
-        {
-            for (int done = 0; done < bytes.Length; done += PieceBytes)
-                Require(MpiApi.Send(start + done, Piece(bytes.Length, done), _bytes, to, Tag, _world), $"send to worker {to}");
-        }
-    }
+    public override void Send(int to, ReadOnlySpan<byte> bytes) => Exchange(to, bytes, NoWorker, []);
 
     /// <inheritdoc/>
-    public override void Receive(int from, Span<byte> bytes)
-    {
-        fixed (byte* start = bytes)
-        {
-            for (int done = 0; done < bytes.Length; done += PieceBytes)
-                Require(MpiApi.Receive(start + done, Piece(bytes.Length, done), _bytes, from, Tag, _world, 0), $"receive from worker {from}");
-        }
-    }
+    public override void Receive(int from, Span<byte> bytes) => Exchange(NoWorker, [], from, bytes);
 
     /// <inheritdoc/>
-    public override void Exchange(int with, ReadOnlySpan<byte> sent, Span<byte> received)
+    public override void Exchange(int to, ReadOnlySpan<byte> sent, int from, Span<byte> received)
     {
-        fixed (byte* from = sent, to = received)
+        nint* requests = stackalloc nint[2];
+        fixed (byte* source = sent, target = received)
         {
             int longest = Math.Max(sent.Length, received.Length);
             for (int done = 0; done < longest; done += PieceBytes)
-                Require(MpiApi.Exchange(from + done, Piece(sent.Length, done), _bytes, with, Tag, to + done, Piece(received.Length, done), _bytes, with, Tag, _world, 0), $"exchange with worker {with}");
+            {
+                int count = 0;
+                if (done < received.Length)
+                    Require(MpiApi.StartReceive(target + done, Piece(received.Length, done), _bytes, from, Tag, _world, out requests[count++]), $"receive from worker {from}");
+                if (done < sent.Length)
+                    Require(MpiApi.StartSend(source + done, Piece(sent.Length, done), _bytes, to, Tag, _world, out requests[count++]), $"send to worker {to}");
+                Require(Wait(requests, count), $"exchange with worker {(from == NoWorker ? to : from)}");
+            }
         }
     }
 
@@ -90,6 +89,21 @@ public sealed unsafe class MpiGroup : WorkerGroup
         if (!_isLeft)
             _ = MpiApi.Finish();
         _isLeft = true;
+    }
+
+    // Calls of MPI that wait keep their core busy, which the backward pass beside them needs.
+    private static int Wait(nint* requests, int count)
+    {
+        for (int turn = 0; ; turn++)
+        {
+            int code = MpiApi.AreDone(count, requests, out int isDone, 0);
+            if (code != MpiApi.Success || isDone != 0)
+                return code;
+            if (turn < EagerTurns)
+                Thread.Yield();
+            else
+                _ = MpiApi.Sleep(PauseMicroseconds);
+        }
     }
 
     private static int Piece(int length, int done) => Math.Clamp(length - done, 0, PieceBytes);

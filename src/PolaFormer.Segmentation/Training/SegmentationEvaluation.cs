@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
+using PolaFormer.Distributed;
 using PolaFormer.Segmentation.Data;
 using PolaFormer.Segmentation.Inference;
 using PolaFormer.Segmentation.Losses;
@@ -32,8 +34,9 @@ public sealed record SegmentationEvaluation(PixelCounts Counts, long[,] Confusio
     /// <param name="data">The images.</param>
     /// <param name="pipeline">How they are prepared.</param>
     /// <param name="stop">Asks to stop.</param>
+    /// <param name="workers">Those that share the images, each reading its own; the result is that of all, on each. This process alone where null.</param>
     /// <exception cref="ImageException">An image or mask cannot be read.</exception>
-    public static SegmentationEvaluation? Run(Segmenter network, ISegmentationDataset data, TestPipeline pipeline, CancellationToken stop = default)
+    public static SegmentationEvaluation? Run(Segmenter network, ISegmentationDataset data, TestPipeline pipeline, CancellationToken stop = default, WorkerGroup? workers = null)
     {
         bool wasTraining = network.IsTraining;
         network.Evaluate();
@@ -42,19 +45,18 @@ public sealed record SegmentationEvaluation(PixelCounts Counts, long[,] Confusio
         int classes = network.NumClasses;
         var total = new PixelCounts(classes);
         long[,] confusion = new long[classes, classes];
-        var scores = new List<ImageScore>();
-        double loss = 0;
-        for (int i = 0; i < data.Count; i++)
+        var images = new List<(ImageScore Score, double Loss)>();
+        workers ??= WorkerGroup.Single;
+        (int first, int end) = workers.ShareOf(data.Count);
+        for (int i = first; i < end; i++)
         {
             if (stop.IsCancellationRequested)
                 return null;
             (Image photo, LabelMap labels) = data.Read(i);
             LabelMap prediction;
+            double loss;
             using (photo)
-            {
-                (prediction, double ofImage) = Predict(network, photo, labels, pipeline);
-                loss += ofImage;
-            }
+                (prediction, loss) = Predict(network, photo, labels, pipeline);
 
             var counts = new PixelCounts(classes);
             counts.Add(prediction.Values, labels.Values);
@@ -65,12 +67,17 @@ public sealed record SegmentationEvaluation(PixelCounts Counts, long[,] Confusio
                     confusion[labels.Values[pixel], prediction.Values[pixel]]++;
             }
 
-            scores.Add(new ImageScore(i, new SegmentationScores(counts).MeanIoU));
+            images.Add((new ImageScore(i, new SegmentationScores(counts).MeanIoU), loss));
         }
 
         if (wasTraining)
             network.Train();
-        return new SegmentationEvaluation(total, confusion, scores, data.Count == 0 ? 0 : loss / data.Count, Stopwatch.GetElapsedTime(start));
+        IReadOnlyList<(ImageScore Score, double Loss)> all = workers.GatherAll(images, Write, Read);
+        Sum(workers, total.Intersection);
+        Sum(workers, total.Predicted);
+        Sum(workers, total.Labelled);
+        Sum(workers, MemoryMarshal.CreateSpan(ref confusion[0, 0], confusion.Length));
+        return new SegmentationEvaluation(total, confusion, [.. all.Select(image => image.Score)], data.Count == 0 ? 0 : all.Sum(image => image.Loss) / data.Count, Stopwatch.GetElapsedTime(start));
     }
 
     /// <summary>Loss and <see cref="Metrics"/>, as a trainer and <c>eval</c> take them.</summary>
@@ -103,4 +110,16 @@ public sealed record SegmentationEvaluation(PixelCounts Counts, long[,] Confusio
         double loss = PixelLoss.Of(logits, [labels.Resized(logits.Shape[2], logits.Shape[1])], network.Config.Head).Item();
         return (ClassMap.Of(logits, input, labels.Height, labels.Width, network.Config.Head.AlignCorners), loss);
     }
+
+    // Each worker's images are neighbours, so that the order is that of the data set.
+    private static void Write(BinaryWriter writer, (ImageScore Score, double Loss) image)
+    {
+        writer.Write(image.Score.Index);
+        writer.Write(image.Score.MeanIoU);
+        writer.Write(image.Loss);
+    }
+
+    private static (ImageScore Score, double Loss) Read(BinaryReader reader) => (new ImageScore(reader.ReadInt32(), reader.ReadDouble()), reader.ReadDouble());
+
+    private static void Sum(WorkerGroup workers, Span<long> counts) => workers.SumOf(counts).CopyTo(counts);
 }

@@ -83,7 +83,7 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
     /// <summary>Measures a network at the size of the images, one at a time: scores of classes are no means over images.</summary>
     public override Evaluation? Evaluate(Module model, CancellationToken stop = default)
     {
-        if (SegmentationEvaluation.Run((Segmenter)model, _options.Evaluation, _options.TestPipeline, stop) is not { } evaluation)
+        if (SegmentationEvaluation.Run((Segmenter)model, _options.Evaluation, _options.TestPipeline, stop, Workers) is not { } evaluation)
             return null;
         LastEvaluation = evaluation;
         return evaluation.ToEvaluation();

@@ -59,6 +59,13 @@ public sealed class OptimizationConfig
     [Range(0, 1 << 16)]
     public int MicroBatches { get; set; }
 
+    /// <summary>
+    /// REDUCE (ours): how workers add gradients: <c>tree</c>, so that any number of them ends with the same weights, or <c>ring</c>, which
+    /// sends while the backward pass runs for numbers that are no power of two, too, and gives the same weights for the same number alone.
+    /// </summary>
+    [AllowedValues("tree", "ring")]
+    public string Reduce { get; set; } = "tree";
+
     /// <summary>AUTO_RESUME: continue from what lies in the output folder.</summary>
     public bool AutoResume { get; set; } = true;
 

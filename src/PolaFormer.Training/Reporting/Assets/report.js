@@ -15,6 +15,7 @@
   const loss = value => value?.toFixed(4) ?? "–";
   const textOf = (metric, value) => value === undefined ? "–" : metric.is_share ? percent(value) : Number(value).toFixed(4);
   const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
+  const seconds = value => value === null ? "–" : short(value);
   const short = value => String(Number(value.toPrecision(3)));
   const power = value => value === 0 ? "0" : value.toExponential(2);
   const shortPower = value => value === 0 ? "0" : value.toExponential().length > 6 ? value.toExponential(1) : value.toExponential();
@@ -68,6 +69,8 @@
     else
       figure("Loss", loss(last.train_loss), "training");
     figure("Speed", `${short(last.images_per_second)} /s`, `training ${examples}, last epoch`);
+    if (last.workers > 1)
+      figure("Workers", String(last.workers), `slowest, ${last.slowest_worker}: ${last.imbalance.toFixed(2)} × the mean; messages ${short(last.communication_seconds)} s, ${short(last.waited_seconds)} s waited, last epoch`);
   }
 
   function tabulate() {
@@ -80,6 +83,12 @@
       ...(hasAverage ? [...(isMeasured("ema_loss") ? [["EMA loss", epoch => loss(epoch.ema_loss)]] : []), [`EMA ${first.label}`, epoch => textOf(first, epoch[`ema_${first.name}`])]] : []),
       ["learning rate", epoch => power(epoch.lr)],
       [`${examples}/s`, epoch => short(epoch.images_per_second)],
+      ...(epochs.some(epoch => epoch.workers > 1) ? [
+        ["workers", epoch => epoch.workers ?? 1],
+        ["messages s", epoch => seconds(epoch.communication_seconds)],
+        ["waited s", epoch => seconds(epoch.waited_seconds)],
+        ["imbalance", epoch => epoch.imbalance === null ? "–" : epoch.imbalance.toFixed(2)],
+      ] : []),
       ...(epochs.some(epoch => epoch.bad_images > 0) ? [["unreadable", epoch => epoch.bad_images]] : []),
     ];
     const table = document.getElementById("epochs");
