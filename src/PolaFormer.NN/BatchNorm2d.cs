@@ -33,9 +33,13 @@ public sealed class BatchNorm2d : Module
         if (!IsTraining)
             return x.BatchNormEvaluate(_weight, _bias, _runningMean, _runningVariance, Eps);
         // A second run of the same batch must leave the statistics as they are.
-        if (!Tape.IsRecomputing)
+        IBatchParts? parts = BatchPart.Current;
+        if (!Tape.IsRecomputing && parts is not { MovesStatistics: false })
             _batchesTracked.Increment();
-        return x.BatchNormTrain(_weight, _bias, _runningMean, _runningVariance, Tape.IsRecomputing ? 0 : Momentum, Eps);
+        float momentum = Tape.IsRecomputing ? 0 : Momentum;
+        return parts is null
+            ? x.BatchNormTrain(_weight, _bias, _runningMean, _runningVariance, momentum, Eps)
+            : x.BatchNormOfParts(_weight, _bias, _runningMean, _runningVariance, momentum, Eps, parts);
     }
 
     /// <summary>Folds the running statistics and the parameters into the convolution before, with the activation behind it; returns its input from then on.</summary>

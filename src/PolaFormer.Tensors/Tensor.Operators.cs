@@ -166,6 +166,10 @@ public unsafe partial class Tensor
     public Tensor BatchNormTrain(Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVariance, float momentum, float eps) =>
         BatchNorm.Train(this, weight, bias, runningMean, runningVariance, momentum, eps);
 
+    /// <summary>Batch normalisation by the statistics of a batch of which this is one part; waits for the other parts, and for the device.</summary>
+    public Tensor BatchNormOfParts(Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVariance, float momentum, float eps, IBatchParts parts) =>
+        Ops.BatchNormOfParts.Forward(this, weight, bias, runningMean, runningVariance, momentum, eps, parts);
+
     /// <summary>Batch normalisation by the running statistics.</summary>
     public Tensor BatchNormEvaluate(Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVariance, float eps) =>
         BatchNorm.Evaluate(this, weight, bias, runningMean, runningVariance, eps);

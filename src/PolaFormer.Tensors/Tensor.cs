@@ -250,6 +250,16 @@ public unsafe partial class Tensor
         OverwriteGrad()!.WriteBytes(0, bytes);
     }
 
+    /// <summary>Puts another gradient, or a place for one, into this one's place: for backward passes that take turns.</summary>
+    /// <param name="other">The gradient, and whether its values are none to add to; null for no place yet.</param>
+    /// <returns>What was there.</returns>
+    public (Tensor? Gradient, bool IsEmpty) SwapGrad((Tensor? Gradient, bool IsEmpty) other)
+    {
+        (Tensor?, bool) before = (_grad, _gradIsStale);
+        (_grad, _gradIsStale) = other;
+        return before;
+    }
+
     /// <summary>Shape, type and device, and the values of a small tensor.</summary>
     public override string ToString()
     {

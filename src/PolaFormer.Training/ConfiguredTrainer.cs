@@ -47,6 +47,10 @@ public static class ConfiguredTrainer
     public static TrainerOptions Options(TrainingConfig config, Optimizer optimizer, LearningRateSchedule schedule, WorkerGroup? workers = null)
     {
         OptimizationConfig train = config.Train;
+        if (train is { SyncBatchNorm: true, DetectAnomaly: true })
+            throw new ConfigurationException("TRAIN.SYNC_BATCH_NORM and TRAIN.DETECT_ANOMALY: an operator that is not finite ends its part of a batch, for which the batch norms of the others would wait. Set one of them to false.");
+        if (train is { SyncBatchNorm: true, AccumulationSteps: > 1 })
+            throw new ConfigurationException($"TRAIN.SYNC_BATCH_NORM takes the parts of TRAIN.MICRO_BATCHES together, and TRAIN.ACCUMULATION_STEPS is {train.AccumulationSteps}. Set it to 1.");
         return new TrainerOptions
         {
             Epochs = train.Epochs,
@@ -57,6 +61,7 @@ public static class ConfiguredTrainer
             Patience = train.Patience,
             AccumulationSteps = train.AccumulationSteps,
             MicroBatches = MicroBatches.CountOf(config),
+            SynchronizesNorms = train.SyncBatchNorm,
             ReducesInRing = train.Reduce == "ring",
             Workers = workers ?? WorkerGroup.Single,
             ClipGradient = train.ClipGrad ?? 0,

@@ -27,7 +27,7 @@ internal sealed class GradientTree
     // Sums of neighbouring micro-batches, each twice as long as the one above it, or further left.
     private readonly Stack<Node> _nodes = [];
     private readonly GradientExchange? _exchange;
-    private readonly bool _isOverlapped;
+    private readonly bool _isOverlapped, _isSideBySide;
     private TimeSpan _waitTime;
 
     /// <summary>Prepares the sums.</summary>
@@ -35,13 +35,14 @@ internal sealed class GradientTree
     /// <param name="share">This one's micro-batches.</param>
     /// <param name="model">The network.</param>
     /// <param name="isOverlapped">Whether gradients leave while the backward pass runs, which it is observed for.</param>
+    /// <param name="isSideBySide">Whether micro-batches begin before those before them end; the first one's running statistics are those of all.</param>
     /// <param name="isRing">Whether workers add in a ring, whose sums follow from their number; else along the tree.</param>
     /// <exception cref="WorkerException">The number of micro-batches is no power of two.</exception>
-    public GradientTree(WorkerGroup workers, BatchShare share, Module model, bool isOverlapped, bool isRing = false)
+    public GradientTree(WorkerGroup workers, BatchShare share, Module model, bool isOverlapped, bool isSideBySide = false, bool isRing = false)
     {
         if (!int.IsPow2(share.PerStep))
             throw new WorkerException($"TRAIN.MICRO_BATCHES: {share.PerStep} is no power of two.");
-        (_workers, _share, _isOverlapped) = (workers, share, isOverlapped);
+        (_workers, _share, _isOverlapped, _isSideBySide) = (workers, share, isOverlapped, isSideBySide);
         _parameters = [.. model.Parameters().Where(parameter => parameter.RequiresGrad).Reverse()];
         _statistics = [.. model.StateDict().Where(entry => entry.Tensor is not Parameter).Select(entry => (entry.Tensor, entry.Tensor.Clone()))];
         int ofGradients = checked((int)_parameters.Sum(parameter => parameter.Count));
@@ -72,11 +73,13 @@ internal sealed class GradientTree
     {
         foreach (Parameter parameter in _parameters)
             parameter.ZeroGrad();
+        if (_isSideBySide)
+            return null;
         foreach ((Tensor live, Tensor before) in _statistics)
             live.CopyFrom(before);
         if (_exchange is null)
             return null;
-        _exchange.BeginMicroBatch(number == _share.End - 1 ? [.. _nodes.Select(node => node.Sum)] : null);
+        _exchange.BeginMicroBatch(number == _share.End - 1 ? Others() : null);
         return _isOverlapped ? Tape.Observe(_exchange) : null;
     }
 
@@ -88,6 +91,8 @@ internal sealed class GradientTree
         // The exchange takes the last one itself.
         if (_exchange is not null && number == _share.End - 1)
         {
+            if (_isSideBySide)
+                _exchange.BeginMicroBatch(Others());
             _exchange.Complete(isFinite, values => ReadStatistics(values.Span));
             return;
         }
@@ -131,6 +136,8 @@ internal sealed class GradientTree
                 _spare.Push(sum);
         }
     }
+
+    private float[][] Others() => [.. _nodes.Select(node => node.Sum)];
 
     private float[] NewSum() => _spare.TryPop(out float[]? spare) ? spare : new float[_length];
 

@@ -40,6 +40,12 @@ public sealed record TrainerOptions
     /// </summary>
     public bool ReducesInRing { get; init; }
 
+    /// <summary>
+    /// Whether batch norms take the statistics of a step's whole batch, whatever parts it is cut into; else each those of its part.
+    /// Takes a message between workers for every batch norm, forward and backward. Not with <see cref="DetectsAnomalies"/>.
+    /// </summary>
+    public bool SynchronizesNorms { get; init; }
+
     /// <summary>The processes that train together, of which the first writes the files of the run.</summary>
     public WorkerGroup Workers { get; init; } = WorkerGroup.Single;
 

@@ -39,6 +39,9 @@ internal sealed class TrainingStep : IDisposable
     // Where batches are cut into parts.
     private readonly GradientTree? _tree;
 
+    // Where their batch norms take the statistics of all parts.
+    private readonly MicroBatchTurns? _turns;
+
     public TrainingStep(TrainerOptions options, TrainingState state)
     {
         (_options, _state) = (options, state);
@@ -46,7 +49,8 @@ internal sealed class TrainingStep : IDisposable
         _parameters = [.. state.Model.Parameters()];
         _values = new StepValues(task.Metrics, task.Device, options.BatchesPerStep, options.Workers);
         _share = BatchShare.Of(options.Workers, options.BatchesPerStep);
-        _tree = options.MicroBatches > 1 ? new GradientTree(options.Workers, _share, state.Model, isOverlapped: !options.DetectsAnomalies, options.ReducesInRing) : null;
+        _tree = options.MicroBatches > 1 ? new GradientTree(options.Workers, _share, state.Model, isOverlapped: !options.DetectsAnomalies, options.SynchronizesNorms, options.ReducesInRing) : null;
+        _turns = _tree is not null && options.SynchronizesNorms ? new MicroBatchTurns(options.Workers, _share, _parameters, task.Device) : null;
         _isChecked = options.OnNonFinite == NonFinitePolicy.Skip || options.DetectsAnomalies || !task.Device.IsAsynchronous;
         if (_tree is null && !_isChecked && options.RepeatsSteps && task.TrainsFromInputs)
             _results = (Tensor.Empty([options.BatchesPerStep], device: task.Device), Tensor.Empty([options.BatchesPerStep, task.Metrics.Count], device: task.Device));
@@ -120,9 +124,21 @@ internal sealed class TrainingStep : IDisposable
         _state.Model.ZeroGrad();
         _tree?.Begin();
         bool isFinite = true;
-        anomaly = null;
-        for (int i = _share.First; i < _share.End && batches.MoveNext(); i++)
+        string? first = null;
+        if (_turns is not null)
+            _turns.Run(Compute);
+        for (int i = _share.First; i < _share.End && _turns is null; i++)
+            Compute(i);
+
+        // The others wait for the sum, finite or not.
+        _tree?.End();
+        anomaly = first;
+        return isFinite ? Clip() : null;
+
+        void Compute(int i)
         {
+            if (!batches.MoveNext())
+                return;
             RandomStep.Current = new RandomStep(_options.Seed, NumberOf(step, i));
             using IDisposable? observed = _tree?.BeginMicroBatch(i);
             bool isBatchFinite = false;
@@ -132,16 +148,12 @@ internal sealed class TrainingStep : IDisposable
             }
             catch (NonFiniteException error)
             {
-                anomaly ??= error.Message;
+                first ??= error.Message;
             }
 
             _tree?.Add(i, isBatchFinite);
             isFinite &= isBatchFinite;
         }
-
-        // The others wait for the sum, finite or not.
-        _tree?.End();
-        return isFinite ? Clip() : null;
     }
 
     // Adds a batch's gradients; false where the loss is looked at and not finite.
@@ -151,10 +163,12 @@ internal sealed class TrainingStep : IDisposable
         using var tape = Tape.Start();
         BatchResult result = batch.Run();
         _values.Add(result);
-        if (_isChecked && !float.IsFinite(result.Loss.Item()))
-            return false;
-        Backward(tape, result.Loss);
-        return true;
+        bool isFinite = !_isChecked || float.IsFinite(result.Loss.Item());
+
+        // Batch norms of the other parts wait for this one's backward pass.
+        if (isFinite || _turns is not null)
+            Backward(tape, result.Loss);
+        return isFinite;
     }
 
     // The same of batches whose inputs are all made first, so that the device may repeat what is computed from them as a whole.

@@ -66,6 +66,12 @@ public sealed class OptimizationConfig
     [AllowedValues("tree", "ring")]
     public string Reduce { get; set; } = "tree";
 
+    /// <summary>
+    /// SYNC_BATCH_NORM (ours): batch norms take the statistics of the whole batch of a step, whatever parts (MICRO_BATCHES) it is cut into;
+    /// without it, as in the authors' run, each part has its own.
+    /// </summary>
+    public bool SyncBatchNorm { get; set; }
+
     /// <summary>AUTO_RESUME: continue from what lies in the output folder.</summary>
     public bool AutoResume { get; set; } = true;
 

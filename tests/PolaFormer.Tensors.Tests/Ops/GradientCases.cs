@@ -72,6 +72,7 @@ internal static class GradientCases
         Add("LogSoftmax", typeof(Softmax), [Random([3, 5])], x => x[0].LogSoftmax());
         Add("LayerNorm", typeof(LayerNorm), [Random([4, 6]), Random([6]), Random([6])], x => x[0].LayerNorm(x[1], x[2], 1e-5f));
         Add("BatchNorm, training", typeof(BatchNorm), [Random([5, 3]), Random([3]), Random([3])], x => x[0].BatchNormTrain(x[1], x[2], Tensor.Zeros([3]), Tensor.Full([3], 1), 0.1f, 1e-5f));
+        Add("BatchNorm of parts", typeof(BatchNormOfParts), [Random([5, 3]), Random([3]), Random([3])], x => x[0].BatchNormOfParts(x[1], x[2], Tensor.Zeros([3]), Tensor.Full([3], 1), 0.1f, 1e-5f, new OnePart()));
         Add("BatchNorm, evaluation", typeof(BatchNorm), [Random([5, 3]), Random([3]), Random([3])], x => x[0].BatchNormEvaluate(x[1], x[2], Tensor.Full([3], 0.2f), Tensor.Full([3], 0.7f), 1e-5f));
         Add("Convolution", typeof(Convolution), [Random([2, 5, 4, 3]), Random([4, 3, 3, 3]), Random([4])], x => x[0].Conv2d(x[1], x[2], stride: 2, padding: 1));
         Add("Convolution of patches", typeof(Convolution), [Random([1, 4, 6, 3]), Random([4, 3, 2, 2]), Random([4])], x => x[0].Conv2d(x[1], x[2], stride: 2));
@@ -207,5 +208,15 @@ internal static class GradientCases
         for (int i = 0; i < sin.Length; i++)
             (sin[i], cos[i]) = MathF.SinCos((i / width * 0.7f) + (i % width / 2 * 0.3f));
         return (Tensor.From(sin, [tokens, width]), Tensor.From(cos, [tokens, width]));
+    }
+
+    // A batch that is whole.
+    private sealed class OnePart : IBatchParts
+    {
+        public bool MovesStatistics => true;
+
+        public void AddUp(Span<double> values)
+        {
+        }
     }
 }
