@@ -114,7 +114,8 @@ internal sealed class GradientExchange : ITapeObserver
     /// <exception cref="WorkerException">The connection failed.</exception>
     public float[] End()
     {
-        Wait();
+        long start = Stopwatch.GetTimestamp();
+        _sending.GetAwaiter().GetResult();
         if (_workers.Any(_isLate ? 1 : 0) != 0)
         {
             for (int i = 0; i < _parameters.Length; i++)
@@ -122,6 +123,7 @@ internal sealed class GradientExchange : ITapeObserver
             Sum(_sum.AsSpan(0, _places[^1]));
         }
 
+        WaitTime += Stopwatch.GetElapsedTime(start);
         _uses.CopyTo(_usesBefore, 0);
         _isKnown = true;
         return _sum;
@@ -190,12 +192,5 @@ internal sealed class GradientExchange : ITapeObserver
             _workers.SumInRing(values);
         else
             _workers.SumInTree(values);
-    }
-
-    private void Wait()
-    {
-        long start = Stopwatch.GetTimestamp();
-        _sending.GetAwaiter().GetResult();
-        WaitTime += Stopwatch.GetElapsedTime(start);
     }
 }

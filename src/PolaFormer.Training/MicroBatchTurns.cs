@@ -141,7 +141,7 @@ internal sealed class MicroBatchTurns
     private static double[] Read(BinaryReader reader)
     {
         double[] values = new double[reader.ReadInt32()];
-        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes<double>(values));
+        reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
         return values;
     }
 
