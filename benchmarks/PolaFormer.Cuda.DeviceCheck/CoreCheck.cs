@@ -34,7 +34,7 @@ internal static class CoreCheck
 
         ElementwiseKernels.Binary(stream, StorageType.Float, BinaryFunction.Multiply, input.Address, add.Address, output.Address, new Walk([Rows, Channels], [Channels, 1], [0, 1]));
         Compare("product", (x * bias).ToArray<float>(), 1e-6);
-        NormalizationKernels.LayerNorm(stream, StorageType.Float, input.Address, add.Address, 0, Eps, output.Address, 0, 0, Rows, Channels);
+        NormalizationKernels.LayerNorm(stream, StorageType.Float, StorageType.Float, input.Address, add.Address, 0, Eps, output.Address, 0, 0, Rows, Channels);
         Compare("layer norm", x.LayerNorm(bias, null, Eps).ToArray<float>(), 2e-6);
         NormalizationKernels.Softmax(stream, StorageType.Float, input.Address, output.Address, false, Rows, Channels);
         Compare("softmax", x.Softmax().ToArray<float>(), 2e-6);

@@ -24,17 +24,26 @@ internal static class NetworkCheck
         foreach (AttentionEntry attention in AttentionRegistry.All)
             good &= Pass($"deit with {attention.Name}", hosts["deit"] with { Attention = [attention.Name] }, 2, device);
         good &= Pass("pola_pvt_tiny at 224 pixels", ModelRegistry.Find("pola_pvt_tiny").Config, 2, device);
+        if (device is CudaDevice gpu)
+        {
+            // bfloat16 has 8 bits.
+            gpu.IsMixedPrecision = true;
+            foreach ((string host, VisionModelConfig config) in hosts)
+                good &= Pass($"{host}, mixed precision", config, 2, device, 2e-2, 5e-2);
+            gpu.IsMixedPrecision = false;
+        }
+
         return good & Training(hosts["pola_pvt"], device);
     }
 
-    private static bool Pass(string name, VisionModelConfig config, int batch, Device device)
+    private static bool Pass(string name, VisionModelConfig config, int batch, Device device, double ofLogits = 2e-5, double ofGradients = 2e-4)
     {
         try
         {
             config = config with { DropPathRate = 0 };
             (float[] Logits, float[] Gradients) expected = PassOn(Device.Cpu), actual = PassOn(device);
-            return Errors.Print($"{name}, logits", Errors.Relative(expected.Logits, actual.Logits), 2e-5)
-                & Errors.Print($"{name}, gradients", Errors.Relative(expected.Gradients, actual.Gradients), 2e-4);
+            return Errors.Print($"{name}, logits", Errors.Relative(expected.Logits, actual.Logits), ofLogits)
+                & Errors.Print($"{name}, gradients", Errors.Relative(expected.Gradients, actual.Gradients), ofGradients);
         }
         catch (Exception exception) when (exception is CudaException or NotSupportedException or InvalidOperationException)
         {

@@ -47,9 +47,9 @@ public sealed unsafe class CudaDevice : Device
 
     /// <summary>
     /// Mixed precision: products, those of convolutions and attention among them, round their operands to bfloat16, for which tensor
-    /// cores are several times as fast; what lies between the products of feed-forward layers and activations that are kept for a
-    /// backward pass are stored in it. Sums, weights, gradients of weights, statistics of norms, normalisers, states of optimisers and
-    /// what the forward pass hands from layer to layer stay in float32.
+    /// cores are several times as fast; what linear layers, norms and attention hand to the next layer and activations that are kept
+    /// for a backward pass are stored in it. Sums, the residual stream, weights, gradients, statistics of norms, normalisers, logits and
+    /// states of optimisers stay in float32.
     /// </summary>
     public bool IsMixedPrecision { get; set; }
 
@@ -168,10 +168,10 @@ public sealed unsafe class CudaDevice : Device
 
     internal override bool SavesAttention => true;
 
-    internal override DType KeptType => IsMixedPrecision ? DType.BFloat16 : DType.Float32;
+    internal override DType ActivationType => IsMixedPrecision ? DType.BFloat16 : DType.Float32;
 
     internal override long? StateLength(Type call, in AttentionExtents extents, long processors) =>
-        AttentionRequests.StateLength(call, extents);
+        AttentionRequests.StateLength(call, extents, IsMixedPrecision, _runtime.Queue.MostSharedBytes);
 
     private void RefuseWhileCapturing()
     {

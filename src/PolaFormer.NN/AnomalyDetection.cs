@@ -36,7 +36,7 @@ public sealed class AnomalyDetection : OperatorOrigins
     private static void Check(Operator op, Columns values, bool isBackward)
     {
         Tensor source = values.Source;
-        if (source.DType != DType.Float32 || !source.HasValues || source.Count == 0)
+        if (source.DType is not (DType.Float32 or DType.BFloat16) || !source.HasValues || source.Count == 0)
             return;
         long[] counts;
         using (MemoryScope.Enter())

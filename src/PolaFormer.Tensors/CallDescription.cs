@@ -16,6 +16,9 @@ internal ref struct CallDescription
     private readonly ICollection<Storage>? _memory;
 
     private Tensor? _unreachable, _mistyped;
+
+    // What holds the device's narrower type and is read as floats.
+    private List<Tensor>? _narrow;
     private DType _wanted;
     private bool _hasResult;
 
@@ -45,22 +48,23 @@ internal ref struct CallDescription
         call.Describe(ref description);
     }
 
-    /// <summary>Checks a request before a device does it.</summary>
+    /// <summary>Checks a request before a device does it, and gives the operands of the device's narrower type that it reads as floats, if any.</summary>
     /// <exception cref="InvalidOperationException">An operand is of another type than the request takes, or on a device that this one cannot reach.</exception>
-    public static void Check<TCall>(in TCall call, Device device)
+    public static List<Tensor>? Check<TCall>(in TCall call, Device device)
         where TCall : struct, IDeviceCall
     {
         var description = new CallDescription(device);
         call.Describe(ref description);
         if (description._mistyped is not null || description._unreachable is not null)
             throw description.Error(call.Name);
+        return description._narrow;
     }
 
-    /// <summary>A float32 tensor that is read, if present.</summary>
+    /// <summary>A float32 tensor that is read, if present. The device makes floats of one of its narrower type (<see cref="Device.ActivationType"/>).</summary>
     public void Reads(Tensor? x)
     {
         if (x is not null)
-            Add(x, x);
+            AddRead(x, x);
     }
 
     /// <summary>A tensor of another type that is read.</summary>
@@ -68,14 +72,44 @@ internal ref struct CallDescription
     /// <param name="type">Its type; null where any will do.</param>
     public void Reads(Tensor x, DType? type) => Add(x, x, type);
 
-    /// <summary>A float32 tensor that is read, or what its device keeps of it for a backward pass (<see cref="Tensor.Narrowed"/>).</summary>
-    public void ReadsKept(Tensor x) => Add(x, x, x.DType == x.Device.KeptType ? x.DType : DType.Float32);
+    /// <summary>A tensor that is read as it is, in float32 or in its device's narrower type (<see cref="Device.ActivationType"/>).</summary>
+    public void ReadsAny(Tensor x) => Add(x, x, TypeOf(x));
 
-    /// <summary>Columns that are read.</summary>
-    public void Reads(Columns x) => Add(x);
+    /// <summary>A tensor that is read, if present: as it is where the result has the device's narrower type, else as floats.</summary>
+    public void ReadsFor(Tensor y, Tensor? x)
+    {
+        if (x is not null && y.DType != DType.Float32)
+            ReadsAny(x);
+        else
+            Reads(x);
+    }
+
+    /// <inheritdoc cref="ReadsFor(Tensor, Tensor?)"/>
+    public void ReadsFor(Tensor y, Columns x)
+    {
+        if (y.DType != DType.Float32)
+            Add(x, TypeOf(x.Source));
+        else
+            Reads(x);
+    }
+
+    /// <summary>Columns that are read, of float32 or as <see cref="Reads(Tensor?)"/> has it.</summary>
+    public void Reads(Columns x)
+    {
+        if (IsNarrow(x.Source))
+            (_narrow ??= []).Add(x.Source);
+        else
+            Add(x, DType.Float32);
+    }
 
     /// <summary>As many elements of a tensor as another one has, which are read.</summary>
-    public void ReadsPart(Tensor x, Tensor part, DType? type = DType.Float32) => Add(x, part, type);
+    public void ReadsPart(Tensor x, Tensor part, DType? type = DType.Float32)
+    {
+        if (type == DType.Float32)
+            AddRead(x, part);
+        else
+            Add(x, part, type);
+    }
 
     /// <summary>A float32 tensor that is written, if present; the first one is the result.</summary>
     public void Writes(Tensor? y)
@@ -85,6 +119,9 @@ internal ref struct CallDescription
         Add(y, y);
         SetResult(y);
     }
+
+    /// <summary>A result that may be in the device's narrower type (<see cref="Device.EmptyActivation"/>).</summary>
+    public void WritesAny(Tensor y) => Writes(y, TypeOf(y));
 
     /// <summary>A tensor of another type that is written; the first one is the result.</summary>
     /// <inheritdoc cref="Reads(Tensor, DType?)"/>
@@ -98,7 +135,7 @@ internal ref struct CallDescription
     public void Writes(Columns? y)
     {
         if (y is { } columns)
-            Add(columns);
+            Add(columns, DType.Float32);
     }
 
     /// <summary>∂L/∂y, from which several gradients are computed.</summary>
@@ -111,10 +148,24 @@ internal ref struct CallDescription
     /// <summary>A number of multiply-accumulates.</summary>
     public void Multiplies(long count) => MultiplyAccumulates += count;
 
-    private void Add(Columns x)
+    private static DType TypeOf(Tensor x) => x.DType == x.Device.ActivationType ? x.DType : DType.Float32;
+
+    private readonly bool IsNarrow(Tensor x) => _device is not null && x.DType != DType.Float32 && x.DType == x.Device.ActivationType;
+
+    private void AddRead(Tensor x, Tensor part)
     {
-        if (_device is not null || _memory is not null)
+        if (IsNarrow(x))
+            (_narrow ??= []).Add(x);
+        else
+            Add(x, part);
+    }
+
+    private void Add(Columns x, DType type)
+    {
+        if (type == DType.Float32 && (_device is not null || _memory is not null))
             Add(x.Source, x.Source);
+        else if (_device is not null || _memory is not null)
+            Add(x.Source, x.Source, type);
         else
             Bytes += x.RowStride == 0 ? 0 : x.Source.ByteCount / x.RowStride * x.Width;
     }

@@ -105,13 +105,23 @@ public abstract unsafe class Device
     internal void Run<TCall>(in TCall call)
         where TCall : struct, IDeviceCall
     {
-        CallDescription.Check(call, this);
+        List<Tensor>? narrow = CallDescription.Check(call, this);
 
         // The processor's requests stay on the stack.
         if (this is CpuDevice)
+        {
             call.OnCpu();
-        else
+        }
+        else if (narrow is null)
+        {
             Execute(call);
+        }
+        else
+        {
+            using MemoryScope scope = MemoryScope.Enter();
+            using var floats = new FloatCopies(narrow);
+            Execute(call);
+        }
     }
 
     /// <summary>Carries out a checked request.</summary>
@@ -139,8 +149,24 @@ public abstract unsafe class Device
     /// <summary>Whether backward kernels of polarity attention read the result of the forward pass, which is kept for them then.</summary>
     internal virtual bool SavesAttention => false;
 
-    /// <summary>How this device stores large activations that are kept for a backward pass alone: Float32, or a narrower type.</summary>
-    internal virtual DType KeptType => DType.Float32;
+    /// <summary>
+    /// How this device stores what layers hand to each other and what is kept for backward passes, where it is large: Float32, or a
+    /// narrower type. A request takes either (<see cref="CallDescription.ReadsAny(Tensor)"/>), or gets floats of the narrower one.
+    /// </summary>
+    internal virtual DType ActivationType => DType.Float32;
+
+    /// <summary>
+    /// Memory for a result that mostly goes to products and attention, such as that of a linear layer or a norm: in
+    /// <see cref="ActivationType"/> where it has rows for tokens; what has a row for an image, such as logits, and what is small is Float32.
+    /// </summary>
+    internal Tensor EmptyActivation(Shape shape) => Empty(shape, shape.Rank > 2 && shape.Count >= Tensor.LeastNarrowed ? ActivationType : DType.Float32);
+
+    /// <summary>Type of a result of kernels whose operands and results have one type: <see cref="ActivationType"/> where all operands do, else Float32.</summary>
+    internal DType TypeOfResult(Tensor a, Tensor? b = null, Tensor? c = null)
+    {
+        DType type = ActivationType;
+        return a.DType == type && (b is null || b.DType == type) && (c is null || c.DType == type) ? type : DType.Float32;
+    }
 
     /// <summary>Whether the device carries out a request that can be composed.</summary>
     /// <param name="call">Type of the request.</param>

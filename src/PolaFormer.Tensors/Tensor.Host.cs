@@ -52,6 +52,14 @@ public unsafe partial class Tensor
     public void CopyTo<T>(Span<T> destination)
         where T : unmanaged
     {
+        if (typeof(T) == typeof(float) && DType != DType.Float32 && DType == Device.ActivationType)
+        {
+            // How a device stores what layers hand to each other is its own affair.
+            using MemoryScope scope = MemoryScope.Enter();
+            Detach().To(DType.Float32).CopyTo(destination);
+            return;
+        }
+
         RequireType<T>();
         RequireLength(destination.Length);
         fixed (T* values = destination)

@@ -12,6 +12,9 @@ namespace PolaFormer.Tensors;
 /// </summary>
 public unsafe partial class Tensor
 {
+    /// <summary>Elements from which on a tensor is large enough to be stored in its device's narrower type.</summary>
+    internal const int LeastNarrowed = 1024;
+
     private Tensor? _grad;
     private bool _gradIsStale;
 
@@ -37,7 +40,7 @@ public unsafe partial class Tensor
     public Shape Shape { get; }
 
     /// <summary>The element type.</summary>
-    public DType DType { get; }
+    public DType DType { get; private set; }
 
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Count;
@@ -272,16 +275,15 @@ public unsafe partial class Tensor
 
     /// <summary>
     /// What is kept of this tensor for a backward pass where it is large: itself, or in a narrower type of its device
-    /// (<see cref="Device.KeptType"/>) a copy, the same one each time as long as someone holds it.
+    /// (<see cref="Device.ActivationType"/>) a copy, the same one each time as long as someone holds it.
     /// </summary>
     internal Tensor Narrowed()
     {
-        const int LeastCount = 1024;
-        if (Device.KeptType == DType.Float32 || DType != DType.Float32 || Count < LeastCount)
+        if (Device.ActivationType == DType.Float32 || DType != DType.Float32 || Count < LeastNarrowed)
             return this;
         if (Storage.Narrow is var (copy, offset) && offset == Offset && copy.Count == Count && copy.Storage.IsAlive)
             return copy.View(0, Shape);
-        Tensor narrow = Device.Empty(Shape, Device.KeptType);
+        Tensor narrow = Device.Empty(Shape, Device.ActivationType);
         Device.Run(new Ops.Convert(this, narrow));
         Storage.Narrow = (narrow, Offset);
         return narrow;
@@ -289,10 +291,10 @@ public unsafe partial class Tensor
 
     /// <summary>Lets the tensor view other memory of its shape.</summary>
     /// <returns>The memory before.</returns>
-    internal (Storage Storage, long Offset) PutOn((Storage Storage, long Offset) memory)
+    internal (Storage Storage, long Offset, DType Type) PutOn((Storage Storage, long Offset, DType Type) memory)
     {
-        (Storage, long) before = (Storage, Offset);
-        (Storage, Offset) = memory;
+        (Storage, long, DType) before = (Storage, Offset, DType);
+        (Storage, Offset, DType) = memory;
         return before;
     }
 

@@ -10,6 +10,11 @@ internal static class ColumnKernels
         "columns", "add_to_columns", LaunchShape.Filling(queue, rows * width), LaunchShape.Threads, 0,
         new ColumnsArguments { X = x, Y = y, YRow = yRow, Rows = rows, Width = width });
 
+    /// <summary>y = x, which is bfloat16 without gaps.</summary>
+    public static void Widen(IKernelQueue queue, nint x, nint y, long yRow, long rows, int width) => queue.Launch(
+        "columns", "widen_columns", LaunchShape.Filling(queue, rows * width), LaunchShape.Threads, 0,
+        new ColumnsArguments { X = x, Y = y, YRow = yRow, Rows = rows, Width = width });
+
     /// <summary>Of y = sum·gate: dSum = dy·gate, dGate = dy·sum.</summary>
     public static void GateGradient(
         IKernelQueue queue, nint dy, nint sum, nint gate, long gateRow, nint dSum, nint dGate, long dGateRow, long rows, int width) => queue.Launch(
@@ -44,10 +49,10 @@ internal static class ColumnKernels
             Back = back ? 1 : 0,
         });
 
-    /// <summary>y = residual + f·γ·branch. The residual and the factors of samples f and of channels γ may be 0: not there.</summary>
+    /// <summary>y = residual + f·γ·branch, which is of a type. The residual and the factors of samples f and of channels γ may be 0: not there.</summary>
     public static void AddBranch(
-        IKernelQueue queue, nint residual, nint branch, nint channelFactors, nint sampleFactors, nint y, long rows, long rowsPerSample, int channels) =>
-        queue.Launch("columns", "add_branch", LaunchShape.Filling(queue, rows * channels), LaunchShape.Threads, 0, new BranchArguments
+        IKernelQueue queue, StorageType type, nint residual, nint branch, nint channelFactors, nint sampleFactors, nint y, long rows, long rowsPerSample, int channels) =>
+        queue.Launch("columns", $"add_branch_{LaunchShape.Suffix(type)}", LaunchShape.Filling(queue, rows * channels), LaunchShape.Threads, 0, new BranchArguments
         {
             Residual = residual,
             Branch = branch,

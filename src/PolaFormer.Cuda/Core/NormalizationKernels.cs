@@ -8,9 +8,9 @@ internal static class NormalizationKernels
     // As normalization.cu has it.
     private const int MostInRegisters = 512;
 
-    /// <summary>y = (x − mean)·rstd·weight + bias. Weight, bias, mean and rstd may be 0: not wanted.</summary>
+    /// <summary>y = (x − mean)·rstd·weight + bias, of bfloat16 where x is, else of either type. Weight, bias, mean and rstd may be 0: not wanted.</summary>
     public static void LayerNorm(
-        IKernelQueue queue, StorageType type, nint x, nint weight, nint bias, float eps, nint y, nint mean, nint rstd, long rows, int channels)
+        IKernelQueue queue, StorageType type, StorageType result, nint x, nint weight, nint bias, float eps, nint y, nint mean, nint rstd, long rows, int channels)
     {
         var arguments = new LayerNormArguments
         {
@@ -24,7 +24,8 @@ internal static class NormalizationKernels
             Channels = channels,
             Eps = eps,
         };
-        queue.Launch("normalization", $"layer_norm_{LaunchShape.Suffix(type)}", LaunchShape.Rows(queue, rows), LaunchShape.Threads, 0, arguments);
+        string suffix = type == result ? LaunchShape.Suffix(type) : "float_to_bf16";
+        queue.Launch("normalization", $"layer_norm_{suffix}", LaunchShape.Rows(queue, rows), LaunchShape.Threads, 0, arguments);
     }
 
     /// <summary>Floats of workspace that <see cref="LayerNormGradient"/> needs.</summary>

@@ -27,6 +27,23 @@ KERNEL(add_to_columns, ColumnsArguments, 256, 4) {
   }
 }
 
+// y = x, which is bfloat16.
+KERNEL(widen_columns, ColumnsArguments, 256, 4) {
+  auto* x = (const bf16*)a.x;
+  if (((a.width | a.y_row) & 3) == 0 && are_aligned<bf16>(x) && are_aligned<float>(a.y)) {
+    int packs = a.width / 4;
+    for (long long i = first_element(); i < a.rows * packs; i += all_threads()) {
+      long long row = quotient(i, packs);
+      store_four(a.y + row * a.y_row + 4 * (i - row * packs), load_four(x + 4 * i));
+    }
+    return;
+  }
+  for (long long i = first_element(); i < a.rows * a.width; i += all_threads()) {
+    long long row = i / a.width;
+    a.y[row * a.y_row + (i - row * a.width)] = to_float(x[i]);
+  }
+}
+
 // Of y = other·gate with x = ∂y: ∂other to y, ∂gate.
 KERNEL(gate_gradient, ColumnsArguments, 256, 4) {
   if (((a.width | a.gate_row | a.gate_gradient_row) & 3) == 0 && are_aligned<float>(a.x, a.other, a.gate, a.y, a.gate_gradient)) {
@@ -67,7 +84,9 @@ KERNEL(rotate, RotateArguments, 256, 4) {
 }
 
 struct BranchArguments {
-  const float *residual, *branch, *channel_factors, *sample_factors;  // factors may be null: 1
+  const float* residual;
+  const void* branch;
+  const float *channel_factors, *sample_factors;  // may be null: 1
   float* y;
   float* partial;  // parts × channels
   long long rows, rows_per_sample;
@@ -77,13 +96,15 @@ struct BranchArguments {
 DEVICE float factor(const BranchArguments& a, long long row) { return a.sample_factors ? a.sample_factors[a.rows_per_sample >> 31 ? row / a.rows_per_sample : quotient(row, (int)a.rows_per_sample)] : 1.f; }
 
 // y = residual + f·γ·branch; without a residual the last term alone.
-KERNEL(add_branch, BranchArguments, 256, 4) {
-  if ((a.channels & 3) == 0 && are_aligned<float>(a.residual, a.branch, a.channel_factors, a.y)) {
+template <class T>
+DEVICE void add_branch(const BranchArguments& a) {
+  auto* branches = (const T*)a.branch;
+  if ((a.channels & 3) == 0 && are_aligned<T>(branches) && are_aligned<float>(a.residual, a.channel_factors, a.y)) {
     int packs = a.channels / 4;
     for (long long i = first_element(); i < a.rows * packs; i += all_threads()) {
       long long row = quotient(i, packs);
       float scale = factor(a, row);
-      Four branch = load_four(a.branch + 4 * i), factors = load_four_or(a.channel_factors, 4 * (i - row * packs), 1), y = load_four_or(a.residual, 4 * i, 0);
+      Four branch = load_four(branches + 4 * i), factors = load_four_or(a.channel_factors, 4 * (i - row * packs), 1), y = load_four_or(a.residual, 4 * i, 0);
       UNROLL for (int j = 0; j < 4; j++)
         y.x[j] = a.residual ? multiply_add(branch.x[j], scale * factors.x[j], y.x[j]) : branch.x[j] * (scale * factors.x[j]);
       store_four(a.y + 4 * i, y);
@@ -93,9 +114,13 @@ KERNEL(add_branch, BranchArguments, 256, 4) {
   for (long long i = first_element(); i < a.rows * a.channels; i += all_threads()) {
     long long row = i / a.channels;
     float scale = factor(a, row) * (a.channel_factors ? a.channel_factors[i - row * a.channels] : 1.f);
-    a.y[i] = a.residual ? multiply_add(a.branch[i], scale, a.residual[i]) : a.branch[i] * scale;
+    float branch = to_float(branches[i]);
+    a.y[i] = a.residual ? multiply_add(branch, scale, a.residual[i]) : branch * scale;
   }
 }
+
+KERNEL(add_branch_float, BranchArguments, 256, 4) { add_branch<float>(a); }
+KERNEL(add_branch_bf16, BranchArguments, 256, 4) { add_branch<bf16>(a); }
 
 // A thread a channel of a part of the rows: Σ f·branch·∂y, with ∂y in `residual`. sum_parts adds up the parts.
 KERNEL(branch_channel_gradient, BranchArguments, 256, 4) {
@@ -105,7 +130,7 @@ KERNEL(branch_channel_gradient, BranchArguments, 256, 4) {
   float sum = 0;
   for (long long row = from; row < to; row++) {
     long long at = row * a.channels + (i - part * a.channels);
-    sum = multiply_add(factor(a, row) * a.branch[at], a.residual[at], sum);
+    sum = multiply_add(factor(a, row) * ((const float*)a.branch)[at], a.residual[at], sum);
   }
   a.partial[i] = sum;
 }

@@ -37,7 +37,7 @@ struct RowInRegisters {
 };
 
 // y = (x − mean)·rstd·weight + bias with rstd = 1/√(variance + eps).
-template <class T, int Lanes, int Turns>
+template <class T, class Y, int Lanes, int Turns>
 DEVICE void layer_norm_in_registers(const LayerNormArguments& a) {
   using Row = RowInRegisters<T, Lanes, Turns>;
   for (long long first = first_row() * Row::Rows; first < a.rows; first += row_step() * Row::Rows) {
@@ -64,23 +64,23 @@ DEVICE void layer_norm_in_registers(const LayerNormArguments& a) {
       if (c >= a.channels) continue;
       Four weight = load_four_or(a.weight, c, 1), bias = load_four_or(a.bias, c, 0), y;
       UNROLL for (int j = 0; j < 4; j++) y.x[j] = multiply_add(x.x[t][j] * rstd, weight.x[j], bias.x[j]);
-      store_four((T*)a.y + row * a.channels + c, y);
+      store_four((Y*)a.y + row * a.channels + c, y);
     }
   }
 }
 
-template <class T>
+template <class T, class Y>
 DEVICE void layer_norm(const LayerNormArguments& a) {
-  if (a.channels % 4 == 0 && are_aligned<T>(a.x, a.y) && are_aligned<float>(a.weight, a.bias) && a.channels <= 512) {
-    if (a.channels <= 64) layer_norm_in_registers<T, 16, 1>(a);
-    else if (a.channels <= 128) layer_norm_in_registers<T, 32, 1>(a);
-    else if (a.channels <= 256) layer_norm_in_registers<T, 32, 2>(a);
-    else layer_norm_in_registers<T, 32, 4>(a);
+  if (a.channels % 4 == 0 && are_aligned<T>(a.x) && are_aligned<Y>(a.y) && are_aligned<float>(a.weight, a.bias) && a.channels <= 512) {
+    if (a.channels <= 64) layer_norm_in_registers<T, Y, 16, 1>(a);
+    else if (a.channels <= 128) layer_norm_in_registers<T, Y, 32, 1>(a);
+    else if (a.channels <= 256) layer_norm_in_registers<T, Y, 32, 2>(a);
+    else layer_norm_in_registers<T, Y, 32, 4>(a);
     return;
   }
   for (long long row = first_row(); row < a.rows; row += row_step()) {
     const T* x = (const T*)a.x + row * a.channels;
-    T* y = (T*)a.y + row * a.channels;
+    Y* y = (Y*)a.y + row * a.channels;
     float sum = 0, square = 0;
     for (int c = lane_index(); c < a.channels; c += 32) sum += to_float(x[c]);
     float mean = warp_sum(sum) / a.channels;
@@ -92,7 +92,7 @@ DEVICE void layer_norm(const LayerNormArguments& a) {
     if (a.mean && lane_index() == 0) a.mean[row] = mean, a.rstd[row] = rstd;
     for (int c = lane_index(); c < a.channels; c += 32) {
       float n = (to_float(x[c]) - mean) * rstd;
-      y[c] = from_float<T>(multiply_add(n, a.weight ? a.weight[c] : 1.f, a.bias ? a.bias[c] : 0.f));
+      y[c] = from_float<Y>(multiply_add(n, a.weight ? a.weight[c] : 1.f, a.bias ? a.bias[c] : 0.f));
     }
   }
 }
@@ -236,13 +236,14 @@ DEVICE void softmax_gradient(const SoftmaxArguments& a) {
 }
 
 #define NORMALIZATION(name, T)                                                                                      \
-  KERNEL(layer_norm_##name, LayerNormArguments, 256, 4) { layer_norm<T>(a); }                                       \
+  KERNEL(layer_norm_##name, LayerNormArguments, 256, 4) { layer_norm<T, T>(a); }                                    \
   KERNEL(layer_norm_gradient_##name, LayerNormArguments, 256, 2) { layer_norm_gradient<T>(a); }                     \
   KERNEL(softmax_##name, SoftmaxArguments, 256, 4) { softmax<T>(a); }                                               \
   KERNEL(softmax_gradient_##name, SoftmaxArguments, 256, 4) { softmax_gradient<T>(a); }
 
 NORMALIZATION(float, float)
 NORMALIZATION(bf16, bf16)
+KERNEL(layer_norm_float_to_bf16, LayerNormArguments, 256, 4) { layer_norm<float, bf16>(a); }
 
 struct BatchNormArguments {
   const float *x, *dy, *weight, *bias;

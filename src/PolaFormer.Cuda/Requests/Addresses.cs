@@ -18,7 +18,7 @@ internal static class Addresses
     extension(Columns x)
     {
         /// <summary>Address of the first element of the run.</summary>
-        public nint Address => x.Source.Address + (x.Start * sizeof(float));
+        public nint Address => x.Source.Address + (x.Start * x.Source.DType.Size());
     }
 
     /// <summary>Address of the first element, 0 where there is no tensor.</summary>

@@ -19,47 +19,60 @@ internal static class AttentionRequests
         table.Add<SoftmaxAttention.BackwardCall>(SoftmaxGradient);
     }
 
-    /// <summary>Floats that the kernels of an attention leave for its backward pass; null where they do not take it.</summary>
-    public static long? StateLength(Type call, in AttentionExtents extents)
+    /// <summary>Floats that the kernels of an attention leave for its backward pass; null where they do not take it, or the GPU has too little shared memory for them.</summary>
+    public static long? StateLength(Type call, in AttentionExtents extents, bool isMixed, int mostShared)
     {
         (int batch, int heads, int headDim, int queries, int keys, bool isMasked) = extents;
-        if (call == typeof(PolarityAttention.Call) && PolarityProblem.Supports(StorageType.Float, headDim))
-            return new PolarityProblem(StorageType.Float, batch, heads, headDim, queries, keys, multiprocessors: 1).StateFloats;
+        StorageType type = isMixed ? StorageType.BFloat16 : StorageType.Float;
+        if (call == typeof(PolarityAttention.Call) && PolarityProblem.Supports(type, headDim))
+            return StateLength(new PolarityProblem(type, batch, heads, headDim, queries, keys, multiprocessors: 1), mostShared);
         if (call == typeof(PolarityAttentionPlusPlus.Call) && !isMasked && PolarityPlusPlusKernels.Supports(headDim))
-            return PolarityPlusPlusKernels.Problem(StorageType.Float, batch, heads, headDim, keys, multiprocessors: 1).StateFloats;
+            return StateLength(PolarityPlusPlusKernels.Problem(type, batch, heads, headDim, keys, multiprocessors: 1), mostShared);
         if (call == typeof(SoftmaxAttention.Call) && SoftmaxKernels.Supports(headDim))
             return SoftmaxKernels.StateFloats(batch, heads, queries);
         return null;
     }
 
+    // The pass over the queries backwards takes the most.
+    private static long? StateLength(in PolarityProblem problem, int mostShared) => problem.QueryGradientsShared <= mostShared ? problem.StateFloats : null;
+
     private static void Polarity(KernelContext context, PolarityAttention.Call call)
     {
         PolarityProblem problem = Problem(context, call.Query, call.Key, call.NumHeads);
-        PolarityArguments arguments = Arguments(call.Query, call.Key, call.Value, call.Encoding, call.InverseScale, call.Exponent, call.Mask, call.Y, call.State);
+        var rows = new AttentionRowsOnDevice(context, problem.Type);
+        PolarityArguments arguments = Arguments(rows, call.Query, call.Key, call.Value, call.Encoding, call.InverseScale, call.Exponent, call.Mask, call.State);
+        arguments.Out = rows.Written(call.Y);
         PolarityKernels.Forward(context.Queue, problem, arguments, context.Workspace(problem.ForwardWorkspace));
+        rows.Deliver();
     }
 
     private static void PolarityGradient(KernelContext context, PolarityAttention.BackwardCall call)
     {
         PolarityProblem problem = Problem(context, call.Query, call.Key, call.NumHeads);
-        PolarityArguments arguments = Arguments(call.Query, call.Key, call.Value, call.Encoding, call.InverseScale, call.Exponent, call.Mask, call.Y!, call.State);
-        arguments.DOut = Rows(call.Dy);
-        (arguments.DQ, arguments.DK, arguments.DV) = (Rows(call.Dquery), Rows(call.Dkey), Rows(call.Dvalue));
+        var rows = new AttentionRowsOnDevice(context, problem.Type);
+        PolarityArguments arguments = Arguments(rows, call.Query, call.Key, call.Value, call.Encoding, call.InverseScale, call.Exponent, call.Mask, call.State);
+        (arguments.Out, arguments.DOut) = (rows.Read(call.Y!), rows.Read(call.Dy));
+        (arguments.DQ, arguments.DK, arguments.DV) = (rows.Written(call.Dquery), rows.Written(call.Dkey), rows.Written(call.Dvalue));
         (arguments.DInverseScale, arguments.DPower) = (call.DinverseScale.Address, call.Dexponent.Address);
         PolarityKernels.Backward(context.Queue, problem, arguments, context.Workspace(problem.BackwardWorkspace));
+        rows.Deliver();
     }
 
-    private static PolarityProblem Problem(KernelContext context, Columns query, Columns key, int heads) => new(
-        context.Storage, query.Source.Shape[0], heads, query.Width / heads, query.Tokens, key.Tokens, context.Queue.Multiprocessors);
+    private static PolarityProblem Problem(KernelContext context, Columns query, Columns key, int heads)
+    {
+        // What is stored in bfloat16 is read as it is. In mixed precision, heads of more than 64 channels have kernels for that alone.
+        int headDim = query.Width / heads;
+        StorageType type = query.Source.DType == DType.BFloat16 || (context.IsMixed && !PolarityProblem.Supports(context.Storage, headDim)) ? StorageType.BFloat16 : context.Storage;
+        return new PolarityProblem(type, query.Source.Shape[0], heads, headDim, query.Tokens, key.Tokens, context.Queue.Multiprocessors);
+    }
 
     private static PolarityArguments Arguments(
-        Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, Tensor? mask, Tensor y, Tensor state) => new()
+        AttentionRowsOnDevice rows, Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, Tensor? mask, Tensor state) => new()
         {
-            Q = Rows(query),
-            K = Rows(key),
-            V = Rows(value),
-            Position = encoding is null ? default : new RowsOnDevice(encoding.Address, key.Width, 0),
-            Out = Rows(y),
+            Q = rows.Read(query),
+            K = rows.Read(key),
+            V = rows.Read(value),
+            Position = encoding is null ? default : rows.Read(encoding.View(0, [1, key.Tokens, key.Width])) with { ImageStride = 0 },
             Mask = Addresses.Of(mask),
             InverseScale = inverseScale.Address,
             Power = exponent.Address,
@@ -69,30 +82,34 @@ internal static class AttentionRequests
     private static void PolarityPlusPlus(KernelContext context, PolarityAttentionPlusPlus.Call call)
     {
         PolarityProblem problem = Problem(context, call.Query, call.NumHeads);
-        PolarityPlusPlusArguments arguments = PlusPlusArguments(call.Query, call.Key, call.Value, call.Same, call.Opposite, call.Sin, call.Cos, call.Y, call.State);
+        var rows = new AttentionRowsOnDevice(context, problem.Type);
+        PolarityPlusPlusArguments arguments = PlusPlusArguments(rows, call.Query, call.Key, call.Value, call.Same, call.Opposite, call.Sin, call.Cos, call.State);
+        arguments.Out = rows.Written(call.Y);
         PolarityPlusPlusKernels.Forward(context.Queue, problem, arguments, context.Workspace(problem.ForwardWorkspace));
+        rows.Deliver();
     }
 
     private static void PolarityPlusPlusGradient(KernelContext context, PolarityAttentionPlusPlus.BackwardCall call)
     {
         PolarityProblem problem = Problem(context, call.Query, call.NumHeads);
-        PolarityPlusPlusArguments arguments = PlusPlusArguments(call.Query, call.Key, call.Value, call.Same, call.Opposite, call.Sin, call.Cos, call.Y!, call.State);
-        arguments.DOut = Rows(call.Dy);
-        (arguments.DQ, arguments.DK, arguments.DV) = (Rows(call.Dquery), Rows(call.Dkey), Rows(call.Dvalue));
+        var rows = new AttentionRowsOnDevice(context, problem.Type);
+        PolarityPlusPlusArguments arguments = PlusPlusArguments(rows, call.Query, call.Key, call.Value, call.Same, call.Opposite, call.Sin, call.Cos, call.State);
+        (arguments.Out, arguments.DOut) = (rows.Read(call.Y!), rows.Read(call.Dy));
+        (arguments.DQ, arguments.DK, arguments.DV) = (rows.Written(call.Dquery), rows.Written(call.Dkey), rows.Written(call.Dvalue));
         (arguments.DSame, arguments.DOpposite) = (call.Dsame.Address, call.Dopposite.Address);
         PolarityPlusPlusKernels.Backward(context.Queue, problem, arguments, context.Workspace(problem.BackwardWorkspace));
+        rows.Deliver();
     }
 
     private static PolarityProblem Problem(KernelContext context, Columns query, int heads) => PolarityPlusPlusKernels.Problem(
-        context.Storage, query.Source.Shape[0], heads, query.Width / heads, query.Tokens, context.Queue.Multiprocessors);
+        query.Source.DType == DType.BFloat16 ? StorageType.BFloat16 : context.Storage, query.Source.Shape[0], heads, query.Width / heads, query.Tokens, context.Queue.Multiprocessors);
 
     private static PolarityPlusPlusArguments PlusPlusArguments(
-        Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, Tensor y, Tensor state) => new()
+        AttentionRowsOnDevice rows, Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, Tensor state) => new()
         {
-            Q = Rows(query),
-            K = Rows(key),
-            V = Rows(value),
-            Out = Rows(y),
+            Q = rows.Read(query),
+            K = rows.Read(key),
+            V = rows.Read(value),
             Same = same.Address,
             Opposite = opposite.Address,
             Sin = sin.Address,

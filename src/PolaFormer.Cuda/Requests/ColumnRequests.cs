@@ -17,7 +17,7 @@ internal static class ColumnRequests
         table.Add<Rotate.Call>((context, call) => Rotate(context, call.X, call.Sin, call.Cos, call.NumHeads, call.Y, back: false));
         table.Add<Rotate.BackwardCall>((context, call) => Rotate(context, call.Dy, call.Sin, call.Cos, call.NumHeads, call.Dx, back: true));
         table.Add<ScaledResidual.Call>((context, call) => ColumnKernels.AddBranch(
-            context.Queue, call.Residual.Address, call.Branch.Address, Addresses.Of(call.ChannelFactors), Addresses.Of(call.SampleFactors),
+            context.Queue, KernelContext.StorageOf(call.Branch), call.Residual.Address, call.Branch.Address, Addresses.Of(call.ChannelFactors), Addresses.Of(call.SampleFactors),
             call.Y.Address, call.Y.Rows, RowsPerSample(call.Y), call.Y.Shape[-1]));
         table.Add<ScaledResidual.BackwardCall>(BranchGradient);
     }
@@ -32,7 +32,7 @@ internal static class ColumnRequests
         int channels = call.Dy.Shape[-1];
         nint samples = Addresses.Of(call.SampleFactors);
         ColumnKernels.AddBranch(
-            context.Queue, 0, call.Dy.Address, Addresses.Of(call.ChannelFactors), samples, call.Dbranch.Address, rows, rowsPerSample, channels);
+            context.Queue, StorageType.Float, 0, call.Dy.Address, Addresses.Of(call.ChannelFactors), samples, call.Dbranch.Address, rows, rowsPerSample, channels);
         if (call.DchannelFactors is { } result)
         {
             nint workspace = context.Workspace(ColumnKernels.Workspace(context.Queue, rows, channels));

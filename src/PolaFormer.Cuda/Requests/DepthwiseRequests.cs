@@ -10,7 +10,7 @@ internal static class DepthwiseRequests
     public static void AddTo(RequestTable table)
     {
         table.Add<DepthwiseConvolution.Call>((context, call) => DepthwiseKernels.Forward(
-            context.Queue, StorageType.Float, Arguments(call.X, call.Weight) with
+            context.Queue, KernelContext.StorageOf(call.Y), Arguments(call.X, call.Weight) with
             {
                 X = call.X.Address,
                 Bias = Addresses.Of(call.Bias),
@@ -20,7 +20,7 @@ internal static class DepthwiseRequests
             }));
         table.Add<DepthwiseConvolution.BackwardCall>(Gradient);
         table.Add<GatedDepthwiseConvolution.Call>((context, call) => DepthwiseKernels.Forward(
-            context.Queue, StorageType.Float, Arguments(call.X, call.Weight) with
+            context.Queue, KernelContext.StorageOf(call.Y), Arguments(call.X, call.Weight) with
             {
                 X = call.X.Address,
                 Bias = Addresses.Of(call.Bias),

@@ -11,7 +11,7 @@ internal static class ElementwiseRequests
     public static void AddTo(RequestTable table)
     {
         table.Add<Unary.Call>((context, call) =>
-            ElementwiseKernels.Unary(context.Queue, StorageType.Float, call.Function, call.X.Address, call.Y.Address, call.X.Count, context.IsMixed));
+            ElementwiseKernels.Unary(context.Queue, KernelContext.StorageOf(call.Y), call.Function, call.X.Address, call.Y.Address, call.X.Count, context.IsMixed));
         table.Add<Unary.BackwardCall>((context, call) => ElementwiseKernels.UnaryGradient(
             context.Queue, StorageType.Float, call.Function,
             Functions.BackwardReadsInput(call.Function) ? call.X.Address : 0,

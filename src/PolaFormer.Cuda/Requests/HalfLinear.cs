@@ -4,17 +4,18 @@ using PolaFormer.Tensors;
 namespace PolaFormer.Cuda.Requests;
 
 /// <summary>
-/// Linear layers in mixed precision whose input is kept in bfloat16 for the backward pass: products read it as it is. Results,
+/// Linear layers in mixed precision whose input or result is stored in bfloat16: products read and write it as it is. Residuals,
 /// gradients and all sums are floats.
 /// </summary>
 internal static class HalfLinear
 {
-    public static void Forward(KernelContext context, Tensors.Ops.Linear.Call call)
+    public static void Forward(KernelContext context, Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? residual, Tensor y)
     {
-        (int rows, int outputs, int inputs) = (checked((int)call.Y.Rows), call.Weight.Shape[0], call.Weight.Shape[1]);
-        Multiply(
-            context, rows, outputs, inputs, MatrixOnDevice.Contiguous(call.X.Address, rows, inputs),
-            MatrixOnDevice.Contiguous(context.InHalf(call.Weight), outputs, inputs).Transposed, Addresses.Of(call.Bias), call.Y);
+        (int rows, int outputs, int inputs) = (checked((int)y.Rows), weight.Shape[0], weight.Shape[1]);
+        ProductRequests.Multiply(
+            context, new ProductShape(StorageType.BFloat16, rows, outputs, inputs, Activation: activation, GivesFloats: y.DType == DType.Float32),
+            MatrixOnDevice.Contiguous(context.InHalf(x), rows, inputs), MatrixOnDevice.Contiguous(context.InHalf(weight), outputs, inputs).Transposed,
+            Addresses.Of(bias), Addresses.Of(residual), MatrixOnDevice.Contiguous(y.Address, rows, outputs));
     }
 
     public static void Backward(KernelContext context, Tensors.Ops.Linear.BackwardCall call)
@@ -22,7 +23,12 @@ internal static class HalfLinear
         (int rows, int outputs, int inputs) = (checked((int)call.Dy.Rows), call.Weight.Shape[0], call.Weight.Shape[1]);
         MatrixOnDevice gradient = MatrixOnDevice.Contiguous(context.InHalf(call.Dy), rows, outputs);
         if (call.Dx is not null)
-            Multiply(context, rows, inputs, outputs, gradient, MatrixOnDevice.Contiguous(context.InHalf(call.Weight), outputs, inputs), 0, call.Dx);
+        {
+            ProductRequests.Multiply(
+                context, new ProductShape(StorageType.BFloat16, rows, inputs, outputs, GivesFloats: true), gradient,
+                MatrixOnDevice.Contiguous(context.InHalf(call.Weight), outputs, inputs), 0, 0, MatrixOnDevice.Contiguous(call.Dx.Address, rows, inputs));
+        }
+
         MatrixOnDevice input = MatrixOnDevice.Contiguous(call.X.Address, rows, inputs);
         if (!WeightGradient(context, rows, gradient, input, call.Dweight, call.Dbias) && call.Dbias is not null)
             ReductionRequests.Reduce(context, ReduceFunction.Sum, call.Dy.Address, call.Dbias.Address, 1, rows, outputs);
@@ -44,7 +50,4 @@ internal static class HalfLinear
         ProductRequests.Multiply(context, shape, gradient.Transposed, input, 0, 0, y);
         return false;
     }
-
-    private static void Multiply(KernelContext context, int m, int n, int k, in MatrixOnDevice a, in MatrixOnDevice b, nint bias, Tensor y) => ProductRequests.Multiply(
-        context, new ProductShape(StorageType.BFloat16, m, n, k, GivesFloats: true), a, b, bias, 0, MatrixOnDevice.Contiguous(y.Address, m, n));
 }

@@ -19,6 +19,9 @@ internal readonly record struct KernelContext(IKernelQueue Queue, Device Device,
     /// <summary>How fused attention takes floats.</summary>
     public StorageType Storage => IsMixed ? StorageType.Rounded : StorageType.Float;
 
+    /// <summary>How kernels take operands and a result that have one type.</summary>
+    public static StorageType StorageOf(Tensor y) => y.DType == DType.BFloat16 ? StorageType.BFloat16 : StorageType.Float;
+
     /// <summary>So many floats that last until the request has been carried out; 0 where none are wanted.</summary>
     public nint Workspace(long floats) => floats == 0 ? 0 : Device.Empty([checked((int)floats)]).Address;
 

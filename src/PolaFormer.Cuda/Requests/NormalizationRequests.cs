@@ -10,7 +10,7 @@ internal static class NormalizationRequests
     public static void AddTo(RequestTable table)
     {
         table.Add<LayerNorm.Call>((context, call) => NormalizationKernels.LayerNorm(
-            context.Queue, StorageType.Float, call.X.Address, Addresses.Of(call.Weight), Addresses.Of(call.Bias), call.Eps,
+            context.Queue, KernelContext.StorageOf(call.X), KernelContext.StorageOf(call.Y), call.X.Address, Addresses.Of(call.Weight), Addresses.Of(call.Bias), call.Eps,
             call.Y.Address, call.Mean.Address, call.Rstd.Address, call.X.Rows, call.X.Shape[-1]));
         table.Add<LayerNorm.BackwardCall>(LayerNormGradient);
         table.Add<Softmax.Call>((context, call) => NormalizationKernels.Softmax(

@@ -13,15 +13,8 @@ internal static class ProductRequests
     public static void AddTo(RequestTable table)
     {
         table.Add<MatMul.Call>(MatMul);
-        table.Add<Linear.Call>((context, call) =>
-        {
-            if (call.X.DType == DType.BFloat16)
-                HalfLinear.Forward(context, call);
-            else
-                Linear(context, call.X.Address, call.Weight, call.Bias, Activation.None, 0, call.Y);
-        });
-        table.Add<Linear.FusedCall>((context, call) =>
-            Linear(context, call.X.Address, call.Weight, call.Bias, call.Activation, Addresses.Of(call.Residual), call.Y));
+        table.Add<Linear.Call>((context, call) => Linear(context, call.X, call.Weight, call.Bias, Activation.None, null, call.Y));
+        table.Add<Linear.FusedCall>((context, call) => Linear(context, call.X, call.Weight, call.Bias, call.Activation, call.Residual, call.Y));
         table.Add<Linear.BackwardCall>((context, call) =>
         {
             if (call.X.DType == DType.BFloat16)
@@ -85,8 +78,17 @@ internal static class ProductRequests
             ? MatrixOnDevice.Contiguous(call.A.Address, inner, rows).Transposed : MatrixOnDevice.Contiguous(call.A.Address, rows, inner);
         MatrixOnDevice b = call.TransposeB
             ? MatrixOnDevice.Contiguous(call.B.Address, columns, inner).Transposed : MatrixOnDevice.Contiguous(call.B.Address, inner, columns);
-        Multiply(
-            context, new ProductShape(StorageType.Float, rows, columns, inner, batch), a, b, 0, 0, MatrixOnDevice.Contiguous(call.Y.Address, rows, columns));
+        ProductShape shape = call.A.DType == DType.BFloat16
+            ? new ProductShape(StorageType.BFloat16, rows, columns, inner, batch, GivesFloats: true) : new ProductShape(StorageType.Float, rows, columns, inner, batch);
+        Multiply(context, shape, a, b, 0, 0, MatrixOnDevice.Contiguous(call.Y.Address, rows, columns));
+    }
+
+    private static void Linear(KernelContext context, Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? residual, Tensor y)
+    {
+        if (x.DType == DType.BFloat16 || y.DType == DType.BFloat16)
+            HalfLinear.Forward(context, x, weight, bias, activation, residual, y);
+        else
+            Linear(context, x.Address, weight, bias, activation, Addresses.Of(residual), y);
     }
 
     // act(x·Wᵀ + b), or x·Wᵀ + b + residual.

@@ -147,24 +147,8 @@ public abstract class Operator
             return;
         }
 
-        var before = new (Storage, long)[_narrowed.Count];
-        for (int i = 0; i < before.Length; i++)
-        {
-            (Tensor tensor, Tensor copy) = _narrowed[i];
-            Tensor values = tensor.Device.Empty(tensor.Shape);
-            tensor.Device.Run(new Ops.Convert(copy, values));
-            before[i] = tensor.PutOn((values.Storage, values.Offset));
-        }
-
-        try
-        {
-            Backward(dy);
-        }
-        finally
-        {
-            for (int i = 0; i < before.Length; i++)
-                _narrowed[i].Tensor.PutOn(before[i]);
-        }
+        using var floats = new FloatCopies(_narrowed);
+        Backward(dy);
     }
 
     internal void Receive(Tensor gradient)

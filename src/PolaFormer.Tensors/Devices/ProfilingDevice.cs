@@ -64,7 +64,7 @@ public sealed unsafe class ProfilingDevice(Device device, Func<string> caller) :
 
     internal override bool SavesAttention => device.SavesAttention;
 
-    internal override DType KeptType => device.KeptType;
+    internal override DType ActivationType => device.ActivationType;
 
     internal override long? StateLength(Type call, in AttentionExtents extents, long processors) => device.StateLength(call, extents, processors);
 }

@@ -13,15 +13,18 @@ internal sealed class Concat(Tensor[] parts, int dimension) : Operator
         dimension = first.Shape.Normalize(dimension);
         int extent = 0;
         bool tracked = false;
+        DType type = first.DType;
         foreach (Tensor part in parts)
         {
             if (part.Rank != first.Rank || part.Shape.With(dimension, 0) != first.Shape.With(dimension, 0))
                 throw new ArgumentException($"Shapes {first.Shape} and {part.Shape} differ outside dimension {dimension}.", nameof(parts));
             extent += part.Shape[dimension];
             tracked |= Tape.IsRecording(part);
+            if (part.DType != type)
+                type = DType.Float32;
         }
 
-        Tensor y = first.Device.Empty(first.Shape.With(dimension, extent), first.DType);
+        Tensor y = first.Device.Empty(first.Shape.With(dimension, extent), type);
         int start = 0;
         foreach (Tensor part in parts)
         {

@@ -27,7 +27,7 @@ internal sealed class DepthwiseConvolution : Operator
     {
         Tensor source = x.Source;
         RequireFit(x, weight, mask);
-        Tensor y = source.Device.Empty(source.Shape.With(-1, x.Width));
+        Tensor y = source.Device.Empty(source.Shape.With(-1, x.Width), source.Device.TypeOfResult(source));
         source.Device.Run(new Call(x, weight, bias, addInput, mask, y));
         return Tape.IsRecording(source, weight, bias) ? Tape.Record(new DepthwiseConvolution(x, weight, bias, addInput, mask), y) : y;
     }
@@ -96,8 +96,8 @@ internal sealed class DepthwiseConvolution : Operator
 
         public void Describe(ref CallDescription call)
         {
-            call.Writes(Y);
-            call.Reads(X);
+            call.WritesAny(Y);
+            call.ReadsFor(Y, X);
             call.Reads(Weight);
             call.Reads(Bias);
             call.Reads(Mask);

@@ -38,7 +38,7 @@ internal sealed class FeedForward : Operator
 
         Tensor y = x.Device.Empty(shape);
         bool tracked = Tape.IsRecording(x, weight1, bias1, weight2, bias2) || Tape.IsRecording(y, residual);
-        DType kept = dropout is null ? x.Device.KeptType : DType.Float32;
+        DType kept = dropout is null ? x.Device.ActivationType : DType.Float32;
         Tensor? hidden = tracked || dropout is not null ? x.Device.Empty(x.Shape.With(-1, weight1.Shape[0]), kept) : null;
         Tensor read = tracked && kept != DType.Float32 && x.Producer is not null ? x.Narrowed() : x;
         x.Device.Run(new Call(read, weight1, bias1, activation, weight2, bias2, residual, dropout, hidden, y));
@@ -69,6 +69,15 @@ internal sealed class FeedForward : Operator
         Accumulate(_residual, dy);
     }
 
+    // With dropout, all of the layer is floats.
+    private static void Read(ref CallDescription call, Tensor x, (float Probability, Philox Generator)? dropout)
+    {
+        if (dropout is null)
+            call.ReadsAny(x);
+        else
+            call.Reads(x);
+    }
+
     /// <summary>y = (d·act(h))·W₂ᵀ + b₂ (+ residual) with h = x·W₁ᵀ + b₁, which is kept in <paramref name="Hidden"/> if that is given.</summary>
     internal readonly record struct Call(
         Tensor X, Tensor Weight1, Tensor? Bias1, Activation Activation, Tensor Weight2, Tensor? Bias2, Tensor? Residual, (float Probability, Philox Generator)? Dropout, Tensor? Hidden, Tensor Y) : IDeviceCall
@@ -80,7 +89,7 @@ internal sealed class FeedForward : Operator
             call.Writes(Y);
             if (Hidden is not null)
                 call.Writes(Hidden, type: null);
-            call.ReadsKept(X);
+            Read(ref call, X, Dropout);
             call.Reads(Weight1);
             call.Reads(Bias1);
             call.Reads(Weight2);
@@ -120,7 +129,7 @@ internal sealed class FeedForward : Operator
         public void Describe(ref CallDescription call)
         {
             call.ReadsGradient(Dy);
-            call.ReadsKept(X);
+            Read(ref call, X, Dropout);
             call.Reads(Weight1);
             call.Reads(Weight2);
             call.Reads(Hidden, type: null);

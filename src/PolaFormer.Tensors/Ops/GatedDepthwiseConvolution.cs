@@ -32,9 +32,9 @@ internal sealed class GatedDepthwiseConvolution : Operator
         if (!source.Device.Fuses<Call>())
             return Compose(x, weight, bias, addend, gate, mask);
 
-        Tensor y = source.Device.Empty(shape);
+        Tensor y = source.Device.Empty(shape, source.Device.TypeOfResult(source, addend, gate.Source));
         bool tracked = Tape.IsRecording(source, weight, bias, addend, gate.Source);
-        Tensor? sum = tracked ? source.Device.Empty(y.Shape) : null;
+        Tensor? sum = tracked ? source.Device.Empty(y.Shape, y.DType) : null;
         source.Device.Run(new Call(x, weight, bias, addend, gate, mask, sum, y));
         return tracked ? Tape.Record(new GatedDepthwiseConvolution(x, weight, bias, addend, gate, mask, sum!), y) : y;
     }
@@ -65,13 +65,14 @@ internal sealed class GatedDepthwiseConvolution : Operator
 
         public void Describe(ref CallDescription call)
         {
-            call.Writes(Y);
-            call.Writes(Sum);
-            call.Reads(X);
+            call.WritesAny(Y);
+            if (Sum is not null)
+                call.WritesAny(Sum);
+            call.ReadsFor(Y, X);
             call.Reads(Weight);
             call.Reads(Bias);
-            call.Reads(Addend);
-            call.Reads(Gate);
+            call.ReadsFor(Y, Addend);
+            call.ReadsFor(Y, Gate);
             call.Reads(Mask);
             call.Multiplies(Y.Count * Weight.Shape.CountOf(1, Weight.Rank));
         }

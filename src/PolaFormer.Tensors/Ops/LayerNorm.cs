@@ -23,7 +23,7 @@ internal sealed class LayerNorm : Operator
     public static Tensor Forward(Tensor x, Tensor? weight, Tensor? bias, float eps)
     {
         int rows = checked((int)(x.Count / Math.Max(x.Shape[-1], 1)));
-        Tensor y = x.Device.Empty(x.Shape), mean = x.Device.Empty([rows]), rstd = x.Device.Empty([rows]);
+        Tensor y = x.Device.EmptyActivation(x.Shape), mean = x.Device.Empty([rows]), rstd = x.Device.Empty([rows]);
         x.Device.Run(new Call(x, weight, bias, eps, y, mean, rstd));
         return Tape.IsRecording(x, weight, bias) ? Tape.Record(new LayerNorm(x, weight, bias, mean, rstd), y) : y;
     }
@@ -44,10 +44,10 @@ internal sealed class LayerNorm : Operator
 
         public void Describe(ref CallDescription call)
         {
-            call.Writes(Y);
+            call.WritesAny(Y);
             call.Writes(Mean);
             call.Writes(Rstd);
-            call.Reads(X);
+            call.ReadsFor(Y, X);
             call.Reads(Weight);
             call.Reads(Bias);
         }

@@ -21,33 +21,31 @@ internal sealed class Linear : Operator
     {
         if (activation != Activation.None && residual is not null)
             throw new ArgumentException("A linear layer applies an activation or adds a residual, not both.");
-        if (activation == Activation.None && residual is null)
-            return Forward(x, weight, bias);
         RequireFit(x, weight);
         Shape shape = x.Shape.With(-1, weight.Shape[0]);
+        if (activation == Activation.None && residual is null)
+            return Forward(x, weight, bias, x.Device.EmptyActivation(shape));
         if (residual is not null && residual.Shape != shape)
             throw new ArgumentException($"The residual {residual.Shape} is not as large as the result {shape}.");
         if (Tape.IsRecording(x, weight, bias, residual) || !x.Device.Fuses<FusedCall>())
-            return Compose(x, weight, bias, activation, residual);
+            return Compose(x, weight, bias, activation, residual, shape);
 
-        Tensor y = x.Device.Empty(shape);
+        Tensor y = residual is null ? x.Device.EmptyActivation(shape) : x.Device.Empty(shape);
         x.Device.Run(new FusedCall(x, weight, bias, activation, residual, y));
         return y;
     }
 
-    public static Tensor Forward(Tensor x, Tensor weight, Tensor? bias)
+    private static Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Tensor y)
     {
-        RequireFit(x, weight);
-        Tensor y = x.Device.Empty(x.Shape.With(-1, weight.Shape[0]));
         bool tracked = Tape.IsRecording(x, weight, bias);
         Tensor read = tracked && x.Producer is not null ? x.Narrowed() : x;
         x.Device.Run(new Call(read, weight, bias, y));
         return tracked ? Tape.Record(new Linear(x, read, weight, bias), y) : y;
     }
 
-    private static Tensor Compose(Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? residual)
+    private static Tensor Compose(Tensor x, Tensor weight, Tensor? bias, Activation activation, Tensor? residual, Shape shape)
     {
-        Tensor product = Forward(x, weight, bias);
+        Tensor product = Forward(x, weight, bias, residual is null ? x.Device.EmptyActivation(shape) : x.Device.Empty(shape));
         return residual is null ? product.Activate(activation) : residual + product;
     }
 
@@ -79,15 +77,15 @@ internal sealed class Linear : Operator
         };
     }
 
-    /// <summary>y = x·Wᵀ + b, x in any type that the device keeps.</summary>
+    /// <summary>y = x·Wᵀ + b, x and y as the device stores activations.</summary>
     internal readonly record struct Call(Tensor X, Tensor Weight, Tensor? Bias, Tensor Y) : IDeviceCall
     {
         public string Name => nameof(Linear);
 
         public void Describe(ref CallDescription call)
         {
-            call.Writes(Y);
-            call.ReadsKept(X);
+            call.WritesAny(Y);
+            call.ReadsAny(X);
             call.Reads(Weight);
             call.Reads(Bias);
             call.Multiplies(Y.Count * X.Shape[-1]);
@@ -118,7 +116,7 @@ internal sealed class Linear : Operator
         public void Describe(ref CallDescription call)
         {
             call.ReadsGradient(Dy);
-            call.ReadsKept(X);
+            call.ReadsAny(X);
             call.Reads(Weight);
             call.Writes(Dx);
             call.Writes(Dweight);

@@ -73,8 +73,17 @@ internal sealed class MatMul : Operator
         public void Describe(ref CallDescription call)
         {
             call.Writes(Y);
-            call.Reads(A);
-            call.Reads(B);
+            if (A.DType == B.DType)
+            {
+                call.ReadsAny(A);
+                call.ReadsAny(B);
+            }
+            else
+            {
+                call.Reads(A);
+                call.Reads(B);
+            }
+
             call.Multiplies(Y.Count * A.Shape[TransposeA ? -2 : -1]);
         }
 

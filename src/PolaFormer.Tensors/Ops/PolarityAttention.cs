@@ -52,7 +52,7 @@ internal sealed class PolarityAttention : Operator
         if (device.StateLength<Call>(extents, Kernels.PolarityAttention.StateLength(batch, numHeads, headDim, key.Tokens)) is not { } length)
             return Compose(query, key, value, encoding, inverseScale, exponent, numHeads, mask);
 
-        Tensor y = device.Empty([batch, query.Tokens, dim]), state = device.Empty([length]);
+        Tensor y = device.Empty([batch, query.Tokens, dim], device.TypeOfResult(query.Source, key.Source, value.Source)), state = device.Empty([length]);
         device.Run(new Call(query, key, value, encoding, inverseScale, exponent, numHeads, mask, y, state));
         bool tracked = Tape.IsRecording(query.Source, key.Source, value.Source, encoding, inverseScale) || Tape.IsRecording(exponent);
         return tracked ? Tape.Record(new PolarityAttention(query, key, value, encoding, inverseScale, exponent, numHeads, mask, y, state), y) : y;
@@ -127,11 +127,11 @@ internal sealed class PolarityAttention : Operator
 
         public void Describe(ref CallDescription call)
         {
-            call.Writes(Y);
+            call.WritesAny(Y);
             call.Writes(State);
-            call.Reads(Query);
-            call.Reads(Key);
-            call.Reads(Value);
+            call.ReadsFor(Y, Query);
+            call.ReadsFor(Y, Key);
+            call.ReadsFor(Y, Value);
             call.Reads(Encoding);
             call.Reads(InverseScale);
             call.Reads(Exponent);
@@ -161,14 +161,14 @@ internal sealed class PolarityAttention : Operator
         public void Describe(ref CallDescription call)
         {
             call.ReadsGradient(Dy);
-            call.Reads(Query);
-            call.Reads(Key);
-            call.Reads(Value);
+            call.ReadsFor(Y ?? Dy, Query);
+            call.ReadsFor(Y ?? Dy, Key);
+            call.ReadsFor(Y ?? Dy, Value);
             call.Reads(Encoding);
             call.Reads(InverseScale);
             call.Reads(Exponent);
             call.Reads(Mask);
-            call.Reads(Y);
+            call.ReadsFor(Y ?? Dy, Y);
             call.Reads(State);
             call.Writes(Dquery);
             call.Writes(Dkey);

@@ -47,7 +47,7 @@ internal sealed class PolarityAttentionPlusPlus : Operator
         if (headDim % 2 != 0 || device.StateLength<Call>(extents, Kernels.PolarityAttentionPlusPlus.StateLength(batch, numHeads, headDim, query.Tokens)) is not { } length)
             return Compose(query, key, value, same, opposite, sin, cos, numHeads);
 
-        Tensor y = device.Empty([batch, query.Tokens, dim]), state = device.Empty([length]);
+        Tensor y = device.Empty([batch, query.Tokens, dim], device.TypeOfResult(query.Source, key.Source, value.Source)), state = device.Empty([length]);
         device.Run(new Call(query, key, value, same, opposite, sin, cos, numHeads, y, state));
         bool tracked = Tape.IsRecording(query.Source, key.Source, value.Source, same, opposite);
         return tracked ? Tape.Record(new PolarityAttentionPlusPlus(query, key, value, same, opposite, sin, cos, numHeads, y, state), y) : y;
@@ -94,11 +94,11 @@ internal sealed class PolarityAttentionPlusPlus : Operator
 
         public void Describe(ref CallDescription call)
         {
-            call.Writes(Y);
+            call.WritesAny(Y);
             call.Writes(State);
-            call.Reads(Query);
-            call.Reads(Key);
-            call.Reads(Value);
+            call.ReadsFor(Y, Query);
+            call.ReadsFor(Y, Key);
+            call.ReadsFor(Y, Value);
             call.Reads(Same);
             call.Reads(Opposite);
             call.Reads(Sin);
@@ -128,14 +128,14 @@ internal sealed class PolarityAttentionPlusPlus : Operator
         public void Describe(ref CallDescription call)
         {
             call.ReadsGradient(Dy);
-            call.Reads(Query);
-            call.Reads(Key);
-            call.Reads(Value);
+            call.ReadsFor(Y ?? Dy, Query);
+            call.ReadsFor(Y ?? Dy, Key);
+            call.ReadsFor(Y ?? Dy, Value);
             call.Reads(Same);
             call.Reads(Opposite);
             call.Reads(Sin);
             call.Reads(Cos);
-            call.Reads(Y);
+            call.ReadsFor(Y ?? Dy, Y);
             call.Reads(State);
             call.Writes(Dquery);
             call.Writes(Dkey);

@@ -70,7 +70,7 @@ internal sealed class ScaledResidual : Operator
         {
             call.Writes(Y);
             call.Reads(Residual);
-            call.Reads(Branch);
+            call.ReadsAny(Branch);
             call.Reads(ChannelFactors);
             call.Reads(SampleFactors);
         }

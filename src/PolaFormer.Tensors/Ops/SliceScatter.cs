@@ -7,8 +7,12 @@ internal readonly record struct SliceScatter(Tensor X, Tensor Y, int Dimension, 
 
     public void Describe(ref CallDescription call)
     {
-        call.Writes(Y, X.DType);
-        call.Reads(X, X.DType);
+        call.Writes(Y, Y.DType);
+        // Parts of one type, or floats of parts that differ.
+        if (X.DType == Y.DType)
+            call.Reads(X, X.DType);
+        else
+            call.ReadsFor(Y, X);
     }
 
     public unsafe void OnCpu() =>

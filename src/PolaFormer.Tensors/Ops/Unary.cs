@@ -15,16 +15,18 @@ internal sealed class Unary : Operator
     {
         _function = function;
         // The kernels read one of the two; the other may go.
-        bool isActivation = function is UnaryFunction.Relu or UnaryFunction.Elu or UnaryFunction.Gelu or UnaryFunction.Silu;
+        bool isActivation = IsActivation(function);
         _x = !Kernels.Elementwise.BackwardReadsInput(function) ? x : isActivation ? Keep(x) : Save(x);
         _y = !Kernels.Elementwise.BackwardReadsOutput(function) ? y : isActivation ? Keep(y, isResult: true) : Save(y);
     }
 
     public override string Name => _function.ToString();
 
+    private static bool IsActivation(UnaryFunction function) => function is UnaryFunction.Relu or UnaryFunction.Elu or UnaryFunction.Gelu or UnaryFunction.Silu;
+
     public static Tensor Forward(UnaryFunction function, Tensor x)
     {
-        Tensor y = x.Device.Empty(x.Shape);
+        Tensor y = x.Device.Empty(x.Shape, IsActivation(function) ? x.Device.TypeOfResult(x) : DType.Float32);
         x.Device.Run(new Call(function, x, y));
         return Tape.IsRecording(x) ? Tape.Record(new Unary(function, x, y), y) : y;
     }
@@ -42,8 +44,8 @@ internal sealed class Unary : Operator
 
         public void Describe(ref CallDescription call)
         {
-            call.Writes(Y);
-            call.Reads(X);
+            call.WritesAny(Y);
+            call.ReadsFor(Y, X);
         }
 
         public unsafe void OnCpu() => Kernels.Elementwise.Unary(Function, X.Data, Y.Data, X.Count);

@@ -8,6 +8,26 @@ public class NormalizationKernelTests
     private const float Eps = 1e-5f;
 
     [Theory]
+    [InlineData(13, 50)]
+    [InlineData(75, 64)] // rows in registers
+    [InlineData(9, 320)]
+    public void Layer_norm_of_floats_to_bfloat16_rounds_the_result_alone(int rows, int channels)
+    {
+        var random = new Random(rows);
+        HostTensor x = HostTensor.Random(random, StorageType.Float, 1, rows, channels, zeros: 0), whole = new(StorageType.Float, 1, rows, channels), y = new(StorageType.BFloat16, 1, rows, channels);
+        HostFloats weight = HostFloats.Random(random, channels, 0.5, 1.5), mean = new(rows), rstd = new(rows), otherMean = new(rows), otherRstd = new(rows);
+        var queue = new FibreQueue(0);
+
+        NormalizationKernels.LayerNorm(queue, StorageType.Float, StorageType.Float, x.Address, weight.Address, 0, Eps, whole.Address, mean.Address, rstd.Address, rows, channels);
+        NormalizationKernels.LayerNorm(queue, StorageType.Float, StorageType.BFloat16, x.Address, weight.Address, 0, Eps, y.Address, otherMean.Address, otherRstd.Address, rows, channels);
+
+        Assert.All(whole.ToDoubles().Zip(y.ToDoubles()), pair => Assert.Equal(pair.First, pair.Second, Math.Abs(pair.First) / 256));
+        Assert.Equal(mean.Span.ToArray(), otherMean.Span.ToArray());
+        Assert.Equal(rstd.Span.ToArray(), otherRstd.Span.ToArray());
+        y.AssertSurroundingsUntouched();
+    }
+
+    [Theory]
     [InlineData("Float", 37, 50, 0)]
     [InlineData("Float", 5, 3, 1)]
     [InlineData("BFloat16", 20, 96, 9)]
@@ -26,7 +46,7 @@ public class NormalizationKernelTests
         var queue = new FibreQueue((uint)order);
         var workspace = new HostFloats(NormalizationKernels.Workspace(queue, rows, channels));
 
-        NormalizationKernels.LayerNorm(queue, type, x.Address, weight.Address, bias.Address, Eps, y.Address, mean.Address, rstd.Address, rows, channels);
+        NormalizationKernels.LayerNorm(queue, type, type, x.Address, weight.Address, bias.Address, Eps, y.Address, mean.Address, rstd.Address, rows, channels);
         NormalizationKernels.LayerNormGradient(
             queue, type, x.Address, weight.Address, mean.Address, rstd.Address, dy.Address, dx.Address, parameters.Address, workspace.Address, rows, channels);
 

@@ -17,6 +17,9 @@ internal sealed unsafe class FibreQueue(uint order, int multiprocessors = 2) : I
     /// <summary>Runs of captured work so far.</summary>
     public int CapturedRuns { get; private set; }
 
+    /// <summary>Kernels that were launched so far, in their order; those that are captured, when they are taken down.</summary>
+    public List<string> Launched { get; } = [];
+
     public int Multiprocessors => multiprocessors;
 
     public int MostSharedBytes => 227 * 1024;
@@ -24,6 +27,7 @@ internal sealed unsafe class FibreQueue(uint order, int multiprocessors = 2) : I
     public void Launch<T>(string module, string kernel, long blocks, int threads, int sharedBytes, in T arguments) where T : unmanaged
     {
         Assert.InRange(sharedBytes, 0, MostSharedBytes);
+        Launched.Add(kernel);
         T copy = arguments;
         Do(() => Run(module, kernel, blocks, threads, sharedBytes, copy));
     }

@@ -18,6 +18,9 @@ internal sealed unsafe class FibreRuntime(uint order, int multiprocessors = 2) :
 
     public bool IsCapturing => _queue.IsCapturing;
 
+    /// <inheritdoc cref="FibreQueue.Launched"/>
+    public List<string> Launched => _queue.Launched;
+
     /// <summary>Runs of captured work so far.</summary>
     public int CapturedRuns => _queue.CapturedRuns;
 

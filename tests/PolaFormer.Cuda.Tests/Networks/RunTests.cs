@@ -38,6 +38,29 @@ public sealed class RunTests : IDisposable
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_run_that_was_killed_in_repeated_steps_ends_with_the_bits_of_one_that_was_not(bool isMixed)
+    {
+        var runtime = new FibreRuntime(order: 0);
+        Trainer("whole", new CudaDevice(new FibreRuntime(order: 0), "cuda:0") { IsMixedPrecision = isMixed }, saveMinutes: 1e-9).Run(new Course
+        {
+            // What lies on the disk here is what is left of a process that is killed here.
+            OnStep = progress =>
+            {
+                if (progress.Step == 5)
+                    CopyFolder("whole", "killed");
+            },
+        });
+        var course = new Course();
+        Trainer("killed", new CudaDevice(runtime, "cuda:0") { IsMixedPrecision = isMixed }).Run(course);
+
+        Assert.InRange(course.StartedAt!.Value.Steps, 3, 5);
+        Assert.True(runtime.CapturedRuns > 0);
+        Assert.Equal(File.ReadAllBytes(StateOf("whole")), File.ReadAllBytes(StateOf("killed")));
+    }
+
+    [Theory]
     [InlineData(1, false)]
     [InlineData(2, false)]
     [InlineData(1, true)]
@@ -66,6 +89,17 @@ public sealed class RunTests : IDisposable
         Assert.Equal(File.ReadAllBytes(StateOf("single")), File.ReadAllBytes(StateOf("whole")));
     }
 
+    private void CopyFolder(string from, string to)
+    {
+        string target = Directory.CreateDirectory(Path.Combine(_folder, to)).FullName;
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(_folder, from)))
+        {
+            // The run still writes to its log.
+            using FileStream source = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), copy = File.Create(Path.Combine(target, Path.GetFileName(file)));
+            source.CopyTo(copy);
+        }
+    }
+
     private string StateOf(string name) => Path.Combine(_folder, name, "resume.safetensors");
 
     private static double[] Weights(Checkpoint state) => [.. state.Entries.Where(entry => entry.Name.StartsWith("model.", StringComparison.Ordinal)).SelectMany(entry =>
@@ -75,7 +109,7 @@ public sealed class RunTests : IDisposable
         return values.Select(value => (double)value);
     })];
 
-    private Trainer Trainer(string name, Device device, int accumulated = 1, bool repeats = true, int? cutAt = null)
+    private Trainer Trainer(string name, Device device, int accumulated = 1, bool repeats = true, int? cutAt = null, double saveMinutes = 5)
     {
         var task = new SequenceTask(device) { CutAt = cutAt };
         return new Trainer(task, new TrainerOptions
@@ -88,6 +122,7 @@ public sealed class RunTests : IDisposable
             ClipGradient = 1,
             EmaDecay = 0.9,
             PrintEvery = 2,
+            SaveMinutes = saveMinutes,
         }, Path.Combine(_folder, name));
     }
 }
