@@ -23,7 +23,7 @@ public sealed class ImageClassifier
     private const int DefaultTop = 5;
 
     private readonly Func<Tensor, Tensor> _probabilities, _embeddings;
-    private readonly RepeatedRows _repeated = new();
+    private readonly RepeatedFunction _repeated = new();
 
     /// <summary>Makes a classifier of its parts.</summary>
     /// <param name="model">A network with its weights; it is switched to evaluation.</param>
@@ -218,7 +218,20 @@ public sealed class ImageClassifier
         for (int first = 0; first < images.Count; first += BatchSize)
         {
             int from = first, length = Math.Min(BatchSize, images.Count - first);
-            float[] values = _repeated.Run(Model, rowsOf, length, Transform, (i, pixels) => Transform.Apply(images[from + i], pixels));
+            float[] values = _repeated.Run(
+                Model.Device, (rowsOf, Model.IsOptimizedForInference), [length * Transform.ViewCount, Transform.ImageSize, Transform.ImageSize, Image.Channels],
+                input => input.Write<float>(pixels =>
+                {
+                    int each = pixels.Length / length;
+                    for (int i = 0; i < length; i++)
+                        Transform.Apply(images[from + i], pixels.Slice(i * each, each));
+                }),
+                input =>
+                {
+                    Tensor rows = rowsOf(input);
+                    return rows.Reshape(length, Transform.ViewCount, rows.Shape[1]).Mean(1);
+                },
+                rows => rows.ToArray());
             int width = values.Length / length;
             for (int i = 0; i < length; i++)
                 results[from + i] = values[(i * width)..((i + 1) * width)];

@@ -4,7 +4,6 @@ using PolaFormer.Segmentation.Inference;
 using PolaFormer.Segmentation.Networks;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
-using PolaFormer.Tensors.Memory;
 using PolaFormer.Tensors.Threading;
 using PolaFormer.Vision;
 
@@ -18,6 +17,8 @@ namespace PolaFormer.Segmentation;
 /// </code></example>
 public sealed class ImageSegmenter
 {
+    private readonly RepeatedFunction _repeated = new();
+
     /// <summary>Makes a segmenter of its parts.</summary>
     /// <param name="network">A network with its weights; it is switched to evaluation.</param>
     /// <param name="classes">A name and colour for each class.</param>
@@ -102,30 +103,44 @@ public sealed class ImageSegmenter
 
     private LabelMap Whole(Image photo)
     {
-        using GradMode mode = GradMode.Disable();
-        using var scope = MemoryScope.Enter();
         NetworkInput input = Pipeline.Apply(photo);
-        Tensor logits = Network.ForwardLogits(Tensor.From(input.Values, [1, input.Height, input.Width, Image.Channels], Network.Device));
-        RequireNumbers(logits);
-        return ClassMap.Of(logits, input, photo.Height, photo.Width, Network.Config.Head.AlignCorners);
+        return Logits(
+            input.Height, input.Width, images => images.CopyFrom(input.Values),
+            logits => ClassMap.Of(logits, input, photo.Height, photo.Width, Network.Config.Head.AlignCorners));
     }
 
     private SegmentedInput Look(NetworkInput input)
     {
-        using GradMode mode = GradMode.Disable();
         PixelRect[] parts = Window is null ? [new PixelRect(0, 0, input.Width, input.Height)] : [.. Window.Of(input.Height, input.Width)];
         return new SegmentedInput(input.Height, input.Width, input.IsFlipped ? FlipDirection.Horizontal : FlipDirection.None, [.. parts.Select(part => Look(input, part))]);
     }
 
     private WindowLogits Look(NetworkInput input, PixelRect part)
     {
-        using var scope = MemoryScope.Enter();
-        Tensor images = Tensor.From(input.Values, [1, input.Height, input.Width, Image.Channels], Network.Device);
-        if (part.Height != input.Height || part.Width != input.Width)
-            images = images.Slice(1, part.Y, part.Height).Slice(2, part.X, part.Width);
-        Tensor logits = Network.ForwardLogits(images);
-        RequireNumbers(logits);
-        return new WindowLogits(part, logits.Shape[1], logits.Shape[2], logits.ToArray());
+        return Logits(part.Height, part.Width, Fill, logits => new WindowLogits(part, logits.Shape[1], logits.Shape[2], logits.ToArray()));
+
+        void Fill(Tensor images)
+        {
+            if (part.Height == input.Height && part.Width == input.Width)
+            {
+                images.CopyFrom(input.Values);
+                return;
+            }
+
+            Tensor whole = Tensor.From(input.Values, [1, input.Height, input.Width, Image.Channels], Network.Device);
+            images.CopyFrom(whole.Slice(1, part.Y, part.Height).Slice(2, part.X, part.Width));
+        }
+    }
+
+    // What is read of the logits of an image.
+    private T Logits<T>(int height, int width, Action<Tensor> fill, Func<Tensor, T> read)
+    {
+        using GradMode mode = GradMode.Disable();
+        return _repeated.Run(Network.Device, Network.IsOptimizedForInference, [1, height, width, Image.Channels], fill, Network.ForwardLogits, logits =>
+        {
+            RequireNumbers(logits);
+            return read(logits);
+        });
     }
 
     private static void RequireNumbers(Tensor logits)
