@@ -57,8 +57,11 @@ bundle() {
   done
   cp src/PolaFormer.Cli/bin/Release/net10.0/runtimes/linux-x64/native/*.so "$work/app"
   cp -r "$shared/$version" "$work/dotnet/shared/Microsoft.NETCore.App"
-  # What only debuggers need.
-  rm -f "$work"/dotnet/shared/Microsoft.NETCore.App/*/{libmscordbi,libmscordaccore,libcoreclrtraceptprovider,libclrgc,libclrgcexp}.so
+  # What only debuggers need, and what none of the programs loads.
+  rm -f "$work"/dotnet/shared/Microsoft.NETCore.App/*/{libmscordbi,libmscordaccore,libcoreclrtraceptprovider,libclrgc,libclrgcexp}.so \
+    "$work"/dotnet/shared/Microsoft.NETCore.App/*/{Microsoft.CSharp,Microsoft.VisualBasic,Microsoft.VisualBasic.Core,System.Data.Common}.dll \
+    "$work"/dotnet/shared/Microsoft.NETCore.App/*/System.{Linq.AsyncEnumerable,Linq.Parallel,Threading.Tasks.Dataflow}.dll \
+    "$work"/dotnet/shared/Microsoft.NETCore.App/*/System.{Net.HttpListener,Net.Mail,Net.Quic,Private.DataContractSerialization,Private.Xml,Private.Xml.Linq}.dll
   cp -r "$root/host" "$root/dotnet" "$work/dotnet"
   cp benchmarks/peers/cuda_*.py benchmarks/peers/torch_*.py "$work/peers"
   cp eng/device-check.sh "$work"
