@@ -8,8 +8,9 @@ data=$1 rounds=${2:-3}
 program=src/PolaFormer.Cli/bin/Release/net10.0/polaformer.dll
 [[ -f $program ]] || dotnet build src/PolaFormer.Cli -c Release -v quiet -nologo
 # Stopped within the first epoch: a step under way is finished, and the run says what it has to say.
+# Without --bind-to none mpirun gives both runs apart the same core.
 train() { # WORKERS OUTPUT
-  timeout --signal=TERM 60 mpirun --allow-run-as-root --oversubscribe -n "$1" dotnet "$program" train --cfg configs/polaformer_pp_cifar_2m.yaml --data "$data" --output "$2" \
+  timeout --signal=TERM 60 mpirun --allow-run-as-root --oversubscribe --bind-to none -n "$1" dotnet "$program" train --cfg configs/polaformer_pp_cifar_2m.yaml --data "$data" --output "$2" \
     --threads 1 --opts TRAIN.MICRO_BATCHES 2 PRINT_FREQ 10 SAVE_MINUTES 0 > "$2/printed" 2>&1 || true
 }
 rate() { grep -o '[0-9]* images/s' "$1/printed" | tail -n 1; }
