@@ -53,7 +53,7 @@ bundle() {
   mkdir -p "$work/app" "$work/dotnet/shared/Microsoft.NETCore.App" "$work/peers"
   for name in benchmarks/$program src/PolaFormer.Cli tests/PolaFormer.Conformance; do
     dotnet build "$name" -c Release -v quiet -nologo
-    tar cf - -C "$name/bin/Release/net10.0" --exclude='*.pdb' --exclude='*.xml' --exclude=./runtimes --exclude=./launcher --exclude='./[Ff]ixtures' --exclude=./linux-x64 . | tar xf - -C "$work/app"
+    tar cf - -C "$name/bin/Release/net10.0" --exclude='*.pdb' --exclude='*.xml' --exclude=./runtimes --exclude=./launcher --exclude='./[Ff]ixtures' --exclude='./linux-*' . | tar xf - -C "$work/app"
   done
   cp src/PolaFormer.Cli/bin/Release/net10.0/runtimes/linux-x64/native/*.so "$work/app"
   cp -r "$shared/$version" "$work/dotnet/shared/Microsoft.NETCore.App"
