@@ -187,9 +187,10 @@ public abstract partial class WorkerGroup
             return;
         string[] all = GatherAll(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(value))));
         int other = Array.FindIndex(all, digest => digest != all[0]);
+        if (other <= 0)
+            return;
         string[] machines = GatherAll(Environment.MachineName);
-        if (other > 0)
-            throw new WorkerException($"Worker {other} on {machines[other]} has another {fact} than worker 0 on {machines[0]}. Give all workers the same.");
+        throw new WorkerException($"Worker {other} on {machines[other]} has another {fact} than worker 0 on {machines[0]}. Give all workers the same.");
     }
 
     /// <summary>The part of some things that this worker takes: neighbours, as many on every worker as can be, those of worker 0 first.</summary>

@@ -113,7 +113,7 @@ public sealed class Trainer
         _observer = new TrainingObservers(observer is null ? [] : [observer]);
         string? resumedFrom = Resume();
         if (resumedFrom is null)
-            RequireInputsElsewhere();
+            RunFiles.RequireOthers(_folder, _options.Pretrained);
         RunHistory history = resumedFrom is null ? RunHistory.None : RunHistory.Read(_folder);
         agreement.RequireSameStart(_state, history, _folder);
         _earlier = history.Elapsed;
@@ -250,15 +250,6 @@ public sealed class Trainer
         {
             Workers.Any(0);
         }
-    }
-
-    // The networks that a new run writes must not replace the one it starts from.
-    private void RequireInputsElsewhere()
-    {
-        string pretrained = _options.Pretrained;
-        string[] written = ["last.safetensors", "last_ema.safetensors", "best.safetensors", "best_ema.safetensors", "last.pth", "best.pth"];
-        if (pretrained.Length > 0 && written.Any(name => OutputFile.IsInput(Path.Combine(_folder, name), pretrained)))
-            throw new TrainingException($"{pretrained}: the run would write its own networks over it. Choose another output folder.");
     }
 
     private void Announce(string? resumedFrom) => _observer.RunStarted(new RunDescription(

@@ -103,6 +103,17 @@ public sealed class SchedulerTests : IDisposable
     }
 
     [Fact]
+    public async Task ClosingEndsEveryThreadThatWaitsForIdleProcessors()
+    {
+        (ModelScheduler scheduler, FakeModel model) = Made(instances: 4 * Workers.ThreadCount, maxBatch: 1);
+        Task<Answer> first = await Occupied(scheduler, model), second = Submit(scheduler, 1);
+        scheduler.Close();
+        _gate.Release(10);
+        await scheduler.Ended.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.Equal([0, 1], (await Task.WhenAll(first, second)).Select(Value));
+    }
+
+    [Fact]
     public async Task SeveralInstancesComputeAtATime()
     {
         (ModelScheduler scheduler, FakeModel model) = Made(instances: 2, maxBatch: 1, threads: 1);

@@ -21,6 +21,8 @@ internal sealed partial class ModelRepository
     // Inputs that a GPU computes together unless the operator says otherwise.
     private const int GpuBatch = 8;
 
+    private static readonly int[] s_reclaimDelays = [10, 100, 1000, 10_000];
+
     private readonly ConcurrentDictionary<string, LoadedModel> _loaded = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _failures = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _loading = new(StringComparer.Ordinal);
@@ -169,20 +171,24 @@ internal sealed partial class ModelRepository
 
     private void Retire(LoadedModel model)
     {
-        _ = ReclaimAsync(model.Scheduler.Ended);
+        _ = ReclaimAsync(model.Scheduler.Ended, new WeakReference(model.Model));
         model.LetGo();
     }
 
-    // Weights lie outside of the collector's heap, and it does not see how large they are.
-    private async Task ReclaimAsync(Task ended)
+    // Weights lie outside of the collector's heap, and it does not see how large they are. The call that swapped the model, or one that was
+    // answered just now, may still hold it: then the collector is asked again, later.
+    private async Task ReclaimAsync(Task ended, WeakReference model)
     {
         await ended;
-        await Task.Run(() =>
+        foreach (int milliseconds in s_reclaimDelays)
         {
+            await Task.Delay(milliseconds);
             GC.Collect();
             GC.WaitForPendingFinalizers();
             _device.TrimMemory();
-        });
+            if (!model.IsAlive)
+                break;
+        }
     }
 
     // Read, made and tried: what takes the place of another model has answered once.

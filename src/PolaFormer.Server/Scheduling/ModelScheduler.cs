@@ -138,7 +138,12 @@ internal sealed class ModelScheduler
             {
                 _busy--;
                 _idleThreads += threads;
-                Monitor.Pulse(_gate);
+
+                // After Close no request comes that would wake the others.
+                if (_isClosed)
+                    Monitor.PulseAll(_gate);
+                else
+                    Monitor.Pulse(_gate);
             }
         }
 
@@ -154,15 +159,15 @@ internal sealed class ModelScheduler
             threads = 1;
             while (true)
             {
-                while (_queue.Count == 0 || (_options.Threads is null && _idleThreads == 0))
+                while (_queue.Count == 0 || !HasIdleThreads)
                 {
                     if (_isClosed && _queue.Count == 0)
                         return null;
                     Monitor.Wait(_gate);
                 }
 
-                // Another thread may take what this one waits beside.
-                if (_options.BatchDelay == TimeSpan.Zero || WaitForMore())
+                // Another thread may take what this one waits beside, or the idle threads.
+                if (_options.BatchDelay == TimeSpan.Zero || (WaitForMore() && HasIdleThreads))
                     break;
             }
 
@@ -177,6 +182,8 @@ internal sealed class ModelScheduler
             return batch;
         }
     }
+
+    private bool HasIdleThreads => _options.Threads is not null || _idleThreads > 0;
 
     // More threads than processors would wait for each other: a batch gets its part of those that are idle, shared with the batches that can begin beside it.
     private int Share()

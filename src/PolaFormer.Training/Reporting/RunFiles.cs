@@ -1,3 +1,5 @@
+using PolaFormer.Files;
+
 namespace PolaFormer.Training.Reporting;
 
 /// <summary>What a run writes about itself into its folder, next to its checkpoints.</summary>
@@ -15,4 +17,15 @@ public static class RunFiles
         new TensorBoardLog(folder, every, TimeProvider.System),
         new RunReport(folder),
     ];
+
+    /// <summary>Refuses to start from a network that the run would write its own over.</summary>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="pretrained">File of the network; empty for none.</param>
+    /// <exception cref="TrainingException">It is one of the folder's.</exception>
+    internal static void RequireOthers(string folder, string pretrained)
+    {
+        string[] written = ["last.safetensors", "last_ema.safetensors", "best.safetensors", "best_ema.safetensors", "last.pth", "best.pth"];
+        if (pretrained.Length > 0 && written.Any(name => OutputFile.IsInput(Path.Combine(folder, name), pretrained)))
+            throw new TrainingException($"{pretrained}: the run would write its own networks over it. Choose another output folder.");
+    }
 }
