@@ -17,7 +17,7 @@ internal static class CommonOptions
     public static Option<bool> JsonOutput() => new("--json") { Description = "Print JSON instead of text." };
 
     /// <summary>Views of an image.</summary>
-    public static Option<ImageViews> Views() => new("--views") { Description = "What is shown of an image, probabilities averaged: one, mirrored (two: the image and its mirror image) or zoomed (six: the image, its middle 80 % and 65 %, and their mirror images)." };
+    public static Option<ImageViews> Views() => new("--views") { HelpName = "one|mirrored|zoomed", Description = "What is shown of an image, probabilities averaged: one, mirrored (two: the image and its mirror image) or zoomed (six: the image, its middle 80 % and 65 %, and their mirror images)." };
 
     /// <summary>Fast instead of exact decoding.</summary>
     public static Option<bool> FastDecode() => new("--fast-decode") { Description = "Decode large JPEGs at reduced size: faster, slightly different pixels." };

@@ -16,6 +16,9 @@ internal readonly record struct Shard(int Index, int Count)
     /// <param name="line">Its number, from 0.</param>
     public bool Has(long line) => line % Count == Index;
 
+    /// <summary>I/N.</summary>
+    public override string ToString() => $"{Index}/{Count}";
+
     /// <summary>Reads an option's I/N.</summary>
     public static Shard Parse(ArgumentResult result)
     {

@@ -30,6 +30,20 @@ public class CommandTests
         }
     }
 
+    // "Shard { Index = 0, Count = 1 }" is what a record prints of itself.
+    [Fact]
+    public async Task DefaultsStandInTheHelpAsTheyAreTyped()
+    {
+        foreach (string name in Commands.All.Keys)
+        {
+            (_, string help, _) = await Polaformer.Run(name, "--help");
+            Assert.DoesNotContain(" { ", help, StringComparison.Ordinal);
+        }
+
+        (_, string predict, _) = await Polaformer.Run("predict", "--help");
+        Assert.Contains("[default: 0/1]", predict, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void EveryCommandHasTwoExamplesThatParse()
     {
