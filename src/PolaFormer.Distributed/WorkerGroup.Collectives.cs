@@ -85,6 +85,16 @@ public abstract partial class WorkerGroup
         }
     }
 
+    /// <summary>Gives every worker the parts of all, of which each has filled its own: they go round a ring, from and to the memory where they lie.</summary>
+    /// <param name="partOf">The part of a worker, as many bytes on all; may be empty.</param>
+    /// <exception cref="WorkerException">The connection failed.</exception>
+    public void Exchange(Func<int, Span<byte>> partOf)
+    {
+        (int next, int before) = ((Rank + 1) % Size, (Rank + Size - 1) % Size);
+        for (int turn = 0; turn < Size - 1; turn++)
+            Exchange(next, partOf((Rank + Size - turn) % Size), before, partOf((Rank + (2 * Size) - turn - 1) % Size));
+    }
+
     /// <summary>The bytes of every worker, in the order of their numbers.</summary>
     /// <param name="own">As many on every worker.</param>
     /// <exception cref="WorkerException">The connection failed.</exception>

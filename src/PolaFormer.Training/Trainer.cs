@@ -48,7 +48,7 @@ public sealed class Trainer
         using IDisposable use = task.Device.Use();
         ModelEma? ema = options.EmaDecay is { } decay ? new ModelEma(task.CreateModel(), task.Model, decay, options.EmaWarmsUp) : null;
         _state = new TrainingState(task, options.Optimizer, ema, new TrainingPosition(options.StartEpoch, 0, _stepsPerEpoch)) { Classes = task.Classes };
-        task.Workers = options.Workers;
+        task.Workers = options.Optimizer.Workers = options.Workers;
         _step = new TrainingStep(options, _state);
         _states = new SavedStates(outputFolder);
         _best = new BestNetwork(task, (network, value, epoch) => SaveModel("best", network, value, epoch, alsoElse: true)) { Saved = options.BestToBeat };
@@ -241,6 +241,7 @@ public sealed class Trainer
     // The state is on the disk before a worker goes on, which may read it.
     private void SaveState()
     {
+        _options.Optimizer.ExchangeState();
         try
         {
             if (Workers.IsFirst)

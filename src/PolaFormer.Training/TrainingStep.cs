@@ -62,7 +62,16 @@ internal sealed class TrainingStep : IDisposable
     public BatchShare Share => _share;
 
     /// <summary>What the steps took on this worker.</summary>
-    public WorkTimes Times => _tree is null ? default : new(_runTime - _tree.WaitTime, _tree.ExchangeTime, _tree.WaitTime);
+    public WorkTimes Times
+    {
+        get
+        {
+            if (_tree is null)
+                return default;
+            TimeSpan ofWeights = _options.Optimizer.ExchangeTime, wait = _tree.WaitTime + ofWeights;
+            return new(_runTime - wait, _tree.ExchangeTime + ofWeights, wait);
+        }
+    }
 
     /// <summary>Whether the steps must be read before another one.</summary>
     public bool MustBeRead => _isChecked || _values.IsFull;

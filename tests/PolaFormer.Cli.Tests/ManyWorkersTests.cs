@@ -156,7 +156,7 @@ public sealed class ManyWorkersTests : IDisposable
             "--output", Path.Combine(_folder, name), "--opts",
             "MODEL.TYPE", "polaformer_pp", "MODEL.PP.EMBED_DIMS", "[8,16]", "MODEL.PP.DEPTHS", "[1,1]", "MODEL.PP.NUM_HEADS", "[1,2]", "MODEL.PP.MLP_RATIOS", "[2,2]",
             "MODEL.PP.FLAGS", "[l,v]", "MODEL.PP.LAYER_SCALES", "[true,true]", "MODEL.PP.LAYER_INIT_VALUES", "[1,1]", "MODEL.PP.PROJECTION", "16", "MODEL.NUM_CLASSES", "3",
-            "MODEL.DROP_PATH_RATE", "0.3", "DATA.BATCH_SIZE", "16", "TRAIN.MICRO_BATCHES", "8", "TRAIN.MODEL_EMA", "true", "AUG.MIXUP", "0.8", "PRINT_FREQ", "1", "SAVE_MINUTES", "0.001",
+            "MODEL.DROP_PATH_RATE", "0.3", "DATA.BATCH_SIZE", "16", "TRAIN.MICRO_BATCHES", "8", "TRAIN.MODEL_EMA", "true", "AUG.MIXUP", "0.8", "PRINT_FREQ", "1", "SAVE_MINUTES", "0.001", "TRAIN.OPTIMIZER.NAME", "muon",
             "TRAIN.EPOCHS", $"{epochs}",
         ];
         string[] started = isOfShell ? ["sh", "-c", string.Join(' ', arguments.Select(argument => $"\"{argument}\""))] : arguments;

@@ -53,6 +53,19 @@ public sealed class WorkerGroupTests
 
     [Theory]
     [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void AllGetThePartsOfAll(int size) =>
+        Assert.All(LocalGroup.Run(size, worker =>
+        {
+            byte[][] parts = [.. Enumerable.Range(0, size).Select(rank => new byte[3 * rank])];
+            parts[worker.Rank].AsSpan().Fill((byte)worker.Rank);
+            worker.Exchange(rank => parts[rank]);
+            return parts;
+        }), parts => Assert.Equal(Enumerable.Range(0, size).Select(rank => Enumerable.Repeat((byte)rank, 3 * rank)), parts));
+
+    [Theory]
+    [InlineData(1)]
     [InlineData(3)]
     [InlineData(8)]
     public void TextsOfDifferentLengthsAreGatheredInOrder(int size) =>

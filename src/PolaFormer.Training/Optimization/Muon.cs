@@ -10,6 +10,7 @@ namespace PolaFormer.Training.Optimization;
 /// w ← w·(1 − lr·decay) − lr·0.2·√max(rows, columns)·O, whose elements then have the size of AdamW's updates, so that its
 /// learning rates serve (Liu et al. 2025, arXiv 2502.16982, section 2.2). Everything that is no matrix of at least
 /// <see cref="SmallestSide"/> rows and columns is left to AdamW. Convolutions (out, in, k, k) count as matrices of out rows.
+/// On the processor, several workers update a share of the matrices each; on a GPU the products take less time than the messages.
 /// </summary>
 /// <param name="groups">What to update.</param>
 /// <param name="momentum">Decay of the velocity u, in [0, 1).</param>
@@ -26,7 +27,14 @@ public sealed class Muon(IEnumerable<ParameterGroup> groups, double momentum = 0
     private const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
     private const float TinyNorm = 1e-7f;
 
+    // What an element costs beside the products, in multiplications: it is passed over several times in a round.
+    private const double CostOfElement = 100;
+
     private readonly List<AdamWEntry> _entries = [];
+    private SharedUpdates? _shared;
+
+    /// <inheritdoc/>
+    public override TimeSpan ExchangeTime => _shared?.ExchangeTime ?? TimeSpan.Zero;
 
     /// <summary>
     /// The rows or columns, whichever are fewer, made nearly orthonormal by Newton–Schulz rounds
@@ -49,6 +57,9 @@ public sealed class Muon(IEnumerable<ParameterGroup> groups, double momentum = 0
     }
 
     /// <inheritdoc/>
+    public override void ExchangeState() => _shared?.ExchangeState();
+
+    /// <inheritdoc/>
     protected override (string Name, Tensor Tensor)[] StateOf(Parameter parameter) => IsMatrix(parameter)
         ? [("momentum_buffer", Tensor.Zeros(parameter.Shape, parameter.Device))]
         : OptimizedParameter.MomentsOf(parameter);
@@ -57,15 +68,30 @@ public sealed class Muon(IEnumerable<ParameterGroup> groups, double momentum = 0
     protected override void Update(ReadOnlySpan<OptimizedParameter> parameters, double learningRate)
     {
         _entries.Clear();
+        _shared ??= Share();
         foreach (OptimizedParameter parameter in parameters)
         {
-            if (IsMatrix(parameter.Parameter))
-                Update(parameter, learningRate * parameter.Group.LearningRateScale);
-            else
+            if (!IsMatrix(parameter.Parameter))
                 _entries.Add(parameter.ForAdamW(learningRate));
+            else if (_shared?.IsOwn(parameter) ?? true)
+                Update(parameter, learningRate * parameter.Group.LearningRateScale);
         }
 
         MultiTensor.AdamW(_entries, new AdamWStep(beta1, beta2, eps, StepCount));
+        _shared?.Exchange();
+    }
+
+    private SharedUpdates? Share()
+    {
+        OptimizedParameter[] matrices = [.. Parameters.Where(parameter => IsMatrix(parameter.Parameter))];
+        return Workers.Size > 1 && matrices.All(matrix => !matrix.Parameter.Device.IsAsynchronous) ? new SharedUpdates(Workers, matrices, matrix => CostOf(matrix.Parameter)) : null;
+    }
+
+    // Multiplications of a round and what passes over the elements beside them.
+    internal static double CostOf(Parameter matrix)
+    {
+        double rows = matrix.Shape[0], columns = matrix.Count / rows, side = Math.Min(rows, columns);
+        return (side * ((2 * rows * columns) + (side * side))) + (CostOfElement * rows * columns);
     }
 
     private void Update(OptimizedParameter matrix, double learningRate)
@@ -80,6 +106,6 @@ public sealed class Muon(IEnumerable<ParameterGroup> groups, double momentum = 0
         weights.CopyFrom((weights * (float)(1 - (learningRate * matrix.Group.WeightDecay))) - (direction.Reshape(parameter.Shape) * length));
     }
 
-    private static bool IsMatrix(Parameter parameter) =>
+    internal static bool IsMatrix(Parameter parameter) =>
         parameter.Rank >= 2 && parameter.Shape[0] >= SmallestSide && parameter.Count / parameter.Shape[0] >= SmallestSide && parameter.Shape[1] > 1;
 }

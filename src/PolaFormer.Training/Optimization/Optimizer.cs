@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PolaFormer.Distributed;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
 
@@ -20,7 +21,19 @@ public abstract class Optimizer
     /// <summary>Updates made so far.</summary>
     public long StepCount { get; set; }
 
-    /// <summary>The state by parameter, for saving and restoring: <c>NAME.exp_avg</c> and so on.</summary>
+    /// <summary>
+    /// Those that make the same updates of the same gradients. A rule whose updates take long has each worker make some, and they
+    /// exchange the new weights, which have the bits of one worker. Set before the first step.
+    /// </summary>
+    public WorkerGroup Workers { get; set; } = WorkerGroup.Single;
+
+    /// <summary>Time in which workers exchanged new weights, or waited for them.</summary>
+    public virtual TimeSpan ExchangeTime => TimeSpan.Zero;
+
+    /// <summary>What to update, with gradients or without.</summary>
+    protected IReadOnlyList<OptimizedParameter> Parameters => _parameters;
+
+    /// <summary>The state by parameter, for saving, after <see cref="ExchangeState"/>, and restoring: <c>NAME.exp_avg</c> and so on.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> StateDict() =>
         _parameters.SelectMany(parameter => parameter.State.Select(entry => ($"{parameter.Name}.{entry.Name}", entry.Tensor)));
 
@@ -37,6 +50,12 @@ public abstract class Optimizer
         }
 
         Update(CollectionsMarshal.AsSpan(_withGradients), learningRate);
+    }
+
+    /// <summary>Gives every worker the whole state, before it is saved; all call it. Else a worker may have that of the parameters alone which it updates.</summary>
+    /// <exception cref="WorkerException">The connection failed.</exception>
+    public virtual void ExchangeState()
+    {
     }
 
     /// <summary>The state of a parameter, zeros, named as in torch.</summary>
