@@ -108,7 +108,7 @@ internal static class TrainCommand
             Console.WriteLine($"Started from {PlainText.Of(config.Model.Pretrained)}: {report.Loaded.Count} entries loaded, {report.Interpolated.Count} interpolated, {report.Reset.Count} reset, {report.Mismatched.Count} of another shape, {report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.PassedOver.Count} passed over");
         int code = TrainingRun.Run(trainer, config.Output, asJson, config.PrintFreq, stop, NetworkTasks.PagesOf(trainer.Task, config.Output));
         if (workers.Size > 1 && !asJson)
-            Console.WriteLine(FormattableString.Invariant($"{workers.Size} workers: messages of gradients took {trainer.CommunicationTime.Exchange.TotalSeconds:F1} s, of which {trainer.CommunicationTime.Wait.TotalSeconds:F1} s were waited for."));
+            Console.WriteLine(FormattableString.Invariant($"{workers.Size} workers: messages of a step took {trainer.CommunicationTime.Exchange.TotalSeconds:F1} s, of which {trainer.CommunicationTime.Wait.TotalSeconds:F1} s were waited for."));
         return code;
     }
 

@@ -37,7 +37,7 @@ public sealed class ManyWorkersTests : IDisposable
     public async Task EveryNumberOfWorkersEndsWithTheSameBits()
     {
         await Finish("one", 1);
-        foreach (int workers in (int[])[2, 3, 8])
+        foreach (int workers in (int[])[2, 3, 4, 8])
         {
             await Finish($"{workers}", workers);
             AssertSameBits("one", $"{workers}");
