@@ -30,9 +30,9 @@ prepare() {
   local image shipped
   shipped="$here/checkpoints/polaformer_pp_cifar_2m.safetensors"
   for image in photo photograph street; do cp "$here/samples/images/airplane.jpg" "$image.jpg"; done
-  mkdir -p photographs/cat photographs/dog photos maps pictures
+  mkdir -p photographs/cat photographs/bird photos
   local i name
-  for i in 1 2 3 4 5 6; do for name in cat dog; do cp "$here/samples/images/$name.jpg" "photographs/$name/$i.jpg"; done; done
+  for i in 1 2 3 4 5 6; do for name in cat bird; do cp "$here/samples/images/$name.jpg" "photographs/$name/$i.jpg"; done; done
   cp "$here"/samples/images/*.jpg photos
   cp "$shipped" model.safetensors
   ./polaformer convert model.safetensors model.pth >/dev/null

@@ -69,8 +69,8 @@ check "AddPolaFormer() in a host" builds Hosted
 tool() { (cd "$work" && dotnet tool install PolaFormer.Tool --tool-path "$work/tool" --version "$version" --configfile "$work/nuget.config"); }
 check "the tool installs" tool
 check "predict" names_airplane bash -c "'$work/tool/polaformer' predict '$here/samples/images/airplane.jpg' | tail -n +2"
-mkdir -p "$work/photographs/cat" "$work/photographs/dog"
-for i in 1 2 3 4; do for name in cat dog; do cp "$here/samples/images/$name.jpg" "$work/photographs/$name/$i.jpg"; done; done
+mkdir -p "$work/photographs/cat" "$work/photographs/bird"
+for i in 1 2 3 4; do for name in cat bird; do cp "$here/samples/images/$name.jpg" "$work/photographs/$name/$i.jpg"; done; done
 check "train" "$work/tool/polaformer" train --data "$work/photographs" --output "$work/mine" --epochs 1
 
 if [[ "${1:-}" == --no-native ]]; then

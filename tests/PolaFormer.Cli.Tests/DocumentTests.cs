@@ -40,6 +40,20 @@ public partial class DocumentTests
     public void TheReadmeIsShort() =>
         Assert.InRange(File.ReadAllText(Path.Combine(Polaformer.Root, "README.md")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length, 1, MostWordsOfReadme);
 
+    // Other vector widths give other last digits.
+    [Fact]
+    public async Task TheReadmeShowsWhatPredictPrints()
+    {
+        string[] shown = Output().Match(File.ReadAllText(Path.Combine(Polaformer.Root, "README.md"))).Groups["output"].Value.TrimEnd().Split('\n');
+        (int code, string output, _) = await Polaformer.Run("predict", "samples/images");
+        Assert.Equal(0, code);
+        string[] printed = output.Split('\n')[..shown.Length];
+        Assert.Equal(shown.Select(line => line.Split(' ')[^1]), printed.Select(line => line.Split(' ')[^1]));
+        Assert.All(shown[1..].Zip(printed[1..]), pair => Assert.Equal(PercentOf(pair.First), PercentOf(pair.Second), 0.5));
+
+        static double PercentOf(string line) => double.Parse(line[..line.IndexOf('%', StringComparison.Ordinal)], CultureInfo.InvariantCulture);
+    }
+
     [Fact]
     public async Task TheTableOfModelsIsWhatTheCommandPrints()
     {
@@ -89,6 +103,9 @@ public partial class DocumentTests
             reached.UnionWith(Reached(references, next));
         return reached;
     }
+
+    [GeneratedRegex(@"^```\n(?<output>samples/[^`]*)```", RegexOptions.Multiline)]
+    private static partial Regex Output();
 
     [GeneratedRegex(@"^ +(?<from>\w+)(\[[^\]]*\])? --> (?<to>\w+)$", RegexOptions.Multiline)]
     private static partial Regex Arrow();

@@ -36,9 +36,21 @@ public sealed class ImageFolderCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task PredictWritesATable()
+    {
+        string csv = Path.Combine(_folder, "answers.csv");
+        (int code, _, string error) = await Polaformer.Run("predict", Photograph, "--top", "2", "--csv", csv);
+        Assert.True(code == 0, error);
+        string[] lines = await File.ReadAllLinesAsync(csv, TestContext.Current.CancellationToken);
+        Assert.Equal("file,class,index,probability", lines[0]);
+        Assert.Equal(3, lines.Length);
+        Assert.StartsWith($"{Photograph},cat,3,0.", lines[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task EvalTakesDataOfSomeOfTheClasses()
     {
-        foreach (string name in (string[])["cat", "ship"])
+        foreach (string name in (string[])["bird", "cat"])
             File.Copy(Path.Combine(Polaformer.Root, $"samples/images/{name}.jpg"), Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "val", name)).FullName, "1.jpg"));
         double one = await Loss("one"), zoomed = await Loss("zoomed");
         Assert.InRange(one, 0, 3);
@@ -75,7 +87,7 @@ public sealed class ImageFolderCommandTests : IDisposable
     [Fact]
     public async Task EvalWritesAPageAndEachAnswer()
     {
-        foreach (string name in (string[])["cat", "ship"])
+        foreach (string name in (string[])["bird", "cat"])
             File.Copy(Path.Combine(Polaformer.Root, $"samples/images/{name}.jpg"), Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "val", name)).FullName, "1.jpg"));
         string page = Path.Combine(_folder, "eval.html"), table = Path.Combine(_folder, "eval.csv"), lines = Path.Combine(_folder, "eval.ndjson");
         (int code, string output, string error) = await Polaformer.Run("eval", "--data", _folder, "--html", page, "--csv", table, "--ndjson", lines, "--json");
@@ -86,9 +98,9 @@ public sealed class ImageFolderCommandTests : IDisposable
             Assert.Contains(title, text, StringComparison.Ordinal);
         string[] rows = await File.ReadAllLinesAsync(table, TestContext.Current.CancellationToken);
         Assert.Equal(3, rows.Length);
-        Assert.StartsWith(Path.Combine(_folder, "val", "cat", "1.jpg") + ",cat,", rows[1], StringComparison.Ordinal);
+        Assert.StartsWith(Path.Combine(_folder, "val", "bird", "1.jpg") + ",bird,", rows[1], StringComparison.Ordinal);
         JsonElement[] objects = [.. (await File.ReadAllLinesAsync(lines, TestContext.Current.CancellationToken)).Select(line => JsonDocument.Parse(line).RootElement)];
-        Assert.Equal(["cat", "ship"], objects.Select(row => row.GetProperty("class").GetString()));
+        Assert.Equal(["bird", "cat"], objects.Select(row => row.GetProperty("class").GetString()));
         Assert.All(objects, row => Assert.Equal(5, row.GetProperty("top").GetArrayLength()));
     }
 

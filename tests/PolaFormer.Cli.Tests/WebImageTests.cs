@@ -42,12 +42,12 @@ public sealed class WebImageTests : IDisposable
     [Fact]
     public async Task WhatCannotBeFetchedIsOneLineAndTheOthersFollow()
     {
-        (int code, string output, string error) = await Polaformer.Run("predict", $"{_address}missing.jpg", $"{_address}page.html", "samples/images/ship.jpg");
+        (int code, string output, string error) = await Polaformer.Run("predict", $"{_address}missing.jpg", $"{_address}page.html", "samples/images/bird.jpg");
         Assert.Equal(1, code);
         string[] lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Contains("127.0.0.1 answers 404", lines[0]);
         Assert.StartsWith($"polaformer: {_address}page.html: not a JPEG", lines[1], StringComparison.Ordinal);
-        Assert.Contains("ship.jpg", output);
+        Assert.Contains("bird.jpg", output);
     }
 
     [Fact]
