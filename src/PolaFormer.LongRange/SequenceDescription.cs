@@ -16,6 +16,8 @@ public sealed record SequenceDescription(ArenaTask Task, SequenceClassifierConfi
     // A small file may not ask for much memory or work.
     private const int MaxVocabulary = 1 << 16, MaxLength = 1 << 16, MaxDim = 1 << 12, MaxHidden = 1 << 14, MaxHeads = 256, MaxLayers = 256, MaxClasses = 1 << 16;
 
+    private static readonly JsonDefaults s_defaults = new(SequenceConfigContext.Default.Options, new SequenceClassifierConfig());
+
     /// <summary>Whose tokens of ListOps.</summary>
     public ListOpsTokens ListOpsTokens { get; init; }
 
@@ -39,8 +41,8 @@ public sealed record SequenceDescription(ArenaTask Task, SequenceClassifierConfi
             ["format"] = "pt",
             ["architecture"] = Architecture,
             ["task"] = Task.Name,
-            ["config"] = JsonSerializer.Serialize(Config),
-            ["labels"] = JsonSerializer.Serialize(Task.Classes),
+            ["config"] = JsonSerializer.Serialize(Config, SequenceConfigContext.Default.SequenceClassifierConfig),
+            ["labels"] = DescriptionText.ListText(Task.Classes),
             ["listops_tokens"] = $"{ListOpsTokens}".ToLowerInvariant(),
             ["protocol"] = $"{Protocol}".ToLowerInvariant(),
         };
@@ -57,7 +59,7 @@ public sealed record SequenceDescription(ArenaTask Task, SequenceClassifierConfi
             throw new CheckpointException(checkpoint.Name, "it is no classifier of sequences. Name the best.safetensors of a run on a task of Long Range Arena.");
         return checkpoint.Described(() =>
         {
-            SequenceClassifierConfig config = JsonSerializer.Deserialize<SequenceClassifierConfig>(checkpoint.Text("config") ?? "null") ?? throw new FormatException("config is missing");
+            SequenceClassifierConfig config = s_defaults.Complete(checkpoint.Text("config") ?? "null", typeof(SequenceClassifierConfig)).Deserialize(SequenceConfigContext.Default.SequenceClassifierConfig) ?? throw new FormatException("config is missing");
             return new SequenceDescription(ArenaTask.Find(checkpoint.Text("task") ?? ""), Checked(config))
             {
                 ListOpsTokens = checkpoint.Text("listops_tokens") == "skyformer" ? ListOpsTokens.Skyformer : ListOpsTokens.Google,

@@ -8,17 +8,19 @@ namespace PolaFormer.Models;
 
 /// <summary>
 /// The shape of a network for dense prediction as text, for the metadata of its checkpoints; its backbone is a family and a
-/// configuration (<see cref="ModelConfigJson"/>). Text that is read is untrusted: unknown and missing keys and numbers beyond reason are errors.
+/// configuration (<see cref="ModelConfigJson"/>). Text that is read is untrusted: unknown keys, missing ones without a default and numbers beyond reason are errors.
 /// </summary>
 /// <typeparam name="T">The configuration.</typeparam>
 public sealed class DenseConfigJson<T>
     where T : class
 {
     private readonly JsonTypeInfo<T> _type;
+    private readonly JsonDefaults _defaults;
 
     /// <summary>Reads and writes by code that the compiler makes: programs that are trimmed or compiled ahead of time have no other way.</summary>
     /// <param name="types">What it made for the configuration.</param>
-    public DenseConfigJson(IJsonTypeInfoResolver types)
+    /// <param name="examples">An object of each type in it that has defaults (<see cref="JsonDefaults.Example"/>); a text must have every key of the others.</param>
+    public DenseConfigJson(IJsonTypeInfoResolver types, params IReadOnlyList<object> examples)
     {
         var options = new JsonSerializerOptions
         {
@@ -37,6 +39,7 @@ public sealed class DenseConfigJson<T>
                 new JsonStringEnumConverter<NormKind>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false),
             },
         };
+        _defaults = new JsonDefaults(options, examples);
         _type = (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T));
     }
 
@@ -45,11 +48,13 @@ public sealed class DenseConfigJson<T>
 
     /// <summary>The configuration that was written.</summary>
     /// <exception cref="ArgumentException">The text is no configuration of a network that can be built.</exception>
-    public T Read(string json) => ModelConfigJson.Parse(json, text => JsonSerializer.Deserialize(text, _type));
+    public T Read(string json) => ModelConfigJson.Parse(json, text => _defaults.Complete(text, typeof(T)).Deserialize(_type));
 
-    // What the compiler makes sets a property that the text leaves out to nothing, not to its default. Only null is left out when writing.
-    private static void RequireEveryKey(JsonTypeInfo type)
+    // Only null is left out when writing.
+    private void RequireEveryKey(JsonTypeInfo type)
     {
+        if (_defaults.Has(type.Type))
+            return;
         foreach (JsonPropertyInfo property in type.Properties)
             property.IsRequired = property.Set is not null && !property.IsSetNullable;
     }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using PolaFormer.NN.Attention.Mechanisms;
 
@@ -11,15 +10,13 @@ namespace PolaFormer.Models;
 /// </summary>
 public static class ModelConfigJson
 {
-    private const int MaxDepth = 4;
-
     private static readonly JsonSerializerOptions Options = new()
     {
         TypeInfoResolver = ModelConfigContext.Default,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseUpper,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,
-        MaxDepth = MaxDepth,
+        MaxDepth = 4,
         Converters =
         {
             new JsonStringEnumConverter<PolarityGate>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false),
@@ -42,28 +39,7 @@ public static class ModelConfigJson
     {
         ModelFamily known = ModelRegistry.Families.FirstOrDefault(entry => entry.Name == family)
             ?? throw new ArgumentException($"There is no family '{family}' of models. Known: {string.Join(", ", ModelRegistry.Families.Select(entry => entry.Name))}.");
-        return new ModelEntry(family, Parse(json, text => (VisionModelConfig?)Completed(text, known.Defaults).Deserialize(Options.GetTypeInfo(known.ConfigType))));
-    }
-
-    // What the compiler makes sets every property, those that the text leaves out to nothing; so the defaults are put there.
-    private static JsonNode? Completed(string json, VisionModelConfig defaults)
-    {
-        JsonNode? given = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
-        if (given is not JsonObject keys)
-            return given;
-        Complete(keys, defaults);
-        if (keys["POLARITY"] is JsonObject polarity)
-            Complete(polarity, new PolarityOptions());
-        return keys;
-    }
-
-    private static void Complete(JsonObject given, object defaults)
-    {
-        foreach ((string key, JsonNode? value) in JsonSerializer.SerializeToNode(defaults, Options.GetTypeInfo(defaults.GetType()))!.AsObject())
-        {
-            if (!given.ContainsKey(key))
-                given[key] = value?.DeepClone();
-        }
+        return new ModelEntry(family, Parse(json, text => (VisionModelConfig?)new JsonDefaults(Options, known.Defaults, new PolarityOptions()).Complete(text, known.ConfigType).Deserialize(Options.GetTypeInfo(known.ConfigType))));
     }
 
     /// <summary>An object of JSON of unknown origin.</summary>

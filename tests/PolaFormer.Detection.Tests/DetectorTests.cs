@@ -1,9 +1,13 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using PolaFormer.Detection.Boxes;
 using PolaFormer.Detection.Configuration;
 using PolaFormer.Detection.Heads;
 using PolaFormer.Detection.Losses;
 using PolaFormer.Detection.Masks;
 using PolaFormer.Models;
+using PolaFormer.Models.Necks;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
 using PolaFormer.Tensors.Random;
@@ -98,6 +102,66 @@ public class DetectorTests
         string text = DetectorConfig.Json.Write(config);
         Assert.Equal(text, DetectorConfig.Json.Write(DetectorConfig.Json.Read(text)));
     }
+
+    // A checkpoint may be older than a key.
+    [Theory]
+    [InlineData("retina", "\"GAMMA\":2,")]
+    [InlineData("retina", "\"FROZEN_STAGES\":-1,")]
+    [InlineData("retina", "\"MATCHES_LOW_QUALITY\":true,")]
+    [InlineData("mask", "\"IS_ALIGNED\":true,")]
+    [InlineData("cascade", "\"NEGATIVES_PER_POSITIVE\":-1,")]
+    public void A_key_that_is_left_out_has_its_default(string kind, string part)
+    {
+        string text = DetectorConfig.Json.Write(Made(kind).Config), older = text.Replace(part, "", StringComparison.Ordinal);
+        Assert.NotEqual(text, older);
+        Assert.Equal(text, DetectorConfig.Json.Write(DetectorConfig.Json.Read(older)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_key_is_wanted_only_where_its_property_is_required(string kind)
+    {
+        string text = DetectorConfig.Json.Write(Made(kind).Config);
+        IEnumerable<string> required = typeof(DetectorConfig).Assembly.GetTypes().Append(typeof(FpnConfig)).SelectMany(type => type.GetProperties())
+            .Where(property => property.IsDefined(typeof(RequiredMemberAttribute), inherit: false)).Select(property => JsonNamingPolicy.SnakeCaseUpper.ConvertName(property.Name));
+        // A backbone is a name and its configuration, a coder a pair of tuples.
+        string[] pairs = ["FAMILY", "CONFIG", "DEVIATION", "MEAN", "ITEM1", "ITEM2", "ITEM3", "ITEM4"];
+        string[] wanted = [.. Keys(JsonNode.Parse(text)!).Where(place => !CanBeRead(Without(text, place))).Select(place => place[^1]).Distinct()];
+        Assert.NotEmpty(wanted);
+        Assert.Empty(wanted.Except(required).Except(pairs));
+    }
+
+    private static bool CanBeRead(string json)
+    {
+        try
+        {
+            DetectorConfig.Json.Read(json);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    // Every key, with those that lead to it; of a list the first entry.
+    private static IEnumerable<string[]> Keys(JsonNode node) => node switch
+    {
+        JsonObject keys => keys.SelectMany(entry => Keys(entry.Value!).Select(inner => (string[])[entry.Key, .. inner]).Prepend([entry.Key])),
+        JsonArray { Count: > 0 } list when list[0] is JsonObject first => Keys(first),
+        _ => [],
+    };
+
+    private static string Without(string json, string[] place)
+    {
+        JsonNode root = JsonNode.Parse(json)!, node = root;
+        foreach (string key in place[..^1])
+            node = Inner(node[key]!);
+        node.AsObject().Remove(place[^1]);
+        return root.ToJsonString();
+    }
+
+    private static JsonNode Inner(JsonNode node) => node is JsonArray list ? list[0]! : node;
 
     [Theory]
     [InlineData("mask")]

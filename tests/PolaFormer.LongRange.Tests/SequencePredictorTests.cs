@@ -60,15 +60,33 @@ public sealed class SequencePredictorTests : IDisposable
     [Theory]
     [InlineData("\"MaxLength\":64", "\"MaxLength\":640000000", "MaxLength is 640000000")]
     [InlineData("\"Attention\":\"elu\"", "\"Attention\":\"none\"", "no attention 'none'")]
+    [InlineData("{", "{\"MaxLength\":64,", "cannot be read")]
     [InlineData("{", "[", "cannot be read")]
     public void ADamagedDescriptionIsNamed(string part, string other, string problem)
     {
+        string path = SavedOtherwise(config => config.Replace(part, other, StringComparison.Ordinal));
+        Assert.Contains(problem, Assert.Throws<CheckpointException>(() => SequencePredictor.Load(path)).Message);
+    }
+
+    // A checkpoint may be older than a key.
+    [Fact]
+    public void AKeyThatIsLeftOutHasItsDefault()
+    {
+        const string part = "\"AttentionDropRate\":0.1";
+        Saved(ArenaTask.Text, out string path);
+        string older = SavedOtherwise(config => config.Contains(part, StringComparison.Ordinal) ? config.Replace("," + part, "", StringComparison.Ordinal) : throw new ArgumentException(config));
+        Assert.Equal(new SequenceClassifierConfig().AttentionDropRate, SequenceDescription.From(Checkpoint.Open(older)).Config.AttentionDropRate);
+        Assert.Equal(SequencePredictor.Load(path).Predict("good"), SequencePredictor.Load(older).Predict("good"));
+    }
+
+    private string SavedOtherwise(Func<string, string> change)
+    {
         SequenceClassifier network = Saved(ArenaTask.Text, out _);
         var metadata = new Dictionary<string, string>(new SequenceDescription(ArenaTask.Text, network.Config).ToMetadata());
-        metadata["config"] = metadata["config"].Replace(part, other, StringComparison.Ordinal);
-        string path = Path.Combine(_folder.Path, "damaged.safetensors");
+        metadata["config"] = change(metadata["config"]);
+        string path = Path.Combine(_folder.Path, "otherwise.safetensors");
         SafetensorsWriter.Write(path, [.. network.StateDict().Select(entry => new CheckpointTensor(entry.Name, entry.Tensor.Shape, entry.Tensor.ToArray()))], metadata);
-        Assert.Contains(problem, Assert.Throws<CheckpointException>(() => SequencePredictor.Load(path)).Message);
+        return path;
     }
 
     private SequenceClassifier Saved(ArenaTask task, out string path)

@@ -94,7 +94,7 @@ public sealed class SegmenterTests
 
     [Theory]
     [InlineData("\"GROUPS\":1", "\"GROUPS\":1,\"UNKNOWN\":1", "UNKNOWN")]
-    [InlineData("\"GROUPS\":1,", "", "GROUPS")]
+    [InlineData("\"IN_INDEX\":[1,2,3],", "", "IN_INDEX")]
     [InlineData("\"NORM\":\"group\"", "\"NORM\":\"grouped\"", "NORM")]
     [InlineData("\"NORM\":\"group\"", "\"NORM\":2", "NORM")]
     public void AnUnknownAMissingAndAWrongKeyAreNamed(string written, string changed, string named)
@@ -102,6 +102,20 @@ public sealed class SegmenterTests
         string text = SegmenterConfig.Json.Write(TinySegmenter.LightHam(3)), damaged = text.Replace(written, changed, StringComparison.Ordinal);
         Assert.NotEqual(text, damaged);
         Assert.Contains(named, Assert.Throws<ArgumentException>(() => SegmenterConfig.Json.Read(damaged)).Message, StringComparison.Ordinal);
+    }
+
+    // A checkpoint may be older than a key.
+    [Theory]
+    [InlineData("light ham", "\"EVALUATION_STEPS\":7,")]
+    [InlineData("light ham", ",\"LOSS_WEIGHT\":1")]
+    [InlineData("upernet", "\"POOL_SCALES\":[1,2,3,6],")]
+    [InlineData("upernet", "\"CONCAT_INPUT\":true,")]
+    [InlineData("semantic fpn", "\"RELU_BEFORE_EXTRA\":false")]
+    public void AKeyThatIsLeftOutHasItsDefault(string name, string part)
+    {
+        string text = SegmenterConfig.Json.Write(TinySegmenter.All[name]), older = text.Replace(part, "", StringComparison.Ordinal).Replace(",}", "}", StringComparison.Ordinal);
+        Assert.NotEqual(text, older);
+        Assert.Equal(text, SegmenterConfig.Json.Write(SegmenterConfig.Json.Read(older)));
     }
 
     [Theory]

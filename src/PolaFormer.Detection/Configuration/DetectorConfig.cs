@@ -1,3 +1,4 @@
+using PolaFormer.Detection.Boxes;
 using PolaFormer.Models;
 using PolaFormer.Models.Necks;
 
@@ -7,7 +8,24 @@ namespace PolaFormer.Detection.Configuration;
 public sealed record DetectorConfig
 {
     /// <summary>Configurations as text.</summary>
-    public static DenseConfigJson<DetectorConfig> Json { get; } = new(DetectorConfigContext.Default);
+    public static DenseConfigJson<DetectorConfig> Json { get; } = new(
+        DetectorConfigContext.Default,
+        JsonDefaults.Example<BackboneConfig>(),
+        JsonDefaults.Example<FeatureExtractorOptions>(),
+        JsonDefaults.Example<FpnConfig>(),
+        JsonDefaults.Example<RetinaConfig>(),
+        JsonDefaults.Example<RpnConfig>(),
+        JsonDefaults.Example<RegionHeadConfig>(),
+        JsonDefaults.Example<BoxHeadConfig>(),
+        JsonDefaults.Example<MaskHeadConfig>(),
+        JsonDefaults.Example<RegionPooling>(),
+        JsonDefaults.Example<RegionTraining>(),
+        JsonDefaults.Example<BoxLoss>(),
+        JsonDefaults.Example<DenseTraining>(),
+        JsonDefaults.Example<ProposalRule>(),
+        JsonDefaults.Example<AnchorGenerator>(),
+        JsonDefaults.Example<MaxIoUAssigner>(),
+        JsonDefaults.Example<RandomSampler>());
 
     /// <summary>The backbone.</summary>
     public required BackboneConfig Backbone { get; init; }

@@ -7,7 +7,15 @@ namespace PolaFormer.Segmentation.Networks;
 public sealed record SegmenterConfig
 {
     /// <summary>Configurations as text.</summary>
-    public static DenseConfigJson<SegmenterConfig> Json { get; } = new(SegmenterConfigContext.Default);
+    public static DenseConfigJson<SegmenterConfig> Json { get; } = new(
+        SegmenterConfigContext.Default,
+        JsonDefaults.Example<SegmenterConfig>(),
+        JsonDefaults.Example<FpnConfig>(),
+        JsonDefaults.Example<SemanticFpnHeadConfig>(),
+        JsonDefaults.Example<UperHeadConfig>(),
+        JsonDefaults.Example<FcnHeadConfig>(),
+        JsonDefaults.Example<LightHamHeadConfig>(),
+        JsonDefaults.Example<FactorizationOptions>());
 
     /// <summary>The backbone's network, as dense prediction has it.</summary>
     public required VisionModelConfig Backbone { get; init; }
