@@ -23,8 +23,8 @@ internal static class DetectPrediction
     /// <param name="json">Whether to print COCO's results.</param>
     public static int Run(string path, string? model, string[]? labels, IReadOnlyList<string> files, float threshold, string? output, string? csv, bool json)
     {
-        if (output is not null && !Directory.Exists(output))
-            throw new ArgumentException($"--output: there is no folder {output}. Make it first.");
+        if (output is not null)
+            Directory.CreateDirectory(output);
         if (csv is not null)
             OutputFile.Check(csv, [path, .. files]);
         ObjectDetector detector = ObjectDetector.Load(path, model, labels, threshold);

@@ -8,6 +8,11 @@ namespace PolaFormer.Cli;
 /// <summary>A .NET library of the user's own: its attentions join the registry, so that every command knows their names.</summary>
 internal static class Plugin
 {
+    private static readonly List<string> s_loaded = [];
+
+    /// <summary>Files of the libraries that were loaded.</summary>
+    public static IReadOnlyList<string> Loaded => s_loaded;
+
     /// <summary>The libraries, for every command.</summary>
     public static Option<string[]> Option() => new("--plugin")
     {
@@ -26,6 +31,7 @@ internal static class Plugin
         try
         {
             AttentionRegistry.AddFrom(Assembly.LoadFrom(Path.GetFullPath(path)));
+            s_loaded.Add(path);
         }
         catch (Exception error) when (error is BadImageFormatException or FileLoadException or FileNotFoundException or TypeLoadException or MissingMemberException or ReflectionTypeLoadException or TargetInvocationException)
         {

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text;
 using PolaFormer.Analysis.Report;
 using PolaFormer.Files;
 using PolaFormer.Pipelines;
@@ -27,7 +29,7 @@ internal static class PredictCommand
         var output = new Option<string?>("--output", "-o") { HelpName = "FOLDER", Description = "The file of results of --input; or where a segmentation network's maps go: NAME.classes.png, indexed, and NAME.overlay.png, with a legend; or a detector's pictures, NAME.objects.png." };
         var shortSide = new Option<int?>("--short-side") { HelpName = "PIXELS", Description = "What the short side of an image is brought to for a segmentation network; what it was trained with by default.", CustomParser = Numbers.OneOrNone(32, 8192) };
         var window = new Option<int?>("--window") { HelpName = "PIXELS", Description = "Side of overlapping windows that a segmentation network looks through; the whole image by default.", CustomParser = Numbers.OneOrNone(32, 8192) };
-        var csv = new Option<string?>("--csv") { HelpName = "FILE", Description = "Where the areas of a segmentation network's classes, or a detector's objects go, a line each." };
+        var csv = new Option<string?>("--csv") { HelpName = "FILE", Description = "Where answers go, a line each: a classifier's classes, the areas of a segmentation network's, a detector's objects." };
         var threshold = new Option<double>("--threshold") { HelpName = "SCORE", Description = "Least score of a detector's objects.", DefaultValueFactory = _ => 0.3 };
         Option<ImageViews> views = CommonOptions.Views();
         Option<bool> fastDecode = CommonOptions.FastDecode();
@@ -63,10 +65,10 @@ internal static class PredictCommand
                 return SegmentPrediction.Run(path, parsed.GetValue(model), names, ImageSources.Expand(inputs), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(shortSide), parsed.GetValue(window), parsed.GetValue(json));
             if (task == NetworkTask.Detection)
                 return DetectPrediction.Run(path, parsed.GetValue(model), names, ImageSources.Expand(inputs), (float)parsed.GetValue(threshold), parsed.GetValue(output), parsed.GetValue(csv), parsed.GetValue(json));
-            if (parsed.GetValue(output) is not null || parsed.GetValue(csv) is not null)
-                throw new ArgumentException("--output and --csv are for segmentation networks and detectors; name the checkpoint with --checkpoint, or take a shipped one with --task detect or segment.");
+            if (parsed.GetValue(output) is not null)
+                throw new ArgumentException("--output is for segmentation networks and detectors; name the checkpoint with --checkpoint, or take a shipped one with --task detect or segment.");
             var classifier = ImageClassifier.Load(path, new ClassifierOptions { ModelName = parsed.GetValue(model), Labels = names, Views = parsed.GetValue(views), FastDecoding = parsed.GetValue(fastDecode) });
-            return Run(classifier, ImageSources.Expand(inputs), parsed.GetValue(top), parsed.GetValue(json));
+            return Run(classifier, path, ImageSources.Expand(inputs), parsed.GetValue(top), parsed.GetValue(csv), parsed.GetValue(json));
         });
         return command;
     }
@@ -78,8 +80,11 @@ internal static class PredictCommand
         _ => NetworkTask.Classification,
     };
 
-    private static int Run(ImageClassifier classifier, IReadOnlyList<string> files, int top, bool json)
+    private static int Run(ImageClassifier classifier, string checkpoint, IReadOnlyList<string> files, int top, string? csv, bool json)
     {
+        if (csv is not null)
+            OutputFile.Check(csv, [checkpoint, .. files]);
+        var lines = new StringBuilder("file,class,index,probability\n");
         var results = new List<object>();
         int exitCode = 0;
         foreach (string path in files)
@@ -89,6 +94,8 @@ internal static class PredictCommand
             {
                 using Image image = ImageSources.Decode(path, classifier.Decoding);
                 IReadOnlyList<Prediction> predictions = classifier.Predict(image, top);
+                foreach (Prediction guess in predictions)
+                    lines.Append(CultureInfo.InvariantCulture, $"{CsvText.Quoted(file)},{CsvText.Quoted(guess.Label)},{guess.Index},{guess.Probability:0.######}\n");
                 if (json)
                     results.Add(new { file, predictions = predictions.Select(guess => new { label = guess.Label, index = guess.Index, probability = guess.Probability }) });
                 else
@@ -103,6 +110,8 @@ internal static class PredictCommand
             }
         }
 
+        if (csv is not null)
+            OutputFile.Write(csv, stream => stream.Write(Encoding.UTF8.GetBytes(lines.ToString())));
         if (json)
             Json.Print(results);
         return exitCode;

@@ -24,8 +24,8 @@ internal static class SegmentPrediction
     /// <param name="json">Whether to print JSON.</param>
     public static int Run(string path, string? model, string[]? labels, IReadOnlyList<string> files, string? output, string? csv, int? shortSide, int? window, bool json)
     {
-        if (output is not null && !Directory.Exists(output))
-            throw new ArgumentException($"--output: there is no folder {output}. Make it first.");
+        if (output is not null)
+            Directory.CreateDirectory(output);
         if (csv is not null)
             OutputFile.Check(csv, [path, .. files]);
         ImageSegmenter segmenter = ImageSegmenter.Load(path, model, labels is null ? null : new ClassNames(labels), shortSide, window);

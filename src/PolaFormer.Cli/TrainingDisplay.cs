@@ -16,6 +16,9 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
     /// <summary>Folder of the run, named at its end with what to do next; null to name none.</summary>
     public string? Folder { get; init; }
 
+    /// <summary>Libraries that the run's network needs, named with what to do next.</summary>
+    public IReadOnlyList<string> Plugins { get; init; } = [];
+
     private long _shownAt;
     private string _examples = "images";
 
@@ -76,7 +79,7 @@ internal sealed class TrainingDisplay(TextWriter output, Func<int>? width, int e
             string best = PlainText.Of(Path.Combine(Folder, "best.safetensors"));
             output.WriteLine($"{(end.HasStalled ? $"Ended after epoch {end.Epochs}: none since epoch {end.BestEpoch} was better (TRAIN.PATIENCE). " : "")}Best {end.Best.Definition.Label} {end.Best.ToText()}, epoch {end.BestEpoch}: {best}");
             output.WriteLine($"Report: {PlainText.Of(Path.Combine(Folder, "report.html"))}");
-            output.WriteLine($"Next: polaformer predict --checkpoint {best} {(_examples == "images" ? "IMAGE" : "FILE")}");
+            output.WriteLine($"Next: polaformer predict --checkpoint {best}{string.Concat(Plugins.Select(library => $" --plugin {PlainText.Of(library)}"))} {(_examples == "images" ? "IMAGE" : "FILE")}");
         }
 
         if (end.Test is { } test)

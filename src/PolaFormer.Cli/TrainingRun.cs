@@ -28,7 +28,7 @@ internal static class TrainingRun
         ITrainingObserver display = asJson
             ? new JsonLines(output.WriteLine, printEvery)
             // mpirun has a terminal of its own for its processes, whose output need not be shown on one.
-            : new TrainingDisplay(output, Console.IsOutputRedirected || MpiGroup.IsStarted ? null : () => Console.WindowWidth, printEvery) { Folder = folder };
+            : new TrainingDisplay(output, Console.IsOutputRedirected || MpiGroup.IsStarted ? null : () => Console.WindowWidth, printEvery) { Folder = folder, Plugins = Plugin.Loaded };
         if (trainer.Run(new TrainingObservers([display, .. pages]), stop))
             return 0;
         Console.Error.WriteLine("Stopped; the same command continues.");

@@ -20,6 +20,7 @@ public sealed class OutputTests : IDisposable
     [Theory]
     [InlineData("attention", "{}/cat.jpg", "-o", "{}/cat.jpg")]
     [InlineData("attention", "{}/cat.png", "-o", "{}/cat.png")]
+    [InlineData("predict", "{}/cat.jpg", "--csv", "{}/cat.jpg")]
     [InlineData("attention", "{}/cat.jpg", "-o", "{}/new.png", "--html", "{}/cat.jpg")]
     [InlineData("attention", "{}/cat.jpg", "-o", "{}/new.png", "--html", "{}/model.safetensors", "--checkpoint", "{}/model.safetensors")]
     [InlineData("entropy", "{}/cat.jpg", "--html", "{}/cat.jpg")]

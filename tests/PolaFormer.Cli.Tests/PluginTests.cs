@@ -27,12 +27,13 @@ public sealed class PluginTests : IDisposable
     {
         string data = Path.Combine(_folder, "data"), run = Path.Combine(_folder, "run");
         SyntheticFolder(data);
-        (int code, _, string error) = await Polaformer.Run(
+        (int code, string output, string error) = await Polaformer.Run(
             "train", "--plugin", s_library, "--cfg", "configs/polaformer_pp_cifar.yaml", "--data", data, "--output", run, "--epochs", "1",
             "--attention", "squared-relu,polarity(alpha=3,kernel=3),softmax", "--opts", "MODEL.NUM_CLASSES", "2", "DATA.BATCH_SIZE", "4");
         Assert.True(code == 0, error);
+        Assert.Contains($" --plugin {s_library} ", output.TrimEnd().Split('\n')[^1], StringComparison.Ordinal);
         string checkpoint = Directory.GetFiles(run, "*.safetensors", SearchOption.AllDirectories).First(file => !file.Contains("resume", StringComparison.Ordinal));
-        (code, string output, error) = await Polaformer.Run("inspect", checkpoint, "--plugin", s_library, "--json");
+        (code, output, error) = await Polaformer.Run("inspect", checkpoint, "--plugin", s_library, "--json");
         Assert.True(code == 0, error);
         Assert.Equal(["squared-relu", "polarity(alpha=3,kernel=3)", "softmax"], JsonDocument.Parse(output).RootElement.GetProperty("attention").EnumerateArray().Select(name => name.GetString()));
         (code, _, error) = await Polaformer.Run("predict", Path.Combine("samples", "images", "cat.jpg"), "--plugin", s_library, "--checkpoint", checkpoint);

@@ -36,9 +36,9 @@ public sealed class SegmentationCommandTests : IDisposable
     [Fact]
     public async Task TheShippedSegmenterFindsThePixelsOfDrawnShapes()
     {
-        (int code, _, string error) = await Polaformer.Run("predict", "samples/scenes/shapes.png", "--task", "segment", "--output", _folder.FullName);
+        (int code, _, string error) = await Polaformer.Run("predict", "samples/scenes/shapes.png", "--task", "segment", "--output", At("maps"));
         Assert.True(code == 0, error);
-        IndexedImage map = IndexedImage.Read(At("shapes.classes.png"))!;
+        IndexedImage map = IndexedImage.Read(At("maps/shapes.classes.png"))!;
         byte ClassAt(int x, int y) => map.Values[(y * map.Width) + x];
         Assert.Equal(4, ClassAt(132, 85));
         Assert.Equal(5, ClassAt(180, 206));
