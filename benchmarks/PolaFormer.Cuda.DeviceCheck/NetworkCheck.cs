@@ -107,21 +107,21 @@ internal static class NetworkCheck
         Tensor targets = SoftTargets.FromLabels([.. Enumerable.Range(0, Batch).Select(i => i % model.NumClasses)], model.NumClasses, 0.1f, where);
         Tensor images = Images(Batch, config.ImageSize, 0, where), losses = Tensor.Empty([Steps], device: where);
         ulong now = 0;
-        using RepeatedPass pass = where.Repeat(Gradients);
+        using RepeatedPass pass = where.Repeat(Step);
         for (int step = 0; step < Steps; step++)
         {
             using MemoryScope scope = MemoryScope.Enter();
             images.CopyFrom(Images(Batch, config.ImageSize, (ulong)step % 4, where));
             now = (ulong)step;
-            losses.Slice(0, step, 1).CopyFrom((isRepeated ? pass.Run(now) : Gradients()).Reshape(1));
-            optimizer.Step(1e-3);
+            optimizer.Begin(1e-3 / (1 + (step % 5)));
+            losses.Slice(0, step, 1).CopyFrom((isRepeated ? pass.Run(now) : Step()).Reshape(1));
         }
 
         if (pass.WhyNotWhole is { } reason)
             Console.WriteLine($"BAD steps are not repeated as a whole: {reason}");
         return losses.ToArray();
 
-        Tensor Gradients()
+        Tensor Step()
         {
             RandomStep.Current = new RandomStep(5, now);
             using var tape = Tape.Start();
@@ -130,6 +130,7 @@ internal static class NetworkCheck
             tape.Backward(loss);
             Tensor[] gradients = [.. model.Parameters().Select(parameter => parameter.Grad).OfType<Tensor>()];
             MultiTensor.ClipByNorm(gradients, MultiTensor.Norm(gradients), 5);
+            optimizer.Update();
             return loss.Detach();
         }
     }

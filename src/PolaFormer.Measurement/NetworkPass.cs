@@ -32,8 +32,8 @@ public static class NetworkPass
     /// <summary>Makes the network ready for training.</summary>
     /// <param name="load">Makes it with its weights on the default device.</param>
     /// <returns>
-    /// Makes the step of a number of images: forward, cross-entropy of smoothed labels and backward, which a GPU repeats as a whole,
-    /// and AdamW; the one made before ends.
+    /// Makes the step of a number of images: forward, cross-entropy of smoothed labels, backward and AdamW, which a GPU repeats as a
+    /// whole; the one made before ends.
     /// </returns>
     public static Func<int, Action> Training(Func<VisionModel> load)
     {
@@ -46,20 +46,23 @@ public static class NetworkPass
             pass?.Dispose();
             Tensor images = Noise.Images(batch, model.ImageSize);
             int[] labels = [.. Enumerable.Range(0, batch).Select(i => i % model.NumClasses)];
+            ulong now = 0;
             Tensor targets = SoftTargets.FromLabels(labels, model.NumClasses, smoothing: 0.1f);
-            RepeatedPass gradients = pass = Device.Default.Repeat(() =>
+            RepeatedPass step = pass = Device.Default.Repeat(() =>
             {
-                RandomStep.Current = new RandomStep(0, (ulong)optimizer.StepCount);
+                RandomStep.Current = new RandomStep(0, now);
                 using var tape = Tape.Start();
                 Tensor loss = model.Forward(images).CrossEntropy(targets).Mean();
                 model.ZeroGrad();
                 tape.Backward(loss);
+                optimizer.Update();
                 return loss;
             });
             return () =>
             {
-                gradients.Run((ulong)optimizer.StepCount);
-                optimizer.Step(LearningRate);
+                now = (ulong)optimizer.StepCount;
+                optimizer.Begin(LearningRate);
+                step.Run(now);
             };
         };
     }

@@ -22,7 +22,7 @@ internal sealed class SequenceStep : IDisposable
     private readonly AdamW _optimizer;
     private readonly Tensor _tokens, _targets;
     private readonly int _parts;
-    private readonly RepeatedPass _gradients;
+    private readonly RepeatedPass _step;
     private ulong _batch;
 
     /// <summary>Makes the network and a part of a batch.</summary>
@@ -50,22 +50,22 @@ internal sealed class SequenceStep : IDisposable
             token = random.Next(1, Math.Min(Kinds, task.VocabularySize));
         _tokens = Tensor.From(tokens, task.IsDual ? [rows, 2, task.Length] : [rows, task.Length]);
         _targets = SoftTargets.FromLabels([.. Enumerable.Range(0, rows).Select(row => row % task.Classes.Count)], task.Classes.Count, 0);
-        _gradients = Device.Default.Repeat(Gradients);
+        _step = Device.Default.Repeat(Step);
     }
 
     /// <summary>Runs the step to its end.</summary>
     public void Run()
     {
-        _gradients.Run(_batch);
-        _optimizer.Step(1e-4);
+        _optimizer.Begin(1e-4);
+        _step.Run(_batch);
         _batch += (ulong)_parts;
         Device.Default.Synchronize();
     }
 
     /// <summary>Gives the memory back.</summary>
-    public void Dispose() => _gradients.Dispose();
+    public void Dispose() => _step.Dispose();
 
-    private Tensor Gradients()
+    private Tensor Step()
     {
         _model.ZeroGrad();
         Tensor last = Tensor.Empty([]);
@@ -80,6 +80,7 @@ internal sealed class SequenceStep : IDisposable
         }
 
         GradientClipping.ByValue(_model.Parameters(), 1);
+        _optimizer.Update();
         return last;
     }
 }

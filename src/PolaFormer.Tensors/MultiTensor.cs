@@ -43,17 +43,28 @@ public static class MultiTensor
     /// <param name="pairs">Float32 or Int64 tensors, both of a pair of one shape and type.</param>
     /// <param name="keep">Share of the target, in [0, 1].</param>
     /// <exception cref="ArgumentException">The tensors of a pair differ in shape or type.</exception>
-    public static void Lerp(IReadOnlyList<(Tensor Target, Tensor Source)> pairs, double keep)
+    public static void Lerp(IReadOnlyList<(Tensor Target, Tensor Source)> pairs, double keep) => Combine(pairs, keep, 1 - keep);
+
+    /// <summary>target ← keep·target + take·source for all pairs, each product rounded; of Int64 the result is cut to a whole number.</summary>
+    /// <param name="pairs">Float32 or Int64 tensors, both of a pair of one shape and type.</param>
+    /// <param name="keep">Factor on the target.</param>
+    /// <param name="take">Factor on the source.</param>
+    /// <param name="rates">
+    /// Where both factors lie on a device, as the first floats, so that a <see cref="RepeatedPass"/> takes those that are written there before each
+    /// run; null where the device takes them from the request.
+    /// </param>
+    /// <exception cref="ArgumentException">The tensors of a pair differ in shape or type.</exception>
+    public static void Combine(IReadOnlyList<(Tensor Target, Tensor Source)> pairs, double keep, double take, Tensor? rates = null)
     {
         for (int i = 0; i < pairs.Count; i++)
         {
             (Tensor target, Tensor source) = pairs[i];
             if (target.Shape != source.Shape || target.DType != source.DType || target.DType is not (DType.Float32 or DType.Int64))
-                throw new ArgumentException($"Lerp takes pairs of one shape, of Float32 or Int64; got {target.Shape} of {target.DType} and {source.Shape} of {source.DType}.", nameof(pairs));
+                throw new ArgumentException($"Combine takes pairs of one shape, of Float32 or Int64; got {target.Shape} of {target.DType} and {source.Shape} of {source.DType}.", nameof(pairs));
         }
 
         if (pairs.Count > 0)
-            pairs[0].Target.Device.Run(new Lerp(pairs, (float)keep, (float)(1 - keep)));
+            pairs[0].Target.Device.Run(new Lerp(pairs, (float)keep, (float)take, rates));
     }
 
     /// <summary>The length of all tensors as one vector, √Σ x², added up in double precision; 0 of none.</summary>

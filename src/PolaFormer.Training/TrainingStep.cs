@@ -12,7 +12,7 @@ namespace PolaFormer.Training;
 /// Where the device computes on while the program goes on, losses and norms stay there until <see cref="Read"/>, and a step that is
 /// not finite is noticed then: the run stops or goes back to its saved state, which is older. Only skipping such steps, and naming
 /// the operator, needs the values before the weights change. Where nothing needs them and the task has inputs, the device may repeat
-/// what leads to the gradients as a whole (<see cref="RepeatedGradients"/>).
+/// the step as a whole (<see cref="RepeatedStep"/>).
 /// </remarks>
 internal sealed class TrainingStep : IDisposable
 {
@@ -30,7 +30,7 @@ internal sealed class TrainingStep : IDisposable
     // Losses and metrics of the batches of a step that may be repeated as a whole; null where none is.
     private readonly (Tensor Losses, Tensor Sums)? _results;
 
-    private RepeatedGradients? _repeated;
+    private RepeatedStep? _repeated;
     private Func<IReadOnlyList<Tensor>, BatchResult>? _compute;
 
     private readonly BatchShare _share;
@@ -90,18 +90,7 @@ internal sealed class TrainingStep : IDisposable
             before.CopyFrom(live);
         using var scope = MemoryScope.Enter();
         string? anomaly = null;
-        Tensor? norm = _results is var (losses, sums) ? ComputeFromInputs(batches, step, losses, sums) : ComputeInTurn(batches, step, out anomaly);
-        if (norm is not null && (!_isChecked || double.IsFinite(GradientClipping.Read(norm))))
-        {
-            _state.Optimizer.Step(learningRate);
-            _state.Ema?.Update(step);
-        }
-        else
-        {
-            foreach ((Tensor live, Tensor before) in _statistics)
-                live.CopyFrom(before);
-        }
-
+        Tensor? norm = _results is var (losses, sums) ? RunFromInputs(batches, step, learningRate, losses, sums) : RunInTurn(batches, step, learningRate, out anomaly);
         _values.End(step, learningRate, norm, anomaly);
         _runTime += Stopwatch.GetElapsedTime(start);
     }
@@ -127,7 +116,36 @@ internal sealed class TrainingStep : IDisposable
         _repeated = null;
     }
 
-    // Gradients of batches that are computed as they are taken, and their norm; null where a loss is looked at and not finite.
+    // A step of batches that are computed as they are taken, and the norm of its gradients; null where a loss is looked at and not finite.
+    private Tensor? RunInTurn(IEnumerator<TrainingBatch> batches, long step, double learningRate, out string? anomaly)
+    {
+        Tensor? norm = ComputeInTurn(batches, step, out anomaly);
+        if (norm is not null && (!_isChecked || double.IsFinite(GradientClipping.Read(norm))))
+        {
+            Begin(step, learningRate);
+            Update();
+        }
+        else
+        {
+            foreach ((Tensor live, Tensor before) in _statistics)
+                live.CopyFrom(before);
+        }
+
+        return norm;
+    }
+
+    private void Begin(long step, double learningRate)
+    {
+        _state.Optimizer.Begin(learningRate);
+        _state.Ema?.Begin(step);
+    }
+
+    private void Update()
+    {
+        _state.Optimizer.Update();
+        _state.Ema?.Update();
+    }
+
     private Tensor? ComputeInTurn(IEnumerator<TrainingBatch> batches, long step, out string? anomaly)
     {
         _state.Model.ZeroGrad();
@@ -181,7 +199,7 @@ internal sealed class TrainingStep : IDisposable
     }
 
     // The same of batches whose inputs are all made first, so that the device may repeat what is computed from them as a whole.
-    private Tensor ComputeFromInputs(IEnumerator<TrainingBatch> batches, long step, Tensor losses, Tensor sums)
+    private Tensor RunFromInputs(IEnumerator<TrainingBatch> batches, long step, double learningRate, Tensor losses, Tensor sums)
     {
         var inputs = new List<IReadOnlyList<Tensor>>();
         var counts = new List<int>();
@@ -201,14 +219,20 @@ internal sealed class TrainingStep : IDisposable
             WhyNotWhole = "Batches have different shapes.";
         }
 
-        _repeated ??= new RepeatedGradients(inputs, _state.Task.Device, Gradients);
+        bool isUpdateRepeated = _state.Optimizer.CanBeRepeated;
+        if (!isUpdateRepeated)
+            WhyNotWhole ??= $"{_state.Optimizer.GetType().Name} takes the rates of a step as arguments.";
+        Begin(step, learningRate);
+        _repeated ??= new RepeatedStep(inputs, _state.Task.Device, Step);
         Tensor norm = _repeated.Run(inputs, first);
+        if (!isUpdateRepeated)
+            Update();
         WhyNotWhole ??= _repeated.WhyNotWhole;
         for (int i = 0; i < counts.Count; i++)
             _values.Add(new BatchResult(counts[i], losses.Slice(0, i, 1), sums.Slice(0, i, 1)));
         return norm;
 
-        Tensor Gradients(IReadOnlyList<IReadOnlyList<Tensor>> parts, ulong firstBatch)
+        Tensor Step(IReadOnlyList<IReadOnlyList<Tensor>> parts, ulong firstBatch)
         {
             _state.Model.ZeroGrad();
             for (int i = 0; i < parts.Count; i++)
@@ -222,7 +246,10 @@ internal sealed class TrainingStep : IDisposable
                 Backward(tape, result.Loss);
             }
 
-            return Clip();
+            Tensor norm = Clip();
+            if (isUpdateRepeated)
+                Update();
+            return norm;
         }
     }
 

@@ -11,26 +11,17 @@ internal static class OptimizerKernels
     /// <summary>Floats of workspace that the norm of so many tables needs.</summary>
     public static long NormWorkspace(int tables) => 2L * tables * BlocksOfNorm;
 
-    /// <summary>Adds a parameter to the table of a step of AdamW.</summary>
-    public static void Add(
-        ref ParameterTable table, nint weight, nint gradient, nint mean, nint square, long count, double learningRate, double weightDecay, in AdamWStep step) =>
-        table.Add(
-            count, weight, gradient, mean, square, (float)(learningRate / (1 - Math.Pow(step.Beta1, step.Step))), (float)(1 - (learningRate * weightDecay)));
-
-    /// <summary>One step of AdamW of a table's parameters.</summary>
+    /// <summary>One step of AdamW of a table's parameters, with the rates that <see cref="AdamWStep.WriteRates"/> writes.</summary>
     public static void AdamW(IKernelQueue queue, in ParameterTable table, in AdamWStep step) => Launch(queue, "adamw", table, new AdamWArguments
     {
-        Beta1 = (float)step.Beta1,
-        Beta1Rest = (float)(1 - step.Beta1),
         Beta2 = (float)step.Beta2,
         Beta2Rest = (float)(1 - step.Beta2),
-        RootCorrection = (float)Math.Sqrt(1 - Math.Pow(step.Beta2, step.Step)),
         Epsilon = (float)step.Epsilon,
         GradientScale = step.GradientScale,
         Table = table,
     });
 
-    /// <summary>One step of gradient descent of a table's parameters: weight, gradient, and velocity as the mean.</summary>
+    /// <summary>One step of gradient descent of a table's parameters: weight, gradient, velocity as the mean, and as rates learning rate and decay.</summary>
     public static void Descend(IKernelQueue queue, in ParameterTable table, in SgdStep step) => Launch(queue, "descent", table, new DescentArguments
     {
         GradientScale = step.GradientScale,
@@ -39,14 +30,14 @@ internal static class OptimizerKernels
         Table = table,
     });
 
-    /// <summary>target = keep·target + take·source.</summary>
-    public static void MoveAverage(IKernelQueue queue, in ParameterTable table, float keep, float take) =>
-        Launch(queue, "move_average", table, new AverageArguments { Keep = keep, Take = take, Table = table });
+    /// <summary>target = keep·target + take·source; the rates are both factors.</summary>
+    public static void MoveAverage(IKernelQueue queue, in ParameterTable table) =>
+        Launch(queue, "move_average", table, new AverageArguments { Table = table });
 
     /// <summary>The same of whole numbers of 64 bits, in float and cut.</summary>
-    public static void MoveAverageOfCounts(IKernelQueue queue, nint target, nint source, long count, float keep, float take) => queue.Launch(
+    public static void MoveAverageOfCounts(IKernelQueue queue, nint target, nint source, long count, nint rates) => queue.Launch(
         "optimizer", "move_average_of_counts", LaunchShape.Filling(queue, count), LaunchShape.Threads, 0,
-        new CountAverageArguments { Target = target, Source = source, Count = count, Keep = keep, Take = take });
+        new CountAverageArguments { Target = target, Source = source, Count = count, Rates = rates });
 
     /// <summary>Scales so that a norm, a double, is at most <paramref name="largest"/>.</summary>
     public static void ClipByNorm(IKernelQueue queue, in ParameterTable table, nint norm, double largest) =>
@@ -71,7 +62,7 @@ internal static class OptimizerKernels
     [StructLayout(LayoutKind.Sequential)]
     private struct AdamWArguments
     {
-        public float Beta1, Beta1Rest, Beta2, Beta2Rest, RootCorrection, Epsilon, GradientScale;
+        public float Beta2, Beta2Rest, Epsilon, GradientScale;
         public ParameterTable Table;
     }
 
@@ -86,16 +77,14 @@ internal static class OptimizerKernels
     [StructLayout(LayoutKind.Sequential)]
     private struct AverageArguments
     {
-        public float Keep, Take;
         public ParameterTable Table;
     }
 
     [StructLayout(LayoutKind.Sequential)]
     private struct CountAverageArguments
     {
-        public nint Target, Source;
+        public nint Target, Source, Rates;
         public long Count;
-        public float Keep, Take;
     }
 
     [StructLayout(LayoutKind.Sequential)]

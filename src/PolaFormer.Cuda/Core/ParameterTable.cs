@@ -21,11 +21,11 @@ internal struct ParameterTable
     public readonly bool IsFull => _count == MostRows;
 
     /// <summary>Adds an array of so many elements and what stands beside it; addresses of floats, 0 for none.</summary>
-    public void Add(long count, nint target, nint source = 0, nint mean = 0, nint square = 0, float rate = 0, float decay = 0)
+    public void Add(long count, nint target, nint source = 0, nint mean = 0, nint square = 0, nint rates = 0)
     {
         if (count == 0)
             return;
-        _rows[_count++] = new Row { Target = target, Source = source, Mean = mean, Square = square, First = _total, Rate = rate, Decay = decay };
+        _rows[_count++] = new Row { Target = target, Source = source, Mean = mean, Square = square, First = _total, Rates = rates };
         _total += count;
     }
 
@@ -33,7 +33,7 @@ internal struct ParameterTable
     {
         public nint Target, Source, Mean, Square;
         public long First;
-        public float Rate, Decay;
+        public nint Rates;
     }
 
     [InlineArray(MostRows)]

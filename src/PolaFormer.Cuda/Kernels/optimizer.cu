@@ -4,7 +4,7 @@
 struct Row {
   float *target, *source, *mean, *square;
   long long first;            // number of its first element among all
-  float rate, decay;
+  const float* rates;         // what changes from step to step
 };
 
 // As many rows as the argument of a kernel may hold, by `first`.
@@ -25,9 +25,8 @@ DEVICE const Row& row_of(const Table& table, long long i) {
 }
 
 struct AdamWArguments {
-  float beta1, beta1_rest, beta2, beta2_rest, root_correction, epsilon;  // root_correction: √(1 − β₂ᵗ)
-  float gradient_scale;
-  Table table;  // weight, gradient, mean, square; rate / (1 − β₁ᵗ), and 1 − rate·decay for decay
+  float beta2, beta2_rest, epsilon, gradient_scale;
+  Table table;  // weight, gradient, mean, square; rates: rate / (1 − β₁ᵗ), 1 − rate·decay, β₁, 1 − β₁, √(1 − β₂ᵗ)
 };
 
 // w −= rate·decay·w; m = β₁·m + (1 − β₁)·g; v = β₂·v + (1 − β₂)·g²; w −= step·m/(√v/√(1 − β₂ᵗ) + ε), each in the processor's order.
@@ -35,17 +34,17 @@ KERNEL(adamw, AdamWArguments, 256, 4) {
   for (long long i = first_element(); i < a.table.total; i += all_threads()) {
     const Row& row = row_of(a.table, i);
     long long at = i - row.first;
-    float g = row.source[at] * a.gradient_scale, w = row.target[at] * row.decay;
-    float m = multiply_add(g, a.beta1_rest, row.mean[at] * a.beta1), v = multiply_add(g * g, a.beta2_rest, row.square[at] * a.beta2);
-    float denominator = square_root(v) / a.root_correction + a.epsilon;
-    row.target[at] = w - row.rate * (m / denominator), row.mean[at] = m, row.square[at] = v;
+    float g = row.source[at] * a.gradient_scale, w = row.target[at] * row.rates[1];
+    float m = multiply_add(g, row.rates[3], row.mean[at] * row.rates[2]), v = multiply_add(g * g, a.beta2_rest, row.square[at] * a.beta2);
+    float denominator = square_root(v) / row.rates[4] + a.epsilon;
+    row.target[at] = w - row.rates[0] * (m / denominator), row.mean[at] = m, row.square[at] = v;
   }
 }
 
 struct DescentArguments {
   float gradient_scale, momentum;
   int nesterov;
-  Table table;  // weight, gradient, velocity as mean
+  Table table;  // weight, gradient, velocity as mean; rates: rate, decay
 };
 
 // g += decay·w; u = momentum·u + g; w −= rate·u, or ahead along u.
@@ -53,19 +52,18 @@ KERNEL(descent, DescentArguments, 256, 4) {
   for (long long i = first_element(); i < a.table.total; i += all_threads()) {
     const Row& row = row_of(a.table, i);
     long long at = i - row.first;
-    float w = row.target[at], g = multiply_add(w, row.decay, row.source[at] * a.gradient_scale);
+    float w = row.target[at], g = multiply_add(w, row.rates[1], row.source[at] * a.gradient_scale);
     if (a.momentum != 0) {
       float u = multiply_add(row.mean[at], a.momentum, g);
       row.mean[at] = u;
       g = a.nesterov ? multiply_add(u, a.momentum, g) : u;
     }
-    row.target[at] = w - row.rate * g;
+    row.target[at] = w - row.rates[0] * g;
   }
 }
 
 struct AverageArguments {
-  float keep, take;
-  Table table;  // target, source
+  Table table;  // target, source; rates: keep, take
 };
 
 // target = keep·target + take·source, each product rounded.
@@ -73,21 +71,21 @@ KERNEL(move_average, AverageArguments, 256, 4) {
   for (long long i = first_element(); i < a.table.total; i += all_threads()) {
     const Row& row = row_of(a.table, i);
     long long at = i - row.first;
-    row.target[at] = rounded_product(row.target[at], a.keep) + rounded_product(row.source[at], a.take);
+    row.target[at] = rounded_product(row.target[at], row.rates[0]) + rounded_product(row.source[at], row.rates[1]);
   }
 }
 
 struct CountAverageArguments {
   long long* target;
   const long long* source;
+  const float* rates;  // keep, take
   long long count;
-  float keep, take;
 };
 
 // The same of whole numbers, in float and cut.
 KERNEL(move_average_of_counts, CountAverageArguments, 256, 4) {
   for (long long i = first_element(); i < a.count; i += all_threads())
-    a.target[i] = (long long)(rounded_product((float)a.target[i], a.keep) + rounded_product((float)a.source[i], a.take));
+    a.target[i] = (long long)(rounded_product((float)a.target[i], a.rates[0]) + rounded_product((float)a.source[i], a.rates[1]));
 }
 
 struct ClipArguments {

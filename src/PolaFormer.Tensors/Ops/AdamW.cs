@@ -17,6 +17,7 @@ internal readonly record struct AdamW(IReadOnlyList<AdamWEntry> Entries, AdamWSt
             call.Writes(entry.Square);
             call.Reads(entry.Weight);
             call.Reads(entry.Gradient);
+            call.Reads(entry.Rates);
             call.Reads(entry.Mean);
             call.Reads(entry.Square);
         }

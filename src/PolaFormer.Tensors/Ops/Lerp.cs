@@ -3,7 +3,7 @@ using PolaFormer.Tensors.Kernels;
 namespace PolaFormer.Tensors.Ops;
 
 /// <summary>target = keep·target + take·source, product by product; of Int64 in float32, cut to a whole number.</summary>
-internal readonly record struct Lerp(IReadOnlyList<(Tensor Target, Tensor Source)> Pairs, float Keep, float Take) : IDeviceCall
+internal readonly record struct Lerp(IReadOnlyList<(Tensor Target, Tensor Source)> Pairs, float Keep, float Take, Tensor? Rates = null) : IDeviceCall
 {
     public string Name => nameof(Lerp);
 
@@ -16,6 +16,8 @@ internal readonly record struct Lerp(IReadOnlyList<(Tensor Target, Tensor Source
             call.Reads(target, target.DType);
             call.Reads(source, target.DType);
         }
+
+        call.Reads(Rates);
     }
 
     public unsafe void OnCpu()

@@ -16,6 +16,7 @@ internal readonly record struct Sgd(IReadOnlyList<SgdEntry> Entries, SgdStep Ste
             call.Writes(entry.Velocity);
             call.Reads(entry.Weight);
             call.Reads(entry.Gradient);
+            call.Reads(entry.Rates);
             call.Reads(entry.Velocity);
         }
     }

@@ -20,7 +20,16 @@ public sealed class AdamW(IEnumerable<ParameterGroup> groups, double beta1 = 0.9
     public double Beta1 { get; set; } = beta1;
 
     /// <inheritdoc/>
+    protected override int RatesPerParameter => AdamWStep.RateCount;
+
+    private AdamWStep Current => new(Beta1, beta2, eps, StepCount);
+
+    /// <inheritdoc/>
     protected override (string Name, Tensor Tensor)[] StateOf(Parameter parameter) => OptimizedParameter.MomentsOf(parameter);
+
+    /// <inheritdoc/>
+    protected override void WriteRates(OptimizedParameter parameter, double learningRate, Span<float> rates) =>
+        Current.WriteRates(parameter.LearningRate(learningRate), parameter.Group.WeightDecay, rates);
 
     /// <inheritdoc/>
     protected override void Update(ReadOnlySpan<OptimizedParameter> parameters, double learningRate)
@@ -28,6 +37,6 @@ public sealed class AdamW(IEnumerable<ParameterGroup> groups, double beta1 = 0.9
         _entries.Clear();
         foreach (OptimizedParameter parameter in parameters)
             _entries.Add(parameter.ForAdamW(learningRate));
-        MultiTensor.AdamW(_entries, new AdamWStep(Beta1, beta2, eps, StepCount));
+        MultiTensor.AdamW(_entries, Current);
     }
 }

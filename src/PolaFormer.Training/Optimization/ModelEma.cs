@@ -13,6 +13,10 @@ public sealed class ModelEma
     private readonly double _decay;
     private readonly bool _warmsUp;
 
+    // Where the device computes on while the program goes on: shares of the average and of the value.
+    private readonly StepRates? _rates;
+    private double _keep;
+
     /// <summary>Makes the average equal to the network.</summary>
     /// <param name="average">A second network of the same shape; its values are overwritten.</param>
     /// <param name="model">The network that is trained.</param>
@@ -25,6 +29,8 @@ public sealed class ModelEma
         foreach ((Tensor mean, Tensor value) in _pairs)
             mean.CopyFrom(value);
         average.Evaluate();
+        if (_pairs.Length > 0 && _pairs[0].Average.Device.IsAsynchronous)
+            _rates = new StepRates(1, 2, _pairs[0].Average.Device);
     }
 
     /// <summary>The network that holds the average.</summary>
@@ -34,7 +40,21 @@ public sealed class ModelEma
     /// <param name="step">Steps before this one.</param>
     public void Update(long step)
     {
-        double decay = _warmsUp ? Math.Min(_decay, (1.0 + step) / (10.0 + step)) : _decay;
-        MultiTensor.Lerp(_pairs, decay);
+        Begin(step);
+        Update();
     }
+
+    /// <summary>Sets the shares of a step, where <see cref="Update()"/> reads them.</summary>
+    /// <param name="step">Steps before this one.</param>
+    public void Begin(long step)
+    {
+        _keep = _warmsUp ? Math.Min(_decay, (1.0 + step) / (10.0 + step)) : _decay;
+        if (_rates is null)
+            return;
+        (_rates[0][0], _rates[0][1]) = ((float)_keep, (float)(1 - _keep));
+        _rates.Write();
+    }
+
+    /// <summary>Takes in the network's values by the shares of <see cref="Begin"/>; may be part of a <see cref="RepeatedPass"/>.</summary>
+    public void Update() => MultiTensor.Combine(_pairs, _keep, 1 - _keep, _rates?.Rows[0]);
 }

@@ -60,9 +60,28 @@ public sealed class Muon(IEnumerable<ParameterGroup> groups, double momentum = 0
     public override void ExchangeState() => _shared?.ExchangeState();
 
     /// <inheritdoc/>
+    protected override int RatesPerParameter => AdamWStep.RateCount;
+
+    private AdamWStep Current => new(beta1, beta2, eps, StepCount);
+
+    /// <inheritdoc/>
     protected override (string Name, Tensor Tensor)[] StateOf(Parameter parameter) => IsMatrix(parameter)
         ? [("momentum_buffer", Tensor.Zeros(parameter.Shape, parameter.Device))]
         : OptimizedParameter.MomentsOf(parameter);
+
+    /// <inheritdoc/>
+    protected override void WriteRates(OptimizedParameter parameter, double learningRate, Span<float> rates)
+    {
+        double rate = parameter.LearningRate(learningRate);
+        if (!IsMatrix(parameter.Parameter))
+        {
+            Current.WriteRates(rate, parameter.Group.WeightDecay, rates);
+            return;
+        }
+
+        (double keep, double take) = FactorsOf(parameter, rate);
+        (rates[0], rates[1]) = ((float)keep, (float)take);
+    }
 
     /// <inheritdoc/>
     protected override void Update(ReadOnlySpan<OptimizedParameter> parameters, double learningRate)
@@ -74,10 +93,10 @@ public sealed class Muon(IEnumerable<ParameterGroup> groups, double momentum = 0
             if (!IsMatrix(parameter.Parameter))
                 _entries.Add(parameter.ForAdamW(learningRate));
             else if (_shared?.IsOwn(parameter) ?? true)
-                Update(parameter, learningRate * parameter.Group.LearningRateScale);
+                Update(parameter, parameter.LearningRate(learningRate));
         }
 
-        MultiTensor.AdamW(_entries, new AdamWStep(beta1, beta2, eps, StepCount));
+        MultiTensor.AdamW(_entries, Current);
         _shared?.Exchange();
     }
 
@@ -94,6 +113,13 @@ public sealed class Muon(IEnumerable<ParameterGroup> groups, double momentum = 0
         return (side * ((2 * rows * columns) + (side * side))) + (CostOfElement * rows * columns);
     }
 
+    // Of the weights and of the direction.
+    private static (double Keep, double Take) FactorsOf(OptimizedParameter matrix, double learningRate)
+    {
+        int rows = matrix.Parameter.Shape[0];
+        return (1 - (learningRate * matrix.Group.WeightDecay), -learningRate * 0.2 * Math.Sqrt(Math.Max(rows, matrix.Parameter.Count / rows)));
+    }
+
     private void Update(OptimizedParameter matrix, double learningRate)
     {
         using var scope = MemoryScope.Enter();
@@ -101,9 +127,8 @@ public sealed class Muon(IEnumerable<ParameterGroup> groups, double momentum = 0
         int rows = parameter.Shape[0], columns = (int)(parameter.Count / rows);
         velocity.CopyFrom((velocity * (float)momentum) + gradient);
         Tensor direction = Orthogonalize(((velocity * (float)momentum) + gradient).Reshape(rows, columns));
-        float length = (float)(learningRate * 0.2 * Math.Sqrt(Math.Max(rows, columns)));
-        Tensor weights = parameter.Detach();
-        weights.CopyFrom((weights * (float)(1 - (learningRate * matrix.Group.WeightDecay))) - (direction.Reshape(parameter.Shape) * length));
+        (double keep, double take) = FactorsOf(matrix, learningRate);
+        MultiTensor.Combine([(parameter.Detach(), direction.Reshape(parameter.Shape))], keep, take, matrix.Rates);
     }
 
     internal static bool IsMatrix(Parameter parameter) =>

@@ -15,7 +15,14 @@ public sealed class Sgd(IEnumerable<ParameterGroup> groups, double momentum = 0.
     private readonly List<SgdEntry> _entries = [];
 
     /// <inheritdoc/>
+    protected override int RatesPerParameter => SgdEntry.RateCount;
+
+    /// <inheritdoc/>
     protected override (string Name, Tensor Tensor)[] StateOf(Parameter parameter) => [("momentum_buffer", Tensor.Zeros(parameter.Shape, parameter.Device))];
+
+    /// <inheritdoc/>
+    protected override void WriteRates(OptimizedParameter parameter, double learningRate, Span<float> rates) =>
+        (rates[0], rates[1]) = ((float)parameter.LearningRate(learningRate), (float)parameter.Group.WeightDecay);
 
     /// <inheritdoc/>
     protected override void Update(ReadOnlySpan<OptimizedParameter> parameters, double learningRate)
@@ -23,8 +30,8 @@ public sealed class Sgd(IEnumerable<ParameterGroup> groups, double momentum = 0.
         _entries.Clear();
         foreach (OptimizedParameter parameter in parameters)
         {
-            double rate = learningRate * parameter.Group.LearningRateScale;
-            _entries.Add(new SgdEntry(parameter.Parameter, parameter.Parameter.Grad!, parameter.State[0].Tensor, rate, parameter.Group.WeightDecay));
+            double rate = parameter.LearningRate(learningRate);
+            _entries.Add(new SgdEntry(parameter.Parameter, parameter.Parameter.Grad!, parameter.State[0].Tensor, rate, parameter.Group.WeightDecay) { Rates = parameter.Rates });
         }
 
         MultiTensor.Sgd(_entries, new SgdStep(momentum, nesterov));

@@ -1,5 +1,6 @@
 using PolaFormer.Checkpoints;
 using PolaFormer.Cuda.Tests.Fibres;
+using PolaFormer.NN;
 using PolaFormer.Tensors;
 using PolaFormer.Training;
 using PolaFormer.Training.Optimization;
@@ -61,18 +62,35 @@ public sealed class RunTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1, false)]
-    [InlineData(2, false)]
-    [InlineData(1, true)]
-    public void Steps_that_are_repeated_as_a_whole_have_the_bits_of_others(int accumulated, bool isMixed)
+    [InlineData(1, false, "adamw")]
+    [InlineData(2, false, "adamw")]
+    [InlineData(1, true, "adamw")]
+    [InlineData(1, false, "one cycle")]
+    [InlineData(1, false, "sgd")]
+    public void Steps_that_are_repeated_as_a_whole_have_the_bits_of_others(int accumulated, bool isMixed, string rule)
     {
         var runtime = new FibreRuntime(order: 0);
         var course = new Course();
-        Trainer("whole", new CudaDevice(runtime, "cuda:0") { IsMixedPrecision = isMixed }, accumulated).Run(course);
-        Trainer("single", new CudaDevice(new FibreRuntime(order: 0), "cuda:0") { IsMixedPrecision = isMixed }, accumulated, repeats: false).Run();
+        Trainer("whole", new CudaDevice(runtime, "cuda:0") { IsMixedPrecision = isMixed }, accumulated, rule: rule).Run(course);
+        Trainer("single", new CudaDevice(new FibreRuntime(order: 0), "cuda:0") { IsMixedPrecision = isMixed }, accumulated, repeats: false, rule: rule).Run();
 
+        // Of the update, too, nothing is started after the step was taken down.
+        Assert.Equal(3, runtime.Launched.Count(kernel => kernel == (rule == "sgd" ? "descent" : "adamw")));
         Assert.Equal((8 / accumulated) - 2, runtime.CapturedRuns);
         Assert.Empty(course.Warnings);
+        Assert.Equal(File.ReadAllBytes(StateOf("single")), File.ReadAllBytes(StateOf("whole")));
+    }
+
+    [Fact]
+    public void A_rule_that_takes_its_rates_as_arguments_updates_by_itself_and_is_told_of()
+    {
+        var runtime = new FibreRuntime(order: 0);
+        var course = new Course();
+        Trainer("whole", new CudaDevice(runtime, "cuda:0"), rule: "plain").Run(course);
+        Trainer("single", FibreDevice.Create(order: 0), repeats: false, rule: "plain").Run();
+
+        Assert.Equal("Steps are not always repeated as a whole, which is slower: PlainDescent takes the rates of a step as arguments.", Assert.Single(course.Warnings));
+        Assert.Equal(6, runtime.CapturedRuns);
         Assert.Equal(File.ReadAllBytes(StateOf("single")), File.ReadAllBytes(StateOf("whole")));
     }
 
@@ -109,20 +127,36 @@ public sealed class RunTests : IDisposable
         return values.Select(value => (double)value);
     })];
 
-    private Trainer Trainer(string name, Device device, int accumulated = 1, bool repeats = true, int? cutAt = null, double saveMinutes = 5)
+    private Trainer Trainer(string name, Device device, int accumulated = 1, bool repeats = true, int? cutAt = null, double saveMinutes = 5, string rule = "adamw")
     {
         var task = new SequenceTask(device) { CutAt = cutAt };
+        IReadOnlyList<ParameterGroup> groups = ParameterGroup.Split(task.Model, weightDecay: 0.01);
         return new Trainer(task, new TrainerOptions
         {
             Epochs = 1,
             AccumulationSteps = accumulated,
             RepeatsSteps = repeats,
-            Optimizer = new AdamW(ParameterGroup.Split(task.Model, weightDecay: 0.01)),
-            Schedule = new CosineSchedule(0.01, 0, 1e-4, WarmupSteps: 2, TotalSteps: 8),
+            Optimizer = rule switch { "sgd" => new Sgd(groups), "plain" => new PlainDescent(groups), _ => new AdamW(groups) },
+            Schedule = rule == "one cycle" ? OneCycleSchedule.FromPeak(0.01, warmup: 3, total: 8) : new CosineSchedule(0.01, 0, 1e-4, WarmupSteps: 2, TotalSteps: 8),
             ClipGradient = 1,
             EmaDecay = 0.9,
+            EmaWarmsUp = true,
             PrintEvery = 2,
             SaveMinutes = saveMinutes,
         }, Path.Combine(_folder, name));
+    }
+
+    // A rule as one writes it who knows nothing of repeated steps.
+    private sealed class PlainDescent(IEnumerable<ParameterGroup> groups) : Optimizer(groups)
+    {
+        protected override (string Name, Tensor Tensor)[] StateOf(Parameter parameter) => [("velocity", Tensor.Zeros(parameter.Shape, parameter.Device))];
+
+        protected override void Update(ReadOnlySpan<OptimizedParameter> parameters, double learningRate)
+        {
+            var entries = new List<SgdEntry>();
+            foreach (OptimizedParameter parameter in parameters)
+                entries.Add(new SgdEntry(parameter.Parameter, parameter.Parameter.Grad!, parameter.State[0].Tensor, learningRate, parameter.Group.WeightDecay));
+            MultiTensor.Sgd(entries, new SgdStep(0.9, Nesterov: false));
+        }
     }
 }

@@ -51,6 +51,19 @@ public sealed class MuonTests
         Assert.Equal(byAdamW.ToArray(), byMuon.ToArray());
     }
 
+    [Fact]
+    public void AMatrixIsUpdatedAsItsFormulaHasIt()
+    {
+        Tensor weights = Noise(24, 40, 5), gradient = Noise(24, 40, 3);
+        Parameter parameter = GivenParameter.Of(weights.ToArray(), [24, 40]);
+        GivenParameter.SetGradient(parameter, gradient.ToArray());
+        new Muon([new([("p", parameter)], 0.1)]).Step(0.01);
+
+        Tensor direction = Muon.Orthogonalize((gradient * 0.95f) + gradient);
+        float length = (float)(0.01 * 0.2 * Math.Sqrt(40));
+        Assert.Equal(((weights * (float)(1 - (0.01 * 0.1))) - (direction * length)).ToArray(), parameter.ToArray());
+    }
+
     // The change that one step of length 1 makes to a matrix of zeros.
     private static float[] Updated(float scale)
     {
