@@ -66,7 +66,6 @@ public sealed class RunTests : IDisposable
     [InlineData(2, false, "adamw")]
     [InlineData(1, true, "adamw")]
     [InlineData(1, false, "one cycle")]
-    [InlineData(1, false, "sgd")]
     public void Steps_that_are_repeated_as_a_whole_have_the_bits_of_others(int accumulated, bool isMixed, string rule)
     {
         var runtime = new FibreRuntime(order: 0);
@@ -75,7 +74,7 @@ public sealed class RunTests : IDisposable
         Trainer("single", new CudaDevice(new FibreRuntime(order: 0), "cuda:0") { IsMixedPrecision = isMixed }, accumulated, repeats: false, rule: rule).Run();
 
         // Of the update, too, nothing is started after the step was taken down.
-        Assert.Equal(3, runtime.Launched.Count(kernel => kernel == (rule == "sgd" ? "descent" : "adamw")));
+        Assert.Equal(3, runtime.Launched.Count(kernel => kernel == "adamw"));
         Assert.Equal((8 / accumulated) - 2, runtime.CapturedRuns);
         Assert.Empty(course.Warnings);
         Assert.Equal(File.ReadAllBytes(StateOf("single")), File.ReadAllBytes(StateOf("whole")));
@@ -136,7 +135,7 @@ public sealed class RunTests : IDisposable
             Epochs = 1,
             AccumulationSteps = accumulated,
             RepeatsSteps = repeats,
-            Optimizer = rule switch { "sgd" => new Sgd(groups), "plain" => new PlainDescent(groups), _ => new AdamW(groups) },
+            Optimizer = rule == "plain" ? new PlainDescent(groups) : new AdamW(groups),
             Schedule = rule == "one cycle" ? OneCycleSchedule.FromPeak(0.01, warmup: 3, total: 8) : new CosineSchedule(0.01, 0, 1e-4, WarmupSteps: 2, TotalSteps: 8),
             ClipGradient = 1,
             EmaDecay = 0.9,
