@@ -10,6 +10,8 @@ internal sealed unsafe class ProfilingRuntime(Gpu gpu) : IGpuRuntime
 
     public string Name => _runtime.Name;
 
+    public string Place => _runtime.Place;
+
     public IKernelQueue Queue => Profile;
 
     public bool IsCapturing => _runtime.IsCapturing;
@@ -25,6 +27,8 @@ internal sealed unsafe class ProfilingRuntime(Gpu gpu) : IGpuRuntime
     public void CopyToHost(nint source, void* destination, long bytes) => _runtime.CopyToHost(source, destination, bytes);
 
     public ICapturedWork Capture(Action work) => _runtime.Capture(work);
+
+    public ISideStream NewSideStream() => _runtime.NewSideStream();
 
     public void ReleaseUnused() => _runtime.ReleaseUnused();
 

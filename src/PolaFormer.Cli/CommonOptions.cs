@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PolaFormer.Cuda;
+using PolaFormer.Distributed.Mpi;
 using PolaFormer.Files;
 using PolaFormer.NN.Attention;
 using PolaFormer.Tensors.Threading;
@@ -71,6 +72,9 @@ internal static class CommonOptions
     private static IDisposable UseGpu(string name, bool isMixed)
     {
         CudaDevice.Register();
+        // Workers of one machine take a GPU each.
+        if (name == CudaDevice.Kind && MpiGroup.IsStarted && Gpu.Count is > 0 and var count)
+            name = $"{CudaDevice.Kind}:{MpiGroup.RankOnMachine % count}";
         Tensors.Device device = Tensors.Device.Open(name);
         if (device is CudaDevice gpu)
             gpu.IsMixedPrecision = isMixed;

@@ -1,3 +1,4 @@
+using PolaFormer.Cuda.Links;
 using PolaFormer.Cuda.Requests;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Memory;
@@ -81,6 +82,9 @@ public sealed unsafe class CudaDevice : Device
 
     /// <inheritdoc/>
     public override RepeatedPass Repeat(Func<Tensor> pass) => new CapturedPass(this, new GpuPool(_runtime, MemoryStatistics, _pool), pass);
+
+    /// <inheritdoc/>
+    public override DeviceNetwork? FindNetwork(out string whyNone) => NcclNetwork.Find(_runtime, out whyNone);
 
     /// <inheritdoc/>
     public override void TrimMemory()

@@ -53,6 +53,18 @@ public sealed unsafe class Gpu : IDisposable
     /// <summary>Shared memory that one block may have, in bytes.</summary>
     public int MostSharedBytes { get; }
 
+    /// <summary>The driver's identifier, which no other GPU has.</summary>
+    public Guid Uuid
+    {
+        get
+        {
+            Span<byte> bytes = stackalloc byte[16];
+            fixed (byte* uuid = bytes)
+                Check(cuDeviceGetUuid(uuid, _device), "tell its identifier");
+            return new Guid(bytes, bigEndian: true);
+        }
+    }
+
     /// <summary>Memory that is free, in bytes.</summary>
     public long FreeMemory => MemoryInfo().Free;
 

@@ -9,6 +9,8 @@ internal sealed unsafe class GpuRuntime(Gpu gpu) : IGpuRuntime
 
     public string Name => gpu.ToString();
 
+    public string Place => $"GPU {gpu.Uuid}";
+
     public IKernelQueue Queue => _stream;
 
     public bool IsCapturing => _stream.IsCapturing;
@@ -34,6 +36,8 @@ internal sealed unsafe class GpuRuntime(Gpu gpu) : IGpuRuntime
     public void CopyToHost(nint source, void* destination, long bytes) => _stream.Read(source, destination, bytes);
 
     public ICapturedWork Capture(Action work) => new CapturedGraph(_stream, _stream.Capture(work));
+
+    public ISideStream NewSideStream() => new GpuSideStream(_stream);
 
     public void ReleaseUnused()
     {

@@ -9,6 +9,9 @@ internal unsafe interface IGpuRuntime
     /// <summary>Name in messages.</summary>
     string Name { get; }
 
+    /// <summary>What tells the GPU from others of its machine.</summary>
+    string Place { get; }
+
     /// <summary>Takes the kernels.</summary>
     IKernelQueue Queue { get; }
 
@@ -32,6 +35,9 @@ internal unsafe interface IGpuRuntime
 
     /// <summary>Takes down what <paramref name="work"/> queues instead of doing it. What it copies from the host is kept.</summary>
     ICapturedWork Capture(Action work);
+
+    /// <summary>A queue of work beside this one.</summary>
+    ISideStream NewSideStream();
 
     /// <summary>Waits until all work is done, and lets others have memory that is not in use.</summary>
     void ReleaseUnused();

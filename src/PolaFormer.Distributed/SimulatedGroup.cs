@@ -10,9 +10,9 @@ namespace PolaFormer.Distributed;
 public sealed class SimulatedGroup : WorkerGroup
 {
     private readonly WorkerGroup _threads;
-    private readonly double _latency, _secondsPerByte;
+    private readonly Func<int, int, (double Latency, double SecondsPerByte)> _linkOf;
 
-    private SimulatedGroup(WorkerGroup threads, double latency, double secondsPerByte) => (_threads, _latency, _secondsPerByte) = (threads, latency, secondsPerByte);
+    private SimulatedGroup(WorkerGroup threads, Func<int, int, (double Latency, double SecondsPerByte)> linkOf) => (_threads, _linkOf) = (threads, linkOf);
 
     /// <inheritdoc/>
     public override int Rank => _threads.Rank;
@@ -30,14 +30,22 @@ public sealed class SimulatedGroup : WorkerGroup
     /// <param name="work">What a worker does.</param>
     /// <returns>The results, in the order of the workers' numbers.</returns>
     /// <exception cref="AggregateException">What a worker threw; the others were ended.</exception>
-    public static T[] Run<T>(int size, double latency, double secondsPerByte, Func<SimulatedGroup, T> work) =>
-        LocalGroup.Run(size, threads => work(new SimulatedGroup(threads, latency, secondsPerByte)));
+    public static T[] Run<T>(int size, double latency, double secondsPerByte, Func<SimulatedGroup, T> work) => Run(size, (_, _) => (latency, secondsPerByte), work);
+
+    /// <summary>Runs a function on every worker of a new group whose links differ, each on a thread of its own.</summary>
+    /// <param name="size">Number of workers.</param>
+    /// <param name="linkOf">Seconds from the start of a message to that of its arrival, and seconds that each byte adds, by the numbers of sender and receiver.</param>
+    /// <param name="work">What a worker does.</param>
+    /// <returns>The results, in the order of the workers' numbers.</returns>
+    /// <exception cref="AggregateException">What a worker threw; the others were ended.</exception>
+    public static T[] Run<T>(int size, Func<int, int, (double Latency, double SecondsPerByte)> linkOf, Func<SimulatedGroup, T> work) =>
+        LocalGroup.Run(size, threads => work(new SimulatedGroup(threads, linkOf)));
 
     /// <inheritdoc/>
     public override void Send(int to, ReadOnlySpan<byte> bytes)
     {
         SendAt(to, bytes);
-        Clock += bytes.Length * _secondsPerByte;
+        Clock += bytes.Length * _linkOf(Rank, to).SecondsPerByte;
     }
 
     /// <inheritdoc/>
@@ -47,7 +55,7 @@ public sealed class SimulatedGroup : WorkerGroup
     public override void Exchange(int to, ReadOnlySpan<byte> sent, int from, Span<byte> received)
     {
         SendAt(to, sent);
-        Clock = Math.Max(Clock + (sent.Length * _secondsPerByte), ArrivalOf(from, received));
+        Clock = Math.Max(Clock + (sent.Length * _linkOf(Rank, to).SecondsPerByte), ArrivalOf(from, received));
     }
 
     /// <inheritdoc/>
@@ -61,6 +69,7 @@ public sealed class SimulatedGroup : WorkerGroup
         byte[] message = new byte[sizeof(double) + bytes.Length];
         _threads.Receive(from, message);
         message.AsSpan(sizeof(double)).CopyTo(bytes);
-        return BitConverter.ToDouble(message) + _latency + (bytes.Length * _secondsPerByte);
+        (double latency, double secondsPerByte) = _linkOf(from, Rank);
+        return BitConverter.ToDouble(message) + latency + (bytes.Length * secondsPerByte);
     }
 }

@@ -9,79 +9,93 @@ namespace PolaFormer.Distributed;
 public abstract partial class WorkerGroup
 {
     /// <summary>
-    /// Replaces values by their sums over all workers, which all have the same bits: neighbours add first, then pairs of
-    /// neighbours and so on, a balanced binary tree. By recursive halving, so that each worker adds a share and sends and receives
+    /// The messages after which values are their sums over all workers, with the same bits on all: neighbours add first, then pairs
+    /// of neighbours and so on, a balanced binary tree. By recursive halving, so that each worker adds a share and sends and receives
     /// twice the values at most (Thakur et al., Optimization of Collective Communication Operations in MPICH, 2005).
     /// </summary>
-    /// <param name="values">As many on every worker.</param>
+    /// <param name="count">Number of values.</param>
     /// <exception cref="InvalidOperationException">The number of workers is no power of two.</exception>
-    /// <exception cref="WorkerException">The connection failed.</exception>
-    public void SumInTree(Span<float> values)
+    public IReadOnlyList<SumStep> StepsOfTree(int count)
     {
-        if (Size == 1)
-            return;
         if (!int.IsPow2(Size))
             throw new InvalidOperationException($"{Size} workers are no power of two.");
-        float[] theirs = ArrayPool<float>.Shared.Rent((values.Length + 1) / 2);
+        var steps = new List<SumStep>();
         var parts = new Stack<(int Start, int Length)>();
-        (int start, int length) = (0, values.Length);
+        (int start, int length) = (0, count);
         for (int distance = 1; distance < Size; distance *= 2)
         {
             parts.Push((start, length));
-            (int Start, int Length) kept = PartOf(Rank, start, length, distance), sent = PartOf(Rank ^ distance, start, length, distance);
-            Span<float> mine = values.Slice(kept.Start, kept.Length), other = theirs.AsSpan(0, kept.Length);
-            Exchange(Rank ^ distance, MemoryMarshal.AsBytes(values.Slice(sent.Start, sent.Length)), Rank ^ distance, MemoryMarshal.AsBytes(other));
-            ElementwiseSum.AddTo(mine, other);
+            int other = Rank ^ distance;
+            (int Start, int Length) kept = PartOf(Rank, start, length, distance), sent = PartOf(other, start, length, distance);
+            steps.Add(new SumStep(other, sent.Start, sent.Length, other, kept.Start, kept.Length, Adds: true));
             (start, length) = kept;
         }
 
         for (int distance = Size / 2; distance > 0; distance /= 2)
         {
+            int other = Rank ^ distance;
             (int outerStart, int outerLength) = parts.Pop();
-            (int Start, int Length) missing = PartOf(Rank ^ distance, outerStart, outerLength, distance);
-            Exchange(Rank ^ distance, MemoryMarshal.AsBytes(values.Slice(start, length)), Rank ^ distance, MemoryMarshal.AsBytes(values.Slice(missing.Start, missing.Length)));
+            (int Start, int Length) missing = PartOf(other, outerStart, outerLength, distance);
+            steps.Add(new SumStep(other, start, length, other, missing.Start, missing.Length, Adds: false));
             (start, length) = (outerStart, outerLength);
         }
 
-        ArrayPool<float>.Shared.Return(theirs);
+        return steps;
     }
 
     /// <summary>
-    /// Replaces values by their sums over any number of workers, which all have the same bits: parts of them go round a ring, each
-    /// worker adding its own, then round again as they are. What a sum is follows from the number of workers.
+    /// The messages after which values are their sums over any number of workers, with the same bits on all: parts of them go round a
+    /// ring, each worker adding its own, then round again as they are. What a sum is follows from the number of workers.
     /// </summary>
-    /// <param name="values">As many on every worker.</param>
-    /// <exception cref="WorkerException">The connection failed.</exception>
-    public void SumInRing(Span<float> values)
+    /// <param name="count">Number of values.</param>
+    public IReadOnlyList<SumStep> StepsOfRing(int count)
     {
-        if (Size == 1)
-            return;
+        var steps = new List<SumStep>();
         (int next, int before) = ((Rank + 1) % Size, (Rank + Size - 1) % Size);
-        float[] theirs = ArrayPool<float>.Shared.Rent((values.Length / Size) + 1);
         for (int turn = 0; turn < 2 * (Size - 1); turn++)
         {
-            bool isSum = turn < Size - 1;
-            Span<float> sent = PartOfRing(values, Rank - turn), mine = PartOfRing(values, Rank - turn - 1);
-            Span<float> received = isSum ? theirs.AsSpan(0, mine.Length) : mine;
-            Exchange(next, MemoryMarshal.AsBytes(sent), before, MemoryMarshal.AsBytes(received));
-            if (isSum)
-                ElementwiseSum.AddTo(mine, received);
+            (int sentStart, int sentCount) = PartOfRing(count, Rank - turn);
+            (int start, int received) = PartOfRing(count, Rank - turn - 1);
+            steps.Add(new SumStep(next, sentStart, sentCount, before, start, received, Adds: turn < Size - 1));
         }
 
-        ArrayPool<float>.Shared.Return(theirs);
+        return steps;
     }
+
+    /// <summary>Replaces values by their sums over all workers (<see cref="StepsOfTree"/>).</summary>
+    /// <param name="values">As many on every worker.</param>
+    /// <exception cref="InvalidOperationException">The number of workers is no power of two.</exception>
+    /// <exception cref="WorkerException">The connection failed.</exception>
+    public void SumInTree(Span<float> values) => Sum(values, StepsOfTree(values.Length));
+
+    /// <summary>Replaces values by their sums over any number of workers (<see cref="StepsOfRing"/>).</summary>
+    /// <param name="values">As many on every worker.</param>
+    /// <exception cref="WorkerException">The connection failed.</exception>
+    public void SumInRing(Span<float> values) => Sum(values, StepsOfRing(values.Length));
 
     /// <summary>Replaces bytes by those of worker 0.</summary>
     /// <param name="bytes">As many on every worker.</param>
     /// <exception cref="WorkerException">The connection failed.</exception>
     public void Broadcast(Span<byte> bytes)
     {
+        foreach ((int worker, bool isSent) in StepsOfBroadcast())
+        {
+            if (isSent)
+                Send(worker, bytes);
+            else
+                Receive(worker, bytes);
+        }
+    }
+
+    /// <summary>The messages after which all workers have what worker 0 has, down a binomial tree: with whom, and whether this worker sends.</summary>
+    public IEnumerable<(int Worker, bool IsSent)> StepsOfBroadcast()
+    {
         if (Rank > 0)
-            Receive(Parent, bytes);
+            yield return (Parent, false);
         for (int distance = LowestBit / 2; distance > 0; distance /= 2)
         {
             if (Rank + distance < Size)
-                Send(Rank + distance, bytes);
+                yield return (Rank + distance, true);
         }
     }
 
@@ -212,10 +226,24 @@ public abstract partial class WorkerGroup
 
     private int Parent => Rank - LowestBit;
 
-    private Span<float> PartOfRing(Span<float> values, int number)
+    private void Sum(Span<float> values, IReadOnlyList<SumStep> steps)
     {
-        int part = (number + (2 * Size)) % Size, start = (int)((long)values.Length * part / Size);
-        return values[start..(int)((long)values.Length * (part + 1) / Size)];
+        float[] theirs = ArrayPool<float>.Shared.Rent(steps.Where(step => step.Adds).Select(step => step.Count).DefaultIfEmpty().Max());
+        foreach (SumStep step in steps)
+        {
+            Span<float> mine = values.Slice(step.Start, step.Count), received = step.Adds ? theirs.AsSpan(0, step.Count) : mine;
+            Exchange(step.To, MemoryMarshal.AsBytes(values.Slice(step.SentStart, step.SentCount)), step.From, MemoryMarshal.AsBytes(received));
+            if (step.Adds)
+                ElementwiseSum.AddTo(mine, received);
+        }
+
+        ArrayPool<float>.Shared.Return(theirs);
+    }
+
+    private (int Start, int Count) PartOfRing(int count, int number)
+    {
+        int part = (number + (2 * Size)) % Size, start = (int)((long)count * part / Size);
+        return (start, (int)((long)count * (part + 1) / Size) - start);
     }
 
     // Of a part that two workers share, what the one without the bit keeps is the lower half.

@@ -72,6 +72,14 @@ public abstract unsafe class Device
     /// <param name="pass">Computes from tensors that stay the same; their contents may change between runs.</param>
     public virtual RepeatedPass Repeat(Func<Tensor> pass) => new(pass);
 
+    /// <summary>What can join this device to those of other processes.</summary>
+    /// <param name="whyNone">Why there is none, in one clause.</param>
+    public virtual DeviceNetwork? FindNetwork(out string whyNone)
+    {
+        whyNone = $"nothing joins the device {Name} to others";
+        return null;
+    }
+
     /// <summary>Hands the pool's unused memory back to the system.</summary>
     public virtual void TrimMemory()
     {

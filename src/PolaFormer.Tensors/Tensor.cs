@@ -122,6 +122,15 @@ public unsafe partial class Tensor
     /// <summary>Overwrites every element; the tape does not see it.</summary>
     public void Fill(float value) => Device.Run(new Fill(this, value));
 
+    /// <summary>Adds the elements of a tensor of the same shape in place; the tape does not see it.</summary>
+    /// <exception cref="ArgumentException">The shapes differ.</exception>
+    public void Add(Tensor values)
+    {
+        if (values.Shape != Shape)
+            throw new ArgumentException($"{values.Shape} is added to {Shape}.", nameof(values));
+        Device.Run(new AddScaled(values, 1, this, 1));
+    }
+
     /// <summary>Overwrites the elements with numbers that are uniform in [low, high), element i with number i; the tape does not see it.</summary>
     public void FillUniform(Philox random, float low, float high) => Device.Run(new RandomFill(this, random, IsNormal: false, high - low, low));
 
@@ -251,6 +260,14 @@ public unsafe partial class Tensor
     {
         ZeroGrad();
         OverwriteGrad()!.WriteBytes(0, bytes);
+    }
+
+    /// <inheritdoc cref="WriteGrad(ReadOnlySpan{byte})"/>
+    /// <param name="values">Of the tensor's shape, on its device.</param>
+    public void WriteGrad(Tensor values)
+    {
+        ZeroGrad();
+        OverwriteGrad()!.CopyFrom(values);
     }
 
     /// <summary>Puts another gradient, or a place for one, into this one's place: for backward passes that take turns.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using PolaFormer.Distributed;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
@@ -18,26 +17,28 @@ namespace PolaFormer.Training;
 internal sealed class GradientExchange : ITapeObserver
 {
     private readonly WorkerGroup _workers;
+    private readonly GradientMemory _memory;
     private readonly Parameter[] _parameters;
     private readonly Dictionary<Tensor, int> _numbers;
     private readonly int[] _places, _uses, _usesBefore;
     private readonly GradientPart[] _parts;
-    private readonly float[] _sum;
+    private readonly Tensor _sum;
     private readonly bool _isRing;
     private readonly Lock _gate = new();
-    private float[][]? _others;
+    private Tensor[]? _others;
     private Task _sending = Task.CompletedTask;
     private int _completed, _complete, _sent;
     private bool _isSending, _isKnown, _isLate;
 
     /// <summary>Plans the parts.</summary>
     /// <param name="workers">The workers; a power of two where they add along a tree.</param>
+    /// <param name="memory">Where gradients add up.</param>
     /// <param name="parameters">In the order in which backward passes complete them.</param>
     /// <param name="length">Numbers to add up: those of the parameters, and others behind them.</param>
     /// <param name="isRing">Whether workers add in a ring.</param>
-    public GradientExchange(WorkerGroup workers, Parameter[] parameters, int length, bool isRing)
+    public GradientExchange(WorkerGroup workers, GradientMemory memory, Parameter[] parameters, int length, bool isRing)
     {
-        (_workers, _parameters, _sum, _isRing) = (workers, parameters, new float[length], isRing);
+        (_workers, _memory, _parameters, _sum, _isRing) = (workers, memory, parameters, memory.New(length), isRing);
         _numbers = parameters.Select((parameter, number) => (parameter, number)).ToDictionary(entry => (Tensor)entry.parameter, entry => entry.number);
         (_places, _uses, _usesBefore) = (new int[parameters.Length + 1], new int[parameters.Length], new int[parameters.Length]);
         for (int i = 0; i < parameters.Length; i++)
@@ -45,24 +46,15 @@ internal sealed class GradientExchange : ITapeObserver
         _parts = GradientPart.Plan([.. parameters.Select(parameter => (int)parameter.Count)], length);
     }
 
-    /// <summary>Time in which messages were under way.</summary>
+    /// <summary>Time in which messages were under way; 0 where the device has them queued.</summary>
     public TimeSpan ExchangeTime { get; private set; }
 
     /// <summary>Time in which the caller waited for them.</summary>
     public TimeSpan WaitTime { get; private set; }
 
-    /// <summary>A parameter's gradient; zeros where it has none.</summary>
-    public static void ReadGradient(Parameter parameter, Span<float> values)
-    {
-        if (parameter.Grad is { } gradient)
-            gradient.ReadBytes(0, MemoryMarshal.AsBytes(values));
-        else
-            values.Clear();
-    }
-
     /// <summary>Begins a micro-batch.</summary>
     /// <param name="others">Before the last one, the sums of this worker's others, the shortest first; else null.</param>
-    public void BeginMicroBatch(float[][]? others)
+    public void BeginMicroBatch(Tensor[]? others)
     {
         Array.Clear(_uses);
         (_others, _completed, _complete, _sent, _isLate) = (others, 0, 0, 0, false);
@@ -96,15 +88,17 @@ internal sealed class GradientExchange : ITapeObserver
 
     /// <summary>Takes what the backward pass of the last micro-batch has not completed.</summary>
     /// <param name="isFinite">Whether its loss was finite; else NaN takes the place of the gradients.</param>
-    /// <param name="readOthers">Reads the numbers behind those of the parameters.</param>
-    public void Complete(bool isFinite, Action<Memory<float>> readOthers)
+    /// <param name="readOthers">Reads the numbers behind those of the parameters, to a place of a tensor.</param>
+    public void Complete(bool isFinite, Action<Tensor, int> readOthers)
     {
         while (_completed < _parameters.Length)
             TakeNext();
-        readOthers(_sum.AsMemory(_places[^1]));
-        AddOthers(_sum.AsSpan(_places[^1]), _places[^1]);
+        int place = _places[^1], length = (int)_sum.Count;
+        readOthers(_sum, place);
+        AddOthers(place, length - place);
+        int start = _parts[Math.Min(_complete, _parts.Length - 1)].Start;
         if (!isFinite)
-            _sum.AsSpan(_parts[Math.Min(_complete, _parts.Length - 1)].Start).Fill(float.NaN);
+            _sum.Slice(0, start, length - start).Fill(float.NaN);
         _completed = _parameters.Length + 1;
         SendCompleteParts();
     }
@@ -112,17 +106,19 @@ internal sealed class GradientExchange : ITapeObserver
     /// <summary>Waits for the sums over all workers.</summary>
     /// <returns>The sums, until the next step.</returns>
     /// <exception cref="WorkerException">The connection failed.</exception>
-    public float[] End()
+    public Tensor End()
     {
         long start = Stopwatch.GetTimestamp();
         _sending.GetAwaiter().GetResult();
         if (_workers.Any(_isLate ? 1 : 0) != 0)
         {
+            _memory.WaitForMessages();
             for (int i = 0; i < _parameters.Length; i++)
                 TakeGradient(i);
-            Sum(_sum.AsSpan(0, _places[^1]));
+            _memory.SumOverWorkers(_sum, 0, _places[^1], _isRing);
         }
 
+        _memory.WaitForMessages();
         WaitTime += Stopwatch.GetElapsedTime(start);
         _uses.CopyTo(_usesBefore, 0);
         _isKnown = true;
@@ -139,15 +135,16 @@ internal sealed class GradientExchange : ITapeObserver
     // This worker's sum of the tree: its others were added already.
     private void TakeGradient(int number)
     {
-        Span<float> values = _sum.AsSpan(_places[number].._places[number + 1]);
-        ReadGradient(_parameters[number], values);
-        AddOthers(values, _places[number]);
+        _memory.TakeGradient(_parameters[number], _sum, _places[number]);
+        AddOthers(_places[number], (int)_parameters[number].Count);
     }
 
-    private void AddOthers(Span<float> values, int place)
+    private void AddOthers(int place, int count)
     {
-        foreach (float[] other in _others!)
-            ElementwiseSum.AddTo(values, other.AsSpan(place, values.Length));
+        if (count == 0)
+            return;
+        foreach (Tensor other in _others!)
+            _memory.Add(_sum, other, place, count);
     }
 
     // A thread sends one part after the other while there are any, so that a step starts few threads.
@@ -160,8 +157,12 @@ internal sealed class GradientExchange : ITapeObserver
             if (_isSending || _sent == _complete)
                 return;
             _isSending = true;
-            _sending = Task.Factory.StartNew(Send, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
+
+        if (_memory.IsQueued)
+            Send();
+        else
+            _sending = Task.Factory.StartNew(Send, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     private void Send()
@@ -181,16 +182,9 @@ internal sealed class GradientExchange : ITapeObserver
             }
 
             long start = Stopwatch.GetTimestamp();
-            Sum(_sum.AsSpan(part.Start..part.End));
-            ExchangeTime += Stopwatch.GetElapsedTime(start);
+            _memory.SumOverWorkers(_sum, part.Start, part.End - part.Start, _isRing);
+            if (!_memory.IsQueued)
+                ExchangeTime += Stopwatch.GetElapsedTime(start);
         }
-    }
-
-    private void Sum(Span<float> values)
-    {
-        if (_isRing)
-            _workers.SumInRing(values);
-        else
-            _workers.SumInTree(values);
     }
 }

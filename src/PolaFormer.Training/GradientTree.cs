@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using PolaFormer.Distributed;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
@@ -16,13 +15,14 @@ namespace PolaFormer.Training;
 internal sealed class GradientTree
 {
     private readonly WorkerGroup _workers;
+    private readonly GradientMemory _memory;
     private readonly BatchShare _share;
 
     // In the order in which a backward pass completes their gradients, from the last layer to the first.
     private readonly Parameter[] _parameters;
     private readonly (Tensor Live, Tensor Before)[] _statistics;
     private readonly int _length;
-    private readonly Stack<float[]> _spare = [];
+    private readonly Stack<Tensor> _spare = [];
 
     // Sums of neighbouring micro-batches, each twice as long as the one above it, or further left.
     private readonly Stack<Node> _nodes = [];
@@ -32,23 +32,24 @@ internal sealed class GradientTree
 
     /// <summary>Prepares the sums.</summary>
     /// <param name="workers">The workers.</param>
+    /// <param name="memory">Where gradients add up.</param>
     /// <param name="share">This one's micro-batches.</param>
     /// <param name="model">The network.</param>
     /// <param name="isOverlapped">Whether gradients leave while the backward pass runs, which it is observed for.</param>
     /// <param name="isSideBySide">Whether micro-batches begin before those before them end; the first one's running statistics are those of all.</param>
     /// <param name="isRing">Whether workers add in a ring, whose sums follow from their number; else along the tree.</param>
     /// <exception cref="WorkerException">The number of micro-batches is no power of two.</exception>
-    public GradientTree(WorkerGroup workers, BatchShare share, Module model, bool isOverlapped, bool isSideBySide = false, bool isRing = false)
+    public GradientTree(WorkerGroup workers, GradientMemory memory, BatchShare share, Module model, bool isOverlapped, bool isSideBySide = false, bool isRing = false)
     {
         if (!int.IsPow2(share.PerStep))
             throw new WorkerException($"TRAIN.MICRO_BATCHES: {share.PerStep} is no power of two.");
-        (_workers, _share, _isOverlapped, _isSideBySide) = (workers, share, isOverlapped, isSideBySide);
+        (_workers, _memory, _share, _isOverlapped, _isSideBySide) = (workers, memory, share, isOverlapped, isSideBySide);
         _parameters = [.. model.Parameters().Where(parameter => parameter.RequiresGrad).Reverse()];
         _statistics = [.. model.StateDict().Where(entry => entry.Tensor is not Parameter).Select(entry => (entry.Tensor, entry.Tensor.Clone()))];
         int ofGradients = checked((int)_parameters.Sum(parameter => parameter.Count));
         _length = checked(ofGradients + (int)Averaged().Sum(live => live.Count));
         if (workers.Size > 1 && (isRing || int.IsPow2(workers.Size)))
-            _exchange = new GradientExchange(workers, _parameters, _length, isRing);
+            _exchange = new GradientExchange(workers, memory, _parameters, _length, isRing);
     }
 
     /// <summary>Time in which messages were under way.</summary>
@@ -93,20 +94,20 @@ internal sealed class GradientTree
         {
             if (_isSideBySide)
                 _exchange.BeginMicroBatch(Others());
-            _exchange.Complete(isFinite, values => ReadStatistics(values.Span));
+            _exchange.Complete(isFinite, ReadStatistics);
             return;
         }
 
-        float[] sum = NewSum();
+        Tensor sum = NewSum();
         if (isFinite)
             Read(sum);
         else
-            sum.AsSpan().Fill(float.NaN);
+            sum.Fill(float.NaN);
         var node = new Node(number, 1, sum);
         while (_nodes.TryPeek(out Node left) && left.Count == node.Count && left.First % (2 * left.Count) == 0)
         {
             _nodes.Pop();
-            ElementwiseSum.AddTo(left.Sum, node.Sum);
+            _memory.Add(left.Sum, node.Sum, 0, _length);
             _spare.Push(node.Sum);
             node = new Node(left.First, 2 * left.Count, left.Sum);
         }
@@ -128,8 +129,9 @@ internal sealed class GradientTree
         else
         {
             long start = Stopwatch.GetTimestamp();
-            float[] sum = SumOf(0, _share.PerStep) ?? NewSum();
-            _workers.Broadcast(MemoryMarshal.AsBytes(sum.AsSpan()));
+            Tensor sum = SumOf(0, _share.PerStep) ?? NewSum();
+            _memory.Broadcast(sum);
+            _memory.WaitForMessages();
             _waitTime += Stopwatch.GetElapsedTime(start);
             Write(sum);
             if (!_nodes.Any(node => node.Sum == sum))
@@ -137,33 +139,33 @@ internal sealed class GradientTree
         }
     }
 
-    private float[][] Others() => [.. _nodes.Select(node => node.Sum)];
+    private Tensor[] Others() => [.. _nodes.Select(node => node.Sum)];
 
-    private float[] NewSum() => _spare.TryPop(out float[]? spare) ? spare : new float[_length];
+    private Tensor NewSum() => _spare.TryPop(out Tensor? spare) ? spare : _memory.New(_length);
 
     // For numbers of workers that are no power of two: the sum of a node of the tree on the worker that has its first micro-batch,
     // null elsewhere.
-    private float[]? SumOf(int first, int count)
+    private Tensor? SumOf(int first, int count)
     {
         if (_nodes.FirstOrDefault(node => node.First == first && node.Count == count) is { Sum: { } whole })
             return whole;
         (int left, int right) = (WorkerOf(first), WorkerOf(first + (count / 2)));
         if (count == 1 || (WorkerOf(first) == WorkerOf(first + count - 1) && left != _workers.Rank))
             return null;
-        float[]? sum = SumOf(first, count / 2), other = SumOf(first + (count / 2), count / 2);
+        Tensor? sum = SumOf(first, count / 2), other = SumOf(first + (count / 2), count / 2);
         if (right == _workers.Rank && left != right)
-            _workers.Send(left, MemoryMarshal.AsBytes(other.AsSpan()));
+            _memory.Send(left, other!);
         if (left != _workers.Rank)
             return null;
         if (right == left)
         {
-            ElementwiseSum.AddTo(sum, other);
+            _memory.Add(sum!, other!, 0, _length);
             return sum;
         }
 
-        float[] received = NewSum();
-        _workers.Receive(right, MemoryMarshal.AsBytes(received.AsSpan()));
-        ElementwiseSum.AddTo(sum, received);
+        Tensor received = NewSum();
+        _memory.Receive(right, received);
+        _memory.Add(sum!, received, 0, _length);
         _spare.Push(received);
         return sum;
     }
@@ -173,46 +175,42 @@ internal sealed class GradientTree
 
     private IEnumerable<Tensor> Averaged() => _statistics.Where(entry => entry.Live.DType == DType.Float32).Select(entry => entry.Live);
 
-    private void Read(float[] sum)
+    private void Read(Tensor sum)
     {
         int place = 0;
         foreach (Parameter parameter in _parameters)
         {
-            GradientExchange.ReadGradient(parameter, sum.AsSpan(place, (int)parameter.Count));
+            _memory.TakeGradient(parameter, sum, place);
             place += (int)parameter.Count;
         }
 
-        ReadStatistics(sum.AsSpan(place));
+        ReadStatistics(sum, place);
     }
 
-    private void ReadStatistics(Span<float> values)
+    private void ReadStatistics(Tensor sum, int place)
     {
-        int place = 0;
         foreach (Tensor live in Averaged())
         {
-            live.ReadBytes(0, MemoryMarshal.AsBytes(values.Slice(place, (int)live.Count)));
+            _memory.Take(live, sum, place);
             place += (int)live.Count;
         }
     }
 
-    private void Write(float[] sum)
+    private void Write(Tensor sum)
     {
         int place = 0;
         foreach (Parameter parameter in _parameters)
         {
-            parameter.WriteGrad(MemoryMarshal.AsBytes(sum.AsSpan(place, (int)parameter.Count)));
+            _memory.PutGradient(sum, place, parameter);
             place += (int)parameter.Count;
         }
 
         foreach (Tensor live in Averaged())
         {
-            Span<float> values = sum.AsSpan(place, (int)live.Count);
-            foreach (ref float value in values)
-                value /= _share.PerStep;
-            live.WriteBytes(0, MemoryMarshal.AsBytes(values));
-            place += values.Length;
+            _memory.PutMean(sum, place, live, _share.PerStep);
+            place += (int)live.Count;
         }
     }
 
-    private readonly record struct Node(int First, int Count, float[] Sum);
+    private readonly record struct Node(int First, int Count, Tensor Sum);
 }

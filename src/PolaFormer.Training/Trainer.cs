@@ -32,6 +32,7 @@ public sealed class Trainer
     private TrainingSpeed _speed;
     private bool _toldWhyNotWhole;
     private WorkTimes _timesBefore;
+    private GradientRoute? _route;
 
     /// <summary>Makes a trainer; the folder is made by <see cref="Run"/>.</summary>
     /// <param name="task">What is trained; its network has the weights to start from.</param>
@@ -129,7 +130,10 @@ public sealed class Trainer
             Try(() => OutputFile.Write(Path.Combine(_folder, "config.yaml"), _options.Configuration));
         IReadOnlyList<ITrainingObserver> files = Workers.IsFirst ? RunFiles.Observers(_folder, _options.PrintEvery) : [];
         _observer = new TrainingObservers(observer is null ? files : [.. files, observer]);
+        _route = _step.Connect() ?? _route;
         Announce(resumedFrom);
+        if (_route?.WhyNoNetwork is { } reason)
+            _observer.Warned(reason);
         StartTraining();
         if (_options.OnNonFinite == NonFinitePolicy.Rollback)
             SaveState();
@@ -256,7 +260,9 @@ public sealed class Trainer
     private void Announce(string? resumedFrom) => _observer.RunStarted(new RunDescription(
         Task.Name, Model.ParameterCount, Task.Classes, Task.Metrics, _options.Configuration, Epochs, _stepsPerEpoch,
         _state.Position.Epoch, _state.Position.Step, resumedFrom, Elapsed)
-    { ExamplesName = Task.ExamplesName, Environment = RunEnvironment.Of(_options.Seed, Task.Device.Name) });
+    { ExamplesName = Task.ExamplesName, Environment = RunEnvironment.Of(_options.Seed, DeviceText) });
+
+    private string DeviceText => _route is { Network: { Length: > 0 } network } ? $"{Task.Device.Name}, {Workers.Size} workers by {network}" : Task.Device.Name;
 
     private RunEnd End(bool isComplete, bool wasFinished) =>
         new(isComplete, new MetricValue(Task.Metrics[0], _best.Value), Elapsed, _state.Position.GlobalStep, _state.Position.Epoch, wasFinished)

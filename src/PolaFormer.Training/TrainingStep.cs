@@ -37,7 +37,7 @@ internal sealed class TrainingStep : IDisposable
     private TimeSpan _runTime;
 
     // Where batches are cut into parts.
-    private readonly GradientTree? _tree;
+    private GradientTree? _tree;
 
     // Where their batch norms take the statistics of all parts.
     private readonly MicroBatchTurns? _turns;
@@ -49,10 +49,9 @@ internal sealed class TrainingStep : IDisposable
         _parameters = [.. state.Model.Parameters()];
         _values = new StepValues(task.Metrics, task.Device, options.BatchesPerStep, options.Workers);
         _share = BatchShare.Of(options.Workers, options.BatchesPerStep);
-        _tree = options.MicroBatches > 1 ? new GradientTree(options.Workers, _share, state.Model, isOverlapped: !options.DetectsAnomalies, options.SynchronizesNorms, options.ReducesInRing) : null;
-        _turns = _tree is not null && options.SynchronizesNorms ? new MicroBatchTurns(options.Workers, _share, _parameters, task.Device) : null;
+        _turns = options is { MicroBatches: > 1, SynchronizesNorms: true } ? new MicroBatchTurns(options.Workers, _share, _parameters, task.Device) : null;
         _isChecked = options.OnNonFinite == NonFinitePolicy.Skip || options.DetectsAnomalies || !task.Device.IsAsynchronous;
-        if (_tree is null && !_isChecked && options.RepeatsSteps && task.TrainsFromInputs)
+        if (options.MicroBatches == 1 && !_isChecked && options.RepeatsSteps && task.TrainsFromInputs)
             _results = (Tensor.Empty([options.BatchesPerStep], device: task.Device), Tensor.Empty([options.BatchesPerStep, task.Metrics.Count], device: task.Device));
         if (options.OnNonFinite == NonFinitePolicy.Skip)
             _statistics = [.. state.Model.StateDict().Where(entry => entry.Tensor is not Parameter).Select(entry => (entry.Tensor, entry.Tensor.Clone()))];
@@ -78,6 +77,18 @@ internal sealed class TrainingStep : IDisposable
 
     /// <summary>Why steps are started operator by operator on a device that repeats others as a whole, in one sentence; else null.</summary>
     public string? WhyNotWhole { get; private set; }
+
+    /// <summary>Prepares the sums of the parts of batches, and the way between workers. Before the first step, by all workers.</summary>
+    /// <returns>The way that gradients go; null where batches are whole.</returns>
+    /// <exception cref="Distributed.WorkerException">The connection failed.</exception>
+    public GradientRoute? Connect()
+    {
+        if (_options.MicroBatches == 1 || _tree is not null)
+            return null;
+        var route = GradientRoute.Of(_options.Workers, _state.Task.Device);
+        _tree = new GradientTree(_options.Workers, route.Memory, _share, _state.Model, isOverlapped: !_options.DetectsAnomalies, _options.SynchronizesNorms, _options.ReducesInRing);
+        return route;
+    }
 
     /// <summary>Runs the step. Where values are read after every step and are not finite, weights, moments and statistics stay as they were.</summary>
     /// <param name="batches">This worker's batches; those of a step are taken.</param>

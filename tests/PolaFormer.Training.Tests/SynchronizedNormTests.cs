@@ -97,7 +97,7 @@ public sealed class SynchronizedNormTests : IDisposable
     {
         Net net = NewNet();
         var share = BatchShare.Of(worker, parts);
-        var tree = new GradientTree(worker, share, net, isOverlapped: true, isSideBySide: true);
+        var tree = new GradientTree(worker, new ProcessorGradients(worker), share, net, isOverlapped: true, isSideBySide: true);
         var turns = new MicroBatchTurns(worker, share, [.. net.Parameters()], Device.Default);
         tree.Begin();
         turns.Run(i =>

@@ -63,7 +63,7 @@ public sealed class WorkersTests : IDisposable
         var norm = new BatchNorm2d(1);
         norm.Initialize(1);
         norm.Train();
-        var tree = new GradientTree(WorkerGroup.Single, new BatchShare(2, 0, 2), norm, isOverlapped: true);
+        var tree = new GradientTree(WorkerGroup.Single, new ProcessorGradients(WorkerGroup.Single), new BatchShare(2, 0, 2), norm, isOverlapped: true);
         tree.Begin();
         for (int i = 0; i < 2; i++)
         {
@@ -128,6 +128,25 @@ public sealed class WorkersTests : IDisposable
     }
 
     [Fact]
+    public void WorkersWhoseDevicesNothingJoinsTellItAndEndWithTheBitsOfOne()
+    {
+        Assert.Empty(TrainOn("processor", 1, () => Device.Cpu).Warnings);
+        Assert.Empty(TrainOn("one", 1, () => new LateDevice()).Warnings);
+        Assert.Equal(
+            "Gradients go from worker to worker through the processor's memory (worker 0: nothing joins the device late to others).",
+            Assert.Single(TrainOn("many", 4, () => new LateDevice()).Warnings));
+        Assert.Equal(_runs.Bytes("processor"), _runs.Bytes("one"));
+        Assert.Equal(_runs.Bytes("processor"), _runs.Bytes("many"));
+
+        Course TrainOn(string name, int workers, Func<Device> device) => LocalGroup.Run(workers, worker =>
+        {
+            var course = new Course();
+            Assert.True(NewWithNaN(name, worker, NonFinitePolicy.Stop, device(), naNAt: null).Run(course));
+            return course;
+        })[0];
+    }
+
+    [Fact]
     public void ARingGivesTheSameNumberOfWorkersTheSameBits()
     {
         string[] ring = [.. s_parts, "TRAIN.REDUCE", "ring"];
@@ -168,9 +187,9 @@ public sealed class WorkersTests : IDisposable
     }
 
     // The loss of the last micro-batch of the second step is NaN.
-    private Trainer NewWithNaN(string name, WorkerGroup worker, NonFinitePolicy policy)
+    private Trainer NewWithNaN(string name, WorkerGroup worker, NonFinitePolicy policy, Device? device = null, int? naNAt = 7)
     {
-        var task = new SequenceTask { NaNAt = 7 };
+        var task = new SequenceTask(device) { NaNAt = naNAt };
         var options = new TrainerOptions
         {
             Epochs = 2,

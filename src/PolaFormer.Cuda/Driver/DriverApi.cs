@@ -25,6 +25,7 @@ internal static unsafe partial class DriverApi
     [LibraryImport(Library)] internal static partial int cuDeviceGetCount(out int count);
     [LibraryImport(Library)] internal static partial int cuDeviceGet(out int device, int ordinal);
     [LibraryImport(Library)] internal static partial int cuDeviceGetName(byte* name, int length, int device);
+    [LibraryImport(Library)] internal static partial int cuDeviceGetUuid(byte* uuid, int device);
     [LibraryImport(Library)] internal static partial int cuDeviceGetAttribute(out int value, DeviceAttribute attribute, int device);
     [LibraryImport(Library)] internal static partial int cuDeviceTotalMem_v2(out nuint bytes, int device);
     [LibraryImport(Library)] internal static partial int cuDevicePrimaryCtxRetain(out nint context, int device);

@@ -13,6 +13,7 @@ internal static class NativeLibraries
         {
             "cuda-driver" => DriverApi.FileNames,
             "cublasLt" => CublasLtApi.FileNames,
+            "nccl" => NcclApi.FileNames,
             _ => [],
         };
         return TryLoad(files, out nint library) ? library : 0;

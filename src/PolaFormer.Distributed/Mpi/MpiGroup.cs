@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace PolaFormer.Distributed.Mpi;
@@ -32,6 +33,9 @@ public sealed unsafe class MpiGroup : WorkerGroup
 
     /// <summary>Whether <c>mpirun</c> started this process.</summary>
     public static bool IsStarted => Environment.GetEnvironmentVariable("OMPI_COMM_WORLD_SIZE") is not null;
+
+    /// <summary>Number of this process among those of its machine, from 0; 0 where it was started alone.</summary>
+    public static int RankOnMachine => int.TryParse(Environment.GetEnvironmentVariable("OMPI_COMM_WORLD_LOCAL_RANK"), NumberStyles.None, CultureInfo.InvariantCulture, out int rank) ? rank : 0;
 
     /// <inheritdoc/>
     public override int Rank { get; }

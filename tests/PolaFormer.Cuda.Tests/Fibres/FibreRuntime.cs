@@ -9,10 +9,14 @@ internal sealed unsafe class FibreRuntime(uint order, int multiprocessors = 2) :
 {
     private const int Alignment = 256;
 
+    private static int s_count;
+
     private readonly Dictionary<nint, long> _blocks = [];
     private readonly FibreQueue _queue = new(order, multiprocessors);
 
     public string Name => "fibres";
+
+    public string Place { get; init; } = $"fibres {Interlocked.Increment(ref s_count)}";
 
     public IKernelQueue Queue => _queue;
 
@@ -67,11 +71,37 @@ internal sealed unsafe class FibreRuntime(uint order, int multiprocessors = 2) :
 
     public ICapturedWork Capture(Action work) => _queue.Capture(work);
 
+    public ISideStream NewSideStream() => new SideStream(_queue);
+
     public void ReleaseUnused()
     {
     }
 
     public void Synchronize()
     {
+    }
+
+    // All is done at once, in the order of the program.
+    private sealed class SideStream(FibreQueue queue) : ISideStream
+    {
+        public IKernelQueue Queue => queue;
+
+        public nint Handle => 0;
+
+        public void Bind()
+        {
+        }
+
+        public void WaitForMain()
+        {
+        }
+
+        public void LetMainWait()
+        {
+        }
+
+        public void Dispose()
+        {
+        }
     }
 }

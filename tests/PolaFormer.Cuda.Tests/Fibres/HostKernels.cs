@@ -29,9 +29,28 @@ internal static class HostKernels
     /// <summary>A compiled source file; the test is skipped where there is no compiler.</summary>
     public static nint Library(string module)
     {
-        Assert.SkipWhen(FindCompiler() is null, "clang-19 and lld-19 are not installed (eng/install-optional.sh installs them)");
+        RequireCompiler();
         Assert.SkipUnless(RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64 && OperatingSystem.IsLinux(), "fibres know Linux on x86-64 and ARM64");
         return s_libraries.GetOrAdd(module, static name => new Lazy<nint>(() => Build(name))).Value;
+    }
+
+    /// <summary>Skips the test where there is no compiler.</summary>
+    public static void RequireCompiler() =>
+        Assert.SkipWhen(FindCompiler() is null, "clang-19 and lld-19 are not installed (eng/install-optional.sh installs them)");
+
+    /// <summary>Compiles a source to a library.</summary>
+    /// <returns>What the compiler says against it; null where nothing.</returns>
+    public static string? Compile(string source, string target, params string[] options)
+    {
+        string[] arguments =
+        [
+            "-x", "c++", "-std=c++20", "-O1", "-fPIC", "-shared", "-fuse-ld=lld", "-ffp-contract=off", .. options,
+            "-I", Path.Combine(ProjectFolder, "Kernels"), "-Wall", "-Werror", "-Wno-unknown-pragmas", "-o", target, source,
+        ];
+        using Process process = Process.Start(new ProcessStartInfo(FindCompiler()!, arguments) { RedirectStandardError = true })!;
+        string said = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? null : said;
     }
 
     private static string? FindCompiler() => Find("ld.lld-19") is null ? null : Find("clang++-19");
@@ -50,25 +69,12 @@ internal static class HostKernels
         if (!File.Exists(target))
         {
             string work = target + Path.GetRandomFileName();
-            string? problem = Compile(source, work);
+            string? problem = Compile(source, work, "-fvisibility=hidden");
             Assert.True(problem is null, problem);
             File.Move(work, target, overwrite: true);
         }
 
         return NativeLibrary.Load(target);
-    }
-
-    private static string? Compile(string source, string target)
-    {
-        string[] arguments =
-        [
-            "-x", "c++", "-std=c++20", "-O1", "-fPIC", "-shared", "-fuse-ld=lld", "-fvisibility=hidden", "-ffp-contract=off",
-            "-I", Path.Combine(ProjectFolder, "Kernels"), "-Wall", "-Werror", "-Wno-unknown-pragmas", "-o", target, source,
-        ];
-        using Process process = Process.Start(new ProcessStartInfo(FindCompiler()!, arguments) { RedirectStandardError = true })!;
-        string said = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0 ? null : said;
     }
 
     private static string FindProject()
