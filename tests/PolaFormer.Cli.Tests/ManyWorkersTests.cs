@@ -127,6 +127,21 @@ public sealed class ManyWorkersTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task MessagesBetweenWorkersAreMeasured()
+    {
+        JsonObject times = JsonNode.Parse(await OutputOf("bench", "messages", "--rounds", "5", "--json"))!.AsObject();
+        Assert.Equal(2, (int)times["workers"]!);
+        Assert.True((double)times["latency_us"]! >= 0 && (double)times["ns_per_byte"]! >= 0);
+        Assert.Equal([8, 64, 512, 4096, 32768, 262144, 2097152, 16777216], times["messages"]!.AsArray().Select(message => (int)message!["bytes"]!));
+
+        static async Task<string> OutputOf(params string[] arguments)
+        {
+            using Process run = Start(2, ["dotnet", Program, .. arguments]);
+            return await ManyWorkersTests.OutputOf(run);
+        }
+    }
+
     private static async Task<string> Output(int workers, params string[] arguments)
     {
         using Process run = Start(workers, ["dotnet", Program, .. arguments, "--threads", "1"]);

@@ -41,7 +41,7 @@ internal static class MessageBench
 
         public void Print()
         {
-            ConsoleTable.Print(new ReportTable("messages", ["bytes each way", "µs", "fitted µs"],
+            ConsoleTable.Print(new ReportTable(["bytes each way", "µs", "fitted µs"],
                 [.. times.Measured.Select(message => (IReadOnlyList<string>)[$"{message.Bytes}", Text(message.Seconds * Micro), Text(times.SecondsOf(message.Bytes) * Micro)])]));
             Console.WriteLine(FormattableString.Invariant($"α = {times.Latency * Micro:F1} µs, β = {times.SecondsPerByte / Giga:F3} ns a byte ({Giga / times.SecondsPerByte:F2} GB/s each way at a time)"));
         }
