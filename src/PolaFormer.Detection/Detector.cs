@@ -4,6 +4,7 @@ using PolaFormer.Models;
 using PolaFormer.Models.Necks;
 using PolaFormer.NN;
 using PolaFormer.Tensors;
+using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Detection;
 
@@ -43,7 +44,17 @@ public abstract class Detector : Module
     public abstract NamedLoss[] TrainingLosses(Tensor images, IReadOnlyList<ImageInfo> infos, IReadOnlyList<ImageObjects> objects, Func<int, int[]> permute);
 
     /// <summary>What is found in a batch, in pixels of the photographs.</summary>
-    public abstract ImageDetections[] Detect(Tensor images, IReadOnlyList<ImageInfo> infos);
+    public ImageDetections[] Detect(Tensor images, IReadOnlyList<ImageInfo> infos)
+    {
+        using var scope = MemoryScope.Enter();
+        return Detect(ForwardDense(images), infos);
+    }
+
+    /// <summary>What is computed of images before a score is read, of one amount of work whatever is in them: levels of the pyramid and outputs of the dense head. Reads no values.</summary>
+    internal abstract Tensor[] ForwardDense(Tensor images);
+
+    /// <summary>What is found in a batch, from the results of <see cref="ForwardDense"/>.</summary>
+    internal abstract ImageDetections[] Detect(Tensor[] dense, IReadOnlyList<ImageInfo> infos);
 
     /// <inheritdoc/>
     protected override Tensor Run(Tensor x) => throw new NotSupportedException("A detector has several results: call ForwardMaps, TrainingLosses or Detect.");

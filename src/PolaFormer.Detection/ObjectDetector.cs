@@ -2,7 +2,6 @@ using PolaFormer.Checkpoints;
 using PolaFormer.Detection.Data;
 using PolaFormer.Tensors;
 using PolaFormer.Tensors.Autograd;
-using PolaFormer.Tensors.Memory;
 using PolaFormer.Vision;
 using PolaFormer.Vision.Transforms;
 
@@ -17,6 +16,8 @@ namespace PolaFormer.Detection;
 /// </code></example>
 public sealed class ObjectDetector
 {
+    private readonly RepeatedFunction _dense = new();
+
     /// <summary>Makes a detector of its parts.</summary>
     /// <param name="network">A network with its weights; it is switched to evaluation.</param>
     /// <param name="categories">A category for each class.</param>
@@ -79,9 +80,11 @@ public sealed class ObjectDetector
     public ImageDetections[] Detect(IReadOnlyList<Image> photos)
     {
         using GradMode mode = GradMode.Disable();
-        using var scope = MemoryScope.Enter();
         DetectionInput[] inputs = [.. photos.Select(photo => Pipeline.Apply(AnnotatedImage.Of(photo), new SampleRandom(0, 0, 0)))];
-        (Tensor images, ImageInfo[] infos, _) = DetectionInput.Batch(inputs, Network.Device);
-        return [.. Network.Detect(images, infos).Select(found => found.From(Threshold))];
+        ImageInfo[] infos = [.. inputs.Select(input => input.Info)];
+        (float[] pixels, Shape shape) = DetectionInput.PixelsOf(inputs);
+        return _dense.Run(
+            Network.Device, Network.IsOptimizedForInference, shape, images => images.CopyFrom(pixels), Network.ForwardDense,
+            dense => Network.Detect(dense, infos).Select(found => found.From(Threshold)).ToArray());
     }
 }

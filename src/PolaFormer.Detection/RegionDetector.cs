@@ -3,7 +3,6 @@ using PolaFormer.Detection.Configuration;
 using PolaFormer.Detection.Heads;
 using PolaFormer.Detection.Losses;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Detection;
 
@@ -35,11 +34,18 @@ public sealed class RegionDetector : Detector
         TrainingLosses(images, infos, objects, permute, out _, out _);
 
     /// <inheritdoc/>
-    public override ImageDetections[] Detect(Tensor images, IReadOnlyList<ImageInfo> infos)
+    internal override Tensor[] ForwardDense(Tensor images)
     {
-        using var scope = MemoryScope.Enter();
         Tensor[] maps = ForwardMaps(images);
-        Box[][] proposals = [.. Proposer.Proposals(Proposer.ForwardMaps(maps), infos).Select(found => found.Boxes)];
+        return [.. maps, .. LevelOutputs.ToTensors(Proposer.ForwardMaps(maps))];
+    }
+
+    /// <inheritdoc/>
+    internal override ImageDetections[] Detect(Tensor[] dense, IReadOnlyList<ImageInfo> infos)
+    {
+        // A map, and two outputs of it.
+        Tensor[] maps = dense[..(dense.Length / 3)];
+        Box[][] proposals = [.. Proposer.Proposals(LevelOutputs.FromTensors(dense[maps.Length..]), infos).Select(found => found.Boxes)];
         return Regions.Detections(maps, infos, proposals);
     }
 

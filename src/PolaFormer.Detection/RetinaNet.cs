@@ -2,7 +2,6 @@ using PolaFormer.Detection.Configuration;
 using PolaFormer.Detection.Heads;
 using PolaFormer.Detection.Losses;
 using PolaFormer.Tensors;
-using PolaFormer.Tensors.Memory;
 
 namespace PolaFormer.Detection;
 
@@ -24,11 +23,10 @@ public sealed class RetinaNet : Detector
         TrainingLosses(images, infos, objects, permute, out _);
 
     /// <inheritdoc/>
-    public override ImageDetections[] Detect(Tensor images, IReadOnlyList<ImageInfo> infos)
-    {
-        using var scope = MemoryScope.Enter();
-        return Head.Detections(Head.ForwardMaps(ForwardMaps(images)), infos);
-    }
+    internal override Tensor[] ForwardDense(Tensor images) => LevelOutputs.ToTensors(Head.ForwardMaps(ForwardMaps(images)));
+
+    /// <inheritdoc/>
+    internal override ImageDetections[] Detect(Tensor[] dense, IReadOnlyList<ImageInfo> infos) => Head.Detections(LevelOutputs.FromTensors(dense), infos);
 
     internal NamedLoss[] TrainingLosses(Tensor images, IReadOnlyList<ImageInfo> infos, IReadOnlyList<ImageObjects> objects, Func<int, int[]> permute, out DenseTargets[] targets)
     {

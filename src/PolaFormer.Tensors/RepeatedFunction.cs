@@ -16,6 +16,9 @@ public sealed class RepeatedFunction
     private readonly Lock _gate = new();
     private RepeatedPass? _pass;
     private Tensor? _input;
+
+    // Results of the last run; the pass holds the first of them.
+    private Tensor[] _results = [];
     private (Device Device, object State, Shape Shape) _passOf;
 
     /// <summary>Computes the function of an input.</summary>
@@ -25,7 +28,12 @@ public sealed class RepeatedFunction
     /// <param name="fill">Overwrites the whole input.</param>
     /// <param name="function">The function; it reads no values.</param>
     /// <param name="read">Reads the result, which is valid meanwhile.</param>
-    public T Run<T>(Device device, object state, Shape shape, Action<Tensor> fill, Func<Tensor, Tensor> function, Func<Tensor, T> read)
+    public T Run<T>(Device device, object state, Shape shape, Action<Tensor> fill, Func<Tensor, Tensor> function, Func<Tensor, T> read) =>
+        Run(device, state, shape, fill, input => [function(input)], (Tensor[] results) => read(results[0]));
+
+    /// <summary>Computes a function with several results of an input.</summary>
+    /// <inheritdoc cref="Run{T}(Device, object, Shape, Action{Tensor}, Func{Tensor, Tensor}, Func{Tensor, T})"/>
+    public T Run<T>(Device device, object state, Shape shape, Action<Tensor> fill, Func<Tensor, Tensor[]> function, Func<Tensor[], T> read)
     {
         if (!device.IsAsynchronous)
         {
@@ -41,12 +49,32 @@ public sealed class RepeatedFunction
             if (_pass is null || !_passOf.Equals((device, state, shape)))
             {
                 _pass?.Dispose();
+                Release();
                 Tensor input = MemoryScope.OutsideScopes(() => Tensor.Empty(shape, device: device));
-                (_input, _passOf, _pass) = (input, (device, state, shape), device.Repeat(() => function(input)));
+                (_input, _passOf, _pass) = (input, (device, state, shape), device.Repeat(() => First(function, input)));
             }
 
             fill(_input!);
-            return read(_pass.Run());
+            _pass.Run();
+            return read(_results);
         }
+    }
+
+    // What the pass does not hold itself is held until its next run.
+    private Tensor First(Func<Tensor, Tensor[]> function, Tensor input)
+    {
+        Release();
+        Tensor[] results = function(input);
+        foreach (Tensor result in results.AsSpan(1))
+            result.Storage.Retain();
+        _results = results;
+        return results[0];
+    }
+
+    private void Release()
+    {
+        for (int i = 1; i < _results.Length; i++)
+            _results[i].Storage.Release();
+        _results = [];
     }
 }

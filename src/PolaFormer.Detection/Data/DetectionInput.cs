@@ -11,6 +11,13 @@ public sealed record DetectionInput(float[] Pixels, ImageInfo Info, ImageObjects
     /// <summary>Images padded to the largest of them, (B, H, W, 3), with what is in them.</summary>
     public static (Tensor Images, ImageInfo[] Infos, ImageObjects[] Objects) Batch(IReadOnlyList<DetectionInput> inputs, Device? device = null)
     {
+        (float[] pixels, Shape shape) = PixelsOf(inputs);
+        return (Tensor.From(pixels, shape, device), [.. inputs.Select(input => input.Info)], [.. inputs.Select(input => input.Objects)]);
+    }
+
+    /// <summary>Images padded to the largest of them, (B, H, W, 3).</summary>
+    internal static (float[] Pixels, Shape Shape) PixelsOf(IReadOnlyList<DetectionInput> inputs)
+    {
         int height = inputs.Max(input => input.Info.PaddedHeight), width = inputs.Max(input => input.Info.PaddedWidth), row = 3 * width;
         float[] pixels = new float[inputs.Count * height * row];
         for (int i = 0; i < inputs.Count; i++)
@@ -20,6 +27,6 @@ public sealed record DetectionInput(float[] Pixels, ImageInfo Info, ImageObjects
                 inputs[i].Pixels.AsSpan(y * own, own).CopyTo(pixels.AsSpan(((i * height) + y) * row));
         }
 
-        return (Tensor.From(pixels, [inputs.Count, height, width, 3], device), [.. inputs.Select(input => input.Info)], [.. inputs.Select(input => input.Objects)]);
+        return (pixels, [inputs.Count, height, width, 3]);
     }
 }

@@ -37,7 +37,7 @@ public abstract class DenseHead : Module
     {
         Tensor[] inputs = [.. maps];
         Tensor[] all = CallForSeveral(new Pass(this, inputs), static pass => [.. pass.Maps.SelectMany(pass.Head.RunLevel)], inputs);
-        return [.. Enumerable.Range(0, maps.Count).Select(i => new LevelOutputs(all[2 * i], all[(2 * i) + 1]))];
+        return LevelOutputs.FromTensors(all);
     }
 
     /// <summary>What the anchors of each image are to become.</summary>
