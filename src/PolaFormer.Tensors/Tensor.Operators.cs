@@ -332,6 +332,10 @@ public unsafe partial class Tensor
     /// <param name="device">What computes them, and reaches the angles; the device of the angles where null.</param>
     public static (Tensor Sin, Tensor Cos) RotaryTables(Tensor angle, int height, int width, Device? device = null) => Ops.RotaryTables.Forward(angle, height, width, device);
 
+    /// <summary>How often each of the numbers 0 … kinds − 1 is among the elements, Float32 (kinds); exact up to 2²⁴ of a kind.</summary>
+    /// <param name="kinds">Upper limit of the elements, which are Int64.</param>
+    public Tensor CountEach(int kinds) => Ops.CountEach.Forward(this, kinds);
+
     /// <summary>How many of some columns' values are NaN and how many infinite, Int64 (2).</summary>
     public static Tensor CountNonFinite(Columns x)
     {

@@ -18,23 +18,19 @@ public static class PixelLoss
     /// <exception cref="ArgumentException">A label is no class, or the labels are not one map an image.</exception>
     public static Tensor Of(Tensor logits, IReadOnlyList<LabelMap> labels, DecodeHeadConfig head, double? averageFactor = null)
     {
-        int classes = logits.Shape[3];
-        Tensor rows = Resized(logits, labels, head).Reshape(-1, classes);
-        long[] targets = new long[rows.Shape[0]];
-        float[] weights = new float[targets.Length];
-        int i = 0;
-        foreach (LabelMap map in labels)
-        {
-            foreach (byte label in map.Values)
-            {
-                if (label != LabelMap.Ignored && label >= classes)
-                    throw new ArgumentException($"A pixel has the label {label}, but there are {classes} classes; {LabelMap.Ignored} is what counts nowhere.", nameof(labels));
-                (targets[i], weights[i]) = label == LabelMap.Ignored ? (0, 0) : (label, head.ClassWeight?[label] ?? 1);
-                i++;
-            }
-        }
+        RequireMaps(logits, labels);
+        return Of(logits, PixelTargets.Of(labels, logits.Shape[3], head, logits.Device), head, averageFactor);
+    }
 
-        Tensor losses = rows.CrossEntropyOfLabels(Tensor.From(targets, [targets.Length], logits.Device)) * Tensor.From(weights, [weights.Length], logits.Device);
+    /// <inheritdoc cref="Of(Tensor, IReadOnlyList{LabelMap}, DecodeHeadConfig, double?)"/>
+    /// <param name="logits">(B, h, w, classes), at any resolution.</param>
+    /// <param name="targets">The labels of each image.</param>
+    /// <param name="head">The head's resizing and factor of the loss.</param>
+    /// <param name="averageFactor">What the sum is divided by in place of the number of pixels.</param>
+    internal static Tensor Of(Tensor logits, PixelTargets targets, DecodeHeadConfig head, double? averageFactor = null)
+    {
+        Tensor rows = MapResize.To(logits, targets.Height, targets.Width, head.AlignCorners).Reshape(-1, logits.Shape[3]);
+        Tensor losses = rows.CrossEntropyOfLabels(targets.Classes) * targets.Weights;
         return averageFactor is { } factor ? losses.Sum() * (float)(head.LossWeight / factor) : losses.Mean() * head.LossWeight;
     }
 
@@ -46,7 +42,8 @@ public static class PixelLoss
     public static double Accuracy(Tensor logits, IReadOnlyList<LabelMap> labels, DecodeHeadConfig head, int top = 1)
     {
         int classes = logits.Shape[3];
-        float[] values = Resized(logits.Detach(), labels, head).ToArray();
+        RequireMaps(logits, labels);
+        float[] values = MapResize.To(logits.Detach(), labels[0].Height, labels[0].Width, head.AlignCorners).ToArray();
         long right = 0, pixel = 0;
         foreach (LabelMap map in labels)
         {
@@ -65,10 +62,9 @@ public static class PixelLoss
         return 100.0 * right / pixel;
     }
 
-    private static Tensor Resized(Tensor logits, IReadOnlyList<LabelMap> labels, DecodeHeadConfig head)
+    private static void RequireMaps(Tensor logits, IReadOnlyList<LabelMap> labels)
     {
         if (labels.Count != logits.Shape[0] || labels.Any(map => map.Width != labels[0].Width || map.Height != labels[0].Height))
             throw new ArgumentException($"{logits.Shape[0]} images take as many maps of labels of one size; got {labels.Count}.", nameof(labels));
-        return MapResize.To(logits, labels[0].Height, labels[0].Width, head.AlignCorners);
     }
 }

@@ -72,6 +72,8 @@ public sealed class NonnegativeFactorization(FactorizationOptions options) : Mod
     // Vectors of length 1, drawn as columns, (batch, rank, rows).
     private Tensor Bases(int batch, int rows, Device device)
     {
+        if (Draws is null && IsTraining && device.IsAsynchronous)
+            return BasesOnDevice(batch, rows, device);
         int rank = options.Rank;
         float[] values = new float[batch * rows * rank];
         if (Draws is null)
@@ -94,5 +96,14 @@ public sealed class NonnegativeFactorization(FactorizationOptions options) : Mod
         }
 
         return Tensor.From(values, [batch, rows, rank], device).Permute(0, 2, 1);
+    }
+
+    // The same numbers, drawn there: a training step that is repeated as a whole takes nothing from the host that follows from the step.
+    private Tensor BasesOnDevice(int batch, int rows, Device device)
+    {
+        Tensor drawn = device.Empty([batch, rows, options.Rank]);
+        drawn.FillUniform(RandomStep.Current.Generator(HashOf(FullName)), 0, 1);
+        Tensor length = (drawn * drawn).Sum(1, keepDimensions: true).Sqrt();
+        return (drawn / (length + 1e-12f)).Permute(0, 2, 1);
     }
 }

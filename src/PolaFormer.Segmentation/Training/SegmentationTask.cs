@@ -16,6 +16,7 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
 {
     private readonly SegmentationTaskOptions _options;
     private readonly SegmenterDescription _description;
+    private readonly PixelScores _scores = new();
 
     /// <summary>Builds the network with drawn or given weights.</summary>
     /// <param name="options">The network and its data.</param>
@@ -120,6 +121,32 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
         return (heads[0], loss);
     }
 
+    /// <summary>Where the device computes on while the program goes on: scores in training are computed there, too, and no step waits for them.</summary>
+    protected override bool HasInputs => Device.IsAsynchronous;
+
+    /// <inheritdoc/>
+    protected override IReadOnlyList<Tensor> Inputs(SegmentationBatch batch)
+    {
+        int classes = Network.NumClasses;
+        List<Tensor> inputs = [Images(batch), PixelScores.Labels(batch.Labels, classes, Device)];
+        foreach (DecodeHeadConfig head in Heads())
+        {
+            PixelTargets targets = PixelTargets.Of(batch.Labels, classes, head, Device);
+            inputs.AddRange([targets.Classes, targets.Weights]);
+        }
+
+        return inputs;
+    }
+
+    /// <inheritdoc/>
+    protected override (Tensor Loss, Tensor Sums) Train(IReadOnlyList<Tensor> inputs)
+    {
+        (int height, int width) = (inputs[0].Shape[1], inputs[0].Shape[2]);
+        Tensor[] logits = Network.ForwardHeads(inputs[0]);
+        Tensor loss = Heads().Select((head, i) => PixelLoss.Of(logits[i], new PixelTargets(inputs[2 + (2 * i)], inputs[3 + (2 * i)], height, width), head)).Aggregate((sum, term) => sum + term);
+        return (loss, _scores.Sums(logits[0].Detach(), inputs[1], height, width));
+    }
+
     /// <summary>Scores of a batch in training, at the resolution of the head.</summary>
     protected override Tensor Measure(Tensor predictions, SegmentationBatch batch, Tensor loss)
     {
@@ -130,6 +157,8 @@ public sealed class SegmentationTask : TrainingTask<SegmentationBatch>
             counts.Add(classes.AsSpan(i * height * width, height * width), batch.Labels[i].Resized(width, height).Values);
         return Tensor.From(Array.ConvertAll(SegmentationEvaluation.Sums(counts, batch.Labels.Count), sum => (float)sum), [Metrics.Count], predictions.Device);
     }
+
+    private IEnumerable<DecodeHeadConfig> Heads() => Network.AuxiliaryHead is { } auxiliary ? [Network.Head.Config, auxiliary.Config] : [Network.Head.Config];
 
     private Tensor Images(SegmentationBatch batch) => Tensor.From(batch.Images, [batch.Labels.Count, batch.Height, batch.Width, Image.Channels], Device);
 

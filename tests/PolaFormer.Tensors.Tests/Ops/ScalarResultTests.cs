@@ -13,6 +13,13 @@ public class ScalarResultTests
     }
 
     [Fact]
+    public void EachNumberIsCounted()
+    {
+        Assert.Equal([1, 0, 3, 0], Tensor.From([2L, 0, 2, 2], [2, 2]).CountEach(4).ToArray());
+        Assert.Equal([0, 0], Tensor.From(Array.Empty<long>(), [0]).CountEach(2).ToArray());
+    }
+
+    [Fact]
     public void ACounterCounts()
     {
         Tensor counter = Tensor.From([1L << 40], []);
