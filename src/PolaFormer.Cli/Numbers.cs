@@ -5,8 +5,8 @@ using System.Numerics;
 namespace PolaFormer.Cli;
 
 /// <summary>
-/// Numbers on the command line: digits, a sign, for fractions a point and an exponent. A comma is none of them: it would be a
-/// decimal sign for some and a thousands separator for others.
+/// Numbers on the command line: digits, a sign, for fractions a point and an exponent. A comma is none of them: it divides lists,
+/// and would be a decimal sign for some and a thousands separator for others.
 /// </summary>
 internal static class Numbers
 {
@@ -18,24 +18,38 @@ internal static class Numbers
     /// <param name="least">The smallest.</param>
     /// <param name="most">The largest.</param>
     public static Func<ArgumentResult, T> One<T>(T least, T most) where T : struct, INumber<T> =>
-        result => Several(least, most)(result) is [T value, ..] ? value : default;
+        result => Read(result, result.Tokens.Select(token => token.Value), least, most) is [T value, ..] ? value : default;
 
     /// <summary>Reads the number of an option that may be left out.</summary>
     /// <inheritdoc cref="One"/>
     public static Func<ArgumentResult, T?> OneOrNone<T>(T least, T most) where T : struct, INumber<T> =>
-        result => Several(least, most)(result) is [T value, ..] ? value : null;
+        result => Read(result, result.Tokens.Select(token => token.Value), least, most) is [T value, ..] ? value : null;
 
-    /// <summary>Reads an option's numbers, one an argument.</summary>
+    /// <summary>Reads an option's numbers, with commas between them or one an argument.</summary>
     /// <inheritdoc cref="One"/>
-    public static Func<ArgumentResult, T[]> Several<T>(T least, T most) where T : struct, INumber<T> => result =>
+    public static Func<ArgumentResult, T[]> Several<T>(T least, T most) where T : struct, INumber<T> =>
+        result => Read(result, result.Tokens.SelectMany(token => Parts(token.Value)), least, most);
+
+    /// <summary>The line that names the range.</summary>
+    public static string Refusal<T>(string name, string text, T least, T most) where T : struct, INumber<T> =>
+        string.Create(CultureInfo.InvariantCulture, $"{name} takes a {(IsWhole<T>() ? "whole " : "")}number from {least} to {most}, not '{text}'.");
+
+    // 1,024 is one number to whoever types it.
+    private static string[] Parts(string list)
+    {
+        string[] parts = list.Split(',');
+        return parts.Any(part => part is ['0', >= '0' and <= '9', ..]) ? [list] : parts;
+    }
+
+    private static T[] Read<T>(ArgumentResult result, IEnumerable<string> texts, T least, T most) where T : struct, INumber<T>
     {
         var values = new List<T>();
-        foreach (Token token in result.Tokens)
+        foreach (string text in texts)
         {
             // NaN lies in no range.
-            if (!TryRead(token.Value, out T value) || !(value >= least && value <= most))
+            if (!TryRead(text, out T value) || !(value >= least && value <= most))
             {
-                result.AddError(Refusal(NameOf(result), token.Value, least, most));
+                result.AddError(Refusal(NameOf(result), text, least, most));
                 return [];
             }
 
@@ -43,11 +57,7 @@ internal static class Numbers
         }
 
         return [.. values];
-    };
-
-    /// <summary>The line that names the range.</summary>
-    public static string Refusal<T>(string name, string text, T least, T most) where T : struct, INumber<T> =>
-        string.Create(CultureInfo.InvariantCulture, $"{name} takes a {(IsWhole<T>() ? "whole " : "")}number from {least} to {most}, not '{text}'.");
+    }
 
     private static string NameOf(ArgumentResult result) => result.Parent is OptionResult option ? option.Option.Name : result.Argument.Name;
 

@@ -6,6 +6,7 @@ using PolaFormer.Analysis.Report;
 using PolaFormer.Checkpoints;
 using PolaFormer.Cuda;
 using PolaFormer.Distributed;
+using PolaFormer.NN;
 using PolaFormer.Tensors;
 using PolaFormer.Training;
 using PolaFormer.Training.Configuration;
@@ -41,12 +42,23 @@ internal static class UserErrors
     /// <exception cref="ArgumentException">It is such a one.</exception>
     public static void Check(ParseResult parsed)
     {
+        Command command = parsed.CommandResult.Command;
+        string help = $"See 'polaformer {(command is RootCommand ? "" : CommandHelp.NameOf(parsed.CommandResult) + " ")}--help'.";
+        if (UnknownWord(parsed) is { } word)
+        {
+            bool isOption = word.StartsWith('-');
+            string[] known = isOption
+                ? [.. command.Options.Where(option => !option.Hidden).SelectMany(option => option.Aliases.Prepend(option.Name))]
+                : [.. command.Subcommands.Where(inner => !inner.Hidden).Select(inner => inner.Name)];
+            if (known.Length > 0)
+                throw new ArgumentException($"There is no {(isOption ? "option" : "command")} '{word}'. {NearestName.Question(word, known)}{help}");
+        }
+
         // Nothing but the program's name: the help is the better answer.
         if (parsed.Action is ParseErrorAction && parsed.Tokens.Count > 0)
         {
-            bool isRoot = parsed.CommandResult.Command is RootCommand;
-            string[] words = (isRoot ? parsed.Errors[^1] : parsed.Errors[0]).Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-            throw new ArgumentException($"{string.Join(' ', words)} See 'polaformer {(isRoot ? "" : CommandHelp.NameOf(parsed.CommandResult) + " ")}--help'.");
+            string[] words = (command is RootCommand ? parsed.Errors[^1] : parsed.Errors[0]).Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            throw new ArgumentException($"{string.Join(' ', words)} {help}");
         }
 
         foreach (SymbolResult symbol in parsed.CommandResult.Children)
@@ -56,6 +68,17 @@ internal static class UserErrors
             if (!mayBeEmpty && symbol.Tokens.Any(token => token.Value.Length == 0))
                 throw new ArgumentException($"{name} is empty. Check the variables that the command line is made of.");
         }
+    }
+
+    private static string? UnknownWord(ParseResult parsed)
+    {
+        if (parsed.Action is ParseErrorAction)
+            return parsed.UnmatchedTokens.FirstOrDefault();
+
+        // Where a command takes files, an option that it does not know would be one. A file of such a name may stand behind "--".
+        return parsed.Action != parsed.CommandResult.Command.Action || parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash) ? null
+            : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value)
+                .FirstOrDefault(value => value.Length > 1 && value[0] == '-' && !Path.Exists(value));
     }
 
     /// <summary>Prints an error's line; the result is the exit code.</summary>

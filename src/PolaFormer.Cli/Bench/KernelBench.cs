@@ -13,8 +13,8 @@ internal static class KernelBench
         string known = string.Join(", ", AttentionCase.Kinds);
         var kinds = new Argument<string[]>("KERNEL") { Arity = ArgumentArity.ZeroOrMore, Description = $"{known}; all where none is named." };
         var heads = new Option<int>("--heads") { HelpName = "H", Description = "Heads.", DefaultValueFactory = _ => 1, CustomParser = Numbers.One(1, MostChannels) };
-        var dims = new Option<int[]>("--head-dim", "--dim") { HelpName = "D", Description = "Channels of a head, even; several give several series.", DefaultValueFactory = _ => [64], CustomParser = Numbers.Several(2, MostChannels), AllowMultipleArgumentsPerToken = true };
-        var tokens = new Option<int[]>("--tokens") { HelpName = "N", Description = "Numbers of tokens.", DefaultValueFactory = _ => [.. AttentionResult.DefaultTokens], CustomParser = Numbers.Several(1, AttentionResult.MostTokens), AllowMultipleArgumentsPerToken = true };
+        var dims = new Option<int[]>("--head-dim", "--dim") { HelpName = "D,…", Description = "Channels of a head, even; several give several series.", DefaultValueFactory = _ => [64], CustomParser = Numbers.Several(2, MostChannels), AllowMultipleArgumentsPerToken = true };
+        var tokens = new Option<int[]>("--tokens") { HelpName = "N,…", Description = "Numbers of tokens.", DefaultValueFactory = _ => [.. AttentionResult.DefaultTokens], CustomParser = Numbers.Several(1, AttentionResult.MostTokens), AllowMultipleArgumentsPerToken = true };
         var plot = new Option<string?>("--plot") { HelpName = "FILE", Description = "Draw time over tokens: .png, .svg or .pdf." };
         var seconds = new Option<double>("--seconds") { HelpName = "S", Description = "How long to measure each case.", DefaultValueFactory = _ => 1, CustomParser = Numbers.One(0.0, SecondsOfADay) };
         Option<string?> earlier = BenchResults.Earlier();
