@@ -1,4 +1,5 @@
 using PolaFormer.Tensors.Random;
+using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Analysis.Tests;
 
@@ -52,6 +53,41 @@ public class EmbeddingTests
         double correlation = first.Zip(Enumerable.Range(0, 400).Select(i => (double)noise[3 * i]), (a, b) => a * b).Sum() / Math.Sqrt(first.Sum(a => a * a) * Enumerable.Range(0, 400).Sum(i => (double)noise[3 * i] * noise[3 * i]));
         Assert.True(Math.Abs(correlation) > 0.98);
     }
+
+    [Fact]
+    public void OnTheMapOfNeighboursGroupsKeepApart()
+    {
+        EmbeddingSet set = Clusters(seed: 1, distance: 4);
+        var map = NeighbourMap.Of(set, perplexity: 10);
+        Assert.Equal(1, NearestOfTheSameClass(map.Places, set.Labels));
+        Assert.InRange(map.Divergence, 0, 1);
+        Assert.True(map.Divergence < NeighbourMap.Of(Clusters(seed: 1, distance: 0), perplexity: 10).Divergence);
+    }
+
+    [Fact]
+    public void TheMapOfNeighboursIsTheSameForAnyNumberOfThreads()
+    {
+        EmbeddingSet set = Clusters(seed: 4, distance: 1);
+        using IDisposable one = Workers.Limit(1);
+        float[] alone = NeighbourMap.Of(set).Places;
+        one.Dispose();
+        Assert.Equal(alone, NeighbourMap.Of(set).Places);
+    }
+
+    // Two images at one place, and all of them at one.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(40)]
+    public void EqualEmbeddingsHaveAMap(int count)
+    {
+        float[] values = new float[count * 3];
+        Array.Fill(values, 2);
+        Assert.All(NeighbourMap.Of(new EmbeddingSet(values, 3, new int[count])).Places, place => Assert.True(float.IsFinite(place)));
+    }
+
+    private static double NearestOfTheSameClass(float[] places, int[] labels) => Enumerable.Range(0, labels.Length).Average(i => labels[Enumerable.Range(0, labels.Length).Where(j => j != i)
+        .MinBy(j => Math.Pow(places[2 * i] - places[2 * j], 2) + Math.Pow(places[(2 * i) + 1] - places[(2 * j) + 1], 2))] == labels[i] ? 1.0 : 0);
 
     [Theory]
     [InlineData(new double[] { 1, 2, 3 }, 1, 2.484)]

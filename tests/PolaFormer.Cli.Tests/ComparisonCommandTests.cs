@@ -42,6 +42,10 @@ public sealed class ComparisonCommandTests : IDisposable
         Assert.Equal((12, 6, 3), (result.GetProperty("images_known").GetInt32(), result.GetProperty("images_asked").GetInt32(), result.GetProperty("k").GetInt32()));
         Assert.True(result.GetProperty("linear_probe").GetDouble() > 0.6);
         Assert.True(File.Exists(map) && File.Exists(arrays) && File.Exists(page));
+        (code, output, error) = await Polaformer.Run("analyze", "embeddings", "--data", _images.Path, "--map", "tsne", "--plot", map, "--json");
+        Assert.True(code == 0, error);
+        Assert.InRange(JsonDocument.Parse(output).RootElement.GetProperty("divergence").GetDouble(), 0, 2);
+        Assert.Contains("t-SNE", await File.ReadAllTextAsync(map, TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]

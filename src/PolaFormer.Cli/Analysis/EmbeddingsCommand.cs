@@ -17,7 +17,7 @@ namespace PolaFormer.Cli.Analysis;
 /// <summary><c>analyze embeddings --data DIR</c>: how far a network separates classes before it classifies: nearest neighbours, a linear probe, a map.</summary>
 internal static class EmbeddingsCommand
 {
-    private const int MostImages = 1 << 20, MostNamed = 20;
+    private const int MostImages = 1 << 20;
 
     public static Command Create()
     {
@@ -27,12 +27,15 @@ internal static class EmbeddingsCommand
         var neighbours = new Option<int>("--k") { HelpName = "N", Description = "Nearest neighbours that vote.", DefaultValueFactory = _ => 20, CustomParser = Numbers.One(1, MostImages) };
         var seed = new Option<int>("--seed") { HelpName = "N", Description = "Seed of the division where there is no val/.", CustomParser = Numbers.One(0, int.MaxValue) };
         var batch = new Option<int>("--batch") { HelpName = "B", Description = "Images at a time.", DefaultValueFactory = _ => 32, CustomParser = Numbers.One(1, 1 << 20) };
-        var plot = new Option<string?>("--plot") { HelpName = "FILE", Description = "Also draw the map of the images along the two principal components: .png, .svg or .pdf." };
+        var plot = new Option<string?>("--plot") { HelpName = "FILE", Description = "Also draw the map of the images: .png, .svg or .pdf." };
+        var kind = new Option<string>("--map") { Description = "The map: along the two principal components, or t-SNE, on which neighbours stay neighbours, of at most 10,000 images.", DefaultValueFactory = _ => "pca" };
+        kind.AcceptOnlyFromAmong("pca", "tsne");
+        var perplexity = new Option<double>("--perplexity") { HelpName = "N", Description = "About how many neighbours an image has in t-SNE.", DefaultValueFactory = _ => 30, CustomParser = Numbers.One(2.0, NeighbourMap.MostImages) };
         Option<string?> device = CommonOptions.Device();
         Option<int?> threads = CommonOptions.Threads();
         var files = new ResultFiles();
         Option<bool> json = CommonOptions.JsonOutput();
-        var command = new Command("embeddings", "Measure how far a network separates classes: nearest neighbours, linear probe, map.") { checkpoint, model, data, images, neighbours, seed, batch, plot, html, device, threads, json };
+        var command = new Command("embeddings", "Measure how far a network separates classes: nearest neighbours, linear probe, map.") { checkpoint, model, data, images, neighbours, seed, batch, plot, kind, perplexity, html, device, threads, json };
         files.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -48,16 +51,16 @@ internal static class EmbeddingsCommand
             EmbeddingSet known = Embed(classifier, train, parsed.GetValue(images), parsed.GetValue(batch)), asked = Embed(classifier, test, parsed.GetValue(images), parsed.GetValue(batch));
             int k = Math.Min(parsed.GetValue(neighbours), known.Count);
             double nearest = NearestNeighbours.Accuracy(known, asked, k), probed = LinearProbe.Accuracy(known, asked);
-            var map = PrincipalComponents.Of(asked);
+            EmbeddingMap map = parsed.GetValue(kind) == "tsne" ? EmbeddingMap.OfNeighbours(asked, parsed.GetValue(perplexity)) : EmbeddingMap.OfComponents(asked);
             string note = $"{classifier.Model.GetType().Name}, {ImageFiles.NameOf(parsed.GetValue(data)!)}: {known.Count} images to fit, {asked.Count} to ask, {known.Width} channels.";
             var table = new ReportTable(["method", "top-1"], [[$"{k} nearest neighbours", Percent(nearest)], ["linear probe", Percent(probed)]]);
-            Figure figure = Draw(map, asked, test.Classes, note);
+            Figure figure = map.Draw(asked, test.Classes, note);
             if (parsed.GetValue(plot) is { } picture)
                 figure.Write(picture);
             if (parsed.GetValue(html) is { } page)
-                Page(table, figure, note).Write(page);
+                Page(table, figure, map, note).Write(page);
             if (parsed.GetValue(json))
-                Json.Print(new { images_known = known.Count, images_asked = asked.Count, channels = known.Width, k, nearest_neighbours = nearest, linear_probe = probed, variance_shares = map.Shares });
+                Json.Print(new { images_known = known.Count, images_asked = asked.Count, channels = known.Width, k, nearest_neighbours = nearest, linear_probe = probed, map = parsed.GetValue(kind), variance_shares = map.Shares, divergence = map.Divergence });
             else
                 Print(table, note);
             files.Write(parsed, NumbersOf(map, asked, test.Classes), table, note, [
@@ -86,24 +89,15 @@ internal static class EmbeddingsCommand
         return new EmbeddingSet([.. values], values.Count / labels.Count, [.. labels]);
     }
 
-    private static Figure Draw(PrincipalComponents map, EmbeddingSet set, IReadOnlyList<string> classes, string note)
-    {
-        ChartLine[] lines = [.. set.Labels.Distinct().Order().Select((label, number) => new ChartLine(
-            classes.Count <= MostNamed ? classes[label] : $"class {label}",
-            [.. Enumerable.Range(0, set.Count).Where(i => set.Labels[i] == label).Select(i => ((double)map.Places[2 * i], (double)map.Places[(2 * i) + 1]))],
-            LineStyle.Of(number)))];
-        return new Figure("Embeddings along their principal components", [new ChartPanel("A point for each image, a colour for each class", $"first component, {Percent(map.Shares[0])} of the variance", $"second component, {Percent(map.Shares[1])}", lines) { HasPointsAlone = true, Side = 1.6f }]) { Note = note };
-    }
-
-    private static AnalysisReport Page(ReportTable table, Figure figure, string note) => new("Embeddings", note, [
+    private static AnalysisReport Page(ReportTable table, Figure figure, EmbeddingMap map, string note) => new("Embeddings", note, [
         new ReportSection("Classes read off embeddings")
         {
             Text = "Nearest neighbours: each votes by its cosine. Linear probe: logistic regression on standardised channels. Both are fitted to training images alone.",
             Table = table,
-            Pictures = [new ReportPicture("A point for each image, a colour for each class, along the two principal components", figure.ToImage())],
+            Pictures = [new ReportPicture($"A point for each image, a colour for each class, {map.Kind}", figure.ToImage())],
         }]);
 
-    private static ReportTable NumbersOf(PrincipalComponents map, EmbeddingSet set, IReadOnlyList<string> classes) => new(
+    private static ReportTable NumbersOf(EmbeddingMap map, EmbeddingSet set, IReadOnlyList<string> classes) => new(
         ["class", "first", "second"],
         [.. Enumerable.Range(0, set.Count).Select(i => (string[])[classes[set.Labels[i]], map.Places[2 * i].ToString("R", CultureInfo.InvariantCulture), map.Places[(2 * i) + 1].ToString("R", CultureInfo.InvariantCulture)])]);
 

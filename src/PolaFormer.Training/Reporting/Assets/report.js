@@ -14,7 +14,8 @@
   const isMeasured = field => epochs.some(epoch => !Number.isNaN(epoch[field] ?? NaN));
   const loss = value => value?.toFixed(4) ?? "–";
   const textOf = (metric, value) => value === undefined ? "–" : metric.is_share ? percent(value) : Number(value).toFixed(4);
-  const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
+  // Names like mIoU stay as they are.
+  const capital = text => /[A-Z]/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
   const seconds = value => value === null ? "–" : short(value);
   const short = value => String(Number(value.toPrecision(3)));
   const power = value => value === 0 ? "0" : value.toExponential(2);
