@@ -51,7 +51,7 @@ internal sealed class Baseline : Module
             foreach ((string name, Tensor output) in outputs)
                 comparison.Close($"out.{name}", ForwardBackward.Widened(output));
             Tensor? loss = null;
-            foreach ((string name, Tensor output) in outputs.Where(entry => entry.Output.DType == DType.Float32))
+            foreach ((string name, Tensor output) in outputs.Where(entry => entry.Output.DType.IsFloatingPoint()))
             {
                 Tensor part = (output * Tensor.From(Fixture.Floats($"cot.{name}"), output.Shape)).Sum();
                 loss = loss is null ? part : loss + part;

@@ -10,20 +10,31 @@ namespace PolaFormer.Conformance;
 /// </summary>
 internal sealed class Comparison
 {
+    /// <summary>A gradient has passed the products of both directions.</summary>
+    public const double GradientRounding = 2.5;
+
     private static readonly string[] s_expected = ["out.", "grad.", "stat.", "eval.", "loss.", "final.", "value.", "f64."];
 
     private readonly FixtureCase _fixture;
     private readonly HashSet<string> _seen = [];
     private readonly List<string> _failures = [];
     private readonly (double Absolute, double Relative)? _elementwise;
-    private readonly double _tolerance;
+    private readonly double _tolerance, _rounding;
     private string? _worst;
     private double _ratio;
 
+    // Sums of squares where products round their operands.
+    private (double Errors, double Truth) _results, _gradients;
+
     /// <summary>Starts without findings.</summary>
-    public Comparison(FixtureCase fixture)
+    /// <param name="fixture">The case.</param>
+    /// <param name="rounding">
+    /// Where products round their operands, such as to bfloat16: what ‖error‖ / ‖truth‖ may be of all results of the case together, and
+    /// <see cref="GradientRounding"/> times as much of all gradients. Single values are not looked at then. 0 elsewhere.
+    /// </param>
+    public Comparison(FixtureCase fixture, double rounding = 0)
     {
-        _fixture = fixture;
+        (_fixture, _rounding) = (fixture, rounding);
         Match rule = Regex.Match(fixture.Meta.Text("elementwise_tolerance") ?? "", @"<= *(\S+) *\+ *([^\s*]+) *\* *\|b\|");
         Match floor = Regex.Match(fixture.Meta.Text("note") ?? "", @"no float64 run: tolerance ([\d.e-]+)");
         _tolerance = floor.Success ? double.Parse(floor.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
@@ -53,6 +64,14 @@ internal sealed class Comparison
         }
 
         double atol = tolerance ?? ToleranceOf(key, truth), ratio = 0;
+        if (_rounding > 0 && _fixture.TypeOf(key).IsFloatingPoint())
+        {
+            ref (double Errors, double Truth) squares = ref key.StartsWith("grad.", StringComparison.Ordinal) ? ref _gradients : ref _results;
+            squares.Errors += actual.Zip(truth, (a, b) => (a - b) * (a - b)).Sum();
+            squares.Truth += truth.Sum(value => value * value);
+            return;
+        }
+
         for (int i = 0; i < truth.Length; i++)
             ratio = Worse(ratio, Ratio(actual[i], truth[i], atol));
         Note(key, ratio);
@@ -99,7 +118,7 @@ internal sealed class Comparison
     }
 
     /// <summary>Compares a number within a tolerance.</summary>
-    public void Within(string what, double actual, double expected, double tolerance) => Note(what, Ratio(actual, expected, tolerance));
+    public void Within(string what, double actual, double expected, double tolerance) => Note(what, Ratio(actual, expected, tolerance + (_rounding * Math.Abs(expected))));
 
     /// <summary>Notes that an expected value was used in another way, or cannot be compared.</summary>
     public void Excuse(string key) => _seen.Add(key);
@@ -110,6 +129,10 @@ internal sealed class Comparison
     /// <summary>The outcome, after a look for expected values that nothing was compared with.</summary>
     public CaseResult Finish(string name)
     {
+        if (_results.Truth > 0)
+            Note("results", Math.Sqrt(_results.Errors / _results.Truth) / _rounding);
+        if (_gradients.Truth > 0)
+            Note("gradients", Math.Sqrt(_gradients.Errors / _gradients.Truth) / (GradientRounding * _rounding));
         string[] left = [.. _fixture.Keys.Where(key => s_expected.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal)) && !_seen.Contains(key))];
         if (left.Length > 0)
             Fail($"{left.Length} values were not compared, such as {left[0]}");

@@ -6,22 +6,25 @@ namespace PolaFormer.Conformance;
 internal static class ConformanceRun
 {
     /// <summary>Runs every case at or below a folder whose name contains the filter, in order.</summary>
-    public static IEnumerable<CaseResult> All(string folder, string? filter = null)
+    /// <param name="folder">Where.</param>
+    /// <param name="filter">Part of the names; null for all.</param>
+    /// <param name="rounding">What products of rounded numbers may add to errors (<see cref="Comparison"/>).</param>
+    public static IEnumerable<CaseResult> All(string folder, string? filter = null, double rounding = 0)
     {
         foreach (string path in FixtureCase.Find(folder))
         {
             string name = $"{Path.GetFileName(Path.GetDirectoryName(path))}/{Path.GetFileName(path)}";
             if (filter is null || name.Contains(filter, StringComparison.OrdinalIgnoreCase))
-                yield return One(path, name);
+                yield return One(path, name, rounding);
         }
     }
 
-    private static CaseResult One(string folder, string name)
+    private static CaseResult One(string folder, string name, double rounding)
     {
         try
         {
             using var fixture = FixtureCase.Open(folder);
-            var comparison = new Comparison(fixture);
+            var comparison = new Comparison(fixture, rounding);
             using (MemoryScope.Enter())
                 RunnerOf(fixture)(fixture, comparison);
             return comparison.Finish(name);

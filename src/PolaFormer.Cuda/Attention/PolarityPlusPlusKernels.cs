@@ -8,15 +8,15 @@ namespace PolaFormer.Cuda.Attention;
 /// </summary>
 internal static class PolarityPlusPlusKernels
 {
-    private const int TemperatureThreads = 1024, LeastPadded = 32, MostHeadDim = 64;
+    private const int TemperatureThreads = 1024, LeastPadded = 32;
 
     /// <summary>Whether there are kernels for such heads.</summary>
-    public static bool Supports(int headDim) => headDim > 0 && headDim % 2 == 0 && headDim <= MostHeadDim;
+    public static bool Supports(StorageType type, int headDim) => PolarityProblem.Supports(type, headDim);
 
     /// <summary>The sizes of one attention; there are as many queries as keys.</summary>
-    public static PolarityProblem Problem(StorageType type, int batch, int heads, int headDim, int tokens, int multiprocessors) => Supports(headDim)
+    public static PolarityProblem Problem(StorageType type, int batch, int heads, int headDim, int tokens, int multiprocessors) => Supports(type, headDim)
         ? new PolarityProblem(type, batch, heads, headDim, tokens, tokens, multiprocessors, LeastPadded)
-        : throw new ArgumentException($"No kernel takes heads of {headDim} channels.", nameof(headDim));
+        : throw new ArgumentException($"No kernel takes heads of {headDim} channels in {type}.", nameof(headDim));
 
     /// <summary>
     /// Writes <c>Out</c> and the state. Of <paramref name="arguments"/>, the rows, the temperatures, the tables and the state are the

@@ -26,7 +26,7 @@ internal static class AttentionRequests
         StorageType type = isMixed ? StorageType.BFloat16 : StorageType.Float;
         if (call == typeof(PolarityAttention.Call) && PolarityProblem.Supports(type, headDim))
             return StateLength(new PolarityProblem(type, batch, heads, headDim, queries, keys, multiprocessors: 1), mostShared);
-        if (call == typeof(PolarityAttentionPlusPlus.Call) && !isMasked && PolarityPlusPlusKernels.Supports(headDim))
+        if (call == typeof(PolarityAttentionPlusPlus.Call) && !isMasked && PolarityPlusPlusKernels.Supports(type, headDim))
             return StateLength(PolarityPlusPlusKernels.Problem(type, batch, heads, headDim, keys, multiprocessors: 1), mostShared);
         if (call == typeof(SoftmaxAttention.Call) && SoftmaxKernels.Supports(headDim))
             return SoftmaxKernels.StateFloats(batch, heads, queries);
@@ -58,13 +58,12 @@ internal static class AttentionRequests
         rows.Deliver();
     }
 
-    private static PolarityProblem Problem(KernelContext context, Columns query, Columns key, int heads)
-    {
-        // What is stored in bfloat16 is read as it is. In mixed precision, heads of more than 64 channels have kernels for that alone.
-        int headDim = query.Width / heads;
-        StorageType type = query.Source.DType == DType.BFloat16 || (context.IsMixed && !PolarityProblem.Supports(context.Storage, headDim)) ? StorageType.BFloat16 : context.Storage;
-        return new PolarityProblem(type, query.Source.Shape[0], heads, headDim, query.Tokens, key.Tokens, context.Queue.Multiprocessors);
-    }
+    private static PolarityProblem Problem(KernelContext context, Columns query, Columns key, int heads) => new(
+        TypeOf(context, query, heads), query.Source.Shape[0], heads, query.Width / heads, query.Tokens, key.Tokens, context.Queue.Multiprocessors);
+
+    // What is stored in bfloat16 is read as it is. In mixed precision, heads of more than 64 channels have kernels for that alone.
+    private static StorageType TypeOf(KernelContext context, Columns query, int heads) =>
+        query.Source.DType == DType.BFloat16 || (context.IsMixed && !PolarityProblem.Supports(context.Storage, query.Width / heads)) ? StorageType.BFloat16 : context.Storage;
 
     private static PolarityArguments Arguments(
         AttentionRowsOnDevice rows, Columns query, Columns key, Columns value, Tensor? encoding, Tensor inverseScale, Tensor exponent, Tensor? mask, Tensor state) => new()
@@ -102,7 +101,7 @@ internal static class AttentionRequests
     }
 
     private static PolarityProblem Problem(KernelContext context, Columns query, int heads) => PolarityPlusPlusKernels.Problem(
-        query.Source.DType == DType.BFloat16 ? StorageType.BFloat16 : context.Storage, query.Source.Shape[0], heads, query.Width / heads, query.Tokens, context.Queue.Multiprocessors);
+        TypeOf(context, query, heads), query.Source.Shape[0], heads, query.Width / heads, query.Tokens, context.Queue.Multiprocessors);
 
     private static PolarityPlusPlusArguments PlusPlusArguments(
         AttentionRowsOnDevice rows, Columns query, Columns key, Columns value, Tensor same, Tensor opposite, Tensor sin, Tensor cos, Tensor state) => new()

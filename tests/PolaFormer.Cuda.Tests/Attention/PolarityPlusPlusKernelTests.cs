@@ -19,6 +19,8 @@ public class PolarityPlusPlusKernelTests
     [InlineData("Rounded", 1, 2, 32, 70, 0)]
     [InlineData("Rounded", 1, 1, 64, 130, 4)]
     [InlineData("BFloat16", 1, 1, 48, 40, 0)]
+    [InlineData("BFloat16", 1, 1, 128, 150, 8)]
+    [InlineData("BFloat16", 1, 2, 96, 70, 0)]
     public void Matches_the_composed_reference(string storage, int batch, int heads, int headDim, int tokens, int margin)
     {
         var setup = new Setup(Enum.Parse<StorageType>(storage), batch, heads, headDim, tokens, margin);

@@ -12,6 +12,8 @@ public class ConformanceTests
 
     public static TheoryData<string> Cases => Of("A_modules", "F_math", "G_baselines");
 
+    public static TheoryData<string> MixedCases => Of("A_modules", "G_baselines");
+
     public static TheoryData<string> Models => Of("B_models");
 
     [Theory]
@@ -31,11 +33,38 @@ public class ConformanceTests
         Assert.True(result.Status == CaseStatus.Passed, result.Reason);
     }
 
-    private static CaseResult ResultOf(string folder)
+    [Theory]
+    [MemberData(nameof(MixedCases))]
+    public void A_recorded_case_passes_in_mixed_precision(string folder)
+    {
+        CaseResult result = ResultOf(folder, RoundingOf(folder));
+        Assert.True(result.Status == CaseStatus.Passed, result.Reason);
+    }
+
+    [Theory(Explicit = true)]
+    [MemberData(nameof(Models))]
+    public void A_recorded_network_passes_in_mixed_precision(string folder)
+    {
+        CaseResult result = ResultOf(folder, RoundingOf(folder));
+        Assert.True(result.Status == CaseStatus.Passed, result.Reason);
+    }
+
+    // bfloat16 has 8 bits. Results are divided by sums of features that are cut at zero or exponential, some near zero.
+    private static double RoundingOf(string folder) => Path.GetFileName(folder) switch
+    {
+        "hedgehog_exp" or "relu_linear_attn" => 0.08,
+        "model_flatten_cswin" => 0.2,
+        "pvt_drop_path" => 0.04,
+        _ => 0.03,
+    };
+
+    private static CaseResult ResultOf(string folder, double rounding = 0)
     {
         Assert.SkipWhen(folder == Absent, "The shared reference cases are not on this machine.");
-        using IDisposable use = FibreDevice.Create(order: 0).Use();
-        CaseResult result = Assert.Single(ConformanceRun.All(Path.Combine(s_root, folder)));
+        CudaDevice device = FibreDevice.Create(order: 0);
+        device.IsMixedPrecision = rounding > 0;
+        using IDisposable use = device.Use();
+        CaseResult result = Assert.Single(ConformanceRun.All(Path.Combine(s_root, folder), rounding: rounding));
         Assert.SkipWhen(result.Status == CaseStatus.Skipped, result.Reason ?? "");
         return result;
     }
