@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Training by 1 and by 2 workers of one thread each, and by 2 runs that know nothing of each other, in turns: the rate after a minute,
+# Training by 1 and by 2 workers of one thread each, and by 2 runs that know nothing of each other, in turns: the rate at the end,
 # what the messages took, and the rate of 2 workers and of 2 runs apart over that of 1. Two runs apart are what two workers can reach:
 # processors share caches, memory and units. At last, latency and rate of messages by shared memory and by TCP, and the rate of 2 workers
 # that these let expect: that of 2 runs apart, but for the messages that the backward pass does not hide.
-# usage: workers.sh DATA [ROUNDS]   (DATA: CIFAR-10, as train --data takes it; needs mpirun)
+# usage: workers.sh DATA [ROUNDS [SECONDS]]   (DATA: CIFAR-10, as train --data takes it; needs mpirun; SECONDS of each run, else 60)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-data=$1 rounds=${2:-3}
+data=$1 rounds=${2:-3} seconds=${3:-60}
 program=src/PolaFormer.Cli/bin/Release/net10.0/polaformer.dll
 [[ -f $program ]] || dotnet build src/PolaFormer.Cli -c Release -v quiet -nologo
 # Stopped within the first epoch: a step under way is finished, and the run says what it has to say.
 # Without --bind-to none mpirun gives both runs apart the same core.
 train() { # WORKERS OUTPUT
-  timeout --signal=TERM 60 mpirun --allow-run-as-root --oversubscribe --bind-to none -n "$1" dotnet "$program" train --cfg configs/polaformer_pp_cifar_2m.yaml --data "$data" --output "$2" \
+  timeout --signal=TERM "$seconds" mpirun --allow-run-as-root --oversubscribe --bind-to none -n "$1" dotnet "$program" train --cfg configs/polaformer_pp_cifar_2m.yaml --data "$data" --output "$2" \
     --threads 1 --opts TRAIN.MICRO_BATCHES 2 PRINT_FREQ 10 SAVE_MINUTES 0 > "$2/printed" 2>&1 || true
 }
 rate() { # the last one, as a number; 0 where the run printed none
