@@ -18,6 +18,7 @@ namespace PolaFormer.Training;
 public sealed class Trainer
 {
     private const int MaxPassedOver = 10;
+    private static readonly TimeSpan s_longWait = TimeSpan.FromSeconds(30);
 
     private readonly TrainerOptions _options;
     private readonly TrainingState _state;
@@ -75,6 +76,9 @@ public sealed class Trainer
 
     /// <summary>What is trained.</summary>
     public TrainingTask Task { get; }
+
+    /// <summary>Told, in a line and from another thread, when this worker has waited long for its next batch; null for nobody.</summary>
+    public Action<string>? Stalled { get; set; }
 
     /// <summary>The network.</summary>
     public Module Model => Task.Model;
@@ -292,7 +296,7 @@ public sealed class Trainer
         int epoch = Task.Epoch = _state.Position.Epoch;
         _speed = new TrainingSpeed(_state.Metrics.Count);
         _timesBefore = _step.Times;
-        using IEnumerator<TrainingBatch> batches = Task.Results(epoch, _step.Share.Numbers(_state.Position.Step, _stepsPerEpoch)).GetEnumerator();
+        using IEnumerator<TrainingBatch> batches = Watched(Task.Results(epoch, _step.Share.Numbers(_state.Position.Step, _stepsPerEpoch))).GetEnumerator();
         while (_state.Position.Step < _stepsPerEpoch)
         {
             Request request = RequestOfAll(stop);
@@ -327,6 +331,11 @@ public sealed class Trainer
 
         return !TakeResults() ? EpochEnd.RolledBack : EndEpoch(stop) ? EpochEnd.Complete : EpochEnd.Stopped;
     }
+
+    // Others wait for a worker whose disk does not answer and cannot tell why.
+    private IEnumerable<TrainingBatch> Watched(IEnumerable<TrainingBatch> batches) => Stalled is not { } told ? batches : WatchedBatches.Watch(
+        batches, s_longWait,
+        () => told($"worker {Workers.Rank} on {Environment.MachineName} has waited {s_longWait.TotalSeconds:F0} s for its next batch: the disk or network drive of its data is slow or does not answer."));
 
     // Several workers stop between steps, where they agree on it.
     private CancellationToken WithinEvaluation(CancellationToken stop) => Workers.Size == 1 ? stop : CancellationToken.None;

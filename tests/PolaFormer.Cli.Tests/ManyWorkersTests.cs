@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -12,7 +13,7 @@ namespace PolaFormer.Cli.Tests;
 /// Commands on several processes that mpirun starts on this machine. The environment variable of <see cref="Variable"/> sets
 /// how often a worker is killed.
 /// </summary>
-public sealed class ManyWorkersTests : IDisposable
+public sealed partial class ManyWorkersTests : IDisposable
 {
     /// <summary>Name of the environment variable with the number of kills.</summary>
     public const string Variable = "POLAFORMER_WORKER_KILLS";
@@ -84,6 +85,57 @@ public sealed class ManyWorkersTests : IDisposable
         string line = Assert.Single(error.Split('\n'), line => line.StartsWith("polaformer:", StringComparison.Ordinal));
         Assert.Contains("Worker 1 on ", line, StringComparison.Ordinal);
         Assert.Contains(" has another ", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnImageThatItsWorkerCannotReadEndsAllWithOneLine()
+    {
+        string damaged = Directory.GetFiles(_images.Path, "*.bmp", SearchOption.AllDirectories).First(file => file.Contains("train", StringComparison.Ordinal));
+        File.WriteAllBytes(damaged, []);
+        using Process run = Start("run", 2, epochs: 4, _images.Path);
+        _ = run.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string error = await run.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await run.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(s_end, TestContext.Current.CancellationToken);
+        Assert.NotEqual(0, run.ExitCode);
+        string line = Assert.Single(error.Split('\n'), line => line.StartsWith("polaformer:", StringComparison.Ordinal));
+        Assert.Contains(damaged, line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ASignalToEndSavesAndTheRunGoesOn()
+    {
+        const int Terminate = 15;
+        await Finish("whole", 1, epochs: 20);
+        using (Process run = Start("parts", 2, epochs: 20, _images.Path))
+        {
+            Task<string> error = run.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+            await AfterFirstStep(run);
+            Assert.Equal(0, Signal(WorkersOf(run)[1], Terminate));
+            await run.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(s_end, TestContext.Current.CancellationToken);
+            Assert.NotEqual(0, run.ExitCode);
+            Assert.Contains("Stopped; the same command continues.", await error, StringComparison.Ordinal);
+        }
+
+        await Finish("parts", 4, epochs: 20);
+        AssertSameBits("whole", "parts");
+    }
+
+    [Fact]
+    public async Task ASecondRunInTheFolderIsRefused()
+    {
+        using Process run = Start("run", 2, epochs: 1000, _images.Path);
+        Task<string> error = run.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await AfterFirstStep(run);
+        using Process second = Start("run", 2, epochs: 1000, _images.Path);
+        _ = second.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string said = await second.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await second.WaitForExitAsync(TestContext.Current.CancellationToken);
+        foreach (int worker in WorkersOf(run))
+            Process.GetProcessById(worker).Kill();
+        await run.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await error;
+        string line = Assert.Single(said.Split('\n'), line => line.StartsWith("polaformer:", StringComparison.Ordinal));
+        Assert.Contains("another run writes there", line, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -198,6 +250,9 @@ public sealed class ManyWorkersTests : IDisposable
         // mpirun waits for its output to be read.
         _ = run.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
     }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Signal(int process, int signal);
 
     // The children of mpirun, as the system tells them.
     private static int[] WorkersOf(Process run)

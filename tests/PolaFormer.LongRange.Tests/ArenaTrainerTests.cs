@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PolaFormer.Checkpoints;
+using PolaFormer.Distributed;
 using PolaFormer.Files;
 using PolaFormer.LongRange.Generation;
 using PolaFormer.NN.Attention;
@@ -31,6 +32,20 @@ public sealed class ArenaTrainerTests : IDisposable
         Assert.True(ArenaTrainer.Create(config, At("parts")).Run());
         Assert.Equal(File.ReadAllBytes(Path.Combine(At("whole"), "resume.safetensors")), File.ReadAllBytes(Path.Combine(At("parts"), "resume.safetensors")));
         Assert.Equal(Tested("whole"), Tested("parts"));
+    }
+
+    [Fact]
+    public void WorkersTrainAndTestWithTheBitsOfOne()
+    {
+        TrainingConfig config = Config("softmax");
+        config.Train.MicroBatches = 4;
+        foreach (int workers in (int[])[1, 3, 4])
+            Assert.All(LocalGroup.Run(workers, worker => ArenaTrainer.Create(config, At($"{workers}"), workers: worker).Run()), Assert.True);
+        foreach (string workers in (string[])["3", "4"])
+        {
+            Assert.Equal(File.ReadAllBytes(Path.Combine(At("1"), "resume.safetensors")), File.ReadAllBytes(Path.Combine(At(workers), "resume.safetensors")));
+            Assert.Equal(Tested("1"), Tested(workers));
+        }
     }
 
     [Fact]

@@ -68,6 +68,24 @@ public sealed class SegmentationTaskTests : IDisposable
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "last.safetensors")), File.ReadAllBytes(Path.Combine(parts, "last.safetensors")));
     }
 
+    [Fact]
+    public void ATrainingByManyWorkersHasTheBitsOfOne()
+    {
+        SegmentationRecipe recipe = s_recipe with { Iterations = 12 };
+        Assert.Equal(Trained(1), Trained(2));
+
+        byte[] Trained(int workers)
+        {
+            string folder = Path.Combine(_folder.FullName, $"{workers}");
+            Assert.All(LocalGroup.Run(workers, worker =>
+            {
+                SegmentationTask task = Make(interval: 4);
+                return new Trainer(task, recipe.ToOptions(task, 1) with { MicroBatches = 2, Workers = worker }, folder).Run();
+            }), Assert.True);
+            return File.ReadAllBytes(Path.Combine(folder, "resume.safetensors"));
+        }
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(3)]
