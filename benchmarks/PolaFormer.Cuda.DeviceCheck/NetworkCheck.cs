@@ -30,6 +30,8 @@ internal static class NetworkCheck
             gpu.IsMixedPrecision = true;
             foreach ((string host, VisionModelConfig config) in hosts)
                 good &= Pass($"{host}, mixed precision", config, 2, device, 2e-2, 5e-2);
+            var wide = (PolaFormerPlusPlusConfig)hosts["polaformer_pp"] with { EmbedDims = [96, 16], NumHeads = [1, 2] };
+            good &= Pass("polaformer_pp with heads of 96 channels, mixed precision", wide, 2, device, 2e-2, 5e-2);
             gpu.IsMixedPrecision = false;
         }
 

@@ -20,7 +20,13 @@ internal sealed unsafe class Uploads(GpuStream work)
     {
         Place place = _places[_next];
         _next = (_next + 1) % Places;
-        place.MakeRoom(work, bytes);
+        if (!place.TryMakeRoom(work, bytes))
+        {
+            // The GPU has no memory left for it: the array goes over in the turn of the work.
+            work.Write(destination, source, bytes);
+            return;
+        }
+
         fixed (byte* pinned = place.Pinned!.Span)
         {
             Buffer.MemoryCopy(source, pinned, bytes, bytes);
@@ -44,17 +50,22 @@ internal sealed unsafe class Uploads(GpuStream work)
 
         public GpuEvent Taken { get; } = new(gpu);
 
-        public void MakeRoom(GpuStream work, long bytes)
+        public bool TryMakeRoom(GpuStream work, long bytes)
         {
             Taken.Synchronize();
             if (Pinned is not null && Pinned.Bytes >= bytes)
-                return;
+                return true;
             Pinned?.Dispose();
             Memory?.Dispose();
+            (Pinned, Memory) = (null, null);
+            nint address = work.TryAllocate(bytes);
+            if (address == 0)
+                return false;
+            Memory = new GpuMemory(work, address, bytes);
             Pinned = new PinnedMemory(gpu, bytes);
-            Memory = work.Allocate(bytes);
             // The allocation is ordered on the work stream; the copy stream may use the memory only after it.
             work.Synchronize();
+            return true;
         }
     }
 }

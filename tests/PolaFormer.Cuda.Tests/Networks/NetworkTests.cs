@@ -37,15 +37,29 @@ public class NetworkTests
     [MemberData(nameof(Hosts))]
     public void Mixed_precision_differs_by_the_rounding_of_products(string host)
     {
-        VisionModelConfig config = s_hosts[host] with { DropPathRate = 0 };
-        CudaDevice mixed = FibreDevice.Create(order: 0);
-        mixed.IsMixedPrecision = true;
+        Mixed(s_hosts[host]);
+    }
+
+    // As the first stages of polaformer_pp_b4 and b5 have them.
+    [Fact]
+    public void Heads_of_96_channels_are_fused_in_mixed_precision()
+    {
+        FibreRuntime runtime = Mixed((PolaFormerPlusPlusConfig)s_hosts["polaformer_pp"] with { EmbedDims = [96, 16], NumHeads = [1, 2] });
+        Assert.Contains("query_gradients", runtime.Launched);
+    }
+
+    private static FibreRuntime Mixed(VisionModelConfig config)
+    {
+        config = config with { DropPathRate = 0 };
+        var runtime = new FibreRuntime(order: 0);
+        var mixed = new CudaDevice(runtime, "cuda:0") { IsMixedPrecision = true };
         (float[] Logits, Dictionary<string, float[]> Gradients) expected = Run(config, Device.Cpu), actual = Run(config, mixed);
 
         // bfloat16 has 8 bits.
         AssertClose(2e-2, expected.Logits, actual.Logits, "logits");
         Assert.NotEqual(expected.Logits, actual.Logits, (a, b) => Math.Abs(a - b) < 1e-5);
         AssertClose(5e-2, [.. expected.Gradients.Values.SelectMany(values => values)], [.. actual.Gradients.Values.SelectMany(values => values)], "gradients");
+        return runtime;
     }
 
     public static TheoryData<string> Hosts => [.. s_hosts.Keys];
