@@ -21,7 +21,7 @@ internal sealed unsafe class NcclNetwork : DeviceNetwork
     /// <param name="whyNone">Why it is not used, in one clause.</param>
     public static NcclNetwork? Find(IGpuRuntime runtime, out string whyNone)
     {
-        whyNone = $"{NcclApi.FileNames[0]} is not found; install NCCL on every machine (Debian: libnccl2)";
+        whyNone = $"{NcclApi.FileNames[0]} is not found; install NCCL on every machine (NVIDIA's package libnccl2)";
         if (!NativeLibraries.TryLoad(NcclApi.FileNames, out _))
             return null;
         NcclApi.Check(NcclApi.ncclGetVersion(out int version), "tell its version");
