@@ -74,7 +74,8 @@ internal static class NetworkCheck
         float[] expected = Losses(whole, Device.Cpu), first = Losses(whole, device), second = Losses(whole, device);
         Console.WriteLine($"losses of {Steps} steps: {first[0]:F4} to {first[^1]:F4}, the processor's {expected[0]:F4} to {expected[^1]:F4}");
         bool good = Errors.Print($"losses of {Steps} steps", Errors.Relative(expected, first), 1e-3)
-            & Same("a second run has the same bits", first, second) & Repeats(config, device, "float32");
+            & Same("a second run has the same bits", first, second) & Repeats(config, device, "float32")
+            & Repeats(config, device, "gradient descent", groups => new Sgd(groups)) & Repeats(config, device, "Muon", groups => new Muon(groups));
         if (device is not CudaDevice gpu)
             return good;
         gpu.IsMixedPrecision = true;
@@ -85,10 +86,10 @@ internal static class NetworkCheck
     }
 
     // With blocks left out by chance, which follows from the step.
-    private static bool Repeats(VisionModelConfig config, Device device, string precision)
+    private static bool Repeats(VisionModelConfig config, Device device, string what, Func<IReadOnlyList<ParameterGroup>, Optimizer>? rule = null)
     {
         config = config with { DropPathRate = 0.2f };
-        return Same($"steps repeated as a whole have the same bits, {precision}", Losses(config, device), Losses(config, device, isRepeated: true));
+        return Same($"steps repeated as a whole have the same bits, {what}", Losses(config, device, rule: rule), Losses(config, device, isRepeated: true, rule));
     }
 
     private static bool Same(string what, float[] first, float[] second)
@@ -98,14 +99,15 @@ internal static class NetworkCheck
         return isSame;
     }
 
-    private static float[] Losses(VisionModelConfig config, Device where, bool isRepeated = false)
+    private static float[] Losses(VisionModelConfig config, Device where, bool isRepeated = false, Func<IReadOnlyList<ParameterGroup>, Optimizer>? rule = null)
     {
         using IDisposable use = where.Use();
         VisionModel model = config.Create();
         model.Initialize(1);
         model.Train();
         model.To(where);
-        var optimizer = new AdamW(ParameterGroup.Split(model, 0.05));
+        IReadOnlyList<ParameterGroup> groups = ParameterGroup.Split(model, 0.05);
+        Optimizer optimizer = rule is null ? new AdamW(groups) : rule(groups);
         Tensor targets = SoftTargets.FromLabels([.. Enumerable.Range(0, Batch).Select(i => i % model.NumClasses)], model.NumClasses, 0.1f, where);
         Tensor images = Images(Batch, config.ImageSize, 0, where), losses = Tensor.Empty([Steps], device: where);
         ulong now = 0;
