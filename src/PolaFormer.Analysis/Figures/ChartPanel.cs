@@ -80,6 +80,9 @@ public sealed record ChartPanel(string Caption, string XLabel, string YLabel, IR
         scatter.Color = color;
         scatter.LineWidth = HasPointsAlone ? 0 : 1.6f;
         scatter.MarkerSize = HasPointsAlone ? 4 : points.Length <= MostMarkers ? 4.5f : 0;
+        // Dashes do not show on points.
+        if (HasPointsAlone && line.Style.Dashes.Count > 0)
+            (scatter.MarkerShape, scatter.MarkerLineWidth) = (MarkerShape.OpenCircle, 1.2f);
         scatter.LinePattern = new LinePattern([.. line.Style.Dashes], 0, "");
     }
 

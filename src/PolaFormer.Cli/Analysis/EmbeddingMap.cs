@@ -53,7 +53,7 @@ internal sealed class EmbeddingMap
             [.. Enumerable.Range(0, set.Count).Where(i => set.Labels[i] == label).Select(i => ((double)Places[2 * i], (double)Places[(2 * i) + 1]))],
             LineStyle.Of(number)))];
         (string first, string second) = Shares is [double along, double across] ? ($"first component, {Percent(along)} of the variance", $"second component, {Percent(across)}") : ("", "");
-        return new Figure($"Embeddings {Kind}", [new ChartPanel("A point for each image, a colour for each class", first, second, lines) { HasPointsAlone = true, Side = 1.6f }]) { Note = note };
+        return new Figure($"Embeddings {Kind}", [new ChartPanel($"A point for each image, a colour for each class{(lines.Any(line => line.Style.Dashes.Count > 0) ? "; open where the legend is dashed" : "")}", first, second, lines) { HasPointsAlone = true, Side = 1.6f }]) { Note = note };
     }
 
     private static string Percent(double share) => share.ToString("P1", CultureInfo.InvariantCulture);
