@@ -41,7 +41,8 @@ public class DecoderLimitTests
         double difference = 0;
         for (int i = 0; i < expected.Pixels.Length; i++)
             difference += Math.Abs(expected.Pixels[i] - fast.Pixels[i]);
-        Assert.InRange(difference / expected.Pixels.Length, 0.01, 10);
+        // At full size SkiaSharp's pixels are exact, libjpeg-turbo's are not.
+        Assert.InRange(difference / expected.Pixels.Length, width < exact.Width ? 0.01 : 0, 10);
     }
 
     [Theory]
