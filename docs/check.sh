@@ -56,7 +56,7 @@ missing() {
   esac
   for word in $1; do
     case "$before" in
-      --data|--checkpoint|--pretrained|--cfg|--labels|--plugin|predict|attention|entropy|gates) [[ "$word" == -* || -e "$word" ]] || { echo "$word"; return; } ;;
+      --data|--checkpoint|--pretrained|--cfg|--labels|--plugin|--half|convert|inspect|predict|attention|entropy|gates) [[ "$word" == -* || -e "$word" ]] || { echo "$word"; return; } ;;
     esac
     before="$word"
   done
