@@ -25,6 +25,9 @@ public sealed class PolaFormerServicesTests
         Assert.Same(classifier.Classifier, provider.GetRequiredService<ImageClassifier>());
         Assert.Equal(1, classifier.Classifier.Threads);
         Assert.Contains(log, line => line.StartsWith("Information PolaFormer: Loaded", StringComparison.Ordinal) && line.Contains("10 classes"));
+
+        // A batch is told of after its answers, and before its thread ends.
+        await provider.DisposeAsync();
         Assert.Contains(log, line => line.StartsWith("Debug PolaFormer: A batch of 1", StringComparison.Ordinal));
     }
 
