@@ -38,7 +38,7 @@ public sealed class OpenInferenceTests(SharedServer shared) : IClassFixture<Shar
     [Fact]
     public async Task ImagesInJsonAreAnsweredAsByTheLibrary()
     {
-        string[] names = ["airplane", "cat", "ship"];
+        string[] names = ["airplane", "cat", "bird"];
         string data = string.Join(',', names.Select(name => $"\"{Convert.ToBase64String(File.ReadAllBytes(Checkout.Photograph(name)))}\""));
         (int status, JsonElement json) = await Infer("cifar", $$"""{"id": "7", "inputs": [{"name": "image", "datatype": "BYTES", "shape": [3], "data": [{{data}}]}], "outputs": [{"name": "probabilities"}]}""");
         Assert.Equal(200, status);
