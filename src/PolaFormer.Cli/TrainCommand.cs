@@ -100,7 +100,7 @@ internal static class TrainCommand
         Trainer trainer = NetworkTasks.TrainerOf(config, workers);
         if (config.EvalMode)
             return Evaluate(trainer, workers, asJson, stop);
-        trainer.Stalled = line => Console.Error.WriteLine($"polaformer: {line}");
+        trainer.WaitsLong = line => Console.Error.WriteLine($"polaformer: {line}");
         if (!workers.IsFirst)
             return trainer.Run(stop: stop) ? 0 : 130;
         if (!asJson)

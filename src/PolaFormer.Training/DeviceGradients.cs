@@ -83,5 +83,7 @@ internal sealed class DeviceGradients(WorkerGroup workers, Device device, Device
 
     public override void WaitForMessages() => links?.LetDeviceWait();
 
+    public override void Dispose() => links?.Dispose();
+
     private static Tensor? PartOrNull(Tensor sum, int start, int count) => count > 0 ? Part(sum, start, count) : null;
 }

@@ -6,7 +6,7 @@ using PolaFormer.Tensors.Memory;
 namespace PolaFormer.Training;
 
 /// <summary>Where gradients of micro-batches add up, and how they go from worker to worker: numbers one after the other, in a tensor.</summary>
-internal abstract class GradientMemory
+internal abstract class GradientMemory : IDisposable
 {
     /// <summary>Whether messages are queued on the device, so that calls return before they are done and no thread waits for them.</summary>
     public abstract bool IsQueued { get; }
@@ -56,6 +56,11 @@ internal abstract class GradientMemory
 
     /// <summary>Makes sure that what is read from here on has come with the messages so far.</summary>
     public virtual void WaitForMessages()
+    {
+    }
+
+    /// <summary>Leaves the other devices, where they are joined.</summary>
+    public virtual void Dispose()
     {
     }
 

@@ -7,7 +7,7 @@ namespace PolaFormer.Training;
 /// <param name="Memory">Where they add up.</param>
 /// <param name="Network">What joins the devices; empty where messages go through the processor's memory or there is one worker.</param>
 /// <param name="WhyNoNetwork">Why devices are not joined, a sentence; null where they are, or nothing joins such devices.</param>
-internal sealed record GradientRoute(GradientMemory Memory, string Network = "", string? WhyNoNetwork = null)
+internal sealed record GradientRoute(GradientMemory Memory, string Network = "", string? WhyNoNetwork = null) : IDisposable
 {
     private const char Found = '+', Missing = '-';
 
@@ -32,4 +32,7 @@ internal sealed record GradientRoute(GradientMemory Memory, string Network = "",
         workers.Broadcast(id);
         return new GradientRoute(new DeviceGradients(workers, device, network.Join(id, workers.Rank, workers.Size)), network.Name);
     }
+
+    /// <summary>Leaves the other devices.</summary>
+    public void Dispose() => Memory.Dispose();
 }

@@ -23,6 +23,19 @@ public sealed record MetricDefinition(string Name, string Label, bool HigherIsBe
     /// <param name="best">The best before it; −1 before the first.</param>
     public bool IsBetter(double value, double best) => CanBe(value) && (best == NotMeasured || (HigherIsBetter ? value > best : value < best));
 
+    /// <summary>Refuses metrics that a run cannot have.</summary>
+    /// <param name="metrics">Those of a task.</param>
+    /// <exception cref="ArgumentException">There is none, a name cannot be a key of the files, or two have one name.</exception>
+    internal static void RequireValid(IReadOnlyList<MetricDefinition> metrics)
+    {
+        if (metrics.Count == 0)
+            throw new ArgumentException("The task has no metric; the first one decides which network is the best.", nameof(metrics));
+        if (metrics.FirstOrDefault(metric => !metric.IsNameValid) is { } refused)
+            throw new ArgumentException($"The metric's name '{refused.Name}' cannot be a key of the files. Use lower-case letters, digits and underscores, and no key that every run has.", nameof(metrics));
+        if (metrics.Select(metric => metric.Name).Distinct().Count() < metrics.Count)
+            throw new ArgumentException("Two metrics have the same name.", nameof(metrics));
+    }
+
     /// <summary>Whether a mean can have this value.</summary>
     internal bool CanBe(double value) => double.IsFinite(value) && value >= 0 && (!IsShare || value <= 1);
 }

@@ -18,7 +18,6 @@ namespace PolaFormer.Training;
 public sealed class Trainer
 {
     private const int MaxPassedOver = 10;
-    private static readonly TimeSpan s_longWait = TimeSpan.FromSeconds(30);
 
     private readonly TrainerOptions _options;
     private readonly TrainingState _state;
@@ -33,7 +32,6 @@ public sealed class Trainer
     private TrainingSpeed _speed;
     private bool _toldWhyNotWhole;
     private WorkTimes _timesBefore;
-    private GradientRoute? _route;
 
     /// <summary>Makes a trainer; the folder is made by <see cref="Run"/>.</summary>
     /// <param name="task">What is trained; its network has the weights to start from.</param>
@@ -42,7 +40,7 @@ public sealed class Trainer
     /// <exception cref="ArgumentException">A metric's name cannot be a key of the files, or an epoch has fewer batches than accumulate.</exception>
     public Trainer(TrainingTask task, TrainerOptions options, string outputFolder)
     {
-        RequireMetrics(task.Metrics);
+        MetricDefinition.RequireValid(task.Metrics);
         (Task, _options, _folder) = (task, options, outputFolder);
         _stepsPerEpoch = task.BatchesPerEpoch / options.BatchesPerStep;
         if (_stepsPerEpoch == 0)
@@ -78,7 +76,7 @@ public sealed class Trainer
     public TrainingTask Task { get; }
 
     /// <summary>Told, in a line and from another thread, when this worker has waited long for its next batch; null for nobody.</summary>
-    public Action<string>? Stalled { get; set; }
+    public Action<string>? WaitsLong { get; set; }
 
     /// <summary>The network.</summary>
     public Module Model => Task.Model;
@@ -134,9 +132,9 @@ public sealed class Trainer
             Try(() => OutputFile.Write(Path.Combine(_folder, "config.yaml"), _options.Configuration));
         IReadOnlyList<ITrainingObserver> files = Workers.IsFirst ? RunFiles.Observers(_folder, _options.PrintEvery) : [];
         _observer = new TrainingObservers(observer is null ? files : [.. files, observer]);
-        _route = _step.Connect() ?? _route;
+        _step.Connect();
         Announce(resumedFrom);
-        if (_route?.WhyNoNetwork is { } reason)
+        if (_step.Route?.WhyNoNetwork is { } reason)
             _observer.Warned(reason);
         StartTraining();
         if (_options.OnNonFinite == NonFinitePolicy.Rollback)
@@ -264,9 +262,7 @@ public sealed class Trainer
     private void Announce(string? resumedFrom) => _observer.RunStarted(new RunDescription(
         Task.Name, Model.ParameterCount, Task.Classes, Task.Metrics, _options.Configuration, Epochs, _stepsPerEpoch,
         _state.Position.Epoch, _state.Position.Step, resumedFrom, Elapsed)
-    { ExamplesName = Task.ExamplesName, Environment = RunEnvironment.Of(_options.Seed, DeviceText) });
-
-    private string DeviceText => _route is { Network: { Length: > 0 } network } ? $"{Task.Device.Name}, {Workers.Size} workers by {network}" : Task.Device.Name;
+    { ExamplesName = Task.ExamplesName, Environment = RunEnvironment.Of(_options.Seed, _step.DeviceText) });
 
     private RunEnd End(bool isComplete, bool wasFinished) =>
         new(isComplete, new MetricValue(Task.Metrics[0], _best.Value), Elapsed, _state.Position.GlobalStep, _state.Position.Epoch, wasFinished)
@@ -283,11 +279,12 @@ public sealed class Trainer
 
     private EpochEnd RunEpochs(CancellationToken stop)
     {
-        // What repeated steps hold is given back at the end.
+        // What repeated steps and messages hold is given back at the end.
         using TrainingStep steps = _step;
         EpochEnd end = EpochEnd.Complete;
         while (end != EpochEnd.Stopped && !IsFinished)
             end = RunEpoch(stop);
+        _step.Leave();
         return end;
     }
 
@@ -296,7 +293,7 @@ public sealed class Trainer
         int epoch = Task.Epoch = _state.Position.Epoch;
         _speed = new TrainingSpeed(_state.Metrics.Count);
         _timesBefore = _step.Times;
-        using IEnumerator<TrainingBatch> batches = Watched(Task.Results(epoch, _step.Share.Numbers(_state.Position.Step, _stepsPerEpoch))).GetEnumerator();
+        using IEnumerator<TrainingBatch> batches = WatchedBatches.Watch(Task.Results(epoch, _step.Share.Numbers(_state.Position.Step, _stepsPerEpoch)), Workers, WaitsLong).GetEnumerator();
         while (_state.Position.Step < _stepsPerEpoch)
         {
             Request request = RequestOfAll(stop);
@@ -331,11 +328,6 @@ public sealed class Trainer
 
         return !TakeResults() ? EpochEnd.RolledBack : EndEpoch(stop) ? EpochEnd.Complete : EpochEnd.Stopped;
     }
-
-    // Others wait for a worker whose disk does not answer and cannot tell why.
-    private IEnumerable<TrainingBatch> Watched(IEnumerable<TrainingBatch> batches) => Stalled is not { } told ? batches : WatchedBatches.Watch(
-        batches, s_longWait,
-        () => told($"worker {Workers.Rank} on {Environment.MachineName} has waited {s_longWait.TotalSeconds:F0} s for its next batch: the disk or network drive of its data is slow or does not answer."));
 
     // Several workers stop between steps, where they agree on it.
     private CancellationToken WithinEvaluation(CancellationToken stop) => Workers.Size == 1 ? stop : CancellationToken.None;
@@ -502,15 +494,5 @@ public sealed class Trainer
         TrainingCheckpoint.SaveModel($"{path}.safetensors", model, Task.Describe(value, epoch));
         if (alsoElse)
             _options.AlsoWrite?.Invoke(path, model, _state, _state.Position with { Epoch = epoch, Step = 0, Best = Math.Max(_best.Value, value ?? MetricDefinition.NotMeasured), BestEma = _bestAverage.Value });
-    }
-
-    private static void RequireMetrics(IReadOnlyList<MetricDefinition> metrics)
-    {
-        if (metrics.Count == 0)
-            throw new ArgumentException("The task has no metric; the first one decides which network is the best.", nameof(metrics));
-        if (metrics.FirstOrDefault(metric => !metric.IsNameValid) is { } refused)
-            throw new ArgumentException($"The metric's name '{refused.Name}' cannot be a key of the files. Use lower-case letters, digits and underscores, and no key that every run has.", nameof(metrics));
-        if (metrics.Select(metric => metric.Name).Distinct().Count() < metrics.Count)
-            throw new ArgumentException("Two metrics have the same name.", nameof(metrics));
     }
 }

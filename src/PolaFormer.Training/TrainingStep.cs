@@ -39,6 +39,9 @@ internal sealed class TrainingStep : IDisposable
     // Where batches are cut into parts.
     private GradientTree? _tree;
 
+    // Of the trees before.
+    private TimeSpan _exchangeBefore, _waitBefore;
+
     // Where their batch norms take the statistics of all parts.
     private readonly MicroBatchTurns? _turns;
 
@@ -65,10 +68,10 @@ internal sealed class TrainingStep : IDisposable
     {
         get
         {
-            if (_tree is null)
+            if (_options.MicroBatches == 1)
                 return default;
-            TimeSpan ofWeights = _options.Optimizer.ExchangeTime, wait = _tree.WaitTime + ofWeights;
-            return new(_runTime - wait, _tree.ExchangeTime + ofWeights, wait);
+            TimeSpan ofWeights = _options.Optimizer.ExchangeTime, wait = _waitBefore + (_tree?.WaitTime ?? TimeSpan.Zero) + ofWeights;
+            return new(_runTime - wait, _exchangeBefore + (_tree?.ExchangeTime ?? TimeSpan.Zero) + ofWeights, wait);
         }
     }
 
@@ -78,16 +81,29 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Why steps are started operator by operator on a device that repeats others as a whole, in one sentence; else null.</summary>
     public string? WhyNotWhole { get; private set; }
 
+    /// <summary>The way that gradients go between <see cref="Connect"/> and <see cref="Leave"/>; null where batches are whole.</summary>
+    public GradientRoute? Route { get; private set; }
+
+    /// <summary>Name of the device, and what joins those of several workers.</summary>
+    public string DeviceText => Route is { Network: { Length: > 0 } network } ? $"{_state.Task.Device.Name}, {_options.Workers.Size} workers by {network}" : _state.Task.Device.Name;
+
     /// <summary>Prepares the sums of the parts of batches, and the way between workers. Before the first step, by all workers.</summary>
-    /// <returns>The way that gradients go; null where batches are whole.</returns>
     /// <exception cref="Distributed.WorkerException">The connection failed.</exception>
-    public GradientRoute? Connect()
+    public void Connect()
     {
-        if (_options.MicroBatches == 1 || _tree is not null)
-            return null;
-        var route = GradientRoute.Of(_options.Workers, _state.Task.Device);
-        _tree = new GradientTree(_options.Workers, route.Memory, _share, _state.Model, isOverlapped: !_options.DetectsAnomalies, _options.SynchronizesNorms, _options.ReducesInRing);
-        return route;
+        if (_options.MicroBatches == 1)
+            return;
+        Route = GradientRoute.Of(_options.Workers, _state.Task.Device);
+        _tree = new GradientTree(_options.Workers, Route.Memory, _share, _state.Model, isOverlapped: !_options.DetectsAnomalies, _options.SynchronizesNorms, _options.ReducesInRing);
+    }
+
+    /// <summary>Ends what <see cref="Connect"/> began, when all workers have had each other's messages. After the last step, by all workers.</summary>
+    /// <exception cref="Distributed.WorkerException">The connection failed.</exception>
+    public void Leave()
+    {
+        _state.Task.Device.Synchronize();
+        _options.Workers.Any(0);
+        Dispose();
     }
 
     /// <summary>Runs the step. Where values are read after every step and are not finite, weights, moments and statistics stay as they were.</summary>
@@ -122,6 +138,15 @@ internal sealed class TrainingStep : IDisposable
 
     /// <summary>Gives back what repeated steps hold; another step takes it anew.</summary>
     public void Dispose()
+    {
+        DropRepeated();
+        _exchangeBefore += _tree?.ExchangeTime ?? TimeSpan.Zero;
+        _waitBefore += _tree?.WaitTime ?? TimeSpan.Zero;
+        Route?.Dispose();
+        (Route, _tree) = (null, null);
+    }
+
+    private void DropRepeated()
     {
         _repeated?.Dispose();
         _repeated = null;
@@ -226,7 +251,7 @@ internal sealed class TrainingStep : IDisposable
         if (_repeated is not null && !_repeated.Takes(inputs))
         {
             // Only one shape's memory is held: a step of another one may need as much.
-            Dispose();
+            DropRepeated();
             WhyNotWhole = "Batches have different shapes.";
         }
 

@@ -24,7 +24,6 @@ internal static unsafe partial class NcclApi
     [LibraryImport(Library)] internal static partial int ncclGetVersion(out int version);
     [LibraryImport(Library)] internal static partial int ncclGetUniqueId(UniqueId* id);
     [LibraryImport(Library)] internal static partial int ncclCommInitRank(out nint communicator, int size, UniqueId id, int rank);
-    [LibraryImport(Library)] internal static partial int ncclCommDestroy(nint communicator);
     [LibraryImport(Library)] internal static partial int ncclCommAbort(nint communicator);
     [LibraryImport(Library)] internal static partial int ncclCommGetAsyncError(nint communicator, out int error);
     [LibraryImport(Library)] internal static partial int ncclGroupStart();

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace PolaFormer.Cuda.Tests.Fibres;
 
 /// <summary>NCCL's functions on the host, between threads of this process; a library that says it is NCCL.</summary>
-internal static class HostNccl
+internal static partial class HostNccl
 {
     private static readonly Lazy<string?> s_problem = new(Build);
 
@@ -13,6 +13,10 @@ internal static class HostNccl
         HostKernels.RequireCompiler();
         Assert.True(s_problem.Value is null, s_problem.Value);
     }
+
+    /// <summary>Processes that joined others and have not left them.</summary>
+    [LibraryImport("libnccl.so.2", EntryPoint = "host_nccl_open_communicators")]
+    public static partial int OpenCommunicators();
 
     // A library that is asked for by the name that a loaded one says it has is that one.
     private static string? Build()

@@ -32,7 +32,7 @@ struct Id {
 
 std::mutex groups_gate;
 std::map<std::string, std::shared_ptr<Group>> groups;
-int next_id = 0;
+int next_id = 0, open_communicators = 0;
 
 }  // namespace
 
@@ -81,6 +81,8 @@ int ncclCommInitRank(Communicator** communicator, int size, Id id, int rank) {
   group->changed.notify_all();
   group->changed.wait(lock, [&] { return group->joined == size; });
   *communicator = new Communicator{group, rank};
+  std::lock_guard counting(groups_gate);
+  open_communicators++;
   return kSuccess;
 }
 
@@ -91,7 +93,15 @@ int ncclCommAbort(Communicator* communicator) {
     communicator->group->changed.notify_all();
   }
   delete communicator;
+  std::lock_guard counting(groups_gate);
+  open_communicators--;
   return kSuccess;
+}
+
+// Not NCCL's: those that were not given back.
+int host_nccl_open_communicators() {
+  std::lock_guard lock(groups_gate);
+  return open_communicators;
 }
 
 int ncclCommGetAsyncError(Communicator*, int* error) {

@@ -27,6 +27,7 @@ public sealed class LinkedRunTests : IDisposable
             Assert.Empty(Run($"{workers}", workers).Warnings);
             Assert.Contains($"cuda:0, {workers} workers by NCCL 2.99.0", File.ReadAllText(Path.Combine(_folder, $"{workers}", "log.jsonl")), StringComparison.Ordinal);
             Assert.Equal(StateOf("alone"), StateOf($"{workers}"));
+            Assert.Equal(0, HostNccl.OpenCommunicators());
         }
     }
 
