@@ -1,5 +1,6 @@
 using PolaFormer.Distributed;
 using PolaFormer.Distributed.Mpi;
+using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Cli;
 
@@ -25,6 +26,8 @@ internal static class MpiWorkers
     public static int Run(Func<WorkerGroup, int> command)
     {
         WorkerGroup workers = MpiGroup.Join();
+        if (MpiGroup.IsStarted && workers.IsFirst && WhyThreadsWait(Workers.ThreadCount, Environment.ProcessorCount) is { } warning)
+            Console.Error.WriteLine($"warning: {warning}");
         try
         {
             int code = command(workers);
@@ -44,4 +47,8 @@ internal static class MpiWorkers
             return code;
         }
     }
+
+    // mpirun binds each of two processes to one core, unless told otherwise; .NET counts the processors that it is bound to.
+    private static string? WhyThreadsWait(int threads, int processors) => threads <= processors ? null
+        : $"{threads} threads share {processors} processor{(processors == 1 ? "" : "s")}, to which mpirun bound this worker; mpirun --map-by slot:PE={threads} gives each worker {threads}.";
 }

@@ -71,6 +71,18 @@ public sealed partial class ManyWorkersTests : IDisposable
         AssertSameBits("whole", "parts");
     }
 
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 1)]
+    public async Task ThreadsThatShareTheCoreOfTheirWorkerAreToldOnce(int threads, int warnings)
+    {
+        using Process run = Start(2, ["--bind-to", "core", "dotnet", Program, "eval", "--data", "missing", "--threads", $"{threads}"]);
+        _ = run.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string error = await run.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await run.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(warnings, error.Split('\n').Count(line => line.Contains("mpirun --map-by slot:PE=2 gives each worker 2.", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public async Task AWorkerWithOtherDataIsNamedInOneLine()
     {
