@@ -57,6 +57,22 @@ public sealed class PolaFormerPlusPlus : VisionModel
                 Projection = 256,
                 DropPathRate = 0,
             }),
+            Entry("polaformer_pp_photographs", new()
+            {
+                ImageSize = 32,
+                NumClasses = 10,
+                StemReductions = 1,
+                EmbedDims = [64, 192, 256],
+                Depths = [1, 1, 1],
+                ConvDepths = [2, 2, 1],
+                NumHeads = [2, 6, 8],
+                MlpRatios = [2, 2, 2],
+                Flags = ["l", "l", "v"],
+                LayerScales = [true, true, true],
+                LayerInitValues = [1, 1, 1],
+                Projection = 256,
+                DropPathRate = 0,
+            }),
         ],
         PublishedTypes = new Dictionary<string, string>
         {
@@ -82,6 +98,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
             LayerInitValues = [.. keys.Get<double[]>("PP.LAYER_INIT_VALUES").Select(value => (float)value)],
             Projection = keys.Get<int>("PP.PROJECTION"),
             StemReductions = keys.Get<int>("PP.STEM_REDUCTIONS"),
+            ConvDepths = keys.Get<int[]>("PP.CONV_DEPTHS"),
         },
     };
 
@@ -169,6 +186,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
     /// <summary>The blocks of one resolution, their rotary encodings and the reduction after them.</summary>
     internal sealed class BasicLayer : Module
     {
+        private readonly ModuleList<ResidualConv>? _convolutions;
         private readonly ModuleList<Block> _blocks;
         private readonly PatchMerging? _downsample;
 
@@ -179,8 +197,11 @@ public sealed class PolaFormerPlusPlus : VisionModel
         /// <param name="ffnDim">Hidden width of the feed-forward part.</param>
         /// <param name="layerInitValue">Start of the branches' scaling vectors; null for none.</param>
         /// <param name="dropPath">Drop-path probability of each block.</param>
-        public BasicLayer(IReadOnlyList<AttentionMechanism> mechanisms, AttentionShape shape, int? outDim, int ffnDim, float? layerInitValue, ReadOnlySpan<float> dropPath)
+        /// <param name="convDepth">Convolutions before the blocks.</param>
+        public BasicLayer(IReadOnlyList<AttentionMechanism> mechanisms, AttentionShape shape, int? outDim, int ffnDim, float? layerInitValue, ReadOnlySpan<float> dropPath, int convDepth = 0)
         {
+            if (convDepth > 0)
+                _convolutions = AddChild("convs", new ModuleList<ResidualConv>(Enumerable.Range(0, convDepth).Select(_ => new ResidualConv(shape.Dim))));
             RotaryEncoding rotary = AddChild("RoPE", new RotaryEncoding(shape.Dim, shape.NumHeads));
             RotaryEncoding rotaryLinear = AddChild("RoPE_linear", new RotaryEncoding(2 * shape.Dim, shape.NumHeads));
             var blocks = new List<Block>();
@@ -195,14 +216,34 @@ public sealed class PolaFormerPlusPlus : VisionModel
         /// <summary>The blocks.</summary>
         public IReadOnlyList<Block> Blocks => _blocks;
 
-        /// <summary>The blocks alone.</summary>
-        public Tensor RunBlocks(Tensor x) => _blocks.Forward(x);
+        /// <summary>The convolutions and blocks, without the reduction.</summary>
+        public Tensor RunBlocks(Tensor x) => _blocks.Forward(_convolutions is null ? x : _convolutions.Forward(x));
 
         /// <summary>The reduction alone; nothing in the last stage.</summary>
         public Tensor Downsample(Tensor x) => _downsample is null ? x : _downsample.Forward(x);
 
         /// <inheritdoc/>
         protected override Tensor Run(Tensor x) => Downsample(RunBlocks(x));
+    }
+
+    /// <summary>
+    /// x + GELU(norm(convolution(x))) with a 3×3 kernel, (B, H, W, C) → the same. Ours, for small networks and few images.
+    /// </summary>
+    internal sealed class ResidualConv : Module
+    {
+        private readonly ConvNorm _layer;
+
+        /// <summary>Makes the layer for C channels.</summary>
+        public ResidualConv(int dim) => _layer = new ConvNorm(
+            AddChild("conv", new Conv2d(dim, dim, 3, 1, 1, initialization: ConvInitialization)),
+            AddChild("norm", new BatchNorm2d(dim)),
+            Activation.Gelu);
+
+        /// <inheritdoc/>
+        protected override Tensor Run(Tensor x) => x + _layer.Forward(x);
+
+        /// <inheritdoc/>
+        protected override void OnOptimizeForInference() => _layer.Fold();
     }
 
     /// <summary>A block over (B, H, W, C): local position, attention, feed-forward.</summary>
@@ -326,7 +367,7 @@ public sealed class PolaFormerPlusPlusBackbone : Backbone
             int dim = config.EmbedDims[i], start = config.Depths.Take(i).Sum();
             bool isLast = i == config.Depths.Count - 1;
             AttentionShape shape = AttentionShape.Grid(dim, config.NumHeads[i], config.Side(i), config.Side(i));
-            return new PolaFormerPlusPlus.BasicLayer([.. config.AttentionOf(i).Select(name => config.Mechanism(name, shape))], shape, isLast ? null : config.EmbedDims[i + 1], (int)(config.MlpRatios[i] * dim), config.LayerScales[i] ? config.LayerInitValues[i] : null, dropPath.AsSpan(start, config.Depths[i]));
+            return new PolaFormerPlusPlus.BasicLayer([.. config.AttentionOf(i).Select(name => config.Mechanism(name, shape))], shape, isLast ? null : config.EmbedDims[i + 1], (int)(config.MlpRatios[i] * dim), config.LayerScales[i] ? config.LayerInitValues[i] : null, dropPath.AsSpan(start, config.Depths[i]), config.ConvDepths.ElementAtOrDefault(i));
         })));
     }
 
@@ -392,6 +433,9 @@ public sealed record PolaFormerPlusPlusConfig : VisionModelConfig
     /// <summary>Resolution halvings in the stem: 2 as published, 1 or 0 for small images.</summary>
     public int StemReductions { get; init; } = 2;
 
+    /// <summary>Residual 3×3 convolutions with batch norm before the blocks of a stage, ours; empty for none, as published.</summary>
+    public IReadOnlyList<int> ConvDepths { get; init; } = [];
+
     /// <summary>A backbone that a processor trains in minutes; ours, of the small detectors and segmentation networks.</summary>
     public static PolaFormerPlusPlusConfig Nano { get; } = new()
     {
@@ -448,6 +492,8 @@ public sealed record PolaFormerPlusPlusConfig : VisionModelConfig
         ShapeLimits.RequireCount(LayerScales, stages);
         ShapeLimits.RequireCount(LayerInitValues, stages);
         ShapeLimits.RequireCount(Flags, stages);
+        if (ConvDepths.Count > 0)
+            ShapeLimits.RequireEach(ConvDepths, stages, 0, ShapeLimits.Depth);
         RequireAttention(stages);
         for (int i = 0; i < stages; i++)
         {

@@ -67,6 +67,7 @@ public static class FolderRecipe
             "MODEL.PP.EMBED_DIMS", List(shape.EmbedDims), "MODEL.PP.DEPTHS", List(shape.Depths), "MODEL.PP.NUM_HEADS", List(shape.NumHeads),
             "MODEL.PP.MLP_RATIOS", List(shape.MlpRatios), "MODEL.PP.FLAGS", List(shape.Flags), "MODEL.PP.LAYER_SCALES", List(shape.LayerScales).ToLowerInvariant(),
             "MODEL.PP.LAYER_INIT_VALUES", List(shape.LayerInitValues), "MODEL.PP.PROJECTION", $"{shape.Projection}", "MODEL.PP.STEM_REDUCTIONS", $"{shape.StemReductions}",
+            "MODEL.PP.CONV_DEPTHS", List(shape.ConvDepths),
         ];
     }
 

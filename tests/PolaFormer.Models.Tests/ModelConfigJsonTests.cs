@@ -31,6 +31,8 @@ public class ModelConfigJsonTests
     [InlineData("polaformer_pp", """{"FLAGS": ["lvr", "l", "v", "v"]}""")]
     [InlineData("polaformer_pp", """{"FLAGS": ["l", "l", "v", null]}""")]
     [InlineData("polaformer_pp", """{"IMAGE_SIZE": -1}""")]
+    [InlineData("polaformer_pp", """{"CONV_DEPTHS": [1]}""")]
+    [InlineData("polaformer_pp", """{"CONV_DEPTHS": [1, 1, 1, 2000000000]}""")]
     [InlineData("pola_pvt", """{"PATCH_SIZE": 0}""")]
     [InlineData("pola_pvt", """{"ATTN_TYPE": "LL"}""")]
     [InlineData("pola_pvt", """{"LA_SR_RATIOS": [0, 1, 1, 1]}""")]
@@ -47,9 +49,23 @@ public class ModelConfigJsonTests
     [Theory]
     [InlineData("r")]
     [InlineData("f")]
-    public void AStageMayHoldAnyMixtureOfAttentions(string flag)
+    public void AStageMayHoldAnyMixtureOfAttentions(string flag) =>
+        RequireSameWhenOptimized(Small with { Flags = [$"l{flag}v{flag}", flag] });
+
+    [Fact]
+    public void AStageMayBeginWithConvolutions()
     {
-        var config = new PolaFormerPlusPlusConfig { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], Depths = [4, 2], NumHeads = [1, 2], MlpRatios = [2, 2], Flags = [$"l{flag}v{flag}", flag], LayerScales = [true, false], LayerInitValues = [1, 1], Projection = 8, StemReductions = 1 };
+        PolaFormerPlusPlusConfig config = Small with { Depths = [0, 2], ConvDepths = [2, 1] };
+        RequireSameWhenOptimized(config);
+        string[] own = [.. new PolaFormerPlusPlus(config).NamedParameters().Select(entry => entry.Name).Where(name => name.Contains(".convs.", StringComparison.Ordinal))];
+        Assert.Equal(3 * 4, own.Length);
+        Assert.Contains("layers.1.convs.0.norm.weight", own);
+    }
+
+    private static PolaFormerPlusPlusConfig Small { get; } = new() { ImageSize = 32, NumClasses = 3, EmbedDims = [8, 16], Depths = [4, 2], NumHeads = [1, 2], MlpRatios = [2, 2], Flags = ["l", "v"], LayerScales = [true, false], LayerInitValues = [1, 1], Projection = 8, StemReductions = 1 };
+
+    private static void RequireSameWhenOptimized(PolaFormerPlusPlusConfig config)
+    {
         var model = new PolaFormerPlusPlus(config);
         model.Initialize(1);
         float[] logits = model.Forward(TestImages.Make(2, 32)).ToArray();

@@ -16,7 +16,7 @@ public sealed class ConfiguredModelTests
         "MODEL.TYPE", "polaformer_pp", "DATA.IMG_SIZE", "16", "MODEL.NUM_CLASSES", "3", "MODEL.DROP_PATH_RATE", "0.25",
         "MODEL.PP.EMBED_DIMS", "[8, 16]", "MODEL.PP.DEPTHS", "[2, 1]", "MODEL.PP.NUM_HEADS", "[1, 2]", "MODEL.PP.MLP_RATIOS", "[2, 3]",
         "MODEL.PP.FLAGS", "[rf, v]", "MODEL.PP.LAYER_SCALES", "[true, false]", "MODEL.PP.LAYER_INIT_VALUES", "[1, 1]",
-        "MODEL.PP.PROJECTION", "12", "MODEL.PP.STEM_REDUCTIONS", "1",
+        "MODEL.PP.PROJECTION", "12", "MODEL.PP.STEM_REDUCTIONS", "1", "MODEL.PP.CONV_DEPTHS", "[0, 2]",
     ];
 
     [Fact]
@@ -26,6 +26,7 @@ public sealed class ConfiguredModelTests
         var config = Assert.IsType<PolaFormerPlusPlus>(configured.Model).Config;
         Assert.Equal("polaformer_pp", configured.Name);
         Assert.Equal(["rf", "v"], config.Flags);
+        Assert.Equal([0, 2], config.ConvDepths);
         Assert.Equal((16, 3, 12, 1, 0.25f), (config.ImageSize, config.NumClasses, config.Projection, config.StemReductions, config.DropPathRate));
         Assert.Equal(0.25f, configured.Model.Modules().OfType<DropPath>().Max(drop => drop.Probability));
     }

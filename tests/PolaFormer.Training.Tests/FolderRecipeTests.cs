@@ -67,7 +67,7 @@ public sealed class FolderRecipeTests : IDisposable
     public void AShapeThatIsNotRegisteredIsDescribedByKeys()
     {
         using var runs = new TinyRuns();
-        var trained = ConfiguredModel.Create(runs.Config(1));
+        var trained = ConfiguredModel.Create(runs.Config(1, "MODEL.PP.CONV_DEPTHS", "[1, 0]"));
         var start = new ModelDescription { Model = trained.Name, Config = trained.Config, ImageSize = 32 };
         TrainingConfig config = Recipe(Found(20, 20), start);
         var again = ConfiguredModel.Create(config);

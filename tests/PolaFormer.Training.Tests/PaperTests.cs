@@ -34,7 +34,7 @@ public sealed class PaperTests
         ("swin_tiny", 28, 4.5, "WW"), ("swin_small", 50, 8.7, "WW"), ("swin_base", 88, 15.4, "WW"), ("cswin_tiny", 23, 4.3, "WW"),
 
         // Ours.
-        ("polaformer_pp_cifar", null, null, "WW"), ("polaformer_pp_cifar_2m", null, null, "WW"),
+        ("polaformer_pp_cifar", null, null, "WW"), ("polaformer_pp_cifar_2m", null, null, "WW"), ("polaformer_pp_photographs", null, null, "WW"),
     ];
 
     private static readonly (string Name, int[] Dims, int[] Depths, int[] Heads, double DropPath, int Projection, double[] Scales)[] PlusPlus =
@@ -97,7 +97,7 @@ public sealed class PaperTests
     private static readonly string[] Ours =
     [
         "attention_comparison", "detection/maskrcnn_overfit", "detection/retinanet_shapes", "finetune_hymenoptera", "polaformer_pp_cifar", "polaformer_pp_cifar_2m",
-        "polaformer_pp_cifar_2m_refine", "polaformer_pp_photographs", "segmentation/drawn_shapes", "segmentation/eight_photographs",
+        "polaformer_pp_cifar_2m_refine", "polaformer_pp_photographs", "polaformer_pp_photographs_refine", "segmentation/drawn_shapes", "segmentation/eight_photographs",
     ];
 
     private static readonly string Folder = Path.Combine(SharedData.Repository, "configs");

@@ -43,4 +43,8 @@ public sealed class PlusPlusConfig
     /// <summary>STEM_REDUCTIONS: halvings of the resolution in the stem, 0 to 2.</summary>
     [Range(0, 2)]
     public int StemReductions { get; set; } = 2;
+
+    /// <summary>CONV_DEPTHS: residual 3×3 convolutions with batch norm before the blocks; empty for none.</summary>
+    [Length(0, 8), Range(0, 256)]
+    public int[] ConvDepths { get; set; } = [];
 }
