@@ -80,6 +80,44 @@ public class TrainingTests
         }
     }
 
+    [Fact]
+    public void A_training_by_many_workers_has_the_bits_of_one()
+    {
+        string folder = Directory.CreateTempSubdirectory("polaformer").FullName;
+        try
+        {
+            byte[] one = Trained(1);
+            Assert.Equal(one, Trained(2));
+            Assert.Equal(one, Trained(4));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        byte[] Trained(int workers)
+        {
+            var data = new Squares();
+            string run = Path.Combine(folder, $"{workers}");
+            Assert.All(LocalGroup.Run(workers, worker =>
+            {
+                var task = new DetectionTask(new DetectionTaskOptions
+                {
+                    Name = "tiny",
+                    Config = DetectorParts.Retina(s_network, classes: 1, channels: 8, convolutions: 1),
+                    Train = data,
+                    Evaluation = data,
+                    Pipeline = new DetectionPipeline([new FlipStep()]),
+                    Scale = (64, 64),
+                    BatchSize = 1,
+                    Repeats = 3,
+                });
+                return new Trainer(task, new DetectionRecipe { Epochs = 1, WarmupSteps = 0 }.ToOptions(task) with { MicroBatches = 4, Workers = worker }, run).Run();
+            }), Assert.True);
+            return File.ReadAllBytes(Path.Combine(run, "resume.safetensors"));
+        }
+    }
+
     [Theory]
     [InlineData("AUG.MIXUP", "0.5")]
     [InlineData("MODEL.NUM_CLASSES", "3")]
