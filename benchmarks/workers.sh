@@ -19,6 +19,7 @@ train() { # WORKERS OUTPUT [CORE]
     --threads 1 --opts TRAIN.MICRO_BATCHES 2 DATA.BATCH_SIZE "$batch" PRINT_FREQ 1 SAVE_MINUTES 0 > "$2/printed" 2>&1 || true
 }
 rate() { # of the steps after the first third of the time, in whole images/s
+  [[ -f $1/log.jsonl ]] || { cat "$1/printed" >&2; return 1; }
   sed -n 's/.*"global_step":\([0-9]*\),"seconds":\([0-9.]*\).*/\1 \2/p' "$1/log.jsonl" | awk -v batch="$batch" '{ step[NR] = $1; at[NR] = $2 }
     END { if (NR < 3) { print 0; exit } first = 1; while (at[first] < at[NR] / 3) first++; printf "%.0f\n", batch * (step[NR] - step[first]) / (at[NR] - at[first]) }'
 }

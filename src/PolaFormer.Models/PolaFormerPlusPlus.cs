@@ -12,6 +12,19 @@ public sealed class PolaFormerPlusPlus : VisionModel
 {
     private static readonly (Initializer Weight, Initializer Bias) ConvInitialization = (Initializer.TruncatedNormal, Initializer.Zeros);
 
+    // What our networks for images of 32×32 pixels share; before the entries, which are made from it.
+    private static readonly PolaFormerPlusPlusConfig Small = new()
+    {
+        ImageSize = 32,
+        NumClasses = 10,
+        StemReductions = 1,
+        Flags = ["l", "l", "v"],
+        LayerScales = [true, true, true],
+        LayerInitValues = [1, 1, 1],
+        Projection = 256,
+        DropPathRate = 0,
+    };
+
     private readonly ConvNorm _projection;
     private Conv2d _head;
 
@@ -27,52 +40,9 @@ public sealed class PolaFormerPlusPlus : VisionModel
             Entry("polaformer_pp_b3", new() { EmbedDims = [64, 128, 320, 512], Depths = [3, 5, 9, 3], NumHeads = [1, 2, 5, 8], DropPathRate = 0.15f }) with { PaperParameters = 27, PaperMacs = 5.1 },
             Entry("polaformer_pp_b4", new() { EmbedDims = [96, 192, 384, 512], Depths = [4, 6, 12, 6], NumHeads = [1, 2, 6, 8], LayerInitValues = [1, 1, 1e-6f, 1e-6f], DropPathRate = 0.4f }) with { PaperParameters = 50, PaperMacs = 11 },
             Entry("polaformer_pp_b5", new() { EmbedDims = [96, 192, 448, 640], Depths = [4, 7, 19, 8], NumHeads = [1, 2, 7, 10], LayerInitValues = [1e-6f, 1e-6f, 1e-6f, 1e-6f], DropPathRate = 0.55f, Projection = 2560 }) with { PaperParameters = 97, PaperMacs = 18 },
-            Entry("polaformer_pp_cifar", new()
-            {
-                ImageSize = 32,
-                NumClasses = 10,
-                StemReductions = 1,
-                EmbedDims = [32, 80, 160],
-                Depths = [1, 2, 2],
-                NumHeads = [2, 5, 5],
-                MlpRatios = [3, 3, 3],
-                Flags = ["l", "l", "v"],
-                LayerScales = [true, true, true],
-                LayerInitValues = [1, 1, 1],
-                Projection = 256,
-                DropPathRate = 0.05f,
-            }),
-            Entry("polaformer_pp_cifar_2m", new()
-            {
-                ImageSize = 32,
-                NumClasses = 10,
-                StemReductions = 1,
-                EmbedDims = [64, 128, 192],
-                Depths = [1, 2, 3],
-                NumHeads = [2, 4, 6],
-                MlpRatios = [2, 3, 3],
-                Flags = ["l", "l", "v"],
-                LayerScales = [true, true, true],
-                LayerInitValues = [1, 1, 1],
-                Projection = 256,
-                DropPathRate = 0,
-            }),
-            Entry("polaformer_pp_photographs", new()
-            {
-                ImageSize = 32,
-                NumClasses = 10,
-                StemReductions = 1,
-                EmbedDims = [64, 192, 256],
-                Depths = [1, 1, 1],
-                ConvDepths = [2, 2, 1],
-                NumHeads = [2, 6, 8],
-                MlpRatios = [2, 2, 2],
-                Flags = ["l", "l", "v"],
-                LayerScales = [true, true, true],
-                LayerInitValues = [1, 1, 1],
-                Projection = 256,
-                DropPathRate = 0,
-            }),
+            Entry("polaformer_pp_cifar", Small with { EmbedDims = [32, 80, 160], Depths = [1, 2, 2], NumHeads = [2, 5, 5], MlpRatios = [3, 3, 3], DropPathRate = 0.05f }),
+            Entry("polaformer_pp_cifar_2m", Small with { EmbedDims = [64, 128, 192], Depths = [1, 2, 3], NumHeads = [2, 4, 6], MlpRatios = [2, 3, 3] }),
+            Entry("polaformer_pp_photographs", Small with { EmbedDims = [64, 192, 256], Depths = [1, 1, 1], ConvDepths = [2, 2, 1], NumHeads = [2, 6, 8], MlpRatios = [2, 2, 2] }),
         ],
         PublishedTypes = new Dictionary<string, string>
         {
