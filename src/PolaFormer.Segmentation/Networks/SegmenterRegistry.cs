@@ -30,7 +30,7 @@ public static class SegmenterRegistry
         new("polapp_small_ham", Small) { Recipe = SegmentationRecipe.PlusPlus with { Iterations = 3000, BatchSize = 16, Interval = 250, LearningRate = 3e-4, Keys = new Dictionary<string, CustomKey> { ["norm"] = new(DecayFactor: 0), ["head"] = new(RateFactor: 3) } } },
     ];
 
-    // The backbone of the shipped classifier, whose maps have strides 2, 4 and 8: for photographs of about 160 pixels.
+    // The backbone of polaformer_pp_cifar_2m, whose maps have strides 2, 4 and 8: for photographs of about 160 pixels.
     private static SegmenterConfig Small
     {
         get
