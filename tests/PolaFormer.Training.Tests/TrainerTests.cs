@@ -198,19 +198,23 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void AThousandStepsKeepTheMemoryFlat()
     {
+        const int stretch = 100;
         var reserved = new List<long>();
         var managed = new List<long>();
         void Measure(TrainingProgress progress)
         {
-            if (progress.GlobalStep is not (100 or 1000))
+            if (progress.GlobalStep % stretch != 0)
                 return;
             reserved.Add(Device.Cpu.MemoryStatistics.BytesReserved);
             managed.Add(GC.GetTotalMemory(forceFullCollection: true));
         }
 
         Train("a", epochs: 84, new Course { OnStep = Measure }, options: ["DATA.BATCH_SIZE", "2", "TRAIN.BASE_LR", "0.02", "SAVE_FREQ", "100"]);
-        Assert.Equal(reserved[0], reserved[1]);
-        Assert.InRange(managed[1] - managed[0], -1 << 20, 1 << 18);
+        Assert.All(reserved, bytes => Assert.Equal(reserved[0], bytes));
+
+        // A leak grows in every stretch. What the process frees or keeps beside, such as pooled arrays of earlier tests, changes single ones.
+        long[] growth = [.. managed.Zip(managed.Skip(1), (before, after) => after - before).Order()];
+        Assert.True(growth.Length >= 9 && growth[growth.Length / 2] < 28 << 10, $"bytes in {stretch} steps: {string.Join(", ", growth)}");
     }
 
     [Fact]
