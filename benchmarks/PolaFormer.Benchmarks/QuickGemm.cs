@@ -24,7 +24,7 @@ internal static unsafe class QuickGemm
         _ => [49, 392],
     };
 
-    /// <summary>Prints the table; arguments choose kinds: tile, linear, packed, dx, dw, sequence, conv, streamed, mlp, heads, square.</summary>
+    /// <summary>Prints the table; arguments choose kinds: tile, linear, packed, dx, dw, sequence, conv, training, streamed, mlp, heads, square.</summary>
     public static void Run(string[] kinds)
     {
         int all = Environment.ProcessorCount;
@@ -57,6 +57,10 @@ internal static unsafe class QuickGemm
         if (Chosen("conv"))
             foreach (var (side, inputs, outputs, kernel, stride, padding) in new[] { (224, 3, 64, 4, 4, 0), (56, 64, 128, 2, 2, 0), (14, 320, 512, 2, 2, 0), (224, 3, 16, 3, 2, 1), (112, 16, 16, 3, 1, 1), (56, 32, 64, 3, 2, 1), (14, 128, 384, 3, 2, 1) })
                 PrintConvolution(side, inputs, outputs, kernel, stride, padding, all);
+        if (Chosen("training"))
+            foreach (var (side, inputs, outputs) in new[] { (32, 64, 64), (16, 96, 96), (16, 128, 128), (16, 64, 256), (8, 256, 256), (20, 256, 256), (14, 512, 512) })
+                foreach (int pixels in new[] { 1024, 2047, 2048 + (side * side) - 1, 16384 })
+                    PrintTraining(pixels / (side * side), side, inputs, outputs, all);
         if (Chosen("streamed"))
             foreach (var (m, k, n) in new[] { (49, 512, 2048), (49, 2048, 512), (196, 320, 1280), (49, 768, 3072) })
             {
@@ -115,6 +119,42 @@ internal static unsafe class QuickGemm
         var work = 2.0 * shape.OutHeight * shape.OutWidth * outputs * depth;
         Print($"conv   {side}² of {inputs} to {outputs}, {kernel}² / {stride}", work, product, () => Convolution2D.ForwardPacked(shape, product.A, packed, new ConvolutionFinish(), product.C), threads);
         NativeMemory.AlignedFree(packed);
+    }
+
+    // A 3×3 convolution and its gradients with weights as they are.
+    private static void PrintTraining(int batch, int side, int inputs, int outputs, int threads)
+    {
+        if (batch == 0)
+            return;
+        var shape = new ConvolutionShape
+        {
+            Batch = batch,
+            Height = side,
+            Width = side,
+            InChannels = inputs,
+            OutChannels = outputs,
+            KernelHeight = 3,
+            KernelWidth = 3,
+            StrideH = 1,
+            StrideW = 1,
+            PadH = 1,
+            PadW = 1,
+            DilationH = 1,
+            DilationW = 1,
+            Groups = 1,
+        };
+        int channels = Math.Max(inputs, outputs), pixels = batch * side * side;
+        double work = 2.0 * pixels * outputs * 9 * inputs;
+        string name = $"{batch} × {side}² of {inputs} to {outputs}";
+        PrintOne("y ", product => Convolution2D.Forward(shape, product.A, product.B, new ConvolutionFinish(), product.C));
+        PrintOne("dx", product => Convolution2D.BackwardInput(shape, product.B, product.A, product.C));
+        PrintOne("dW", product => Convolution2D.BackwardWeight(shape, product.A, product.C, product.B, null));
+
+        void PrintOne(string what, Action<MatrixProduct> run)
+        {
+            var product = GemmCase.Plain(pixels, channels, 9 * channels);
+            Print($"{what}     {name}", work, product, () => run(product), threads);
+        }
     }
 
     private static void PrintMlp(string name, int m, int k, int n, int threads, Action<MatrixProduct, MatrixProduct> run)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using PolaFormer.Tensors.Threading;
 
 namespace PolaFormer.Tensors.Kernels;
@@ -72,28 +73,59 @@ internal static unsafe partial class BatchNorm
         {
             float* products = Partials + (2L * part * Channels), sums = products + Channels;
             long from = Rows * part / Parts, to = Rows * (part + 1) / Parts;
-            for (int c = 0; c < Channels; c += T.Count)
+            // Of each channel the sums of a block, and those of all blocks with what their rounding lost.
+            float* room = stackalloc float[6 * BlockChannels];
+            float* blockSums = room, blockProducts = room + BlockChannels;
+            float* sum = room + (2 * BlockChannels), sumLost = room + (3 * BlockChannels), product = room + (4 * BlockChannels), productLost = room + (5 * BlockChannels);
+            for (int first = 0; first < Channels; first += BlockChannels)
             {
-                int width = Math.Min(T.Count, Channels - c);
-                T mean = T.LoadPartial(Mean + c, width);
-                T sum = T.Zero, sumLost = T.Zero, product = T.Zero, productLost = T.Zero;
+                int count = Math.Min(BlockChannels, Channels - first), lanes = Lanes.RoundUp(count, T.Count);
+                new Span<float>(room + (2 * BlockChannels), 4 * BlockChannels).Clear();
                 for (long block = from; block < to; block += BlockRows)
                 {
-                    T blockSum = T.Zero, blockProduct = T.Zero;
+                    new Span<float>(blockSums, lanes).Clear();
+                    new Span<float>(blockProducts, lanes).Clear();
                     for (long i = block; i < Math.Min(to, block + BlockRows); i++)
+                        AddRow<T>((i * Channels) + first, first, count, blockSums, blockProducts);
+                    for (int c = 0; c < count; c += T.Count)
                     {
-                        T dy = T.LoadPartial(Dy + (i * Channels) + c, width);
-                        blockSum += dy;
-                        blockProduct = T.MultiplyAdd(dy, T.LoadPartial(X + (i * Channels) + c, width) - mean, blockProduct);
+                        AddCompensated<T>(blockSums + c, sum + c, sumLost + c);
+                        AddCompensated<T>(blockProducts + c, product + c, productLost + c);
                     }
-
-                    Reduction.AddCompensated(ref sum, ref sumLost, blockSum);
-                    Reduction.AddCompensated(ref product, ref productLost, blockProduct);
                 }
 
-                T.StorePartial(product * T.LoadPartial(Rstd + c, width), products + c, width);
-                T.StorePartial(sum, sums + c, width);
+                for (int c = 0; c < count; c += T.Count)
+                {
+                    int width = Math.Min(T.Count, count - c);
+                    T.StorePartial(T.Load(product + c) * T.LoadPartial(Rstd + first + c, width), products + first + c, width);
+                    T.StorePartial(T.Load(sum + c), sums + first + c, width);
+                }
             }
+        }
+
+        private readonly void AddRow<T>(long at, int first, int count, float* sums, float* products) where T : unmanaged, IFloat32Vector<T>
+        {
+            float* x = X + at, dy = Dy + at, mean = Mean + first;
+            int c = 0;
+            for (; c <= count - T.Count; c += T.Count)
+                Add(T.Load(dy + c), T.Load(x + c) - T.Load(mean + c), sums + c, products + c);
+            if (c < count)
+                Add(T.LoadPartial(dy + c, count - c), T.LoadPartial(x + c, count - c) - T.LoadPartial(mean + c, count - c), sums + c, products + c);
+
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            static void Add(T gradient, T difference, float* sums, float* products)
+            {
+                T.Store(T.Load(sums) + gradient, sums);
+                T.Store(T.MultiplyAdd(gradient, difference, T.Load(products)), products);
+            }
+        }
+
+        private static void AddCompensated<T>(float* values, float* sums, float* lost) where T : unmanaged, IFloat32Vector<T>
+        {
+            T sum = T.Load(sums), rest = T.Load(lost);
+            Reduction.AddCompensated(ref sum, ref rest, T.Load(values));
+            T.Store(sum, sums);
+            T.Store(rest, lost);
         }
     }
 
@@ -118,27 +150,42 @@ internal static unsafe partial class BatchNorm
         {
             long from = Rows * part / Parts, to = Rows * (part + 1) / Parts;
             T inverse = T.Create(1f / Rows);
-            for (int c = 0; c < Channels; c += T.Count)
+            // Of each channel what its rows share.
+            float* room = stackalloc float[4 * BlockChannels];
+            float* factors = room, means = room + BlockChannels, gradients = room + (2 * BlockChannels), slopes = room + (3 * BlockChannels);
+            for (int first = 0; first < Channels; first += BlockChannels)
             {
-                int width = Math.Min(T.Count, Channels - c);
-                T rstd = T.LoadPartial(Rstd + c, width), factor = Weight == null ? rstd : rstd * T.LoadPartial(Weight + c, width);
-                T mean = T.Zero, meanGradient = T.Zero, slope = T.Zero;
-                if (Training)
+                int count = Math.Min(BlockChannels, Channels - first);
+                for (int c = 0; c < count; c += T.Count)
                 {
-                    mean = T.LoadPartial(Mean + c, width);
-                    meanGradient = T.LoadPartial(Sums + c, width) * inverse;
-                    slope = T.LoadPartial(Products + c, width) * inverse * rstd;
+                    int width = Math.Min(T.Count, count - c), at = first + c;
+                    T rstd = T.LoadPartial(Rstd + at, width);
+                    T.Store(Weight == null ? rstd : rstd * T.LoadPartial(Weight + at, width), factors + c);
+                    if (!Training)
+                        continue;
+                    T.Store(T.LoadPartial(Mean + at, width), means + c);
+                    T.Store(T.LoadPartial(Sums + at, width) * inverse, gradients + c);
+                    T.Store(T.LoadPartial(Products + at, width) * inverse * rstd, slopes + c);
                 }
 
                 for (long i = from; i < to; i++)
                 {
-                    long at = (i * Channels) + c;
-                    T gradient = T.LoadPartial(Dy + at, width);
-                    if (Training)
-                        gradient = gradient - meanGradient - ((T.LoadPartial(X + at, width) - mean) * slope);
-                    T.StorePartial(gradient * factor, Dx + at, width);
+                    float* x = X + (i * Channels) + first, dy = Dy + (i * Channels) + first, dx = Dx + (i * Channels) + first;
+                    int c = 0;
+                    for (; c <= count - T.Count; c += T.Count)
+                        T.Store(Of(T.Load(dy + c), Training ? T.Load(x + c) : T.Zero, room + c), dx + c);
+                    if (c < count)
+                        T.StorePartial(Of(T.LoadPartial(dy + c, count - c), Training ? T.LoadPartial(x + c, count - c) : T.Zero, room + c), dx + c, count - c);
                 }
             }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly T Of<T>(T gradient, T x, float* room) where T : unmanaged, IFloat32Vector<T>
+        {
+            if (Training)
+                gradient = gradient - T.Load(room + (2 * BlockChannels)) - ((x - T.Load(room + BlockChannels)) * T.Load(room + (3 * BlockChannels)));
+            return gradient * T.Load(room);
         }
     }
 }

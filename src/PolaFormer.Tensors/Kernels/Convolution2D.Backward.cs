@@ -20,7 +20,7 @@ internal static unsafe partial class Convolution2D
         }
 
         ConvolutionShape mirrored = Mirrored(shape);
-        if (shape is { StrideH: 1, StrideW: 1 } && RunsByLines(mirrored) && mirrored.PadH >= 0 && mirrored.PadW >= 0)
+        if (shape is { StrideH: 1, StrideW: 1 } && mirrored.PadH >= 0 && mirrored.PadW >= 0 && (RunsByLines(mirrored) || WinogradConvolution.FitsOnce(mirrored)))
         {
             float* flipped = ThreadScratch.Floats(ScratchPurpose.ConvolutionFlipped, (long)outputs * depth);
             Flip(weight, outputs, inputs, shape.KernelHeight * shape.KernelWidth, flipped);
@@ -117,6 +117,14 @@ internal static unsafe partial class Convolution2D
                 Gemm.Correlate(
                     dy + (group * outputs), shape.OutChannels, outputs, x + (group * inputs), shape.InChannels, inputs, pixels,
                     dweight + ((nint)group * outputs * inputs), dbias == null ? null : dbias + (group * outputs), accumulate: false);
+            return;
+        }
+
+        if (WinogradConvolution.FitsOnce(shape))
+        {
+            WinogradConvolution.BackwardWeight(shape, x, dy, dweight);
+            if (dbias != null)
+                BackwardBias(shape, dy, dbias);
             return;
         }
 

@@ -27,6 +27,11 @@ internal static unsafe partial class Convolution2D
             Gemm.Run(finish.Of(PointwiseProduct(shape, x, weight, y)));
             return;
         }
+        if (WinogradConvolution.FitsOnce(shape))
+        {
+            WinogradConvolution.Forward(shape, x, weight, finish, y);
+            return;
+        }
         (int inputs, int outputs) = (shape.InChannels / shape.Groups, shape.OutChannels);
         float* packed = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, PackedWeightLength(outputs, inputs, shape.KernelHeight, shape.KernelWidth, shape.Groups));
         PackWeight(weight, outputs, inputs, shape.KernelHeight, shape.KernelWidth, shape.Groups, packed);

@@ -7,17 +7,27 @@ namespace PolaFormer.Tensors.Kernels;
 /// 3×3 convolutions of stride 1 by minimal filtering (Lavin and Gray, CVPR 2016, https://arxiv.org/abs/1509.09308, F(2×2, 3×3)):
 /// tiles of 4×4 input pixels and the kernels are transformed, the channels summed by a matrix product for each of the 16
 /// places, and the sums transformed to 2×2 output pixels. That takes 4/9 of the multiply-adds; the transforms have factors of 1
-/// and ½ alone, so that rounding is that of the direct sum. For laid-out weights of layers with many channels.
+/// and ½ alone, so that rounding is that of the direct sum. For layers with many channels whose weights are laid out, or which
+/// have pixels enough to lay them out for once.
 /// </summary>
-internal static unsafe class WinogradConvolution
+internal static unsafe partial class WinogradConvolution
 {
     private const int Places = 16;
 
     /// <summary>Channels from which on the products are worth the transforms.</summary>
     private const int FewestChannels = 64;
 
+    /// <summary>Output pixels from which on a weight is worth laying out for one call.</summary>
+    private const int FewestPixels = 2048;
+
+    /// <summary>Kernels up to which one is laid out for one call: 64 MiB transformed.</summary>
+    private const long MostKernels = 1 << 20;
+
     /// <summary>Most tiles that a task transforms at a time, whole register tiles of rows: 3.7 MiB at 256 channels.</summary>
     private const int MostTiles = 112;
+
+    /// <summary>Multiply-adds worth a task.</summary>
+    private const long Grain = 2_000_000;
 
     /// <summary>Floats between rows of transformed tiles, so that rows of 4 KiB do not evict one another.</summary>
     private const int Gap = 16;
@@ -29,6 +39,10 @@ internal static unsafe class WinogradConvolution
     /// <inheritdoc cref="Fits(int, int, int, int, int)"/>
     public static bool Fits(in ConvolutionShape shape) =>
         shape is { StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1 } && Fits(shape.OutChannels, shape.InChannels, shape.KernelHeight, shape.KernelWidth, shape.Groups);
+
+    /// <summary>Whether a convolution with a weight as it is, and its gradients, are computed this way.</summary>
+    public static bool FitsOnce(in ConvolutionShape shape) =>
+        Fits(shape) && (long)shape.Batch * shape.OutHeight * shape.OutWidth >= FewestPixels && (long)shape.OutChannels * shape.InChannels <= MostKernels;
 
     /// <summary>Floats that <see cref="PackWeight"/> writes.</summary>
     public static long PackedWeightLength(int outputs, int inputs) => Places * Gemm.PackedBLength(inputs, outputs);
@@ -62,13 +76,88 @@ internal static unsafe class WinogradConvolution
         }
     }
 
-    /// <summary>y = act(x ∗ weight + bias + addend) with a weight that <see cref="PackWeight"/> has laid out.</summary>
-    public static void Forward(in ConvolutionShape shape, float* x, float* packed, in ConvolutionFinish finish, float* y)
+    /// <summary>y = act(x ∗ weight + bias + addend).</summary>
+    public static void Forward(in ConvolutionShape shape, float* x, float* weight, in ConvolutionFinish finish, float* y)
+    {
+        float* packed = ThreadScratch.Floats(ScratchPurpose.ConvolutionWeight, PackedWeightLength(shape.OutChannels, shape.InChannels));
+        PackWeight(weight, shape.OutChannels, shape.InChannels, packed);
+        ForwardPacked(shape, x, packed, finish, y);
+    }
+
+    /// <summary>As <see cref="Forward"/>, with a weight that <see cref="PackWeight"/> has laid out.</summary>
+    public static void ForwardPacked(in ConvolutionShape shape, float* x, float* packed, in ConvolutionFinish finish, float* y)
     {
         var body = new Body { Shape = shape, X = x, Packed = packed, Finish = finish, Y = y };
-        int chunks = (body.Tiles + body.ChunkTiles - 1) / body.ChunkTiles;
-        body.Parts = Math.Min(chunks, Workers.PartsFor((long)body.Tiles * Places * shape.InChannels * shape.OutChannels, 2_000_000));
+        int tiles = Tiles(shape), chunks = (tiles + body.ChunkTiles - 1) / body.ChunkTiles;
+        body.Parts = Math.Min(chunks, Workers.PartsFor((long)tiles * Places * shape.InChannels * shape.OutChannels, Grain));
         Workers.Run(body.Parts, body);
+    }
+
+    private static int Tiles(in ConvolutionShape shape) => checked(shape.Batch * TileRows(shape) * TileColumns(shape));
+
+    private static int TileRows(in ConvolutionShape shape) => (shape.OutHeight + 1) / 2;
+
+    private static int TileColumns(in ConvolutionShape shape) => (shape.OutWidth + 1) / 2;
+
+    /// <summary>The image and the upper left output pixel of a tile.</summary>
+    private static (int Image, int Row, int Column) Tile(in ConvolutionShape shape, int number)
+    {
+        (int line, int column) = Math.DivRem(number, TileColumns(shape));
+        (int image, int row) = Math.DivRem(line, TileRows(shape));
+        return (image, 2 * row, 2 * column);
+    }
+
+    /// <summary>Bᵀ·d·B of the 4×4 pixels of each of <paramref name="count"/> tiles: rows <paramref name="row"/> apart in each place's matrix. <paramref name="zeros"/> holds as many channels.</summary>
+    private static void TransformInputs(in ConvolutionShape shape, float* x, int first, int count, float* zeros, float* target, nint row, nint place)
+    {
+        int lanes = Lanes.CountFor(shape.InChannels);
+        for (int i = 0; i < count; i++, target += row)
+        {
+            if (lanes == 16)
+                TransformInput<Float32x16>(shape, x, first + i, zeros, target, place);
+            else if (lanes == 8)
+                TransformInput<Float32x8>(shape, x, first + i, zeros, target, place);
+            else
+                TransformInput<Float32x4>(shape, x, first + i, zeros, target, place);
+        }
+    }
+
+    /// <summary>Bᵀ·d·B of a tile's 4×4 pixels, place after place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformInput<T>(in ConvolutionShape shape, float* x, int tile, float* zeros, float* target, nint place) where T : unmanaged, IFloat32Vector<T>
+    {
+        (int image, int upper, int leftmost) = Tile(shape, tile);
+        (int top, int left) = (upper - shape.PadH, leftmost - shape.PadW);
+        float** pixels = stackalloc float*[Places];
+        for (int i = 0; i < Places; i++)
+        {
+            (int line, int column) = (top + (i / 4), left + (i % 4));
+            bool isInside = (uint)line < (uint)shape.Height && (uint)column < (uint)shape.Width;
+            pixels[i] = isInside ? x + ((((((nint)image * shape.Height) + line) * shape.Width) + column) * shape.InChannels) : zeros;
+        }
+
+        for (int c = 0; c < shape.InChannels; c += T.Count)
+        {
+            int count = shape.InChannels - c;
+            T a0 = Lanes.Load<T>(pixels[0] + c, count), a1 = Lanes.Load<T>(pixels[1] + c, count), a2 = Lanes.Load<T>(pixels[2] + c, count), a3 = Lanes.Load<T>(pixels[3] + c, count);
+            T b0 = Lanes.Load<T>(pixels[4] + c, count), b1 = Lanes.Load<T>(pixels[5] + c, count), b2 = Lanes.Load<T>(pixels[6] + c, count), b3 = Lanes.Load<T>(pixels[7] + c, count);
+            T c0 = Lanes.Load<T>(pixels[8] + c, count), c1 = Lanes.Load<T>(pixels[9] + c, count), c2 = Lanes.Load<T>(pixels[10] + c, count), c3 = Lanes.Load<T>(pixels[11] + c, count);
+            T d0 = Lanes.Load<T>(pixels[12] + c, count), d1 = Lanes.Load<T>(pixels[13] + c, count), d2 = Lanes.Load<T>(pixels[14] + c, count), d3 = Lanes.Load<T>(pixels[15] + c, count);
+            float* to = target + c;
+            Line(a0 - c0, a1 - c1, a2 - c2, a3 - c3, to, place, count);
+            Line(b0 + c0, b1 + c1, b2 + c2, b3 + c3, to + (4 * place), place, count);
+            Line(c0 - b0, c1 - b1, c2 - b2, c3 - b3, to + (8 * place), place, count);
+            Line(b0 - d0, b1 - d1, b2 - d2, b3 - d3, to + (12 * place), place, count);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        static void Line(T a, T b, T c, T d, float* to, nint place, int count)
+        {
+            Lanes.Store(a - c, to, count);
+            Lanes.Store(b + c, to + place, count);
+            Lanes.Store(c - b, to + (2 * place), count);
+            Lanes.Store(b - d, to + (3 * place), count);
+        }
     }
 
     private struct Body : IParallelBody
@@ -78,37 +167,23 @@ internal static unsafe class WinogradConvolution
         public ConvolutionFinish Finish;
         public int Parts;
 
-        public readonly int Tiles => checked(Shape.Batch * TileRows * TileColumns);
-
         /// <summary>Tiles at a time: enough for a product, few enough for all threads to have some.</summary>
-        public readonly int ChunkTiles => Math.Clamp(Tiles / 8 / 14 * 14, 14, MostTiles);
-
-        private readonly int TileRows => (Shape.OutHeight + 1) / 2;
-
-        private readonly int TileColumns => (Shape.OutWidth + 1) / 2;
+        public readonly int ChunkTiles => Math.Clamp(Tiles(Shape) / 8 / 14 * 14, 14, MostTiles);
 
         public readonly void Run(int part)
         {
-            int chunk = ChunkTiles;
-            (int from, int to) = Workers.Range((Tiles + chunk - 1) / chunk, Parts, part);
+            (int tiles, int chunk) = (Tiles(Shape), ChunkTiles);
+            (int from, int to) = Workers.Range((tiles + chunk - 1) / chunk, Parts, part);
             (nint inRow, nint outRow) = (Shape.InChannels + Gap, Shape.OutChannels + Gap);
-            (int inLanes, int outLanes) = (Lanes.CountFor(Shape.InChannels), Lanes.CountFor(Shape.OutChannels));
+            int outLanes = Lanes.CountFor(Shape.OutChannels);
             float* inputs = ThreadScratch.Floats(ScratchPurpose.ConvolutionRows, ((Places * chunk) + 1) * inRow);
             float* sums = ThreadScratch.Floats(ScratchPurpose.Convolution, Places * chunk * outRow);
             float* zeros = inputs + (Places * chunk * inRow);
             new Span<float>(zeros, Shape.InChannels).Clear();
             for (int number = from; number < to; number++)
             {
-                int first = number * chunk, count = Math.Min(chunk, Tiles - first);
-                for (int i = 0; i < count; i++)
-                {
-                    if (inLanes == 16)
-                        TransformInput<Float32x16>(first + i, zeros, inputs + (i * inRow), chunk * inRow);
-                    else if (inLanes == 8)
-                        TransformInput<Float32x8>(first + i, zeros, inputs + (i * inRow), chunk * inRow);
-                    else
-                        TransformInput<Float32x4>(first + i, zeros, inputs + (i * inRow), chunk * inRow);
-                }
+                int first = number * chunk, count = Math.Min(chunk, tiles - first);
+                TransformInputs(Shape, X, first, count, zeros, inputs, inRow, chunk * inRow);
 
                 for (int place = 0; place < Places; place++)
                 {
@@ -132,57 +207,11 @@ internal static unsafe class WinogradConvolution
             }
         }
 
-        /// <summary>The image and the upper left output pixel of a tile.</summary>
-        private readonly (int Image, int Row, int Column) Tile(int number)
-        {
-            (int line, int column) = Math.DivRem(number, TileColumns);
-            (int image, int row) = Math.DivRem(line, TileRows);
-            return (image, 2 * row, 2 * column);
-        }
-
-        /// <summary>Bᵀ·d·B of a tile's 4×4 pixels, place after place.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void TransformInput<T>(int tile, float* zeros, float* target, nint place) where T : unmanaged, IFloat32Vector<T>
-        {
-            (int image, int row, int column) = Tile(tile);
-            (int top, int left) = (row - Shape.PadH, column - Shape.PadW);
-            float** pixels = stackalloc float*[Places];
-            for (int i = 0; i < Places; i++)
-            {
-                (int y, int x) = (top + (i / 4), left + (i % 4));
-                bool isInside = (uint)y < (uint)Shape.Height && (uint)x < (uint)Shape.Width;
-                pixels[i] = isInside ? X + ((((((nint)image * Shape.Height) + y) * Shape.Width) + x) * Shape.InChannels) : zeros;
-            }
-
-            for (int c = 0; c < Shape.InChannels; c += T.Count)
-            {
-                int count = Shape.InChannels - c;
-                T a0 = Lanes.Load<T>(pixels[0] + c, count), a1 = Lanes.Load<T>(pixels[1] + c, count), a2 = Lanes.Load<T>(pixels[2] + c, count), a3 = Lanes.Load<T>(pixels[3] + c, count);
-                T b0 = Lanes.Load<T>(pixels[4] + c, count), b1 = Lanes.Load<T>(pixels[5] + c, count), b2 = Lanes.Load<T>(pixels[6] + c, count), b3 = Lanes.Load<T>(pixels[7] + c, count);
-                T c0 = Lanes.Load<T>(pixels[8] + c, count), c1 = Lanes.Load<T>(pixels[9] + c, count), c2 = Lanes.Load<T>(pixels[10] + c, count), c3 = Lanes.Load<T>(pixels[11] + c, count);
-                T d0 = Lanes.Load<T>(pixels[12] + c, count), d1 = Lanes.Load<T>(pixels[13] + c, count), d2 = Lanes.Load<T>(pixels[14] + c, count), d3 = Lanes.Load<T>(pixels[15] + c, count);
-                float* to = target + c;
-                Line(a0 - c0, a1 - c1, a2 - c2, a3 - c3, to, place, count);
-                Line(b0 + c0, b1 + c1, b2 + c2, b3 + c3, to + (4 * place), place, count);
-                Line(c0 - b0, c1 - b1, c2 - b2, c3 - b3, to + (8 * place), place, count);
-                Line(b0 - d0, b1 - d1, b2 - d2, b3 - d3, to + (12 * place), place, count);
-            }
-
-            [MethodImpl(MethodImplOptions.AggressiveInlining)]
-            static void Line(T a, T b, T c, T d, float* to, nint place, int count)
-            {
-                Lanes.Store(a - c, to, count);
-                Lanes.Store(b + c, to + place, count);
-                Lanes.Store(c - b, to + (2 * place), count);
-                Lanes.Store(b - d, to + (3 * place), count);
-            }
-        }
-
         /// <summary>Aᵀ·m·A of a tile's sums, finished, to those of its 2×2 pixels that the image has.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void TransformOutput<T>(int tile, float* sums, nint place) where T : unmanaged, IFloat32Vector<T>
         {
-            (int image, int row, int column) = Tile(tile);
+            (int image, int row, int column) = Tile(Shape, tile);
             (nint pixel, nint line) = (Shape.OutChannels, (nint)Shape.OutWidth * Shape.OutChannels);
             nint start = ((((nint)image * Shape.OutHeight) + row) * line) + (column * pixel);
             (bool hasRight, bool hasLower) = (column + 1 < Shape.OutWidth, row + 1 < Shape.OutHeight);

@@ -80,7 +80,7 @@ internal sealed class Convolution : Operator
     {
         var finish = new Kernels.ConvolutionFinish { Bias = Tensor.DataOrNull(bias), Addend = Tensor.DataOrNull(residual), Activation = activation };
         if (weight.IsPacked && Kernels.WinogradConvolution.Fits(shape))
-            Kernels.WinogradConvolution.Forward(shape, x.Data, weight.PackedData, finish, y.Data);
+            Kernels.WinogradConvolution.ForwardPacked(shape, x.Data, weight.PackedData, finish, y.Data);
         else if (weight.IsPacked)
             Kernels.Convolution2D.ForwardPacked(shape, x.Data, weight.PackedData, finish, y.Data);
         else

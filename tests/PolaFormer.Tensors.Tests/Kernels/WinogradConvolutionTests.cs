@@ -53,15 +53,45 @@ public sealed unsafe class WinogradConvolutionTests : IDisposable
         ConvolutionReference.AssertClose(ConvolutionReference.Forward(shape, x, weight, new float[bias.Length]), Run(shape, x, weight, null, null, Activation.None), "the sums alone");
     }
 
+    /// <summary>Batch, height, width, inputs, outputs, padding.</summary>
+    public static TheoryData<int[]> LargeShapes => new()
+    {
+        new int[] { 1, 40, 52, 64, 96, 1 },
+        new int[] { 7, 21, 17, 66, 67, 1 },  // odd sides, incomplete vectors, the last tiles fewer than a chunk
+        new int[] { 1, 48, 47, 72, 64, 0 },
+        new int[] { 1, 33, 70, 64, 300, 2 }, // more outputs than a block has
+    };
+
+    [Theory]
+    [MemberData(nameof(LargeShapes))]
+    public void With_weights_as_they_are_it_is_the_convolution_and_its_gradients(int[] extents)
+    {
+        ConvolutionShape shape = Shape(extents);
+        Assert.True(WinogradConvolution.FitsOnce(shape));
+        (float[] x, float[] weight, float[] bias, float[] dy) = Values(shape);
+        (float[] y, float[] dx, float[] dweight, float[] dbias) = RunAll(shape, x, weight, bias, dy);
+        (double[] expectedDx, double[] expectedDweight, double[] expectedDbias) = ConvolutionReference.Backward(shape, x, weight, dy);
+        ConvolutionReference.AssertClose(ConvolutionReference.Forward(shape, x, weight, bias), y, "y");
+        ConvolutionReference.AssertClose(expectedDx, dx, "dx");
+        ConvolutionReference.AssertClose(expectedDweight, dweight, "dweight");
+        ConvolutionReference.AssertClose(expectedDbias, dbias, "dbias");
+    }
+
     [Fact]
     public void Any_number_of_threads_gives_the_same_bits()
     {
         ConvolutionShape shape = Shape([1, 40, 52, 64, 96, 1]);
-        (float[] x, float[] weight, float[] bias, _) = Values(shape);
+        (float[] x, float[] weight, float[] bias, float[] dy) = Values(shape);
         Workers.ThreadCount = 1;
         float[] one = Run(shape, x, weight, bias, null, Activation.None);
+        (float[] Y, float[] Dx, float[] Dweight, float[] Dbias) ones = RunAll(shape, x, weight, bias, dy);
         Workers.ThreadCount = 3;
         KernelTesting.AssertSameBits<float>(one, Run(shape, x, weight, bias, null, Activation.None));
+        (float[] Y, float[] Dx, float[] Dweight, float[] Dbias) threes = RunAll(shape, x, weight, bias, dy);
+        KernelTesting.AssertSameBits<float>(ones.Y, threes.Y);
+        KernelTesting.AssertSameBits<float>(ones.Dx, threes.Dx);
+        KernelTesting.AssertSameBits<float>(ones.Dweight, threes.Dweight);
+        KernelTesting.AssertSameBits<float>(ones.Dbias, threes.Dbias);
     }
 
     private static (float[] X, float[] Weight, float[] Bias, float[] Addend) Values(in ConvolutionShape s)
@@ -74,6 +104,21 @@ public sealed unsafe class WinogradConvolutionTests : IDisposable
             ConvolutionReference.Random(random, s.Batch * s.OutHeight * s.OutWidth * s.OutChannels));
     }
 
+    private static (float[] Y, float[] Dx, float[] Dweight, float[] Dbias) RunAll(in ConvolutionShape shape, float[] x, float[] weight, float[] bias, float[] dy)
+    {
+        (float[] y, float[] dx, float[] dweight, float[] dbias) = (new float[dy.Length], new float[x.Length], new float[weight.Length], new float[bias.Length]);
+        foreach (float[] result in new[] { y, dx, dweight, dbias })
+            Array.Fill(result, float.NaN);
+        fixed (float* px = x, pw = weight, pb = bias, pdy = dy, py = y, pdx = dx, pdw = dweight, pdb = dbias)
+        {
+            Convolution2D.Forward(shape, px, pw, new ConvolutionFinish { Bias = pb }, py);
+            Convolution2D.BackwardInput(shape, pw, pdy, pdx);
+            Convolution2D.BackwardWeight(shape, px, pdy, pdw, pdb);
+        }
+
+        return (y, dx, dweight, dbias);
+    }
+
     private static float[] Run(in ConvolutionShape shape, float[] x, float[] weight, float[]? bias, float[]? addend, Activation activation)
     {
         using var packed = new NativeFloats((int)WinogradConvolution.PackedWeightLength(shape.OutChannels, shape.InChannels));
@@ -82,7 +127,7 @@ public sealed unsafe class WinogradConvolutionTests : IDisposable
         fixed (float* px = x, pw = weight, pb = bias, pa = addend)
         {
             WinogradConvolution.PackWeight(pw, shape.OutChannels, shape.InChannels, packed.Pointer);
-            WinogradConvolution.Forward(shape, px, packed.Pointer, new ConvolutionFinish { Bias = pb, Addend = pa, Activation = activation }, y.Pointer);
+            WinogradConvolution.ForwardPacked(shape, px, packed.Pointer, new ConvolutionFinish { Bias = pb, Addend = pa, Activation = activation }, y.Pointer);
         }
 
         return y.Span.ToArray();
