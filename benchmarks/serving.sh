@@ -14,7 +14,7 @@ load() { dotnet benchmarks/PolaFormer.ServerLoad/bin/Release/net10.0/PolaFormer.
 ./polaformer models >/dev/null
 server=src/PolaFormer.Server/bin/launcher/polaformer-server
 peer=benchmarks/PolaFormer.OnnxRuntimeServer/bin/Release/net10.0/PolaFormer.OnnxRuntimeServer
-shipped=checkpoints/polaformer_pp_cifar_2m.safetensors
+shipped=checkpoints/polaformer_pp_photographs.safetensors
 load make "$network" "$work/net.safetensors"
 ./polaformer export --onnx "$work/net.onnx" --checkpoint "$work/net.safetensors" >/dev/null
 echo "## $network"

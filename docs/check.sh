@@ -28,7 +28,7 @@ prepare() {
   ln -s "$polaformer" polaformer
   ln -s "$here/samples" "$here/configs" "$here/checkpoints" .
   local image shipped
-  shipped="$here/checkpoints/polaformer_pp_cifar_2m.safetensors"
+  shipped="$here/checkpoints/polaformer_pp_photographs.safetensors"
   for image in photo photograph street; do cp "$here/samples/images/airplane.jpg" "$image.jpg"; done
   mkdir -p photographs/cat photographs/bird photos
   local i name

@@ -10,7 +10,7 @@ work="$(mktemp -d)"; trap 'rm -rf "$work"' EXIT
 polaformer="${POLAFORMER:-$here/polaformer}"
 
 cd "$here"
-"$polaformer" train --cfg configs/finetune_hymenoptera.yaml --data "$data" --pretrained checkpoints/polaformer_pp_cifar_2m.safetensors --output "$work" --json > "$work/log" 2> "$work/errors" || { cat "$work/errors"; exit 1; }
+"$polaformer" train --cfg configs/finetune_hymenoptera.yaml --data "$data" --pretrained checkpoints/polaformer_pp_photographs.safetensors --output "$work" --json > "$work/log" 2> "$work/errors" || { cat "$work/errors"; exit 1; }
 
 # The log's epochs: their evaluation's top-1.
 mapfile -t top1 < <(grep '"kind": *"epoch"' "$work/log" | sed -nE 's/.*"top1": *([0-9.]+).*/\1/p')

@@ -12,7 +12,7 @@ case "$(uname -s)-$(uname -m)" in
   Darwin-arm64) kind=osx-arm64 ;;
   *) echo "no such kind of machine is measured" >&2; exit 1 ;;
 esac
-checkpoint="$here/checkpoints/polaformer_pp_cifar_2m.safetensors"
+checkpoint="$here/checkpoints/polaformer_pp_photographs.safetensors"
 image="$here/samples/images/airplane.jpg"
 
 publish() { # NAME OPTION…

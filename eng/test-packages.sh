@@ -48,7 +48,7 @@ project() { # FOLDER PACKAGE: an empty program with the README's lines
 END
   # The snippet as it stands in the README, on a file that is there.
   sed -n '/^```csharp/,/^```/p' "$here/README.md" | sed '1d;$d' |
-    sed "s#\"model.safetensors\"#\"$here/checkpoints/polaformer_pp_cifar_2m.safetensors\"#; s#\"photo.jpg\"#\"$here/samples/images/airplane.jpg\"#" > "$work/$1/Program.cs"
+    sed "s#\"model.safetensors\"#\"$here/checkpoints/polaformer_pp_photographs.safetensors\"#; s#\"photo.jpg\"#\"$here/samples/images/airplane.jpg\"#" > "$work/$1/Program.cs"
 }
 names_airplane() { local output; output="$("$@")" && echo "$output" && grep -q airplane <<<"${output%%$'\n'*}"; }
 finds_shapes() { local output; output="$("$@")" && echo "$output" && grep -q '^star ' <<<"$output" && grep -q '^cross ' <<<"$output"; }

@@ -6,7 +6,7 @@ internal static class ShippedCheckpoint
     /// <summary>Their names.</summary>
     public static IReadOnlyDictionary<NetworkTask, string> Names { get; } = new Dictionary<NetworkTask, string>
     {
-        [NetworkTask.Classification] = "polaformer_pp_cifar_2m.safetensors",
+        [NetworkTask.Classification] = "polaformer_pp_photographs.safetensors",
         [NetworkTask.Detection] = "retinanet_shapes.safetensors",
         [NetworkTask.Segmentation] = "polapp_shapes.safetensors",
     };

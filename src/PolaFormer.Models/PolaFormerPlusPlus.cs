@@ -42,7 +42,7 @@ public sealed class PolaFormerPlusPlus : VisionModel
             Entry("polaformer_pp_b5", new() { EmbedDims = [96, 192, 448, 640], Depths = [4, 7, 19, 8], NumHeads = [1, 2, 7, 10], LayerInitValues = [1e-6f, 1e-6f, 1e-6f, 1e-6f], DropPathRate = 0.55f, Projection = 2560 }) with { PaperParameters = 97, PaperMacs = 18 },
             Entry("polaformer_pp_cifar", Small with { EmbedDims = [32, 80, 160], Depths = [1, 2, 2], NumHeads = [2, 5, 5], MlpRatios = [3, 3, 3], DropPathRate = 0.05f }),
             Entry("polaformer_pp_cifar_2m", Small with { EmbedDims = [64, 128, 192], Depths = [1, 2, 3], NumHeads = [2, 4, 6], MlpRatios = [2, 3, 3] }),
-            Entry("polaformer_pp_photographs", Small with { EmbedDims = [64, 192, 256], Depths = [1, 1, 1], ConvDepths = [2, 2, 1], NumHeads = [2, 6, 8], MlpRatios = [2, 2, 2] }),
+            Entry("polaformer_pp_photographs", Small with { StemReductions = 0, EmbedDims = [32, 128, 256], Depths = [0, 1, 1], ConvDepths = [0, 3, 2], NumHeads = [1, 4, 8], MlpRatios = [2, 2, 2] }),
         ],
         PublishedTypes = new Dictionary<string, string>
         {

@@ -6,7 +6,7 @@ namespace PolaFormer.Server;
 /// <summary>The command line of the server.</summary>
 internal static class ServerCommand
 {
-    private const string ShippedName = "polaformer_pp_cifar_2m", ShippedFile = $"{ShippedName}.safetensors";
+    private const string ShippedName = "polaformer_pp_photographs", ShippedFile = $"{ShippedName}.safetensors";
 
     /// <summary>Makes the command.</summary>
     /// <param name="run">Runs a server until it is told to stop.</param>

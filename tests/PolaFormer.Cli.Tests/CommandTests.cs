@@ -257,13 +257,13 @@ public class CommandTests
         string folder = Directory.CreateTempSubdirectory().FullName;
         try
         {
-            string source = Path.Combine(Polaformer.Root, "checkpoints", "polaformer_pp_cifar_2m.safetensors");
+            string source = Path.Combine(Polaformer.Root, "checkpoints", "polaformer_pp_photographs.safetensors");
             string torch = Path.Combine(folder, "model.pth"), back = Path.Combine(folder, "back.safetensors");
             Assert.Equal(0, (await Polaformer.Run("convert", source, torch)).ExitCode);
             Assert.Equal(0, (await Polaformer.Run("convert", torch, back)).ExitCode);
 
             (_, string inspected, _) = await Polaformer.Run("inspect", torch);
-            Assert.Contains("fits polaformer_pp_cifar_2m with 10 classes", inspected, StringComparison.Ordinal);
+            Assert.Contains("fits polaformer_pp_photographs with 10 classes", inspected, StringComparison.Ordinal);
             string[] predict = ["predict", "samples/images/bird.jpg", "--json", "--checkpoint"];
             Assert.Equal((await Polaformer.Run([.. predict, source])).Output, (await Polaformer.Run([.. predict, torch])).Output);
             using var first = Checkpoint.Open(source);

@@ -46,7 +46,7 @@ public sealed class DetectionCommandTests : IDisposable
     [Fact]
     public async Task ATaskBesideACheckpointIsRefused()
     {
-        (int code, _, string error) = await Polaformer.Run("predict", "samples/scenes/shapes.png", "--task", "detect", "--checkpoint", "checkpoints/polaformer_pp_cifar_2m.safetensors");
+        (int code, _, string error) = await Polaformer.Run("predict", "samples/scenes/shapes.png", "--task", "detect", "--checkpoint", "checkpoints/polaformer_pp_photographs.safetensors");
         Assert.Equal(1, code);
         Assert.Contains("Leave one of them out", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }

@@ -13,7 +13,7 @@ public sealed class FetchCommandTests : IDisposable
     public async Task AnAddressStandsForAFileOfTheCache()
     {
         string path = Path.Combine(Directory.CreateDirectory(Path.Combine(_cache, "owner", "model", "main")).FullName, "net.safetensors");
-        File.Copy(Path.Combine(Polaformer.Root, "checkpoints", "polaformer_pp_cifar_2m.safetensors"), path);
+        File.Copy(Path.Combine(Polaformer.Root, "checkpoints", "polaformer_pp_photographs.safetensors"), path);
         (int code, string output, string error) = await Run("predict", "samples/images/airplane.jpg", "--checkpoint", Address, "--json");
         Assert.True(code == 0, error);
         Assert.Contains("airplane", output);

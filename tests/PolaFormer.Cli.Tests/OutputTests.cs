@@ -11,7 +11,7 @@ public sealed class OutputTests : IDisposable
     {
         File.Copy(Path.Combine(Polaformer.Root, "samples", "images", "cat.jpg"), At("cat.jpg"));
         File.Copy(Path.Combine(Polaformer.Root, "samples", "images", "cat.jpg"), At("cat.png"));
-        File.Copy(Path.Combine(Polaformer.Root, "checkpoints", "polaformer_pp_cifar_2m.safetensors"), At("model.safetensors"));
+        File.Copy(Path.Combine(Polaformer.Root, "checkpoints", "polaformer_pp_photographs.safetensors"), At("model.safetensors"));
         File.WriteAllText(At("old.svg"), """{"threads":1}""");
     }
 

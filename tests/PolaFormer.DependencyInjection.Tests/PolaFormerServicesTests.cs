@@ -11,7 +11,7 @@ namespace PolaFormer.DependencyInjection.Tests;
 public sealed class PolaFormerServicesTests
 {
     private static readonly string s_root = FindRoot();
-    private static readonly string s_checkpoint = Path.Combine(s_root, "checkpoints", "polaformer_pp_cifar_2m.safetensors");
+    private static readonly string s_checkpoint = Path.Combine(s_root, "checkpoints", "polaformer_pp_photographs.safetensors");
 
     [Fact]
     public async Task AServiceAnswersAndSaysWhatItLoaded()

@@ -5,7 +5,7 @@ namespace PolaFormer.Pipelines.Tests;
 public sealed class BatchingClassifierTests
 {
     private static readonly string s_root = FindRoot();
-    private static readonly ImageClassifier s_classifier = ImageClassifier.Load(Path.Combine(s_root, "checkpoints", "polaformer_pp_cifar_2m.safetensors"), ClassifierOptions.Server);
+    private static readonly ImageClassifier s_classifier = ImageClassifier.Load(Path.Combine(s_root, "checkpoints", "polaformer_pp_photographs.safetensors"), ClassifierOptions.Server);
 
     [Fact]
     public async Task ManyRequestsGetTheAnswersThatTheyWouldGetAlone()

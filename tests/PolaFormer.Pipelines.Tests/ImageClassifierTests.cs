@@ -7,7 +7,7 @@ namespace PolaFormer.Pipelines.Tests;
 public class ImageClassifierTests
 {
     private static readonly string s_root = FindRoot();
-    private static readonly string s_checkpoint = Path.Combine(s_root, "checkpoints", "polaformer_pp_cifar_2m.safetensors");
+    private static readonly string s_checkpoint = Path.Combine(s_root, "checkpoints", "polaformer_pp_photographs.safetensors");
     private static readonly string s_airplane = Path.Combine(s_root, "samples", "images", "airplane.jpg");
 
     [Fact]

@@ -7,7 +7,7 @@ internal static class Checkout
     public static string Root { get; } = FindRoot();
 
     /// <summary>The shipped classifier.</summary>
-    public static string Classifier { get; } = Path.Combine(Root, "checkpoints", "polaformer_pp_cifar_2m.safetensors");
+    public static string Classifier { get; } = Path.Combine(Root, "checkpoints", "polaformer_pp_photographs.safetensors");
 
     /// <summary>A photograph.</summary>
     public static string Photograph(string name) => Path.Combine(Root, "samples", "images", $"{name}.jpg");
