@@ -10,7 +10,7 @@ public class ExportCommandTests
         {
             (int code, string output, _) = await Polaformer.Run("export", "--onnx", file);
             Assert.Equal(0, code);
-            Assert.Contains("polaformer_pp_cifar", output, StringComparison.Ordinal);
+            Assert.Contains("polaformer_pp_photographs", output, StringComparison.Ordinal);
             string content = System.Text.Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken));
             Assert.Contains("airplane", content, StringComparison.Ordinal);
         }
