@@ -16,6 +16,7 @@ libopenmpi3           # PolaFormer.Distributed: the library of Open MPI
 chromium              # tests of the pages of reports
 clang-19              # PolaFormer.Cuda.Tests: the CUDA kernels as host code
 lld-19                # PolaFormer.Cuda.Tests: its linker
+python3-torch         # PolaFormer.Training.Tests: PyTorch goes on from what training saved
 "
 
 missing=()
