@@ -100,9 +100,10 @@ public sealed class RepositoryTests : IDisposable
     [InlineData("")]
     public async Task NothingOutsideOfTheFoldersIsEverOpened(string name)
     {
-        Write("net.safetensors", "1");
-        File.WriteAllText(Path.Combine(_folder.Parent!.FullName, "secret.safetensors"), "1");
-        ModelRepository repository = Made(new ModelCatalog([], [_folder.FullName]));
+        DirectoryInfo models = _folder.CreateSubdirectory("models");
+        File.WriteAllText(Path.Combine(models.FullName, "net.safetensors"), "1");
+        Write("secret.safetensors", "1");
+        ModelRepository repository = Made(new ModelCatalog([], [models.FullName]));
         Assert.Equal(404, (await Assert.ThrowsAsync<ServingException>(() => repository.LoadAsync(name))).Status);
     }
 

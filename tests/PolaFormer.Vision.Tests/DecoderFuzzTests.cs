@@ -49,6 +49,18 @@ public class DecoderFuzzTests
     [Theory]
     [InlineData(Codecs.OfTheSystem)]
     [InlineData(Codecs.OfThePackages)]
+    public void APngThatAsksForAPresetDictionaryIsRefused(string codecs)
+    {
+        using IDisposable? use = Codecs.Use(codecs);
+        byte[] png = new IndexedImage(4, 4, new byte[16], []).ToPng();
+        int flags = png.AsSpan().IndexOf("IDAT"u8) + 5;
+        png[flags] = 0x20; // FDICT of RFC 1950, its check valid beside 0x78.
+        Assert.StartsWith("PNG: ", Assert.Throws<ImageException>(() => ImageDecoder.Decode(png).Dispose()).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Codecs.OfTheSystem)]
+    [InlineData(Codecs.OfThePackages)]
     public void DamagedWebPsAreDecodedOrRefused(string codecs)
     {
         using IDisposable? use = Codecs.Use(codecs);

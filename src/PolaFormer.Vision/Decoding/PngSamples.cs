@@ -33,8 +33,9 @@ internal static unsafe class PngSamples
         {
             throw new ImageException("PNG: the image data end early");
         }
-        catch (InvalidDataException)
+        catch (Exception error) when (error is InvalidDataException or IOException)
         {
+            // An IOException: the stream asks for a preset dictionary, which a PNG has not.
             throw new ImageException("PNG: the image data are damaged");
         }
     }
