@@ -95,23 +95,7 @@ internal static unsafe class QuickGemm
 
     private static void PrintConvolution(int side, int inputs, int outputs, int kernel, int stride, int padding, int threads)
     {
-        var shape = new ConvolutionShape
-        {
-            Batch = 1,
-            Height = side,
-            Width = side,
-            InChannels = inputs,
-            OutChannels = outputs,
-            KernelHeight = kernel,
-            KernelWidth = kernel,
-            StrideH = stride,
-            StrideW = stride,
-            PadH = padding,
-            PadW = padding,
-            DilationH = 1,
-            DilationW = 1,
-            Groups = 1,
-        };
+        ConvolutionShape shape = Square(1, side, inputs, outputs, kernel, stride, padding);
         int depth = inputs * kernel * kernel;
         var product = GemmCase.Plain(Math.Max(shape.OutHeight * shape.OutWidth, side * side), Math.Max(outputs, inputs), depth);
         float* packed = (float*)NativeMemory.AlignedAlloc((nuint)Convolution2D.PackedWeightLength(outputs, inputs, kernel, kernel, 1) * sizeof(float), 64);
@@ -121,28 +105,30 @@ internal static unsafe class QuickGemm
         NativeMemory.AlignedFree(packed);
     }
 
+    private static ConvolutionShape Square(int batch, int side, int inputs, int outputs, int kernel, int stride, int padding) => new()
+    {
+        Batch = batch,
+        Height = side,
+        Width = side,
+        InChannels = inputs,
+        OutChannels = outputs,
+        KernelHeight = kernel,
+        KernelWidth = kernel,
+        StrideH = stride,
+        StrideW = stride,
+        PadH = padding,
+        PadW = padding,
+        DilationH = 1,
+        DilationW = 1,
+        Groups = 1,
+    };
+
     // A 3×3 convolution and its gradients with weights as they are.
     private static void PrintTraining(int batch, int side, int inputs, int outputs, int threads)
     {
         if (batch == 0)
             return;
-        var shape = new ConvolutionShape
-        {
-            Batch = batch,
-            Height = side,
-            Width = side,
-            InChannels = inputs,
-            OutChannels = outputs,
-            KernelHeight = 3,
-            KernelWidth = 3,
-            StrideH = 1,
-            StrideW = 1,
-            PadH = 1,
-            PadW = 1,
-            DilationH = 1,
-            DilationW = 1,
-            Groups = 1,
-        };
+        ConvolutionShape shape = Square(batch, side, inputs, outputs, kernel: 3, stride: 1, padding: 1);
         int channels = Math.Max(inputs, outputs), pixels = batch * side * side;
         double work = 2.0 * pixels * outputs * 9 * inputs;
         string name = $"{batch} × {side}² of {inputs} to {outputs}";

@@ -26,6 +26,7 @@ public sealed class InputStreamTests
         Assert.Equal("upload: it broke off (connection reset). Send it again.", Assert.Throws<FileException>(() => InputStream.ReadAllBytes(broken, "upload", 1000)).Message);
     }
 
+    // As the body of a request: it is only read, so every other member throws, as Stream's contract says.
     private sealed class EndlessStream : Stream
     {
         public bool Breaks { get; init; }
