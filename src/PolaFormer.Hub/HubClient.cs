@@ -9,7 +9,7 @@ namespace PolaFormer.Hub;
 /// <param name="options">Where, and how.</param>
 public sealed class HubClient(HubOptions options) : IDisposable
 {
-    private const int MaxRedirects = 5, MaxListBytes = 16 << 20, MaxNames = 20;
+    private const int MaxRequests = 8, MaxListBytes = 16 << 20, MaxNames = 20;
 
     // Redirects are followed here: the token goes to the hub alone, and the hub's own answer has the checksum.
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(20) }) { Timeout = Timeout.InfiniteTimeSpan };
@@ -69,7 +69,7 @@ public sealed class HubClient(HubOptions options) : IDisposable
             await using Stream stream = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
             using var bytes = new MemoryStream();
             byte[] buffer = new byte[1 << 16];
-            for (int read; (read = await stream.ReadAsync(buffer, stop).ConfigureAwait(false)) > 0 && bytes.Length <= MaxListBytes;)
+            for (int read; (read = await Read(stream, buffer, stop).ConfigureAwait(false)) > 0 && bytes.Length <= MaxListBytes;)
                 bytes.Write(buffer, 0, read);
             using JsonDocument document = JsonDocument.Parse(bytes.ToArray());
             return [.. document.RootElement.GetProperty("siblings").EnumerateArray().Select(file => file.GetProperty("rfilename").GetString()!).Order(StringComparer.Ordinal)];
@@ -92,41 +92,47 @@ public sealed class HubClient(HubOptions options) : IDisposable
     {
         var first = new Uri(options.Endpoint, $"/{address.Repository}/resolve/{Uri.EscapeDataString(address.Revision)}/{string.Join('/', address.Path.Split('/').Select(Uri.EscapeDataString))}");
         Uri next = first;
-        for (int redirects = 0; redirects <= MaxRedirects; redirects++)
+        for (int requests = 0; requests < MaxRequests; requests++)
         {
-            using HttpResponseMessage response = await Send(next, download.Length > 0 && download.IsKnown ? download.Length : null, stop).ConfigureAwait(false);
+            bool isRest = download.Length > 0 && download.IsKnown;
+            using HttpResponseMessage response = await Send(next, isRest ? download.Length : null, stop).ConfigureAwait(false);
             if (response.StatusCode == HttpStatusCode.NotFound)
                 throw new FileException($"{address}", await Missing(address, stop).ConfigureAwait(false));
             // The hub's own answer says which version it is, what it redirects to may not.
             if (next == first && (Header(response, "X-Linked-Etag") ?? Header(response, "ETag")) is { } tag && download.Begin(tag) && response.StatusCode == HttpStatusCode.PartialContent)
-            {
-                redirects--;
                 continue;
-            }
 
             if ((int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location)
             {
                 next = new Uri(next, location);
+                if (first.Scheme == Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttps)
+                    throw new FileException($"{address}", $"{options.Endpoint.Host} sends on to {next.Host} without encryption. Look at HF_ENDPOINT and at the proxy.");
                 continue;
             }
 
-            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && isRest)
             {
                 if (response.Content.Headers.ContentRange?.Length == download.Length)
                     return;
                 download.Restart();
-                redirects--;
                 continue;
             }
 
             RequireSuccess(response, $"{address}");
-            if (response.StatusCode != HttpStatusCode.PartialContent)
+            bool isPart = response.StatusCode == HttpStatusCode.PartialContent;
+            if (isPart && response.Content.Headers.ContentRange?.From != download.Length)
+            {
                 download.Restart();
-            await Read(response, download, progress, stop).ConfigureAwait(false);
+                continue;
+            }
+
+            if (!isPart)
+                download.Restart();
+            await Receive(response, download, progress, stop).ConfigureAwait(false);
             return;
         }
 
-        throw new FileException($"{address}", $"{options.Endpoint.Host} sends from one address to the next without end. Look at HF_ENDPOINT and at the proxy.");
+        throw new FileException($"{address}", $"{options.Endpoint.Host} sends from one address to the next, or other bytes than were asked for, without end. Look at HF_ENDPOINT and at the proxy.");
     }
 
     private async Task<HttpResponseMessage> Send(Uri address, long? from, CancellationToken stop)
@@ -137,15 +143,32 @@ public sealed class HubClient(HubOptions options) : IDisposable
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         if (from is { } start)
             request.Headers.Range = new RangeHeaderValue(start, null);
-        return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop).ConfigureAwait(false);
+        return await WithinStall(limit => _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit), stop).ConfigureAwait(false);
     }
 
-    private static async Task Read(HttpResponseMessage response, HubDownload download, IProgress<HubProgress>? progress, CancellationToken stop)
+    private Task<int> Read(Stream stream, byte[] buffer, CancellationToken stop) => WithinStall(limit => stream.ReadAsync(buffer, limit).AsTask(), stop);
+
+    // A connection on which nothing comes any more is as good as broken.
+    private async Task<T> WithinStall<T>(Func<CancellationToken, Task<T>> step, CancellationToken stop)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(options.StallTimeout);
+        try
+        {
+            return await step(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !stop.IsCancellationRequested)
+        {
+            throw new EndOfStreamException($"nothing came for {options.StallTimeout.TotalSeconds:0.#} seconds");
+        }
+    }
+
+    private async Task Receive(HttpResponseMessage response, HubDownload download, IProgress<HubProgress>? progress, CancellationToken stop)
     {
         long? total = response.Content.Headers.ContentLength is { } length ? download.Length + length : null;
         await using Stream stream = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
         byte[] buffer = new byte[1 << 17];
-        for (int read; (read = await stream.ReadAsync(buffer, stop).ConfigureAwait(false)) > 0;)
+        for (int read; (read = await Read(stream, buffer, stop).ConfigureAwait(false)) > 0;)
         {
             download.Append(buffer.AsSpan(0, read));
             progress?.Report(new HubProgress(download.Length, total));

@@ -21,6 +21,9 @@ public sealed record HubOptions
     /// <summary>Time before the first new attempt; it doubles from one to the next.</summary>
     public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long nothing may come before the connection counts as broken.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>
     /// From the variables that the hub's own programs read, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE, and POLAFORMER_CACHE, else the user's folder for
     /// cached files. Proxies are those of HTTPS_PROXY and NO_PROXY.

@@ -82,6 +82,41 @@ public sealed class HubClientTests : IDisposable
     }
 
     [Fact]
+    public async Task AConnectionOnWhichNothingComesIsTakenUpAnew()
+    {
+        _server.Stalls = 1;
+        using var client = new HubClient(Options() with { StallTimeout = TimeSpan.FromMilliseconds(200) });
+        Assert.Equal(_file, File.ReadAllBytes(await client.Fetch(s_address, stop: TestContext.Current.CancellationToken)));
+        Assert.Contains(_server.Requests, request => request.Contains("bytes=", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AServerThatSendsNothingMoreIsNamed()
+    {
+        _server.Stalls = 2;
+        using var client = new HubClient(Options() with { Attempts = 2, StallTimeout = TimeSpan.FromMilliseconds(100) });
+        var error = await Assert.ThrowsAsync<FileException>(() => client.Fetch(s_address, stop: TestContext.Current.CancellationToken));
+        Assert.Contains("nothing came for 0.1 seconds", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ARangeThatBeginsElsewhereIsNotPutBehindWhatCame()
+    {
+        (_server.Breaks, _server.RangeShift) = (1, 7);
+        using HubClient client = Client();
+        Assert.Equal(_file, File.ReadAllBytes(await client.Fetch(s_address, stop: TestContext.Current.CancellationToken)));
+    }
+
+    [Fact]
+    public async Task AServerThatRefusesEveryRangeIsNotAskedForEver()
+    {
+        _server.RefusesRanges = true;
+        using HubClient client = Client();
+        var error = await Assert.ThrowsAsync<FileException>(() => client.Fetch(s_address, stop: TestContext.Current.CancellationToken));
+        Assert.Contains("answers 416", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AWrongChecksumLeavesNoFile()
     {
         _server.Tag = new string('a', 64);

@@ -40,6 +40,15 @@ internal sealed class HubServer : IDisposable
     /// <summary>How many connections break off in the middle of the bytes.</summary>
     public int Breaks { get; set; }
 
+    /// <summary>How many answers end in the middle of the bytes, on a connection that stays open.</summary>
+    public int Stalls { get; set; }
+
+    /// <summary>Bytes by which a range begins too late.</summary>
+    public int RangeShift { get; set; }
+
+    /// <summary>Whether each request for the bytes is answered 416.</summary>
+    public bool RefusesRanges { get; set; }
+
     /// <summary>The checksum that is given instead of the right one.</summary>
     public string? Tag { get; set; }
 
@@ -113,9 +122,15 @@ internal sealed class HubServer : IDisposable
     private void Content(HttpListenerRequest request, HttpListenerResponse response, byte[] file)
     {
         int from = 0;
+        if (RefusesRanges)
+        {
+            End(response, 416);
+            return;
+        }
+
         if (!IgnoresRanges && request.Headers["Range"] is { } range)
         {
-            from = int.Parse(range.Split('=', '-')[1]);
+            from = int.Parse(range.Split('=', '-')[1]) + RangeShift;
             if (from >= file.Length)
             {
                 response.Headers["Content-Range"] = $"bytes */{file.Length}";
@@ -134,6 +149,14 @@ internal sealed class HubServer : IDisposable
             response.OutputStream.Write(file, from, (file.Length - from) / 2);
             response.OutputStream.Flush();
             response.Abort();
+            return;
+        }
+
+        if (Stalls > 0)
+        {
+            Stalls--;
+            response.OutputStream.Write(file, from, (file.Length - from) / 2);
+            response.OutputStream.Flush();
             return;
         }
 
