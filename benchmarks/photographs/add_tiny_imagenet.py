@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the training set of the shipped classifier: CIFAR-10 as JPEG and, to its training images, 10,500 photographs of Tiny ImageNet.
+"""Makes the training set of the shipped classifier: CIFAR-10 as JPEG and, to its training images, 10,499 photographs of Tiny ImageNet.
 
 usage: add_tiny_imagenet.py TINY CIFAR OUTPUT
   TINY    the unpacked tiny-imagenet-200 (http://cs231n.stanford.edu/tiny-imagenet-200.zip)
@@ -27,6 +27,9 @@ CLASSES = {
     "truck": ["n03796401"],  # moving van
 }
 
+# The bullfrog of photographs.tsv, cut another way: what the network is judged by is not trained on.
+LEFT_OUT = {"n01641577_245"}
+
 
 def add(tiny, output):
     count = 0
@@ -36,6 +39,8 @@ def add(tiny, output):
             if not photographs:
                 sys.exit(f"add_tiny_imagenet.py: {tiny} has no photographs of {synset}")
             for photograph in photographs:
+                if photograph.stem in LEFT_OUT:
+                    continue
                 with Image.open(photograph) as image:
                     small = image.convert("RGB").resize((32, 32), Image.BICUBIC)
                 small.save(output / "train" / name / f"{photograph.stem}.jpg", quality=75)

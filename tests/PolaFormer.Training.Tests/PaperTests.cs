@@ -97,7 +97,7 @@ public sealed class PaperTests
     private static readonly string[] Ours =
     [
         "attention_comparison", "detection/maskrcnn_overfit", "detection/retinanet_shapes", "finetune_hymenoptera", "polaformer_pp_cifar", "polaformer_pp_cifar_2m",
-        "polaformer_pp_cifar_2m_refine", "polaformer_pp_photographs", "polaformer_pp_photographs_refine", "segmentation/drawn_shapes", "segmentation/eight_photographs",
+        "polaformer_pp_cifar_2m_refine", "polaformer_pp_photographs", "polaformer_pp_photographs_refine", "polaformer_pp_photographs_finish", "segmentation/drawn_shapes", "segmentation/eight_photographs",
     ];
 
     private static readonly string Folder = Path.Combine(SharedData.Repository, "configs");
