@@ -13,7 +13,7 @@ public class CommandTests
         (int code, string output, _) = await Polaformer.Run("predict", "samples/images", "--top", "1");
         Assert.Equal(0, code);
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(4 * 2, lines.Length);
+        Assert.Equal(5 * 2, lines.Length);
         for (int i = 0; i < lines.Length; i += 2)
             Assert.Equal(Path.GetFileNameWithoutExtension(lines[i]), lines[i + 1].Trim().Split(' ')[^1]);
         Assert.DoesNotContain('\u001b', output);
