@@ -21,9 +21,9 @@ public sealed class ReproduceCommandTests : IDisposable
     {
         (int code, string output, string error) = await Polaformer.Run("reproduce", "figure6", "--output", _folder);
         Assert.True(code == 0, error);
-        foreach (string name in (string[])["airplane.jpg", "automobile.jpg", "bird.jpg", "cat.jpg"])
+        foreach (string name in (string[])["airplane.jpg", "automobile.jpg", "bird.jpg", "cat.jpg", "dog.jpg"])
             Assert.Contains(name, output, StringComparison.Ordinal);
-        Assert.Equal(4 * 4, File.ReadLines(Path.Combine(_folder, "figure6.csv")).Count() - 1);
+        Assert.Equal(5 * 4, File.ReadLines(Path.Combine(_folder, "figure6.csv")).Count() - 1);
     }
 
     [Theory]

@@ -189,7 +189,7 @@ public sealed class TrainerTests : IDisposable
         var course = new Course();
         Train("a", epochs: 60, course, options:
         [
-            "DATA.DATA_PATH", data, "DATA.BATCH_SIZE", "4", "DATA.DATASET", "imagenet", "DATA.IMG_SIZE", "48", "MODEL.NUM_CLASSES", "4", "SAVE_FREQ", "100",
+            "DATA.DATA_PATH", data, "DATA.BATCH_SIZE", "5", "DATA.DATASET", "imagenet", "DATA.IMG_SIZE", "48", "MODEL.NUM_CLASSES", "5", "SAVE_FREQ", "100",
             "TRAIN.OPTIMIZER.NAME", "muon", "TRAIN.BASE_LR", "2.5", "MODEL.LABEL_SMOOTHING", "0", "MODEL.DROP_PATH_RATE", "0",
         ]);
         Assert.True(course.Epochs[^1].Evaluation is { First.Value: 1, Loss: < 0.1 }, $"{course.Epochs[^1].Evaluation.Metrics}");

@@ -8,7 +8,7 @@ namespace PolaFormer.Cli.Reproduce;
 /// <summary><c>reproduce WHAT</c>: a table or figure of the paper, our figures beside the printed ones.</summary>
 internal static class ReproduceCommand
 {
-    private const int MostSteps = 100_000_000, MostSeeds = 1000, MostImages = 4;
+    private const int MostSteps = 100_000_000, MostSeeds = 1000, MostImages = 5;
     private const double MostMinutes = 1e6;
 
     public static Command Create()
@@ -21,7 +21,7 @@ internal static class ReproduceCommand
         var steps = new Option<int>("--steps") { HelpName = "N", Description = "Steps of a cell; those of the recipe, or 20 of table 6, by default.", CustomParser = Numbers.One(1, MostSteps) };
         var seeds = new Option<int>("--seeds") { HelpName = "N", Description = "Runs with different seeds.", DefaultValueFactory = _ => 1, CustomParser = Numbers.One(1, MostSeeds) };
         var minutes = new Option<double>("--minutes") { HelpName = "N", Description = "Time for the measurements of table 6: cells share it; each has one step at least.", DefaultValueFactory = _ => 10, CustomParser = Numbers.One(0.0, MostMinutes) };
-        var image = new Option<string?>("--image") { HelpName = "FILE", Description = "The image of a figure, or the folder of figure6, of which four images are shown; by default those that are shipped." };
+        var image = new Option<string?>("--image") { HelpName = "FILE", Description = "The image of a figure, or the folder of figure6, of which five images are shown; by default those that are shipped." };
         var query = new Option<string?>("--query") { HelpName = "X,Y", Description = "Pixel of figure1's image whose row of attention is drawn; the middle by default." };
         Option<string?> checkpoint = AnalysisOptions.Checkpoint();
         var output = new Option<string>("--output", "-o") { HelpName = "DIR", Description = "Folder of results and finished cells; what is found there is not computed again.", DefaultValueFactory = _ => "reproduced" };
