@@ -6,8 +6,8 @@ usage: add_tiny_imagenet.py TINY CIFAR OUTPUT
   CIFAR   a folder of CIFAR-10's images, with train/CLASS/*.jpg and test/CLASS/*.jpg
   OUTPUT  a folder that is not there yet
 
-The photographs, 64×64 pixels, are shrunk to 32×32 and stored as JPEG of quality 75, as CIFAR's images are: neither size nor sharpness
-is to tell where an image is from. Needs Pillow (9.4 made the shipped network's set).
+The photographs, 64×64 pixels, are shrunk to 32×32 and stored as JPEG of quality 75, as CIFAR's images are, so that neither size
+nor sharpness tells which set an image is from. Needs Pillow (9.4 made the shipped network's set).
 """
 import pathlib
 import shutil
@@ -27,7 +27,7 @@ CLASSES = {
     "truck": ["n03796401"],  # moving van
 }
 
-# The bullfrog of photographs.tsv, cut another way: what the network is judged by is not trained on.
+# Another crop of the bullfrog in photographs.tsv: the photographs of the list are not trained on.
 LEFT_OUT = {"n01641577_245"}
 
 

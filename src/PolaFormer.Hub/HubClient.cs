@@ -106,7 +106,7 @@ public sealed class HubClient(HubOptions options) : IDisposable
             {
                 next = new Uri(next, location);
                 if (first.Scheme == Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttps)
-                    throw new FileException($"{address}", $"{options.Endpoint.Host} sends on to {next.Host} without encryption. Look at HF_ENDPOINT and at the proxy.");
+                    throw new FileException($"{address}", $"{options.Endpoint.Host} redirects to {next.Host} without encryption. Check HF_ENDPOINT and the proxy.");
                 continue;
             }
 
@@ -132,7 +132,7 @@ public sealed class HubClient(HubOptions options) : IDisposable
             return;
         }
 
-        throw new FileException($"{address}", $"{options.Endpoint.Host} sends from one address to the next, or other bytes than were asked for, without end. Look at HF_ENDPOINT and at the proxy.");
+        throw new FileException($"{address}", $"{options.Endpoint.Host} redirects too often, or sends other bytes than were asked for. Check HF_ENDPOINT and the proxy.");
     }
 
     private async Task<HttpResponseMessage> Send(Uri address, long? from, CancellationToken stop)
@@ -148,7 +148,7 @@ public sealed class HubClient(HubOptions options) : IDisposable
 
     private Task<int> Read(Stream stream, byte[] buffer, CancellationToken stop) => WithinStall(limit => stream.ReadAsync(buffer, limit).AsTask(), stop);
 
-    // A connection on which nothing comes any more is as good as broken.
+    // A connection that delivers nothing for StallTimeout counts as broken.
     private async Task<T> WithinStall<T>(Func<CancellationToken, Task<T>> step, CancellationToken stop)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);

@@ -21,7 +21,7 @@ public sealed record HubOptions
     /// <summary>Time before the first new attempt; it doubles from one to the next.</summary>
     public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long nothing may come before the connection counts as broken.</summary>
+    /// <summary>A connection that delivers nothing for this long counts as broken.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>

@@ -85,7 +85,7 @@ public sealed class HubClientTests : IDisposable
     public async Task AConnectionOnWhichNothingComesIsTakenUpAnew()
     {
         _server.Stalls = 1;
-        using var client = new HubClient(Options() with { StallTimeout = TimeSpan.FromMilliseconds(200) });
+        using var client = new HubClient(Options() with { StallTimeout = TimeSpan.FromSeconds(3) });
         Assert.Equal(_file, File.ReadAllBytes(await client.Fetch(s_address, stop: TestContext.Current.CancellationToken)));
         Assert.Contains(_server.Requests, request => request.Contains("bytes=", StringComparison.Ordinal));
     }
@@ -93,7 +93,7 @@ public sealed class HubClientTests : IDisposable
     [Fact]
     public async Task AServerThatSendsNothingMoreIsNamed()
     {
-        _server.Stalls = 2;
+        _server.Stalls = int.MaxValue;
         using var client = new HubClient(Options() with { Attempts = 2, StallTimeout = TimeSpan.FromMilliseconds(100) });
         var error = await Assert.ThrowsAsync<FileException>(() => client.Fetch(s_address, stop: TestContext.Current.CancellationToken));
         Assert.Contains("nothing came for 0.1 seconds", error.Message, StringComparison.Ordinal);
@@ -114,6 +114,15 @@ public sealed class HubClientTests : IDisposable
         using HubClient client = Client();
         var error = await Assert.ThrowsAsync<FileException>(() => client.Fetch(s_address, stop: TestContext.Current.CancellationToken));
         Assert.Contains("answers 416", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ACircleOfRedirectsIsNotFollowedForEver()
+    {
+        _server.RedirectsInACircle = true;
+        using HubClient client = Client();
+        var error = await Assert.ThrowsAsync<FileException>(() => client.Fetch(s_address, stop: TestContext.Current.CancellationToken));
+        Assert.Contains("redirects too often", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -46,6 +46,9 @@ internal sealed class HubServer : IDisposable
     /// <summary>Bytes by which a range begins too late.</summary>
     public int RangeShift { get; set; }
 
+    /// <summary>Whether each request for the bytes is redirected to the same address.</summary>
+    public bool RedirectsInACircle { get; set; }
+
     /// <summary>Whether each request for the bytes is answered 416.</summary>
     public bool RefusesRanges { get; set; }
 
@@ -122,6 +125,13 @@ internal sealed class HubServer : IDisposable
     private void Content(HttpListenerRequest request, HttpListenerResponse response, byte[] file)
     {
         int from = 0;
+        if (RedirectsInACircle)
+        {
+            response.RedirectLocation = request.Url!.AbsolutePath;
+            End(response, 302);
+            return;
+        }
+
         if (RefusesRanges)
         {
             End(response, 416);

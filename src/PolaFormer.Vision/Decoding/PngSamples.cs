@@ -35,7 +35,7 @@ internal static unsafe class PngSamples
         }
         catch (Exception error) when (error is InvalidDataException or IOException)
         {
-            // An IOException: the stream asks for a preset dictionary, which a PNG has not.
+            // An IOException: the stream asks for a preset dictionary, which PNG does not allow.
             throw new ImageException("PNG: the image data are damaged");
         }
     }
